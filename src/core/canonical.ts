@@ -1,0 +1,46 @@
+import { hash } from "node:crypto"
+
+/** Any value JSON can carry. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+
+/** Canonical JSON (RFC 8785) of the value, every string in NFC with LF line ends: equal content gives equal text, whatever the order of keys. Throws on NaN and infinities, which JSON cannot carry. Keys that are `undefined` are left out. */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === "boolean") return String(value)
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new TypeError(`JSON cannot carry ${value}`)
+    return JSON.stringify(value)
+  }
+  if (typeof value === "string") return JSON.stringify(canonicalText(value))
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(",")}]`
+  if (typeof value === "object") {
+    // RFC 8785 orders keys by UTF-16 code units, which is what JavaScript's default sort does.
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .map(([key, member]) => [canonicalText(key), member] as const)
+      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(",")}}`
+  }
+  throw new TypeError(`JSON cannot carry a ${typeof value}`)
+}
+
+/** The text in Unicode NFC, well-formed and with LF line ends. */
+export function canonicalText(text: string): string {
+  return text.toWellFormed().replace(/\r\n?/g, "\n").normalize("NFC")
+}
+
+/** `sha256:` and 64 hex digits of the value's canonical JSON. */
+export function digest(value: unknown): string {
+  return digestText(canonicalJson(value))
+}
+
+/** `sha256:` and 64 hex digits of the text's UTF-8 bytes, as they are. */
+export function digestText(text: string | Uint8Array): string {
+  return `sha256:${hash("sha256", text, "hex")}`
+}
+
+/** A prefix, `_` and the first 16 hex digits of the value's digest: 64 bits, so that a million rows meet by chance once in 40 million datasets. Starts with a letter and survives spreadsheets. */
+export function contentId(prefix: IdPrefix, value: unknown): string {
+  return `${prefix}_${digest(value).slice("sha256:".length, "sha256:".length + 16)}`
+}
+
+export type IdPrefix = "seed" | "input" | "cand" | "ex" | "hold" | "ds" | "prompt" | "eval"

@@ -1,0 +1,134 @@
+import { z } from "zod"
+
+/** The parts of a task's split. */
+export const splits = ["train", "validation", "test"] as const
+export type Split = (typeof splits)[number]
+
+/** An input: the fields by name; for chat tasks `{messages, tools?}`. */
+export const inputSchema = z.record(z.string(), z.unknown())
+export type Input = z.output<typeof inputSchema>
+/** An output: a label, a list of labels, a JSON value, a text, or a target turn, by the task's kind. */
+export type Output = unknown
+
+const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`), `must be ${prefix}_ and 16 hex digits`)
+
+/** A line of `seeds.jsonl`: a gold example. */
+export const seedSchema = z.strictObject({
+  id: id("seed"),
+  input: inputSchema,
+  output: z.unknown(),
+  source: z.string().optional(),
+  key: z.string().optional().describe("The user's own key of the row"),
+  personalData: z.array(z.string()).optional().describe("Kinds of personal data or secrets found when it arrived"),
+})
+export type Seed = z.output<typeof seedSchema>
+
+/** A line of `inputs.jsonl`: a real input without an answer. */
+export const realInputSchema = seedSchema.omit({ output: true }).extend({ id: id("input") })
+export type RealInput = z.output<typeof realInputSchema>
+
+/** A line of `splits.jsonl`: where an id is held, for good. */
+export const assignmentSchema = z.strictObject({ id: z.string(), split: z.enum(splits), stratum: z.string() })
+export type Assignment = z.output<typeof assignmentSchema>
+
+export const checkSchema = z.strictObject({ name: z.string(), ok: z.boolean(), value: z.number().optional(), detail: z.string().optional() })
+export type CandidateCheck = z.output<typeof checkSchema>
+
+/** A line of `candidates/<batch>.jsonl`: a grown example nobody decided on. */
+export const candidateSchema = z.strictObject({
+  id: id("cand"),
+  request: z.string().optional().describe("The digest of the request that made it; absent when no model was asked"),
+  parents: z.array(z.string()),
+  strategy: z.string(),
+  model: z.string().optional(),
+  input: inputSchema,
+  output: z.unknown(),
+  checks: z.array(checkSchema),
+  confidence: z.number().optional(),
+})
+export type Candidate = z.output<typeof candidateSchema>
+
+export const decisionVerdicts = ["accept", "edit", "reject"] as const
+
+/** A line of `decisions/<session>.jsonl`: what a named reviewer decided; appended, never changed. */
+export const decisionSchema = z.strictObject({
+  item: z.string(),
+  verdict: z.enum(decisionVerdicts),
+  output: z.unknown().optional(),
+  reason: z.string().optional(),
+  reviewer: z.string().min(1),
+  guideline: z.string(),
+  revision: z.string(),
+  at: z.iso.datetime(),
+  source: z.strictObject({ file: z.string(), row: z.int() }).optional(),
+})
+export type Decision = z.output<typeof decisionSchema>
+
+export interface Provenance {
+  readonly parents: readonly string[]
+  readonly strategy: string
+  readonly model?: string | undefined
+  readonly request?: string | undefined
+  readonly source?: string | undefined
+  /** The reviewer's name, or `policy:<name>`; `gold` for seeds. */
+  readonly acceptedBy: string
+}
+
+/** An accepted pair of input and output, as a dataset version and a holdout carry it. */
+export interface Example {
+  readonly id: string
+  readonly input: Input
+  readonly output: Output
+  readonly provenance: Provenance
+}
+
+/** A row left out of a dataset version: why, and for a duplicate its witness. */
+export interface DroppedExample extends Example {
+  readonly reason: DropReason
+  readonly witness?: string | undefined
+  readonly similarity?: number | undefined
+  readonly detail?: string | undefined
+}
+
+export const dropReasons = [
+  "invalid-output",
+  "invalid-input",
+  "too-long",
+  "empty",
+  "rejected",
+  "undecided",
+  "failed-check",
+  "exact-duplicate",
+  "near-duplicate",
+  "conflict",
+  "lineage",
+  "leak-exact",
+  "leak-near",
+  "leak-ngram",
+] as const
+export type DropReason = (typeof dropReasons)[number]
+
+/** What a dataset version says of itself; its id is the digest of the recipe and of the rows' revisions. */
+export interface DatasetManifest {
+  readonly schemaVersion: 1
+  readonly id: string
+  readonly task: string
+  readonly kind: string
+  readonly holdout: string
+  readonly recipe: Readonly<Record<string, unknown>>
+  readonly files: Readonly<Record<string, { readonly rows: number; readonly digest: string }>>
+  readonly read: number
+  readonly kept: number
+  readonly dropped: Readonly<Record<string, number>>
+  readonly conflicts: number
+  readonly leaks: { readonly checks: readonly string[]; readonly found: number }
+}
+
+/** What a holdout says of itself. */
+export interface HoldoutManifest {
+  readonly schemaVersion: 1
+  readonly id: string
+  readonly task: string
+  readonly files: Readonly<Record<string, { readonly rows: number; readonly digest: string }>>
+  readonly perLabel: Readonly<Record<string, { readonly validation: number; readonly test: number }>>
+}

@@ -1,0 +1,34 @@
+import type { z } from "zod"
+import type { Message } from "./prompt.ts"
+
+/** A question to a model, by content: equal requests have equal digests and are asked once. */
+export interface ModelRequest {
+  readonly provider: string
+  readonly baseUrl: string
+  readonly model: string
+  readonly messages: readonly Message[]
+  readonly temperature: number
+  readonly maxTokens: number
+  readonly seed: number
+}
+
+export interface ModelAnswer {
+  readonly text: string
+  readonly inputTokens: number | null
+  readonly outputTokens: number | null
+}
+
+/** A way to ask a model. `ask` makes one call and never retries: the retry policy is the stage's. */
+export interface ChatModel {
+  readonly name: string
+  ask(request: ModelRequest, signal: AbortSignal): Promise<ModelAnswer>
+}
+
+/** The default export of a file in models/, whose name is the provider's id. */
+export interface ModelModule {
+  readonly summary: string
+  readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
+  create(environment: Readonly<Record<string, string | undefined>>, options: { baseUrl?: string | undefined }): ChatModel & { readonly baseUrl: string }
+}
+
+export type OptionsSchema = z.ZodType<Record<string, unknown>>

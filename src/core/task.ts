@@ -1,0 +1,146 @@
+import { z } from "zod"
+
+/** Names of tasks, jobs and fields become file names and columns: lower-case words joined by hyphens. */
+export const nameSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "must be lower-case letters, digits and single hyphens, starting with a letter")
+  .max(64)
+
+/** The kinds of task: what an output is. */
+export const taskKinds = ["label", "multilabel", "json", "text", "chat"] as const
+export type TaskKind = (typeof taskKinds)[number]
+
+const fieldName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, "must be letters, digits and underscores, starting with a letter")
+
+const inputField = z.strictObject({
+  description: z.string().optional().describe("What the field holds, for people and for models that grow examples"),
+  type: z.enum(["string", "number", "boolean"]).default("string").describe("The type of the value"),
+  required: z.boolean().default(true).describe("Whether every row must have the field"),
+  maxLength: z.int().positive().default(20_000).describe("The longest text allowed, in characters"),
+})
+
+const labels = z
+  .record(z.string().min(1).max(80), z.string().min(1))
+  .refine((record) => Object.keys(record).length >= 2, "needs at least two labels")
+  .describe("Each label and what it means; the order is the order of reports")
+
+const labelOutput = z
+  .strictObject({
+    labels,
+    outOfScope: z.string().optional().describe("The label for what the task is not about; must be one of the labels"),
+  })
+  .refine((output) => output.outOfScope === undefined || output.outOfScope in output.labels, {
+    path: ["outOfScope"],
+    message: "must be one of the labels",
+  })
+
+const multilabelOutput = z.strictObject({ labels, minimum: z.int().min(0).default(0).describe("The fewest labels an output may have") })
+
+const jsonOutput = z.strictObject({
+  schema: z.record(z.string(), z.unknown()).describe("JSON Schema (2020-12) of the output object"),
+})
+
+const textOutput = z.strictObject({
+  minLength: z.int().min(1).default(1).describe("The shortest text allowed, in characters"),
+  maxLength: z.int().positive().default(20_000).describe("The longest text allowed, in characters"),
+})
+
+const tool = z.strictObject({
+  name: z.string().min(1),
+  description: z.string().optional(),
+  parameters: z.record(z.string(), z.unknown()).default({}).describe("JSON Schema of the arguments"),
+})
+
+const chatOutput = z.strictObject({
+  tools: z.array(tool).default([]).describe("The tools the model may call"),
+  maxLength: z.int().positive().default(20_000).describe("The longest target turn allowed, in characters"),
+})
+
+const promptTemplate = z.strictObject({
+  system: z
+    .string()
+    .optional()
+    .describe("The system message; {labels} is replaced by the label names, {definitions} by names with meanings, {guideline} by the guideline"),
+  user: z.string().optional().describe("The user message; {field} is replaced by that input field. Default: the only field, or all fields as lines"),
+})
+
+const expand = z.strictObject({
+  strategies: z.record(z.string(), z.unknown()).default({}).describe("Each strategy by name, with its own options"),
+  model: z
+    .strictObject({
+      provider: z.string().default("openai").describe("The file in models/ that asks: openai speaks to any OpenAI-compatible server"),
+      model: z.string().optional().describe("The model's name at the server; default: the environment's TUNELOOP_MODEL"),
+      baseUrl: z.url().optional().describe("The server's address; default: the environment's OPENAI_BASE_URL"),
+      temperature: z.number().min(0).max(2).default(0.8),
+      maxTokens: z.int().positive().default(1024).describe("The most tokens an answer may have"),
+    })
+    .optional()
+    .describe("The model that grows examples; not needed for strategies that ask none"),
+})
+
+const privacy = z.strictObject({
+  personalData: z
+    .enum(["flag", "refuse"])
+    .default("flag")
+    .describe("What happens to arriving rows with personal data or secrets: flag them in the row and the report, or refuse them"),
+})
+
+const review = z.strictObject({
+  policy: z.enum(["all", "auto"]).default("all").describe("all: a person decides on every candidate. auto: candidates that pass every check are accepted, marked as such"),
+})
+
+const build = z.strictObject({
+  threshold: z.number().gt(0).lte(1).optional().describe("Jaccard similarity from which two inputs are near-duplicates. Default: 0.7 for short texts, 0.8 for long ones"),
+  ngram: z.int().min(4).default(13).describe("A train row sharing this many consecutive words with a held-out row is dropped"),
+  maxLength: z.int().positive().default(20_000).describe("A row whose input and output together are longer, in characters, is dropped"),
+})
+
+const verdict = z.strictObject({
+  metric: z.string().optional().describe("The metric that decides. Default: accuracy for labels, exact-match otherwise"),
+  incumbent: z.string().default("few-shot").describe("The contender to beat: zero-shot, few-shot or linear"),
+  margin: z.number().min(0).max(1).default(0).describe("The tuned model must be better than the incumbent by more than this"),
+  confidence: z.number().gt(0.5).lt(1).default(0.95).describe("Of the interval of the difference that decides"),
+  power: z.number().gt(0.5).lt(1).default(0.8).describe("The chance to see the expected gain, when it is real"),
+  expectedGain: z.number().gt(0).lte(1).default(0.1).describe("The gain worth a fine-tuned model; the test set is sized to see it"),
+  discordance: z.number().gt(0).lte(1).default(0.2).describe("The share of examples on which two contenders are expected to differ in being right"),
+  bootstrap: z.int().min(200).default(2000).describe("Resamples for the intervals"),
+})
+
+const shared = {
+  schemaVersion: z.literal(1).default(1),
+  task: nameSchema.describe("The task's name; the file is specs/<task>.yaml"),
+  description: z.string().min(1).describe("What the model must do, in a sentence or two"),
+  guideline: z.string().default("").describe("How people decide the hard cases; its digest goes into every decision"),
+  prompt: promptTemplate.prefault({}).describe("How an input is rendered for the model, in training and in serving"),
+  privacy: privacy.prefault({}),
+  expand: expand.prefault({}),
+  review: review.prefault({}),
+  build: build.prefault({}),
+  verdict: verdict.prefault({}).describe("The rule of the verdict, written before anything is trained"),
+}
+const input = z
+  .record(fieldName, inputField)
+  .refine((fields) => Object.keys(fields).length > 0, "needs at least one field")
+  .describe("The fields of an input, by name")
+
+/** The task specification, `specs/<task>.yaml`: strict, an unknown key is an error. */
+export const taskSchema = z
+  .discriminatedUnion("kind", [
+    z.strictObject({ ...shared, kind: z.literal("label"), input, output: labelOutput }),
+    z.strictObject({ ...shared, kind: z.literal("multilabel"), input, output: multilabelOutput }),
+    z.strictObject({ ...shared, kind: z.literal("json"), input, output: jsonOutput }),
+    z.strictObject({ ...shared, kind: z.literal("text"), input, output: textOutput.prefault({}) }),
+    z.strictObject({ ...shared, kind: z.literal("chat"), output: chatOutput.prefault({}) }),
+  ])
+  .describe("A Tuneloop task specification")
+export type TaskSpecification = z.output<typeof taskSchema>
+
+/** The labels of a label or multilabel task in the order of the specification; empty for other kinds. */
+export function labelsOf(task: TaskSpecification): readonly string[] {
+  return task.kind === "label" || task.kind === "multilabel" ? Object.keys(task.output.labels) : []
+}
+
+/** The metric that decides the verdict. */
+export function decidingMetric(task: TaskSpecification): string {
+  return task.verdict.metric ?? (task.kind === "label" ? "accuracy" : "exact-match")
+}
