@@ -1,0 +1,143 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import { dirname, join } from "node:path"
+import { DataError } from "../core/errors.ts"
+
+/** The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes the folder. */
+export function writeAtomically(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+  try {
+    const descriptor = openSync(temporary, "wx")
+    try {
+      writeSync(descriptor, text)
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw writeError(path, error)
+  }
+  flushFolder(dirname(path))
+}
+
+/** The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder is there already, it stays as it is. */
+export function createFolderAtomically(path: string, fill: (temporary: string) => void): void {
+  if (existsSync(path)) return
+  mkdirSync(dirname(path), { recursive: true })
+  const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+  mkdirSync(temporary)
+  try {
+    fill(temporary)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true })
+    // Another process made the same content first: the folder's name is the digest of what is in it.
+    if (!existsSync(path)) throw writeError(path, error)
+  }
+  flushFolder(dirname(path))
+}
+
+/** JSONL of the rows, one line each; empty for no rows. */
+export function toJsonLines(rows: Iterable<unknown>): string {
+  let text = ""
+  for (const row of rows) text += `${JSON.stringify(row)}\n`
+  return text
+}
+
+export interface Line {
+  readonly text: string
+  readonly number: number
+}
+
+const chunkBytes = 1 << 20
+
+/** The lines of a UTF-8 file in order, without their ends and without a byte order mark; the file is read in pieces. Invalid UTF-8 is a DataError naming the line. A missing file has no lines. */
+export function* readLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<Line> {
+  if (!existsSync(path)) return
+  const descriptor = openSync(path, "r")
+  try {
+    let rest = Buffer.alloc(0)
+    let number = 0
+    for (;;) {
+      const chunk = Buffer.alloc(chunkBytes)
+      const length = readSync(descriptor, chunk, 0, chunkBytes, null)
+      if (length === 0) break
+      rest = rest.length === 0 ? chunk.subarray(0, length) : Buffer.concat([rest, chunk.subarray(0, length)])
+      let start = 0
+      for (let end = rest.indexOf(10, start); end >= 0; end = rest.indexOf(10, start)) {
+        yield { text: decodeLine(rest.subarray(start, end), path, ++number), number }
+        start = end + 1
+      }
+      rest = rest.subarray(start)
+    }
+    // A line without its end is torn when we wrote the file ourselves; in a user's file it is just the last line.
+    if (rest.length > 0 && !options.cutTornLine) yield { text: decodeLine(rest, path, ++number), number }
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The text of a file; a missing file, a folder or unreadable file is a DataError naming it. */
+export function readText(path: string, what = "file"): string {
+  return decodeText(readBytes(path, what), path)
+}
+
+export function readBytes(path: string, what = "file"): Buffer {
+  try {
+    if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a ${what}`, [], "Name a file.")
+    return readFileSync(path)
+  } catch (error) {
+    if (error instanceof DataError) throw error
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === "ENOENT") throw new DataError(`there is no ${what} ${path}`, [], "Check the path; relative paths start where you are.")
+    throw new DataError(`cannot read the ${what} ${path}: ${code ?? String(error)}`, [], "Check the file's permissions.")
+  }
+}
+
+/** The bytes as UTF-8 without a byte order mark; invalid bytes are a DataError naming their line. */
+export function decodeText(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch {
+    let number = 1
+    for (let start = 0; ; number++) {
+      const end = bytes.indexOf(10, start)
+      decodeLine(bytes.subarray(start, end < 0 ? bytes.length : end), path, number)
+      if (end < 0) throw invalidUtf8(path, number)
+      start = end + 1
+    }
+  }
+}
+
+function decodeLine(bytes: Buffer, path: string, number: number): string {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: number > 1 }).decode(bytes)
+    return text.endsWith("\r") ? text.slice(0, -1) : text
+  } catch {
+    throw invalidUtf8(path, number)
+  }
+}
+
+function invalidUtf8(path: string, line: number): DataError {
+  return new DataError(`${path} is not valid UTF-8`, [{ file: path, line, message: "bytes that are not UTF-8" }], "Save the file as UTF-8 (in a spreadsheet: \"CSV UTF-8\") and run the command again.")
+}
+
+function writeError(path: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === "ENOSPC") return new DataError(`no space left to write ${path}`, [], "Free some disk space and run the command again; nothing was half-written.")
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") return new DataError(`not allowed to write ${path} (${code})`, [], "Check the folder's permissions.")
+  return error
+}
+
+function flushFolder(folder: string): void {
+  try {
+    const descriptor = openSync(folder, "r")
+    fsyncSync(descriptor)
+    closeSync(descriptor)
+  } catch {
+    // Some file systems and Windows do not flush folders; the rename itself is still atomic.
+  }
+}

@@ -1,0 +1,186 @@
+import { existsSync, mkdirSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { ToolkitError } from "../core/errors.ts"
+import { digest } from "../core/canonical.ts"
+import type { ModelAnswer, ModelRequest } from "../core/model.ts"
+import type { RunEvent, RunEventBody } from "../core/run.ts"
+
+/** Each migration runs once, in order, in one transaction with the version it leads to; append, never edit. */
+const migrations: readonly string[] = [
+  `create table runs (run text primary key, job text not null, task text not null, plan text not null, created_at text not null) strict;
+   create table run_events (run text not null references runs(run), sequence integer not null, at text not null, type text not null, body text not null, primary key (run, sequence)) strict;
+   create table run_cursors (run text primary key references runs(run), cursor text not null) strict;
+   create table requests (key text primary key, task text not null, strategy text not null, request text not null, sent_at text not null, attempts integer not null, answered_at text, answer text) strict;
+   create table holdout_openings (opening integer primary key, at text not null, task text not null, holdout text not null, evaluation text not null, purpose text not null, unique (holdout, evaluation)) strict;`,
+]
+
+/** What the machine did and must not do twice. Every write is durable when the call returns. Several processes may use it at once. */
+export class Ledger {
+  private readonly database: DatabaseSync
+  private readonly now: () => Date
+
+  private constructor(database: DatabaseSync, now: () => Date) {
+    this.database = database
+    this.now = now
+  }
+
+  static open(file: string, now: () => Date): Ledger {
+    mkdirSync(dirname(file), { recursive: true })
+    const existed = existsSync(file)
+    try {
+      const database = new DatabaseSync(file)
+      database.exec("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;")
+      migrate(database)
+      return new Ledger(database, now)
+    } catch (error) {
+      if (error instanceof ToolkitError) throw error
+      throw new ToolkitError(`cannot open the ledger ${file}: ${(error as Error).message}`, {
+        code: "ledger",
+        hint: existed ? "It may be damaged: keep a copy, then `tuneloop ledger verify` says more." : "Check that the folder can be written.",
+        cause: error,
+      })
+    }
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  /** Names a run of the plan, once: a second call with the same id changes nothing. */
+  createRun(run: { run: string; job: string; task: string; plan: string }): void {
+    this.transaction(() => {
+      const inserted = this.database.prepare("insert or ignore into runs (run, job, task, plan, created_at) values (?, ?, ?, ?, ?)").run(run.run, run.job, run.task, run.plan, this.timestamp())
+      if (inserted.changes > 0) this.insertEvents(run.run, [{ type: "planned", plan: run.plan }])
+    })
+  }
+
+  /** The runs, newest first. */
+  runs(filter: { plan?: string; job?: string; task?: string } = {}): LedgerRun[] {
+    const rows = this.database.prepare("select run, job, task, plan, created_at as createdAt from runs order by created_at desc, run desc").all() as unknown as LedgerRun[]
+    return rows.filter((row) => Object.entries(filter).every(([key, value]) => value === undefined || row[key as keyof LedgerRun] === value))
+  }
+
+  events(run: string): RunEvent[] {
+    const rows = this.database.prepare("select sequence, at, type, body from run_events where run = ? order by sequence").all(run) as { sequence: number; at: string; type: string; body: string }[]
+    return rows.map((row) => ({ run, sequence: row.sequence, at: row.at, type: row.type, ...(JSON.parse(row.body) as object) }) as RunEvent)
+  }
+
+  /** Appends events and moves the poll's cursor in one step, so that a crash between never repeats or loses one. When `expected` is given and the cursor is another by now (a second watcher was faster), nothing is written and false is returned. */
+  appendEvents(run: string, bodies: readonly RunEventBody[], cursor?: { expected: string | undefined; next: string }): boolean {
+    return this.transaction(() => {
+      if (cursor && this.cursor(run) !== cursor.expected) return false
+      this.insertEvents(run, bodies)
+      if (cursor) this.database.prepare("insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = excluded.cursor").run(run, cursor.next)
+      return true
+    })
+  }
+
+  /** Appends the event of a submit when no other process did: two commands at once never start the same attempt. */
+  beginSubmission(run: string, submissionKey: string, attempt: number): boolean {
+    return this.transaction(() => {
+      const taken = this.events(run).some((event) => event.type === "submitting" && event.attempt >= attempt)
+      if (taken) return false
+      this.insertEvents(run, [{ type: "submitting", submissionKey, attempt }])
+      this.database.prepare("delete from run_cursors where run = ?").run(run)
+      return true
+    })
+  }
+
+  cursor(run: string): string | undefined {
+    return (this.database.prepare("select cursor from run_cursors where run = ?").get(run) as { cursor: string } | undefined)?.cursor
+  }
+
+  /** The recorded answer to the request, if it was answered. */
+  answer(key: string): ModelAnswer | undefined {
+    const row = this.database.prepare("select answer from requests where key = ?").get(key) as { answer: string | null } | undefined
+    return row?.answer ? (JSON.parse(row.answer) as ModelAnswer) : undefined
+  }
+
+  /** Writes down that the request is about to be sent; returns how often it was sent before without a recorded answer. */
+  beginRequest(key: string, request: ModelRequest, origin: { task: string; strategy: string }): number {
+    return this.transaction(() => {
+      const before = (this.database.prepare("select attempts from requests where key = ?").get(key) as { attempts: number } | undefined)?.attempts ?? 0
+      this.database
+        .prepare("insert into requests (key, task, strategy, request, sent_at, attempts) values (?, ?, ?, ?, ?, 1) on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at")
+        .run(key, origin.task, origin.strategy, JSON.stringify(request), this.timestamp())
+      return before
+    })
+  }
+
+  recordAnswer(key: string, answer: ModelAnswer): void {
+    this.database.prepare("update requests set answered_at = ?, answer = ? where key = ?").run(this.timestamp(), JSON.stringify(answer), key)
+  }
+
+  requestTotals(task?: string): { requests: number; sent: number; answered: number; inputTokens: number; outputTokens: number } {
+    const rows = this.database.prepare("select task, attempts, answer from requests").all() as { task: string; attempts: number; answer: string | null }[]
+    const mine = rows.filter((row) => task === undefined || row.task === task)
+    const answers = mine.flatMap((row) => (row.answer === null ? [] : [JSON.parse(row.answer) as ModelAnswer]))
+    return {
+      requests: mine.length,
+      sent: mine.reduce((sum, row) => sum + row.attempts, 0),
+      answered: answers.length,
+      inputTokens: answers.reduce((sum, answer) => sum + (answer.inputTokens ?? 0), 0),
+      outputTokens: answers.reduce((sum, answer) => sum + (answer.outputTokens ?? 0), 0),
+    }
+  }
+
+  /** Records that the test rows of a holdout were opened for an evaluation; the same evaluation opens them once. */
+  recordOpening(opening: { task: string; holdout: string; evaluation: string; purpose: string }): void {
+    this.database.prepare("insert or ignore into holdout_openings (at, task, holdout, evaluation, purpose) values (?, ?, ?, ?, ?)").run(this.timestamp(), opening.task, opening.holdout, opening.evaluation, opening.purpose)
+  }
+  openings(holdout: string): { at: string; evaluation: string; purpose: string }[] {
+    return this.database.prepare("select at, evaluation, purpose from holdout_openings where holdout = ? order by opening").all(holdout) as { at: string; evaluation: string; purpose: string }[]
+  }
+
+  /** What is wrong with the ledger; empty when it is sound: the database's own check, sequences without gaps, requests under the digest of their content. */
+  verify(): string[] {
+    const integrity = (this.database.prepare("pragma integrity_check").all() as { integrity_check: string }[]).map((row) => row.integrity_check).filter((line) => line !== "ok")
+    const foreign = this.database.prepare("pragma foreign_key_check").all().map((row) => `an event of an unknown run: ${JSON.stringify(row)}`)
+    const gaps = this.runs().flatMap(({ run }) => this.events(run).flatMap((event, index) => (event.sequence === index + 1 ? [] : [`run ${run}: event ${event.sequence} stands where ${index + 1} should`])).slice(0, 1))
+    const requests = (this.database.prepare("select key, request from requests").all() as { key: string; request: string }[]).flatMap((row) => (digest(JSON.parse(row.request)) === row.key ? [] : [`request ${row.key} is not the digest of its content`]))
+    return [...integrity, ...foreign, ...gaps, ...requests]
+  }
+
+  private insertEvents(run: string, bodies: readonly RunEventBody[]): void {
+    const last = (this.database.prepare("select max(sequence) as last from run_events where run = ?").get(run) as { last: number | null }).last ?? 0
+    const insert = this.database.prepare("insert into run_events (run, sequence, at, type, body) values (?, ?, ?, ?, ?)")
+    bodies.forEach(({ type, ...body }, index) => insert.run(run, last + 1 + index, this.timestamp(), type, JSON.stringify(body)))
+  }
+
+  private transaction<Result>(work: () => Result): Result {
+    this.database.exec("begin immediate")
+    try {
+      const result = work()
+      this.database.exec("commit")
+      return result
+    } catch (error) {
+      this.database.exec("rollback")
+      throw error
+    }
+  }
+
+  private timestamp(): string {
+    return this.now().toISOString()
+  }
+}
+
+export interface LedgerRun {
+  readonly run: string
+  readonly job: string
+  readonly task: string
+  readonly plan: string
+  readonly createdAt: string
+}
+
+function migrate(database: DatabaseSync): void {
+  const version = () => (database.prepare("pragma user_version").get() as { user_version: number }).user_version
+  if (version() > migrations.length)
+    throw new ToolkitError(`the ledger is of version ${version()}; this Tuneloop knows up to ${migrations.length}`, { code: "ledger", hint: "Use the newer Tuneloop that wrote it." })
+  while (version() < migrations.length) {
+    database.exec("begin immediate")
+    const from = version()
+    if (from < migrations.length) database.exec(`${migrations[from]} pragma user_version = ${from + 1};`)
+    database.exec("commit")
+  }
+}

@@ -1,0 +1,122 @@
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import type { z } from "zod"
+import { DataError, type Issue } from "../core/errors.ts"
+import { assignmentSchema, candidateSchema, decisionSchema, realInputSchema, seedSchema, type Assignment, type Candidate, type Decision, type RealInput, type Seed } from "../core/example.ts"
+import { issuesOf } from "../core/parse.ts"
+import { readLines, toJsonLines, writeAtomically } from "./files.ts"
+import type { Workspace } from "./workspace.ts"
+
+/** The rows of one task in the workspace: what people wrote, grew and decided. Reading a missing file gives no rows; a broken line is a DataError with its place. Writing is atomic, a file at a time. */
+export class TaskRows {
+  readonly folder: string
+  private readonly workspace: Workspace
+
+  constructor(workspace: Workspace, task: string) {
+    this.workspace = workspace
+    this.folder = workspace.taskFolder(task)
+  }
+
+  get seedsFile(): string {
+    return join(this.folder, "seeds.jsonl")
+  }
+  get inputsFile(): string {
+    return join(this.folder, "inputs.jsonl")
+  }
+  get splitsFile(): string {
+    return join(this.folder, "splits.jsonl")
+  }
+
+  seeds(): Seed[] {
+    return unique(this.read(this.seedsFile, seedSchema), (seed) => seed.id, this.workspace.show(this.seedsFile))
+  }
+  inputs(): RealInput[] {
+    return unique(this.read(this.inputsFile, realInputSchema), (input) => input.id, this.workspace.show(this.inputsFile))
+  }
+  /** The assignments, the first one of an id first: an assignment never changes, so a later line for the same id is ignored. */
+  assignments(): Assignment[] {
+    const rows = this.read(this.splitsFile, assignmentSchema)
+    return [...new Map(rows.toReversed().map((row) => [row.id, row])).values()].toReversed()
+  }
+  candidates(): Candidate[] {
+    return this.readFolder("candidates", candidateSchema)
+  }
+  /** The decisions of every session, in an order that does not depend on file names: by time, then by content. */
+  decisions(): Decision[] {
+    return this.readFolder("decisions", decisionSchema).sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b)))
+  }
+
+  writeSeeds(seeds: readonly Seed[]): void {
+    writeAtomically(this.seedsFile, toJsonLines(seeds))
+  }
+  writeInputs(inputs: readonly RealInput[]): void {
+    writeAtomically(this.inputsFile, toJsonLines(inputs))
+  }
+  addAssignments(added: readonly Assignment[]): void {
+    if (added.length > 0) writeAtomically(this.splitsFile, toJsonLines([...this.assignments(), ...added]))
+  }
+  batchFile(batch: string): string {
+    return join(this.folder, "candidates", `${batch}.jsonl`)
+  }
+  hasBatch(batch: string): boolean {
+    return existsSync(this.batchFile(batch))
+  }
+  writeBatch(batch: string, candidates: readonly Candidate[]): void {
+    writeAtomically(this.batchFile(batch), toJsonLines(candidates))
+  }
+  sessionFile(session: string): string {
+    return join(this.folder, "decisions", `${session}.jsonl`)
+  }
+  writeSession(session: string, decisions: readonly Decision[]): void {
+    writeAtomically(this.sessionFile(session), toJsonLines(decisions))
+  }
+
+  private readFolder<Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema>[] {
+    const folder = join(this.folder, name)
+    if (!existsSync(folder)) return []
+    const files = readdirSync(folder).filter((file) => file.endsWith(".jsonl")).sort()
+    return files.flatMap((file) => this.read(join(folder, file), schema))
+  }
+
+  private read<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema>[] {
+    const file = this.workspace.show(path)
+    const rows: z.output<Schema>[] = []
+    const issues: Issue[] = []
+    for (const { text, number } of readLines(path)) {
+      if (text.trim() === "") continue
+      const value = parseLine(text)
+      if (value === undefined) {
+        issues.push({ file, line: number, message: "not valid JSON" })
+        continue
+      }
+      const result = schema.safeParse(value)
+      if (result.success) rows.push(result.data)
+      else issues.push(...issuesOf(result.error, value).map((issue) => ({ ...issue, file, line: number })))
+    }
+    if (issues.length > 0) throw new DataError(`${file} is invalid`, issues, "Mend those lines (git shows what changed), or restore the file.")
+    return rows
+  }
+}
+
+function unique<Row>(rows: Row[], idOf: (row: Row) => string, file: string): Row[] {
+  const seen = new Map<string, number>()
+  const issues = rows.flatMap((row, index) => {
+    const first = seen.get(idOf(row))
+    seen.set(idOf(row), first ?? index + 1)
+    return first === undefined ? [] : [{ file, line: index + 1, path: "id", message: `${idOf(row)} is already the id of row ${first}` }]
+  })
+  if (issues.length > 0) throw new DataError(`${file} has an id twice`, issues, "Remove one of the rows.")
+  return rows
+}
+
+function parseLine(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

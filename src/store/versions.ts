@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { digestText } from "../core/canonical.ts"
+import { DataError } from "../core/errors.ts"
+import type { DatasetManifest, DroppedExample, Example, HoldoutManifest } from "../core/example.ts"
+import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import type { Workspace } from "./workspace.ts"
+
+const manifestFile = "manifest.json"
+
+/** The dataset versions and holdouts of a task: immutable folders, named by their content. */
+export class Versions {
+  private readonly workspace: Workspace
+  private readonly task: string
+
+  constructor(workspace: Workspace, task: string) {
+    this.workspace = workspace
+    this.task = task
+  }
+
+  folder(id: string): string {
+    return join(this.workspace.taskFolder(this.task), id.startsWith("hold_") ? "holdouts" : "versions", id)
+  }
+  has(id: string): boolean {
+    return existsSync(join(this.folder(id), manifestFile))
+  }
+  /** The ids of the versions, in the order of their names. */
+  ids(): string[] {
+    const folder = join(this.workspace.taskFolder(this.task), "versions")
+    return existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith("ds_")).sort() : []
+  }
+
+  freezeHoldout(manifest: HoldoutManifest, rows: { validation: readonly Example[]; test: readonly Example[] }): void {
+    this.freeze(manifest.id, manifest, { "validation.jsonl": rows.validation, "test.jsonl": rows.test })
+  }
+  freezeVersion(manifest: DatasetManifest, rows: { train: readonly Example[]; dropped: readonly DroppedExample[] }): void {
+    this.freeze(manifest.id, manifest, { "train.jsonl": rows.train, "dropped.jsonl": rows.dropped })
+  }
+
+  /** The manifest of a version or holdout that exists. */
+  manifest<Id extends string>(id: Id): Id extends `hold_${string}` ? HoldoutManifest : DatasetManifest {
+    if (!this.has(id)) {
+      const existing = this.ids()
+      throw new DataError(`task ${this.task} has no ${id.startsWith("hold_") ? "holdout" : "dataset version"} ${id}${existing.length > 0 ? `; it has: ${existing.join(", ")}` : ""}`, [], `Make one: tuneloop build ${this.task}`)
+    }
+    return JSON.parse(readText(join(this.folder(id), manifestFile)))
+  }
+
+  /** The rows of a file of a version or holdout, checked against the digest in its manifest. */
+  rows(id: string, file: "train.jsonl" | "dropped.jsonl" | "validation.jsonl" | "test.jsonl"): Example[] {
+    const path = join(this.folder(id), file)
+    const expected = this.manifest(id).files[file]?.digest
+    const actual = existsSync(path) ? digestText(readFileSync(path)) : undefined
+    if (expected === undefined || actual !== expected)
+      throw new DataError(`${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`, [], "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again.")
+    return [...readLines(path)].map(({ text }) => JSON.parse(text) as Example)
+  }
+
+  /** The version that was built last here, if any: its id is kept beside the versions, for `dataset: latest`. */
+  latest(): string | undefined {
+    const file = this.latestFile()
+    if (!existsSync(file)) return undefined
+    const { version } = JSON.parse(readText(file)) as { version: string }
+    return this.has(version) ? version : undefined
+  }
+  setLatest(version: string): void {
+    if (this.latest() !== version) writeAtomically(this.latestFile(), `${JSON.stringify({ version })}\n`)
+  }
+
+  private latestFile(): string {
+    return join(this.workspace.taskFolder(this.task), "versions", "latest.json")
+  }
+
+  private freeze(id: string, manifest: object, files: Readonly<Record<string, readonly unknown[]>>): void {
+    createFolderAtomically(this.folder(id), (temporary) => {
+      for (const [name, rows] of Object.entries(files)) writeAtomically(join(temporary, name), toJsonLines(rows))
+      writeAtomically(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
+    })
+  }
+}

@@ -1,0 +1,104 @@
+import { existsSync, mkdirSync, readdirSync, realpathSync } from "node:fs"
+import { join, relative, resolve } from "node:path"
+import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
+import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/job.ts"
+import { nearest, parseYaml, show } from "../core/parse.ts"
+import { taskSchema, type TaskSpecification } from "../core/task.ts"
+import { readText } from "./files.ts"
+
+/** A folder with specs, jobs and datasets, and where everything in it lies; all paths absolute. */
+export class Workspace {
+  readonly root: string
+  readonly settings: WorkspaceSettings
+
+  private constructor(root: string, settings: WorkspaceSettings) {
+    this.root = root
+    this.settings = settings
+  }
+
+  /** The workspace of the folder. Its `tuneloop.yaml` may be absent; a wrong one is a ConfigError. */
+  static open(folder: string): Workspace {
+    const root = resolve(folder)
+    if (!existsSync(root)) throw new DataError(`there is no workspace folder ${root}`, [], `Make one: tuneloop init ${folder}`)
+    const file = join(root, "tuneloop.yaml")
+    const settings = existsSync(file)
+      ? parseYaml(workspaceSchema, readText(file) || "{}", file, "Edit the file; `tuneloop schema workspace` prints what is allowed.")
+      : workspaceSchema.parse({})
+    return new Workspace(realpathSync(root), settings)
+  }
+
+  get ledgerFile(): string {
+    return resolve(this.root, this.settings.ledger)
+  }
+  get runsFolder(): string {
+    return join(this.root, "jobs", "runs")
+  }
+  specFile(task: string): string {
+    return join(this.root, "specs", `${task}.yaml`)
+  }
+  jobFile(job: string): string {
+    return join(this.root, "jobs", `${job}.yaml`)
+  }
+  taskFolder(task: string): string {
+    return join(this.root, "datasets", task)
+  }
+  runFolder(run: string): string {
+    return join(this.runsFolder, run)
+  }
+  /** The path as a person in the workspace would write it. */
+  show(path: string): string {
+    const short = relative(this.root, path)
+    return short.startsWith("..") ? path : short || "."
+  }
+
+  tasks(): string[] {
+    return yamlNames(join(this.root, "specs"))
+  }
+  jobs(): string[] {
+    return yamlNames(join(this.root, "jobs"))
+  }
+
+  /** The task's specification; an unknown task lists those that exist. */
+  readTask(task: string): TaskSpecification {
+    const file = this.specFile(task)
+    if (!existsSync(file)) throw unknownName("task", task, this.tasks(), this.show(file))
+    const specification = parseYaml(taskSchema, readText(file), this.show(file), `Edit the file and run: tuneloop spec check ${task}`)
+    if (specification.task !== task) throw misnamed(this.show(file), "task", specification.task, task)
+    return specification
+  }
+
+  /** The job; an unknown job lists those that exist. */
+  readJob(job: string): JobSpecification {
+    const file = this.jobFile(job)
+    if (!existsSync(file)) throw unknownName("job", job, this.jobs(), this.show(file))
+    const specification = parseYaml(jobSchema, readText(file), this.show(file), "Edit the file; `tuneloop schema job` prints what is allowed.")
+    if (specification.job !== job) throw misnamed(this.show(file), "job", specification.job, job)
+    return specification
+  }
+
+  makeFolders(): void {
+    for (const folder of ["specs", "jobs", "datasets"]) mkdirSync(join(this.root, folder), { recursive: true })
+  }
+}
+
+function yamlNames(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name) => name.slice(0, -".yaml".length))
+    .sort()
+}
+
+function unknownName(kind: string, name: string, existing: readonly string[], file: string): ToolkitError {
+  const meant = nearest(name, existing)
+  const hint = existing.length === 0 ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names another workspace.` : `Write ${file}, or name one of them.`
+  return new ToolkitError(`there is no ${kind} ${show(name)}; ${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`, {
+    code: `unknown-${kind}`,
+    hint,
+    exitCode: 2,
+  })
+}
+
+function misnamed(file: string, key: string, got: string, expected: string): ConfigError {
+  return new ConfigError(`${file} is invalid: 1 problem`, [{ file, path: key, message: `got ${show(got)}; must be ${show(expected)}, as the file is called` }], `Edit the file.`)
+}
