@@ -64,6 +64,8 @@ export interface GenerationJob {
   readonly rows: string
   readonly predictions: string
   readonly maxNewTokens: number
+  /** Whether some rows are answered one at a time to measure latency. */
+  readonly latency: boolean
 }
 
 export interface GenerationRequest {

@@ -1,30 +1,40 @@
 import { LineCounter, parseDocument, isMap, isScalar, isSeq, type Document, type Node } from "yaml"
 import { z } from "zod"
-import { ConfigError, type Issue } from "./errors.ts"
+import { ConfigError } from "./errors.ts"
 
-/** The YAML text as a value of the schema; a ConfigError lists every problem at once, each with file, line, path, the value got and the values allowed. */
-export function parseYaml<Schema extends z.ZodType>(schema: Schema, text: string, file: string, hint: string): z.output<Schema> {
+/** A problem found by a check beyond the schema: the path inside the document and what is wrong. */
+export interface PathIssue {
+  readonly path: readonly PropertyKey[]
+  readonly message: string
+}
+
+/** The YAML text as a value of the schema; a ConfigError lists every problem at once, each with file, line, path, the value got and the values allowed. `more` adds checks beyond the schema: it gets the raw document, and its value where the schema holds. */
+export function parseYaml<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  file: string,
+  hint: string,
+  more: (raw: unknown, value: z.output<Schema> | undefined) => readonly PathIssue[] = () => [],
+): z.output<Schema> {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   if (document.errors.length > 0) {
     const issues = document.errors.map((error) => ({ file, line: lines.linePos(error.pos[0]).line, message: error.message.split("\n")[0] ?? "" }))
     throw new ConfigError(`${file} is not valid YAML`, issues, hint)
   }
-  const value: unknown = document.toJS()
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const issues = result.error.issues.flatMap(flatten).map((issue) => ({
-    file,
-    line: lineOf(document, lines, issue.path, issue.code === "unrecognized_keys" ? issue.keys[0] : undefined),
-    path: formatPath(issue.path),
-    message: describeIssue(issue, value),
-  }))
+  const raw: unknown = document.toJS()
+  const result = schema.safeParse(raw)
+  const found = result.success ? [] : result.error.issues.flatMap(flatten).map((issue) => toPathIssue(schema, issue, raw))
+  const all = [...found, ...more(raw, result.success ? result.data : undefined)]
+  if (result.success && all.length === 0) return result.data
+  const issues = all.map(({ path, message }) => ({ file, line: lineOf(document, lines, path), path: formatPath(path), message }))
+  issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   throw new ConfigError(`${file} is invalid: ${issues.length === 1 ? "1 problem" : `${issues.length} problems`}`, issues, hint)
 }
 
-/** The problems of a value against a schema, without a place in a file; empty when the value is valid. */
-export function issuesOf(error: z.ZodError, value: unknown): Issue[] {
-  return error.issues.flatMap(flatten).map((issue) => ({ path: formatPath(issue.path), message: describeIssue(issue, value) }))
+/** The problems of a value against a schema, without a place in a file. */
+export function issuesOf(schema: z.ZodType, error: z.ZodError, value: unknown): PathIssue[] {
+  return error.issues.flatMap(flatten).map((issue) => toPathIssue(schema, issue, value))
 }
 
 /** `a.b[0].c`; empty for the document itself. */
@@ -49,26 +59,25 @@ type ZodIssue = z.core.$ZodIssue
 
 /** A union reports one issue holding a list a branch; the branch with the deepest progress says most. */
 function flatten(issue: ZodIssue): ZodIssue[] {
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }))
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue]
   const branches = issue.errors.filter((branch) => !branch.some((inner) => inner.path.length === 0 && inner.code === "invalid_type"))
   const best = branches.length === 1 ? branches[0] : undefined
   return best ? best.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] } as ZodIssue)) : [issue]
 }
 
+/** An unknown key's path ends with the key, so that its line is the key's own. */
+function toPathIssue(schema: z.ZodType, issue: ZodIssue, root: unknown): PathIssue {
+  if (issue.code !== "unrecognized_keys") return { path: issue.path, message: describeIssue(issue, root) }
+  const allowed = allowedKeys(schema, issue.path)
+  const key = issue.keys[0] ?? ""
+  const meant = nearest(key, allowed)
+  return { path: [...issue.path, key], message: `unknown key${meant ? `; did you mean ${show(meant)}?` : ""}${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}` }
+}
+
 function describeIssue(issue: ZodIssue, root: unknown): string {
   const got = valueAt(root, issue.path)
   switch (issue.code) {
-    case "unrecognized_keys": {
-      const parent = got as Record<string, unknown>
-      const known = Object.keys(parent).filter((key) => !issue.keys.includes(key))
-      const allowed = allowedKeys(issue) ?? known
-      return issue.keys
-        .map((key) => {
-          const meant = nearest(key, allowed)
-          return `unknown key ${show(key)}${meant ? `; did you mean ${show(meant)}?` : ""}`
-        })
-        .join("; ")
-    }
     case "invalid_type":
       return got === undefined ? `missing; expected ${withArticle(issue.expected)}` : `expected ${withArticle(issue.expected)}, got ${show(got)}`
     case "invalid_value": {
@@ -87,9 +96,26 @@ function describeIssue(issue: ZodIssue, root: unknown): string {
   }
 }
 
-function allowedKeys(issue: ZodIssue): string[] | undefined {
-  const shape = (issue as { inst?: { _zod?: { def?: { shape?: object } } } }).inst?._zod?.def?.shape
-  return shape ? Object.keys(shape) : undefined
+/** The keys the schema allows at the path, over all branches of its unions. */
+function allowedKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  let nodes: JsonSchema[] = [z.toJSONSchema(schema, { unrepresentable: "any", io: "input" }) as JsonSchema]
+  const branches = (node: JsonSchema): JsonSchema[] => [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])].flatMap(branches)]
+  for (const step of path) {
+    nodes = nodes.flatMap(branches).flatMap((node) => {
+      const child = typeof step === "number" ? node.items : (node.properties?.[String(step)] ?? node.additionalProperties)
+      return typeof child === "object" ? [child] : []
+    })
+  }
+  return [...new Set(nodes.flatMap(branches).flatMap((node) => Object.keys(node.properties ?? {})))]
+}
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>
+  readonly additionalProperties?: JsonSchema | boolean
+  readonly items?: JsonSchema
+  readonly anyOf?: readonly JsonSchema[]
+  readonly oneOf?: readonly JsonSchema[]
+  readonly allOf?: readonly JsonSchema[]
 }
 
 function withArticle(noun: string): string {
@@ -100,11 +126,11 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, key) => (value !== null && typeof value === "object" ? (value as Record<PropertyKey, unknown>)[key] : undefined), root)
 }
 
-/** The line of the deepest node on the path that exists; of the offending key where one is named. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[], key: string | undefined): number | undefined {
+/** The line of the deepest node on the path that exists. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number | undefined {
   let node = document.contents as Node | null
   let offset = node?.range?.[0]
-  for (const step of key === undefined ? path : [...path, key]) {
+  for (const step of path) {
     if (isMap(node)) {
       const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step))
       if (!pair) break

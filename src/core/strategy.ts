@@ -1,6 +1,6 @@
 import type { z } from "zod"
 import type { Input, Output, Seed } from "./example.ts"
-import type { Issue } from "./errors.ts"
+import type { PathIssue } from "./parse.ts"
 import type { Message } from "./prompt.ts"
 import type { TaskSpecification } from "./task.ts"
 
@@ -41,7 +41,7 @@ interface StrategyBase<Options> {
   readonly summary: string
   readonly options: z.ZodType<Options>
   /** Problems of the options that the schema cannot see, by their path inside the strategy's options. */
-  check?(task: TaskSpecification, options: Options): readonly Issue[]
+  check?(task: TaskSpecification, options: Options): readonly PathIssue[]
 }
 
 /** The default export of a file in strategies/, whose name is the strategy's id. */

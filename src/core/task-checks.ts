@@ -1,0 +1,71 @@
+import type { z } from "zod"
+import { validatorOf } from "./output.ts"
+import { nearest, show, type PathIssue } from "./parse.ts"
+import type { TaskSpecification } from "./task.ts"
+
+/** The part of a plug-in that a check of the specification needs. */
+export interface CheckedStrategy {
+  readonly options: z.ZodType
+  check?(task: TaskSpecification, options: never): readonly PathIssue[]
+}
+
+/** What is wrong with a specification beyond its schema: JSON schemas that do not compile, placeholders that name no field, unknown incumbents, metrics and strategies, strategies' options. Each problem with its path. */
+export function taskIssues(
+  task: TaskSpecification,
+  plugins: { strategies: Readonly<Record<string, CheckedStrategy>>; metrics: readonly string[]; models: readonly string[]; optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[] },
+): PathIssue[] {
+  return [
+    ...schemaIssues(task),
+    ...placeholderIssues(task),
+    ...unknownWord(["verdict", "incumbent"], task.verdict.incumbent, ["zero-shot", "few-shot", ...(task.kind === "label" ? ["linear"] : [])]),
+    ...(task.verdict.metric === undefined ? [] : unknownWord(["verdict", "metric"], task.verdict.metric, plugins.metrics)),
+    ...(task.expand.model === undefined ? [] : unknownWord(["expand", "model", "provider"], task.expand.model.provider, plugins.models)),
+    ...(task.verdict.expectedGain > task.verdict.discordance
+      ? [{ path: ["verdict", "expectedGain"], message: `got ${task.verdict.expectedGain}; at most discordance (${task.verdict.discordance}): a gain is made only where the contenders differ` }]
+      : []),
+    ...Object.entries(task.expand.strategies).flatMap(([name, options]): PathIssue[] => {
+      const path = ["expand", "strategies", name]
+      const strategy = plugins.strategies[name]
+      if (!strategy) return unknownWord(path, name, Object.keys(plugins.strategies))
+      const within = (issue: PathIssue) => ({ ...issue, path: [...path, ...issue.path] })
+      const problems = plugins.optionIssues(strategy.options, options).map(within)
+      return problems.length > 0 ? problems : (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
+    }),
+  ]
+}
+
+function schemaIssues(task: TaskSpecification): PathIssue[] {
+  const schemas: { path: PropertyKey[]; schema: Record<string, unknown> }[] =
+    task.kind === "json"
+      ? [{ path: ["output", "schema"], schema: task.output.schema }]
+      : task.kind === "chat"
+        ? task.output.tools.map((tool, index) => ({ path: ["output", "tools", index, "parameters"], schema: tool.parameters }))
+        : []
+  return schemas.flatMap(({ path, schema }) => {
+    try {
+      validatorOf(schema)
+      return []
+    } catch (error) {
+      return [{ path, message: `not a valid JSON Schema: ${(error as Error).message}` }]
+    }
+  })
+}
+
+function placeholderIssues(task: TaskSpecification): PathIssue[] {
+  if (task.kind === "chat") return []
+  const system = ["guideline", ...(task.kind === "label" || task.kind === "multilabel" ? ["labels", "definitions"] : [])]
+  return [
+    ...placeholders(task.prompt.system).flatMap((name) => unknownWord(["prompt", "system"], name, system)),
+    ...placeholders(task.prompt.user).flatMap((name) => unknownWord(["prompt", "user"], name, Object.keys(task.input))),
+  ]
+}
+
+function placeholders(template: string | undefined): string[] {
+  return [...(template ?? "").matchAll(/\{([A-Za-z][A-Za-z0-9_]*)\}/g)].map((match) => match[1] ?? "")
+}
+
+function unknownWord(path: readonly PropertyKey[], word: string, allowed: readonly string[]): PathIssue[] {
+  if (allowed.includes(word)) return []
+  const meant = nearest(word, allowed)
+  return [{ path, message: `got ${show(word)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` }]
+}

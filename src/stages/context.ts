@@ -1,0 +1,26 @@
+import type { Ledger } from "../store/ledger.ts"
+import type { Workspace } from "../store/workspace.ts"
+
+/** What every stage is given: nothing below the command line reads the clock, the environment or the terminal on its own. */
+export interface StageContext {
+  readonly workspace: Workspace
+  /** Opens the ledger on the first call. */
+  readonly ledger: () => Ledger
+  readonly now: () => Date
+  /** Milliseconds of a clock that only goes forward. */
+  readonly monotonicMs: () => number
+  readonly sleep: (milliseconds: number) => Promise<void>
+  readonly signal: AbortSignal
+  readonly toolVersion: string
+  readonly report: Reporter
+}
+
+/** Where a stage tells a person how it goes; nothing a program would read. */
+export interface Reporter {
+  /** A line that stays. */
+  note(message: string): void
+  /** A line that stays and that a person should look at. */
+  warn(message: string): void
+  /** How far a long piece of work is; replaces the last one on a terminal. */
+  progress(message: string): void
+}
