@@ -1,0 +1,121 @@
+import { curate } from "../curation/deduplicate.ts"
+import { leakReport } from "../curation/leak-report.ts"
+import { contentId, digest, digestText } from "../core/canonical.ts"
+import { DataError, GateError } from "../core/errors.ts"
+import type { DatasetManifest, DroppedExample, Example, HoldoutManifest } from "../core/example.ts"
+import { inputIssues, outputIssues, stratumOf } from "../core/output.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import { toJsonLines } from "../store/files.ts"
+import { TaskRows } from "../store/task-rows.ts"
+import { Versions } from "../store/versions.ts"
+import type { StageContext } from "./context.ts"
+import { taskExamples } from "./examples.ts"
+import { holdOut } from "./hold-out.ts"
+
+/** Raised when a change here or in curation/ would make another version of the same rows. */
+const semantics = 1
+
+export interface BuildResult {
+  readonly state: "built" | "unchanged"
+  readonly manifest: DatasetManifest
+  readonly holdout: HoldoutManifest
+  readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
+  readonly open: number
+  readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
+}
+
+/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the leak report is not empty; then nothing is frozen. */
+export function build(context: StageContext, task: TaskSpecification): BuildResult {
+  holdOut(context, task)
+  const rows = new TaskRows(context.workspace, task.task)
+  const examples = taskExamples(task, rows)
+  requireValid(context, task, [...examples.validation, ...examples.test], rows)
+  if (examples.train.length === 0) throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
+  const heldOut = [...examples.validation, ...examples.test]
+  // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
+  const heldOutIds = new Set(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [id])))
+  const heldOutInputs = [...heldOut.map(({ id, input }) => ({ id, input })), ...unansweredHeldOut(rows, heldOutIds, heldOut)]
+  const { threshold, ngram, maxLength } = task.build
+  const curated = curate({ task, candidates: examples.train, heldOut: heldOutInputs, heldOutIds, threshold, ngram, maxLength })
+  const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({ ...example, reason, ...(detail === undefined ? {} : { detail }) }))
+  const dropped = [...curated.dropped, ...turnedDown].sort((a, b) => (a.reason === b.reason ? (a.id < b.id ? -1 : 1) : a.reason < b.reason ? -1 : 1))
+  const leaks = leakReport({ task, train: curated.kept, heldOut: heldOutInputs, heldOutIds, threshold, ngram })
+  if (leaks.found.length > 0)
+    throw new GateError(`the dataset would leak ${leaks.found.length} rows into what is held out: ${leaks.found.slice(0, 5).map((leak) => `${leak.train} is ${leak.check} with ${leak.heldOut}`).join("; ")}`, "This is a bug of the clean-up before it: please report it with the two rows.")
+  if (curated.kept.length === 0) throw new DataError(`every example of ${task.task} was dropped: ${describeDrops(countReasons(dropped))}`, [], "See the reasons above; nothing was frozen.")
+  const holdout = holdoutManifest(task, examples.validation, examples.test)
+  const manifest = versionManifest(task, holdout.id, curated.kept, dropped, curated.conflicts.length, leaks.checks)
+  const versions = new Versions(context.workspace, task.task)
+  const state = versions.has(manifest.id) ? "unchanged" : "built"
+  versions.freezeHoldout(holdout, examples)
+  versions.freezeVersion(manifest, { train: curated.kept, dropped })
+  versions.setLatest(manifest.id)
+  return { state, manifest, holdout, rows: { train: curated.kept.length, validation: examples.validation.length, test: examples.test.length }, open: examples.open.length, conflicts: curated.conflicts }
+}
+
+/** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */
+function requireValid(context: StageContext, task: TaskSpecification, examples: readonly Example[], rows: TaskRows): void {
+  const file = context.workspace.show(rows.seedsFile)
+  const issues = examples.flatMap((example) => [...inputIssues(task, example.input), ...outputIssues(task, example.output)].map((issue) => ({ ...issue, file, path: `${example.id} ${issue.path ?? ""}` })))
+  if (issues.length > 0) throw new DataError("held-out examples no longer fit the specification", issues, "Correct those rows (same id), or the specification, and build again.")
+}
+
+/** Held-out inputs without an answer are no examples yet, but nothing may be trained on them either. */
+function unansweredHeldOut(rows: TaskRows, heldOutIds: ReadonlySet<string>, answered: readonly Example[]): { id: string; input: Example["input"] }[] {
+  const known = new Set(answered.map(({ id }) => id.slice(id.indexOf("_"))))
+  return rows.inputs().filter(({ id }) => heldOutIds.has(id) && !known.has(id.slice(id.indexOf("_"))))
+}
+
+function holdoutManifest(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): HoldoutManifest {
+  const perLabel: Record<string, { validation: number; test: number }> = {}
+  for (const [split, rows] of [["validation", validation], ["test", test]] as const)
+    for (const { output } of rows) {
+      const stratum = stratumOf(task, output)
+      perLabel[stratum] ??= { validation: 0, test: 0 }
+      perLabel[stratum][split]++
+    }
+  return {
+    schemaVersion: 1,
+    id: contentId("hold", { semantics, task: task.task, validation: revisions(validation), test: revisions(test) }),
+    task: task.task,
+    files: { "validation.jsonl": fileEntry(validation), "test.jsonl": fileEntry(test) },
+    perLabel: Object.fromEntries(Object.entries(perLabel).sort(([a], [b]) => (a < b ? -1 : 1))),
+  }
+}
+
+function versionManifest(task: TaskSpecification, holdout: string, kept: readonly Example[], dropped: readonly DroppedExample[], conflicts: number, checks: readonly string[]): DatasetManifest {
+  const recipe = { semantics, kind: task.kind, ...task.build, threshold: task.build.threshold ?? null, holdout }
+  return {
+    schemaVersion: 1,
+    id: contentId("ds", { task: task.task, recipe, kept: revisions(kept), dropped: revisions(dropped) }),
+    task: task.task,
+    kind: task.kind,
+    holdout,
+    recipe,
+    files: { "train.jsonl": fileEntry(kept), "dropped.jsonl": fileEntry(dropped) },
+    read: kept.length + dropped.length,
+    kept: kept.length,
+    dropped: countReasons(dropped),
+    conflicts,
+    leaks: { checks, found: 0 },
+  }
+}
+
+function revisions(rows: readonly Example[]): string[] {
+  return rows.map((row) => digest(row)).sort()
+}
+
+function fileEntry(rows: readonly unknown[]): { rows: number; digest: string } {
+  return { rows: rows.length, digest: digestText(toJsonLines(rows)) }
+}
+
+function countReasons(dropped: readonly DroppedExample[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1
+  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** `12 near-duplicate, 3 rejected`; `none` for nothing. */
+export function describeDrops(dropped: Readonly<Record<string, number>>): string {
+  return Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`).join(", ") || "none"
+}

@@ -1,0 +1,135 @@
+import { canonicalJson, digest } from "../core/canonical.ts"
+import type { Candidate, Decision, Example, RealInput, Seed, Split } from "../core/example.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { TaskRows } from "../store/task-rows.ts"
+import { passes } from "./expand.ts"
+
+/** What a person is asked: a candidate, or a real input that has no answer yet. */
+export interface ReviewItem {
+  readonly id: string
+  readonly kind: "candidate" | "input"
+  readonly input: Candidate["input"]
+  /** The proposed output; undefined for an input without an answer. */
+  readonly output: unknown
+  readonly revision: string
+}
+
+/** How an item stands: the fold of its decisions. `conflict`: two reviewers decided differently. `stale`: it changed after it was decided. */
+export type Standing = { readonly state: "pending" | "conflict" | "stale" } | { readonly state: "accepted"; readonly output: unknown; readonly by: string } | { readonly state: "rejected"; readonly by: string; readonly reason: string | undefined }
+
+/** A train example, or one that a person or a check turned down; held-out examples stand apart. */
+export interface TaskExamples {
+  readonly train: readonly (Example & { readonly rank: { readonly human: boolean; readonly reviewed: boolean } })[]
+  readonly validation: readonly Example[]
+  readonly test: readonly Example[]
+  readonly turnedDown: readonly (Example & { readonly reason: "rejected" | "failed-check"; readonly detail: string | undefined })[]
+  /** Items nobody decided on, reviewers disagree on, or that changed since. */
+  readonly open: readonly ReviewItem[]
+  readonly standings: ReadonlyMap<string, Standing>
+}
+
+/** Every example of the task and how it stands, from the files alone; the order follows from ids. */
+export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamples {
+  const split = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
+  const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
+  const parts: Record<Split, (Example & { rank: { human: boolean; reviewed: boolean } })[]> = { train: [], validation: [], test: [] }
+  const turnedDown: (Example & { reason: "rejected" | "failed-check"; detail: string | undefined })[] = []
+  const open: ReviewItem[] = []
+  const standings = new Map<string, Standing>()
+  for (const seed of rows.seeds()) parts[split.get(seed.id) ?? "train"].push({ ...goldExample(seed), rank: { human: true, reviewed: true } })
+  for (const input of rows.inputs()) {
+    const item = inputItem(input)
+    const standing = standingOf(item, decisions.get(input.id) ?? [])
+    standings.set(input.id, standing)
+    if (standing.state === "accepted") parts[split.get(input.id) ?? "train"].push({ ...answeredInput(input, standing.output, standing.by), rank: { human: true, reviewed: true } })
+    else if (standing.state !== "rejected") open.push(item)
+  }
+  for (const candidate of uniqueById(rows.candidates())) {
+    const example = candidateExample(candidate)
+    if (!passes(candidate)) {
+      turnedDown.push({ ...example, reason: "failed-check", detail: candidate.checks.find(({ ok }) => !ok)?.name })
+      continue
+    }
+    const item = candidateItem(candidate)
+    const decided = standingOf(item, decisions.get(candidate.id) ?? [])
+    const standing: Standing = decided.state === "pending" && task.review.policy === "auto" ? { state: "accepted", output: candidate.output, by: "policy:auto" } : decided
+    standings.set(candidate.id, standing)
+    if (standing.state === "accepted") parts.train.push({ ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by }, rank: { human: false, reviewed: standing.by !== "policy:auto" } })
+    else if (standing.state === "rejected") turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
+    else open.push(item)
+  }
+  const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  return {
+    train: parts.train.sort(byId),
+    validation: parts.validation.map(withoutRank).sort(byId),
+    test: parts.test.map(withoutRank).sort(byId),
+    turnedDown: turnedDown.sort(byId),
+    open: open.sort(byId),
+    standings,
+  }
+}
+
+/** Every item a person can decide on, decided or not: real inputs and the candidates that passed their checks. */
+export function reviewItems(rows: TaskRows): ReviewItem[] {
+  return [...rows.inputs().map(inputItem), ...uniqueById(rows.candidates()).filter(passes).map(candidateItem)]
+}
+
+function inputItem({ id, input }: RealInput): ReviewItem {
+  return { id, kind: "input", input, output: undefined, revision: revisionOf(input, undefined) }
+}
+
+function candidateItem({ id, input, output }: Candidate): ReviewItem {
+  return { id, kind: "candidate", input, output, revision: revisionOf(input, output) }
+}
+
+/** The digest of what a reviewer sees and decides on. */
+function revisionOf(input: unknown, output: unknown): string {
+  return digest({ input, output: output ?? null })
+}
+
+/** The digest of the guideline a decision is made under. */
+export function guidelineDigest(task: TaskSpecification): string {
+  return digest({ guideline: task.guideline, output: task.output })
+}
+
+function standingOf(item: ReviewItem, decisions: readonly Decision[]): Standing {
+  const current = decisions.filter((decision) => decision.revision === item.revision)
+  if (current.length === 0) return { state: decisions.length > 0 ? "stale" : "pending" }
+  // A reviewer may change their mind: their last decision counts.
+  const last = [...new Map(current.map((decision) => [decision.reviewer, decision])).values()]
+  const outcome = (decision: Decision) => (decision.verdict === "reject" ? "reject" : canonicalJson(decision.verdict === "edit" ? decision.output : (item.output ?? null)))
+  if (new Set(last.map(outcome)).size > 1) return { state: "conflict" }
+  const decision = last.at(-1) as Decision
+  if (decision.verdict === "reject") return { state: "rejected", by: decision.reviewer, reason: decision.reason }
+  return { state: "accepted", output: decision.verdict === "edit" ? decision.output : item.output, by: decision.reviewer }
+}
+
+function goldExample(seed: Seed): Example {
+  return { id: exampleId(seed.id), input: seed.input, output: seed.output, provenance: { parents: [], strategy: "gold", ...(seed.source === undefined ? {} : { source: seed.source }), acceptedBy: "gold" } }
+}
+
+function answeredInput(input: RealInput, output: unknown, by: string): Example {
+  return { id: exampleId(input.id), input: input.input, output, provenance: { parents: [], strategy: "answered-input", ...(input.source === undefined ? {} : { source: input.source }), acceptedBy: by } }
+}
+
+function candidateExample(candidate: Candidate): Example {
+  return {
+    id: exampleId(candidate.id),
+    input: candidate.input,
+    output: candidate.output,
+    provenance: { parents: candidate.parents, strategy: candidate.strategy, ...(candidate.model === undefined ? {} : { model: candidate.model }), ...(candidate.request === undefined ? {} : { request: candidate.request }), acceptedBy: "" },
+  }
+}
+
+/** The example's id keeps the digits of what it came from, so that one leads to the other. */
+function exampleId(id: string): string {
+  return `ex_${id.slice(id.indexOf("_") + 1)}`
+}
+
+function withoutRank({ rank: _, ...example }: Example & { rank: unknown }): Example {
+  return example
+}
+
+function uniqueById<Row extends { id: string }>(rows: readonly Row[]): Row[] {
+  return [...new Map(rows.toReversed().map((row) => [row.id, row])).values()]
+}
