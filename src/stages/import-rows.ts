@@ -49,7 +49,7 @@ function importRows(context: StageContext, task: TaskSpecification, files: reado
     const columns = columnsOf(task, table, kind, file)
     for (const tableRow of table.rows) {
       const place = `${file}:${tableRow.line}`
-      const parsed = parseRow(task, table, tableRow, columns, kind)
+      const parsed = parseRow(task, tableRow, columns, kind)
       if ("issues" in parsed) {
         invalid.push(...parsed.issues.map((issue) => ({ ...issue, file, line: tableRow.line })))
         continue
@@ -127,7 +127,7 @@ function columnsOf(task: TaskSpecification, table: Table, kind: Kind, file: stri
   return { fields, output, key: find(keyColumns), source: find(["source"]) }
 }
 
-function parseRow(task: TaskSpecification, table: Table, row: TableRow, columns: Columns | undefined, kind: Kind): { row: Row } | { issues: Issue[] } {
+function parseRow(task: TaskSpecification, row: TableRow, columns: Columns | undefined, kind: Kind): { row: Row } | { issues: Issue[] } {
   const read = columns === undefined ? readJsonRow(task, row, kind) : readCsvRow(task, row, columns)
   if ("issues" in read) return read
   const input = canonicalValue(read.input) as Input

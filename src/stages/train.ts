@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs"
-import { join } from "node:path"
 import { digest } from "../core/canonical.ts"
 import type { FineTuneBackend, RunFiles } from "../core/backend.ts"
 import { ToolkitError } from "../core/errors.ts"
@@ -87,7 +86,7 @@ export async function cancelRun(context: StageContext, run: string, backend: Fin
 }
 
 /** A failed run as an error that names its log. */
-export function failedRun(context: StageContext, summary: RunSummary, job: string): ToolkitError {
+export function failedRun(summary: RunSummary, job: string): ToolkitError {
   const reason = summary.message ?? "no reason was given"
   return new ToolkitError(`run ${summary.run} ${summary.state}: ${reason}`, {
     code: `run-${summary.state}`,
@@ -117,9 +116,4 @@ async function submit(context: StageContext, run: string, files: RunFiles, plann
 function newRunId(context: StageContext, job: JobSpecification, plan: string): string {
   const time = context.now().toISOString().replace(/[-:]/g, "").slice(0, 15)
   return `${job.job}-${time}Z-${plan.slice(7, 13)}`
-}
-
-/** The folder of the run, for people. */
-export function runFolderOf(context: StageContext, run: string): string {
-  return context.workspace.show(join(context.workspace.runFolder(run)))
 }

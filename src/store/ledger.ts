@@ -82,7 +82,6 @@ export class Ledger {
       const taken = this.events(run).some((event) => event.type === "submitting" && event.attempt >= attempt)
       if (taken) return false
       this.insertEvents(run, [{ type: "submitting", submissionKey, attempt }])
-      this.database.prepare("delete from run_cursors where run = ?").run(run)
       return true
     })
   }

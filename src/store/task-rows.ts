@@ -3,7 +3,7 @@ import { join } from "node:path"
 import type { z } from "zod"
 import { DataError, type Issue } from "../core/errors.ts"
 import { assignmentSchema, candidateSchema, decisionSchema, realInputSchema, seedSchema, type Assignment, type Candidate, type Decision, type RealInput, type Seed } from "../core/example.ts"
-import { issuesOf } from "../core/parse.ts"
+import { formatPath, issuesOf } from "../core/parse.ts"
 import { readLines, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -91,7 +91,7 @@ export class TaskRows {
       }
       const result = schema.safeParse(value)
       if (result.success) rows.push(result.data)
-      else issues.push(...issuesOf(result.error, value).map((issue) => ({ ...issue, file, line: number })))
+      else issues.push(...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({ file, line: number, path: formatPath(at), message })))
     }
     if (issues.length > 0) throw new DataError(`${file} is invalid`, issues, "Mend those lines (git shows what changed), or restore the file.")
     return rows

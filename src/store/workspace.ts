@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync } from "node:fs"
 import { join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
 import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/job.ts"
-import { nearest, parseYaml, show } from "../core/parse.ts"
+import { nearest, parseYaml, show, type PathIssue } from "../core/parse.ts"
 import { taskSchema, type TaskSpecification } from "../core/task.ts"
 import { readText } from "./files.ts"
 
@@ -59,10 +59,10 @@ export class Workspace {
   }
 
   /** The task's specification; an unknown task lists those that exist. */
-  readTask(task: string): TaskSpecification {
+  readTask(task: string, more?: (raw: unknown, value: TaskSpecification | undefined) => readonly PathIssue[]): TaskSpecification {
     const file = this.specFile(task)
     if (!existsSync(file)) throw unknownName("task", task, this.tasks(), this.show(file))
-    const specification = parseYaml(taskSchema, readText(file), this.show(file), `Edit the file and run: tuneloop spec check ${task}`)
+    const specification = parseYaml(taskSchema, readText(file), this.show(file), `Edit the file and run: tuneloop spec check ${task}`, more)
     if (specification.task !== task) throw misnamed(this.show(file), "task", specification.task, task)
     return specification
   }

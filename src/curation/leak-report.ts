@@ -1,0 +1,108 @@
+import type { Example } from "../core/example.ts"
+import { inputText } from "../core/output.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { HeldOutRow } from "./contamination.ts"
+import { digits } from "./lineage.ts"
+import { NgramIndex } from "./ngram-overlap.ts"
+import { foldForComparison } from "./normalise.ts"
+import { compareText } from "./ranking.ts"
+import { corpusShingler, defaultThreshold, type Shingler } from "./shingles.ts"
+
+/** The checks a leak report makes, in its order. */
+export const leakChecks = ["lineage", "exact", "near", "ngram"] as const
+export type LeakCheck = (typeof leakChecks)[number]
+
+/** A train row that meets a held-out one, by which check. */
+export interface FoundLeak {
+  readonly check: LeakCheck
+  readonly train: string
+  readonly heldOut: string
+  readonly similarity?: number
+}
+
+export interface LeakReport {
+  readonly checks: string[]
+  readonly found: FoundLeak[]
+}
+
+/** Every train row that leaks into the held-out rows, by lineage, exact equality, near-duplicate and n-gram: at most one finding a row and check, naming the most similar or else the smallest held-out id.
+ *
+ * An independent witness of `curate`: near pairs are found by exact Jaccard similarity over an inverted index, so none is missed. Findings are sorted by check and train id; the order of the rows does not matter. Nothing held out: no findings. */
+export function leakReport({
+  task,
+  train,
+  heldOut,
+  heldOutIds = new Set(),
+  threshold,
+  ngram,
+}: {
+  readonly task: TaskSpecification
+  readonly train: readonly Example[]
+  readonly heldOut: readonly HeldOutRow[]
+  readonly heldOutIds?: ReadonlySet<string> | undefined
+  readonly threshold?: number | undefined
+  readonly ngram: number
+}): LeakReport {
+  const texts = heldOut.map(({ id, input }) => ({ id, text: inputText(task, input) })).sort((a, b) => compareText(a.id, b.id))
+  const rows = train.map((row) => ({ row, text: inputText(task, row.input) })).sort((a, b) => compareText(a.row.id, b.row.id))
+  const shingler = corpusShingler(texts.map(({ text }) => text), rows.map(({ text }) => text))
+  const byDigits = new Map([...heldOutIds].sort().reverse().map((id) => [digits(id), id]))
+  const exact = new Map(texts.toReversed().map(({ id, text }) => [foldForComparison(text), id]))
+  const near = exactNearFinder(texts, shingler, threshold ?? defaultThreshold(shingler.name))
+  const ngrams = new NgramIndex(ngram)
+  for (const { id, text } of texts) ngrams.add(id, text)
+  const findings: Record<LeakCheck, (row: Example, text: string) => { heldOut: string; similarity?: number } | undefined> = {
+    lineage: (row) => named([row.id, ...row.provenance.parents].map((id) => byDigits.get(digits(id))).find((id) => id !== undefined)),
+    exact: (_, text) => named(exact.get(foldForComparison(text))),
+    near: (_, text) => near(text),
+    ngram: (_, text) => named(ngrams.find(text)),
+  }
+  const found = leakChecks.flatMap((check) =>
+    rows.flatMap(({ row, text }): FoundLeak[] => {
+      const finding = findings[check](row, text)
+      return finding ? [{ check, train: row.id, ...finding }] : []
+    }),
+  )
+  return { checks: [...leakChecks], found }
+}
+
+function named(heldOut: string | undefined): { heldOut: string } | undefined {
+  return heldOut === undefined ? undefined : { heldOut }
+}
+
+/** The most similar text at or above the threshold, of equals the first: counts shared shingles with every text that shares any. */
+function exactNearFinder(
+  texts: readonly { readonly id: string; readonly text: string }[],
+  shingler: Shingler,
+  threshold: number,
+): (text: string) => { heldOut: string; similarity: number } | undefined {
+  const placesOf = new Map<number, number[]>()
+  const sizes = texts.map(({ text }, place) => {
+    const shingles = shingler.of(text)
+    for (const shingle of shingles) {
+      const places = placesOf.get(shingle)
+      if (places) places.push(place)
+      else placesOf.set(shingle, [place])
+    }
+    return shingles.length
+  })
+  const shared = new Uint32Array(texts.length)
+  return (text) => {
+    const shingles = shingler.of(text)
+    const touched: number[] = []
+    for (const shingle of shingles)
+      for (const place of placesOf.get(shingle) ?? []) {
+        if (shared[place] === 0) touched.push(place)
+        shared[place] = (shared[place] as number) + 1
+      }
+    let best: { place: number; similarity: number } | undefined
+    for (const place of touched) {
+      const both = shared[place] as number
+      shared[place] = 0
+      const similarity = both / (shingles.length + (sizes[place] as number) - both)
+      if (similarity < threshold) continue
+      if (!best || similarity > best.similarity || (similarity === best.similarity && place < best.place)) best = { place, similarity }
+    }
+    return best && { heldOut: texts[best.place]?.id ?? "", similarity: best.similarity }
+  }
+}

@@ -1,0 +1,26 @@
+import type { Example } from "../core/example.ts"
+
+/** For each row that descends from something held out, or is it, the held-out id: through its parents, and through parents that are rows themselves. A seed, the example made of it and a candidate share the digits of their ids, so any of these names counts. Rows without held-out ancestors are absent; a circle of parents ends. */
+export function heldOutAncestors(rows: readonly Pick<Example, "id" | "provenance">[], heldOutIds: ReadonlySet<string>): Map<string, string> {
+  const heldOut = new Map([...heldOutIds].sort().map((id) => [digits(id), id]))
+  const children = new Map<string, string[]>()
+  const found = new Map<string, string>()
+  // Sorted, so that a row with several held-out ancestors always names the same one.
+  for (const row of rows.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+    const direct = [row.id, ...row.provenance.parents].flatMap((id) => heldOut.get(digits(id)) ?? []).sort()[0]
+    if (direct !== undefined) found.set(row.id, direct)
+    for (const parent of row.provenance.parents) {
+      const siblings = children.get(digits(parent))
+      if (siblings) siblings.push(row.id)
+      else children.set(digits(parent), [row.id])
+    }
+  }
+  // A map hands out what is added while it is walked: this reaches every descendant once.
+  for (const [id, ancestor] of found) for (const child of children.get(digits(id)) ?? []) if (!found.has(child)) found.set(child, ancestor)
+  return found
+}
+
+/** What a seed, an input, a candidate and an example have in common when one was made of the other. */
+export function digits(id: string): string {
+  return id.slice(id.indexOf("_") + 1)
+}

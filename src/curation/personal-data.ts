@@ -1,0 +1,50 @@
+import { findIban } from "./iban.ts"
+import { findIpAddresses } from "./ip-addresses.ts"
+import { findPaymentCards } from "./payment-cards.ts"
+import { findPhoneNumbers } from "./phone-numbers.ts"
+import { findSecrets } from "./secrets.ts"
+import { spansOf, type Span } from "./spans.ts"
+
+/** Kinds of personal data and secrets that have a shape. */
+export const personalDataKinds = ["secret", "email", "iban", "card", "ssn", "ip-address", "phone"] as const
+export type PersonalDataKind = (typeof personalDataKinds)[number]
+
+/** What was found, from `start` up to but without `end`, in UTF-16 code units. */
+export interface PersonalDataFinding extends Span {
+  readonly kind: PersonalDataKind
+}
+
+/** The personal data and secrets in the text that can be told by their shape, sorted by start, not overlapping. Made to raise no false alarm on ordinary numbers, dates, prices and versions, at the price of misses; names and addresses have no shape and are not found. */
+export function findPersonalData(text: string): PersonalDataFinding[] {
+  const found: PersonalDataFinding[] = []
+  for (const kind of personalDataKinds)
+    for (const { start, end } of finders[kind](text)) if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
+  return found.sort((a, b) => a.start - b.start)
+}
+
+// The order of the kinds decides which one an overlap is.
+const finders: Readonly<Record<PersonalDataKind, (text: string) => Span[]>> = {
+  secret: findSecrets,
+  email: findEmails,
+  iban: findIban,
+  card: findPaymentCards,
+  ssn: findSocialSecurityNumbers,
+  "ip-address": findIpAddresses,
+  phone: findPhoneNumbers,
+}
+
+const fileEndings = new Set(["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "json", "html", "htm", "xml", "yaml", "yml", "md", "txt", "pdf", "zip"])
+
+function findEmails(text: string): Span[] {
+  // Not git@host:path, image@2x.png or package@1.2.3-rc.
+  const pattern = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})*\.\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
+  return spansOf(text, pattern, (found) => {
+    const domain = found.slice(found.indexOf("@") + 1)
+    return !/^\d+\.\d/.test(domain) && !domain.startsWith("-") && !fileEndings.has(domain.slice(domain.lastIndexOf(".") + 1).toLowerCase())
+  })
+}
+
+/** United States social security numbers: areas 000, 666 and 9xx, group 00 and serial 0000 are never given out. */
+function findSocialSecurityNumbers(text: string): Span[] {
+  return spansOf(text, /(?<![\w.+-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-]|\.\d)/g)
+}

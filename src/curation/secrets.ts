@@ -1,0 +1,24 @@
+import { spansOf, type Span } from "./spans.ts"
+
+/** Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens. High precision: no guess by entropy. In the order of their starts within each shape. */
+export function findSecrets(text: string): Span[] {
+  return shapes.flatMap(({ pattern, isReal }) => spansOf(text, pattern, isReal))
+}
+
+const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: string) => boolean }[] = [
+  // OpenAI, Anthropic and others: sk-…, sk-proj-…, sk-ant-…; a slug such as sk-how-to-learn has no long run with a digit.
+  { pattern: /(?<![\w-])sk-[A-Za-z0-9_-]{20,}/g, isReal: (found) => found.split(/[-_]/).some((run) => run.length >= 16 && /\d/.test(run) && /[A-Za-z]/.test(run)) },
+  // GitHub
+  { pattern: /(?<!\w)gh[opsur]_[A-Za-z0-9]{36,}/g },
+  { pattern: /(?<!\w)github_pat_[A-Za-z0-9_]{22,}/g },
+  // Amazon
+  { pattern: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])/g, isReal: (found) => /\d/.test(found.slice(4)) },
+  // Slack
+  { pattern: /(?<!\w)xox[abeoprs]-[A-Za-z0-9-]{10,}/g, isReal: (found) => /\d/.test(found) },
+  // Hugging Face
+  { pattern: /(?<!\w)hf_[A-Za-z0-9]{30,}/g },
+  // PEM: to its end, or the header alone where the rest is missing
+  { pattern: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s:,-]*?-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?/g },
+  // JWT: the first two parts are JSON objects in base64
+  { pattern: /(?<![\w.])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g },
+]

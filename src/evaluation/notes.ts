@@ -1,0 +1,47 @@
+import { labelsOf, type TaskSpecification } from "../core/task.ts"
+import type { Scoring } from "./contenders.ts"
+import type { ContenderRows } from "./measured.ts"
+import { betterOrWorse, count, figure, range } from "./words.ts"
+
+/**
+ * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that could not be read, labels
+ * that no test example has. Empty when there is nothing to say.
+ */
+export function evaluationNotes(task: TaskSpecification, metric: string, scoring: Scoring, contenders: readonly ContenderRows[]): string[] {
+  return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
+}
+
+function linearNote(metric: string, { contenders, comparisons }: Scoring): string[] {
+  const comparison = comparisons.find((each) => each.b === "linear" && each.metric === metric)
+  const linear = contenders.find(({ name }) => name === "linear")?.metrics[metric]
+  const tuned = contenders.find(({ name }) => name === "tuned")?.metrics[metric]
+  if (!comparison || !linear || !tuned || comparison.low > 0) return []
+  const figures = `${metric} ${figure(linear.value)} against ${figure(tuned.value)}`
+  const claim =
+    comparison.high < 0
+      ? `does better than the tuned model (${figures})`
+      : [
+          `does as well, as far as ${count(linear.n, "test example")} can tell (${figures}:`,
+          `the tuned model is ${betterOrWorse(comparison.difference)}, and the true difference lies ${range(comparison)})`,
+        ].join(" ")
+  return [`The linear model, trained on the same examples, ${claim}; it costs nothing to run.`]
+}
+
+function unreadableNotes({ contenders }: Scoring): string[] {
+  return contenders
+    .filter(({ unreadable }) => unreadable > 0)
+    .map(({ name, unreadable, metrics }) => {
+      const rows = Object.values(metrics)[0]?.n
+      const answers = `${count(unreadable, "answer")} of ${name}${rows === undefined ? "" : ` (of ${rows})`}`
+      return `${answers} could not be read as an output of the task and ${unreadable === 1 ? "counts" : "count"} as wrong.`
+    })
+}
+
+function untestedNote(task: TaskSpecification, contenders: readonly ContenderRows[]): string[] {
+  if (task.kind !== "label") return []
+  const tested = new Set(contenders[0]?.rows.map(({ reference }) => reference))
+  const untested = labelsOf(task).filter((label) => !tested.has(label))
+  if (untested.length === 0) return []
+  const [noun, pronoun] = untested.length === 1 ? ["label", "it"] : ["labels", "them"]
+  return [`No test example has the ${noun} ${untested.join(", ")}: the figures say nothing about ${pronoun}.`]
+}

@@ -1,0 +1,63 @@
+"""Objectives: the trainer that each one runs. A new objective is one entry in OBJECTIVES and its function."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import _packed
+
+
+def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validation, settings: dict):
+    """TRL's SFTTrainer over rows that are rendered already, so that it neither cuts nor drops any.
+
+    On a CPU, batches are packed where this model's loss is the same either way; a GPU has TRL's own kernels.
+    """
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    class PackedTrainer(SFTTrainer):
+        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+            return _packed.loss(model, inputs, num_items_in_batch)
+
+    # With dropout, what rows share would be dropped for all of them at once: another training.
+    is_packed = settings["use_cpu"] and not request.method.get("dropout") and _packs_exactly(model, train)
+    return (PackedTrainer if is_packed else SFTTrainer)(
+        model=model,
+        args=SFTConfig(
+            max_length=None,
+            packing=False,
+            shuffle_dataset=False,
+            dataset_kwargs={"skip_prepare_dataset": True},
+            remove_unused_columns=False,
+            **settings,
+        ),
+        train_dataset=Dataset.from_list(train),
+        eval_dataset=Dataset.from_list(validation) if validation else None,
+        processing_class=tokenizer,
+        peft_config=peft_config,
+        data_collator=_packed.collate if is_packed else None,
+    )
+
+
+def _packs_exactly(model, rows: list[dict]) -> bool:
+    """Whether this model's loss on packed rows is the loss on each alone: tried on the two longest rows.
+
+    It is not where layers carry a state from token to token, or where a row is longer than an attention window.
+    """
+    import torch
+
+    rows = sorted(rows, key=lambda row: len(row["input_ids"]))[-2:]
+    with torch.inference_mode():
+        alone = []
+        for row in rows:
+            ids, labels = torch.tensor([row["input_ids"]]), torch.tensor(row["labels"][1:])
+            logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
+            alone.append(torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
+        try:
+            together = _packed.loss(model, _packed.collate(rows), 1)
+        except (TypeError, ValueError, RuntimeError):
+            return False
+        return torch.allclose(together, sum(alone), rtol=1e-3, atol=1e-3)
+
+
+OBJECTIVES = {"sft": _sft}
