@@ -31,11 +31,13 @@ class Generator:
         self.model, self.tokenizer, self.prompts, self.max_new_tokens = model, tokenizer, prompts, max_new_tokens
         self.device = model.device
         self.stops = stop_tokens(model, tokenizer)
-        # A model with a recurrent state is asked one row at a time: slower, but right.
+        # Where the layout could change an answer, a slower one is taken: without a shared prefix where the padding
+        # behind it would use up an attention window, and row by row where a recurrent state would see the padding.
         self.is_batched = _prefix.is_attention_only(model)
-        self.shared = _prefix.common_prefix(prompts) if self.is_batched else 0
+        fits = max(map(len, prompts)) + max_new_tokens <= _prefix.window(model)
+        self.shared = _prefix.common_prefix(prompts) if self.is_batched and fits else 0
         self.cache = None
-        if self.shared:
+        if self.shared > 0:
             with torch.inference_mode():
                 self.cache = _prefix.encode(model, prompts[0][: self.shared], self.device)
 
@@ -60,7 +62,7 @@ class Generator:
         batch = _prefix.pad_left(rests, self.shared, self.tokenizer.pad_token_id)
         ids, mask = batch["input_ids"].to(self.device), batch["attention_mask"].to(self.device)
         positions = batch["position_ids"].to(self.device)
-        cache = _prefix.spread(self.cache, len(indices)) if self.is_batched else DynamicCache(config=self.model.config)
+        cache = _prefix.spread(self.cache, len(indices)) if self.cache else DynamicCache(config=self.model.config)
         texts: list[list[int]] = [[] for _ in indices]
         ended = [False] * len(indices)
         for step in range(self.max_new_tokens):

@@ -9,13 +9,23 @@ from __future__ import annotations
 import torch
 from transformers import DynamicCache
 
-ATTENTION = {"full_attention", "sliding_attention"}
-
 
 def is_attention_only(model) -> bool:
     """Whether keys and values are all that a model carries from token to token; a recurrent state has no padding."""
-    kinds = getattr(model.config.get_text_config(), "layer_types", None) or ["full_attention"]
-    return set(kinds) <= ATTENTION and not getattr(model, "_is_stateful", False)
+    kinds = getattr(model.config.get_text_config(), "layer_types", None) or []
+    return all("attention" in kind and "linear" not in kind for kind in kinds) and not getattr(
+        model, "_is_stateful", False
+    )
+
+
+def window(model) -> float:
+    """How many columns back the narrowest layer sees; padding inside that distance would push tokens out of it."""
+    config = model.config.get_text_config()
+    kinds = getattr(config, "layer_types", None)
+    if kinds and set(kinds) == {"full_attention"}:
+        return float("inf")
+    size = getattr(config, "sliding_window", None) or getattr(config, "attention_chunk_size", None)
+    return size or (float("inf") if not kinds else 0)
 
 
 def common_prefix(rows: list[list[int]]) -> int:
@@ -39,15 +49,11 @@ def encode(model, ids: list[int], device) -> DynamicCache:
     return cache
 
 
-def spread(cache: DynamicCache | None, rows: int) -> DynamicCache:
-    """A cache for a batch that begins with this prefix; the given cache stays as it is, nothing is copied yet.
-
-    It keeps all positions in every layer; a sliding window is the attention mask's affair.
-    """
+def spread(cache: DynamicCache, rows: int) -> DynamicCache:
+    """A cache for a batch that begins with this prefix; the given cache stays as it is, nothing is copied yet."""
     batch = DynamicCache()
-    if cache is not None:
-        for index, layer in enumerate(cache.layers):
-            batch.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), index)
+    for index, layer in enumerate(cache.layers):
+        batch.update(layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), index)
     return batch
 
 

@@ -44,7 +44,7 @@ export interface Curated {
  * Kept rows are in the order of their ids, dropped rows by reason and id. No candidates give empty lists. Keep-first by rank instead of connected components, which would remove rows that are near no kept one. */
 export function curate({ task, candidates, heldOut, heldOutIds = new Set(), threshold, ngram, maxLength }: CurationOptions): Curated {
   const dropped: DroppedExample[] = []
-  const drop = (row: CurationRow & { text?: string }, why: Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">) => dropped.push({ ...exampleOf(row), ...why })
+  const drop = (row: CurationRow, why: Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">) => dropped.push({ ...exampleOf(row), ...why })
   const ancestors = heldOutAncestors(candidates, heldOutIds)
   const valid = candidates.flatMap((candidate) => {
     const row = { ...candidate, input: normaliseStrings(candidate.input), output: normaliseStrings(candidate.output) }
@@ -93,7 +93,7 @@ function keepFirst(
     if (same) drop(row, { reason: agree(row.answer, same.answer) ? "exact-duplicate" : "conflict", witness: same.id, similarity: 1 })
     else if (agreeing) drop(row, { reason: "near-duplicate", witness: agreeing.id, similarity: agreeing.similarity })
     else {
-      const differing = nearest(nearRows(row, index, kept, false).take(mostDiffering))
+      const differing = nearest(firstOf(nearRows(row, index, kept, false), mostDiffering))
       if (differing) conflicts.push({ a: differing.id, b: row.id, similarity: differing.similarity })
       kept.set(row.id, row)
       byFold.set(folded, row)
@@ -108,6 +108,15 @@ function keepFirst(
 function nearRows(row: KeptRow, index: NearDuplicateIndex, kept: ReadonlyMap<string, KeptRow>, isAgreeing: boolean): Generator<Near> {
   const isWanted = (id: string) => agree(row.answer, (kept.get(id) as KeptRow).answer) === isAgreeing
   return index.findAllNear(row.text, { isWanted, group: isAgreeing ? (row.answer.group ?? 0) : 0 })
+}
+
+function* firstOf<Item>(items: Iterable<Item>, count: number): Generator<Item> {
+  let left = count
+  for (const item of items) {
+    yield item
+    left -= 1
+    if (left === 0) return
+  }
 }
 
 function exampleOf({ id, input, output, provenance }: Example): Example {

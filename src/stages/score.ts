@@ -1,0 +1,165 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { confusionOf, type Confusion } from "../evaluation/confusion.ts"
+import { scoreContenders, type ContenderScores } from "../evaluation/contenders.ts"
+import type { Comparison } from "../evaluation/comparisons.ts"
+import { discordanceOf, type Discordance } from "../evaluation/mcnemar.ts"
+import { isBinary, type ContenderRows, type NamedMetric } from "../evaluation/measured.ts"
+import { evaluationNotes } from "../evaluation/notes.ts"
+import type { ReportData } from "../evaluation/report-data.ts"
+import { renderReport } from "../evaluation/report.ts"
+import { decide, type Verdict } from "../evaluation/verdict.ts"
+import { digest } from "../core/canonical.ts"
+import type { FineTuneBackend, TrainingPlan } from "../core/backend.ts"
+import { ToolkitError } from "../core/errors.ts"
+import type { JobSpecification } from "../core/job.ts"
+import { formatOutput, inputText, sameOutput } from "../core/output.ts"
+import { reduceRun, type RunSummary } from "../core/run.ts"
+import { decidingMetric, labelsOf, type TaskSpecification } from "../core/task.ts"
+import { readText, writeAtomically } from "../store/files.ts"
+import { Versions } from "../store/versions.ts"
+import type { StageContext } from "./context.ts"
+import { collectAnswers, evaluationFile, evaluationId, requirePlan, scoredRows, type Answers } from "./evaluate.ts"
+
+/** The result of an evaluation, as kept in `evaluations/<id>.json`. */
+export interface Evaluation {
+  readonly schemaVersion: 1
+  readonly evaluation: string
+  readonly run: string
+  readonly task: string
+  readonly dataset: string
+  readonly holdout: string
+  readonly metric: string
+  readonly incumbent: string
+  readonly rule: string
+  readonly contenders: readonly ContenderScores[]
+  readonly comparisons: readonly Comparison[]
+  readonly confusion?: Confusion | undefined
+  readonly verdict: Verdict["verdict"]
+  readonly reason: string
+  readonly power: Verdict["power"]
+  readonly notes: readonly string[]
+  readonly report: string
+  readonly at: string
+}
+
+/** The verdict on a finished run: every contender scored on the sealed test set, the rule applied, the report written. The same run, settings and rule are evaluated once: then `unchanged`, with no process started and the test set not opened again. */
+export async function evaluate(
+  context: StageContext,
+  task: TaskSpecification,
+  job: JobSpecification,
+  run: string,
+  backend: FineTuneBackend,
+  metrics: readonly NamedMetric[],
+  machine: string,
+): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
+  const plan = requirePlan(context, task, run)
+  const file = evaluationFile(context, run, evaluationId(task, job, run, plan))
+  if (existsSync(file)) return { state: "unchanged", result: JSON.parse(readText(file)) as Evaluation }
+  const summary = reduceRun(run, context.ledger().events(run))
+  if (summary.state !== "succeeded") throw new ToolkitError(`run ${run} is ${summary.state}; only a finished run can be evaluated`, { code: "run-not-finished", hint: `tuneloop runs watch ${run}` })
+  const answers = await collectAnswers(context, task, job, run, backend)
+  const report = reportData(context, task, job, summary, answers, metrics, machine)
+  const reportFile = join(context.workspace.runFolder(run), "report.html")
+  writeAtomically(reportFile, renderReport(report))
+  const result: Evaluation = {
+    schemaVersion: 1,
+    evaluation: answers.evaluation,
+    run,
+    task: task.task,
+    dataset: plan.dataset,
+    holdout: plan.holdout,
+    metric: report.metric,
+    incumbent: report.incumbent,
+    rule: report.verdict.rule,
+    contenders: report.contenders,
+    comparisons: report.comparisons,
+    ...(report.confusion === undefined ? {} : { confusion: report.confusion }),
+    verdict: report.verdict.verdict,
+    reason: report.verdict.reason,
+    power: report.verdict.power,
+    notes: report.notes,
+    report: context.workspace.show(reportFile),
+    at: report.provenance.at,
+  }
+  // The result is written last: where it is, the report is as well.
+  writeAtomically(file, `${JSON.stringify(result, null, 2)}\n`)
+  return { state: "evaluated", result }
+}
+
+function reportData(context: StageContext, task: TaskSpecification, job: JobSpecification, summary: RunSummary, answers: Answers, metrics: readonly NamedMetric[], machine: string): ReportData {
+  const { plan, test } = answers
+  const metric = decidingMetric(task)
+  const contenders = answers.contenders.map((contender) => ({ name: contender.name, rows: scoredRows(task, test, contender), predictions: contender.predictions }))
+  const scoring = scoreContenders({ task, contenders, metrics, seed: plan.seed })
+  const { incumbent } = task.verdict
+  const comparison = scoring.comparisons.find((candidate) => candidate.b === incumbent && candidate.metric === metric)
+  const value = (name: string) => scoring.contenders.find((contender) => contender.name === name)?.metrics[metric]?.value
+  const tuned = value("tuned")
+  const incumbentValue = value(incumbent)
+  if (comparison === undefined || tuned === undefined || incumbentValue === undefined)
+    throw new ToolkitError(`the incumbent ${incumbent} was not scored with the metric ${metric}`, { code: "no-incumbent", exitCode: 2, hint: `Add ${incumbent} to evaluation.contenders in ${context.workspace.show(context.workspace.jobFile(job.job))}, or name another verdict.incumbent or verdict.metric.` })
+  const verdict = decide({ rule: task.verdict, metric, rows: test.length, tuned, incumbent: incumbentValue, interval: { low: comparison.low, high: comparison.high }, pValue: comparison.pValue, ...discordant(task, metrics.find(({ name }) => name === metric), contenders, incumbent) })
+  const tunedRows = contenders.find(({ name }) => name === "tuned")?.rows ?? []
+  return {
+    task: task.task,
+    description: task.description,
+    job: job.job,
+    run: summary.run,
+    evaluation: answers.evaluation,
+    verdict,
+    metric,
+    incumbent,
+    confidence: task.verdict.confidence,
+    notes: evaluationNotes(task, metric, scoring, contenders),
+    contenders: scoring.contenders,
+    comparisons: scoring.comparisons,
+    ...(task.kind === "label" ? { confusion: confusionOf(tunedRows, labelsOf(task)) } : {}),
+    training: summary.metrics,
+    failures: failures(task, answers),
+    provenance: provenance(context, summary, plan, answers, machine),
+  }
+}
+
+/** On how many test rows exactly one of the two is right; nothing for a metric whose rows are not right or wrong. */
+function discordant(task: TaskSpecification, metric: NamedMetric | undefined, contenders: readonly ContenderRows[], incumbent: string): { discordance?: Discordance } {
+  const [tuned, other] = ["tuned", incumbent].map((name) => metric?.metric.rowScores?.(contenders.find((contender) => contender.name === name)?.rows ?? [], task))
+  return tuned && other && isBinary(tuned) && isBinary(other) ? { discordance: discordanceOf(tuned, other) } : {}
+}
+
+const shownFailures = 50
+
+function failures(task: TaskSpecification, answers: Answers): ReportData["failures"] {
+  const { examples } = answers.validation
+  const rows = scoredRows(task, examples, answers.validation.answers)
+  const raw = new Map(answers.validation.answers.predictions.map((prediction) => [prediction.id, prediction.output]))
+  const wrong = rows.flatMap((row, index) => {
+    const example = examples[index]
+    if (example === undefined || (row.output !== undefined && sameOutput(task, row.reference, row.output))) return []
+    return [{ id: row.id, input: inputText(task, example.input), expected: formatOutput(task, row.reference), answer: row.output === undefined ? (raw.get(row.id) ?? "") : formatOutput(task, row.output), isReadable: row.output !== undefined }]
+  })
+  return { validationRows: examples.length, wrong: wrong.length, shown: wrong.slice(0, shownFailures) }
+}
+
+function provenance(context: StageContext, summary: RunSummary, plan: TrainingPlan, answers: Answers, machine: string): ReportData["provenance"] {
+  const seconds = summary.startedAt && summary.endedAt ? (Date.parse(summary.endedAt) - Date.parse(summary.startedAt)) / 1000 : null
+  return {
+    dataset: plan.dataset,
+    holdout: plan.holdout,
+    prompt: plan.prompt,
+    baseModel: plan.baseModel,
+    revision: plan.revision,
+    backend: plan.backend.name,
+    method: plan.method,
+    hyperparameters: plan.hyperparameters,
+    seed: plan.seed,
+    rows: { train: answers.trainRows, validation: answers.validation.examples.length, test: answers.test.length },
+    planDigest: digest(plan),
+    testOpenings: context.ledger().openings(plan.holdout).length,
+    leaks: new Versions(context.workspace, plan.task).manifest(plan.dataset as `ds_${string}`).leaks,
+    trainingSeconds: seconds,
+    machine,
+    toolVersion: context.toolVersion,
+    at: context.now().toISOString(),
+  }
+}

@@ -1,0 +1,70 @@
+import type { CurationRow } from "../../src/curation/deduplicate.ts"
+import { taskSchema, type TaskSpecification } from "../../src/core/task.ts"
+
+/** Numbers in 0..1 that are the same for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const vocabulary =
+  "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin verify identity address change cancel order delivery parcel late broken screen battery charger return warranty invoice receipt currency euro dollar pound limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine swallowed blocked unlock reset password login phone number email contact support agent".split(" ")
+const fillers = "why is my the a not still how can i when will please tell me what do you for in to on with yesterday today again".split(" ")
+
+/** Short texts: fresh ones, and copies of earlier ones with one to three edits. */
+export function textsWithCopies(count: number, seed: number): string[] {
+  const random = seeded(seed)
+  const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item
+  const fresh = () => Array.from({ length: 5 + Math.floor(random() * 12) }, () => pick(random() < 0.5 ? vocabulary : fillers)).join(" ")
+  const texts: string[] = []
+  while (texts.length < count) {
+    if (texts.length === 0 || random() < 0.6) texts.push(fresh())
+    else {
+      const words = pick(texts).split(" ")
+      for (let edits = 1 + Math.floor(random() * 3); edits > 0; edits -= 1) {
+        const place = Math.floor(random() * words.length)
+        const kind = random()
+        if (kind < 0.3) words[place] = pick(vocabulary)
+        else if (kind < 0.5) words.splice(place, 0, pick(fillers))
+        else if (kind < 0.7) words.splice(place, 1)
+        else if (kind < 0.85) words[place] = (words[place] ?? "").slice(1) || "x"
+        else words[place] = (words[place] ?? "").toUpperCase()
+      }
+      texts.push(words.join(" ") || "x")
+    }
+  }
+  return texts
+}
+
+export const labelTask = taskSchema.parse({
+  task: "triage",
+  kind: "label",
+  description: "Which team gets the ticket",
+  input: { body: { required: true } },
+  output: { labels: { billing: "money", shipping: "parcels", other: "the rest" } },
+}) as Extract<TaskSpecification, { kind: "label" }>
+
+export const textTask = taskSchema.parse({ task: "reply", kind: "text", description: "Answer the customer", input: { body: {} } })
+
+/** An accepted example with that body. */
+export function rowOf(id: string, body: string, output: unknown = "billing", more: Partial<CurationRow> = {}): CurationRow {
+  return { id, input: { body }, output, provenance: { parents: [], strategy: "gold", acceptedBy: "gold" }, rank: { human: true, reviewed: true }, ...more }
+}
+
+/** The Jaccard similarity of the texts' sets of four characters, by sets of strings: independent of the code under test. */
+export function similarityOf(a: string, b: string): number {
+  const [first, second] = [fourGrams(a), fourGrams(b)]
+  const shared = first.intersection(second).size
+  return shared / (first.size + second.size - shared)
+}
+
+export function fourGrams(text: string): Set<string> {
+  const characters = [...text.toLowerCase().replace(/[\p{P}\s]+/gu, " ").trim()]
+  if (characters.length < 4) return new Set([characters.join("")])
+  return new Set(Array.from({ length: characters.length - 3 }, (_, start) => characters.slice(start, start + 4).join("")))
+}

@@ -1,0 +1,40 @@
+import fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { foldForComparison, normaliseStrings, normaliseText } from "../../src/curation/normalise.ts"
+
+describe("normaliseText", () => {
+  test("makes NFC with LF, without control characters and outer white space", () => {
+    expect(normaliseText("  cafe\u0301 \t\r\nsecond\u0000 line\u0007  \r third\t\tcell\n\n")).toBe("café\nsecond line\n third\t\tcell")
+  })
+  test("composes what a control character had divided", () => {
+    expect(normaliseText("e\u0000\u0301")).toBe("é")
+  })
+  test("is idempotent", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => expect(normaliseText(normaliseText(text))).toBe(normaliseText(text))), { seed: 1, numRuns: 500 })
+  })
+  test("reaches every string of a structure and changes nothing else", () => {
+    expect(normaliseStrings({ a: " x ", b: [1, null, "y\r\n"], c: { d: true } })).toEqual({ a: "x", b: [1, null, "y"], c: { d: true } })
+  })
+})
+
+describe("foldForComparison", () => {
+  test.each([
+    ["Where is my card?", "where is my CARD"],
+    ["it's - late!!", "IT S late"],
+    ["ﬁne １２", "fine 12"],
+    ["zero\u200bwidth", "zerowidth"],
+    ["a\fb", "a\nb"],
+    ["e\u200d\u0301", "é"],
+  ])("%j and %j are the same", (a, b) => expect(foldForComparison(a)).toBe(foldForComparison(b)))
+  test.each([
+    ["?", "!"],
+    ["c++", "c"],
+    ["$5", "5"],
+    ["good 👍", "good 👎"],
+    ["resume", "résumé"],
+    ["no where", "nowhere"],
+  ])("%j and %j are not", (a, b) => expect(foldForComparison(a)).not.toBe(foldForComparison(b)))
+  test("does not depend on normalisation before it", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary", maxLength: 30 }), (text) => expect(foldForComparison(normaliseText(text))).toBe(foldForComparison(text))), { seed: 2, numRuns: 500 })
+  })
+})
