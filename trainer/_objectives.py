@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import _packed
+import _prefix
 
 
 def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validation, settings: dict):
@@ -46,6 +47,8 @@ def _packs_exactly(model, rows: list[dict]) -> bool:
     """
     import torch
 
+    if not _prefix.is_attention_only(model):
+        return False
     rows = sorted(rows, key=lambda row: len(row["input_ids"]))[-2:]
     with torch.inference_mode():
         alone = []

@@ -21,7 +21,8 @@ export interface HeldOutRow {
 // The leak report searches exactly and stops a build for one missed pair: of pairs at the threshold one in a billion is missed here.
 const missRate = 1e-9
 
-/** Says of a text how it leaks into the held-out rows: exact first, then near, then by n-gram; undefined when it does not. Ties go to the smaller id, so the order of the held-out rows does not matter. No held-out rows, no leaks. */
+/** Says of a text how it leaks into the held-out rows: exact first, then near, then by n-gram; undefined when it does not. Ties go to the smaller
+ * id, so the order of the held-out rows does not matter. No held-out rows, no leaks. */
 export function leakFinder(
   task: TaskSpecification,
   heldOut: readonly HeldOutRow[],

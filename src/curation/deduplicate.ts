@@ -37,14 +37,19 @@ export interface Curated {
   readonly conflicts: Conflict[]
 }
 
-/** Every candidate is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held out, or is a duplicate of a better one with the same output: kept + dropped = read.
+/** Every candidate is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held out, or is a duplicate of a better
+ * one with the same output: kept + dropped = read.
  *
- * Any permutation of the candidates keeps the same rows, and curating the kept rows again drops nothing (without held-out rows: as long as the texts kept are of the same kind, short or long). Strings come out normalised, ids unchanged.
- * A near-duplicate with another output is kept and the pair is a conflict, reported once for each such row with its most similar one (of a crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a duplicate is a kept row.
- * Kept rows are in the order of their ids, dropped rows by reason and id. No candidates give empty lists. Keep-first by rank instead of connected components, which would remove rows that are near no kept one. */
+ * Any permutation of the candidates keeps the same rows, and curating the kept rows again drops nothing (without held-out rows: as long as the
+ * texts kept are of the same kind, short or long). Strings come out normalised, ids unchanged.
+ * A near-duplicate with another output is kept and the pair is a conflict, reported once for each such row with its most similar one (of a
+ * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a duplicate is a kept row.
+ * Kept rows are in the order of their ids, dropped rows by reason and id. No candidates give empty lists. Keep-first by rank instead of
+ * connected components, which would remove rows that are near no kept one. */
 export function curate({ task, candidates, heldOut, heldOutIds = new Set(), threshold, ngram, maxLength }: CurationOptions): Curated {
   const dropped: DroppedExample[] = []
-  const drop = (row: CurationRow, why: Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">) => dropped.push({ ...exampleOf(row), ...why })
+  const drop = (row: CurationRow, why: Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">) =>
+    dropped.push({ ...exampleOf(row), ...why })
   const ancestors = heldOutAncestors(candidates, heldOutIds)
   const valid = candidates.flatMap((candidate) => {
     const row = { ...candidate, input: normaliseStrings(candidate.input), output: normaliseStrings(candidate.output) }
@@ -53,7 +58,10 @@ export function curate({ task, candidates, heldOut, heldOutIds = new Set(), thre
     drop(row, invalidity)
     return []
   })
-  const shingler = corpusShingler(heldOut.map(({ input }) => inputText(task, input)), valid.map(({ text }) => text))
+  const shingler = corpusShingler(
+    heldOut.map(({ input }) => inputText(task, input)),
+    valid.map(({ text }) => text),
+  )
   const leakOf = leakFinder(task, heldOut, { shingler, threshold, ngram })
   const clean = valid.filter((row) => {
     const ancestor = ancestors.get(row.id)

@@ -9,7 +9,8 @@ import { anyInputText, rowLength, stringsIn } from "./validity.ts"
 
 /** What can be said of a grown pair before anybody looks at it: always the checks `schema`, `novelty`, `length` and `personal-data`, in this order.
  *
- * `novelty` fails when the input is near a known one; its value is 1 less the similarity and is left out when nothing is near, because then the similarity is not known.
+ * `novelty` fails when the input is near a known one; its value is 1 less the similarity and is left out when nothing is near, because then the
+ * similarity is not known.
  * `personal-data` names the kinds found; it fails only where the specification refuses personal data. */
 export function candidateChecks({
   task,
@@ -37,7 +38,9 @@ function novelty(text: string, index: Pick<NearDuplicateIndex, "findNear">): Can
 function length(task: TaskSpecification, text: string, output: Output): CandidateCheck {
   const value = rowLength(text, output)
   const { maxLength } = task.build
-  return value <= maxLength ? { name: "length", ok: true, value } : { name: "length", ok: false, value, detail: `${value} characters; at most ${maxLength} allowed` }
+  return value <= maxLength
+    ? { name: "length", ok: true, value }
+    : { name: "length", ok: false, value, detail: `${value} characters; at most ${maxLength} allowed` }
 }
 
 function personalData(task: TaskSpecification, text: string, output: Output): CandidateCheck {

@@ -24,10 +24,14 @@ export interface HoldOutOptions {
   readonly key: string
 }
 
-/** The splits of the arrivals, for good: what has a split keeps it, and near-duplicates go whole to one split, that of the members that have one (of several splits: test before validation before train).
+/** The splits of the arrivals, for good: what has a split keeps it, and near-duplicates go whole to one split, that of the members that have one
+ * (of several splits: test before validation before train).
  *
- * Of T rows (existing and arriving), min(testNeeded, ⌊0.6 T⌋) are for test, min(⌈testNeeded / 4⌉, ⌊0.15 T⌋) for validation and the rest for train, spread over the strata by largest remainder. A stratum's first row goes to train, its second to test; later ones never take its last train row. Real inputs without an answer are counted apart, by the same rule.
- * Depends on content and key only: not on the order of the arrivals. Sorted by id; no arrivals give none; an arrival that has a split already is left out. Whole near-duplicate groups may miss the sizes by half a group. */
+ * Of T rows (existing and arriving), min(testNeeded, ⌊0.6 T⌋) are for test, min(⌈testNeeded / 4⌉, ⌊0.15 T⌋) for validation and the rest for
+ * train, spread over the strata by largest remainder. A stratum's first row goes to train, its second to test; later ones never take its last
+ * train row. Real inputs without an answer are counted apart, by the same rule.
+ * Depends on content and key only: not on the order of the arrivals. Sorted by id; no arrivals give none; an arrival that has a split already is
+ * left out. Whole near-duplicate groups may miss the sizes by half a group. */
 export function assignSplits({ arrivals, existing, existingItems, testNeeded, key }: HoldOutOptions): Assignment[] {
   const present = new Set(existingItems.map(({ id }) => id))
   const placed = new Map(existing.filter(({ id }) => present.has(id)).map((assignment) => [assignment.id, assignment]))
@@ -75,7 +79,10 @@ function targetsOf(counts: Counts, split: "test" | "validation", testNeeded: num
   return new Map(
     groups.flatMap((strata) => {
       const total = strata.reduce((sum, stratum) => sum + counts.size(stratum), 0)
-      const target = split === "test" ? Math.min(testNeeded, Math.floor(mostTest * total)) : Math.min(Math.ceil(testNeeded / 4), Math.floor(mostValidation * total))
+      const target =
+        split === "test"
+          ? Math.min(testNeeded, Math.floor(mostTest * total))
+          : Math.min(Math.ceil(testNeeded / 4), Math.floor(mostValidation * total))
       const claims = strata.map((name) => {
         const has = counts.in(name, split)
         const most = has + counts.available(name)
@@ -88,8 +95,15 @@ function targetsOf(counts: Counts, split: "test" | "validation", testNeeded: num
   )
 }
 
-/** Gives units to the split: first in keyed order those that fit; then, smallest first, those that overshoot by no more than is missing. Returns the units that are left. */
-function fill(units: readonly Arrival[][], targets: ReadonlyMap<string, number>, counts: Counts, split: Split, assign: (unit: Arrival[], split: Split) => void): Arrival[][] {
+/** Gives units to the split: first in keyed order those that fit; then, smallest first, those that overshoot by no more than is missing. Returns
+ * the units that are left. */
+function fill(
+  units: readonly Arrival[][],
+  targets: ReadonlyMap<string, number>,
+  counts: Counts,
+  split: Split,
+  assign: (unit: Arrival[], split: Split) => void,
+): Arrival[][] {
   const missing = (stratum: string) => (targets.get(stratum) ?? 0) - counts.in(stratum, split)
   const keepsTrain = (parts: [string, number][]) => parts.every(([stratum, size]) => size <= counts.available(stratum))
   const pass = (rest: readonly Arrival[][], fits: (parts: [string, number][]) => boolean) =>

@@ -1,11 +1,16 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where IPv4 and IPv6 addresses stand that may name a machine. Not: version and section numbers (after such a word or sign, or with single digits only), loopback and empty addresses, times, hardware addresses, C++ names. */
+/** Where IPv4 and IPv6 addresses stand that may name a machine. Not: version and section numbers (after such a word or sign, or with single digits
+ * only), loopback and empty addresses, times, hardware addresses, C++ names. */
 export function findIpAddresses(text: string): Span[] {
   return [
     ...spansOf(text, /(?<![\w.-])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?![\w-]|\.\d)/g, (found, start) => {
       const octets = found.split(".").map(Number)
-      return octets.some((octet) => octet > 9) && ![0, 127, 255].includes(octets[0] ?? 0) && !isNumberOfSomething(text.slice(Math.max(0, start - 20), start))
+      return (
+        octets.some((octet) => octet > 9) &&
+        ![0, 127, 255].includes(octets[0] ?? 0) &&
+        !isNumberOfSomething(text.slice(Math.max(0, start - 20), start))
+      )
     }),
     ...spansOf(text, /(?<![\w:.])(?:[0-9A-Fa-f]{1,4}|:)(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])/g, isIpv6),
   ]

@@ -25,9 +25,11 @@ export interface LeakReport {
   readonly found: FoundLeak[]
 }
 
-/** Every train row that leaks into the held-out rows, by lineage, exact equality, near-duplicate and n-gram: at most one finding a row and check, naming the most similar or else the smallest held-out id.
+/** Every train row that leaks into the held-out rows, by lineage, exact equality, near-duplicate and n-gram: at most one finding a row and check,
+ * naming the most similar or else the smallest held-out id.
  *
- * An independent witness of `curate`: near pairs are found by exact Jaccard similarity over an inverted index, so none is missed. Findings are sorted by check and train id; the order of the rows does not matter. Nothing held out: no findings. */
+ * An independent witness of `curate`: near pairs are found by exact Jaccard similarity over an inverted index, so none is missed. Findings are
+ * sorted by check and train id; the order of the rows does not matter. Nothing held out: no findings. */
 export function leakReport({
   task,
   train,
@@ -45,8 +47,16 @@ export function leakReport({
 }): LeakReport {
   const texts = heldOut.map(({ id, input }) => ({ id, text: inputText(task, input) })).sort((a, b) => compareText(a.id, b.id))
   const rows = train.map((row) => ({ row, text: inputText(task, row.input) })).sort((a, b) => compareText(a.row.id, b.row.id))
-  const shingler = corpusShingler(texts.map(({ text }) => text), rows.map(({ text }) => text))
-  const byDigits = new Map([...heldOutIds].sort().reverse().map((id) => [digits(id), id]))
+  const shingler = corpusShingler(
+    texts.map(({ text }) => text),
+    rows.map(({ text }) => text),
+  )
+  const byDigits = new Map(
+    [...heldOutIds]
+      .sort()
+      .reverse()
+      .map((id) => [digits(id), id]),
+  )
   const exact = new Map(texts.toReversed().map(({ id, text }) => [foldForComparison(text), id]))
   const near = exactNearFinder(texts, shingler, threshold ?? defaultThreshold(shingler.name))
   const ngrams = new NgramIndex(ngram)

@@ -1,6 +1,8 @@
 import type { Example } from "../core/example.ts"
 
-/** For each row that descends from something held out, or is it, the held-out id: through its parents, and through parents that are rows themselves. A seed, the example made of it and a candidate share the digits of their ids, so any of these names counts. Rows without held-out ancestors are absent; a circle of parents ends. */
+/** For each row that descends from something held out, or is it, the held-out id: through its parents, and through parents that are rows
+ * themselves. A seed, the example made of it and a candidate share the digits of their ids, so any of these names counts. Rows without held-out
+ * ancestors are absent; a circle of parents ends. */
 export function heldOutAncestors(rows: readonly Pick<Example, "id" | "provenance">[], heldOutIds: ReadonlySet<string>): Map<string, string> {
   const heldOut = new Map([...heldOutIds].sort().map((id) => [digits(id), id]))
   const children = new Map<string, string[]>()

@@ -11,14 +11,14 @@ export interface LinearModel {
   predict(text: string): { readonly label: string; readonly probability: number }
 }
 
-/** A softmax regression over TF-IDF features of the rows: the same for the same rows in any order. The baseline that a tuned model must beat to be worth its cost.
+/** A softmax regression over TF-IDF features of the rows: the same for the same rows in any order. The baseline that a tuned model must beat to be
+ * worth its cost.
  *
- * Stochastic gradient descent over the rows in an order fixed by their digests. One label alone is always predicted. Throws a DataError when there are no rows. */
+ * Stochastic gradient descent over the rows in an order fixed by their digests. One label alone is always predicted. Throws a DataError when
+ * there are no rows. */
 export function trainLinearModel(rows: readonly { readonly text: string; readonly label: string }[]): LinearModel {
   if (rows.length === 0) throw new DataError("a linear model needs at least one example to learn from, got none")
-  const ordered = rows
-    .map((row) => ({ ...row, place: digest([row.text, row.label]) }))
-    .sort((a, b) => compareText(a.place, b.place))
+  const ordered = rows.map((row) => ({ ...row, place: digest([row.text, row.label]) })).sort((a, b) => compareText(a.place, b.place))
   const labels = [...new Set(rows.map(({ label }) => label))].sort()
   const features = textFeatures(ordered.map(({ text }) => text))
   const examples = ordered.map(({ text, label }) => ({ vector: features.vectorOf(text), label: labels.indexOf(label) }))
@@ -53,7 +53,8 @@ function learn(examples: readonly { readonly vector: SparseVector; readonly labe
     for (const { vector, label } of examples) {
       softmax(scores(weights, vector, errors))
       errors[label] = (errors[label] ?? 0) - 1
-      for (let index = 0; index < vector.features.length; index += 1) step(weights, vector.features[index] as number, rate * (vector.values[index] as number), errors)
+      for (let index = 0; index < vector.features.length; index += 1)
+        step(weights, vector.features[index] as number, rate * (vector.values[index] as number), errors)
       step(weights, features.size, rate * biasValue, errors)
     }
   }

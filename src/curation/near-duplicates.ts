@@ -8,9 +8,11 @@ export interface Near {
   readonly similarity: number
 }
 
-/** Finds texts near those added so far. Precision is exact: every answer's Jaccard similarity is computed, none is estimated. Of pairs right at the threshold a share of `missRate` is missed, of more similar ones fewer.
+/** Finds texts near those added so far. Precision is exact: every answer's Jaccard similarity is computed, none is estimated. Of pairs right at
+ * the threshold a share of `missRate` is missed, of more similar ones fewer.
  *
- * MinHash (Broder 1997) with multiply-only permutations, banded (Leskovec, Rajaraman, Ullman, ch. 3). Equal additions and questions give equal answers.
+ * MinHash (Broder 1997) with multiply-only permutations, banded (Leskovec, Rajaraman, Ullman, ch. 3). Equal additions and questions give equal
+ * answers.
  * `corpus` is a sample of the texts, by which the shingles are chosen once, or a shingler. */
 export class NearDuplicateIndex {
   readonly shingler: Shingler
@@ -39,8 +41,12 @@ export class NearDuplicateIndex {
     return nearest(this.findAllNear(text))
   }
 
-  /** Every text added so far that is at or above the threshold, in an order that follows from the additions; not to be interleaved with another question. `isWanted` leaves texts out before they are compared; `group` asks among the texts added with that group alone. */
-  *findAllNear(text: string, { isWanted = () => true, group = 0 }: { readonly isWanted?: (id: string) => boolean; readonly group?: number } = {}): Generator<Near> {
+  /** Every text added so far that is at or above the threshold, in an order that follows from the additions; not to be interleaved with another
+   * question. `isWanted` leaves texts out before they are compared; `group` asks among the texts added with that group alone. */
+  *findAllNear(
+    text: string,
+    { isWanted = () => true, group = 0 }: { readonly isWanted?: (id: string) => boolean; readonly group?: number } = {},
+  ): Generator<Near> {
     const { set, keys } = this.#sketch(text)
     const question = ++this.#question
     for (const [band, key] of keys.entries()) {
@@ -57,7 +63,8 @@ export class NearDuplicateIndex {
     }
   }
 
-  /** From now on the text is found under the id, by those who ask for the group; without one, by those who name none. A text may be added to several groups. */
+  /** From now on the text is found under the id, by those who ask for the group; without one, by those who name none. A text may be added to
+   * several groups. */
   add(id: string, text: string, group = 0): void {
     const { set, keys } = this.#sketch(text)
     const place = this.#ids.push(id) - 1
@@ -87,12 +94,16 @@ export function nearest(found: Iterable<Near>): Near | undefined {
   return best
 }
 
-/** The groups of texts that are linked by near-duplicates, each sorted by id and in the order of their first ids; every item is in one. For the unit of splitting only: two members of a group may be far from each other. The order of the items does not matter; ids must differ. */
+/** The groups of texts that are linked by near-duplicates, each sorted by id and in the order of their first ids; every item is in one. For the
+ * unit of splitting only: two members of a group may be far from each other. The order of the items does not matter; ids must differ. */
 export function clusters(items: readonly { readonly id: string; readonly text: string }[], threshold?: number): string[][] {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const groups = new Groups()
   const firstWith = new Map<string, string>()
-  const index = new NearDuplicateIndex(sorted.map(({ text }) => text), threshold)
+  const index = new NearDuplicateIndex(
+    sorted.map(({ text }) => text),
+    threshold,
+  )
   for (const { id, text } of sorted) {
     const folded = foldForComparison(text)
     const same = firstWith.get(folded)
@@ -104,7 +115,12 @@ export function clusters(items: readonly { readonly id: string; readonly text: s
     for (const near of index.findAllNear(text, { isWanted: (other) => !groups.together(other, id) })) groups.join(near.id, id)
     index.add(id, text)
   }
-  return [...Map.groupBy(sorted.map(({ id }) => id), (id) => groups.of(id)).values()]
+  return [
+    ...Map.groupBy(
+      sorted.map(({ id }) => id),
+      (id) => groups.of(id),
+    ).values(),
+  ]
 }
 
 interface Sketch {
@@ -156,7 +172,7 @@ class Groups {
   of(id: string): string {
     let root = id
     for (let parent = this.#parents.get(root); parent !== undefined; parent = this.#parents.get(root)) root = parent
-    for (let step = id; step !== root; ) {
+    for (let step = id; step !== root;) {
       const parent = this.#parents.get(step) as string
       this.#parents.set(step, root)
       step = parent

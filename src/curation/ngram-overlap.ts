@@ -1,6 +1,7 @@
 import { foldForComparison } from "./normalise.ts"
 
-/** Finds held-out texts that share `n` consecutive folded words with a text. Exact: the words themselves are compared. Texts shorter than `n` words are not indexed and never found (exact and near-duplicates cover them), nor is writing without spaces. */
+/** Finds held-out texts that share `n` consecutive folded words with a text. Exact: the words themselves are compared. Texts shorter than `n`
+ * words are not indexed and never found (exact and near-duplicates cover them), nor is writing without spaces. */
 export class NgramIndex {
   readonly n: number
   readonly #ids = new Map<string, string>()

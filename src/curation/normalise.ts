@@ -1,9 +1,12 @@
 import { canonicalText } from "../core/canonical.ts"
 
-/** The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed become line ends) and without white space at the ends of lines and of the text. Idempotent. */
+/** The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed become line ends) and without
+ * white space at the ends of lines and of the text. Idempotent. */
 export function normaliseText(text: string): string {
   const printable = text.replace(/\r\n?|[\v\f]/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "")
-  return canonicalText(printable).replace(/[^\S\n]+(?=\n|$)/g, "").trim()
+  return canonicalText(printable)
+    .replace(/[^\S\n]+(?=\n|$)/g, "")
+    .trim()
 }
 
 /** The value with every string in it normalised; structure and keys stay. */
@@ -11,13 +14,19 @@ export function normaliseStrings<Value>(value: Value): Value
 export function normaliseStrings(value: unknown): unknown {
   if (typeof value === "string") return normaliseText(value)
   if (Array.isArray(value)) return value.map((item) => normaliseStrings(item))
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, normaliseStrings(member)]))
+  if (typeof value === "object" && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, normaliseStrings(member)]))
   return value
 }
 
-/** What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility forms (NFKC): equal here means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone keeps it, so that `?` and `!` stay apart. */
+/** What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility forms (NFKC): equal here
+ * means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone keeps it, so that `?` and `!` stay apart. */
 export function foldForComparison(text: string): string {
-  const lower = normaliseText(text).replace(/\p{Cf}/gu, "").normalize("NFKC").toLowerCase().normalize("NFKC")
+  const lower = normaliseText(text)
+    .replace(/\p{Cf}/gu, "")
+    .normalize("NFKC")
+    .toLowerCase()
+    .normalize("NFKC")
   const words = lower.replace(/[\p{P}\s]+/gu, " ").trim()
   return words === "" ? lower.replace(/\s+/g, " ").trim() : words
 }

@@ -24,7 +24,8 @@ export function answerOf(task: TaskSpecification, output: Output): Answer {
   return { key, group: hashText(key), shingles: new Uint32Array() }
 }
 
-/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind; texts also when they are similar. */
+/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind; texts also when they are
+ * similar. */
 export function agree(a: Answer, b: Answer): boolean {
   return a.key === b.key || (a.group === undefined && b.group === undefined && jaccard(a.shingles, b.shingles) >= similarText)
 }

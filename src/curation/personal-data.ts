@@ -14,11 +14,13 @@ export interface PersonalDataFinding extends Span {
   readonly kind: PersonalDataKind
 }
 
-/** The personal data and secrets in the text that can be told by their shape, sorted by start, not overlapping. Made to raise no false alarm on ordinary numbers, dates, prices and versions, at the price of misses; names and addresses have no shape and are not found. */
+/** The personal data and secrets in the text that can be told by their shape, sorted by start, not overlapping. Made to raise no false alarm on
+ * ordinary numbers, dates, prices and versions, at the price of misses; names and addresses have no shape and are not found. */
 export function findPersonalData(text: string): PersonalDataFinding[] {
   const found: PersonalDataFinding[] = []
   for (const kind of personalDataKinds)
-    for (const { start, end } of finders[kind](text)) if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
+    for (const { start, end } of finders[kind](text))
+      if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
   return found.sort((a, b) => a.start - b.start)
 }
 
@@ -33,11 +35,32 @@ const finders: Readonly<Record<PersonalDataKind, (text: string) => Span[]>> = {
   phone: findPhoneNumbers,
 }
 
-const fileEndings = new Set(["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "ts", "json", "html", "htm", "xml", "yaml", "yml", "md", "txt", "pdf", "zip"])
+const fileEndings = new Set([
+  "png",
+  "jpg",
+  "jpeg",
+  "gif",
+  "svg",
+  "webp",
+  "css",
+  "js",
+  "ts",
+  "json",
+  "html",
+  "htm",
+  "xml",
+  "yaml",
+  "yml",
+  "md",
+  "txt",
+  "pdf",
+  "zip",
+])
 
 function findEmails(text: string): Span[] {
   // Not git@host:path, image@2x.png or package@1.2.3-rc.
-  const pattern = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})*\.\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
+  const pattern =
+    /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})*\.\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
   return spansOf(text, pattern, (found) => {
     const domain = found.slice(found.indexOf("@") + 1)
     return !/^\d+\.\d/.test(domain) && !domain.startsWith("-") && !fileEndings.has(domain.slice(domain.lastIndexOf(".") + 1).toLowerCase())

@@ -4,7 +4,8 @@ import type { Example } from "../core/example.ts"
 /** An accepted example and what speaks for keeping it. */
 export type CurationRow = Example & { readonly rank: { readonly human: boolean; readonly reviewed: boolean } }
 
-/** The rows from the one most worth keeping to the least: by people before grown, reviewed before not, longer input text before shorter, then by digest of the content, then by id. A total order on content, so that any permutation of the rows gives the same. */
+/** The rows from the one most worth keeping to the least: by people before grown, reviewed before not, longer input text before shorter, then by
+ * digest of the content, then by id. A total order on content, so that any permutation of the rows gives the same. */
 export function byWorth<Row extends CurationRow & { readonly text: string }>(rows: readonly Row[]): Row[] {
   return rows
     .map((row) => ({ row, content: digest({ input: row.input, output: row.output }) }))

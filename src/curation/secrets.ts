@@ -1,13 +1,17 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens. High precision: no guess by entropy. In the order of their starts within each shape. */
+/** Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens. High precision: no guess by entropy. In
+ * the order of their starts within each shape. */
 export function findSecrets(text: string): Span[] {
   return shapes.flatMap(({ pattern, isReal }) => spansOf(text, pattern, isReal))
 }
 
 const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: string) => boolean }[] = [
   // OpenAI, Anthropic and others: sk-…, sk-proj-…, sk-ant-…; a slug such as sk-how-to-learn has no long run with a digit.
-  { pattern: /(?<![\w-])sk-[A-Za-z0-9_-]{20,}/g, isReal: (found) => found.split(/[-_]/).some((run) => run.length >= 16 && /\d/.test(run) && /[A-Za-z]/.test(run)) },
+  {
+    pattern: /(?<![\w-])sk-[A-Za-z0-9_-]{20,}/g,
+    isReal: (found) => found.split(/[-_]/).some((run) => run.length >= 16 && /\d/.test(run) && /[A-Za-z]/.test(run)),
+  },
   // GitHub
   { pattern: /(?<!\w)gh[opsur]_[A-Za-z0-9]{36,}/g },
   { pattern: /(?<!\w)github_pat_[A-Za-z0-9_]{22,}/g },

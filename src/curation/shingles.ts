@@ -11,12 +11,14 @@ export interface Shingler {
   of(text: string): Uint32Array
 }
 
-/** The shingler for a corpus, by the sample's median: character 4-grams for short texts and for writing without spaces, word 5-grams for long texts. The order of the sample does not matter; no sample gives character 4-grams. Two 32-bit hashes meet by chance once in 4 billion. */
+/** The shingler for a corpus, by the sample's median: character 4-grams for short texts and for writing without spaces, word 5-grams for long
+ * texts. The order of the sample does not matter; no sample gives character 4-grams. Two 32-bit hashes meet by chance once in 4 billion. */
 export function shingler(sample: readonly string[]): Shingler {
   return shinglerNamed(chooseShingles(sample))
 }
 
-/** The shingler for a dataset and what is held out from it, by the held-out texts where there are any: they stay the same while rows are dropped, so that every check of a build cuts texts alike. */
+/** The shingler for a dataset and what is held out from it, by the held-out texts where there are any: they stay the same while rows are dropped,
+ * so that every check of a build cuts texts alike. */
 export function corpusShingler(heldOut: readonly string[], rows: readonly string[]): Shingler {
   return shingler(heldOut.length > 0 ? heldOut : rows)
 }
@@ -26,7 +28,8 @@ export function shinglerNamed(name: ShinglerName): Shingler {
   return name === "char-4" ? { name, of: characterShingles } : { name, of: wordShingles }
 }
 
-/** The Jaccard similarity from which two texts are near-duplicates, when nobody says otherwise. Of one-edit copies of short queries character 4-grams at 0.7 find 86 %, word 5-grams at 0.8 only 24 %: hence the choice by length. */
+/** The Jaccard similarity from which two texts are near-duplicates, when nobody says otherwise. Of one-edit copies of short queries character
+ * 4-grams at 0.7 find 86 %, word 5-grams at 0.8 only 24 %: hence the choice by length. */
 export function defaultThreshold(name: ShinglerName): number {
   return name === "char-4" ? 0.7 : 0.8
 }

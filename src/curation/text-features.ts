@@ -12,7 +12,9 @@ export interface TextFeatures {
   vectorOf(text: string): SparseVector
 }
 
-/** The vocabulary of the texts, weighted: words, pairs of words and character 3- and 4-grams of the folded text, with sublinear term frequency and smoothed inverse document frequency (Salton and Buckley 1988). The words of a text make a vector of length 1, its characters another. Features that the texts lack are ignored. Equal texts in equal order give equal numbers. */
+/** The vocabulary of the texts, weighted: words, pairs of words and character 3- and 4-grams of the folded text, with sublinear term frequency and
+ * smoothed inverse document frequency (Salton and Buckley 1988). The words of a text make a vector of length 1, its characters another. Features
+ * that the texts lack are ignored. Equal texts in equal order give equal numbers. */
 export function textFeatures(texts: readonly string[]): TextFeatures {
   const places = new Map<string, number>()
   const documents: number[] = []
@@ -49,7 +51,8 @@ function termsOf(text: string): { words: Map<string, number>; characters: Map<st
     if (index > 0) count(words, `w ${tokens[index - 1]} ${token}`)
   }
   const points = [...` ${folded} `]
-  for (const size of [3, 4]) for (let start = 0; start + size <= points.length; start += 1) count(characters, `c${points.slice(start, start + size).join("")}`)
+  for (const size of [3, 4])
+    for (let start = 0; start + size <= points.length; start += 1) count(characters, `c${points.slice(start, start + size).join("")}`)
   return { words, characters }
 }
 

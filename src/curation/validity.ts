@@ -9,14 +9,16 @@ export interface Invalidity {
   readonly detail: string
 }
 
-/** The first thing that keeps the row from being an example, in the order empty, too long, invalid input, invalid output; undefined when nothing does. Expects normalised strings. */
+/** The first thing that keeps the row from being an example, in the order empty, too long, invalid input, invalid output; undefined when nothing
+ * does. Expects normalised strings. */
 export function invalidityOf(task: TaskSpecification, row: Pick<Example, "input" | "output">, maxLength: number): Invalidity | undefined {
   const issues = inputIssues(task, row.input)
   const text = anyInputText(task, row.input)
   if (text.trim() === "") return { reason: "empty", detail: "input" }
   if (row.output === undefined || row.output === null || row.output === "") return { reason: "empty", detail: "output" }
   const length = rowLength(text, row.output)
-  if (length > maxLength) return { reason: "too-long", detail: `${length} characters; at most ${maxLength} allowed (build.maxLength in the specification)` }
+  if (length > maxLength)
+    return { reason: "too-long", detail: `${length} characters; at most ${maxLength} allowed (build.maxLength in the specification)` }
   if (issues[0]) return { reason: "invalid-input", detail: formatIssue(issues[0]) }
   const outputIssue = outputIssues(task, row.output)[0]
   return outputIssue && { reason: "invalid-output", detail: formatIssue(outputIssue) }

@@ -13,7 +13,9 @@ export function seeded(seed: number): () => number {
 }
 
 const vocabulary =
-  "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin verify identity address change cancel order delivery parcel late broken screen battery charger return warranty invoice receipt currency euro dollar pound limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine swallowed blocked unlock reset password login phone number email contact support agent".split(" ")
+  "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin verify identity address change cancel order delivery parcel late broken screen battery charger return warranty invoice receipt currency euro dollar pound limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine swallowed blocked unlock reset password login phone number email contact support agent".split(
+    " ",
+  )
 const fillers = "why is my the a not still how can i when will please tell me what do you for in to on with yesterday today again".split(" ")
 
 /** Short texts: fresh ones, and copies of earlier ones with one to three edits. */
@@ -53,18 +55,30 @@ export const textTask = taskSchema.parse({ task: "reply", kind: "text", descript
 
 /** An accepted example with that body. */
 export function rowOf(id: string, body: string, output: unknown = "billing", more: Partial<CurationRow> = {}): CurationRow {
-  return { id, input: { body }, output, provenance: { parents: [], strategy: "gold", acceptedBy: "gold" }, rank: { human: true, reviewed: true }, ...more }
+  return {
+    id,
+    input: { body },
+    output,
+    provenance: { parents: [], strategy: "gold", acceptedBy: "gold" },
+    rank: { human: true, reviewed: true },
+    ...more,
+  }
 }
 
 /** The Jaccard similarity of the texts' sets of four characters, by sets of strings: independent of the code under test. */
 export function similarityOf(a: string, b: string): number {
   const [first, second] = [fourGrams(a), fourGrams(b)]
-  const shared = first.intersection(second).size
+  const shared = [...first].filter((gram) => second.has(gram)).length
   return shared / (first.size + second.size - shared)
 }
 
 export function fourGrams(text: string): Set<string> {
-  const characters = [...text.toLowerCase().replace(/[\p{P}\s]+/gu, " ").trim()]
+  const characters = [
+    ...text
+      .toLowerCase()
+      .replace(/[\p{P}\s]+/gu, " ")
+      .trim(),
+  ]
   if (characters.length < 4) return new Set([characters.join("")])
   return new Set(Array.from({ length: characters.length - 3 }, (_, start) => characters.slice(start, start + 4).join("")))
 }

@@ -42,8 +42,14 @@ describe("shingles", () => {
       for (const gram of fourGrams(text)) sketch.update(gram)
       return sketch
     })
-    const differences = texts.slice(1).map((text, index) => Math.abs(jaccard(of(text), of(texts[0] ?? "")) - (estimates[index + 1]?.jaccard(estimates[0]) ?? NaN)))
-    const near = texts.flatMap((a, i) => texts.slice(0, i).flatMap((b, j) => (similarityOf(a, b) > 0.4 ? [Math.abs(jaccard(of(a), of(b)) - (estimates[i]?.jaccard(estimates[j]) ?? NaN))] : [])))
+    const differences = texts
+      .slice(1)
+      .map((text, index) => Math.abs(jaccard(of(text), of(texts[0] ?? "")) - (estimates[index + 1]?.jaccard(estimates[0]) ?? NaN)))
+    const near = texts.flatMap((a, i) =>
+      texts
+        .slice(0, i)
+        .flatMap((b, j) => (similarityOf(a, b) > 0.4 ? [Math.abs(jaccard(of(a), of(b)) - (estimates[i]?.jaccard(estimates[j]) ?? NaN))] : [])),
+    )
     expect(near.length).toBeGreaterThan(5)
     // Four standard errors of 256 permutations are 0.125 at worst.
     expect(Math.max(...near, ...differences)).toBeLessThan(0.125)
@@ -52,7 +58,7 @@ describe("shingles", () => {
 
 describe("NearDuplicateIndex", () => {
   test.each([0.5, 0.7, 0.85])("keeps what exhaustive greedy keep-first keeps, at threshold %d", (threshold) => {
-    const texts = textsWithCopies(2500, 17)
+    const texts = textsWithCopies(2000, 17)
     const grams = internedGrams(texts)
     const oracle: number[] = []
     const removedByOracle = new Set<number>()
@@ -71,7 +77,7 @@ describe("NearDuplicateIndex", () => {
       return []
     })
     const agreed = removed.filter((place) => removedByOracle.has(place)).length
-    expect(removedByOracle.size).toBeGreaterThan(200)
+    expect(removedByOracle.size).toBeGreaterThan(150)
     expect(agreed / removed.length).toBeGreaterThanOrEqual(0.999)
     expect(agreed / removedByOracle.size).toBeGreaterThanOrEqual(0.999)
   })
@@ -113,11 +119,19 @@ describe("clusters", () => {
           const [from, to] = [component[i], component[j]]
           component.forEach((value, place) => value === from && (component[place] = to as number))
         }
-    const expected = [...Map.groupBy(items.map(({ id }, place) => ({ id, place })), ({ place }) => component[place]).values()].map((group) => group.map(({ id }) => id))
+    const expected = [
+      ...Map.groupBy(
+        items.map(({ id }, place) => ({ id, place })),
+        ({ place }) => component[place],
+      ).values(),
+    ].map((group) => group.map(({ id }) => id))
     expect(clusters(items)).toEqual(expected)
     expect(expected.length).toBeLessThan(items.length - 20)
     const random = seeded(3)
-    const shuffled = items.map((item) => ({ item, place: random() })).sort((a, b) => a.place - b.place).map(({ item }) => item)
+    const shuffled = items
+      .map((item) => ({ item, place: random() }))
+      .sort((a, b) => a.place - b.place)
+      .map(({ item }) => item)
     expect(clusters(shuffled)).toEqual(expected)
   })
   test("of nothing are none", () => expect(clusters([])).toEqual([]))

@@ -17,7 +17,11 @@ test("does not index a text shorter than n words", () => {
 
 test("names the smallest id, whatever the order", () => {
   const [first, second] = [new NgramIndex(3), new NgramIndex(3)]
-  const held = [["b", "one two three"], ["a", "nine one two three"], ["c", "seven eight nine"]] as const
+  const held = [
+    ["b", "one two three"],
+    ["a", "nine one two three"],
+    ["c", "seven eight nine"],
+  ] as const
   for (const [id, text] of held) first.add(id, text)
   for (const [id, text] of held.toReversed()) second.add(id, text)
   expect([first.find("seven eight nine one two three"), second.find("seven eight nine one two three")]).toEqual(["a", "a"])

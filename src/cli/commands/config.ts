@@ -1,0 +1,24 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import type { Command } from "commander"
+import { parse } from "yaml"
+import { readText } from "../../store/files.ts"
+import type { Host } from "../host.ts"
+import { table } from "../terminal.ts"
+
+export function register(command: Command, host: Host): void {
+  command
+    .command("show")
+    .description("print each setting with its value and where it comes from")
+    .action(() => {
+      const file = join(host.workspace.root, "tuneloop.yaml")
+      const written = existsSync(file) ? ((parse(readText(file)) ?? {}) as Record<string, unknown>) : {}
+      const { folder, source } = host.workspaceFolder()
+      const settings = [
+        { name: "workspace", value: folder, source },
+        ...Object.entries(host.workspace.settings).map(([name, value]) => ({ name, value: value as unknown, source: name in written ? "tuneloop.yaml" : "default" })),
+        ...["TUNELOOP_PYTHON", "TUNELOOP_CACHE", "TUNELOOP_MODEL", "OPENAI_BASE_URL"].filter((name) => host.environment[name]).map((name) => ({ name, value: host.environment[name] as unknown, source: "environment" })),
+      ]
+      host.print({ settings }, table(["setting", "value", "source"], settings.map((setting) => [setting.name, typeof setting.value === "string" ? setting.value : JSON.stringify(setting.value), setting.source])))
+    })
+}

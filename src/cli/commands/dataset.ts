@@ -1,0 +1,44 @@
+import type { Command } from "commander"
+import { UsageError } from "../../core/errors.ts"
+import { describeDrops } from "../../stages/build.ts"
+import { Versions } from "../../store/versions.ts"
+import type { Host } from "../host.ts"
+import { table } from "../terminal.ts"
+
+export function register(command: Command, host: Host): void {
+  command
+    .command("ls")
+    .argument("[task]", "the task's name; default: every task")
+    .description("list the dataset versions")
+    .action((task: string | undefined) => {
+      const tasks = task === undefined ? host.workspace.tasks() : [host.workspace.readTask(task).task]
+      const versions = tasks.flatMap((name) => {
+        const store = new Versions(host.workspace, name)
+        return store.ids().map((id) => ({ manifest: store.manifest(id as `ds_${string}`), isLatest: store.latest() === id }))
+      })
+      const rows = versions.map(({ manifest, isLatest }) => [manifest.task, `${manifest.id}${isLatest ? " *" : ""}`, manifest.holdout, String(manifest.kept), String(manifest.read - manifest.kept)])
+      host.print({ versions: versions.map(({ manifest, isLatest }) => ({ ...manifest, latest: isLatest })) }, rows.length === 0 ? "no dataset versions yet; make one: tuneloop build <task>" : `${table(["task", "version", "holdout", "kept", "dropped"], rows)}\n* the one that \`dataset: latest\` means`)
+    })
+  command
+    .command("show")
+    .argument("<id>", "a dataset version (ds_…) or an example (ex_…)")
+    .description("show a version's manifest, or an example and where it came from")
+    .action((id: string) => {
+      for (const task of host.workspace.tasks()) {
+        const store = new Versions(host.workspace, task)
+        if (store.has(id)) {
+          const manifest = store.manifest(id as `ds_${string}`)
+          host.print({ ...manifest }, `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ${host.workspace.show(store.folder(id))}`)
+          return
+        }
+        for (const version of store.ids().toReversed())
+          for (const file of ["train.jsonl", "dropped.jsonl"] as const) {
+            const example = store.rows(version, file).find((row) => row.id === id)
+            if (!example) continue
+            host.print({ task, version, file, example }, `${id} in ${version} of ${task} (${file})\n${JSON.stringify(example, null, 2)}`)
+            return
+          }
+      }
+      throw new UsageError(`nothing in this workspace is called ${id}`, "tuneloop dataset ls lists the versions.")
+    })
+}

@@ -1,0 +1,120 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs"
+import { join } from "node:path"
+import type { Command } from "commander"
+import { UsageError } from "../../core/errors.ts"
+import { nearest, show } from "../../core/parse.ts"
+import { isTerminal, reduceRun } from "../../core/run.ts"
+import { renderLossPlot } from "../../evaluation/terminal.ts"
+import { cancelRun, syncRun, waitForRun } from "../../stages/train.ts"
+import { readPlan, runFiles } from "../../store/run-files.ts"
+import type { Host } from "../host.ts"
+import { table } from "../terminal.ts"
+import { describeProgress } from "./_run-text.ts"
+import { describeEnd } from "./train.ts"
+
+export function register(command: Command, host: Host): void {
+  command
+    .command("ls")
+    .description("list the runs, newest first")
+    .action(async () => {
+      const summaries = []
+      for (const { run, job, task } of host.context().ledger().runs()) summaries.push({ ...(await syncNamed(host, run)), job, task })
+      host.print(
+        { runs: summaries.map(({ run, job, task, state, step, totalSteps, startedAt, endedAt }) => ({ run, job, task, state, step, totalSteps, startedAt, endedAt })) },
+        summaries.length === 0 ? "no runs yet; start one: tuneloop train <job>" : table(["run", "state", "step", "loss", "eval loss"], summaries.map((summary) => [summary.run, summary.state, `${summary.step}/${summary.totalSteps ?? "?"}`, lastValue(summary.metrics, "loss"), lastValue(summary.metrics, "evalLoss")])),
+      )
+    })
+  command
+    .command("show")
+    .argument("<run>", "the run's id, or `latest`")
+    .description("show a run: its state, plan and loss")
+    .action(async (given: string) => {
+      const run = resolveRun(host, given)
+      const summary = await syncNamed(host, run)
+      const files = runFiles(host.workspace, run)
+      const plan = readPlan(files)
+      host.print(
+        { run, state: summary.state, attempt: summary.attempt, step: summary.step, totalSteps: summary.totalSteps, message: summary.message, metrics: summary.metrics, plan, events: host.context().ledger().events(run), adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null, lineage: plan && { dataset: plan.dataset, holdout: plan.holdout, prompt: plan.prompt, baseModel: plan.baseModel } },
+        [
+          `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, new Date())}${summary.message ? `\n${summary.message}` : ""}`,
+          plan ? `${plan.baseModel}, ${plan.method.name}, ${plan.dataset} (${plan.files.train.rows} rows), holdout ${plan.holdout}, prompt ${plan.prompt}` : "",
+          renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 }),
+        ].filter((part) => part !== "").join("\n\n"),
+      )
+    })
+  command
+    .command("watch")
+    .argument("<run>", "the run's id, or `latest`")
+    .description("follow a run until it is over; Ctrl-C leaves it running")
+    .action(async (given: string) => {
+      const run = resolveRun(host, given)
+      const backend = await backendOf(host, run)
+      const summary = await waitForRun(host.context(), run, backend, (current) => host.terminal.progress(describeProgress(current, new Date())))
+      host.print({ run, state: summary.state, step: summary.step, totalSteps: summary.totalSteps }, isTerminal(summary.state) ? `${run} ${describeEnd(summary)}${summary.message ? `: ${summary.message}` : ""}\n\n${renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 })}` : `${run} goes on; cancel it: tuneloop runs cancel ${run}`)
+      if (summary.state === "failed") process.exitCode = 1
+    })
+  command
+    .command("logs")
+    .argument("<run>", "the run's id, or `latest`")
+    .option("--follow", "go on until the run is over")
+    .description("print the trainer's log")
+    .action(async (given: string, options: { follow?: boolean }) => {
+      const run = resolveRun(host, given)
+      const backend = await backendOf(host, run)
+      const files = runFiles(host.workspace, run)
+      const log = backend.logFile?.(files) ?? join(files.folder, "trainer.log")
+      let offset = printFrom(log, 0)
+      while (options.follow && !host.signal.aborted && !isTerminal((await syncRun(host.context(), run, backend)).state)) {
+        await host.sleep(500)
+        offset = printFrom(log, offset)
+      }
+      printFrom(log, offset)
+    })
+  command
+    .command("cancel")
+    .argument("<run>", "the run's id, or `latest`")
+    .description("stop a run; its last checkpoint stays")
+    .action(async (given: string) => {
+      const run = resolveRun(host, given)
+      const summary = await cancelRun(host.context(), run, await backendOf(host, run))
+      const job = host.context().ledger().runs().find((row) => row.run === run)?.job ?? "<job>"
+      host.print({ run, state: summary.state }, summary.state === "cancelled" ? `${run} is cancelled after ${summary.step} steps; go on from its last checkpoint: tuneloop train ${job}` : `${run} is ${summary.state}`)
+    })
+}
+
+function resolveRun(host: Host, given: string): string {
+  const runs = host.context().ledger().runs().map(({ run }) => run)
+  if (given === "latest" && runs[0] !== undefined) return runs[0]
+  if (runs.includes(given)) return given
+  const starting = runs.filter((run) => run.startsWith(given))
+  if (starting.length === 1 && starting[0] !== undefined) return starting[0]
+  const meant = nearest(given, runs)
+  throw new UsageError(`there is no run ${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`, "tuneloop runs ls lists them.")
+}
+
+async function backendOf(host: Host, run: string) {
+  const plan = readPlan(runFiles(host.workspace, run))
+  return host.backend(plan?.backend ?? { name: "local", options: {} })
+}
+
+/** The run's fold, brought up to date where it is not over. */
+async function syncNamed(host: Host, run: string) {
+  const context = host.context()
+  const summary = reduceRun(run, context.ledger().events(run))
+  return isTerminal(summary.state) ? summary : syncRun(context, run, await backendOf(host, run))
+}
+
+function lastValue(metrics: readonly { values: Readonly<Record<string, number>> }[], name: string): string {
+  return metrics.findLast((point) => point.values[name] !== undefined)?.values[name]?.toFixed(3) ?? "–"
+}
+
+function printFrom(file: string, offset: number): number {
+  if (!existsSync(file)) return offset
+  const size = statSync(file).size
+  const bytes = Buffer.alloc(Math.max(0, size - offset))
+  const descriptor = openSync(file, "r")
+  readSync(descriptor, bytes, 0, bytes.length, offset)
+  closeSync(descriptor)
+  process.stdout.write(bytes)
+  return size
+}

@@ -1,0 +1,27 @@
+import { Argument, type Command } from "commander"
+import { z } from "zod"
+import { candidateSchema, decisionSchema, realInputSchema, seedSchema } from "../../core/example.ts"
+import { jobSchema, workspaceSchema } from "../../core/job.ts"
+import { taskSchema } from "../../core/task.ts"
+import type { Host } from "../host.ts"
+
+const example = z.union([seedSchema, realInputSchema, candidateSchema, decisionSchema]).describe("A line of seeds.jsonl, inputs.jsonl, candidates/*.jsonl or decisions/*.jsonl")
+
+/** The files that people write or read, by the names of `tuneloop schema`. */
+export const schemas = { task: taskSchema, job: jobSchema, workspace: workspaceSchema, example } as const
+export type SchemaName = keyof typeof schemas
+
+/** JSON Schema (2020-12) of the file, as people write it. */
+export function jsonSchemaOf(name: SchemaName): unknown {
+  return z.toJSONSchema(schemas[name], { io: "input", unrepresentable: "any" })
+}
+
+export function register(command: Command, host: Host): void {
+  command
+    .addArgument(new Argument("<file>", "which file").choices(Object.keys(schemas)))
+    .addHelpText("after", '\nAn editor completes a file that begins with: # yaml-language-server: $schema=<path of the schema>\nExample: tuneloop schema task > task.json')
+    .action((name: SchemaName) => {
+      host.terminal.endProgress()
+      process.stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
+    })
+}

@@ -1,0 +1,21 @@
+import type { Command } from "commander"
+import { labelsOf } from "../../core/task.ts"
+import { promptVersion } from "../../core/prompt.ts"
+import type { Host } from "../host.ts"
+import { readCheckedTask } from "../plugins.ts"
+
+export function register(command: Command, host: Host): void {
+  command
+    .command("check")
+    .argument("[task]", "the task's name; default: every task")
+    .description("check a specification and list every problem at once")
+    .addHelpText("after", "\nExample: tuneloop spec check ticket-triage")
+    .action(async (task: string | undefined) => {
+      const checked = []
+      for (const name of task === undefined ? host.workspace.tasks() : [task]) checked.push(await readCheckedTask(host.workspace, name))
+      host.print(
+        { tasks: checked.map((specification) => ({ task: specification.task, kind: specification.kind, prompt: promptVersion(specification), valid: true })) },
+        checked.map((specification) => `specs/${specification.task}.yaml is valid: kind ${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`).join("\n") || "the workspace has no tasks; write specs/<task>.yaml",
+      )
+    })
+}

@@ -1,0 +1,68 @@
+import type { Command } from "commander"
+import { isTerminal, reduceRun } from "../../core/run.ts"
+import { holdOut } from "../../stages/hold-out.ts"
+import { reviewStatus } from "../../stages/review.ts"
+import { TaskRows } from "../../store/task-rows.ts"
+import { Versions } from "../../store/versions.ts"
+import type { Host } from "../host.ts"
+import { existsSync } from "node:fs"
+
+export function register(command: Command, host: Host): void {
+  command
+    .argument("[task]", "the task's name; default: every task")
+    .action((name: string | undefined) => {
+      const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
+      host.print({ workspace: host.workspace.root, tasks }, tasks.length === 0 ? "the workspace has no tasks; write specs/<task>.yaml (tuneloop schema task)" : tasks.map(describe).join("\n\n"))
+    })
+}
+
+interface TaskStatus {
+  readonly task: string
+  readonly seeds: number
+  readonly split: { readonly train: number; readonly validation: number; readonly test: number; readonly testNeeded: number }
+  readonly inputs: number
+  readonly candidates: number
+  readonly open: number
+  readonly latest: string | null
+  readonly run: { readonly id: string; readonly state: string } | null
+  readonly next: string
+}
+
+function taskStatus(host: Host, name: string): TaskStatus {
+  const context = host.context()
+  const task = context.workspace.readTask(name)
+  const rows = new TaskRows(context.workspace, name)
+  const { counts } = holdOut(context, task)
+  const review = reviewStatus(context, task)
+  const seeds = rows.seeds().length
+  const candidates = rows.candidates().length
+  const latest = new Versions(context.workspace, name).latest() ?? null
+  const job = context.workspace.jobs().find((candidate) => context.workspace.readJob(candidate).task === name)
+  const newest = existsSync(context.workspace.ledgerFile) ? context.ledger().runs({ task: name })[0]?.run : undefined
+  const run = newest === undefined ? null : { id: newest, state: reduceRun(newest, context.ledger().events(newest)).state }
+  const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
+  const next =
+    seeds === 0 ? `tuneloop seed import ${name} <file>`
+    : candidates === 0 && Object.keys(task.expand.strategies).length > 0 ? `tuneloop expand ${name}`
+    : review.open > 0 ? `tuneloop review export ${name} --out review.csv`
+    : latest === null ? `tuneloop build ${name}`
+    : job === undefined ? `write jobs/${name}.yaml (tuneloop schema job)`
+    : run === null || run.state === "failed" || run.state === "cancelled" ? `tuneloop train ${job} --wait`
+    : !isTerminal(run.state as "running") ? `tuneloop runs watch ${run.id}`
+    : isEvaluated ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
+    : `tuneloop evaluate ${run.id}`
+  return { task: name, seeds, split: { train: counts.train, validation: counts.validation, test: counts.test, testNeeded: counts.testNeeded }, inputs: rows.inputs().length, candidates, open: review.open, latest, run, next }
+}
+
+function describe(status: TaskStatus): string {
+  const { split } = status
+  return [
+    status.task,
+    `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
+    `  inputs    ${status.inputs} real inputs`,
+    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision`,
+    `  dataset   ${status.latest ?? "none built"}`,
+    `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
+    `  next      ${status.next}`,
+  ].join("\n")
+}

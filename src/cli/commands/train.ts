@@ -1,0 +1,88 @@
+import { createInterface } from "node:readline/promises"
+import type { Command } from "commander"
+import type { FineTuneBackend } from "../../core/backend.ts"
+import { UsageError } from "../../core/errors.ts"
+import type { JobSpecification } from "../../core/job.ts"
+import { isTerminal, type RunSummary } from "../../core/run.ts"
+import type { TaskSpecification } from "../../core/task.ts"
+import type { StageContext } from "../../stages/context.ts"
+import { planTraining } from "../../stages/plan-training.ts"
+import { failedRun, train, waitForRun, type TrainResult } from "../../stages/train.ts"
+import { runFiles } from "../../store/run-files.ts"
+import type { Host } from "../host.ts"
+import { readCheckedTask } from "../plugins.ts"
+import { describeProgress } from "./_run-text.ts"
+
+export function register(command: Command, host: Host): void {
+  command
+    .argument("<job>", "the job's name")
+    .option("--wait", "stay until the run is over; Ctrl-C leaves it running")
+    .option("--dry-run", "print the plan and the estimate, and start nothing")
+    .option("--yes", "start without asking, where the backend costs money")
+    .addHelpText("after", "\nA plan that is trained already is unchanged, one that is training is reattached to.\nExample: tuneloop train ticket-triage --wait")
+    .action(async (name: string, options: { wait?: boolean; dryRun?: boolean; yes?: boolean }) => {
+      const job = host.workspace.readJob(name)
+      const task = await readCheckedTask(host.workspace, job.task)
+      const context = host.context()
+      const backend = await host.backend(job.backend)
+      if (options.dryRun) return void (await printPlan(host, context, job, task, backend))
+      if (backend.kind === "hosted") await requireYes(host, context, job, task, backend, options.yes === true)
+      const result = await trainAndWait(host, context, job, task, backend, options.wait === true)
+      host.print({ run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan }, describe(host, result))
+    })
+}
+
+/** Trains the job and, when asked to, stays until the run is over; an interrupt leaves it running. */
+export async function trainAndWait(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend, wait: boolean): Promise<TrainResult> {
+  const result = await train(context, job, task, backend)
+  if (result.state === "reattached") host.terminal.note(`${result.run.run} is training already; reattached`)
+  if (!wait || isTerminal(result.run.state)) return finished(result, job)
+  const run = await waitForRun(context, result.run.run, backend, (summary) => host.terminal.progress(describeProgress(summary, context.now())))
+  host.terminal.endProgress()
+  if (isTerminal(run.state)) return finished({ ...result, run }, job)
+  host.terminal.note(`${run.run} goes on without this command\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`)
+  throw new Error("interrupted")
+}
+
+function finished(result: TrainResult, job: JobSpecification): TrainResult {
+  if (result.run.state === "failed" || result.run.state === "cancelled") throw failedRun(result.run, job.job)
+  return result
+}
+
+function describe(host: Host, { state, run }: TrainResult): string {
+  const folder = host.workspace.show(host.workspace.runFolder(run.run))
+  if (state === "unchanged") return `unchanged: ${run.run} has trained this plan`
+  if (run.state === "succeeded") return `${run.run} ${describeEnd(run)}; adapter in ${folder}/adapter`
+  return `${run.run} is ${run.state}\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`
+}
+
+/** `succeeded after 132 steps in 151 s`. */
+export function describeEnd(run: RunSummary): string {
+  const seconds = run.startedAt && run.endedAt ? ` in ${Math.round((Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000)} s` : ""
+  return `${run.state} after ${run.step} steps${seconds}`
+}
+
+async function printPlan(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend): Promise<void> {
+  const planned = planTraining(context, job, task)
+  const estimate = await backend.estimate(planned.plan, { ...runFiles(context.workspace, "planned"), train: planned.rendered.train, validation: planned.rendered.validation })
+  const sample = planned.rendered.train.split("\n")[0] ?? ""
+  host.print(
+    { plan: planned.plan, planDigest: planned.digest, estimate },
+    [
+      `would train ${planned.plan.baseModel} by ${planned.plan.method.name} on ${planned.plan.dataset} (${planned.plan.files.train.rows} rows, ${planned.plan.files.validation.rows} validation rows) on ${backend.name}`,
+      `plan ${planned.digest}`,
+      ...estimate.figures.map(({ name, value, unit, source }) => `${name}: ${value} ${unit} (${source})`),
+      `the first row, as it is sent:\n${sample}`,
+    ].join("\n"),
+  )
+}
+
+async function requireYes(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend, yes: boolean): Promise<void> {
+  await printPlan(host, context, job, task, backend)
+  if (yes) return
+  if (!process.stdin.isTTY) throw new UsageError(`${backend.name} costs money and nobody can be asked here`, "Give --yes to start.")
+  const prompt = createInterface({ input: process.stdin, output: process.stderr })
+  const answer = await prompt.question("Start it? [y/N] ", { signal: host.signal })
+  prompt.close()
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
+}

@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs"
+import { cpus, totalmem } from "node:os"
+import { join, resolve } from "node:path"
+import type { BackendContext, BackendModule, FineTuneBackend } from "../core/backend.ts"
+import { UsageError } from "../core/errors.ts"
+import { nearest, show } from "../core/parse.ts"
+import type { JobSpecification } from "../core/job.ts"
+import type { StageContext } from "../stages/context.ts"
+import { Ledger } from "../store/ledger.ts"
+import { Workspace } from "../store/workspace.ts"
+import { load, names } from "./plugins.ts"
+import { Terminal } from "./terminal.ts"
+
+export interface GlobalOptions {
+  readonly workspace?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color?: boolean
+}
+
+/** This package's folder: the one that holds package.json and trainer/. */
+export const packageRoot = resolve(import.meta.dirname, "..", "..")
+
+export function toolVersion(): string {
+  return (JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }).version
+}
+
+/** The only place that touches the process: arguments, environment, clock, signals, terminal. Commands get everything from here. */
+export class Host {
+  readonly environment: Readonly<Record<string, string | undefined>> = process.env
+  terminal: Terminal
+  options: GlobalOptions = {}
+  interrupted = false
+  private readonly abort = new AbortController()
+  private workspaceCache: Workspace | undefined
+  private ledgerCache: Ledger | undefined
+
+  constructor(words: readonly string[]) {
+    // Errors before the options are parsed must already come out in the wished form.
+    this.options = { json: words.includes("--json"), quiet: words.includes("--quiet"), verbose: words.includes("--verbose"), color: !words.includes("--no-color") }
+    this.terminal = new Terminal(this.options, process.env)
+  }
+
+  /** Called once, before the command's action. */
+  start(options: GlobalOptions): void {
+    this.options = options
+    this.terminal = new Terminal(options, process.env)
+    const interrupt = () => {
+      if (this.interrupted) process.exit(130)
+      this.interrupted = true
+      this.abort.abort(new Error("interrupted"))
+    }
+    process.on("SIGINT", interrupt).on("SIGTERM", interrupt)
+  }
+
+  close(): void {
+    this.terminal.endProgress()
+    this.ledgerCache?.close()
+  }
+
+  get signal(): AbortSignal {
+    return this.abort.signal
+  }
+  get json(): boolean {
+    return this.options.json === true
+  }
+  get verbose(): boolean {
+    return this.options.verbose === true
+  }
+
+  /** The path as the user means it: relative to where they are, also when npm runs us from the package's folder. */
+  path(given: string): string {
+    return resolve(this.environment["INIT_CWD"] ?? process.cwd(), given)
+  }
+
+  /** The workspace's folder and where its name came from: the option, the environment, or where the user is. */
+  workspaceFolder(): { folder: string; source: string } {
+    if (this.options.workspace !== undefined) return { folder: this.path(this.options.workspace), source: "--workspace" }
+    const fromEnvironment = this.environment["TUNELOOP_WORKSPACE"]
+    if (fromEnvironment) return { folder: this.path(fromEnvironment), source: "TUNELOOP_WORKSPACE" }
+    return { folder: this.path("."), source: "current folder" }
+  }
+
+  get workspace(): Workspace {
+    this.workspaceCache ??= Workspace.open(this.workspaceFolder().folder)
+    return this.workspaceCache
+  }
+
+  /** The stages' view of the machine, for this workspace or another. */
+  context(workspace: Workspace = this.workspace): StageContext {
+    let ledger: Ledger | undefined
+    return {
+      workspace,
+      ledger: () => (ledger ??= workspace === this.workspaceCache ? (this.ledgerCache ??= Ledger.open(workspace.ledgerFile, () => new Date())) : Ledger.open(workspace.ledgerFile, () => new Date())),
+      now: () => new Date(),
+      monotonicMs: () => performance.now(),
+      sleep: (milliseconds) => this.sleep(milliseconds),
+      signal: this.signal,
+      toolVersion: toolVersion(),
+      report: this.terminal,
+    }
+  }
+
+  /** Resolves after the time, or at once on an interrupt. */
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer)
+        this.signal.removeEventListener("abort", done)
+        resolve()
+      }
+      const timer = setTimeout(done, milliseconds)
+      this.signal.addEventListener("abort", done)
+    })
+  }
+
+  backendContext(): BackendContext {
+    return { environment: this.environment, packageRoot, progress: (message) => this.terminal.progress(message), sleep: (milliseconds) => this.sleep(milliseconds), signal: this.signal }
+  }
+
+  async backend(choice: JobSpecification["backend"]): Promise<FineTuneBackend> {
+    const existing = names("backends")
+    if (!existing.includes(choice.name)) {
+      const meant = nearest(choice.name, existing)
+      throw new UsageError(`there is no backend ${show(choice.name)}; allowed: ${existing.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`, "Edit backend.name in the job.")
+    }
+    return (await load<BackendModule>("backends", choice.name)).create(this.backendContext(), choice.options)
+  }
+
+  /** Prints the command's result: one JSON object under --json, else the text. */
+  print(data: Readonly<Record<string, unknown>>, text: string): void {
+    this.terminal.endProgress()
+    process.stdout.write(this.json ? `${JSON.stringify({ schemaVersion: 1, ...data })}\n` : text === "" ? "" : `${text}\n`)
+  }
+
+  complain(message: string, hint: string | undefined, code: string): void {
+    this.terminal.endProgress()
+    if (this.json) process.stderr.write(`${JSON.stringify({ schemaVersion: 1, error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`)
+    else process.stderr.write(`${this.terminal.paint("error:", "1;31")} ${message}\n${hint === undefined ? "" : `  ${hint}\n`}`)
+  }
+
+  /** The machine in words, for reports. */
+  machine(): string {
+    return `${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB memory, ${process.platform} ${process.arch}`
+  }
+}

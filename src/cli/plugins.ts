@@ -1,0 +1,43 @@
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
+import { optionIssues } from "./option-issues.ts"
+import type { Metric } from "../core/metric.ts"
+import type { ModelModule } from "../core/model.ts"
+import type { Strategy } from "../core/strategy.ts"
+import { taskIssues } from "../core/task-checks.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { Workspace } from "../store/workspace.ts"
+
+export const rooms = ["backends", "metrics", "models", "strategies"] as const
+export type Room = (typeof rooms)[number]
+
+const ending = import.meta.filename.endsWith(".ts") ? ".ts" : ".js"
+
+/** The plug-ins of a room: the names of its files, without those that begin with `_`. */
+export function names(room: Room): string[] {
+  return readdirSync(join(import.meta.dirname, "..", room))
+    .filter((file) => file.endsWith(ending) && !file.endsWith(".d.ts") && !file.startsWith("_"))
+    .map((file) => file.slice(0, -ending.length))
+    .sort()
+}
+
+/** The default export of the plug-in's file, loaded when asked for. */
+export async function load<Module>(room: Room, name: string): Promise<Module> {
+  return ((await import(`../${room}/${name}${ending}`)) as { default: Module }).default
+}
+
+/** Every metric, for an evaluation. */
+export async function loadMetrics(): Promise<{ name: string; metric: Metric }[]> {
+  return Promise.all(names("metrics").map(async (name) => ({ name, metric: await load<Metric>("metrics", name) })))
+}
+
+/** The task's specification with everything checked: its schema, and what only the plug-ins know. */
+export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
+  const strategies = Object.fromEntries(await Promise.all(names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const)))
+  const plugins = { strategies, metrics: names("metrics"), models: names("models"), optionIssues }
+  return workspace.readTask(task, (_raw, value) => (value === undefined ? [] : taskIssues(value, plugins)))
+}
+
+export async function loadModel(provider: string): Promise<ModelModule> {
+  return load<ModelModule>("models", provider)
+}

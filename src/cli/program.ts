@@ -1,0 +1,65 @@
+import { Command, CommanderError } from "commander"
+import { exitCodes, ToolkitError } from "../core/errors.ts"
+import { commands } from "./commands.ts"
+import { Host, toolVersion, type GlobalOptions } from "./host.ts"
+
+/** Runs the command line and sets the exit code; never throws. */
+export async function main(words: readonly string[]): Promise<void> {
+  // A reader that closes early (`| head`) is no error.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? process.exit(process.exitCode ?? 0) : undefined))
+  const host = new Host(words)
+  try {
+    const program = await buildProgram(words, host)
+    await program.parseAsync([...words], { from: "user" })
+  } catch (error) {
+    process.exitCode = report(error, host)
+  } finally {
+    host.close()
+  }
+}
+
+/** The program with the called command's options; with `everything`, those of every command, for the documentation. */
+export async function buildProgram(words: readonly string[], host: Host, everything = false): Promise<Command> {
+  const program = configure(new Command("tuneloop"))
+    .description("From a task specification and 50-100 gold examples to a fine-tuned model whose worth is proven.")
+    .version(toolVersion(), "-V, --version", "print the version")
+    .option("--workspace <dir>", "the workspace's folder (default: where you are)")
+    .option("--json", "print one JSON object instead of text")
+    .option("--quiet", "no progress on stderr")
+    .option("--verbose", "stack traces of bugs")
+    .option("--no-color", "no colours")
+    .helpCommand(false)
+    .addHelpText("after", "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a person must act, 4 a gate said no, 130 interrupted")
+  const called = words.find((word) => commands.some(({ name }) => name === word))
+  for (const entry of commands) {
+    const command = configure(program.command(entry.name).description(entry.summary))
+    if (everything || entry.name === called) (await entry.load()).register(command, host)
+  }
+  program.hook("preAction", (_program, action) => host.start(action.optsWithGlobals() as GlobalOptions))
+  return program
+}
+
+function configure(command: Command): Command {
+  return command
+    .exitOverride()
+    .showHelpAfterError("See the same command with --help.")
+    .configureHelp({ helpWidth: 80, showGlobalOptions: false })
+    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .allowExcessArguments(false)
+}
+
+function report(error: unknown, host: Host): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
+  if (host.interrupted) {
+    host.complain("interrupted; what was done is kept, run the same command again to go on", undefined, "interrupted")
+    return exitCodes.interrupted
+  }
+  if (error instanceof ToolkitError) {
+    host.complain(error.message, error.hint, error.code)
+    return error.exitCode
+  }
+  const known = error as Error
+  host.complain(`this is a bug of Tuneloop ${toolVersion()} on Node ${process.versions.node}: ${known?.message ?? String(error)}`, "Please report it with the command and, if you can, the output with --verbose.", "bug")
+  if (host.verbose) process.stderr.write(`${known?.stack ?? ""}\n`)
+  return exitCodes.bug
+}

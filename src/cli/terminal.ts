@@ -1,0 +1,65 @@
+import type { Reporter } from "../stages/context.ts"
+import type { GlobalOptions } from "./host.ts"
+
+/** Plain progress lines come at most this often where there is no terminal. */
+const plainIntervalMs = 10_000
+
+/** What people see while a command works, on stderr: a line that is rewritten on a terminal, plain lines now and then elsewhere, nothing under --quiet. */
+export class Terminal implements Reporter {
+  readonly isTerminal: boolean
+  readonly colour: boolean
+  private readonly isQuiet: boolean
+  private line = ""
+  private lastPlainAt = 0
+
+  constructor(options: GlobalOptions, environment: Readonly<Record<string, string | undefined>>) {
+    this.isTerminal = process.stderr.isTTY === true && environment["TERM"] !== "dumb"
+    this.colour = this.isTerminal && options.color !== false && !environment["NO_COLOR"]
+    this.isQuiet = options.quiet === true
+  }
+
+  get width(): number {
+    return Math.min(120, process.stderr.columns ?? process.stdout.columns ?? 80)
+  }
+
+  paint(text: string, code: string): string {
+    return this.colour ? `\u001b[${code}m${text}\u001b[0m` : text
+  }
+
+  note(message: string): void {
+    if (this.isQuiet) return
+    this.endProgress()
+    process.stderr.write(`${message}\n`)
+  }
+
+  warn(message: string): void {
+    this.endProgress()
+    process.stderr.write(`${this.paint("warning:", "1;33")} ${message}\n`)
+  }
+
+  progress(message: string): void {
+    if (this.isQuiet) return
+    if (this.isTerminal) {
+      this.line = message.slice(0, this.width - 1)
+      process.stderr.write(`\r\u001b[2K${this.line}`)
+      return
+    }
+    const now = Date.now()
+    if (now - this.lastPlainAt < plainIntervalMs) return
+    this.lastPlainAt = now
+    process.stderr.write(`${message}\n`)
+  }
+
+  endProgress(): void {
+    if (this.line !== "") process.stderr.write("\r\u001b[2K")
+    this.line = ""
+  }
+}
+
+/** Rows as columns, left-aligned but for numbers; the header is underlined by the caller's taste. Empty rows give an empty text. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = header.map((name, index) => Math.max(name.length, ...rows.map((row) => (row[index] ?? "").length)))
+  const isNumber = header.map((_, index) => rows.length > 0 && rows.every((row) => /^[\d.,%–-]*$/.test(row[index] ?? "")))
+  const format = (row: readonly string[]) => row.map((cell, index) => (isNumber[index] ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0))).join("  ").trimEnd()
+  return [header, ...rows].map(format).join("\n")
+}
