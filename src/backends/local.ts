@@ -38,7 +38,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     kind: "runner",
     capabilities: () => ({ objectives: ["sft"], methods: ["lora"], asOf: "2026-11-24", source: "trainer/train.py" }),
     check: async () => environmentChecks(context),
-    estimate: async (plan, files) => estimate(plan, files),
+    estimate: async (plan) => estimate(plan),
     async prepare(plan) {
       await environmentFor(plan.baseModel)
     },
@@ -239,9 +239,8 @@ function readLinesFrom(file: string, from: number): { lines: string[]; next: num
 }
 
 /** Tokens by the rule of four characters a token; seconds by what two CPU cores did with a 135M model (200 tokens a second). */
-function estimate(plan: TrainingPlan, files: RunFiles): { figures: { name: string; value: number; unit: string; source: "measured" | "rule of thumb" }[] } {
-  const characters = existsSync(files.train) ? statSync(files.train).size : 0
-  const tokens = Math.round((characters / 4) * plan.hyperparameters.epochs)
+function estimate(plan: TrainingPlan): { figures: { name: string; value: number; unit: string; source: "measured" | "rule of thumb" }[] } {
+  const tokens = Math.round((plan.files.train.bytes / 4) * plan.hyperparameters.epochs)
   return {
     figures: [
       { name: "rows", value: plan.files.train.rows, unit: "rows", source: "measured" },

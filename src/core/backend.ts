@@ -21,6 +21,7 @@ export interface TrainingPlan {
 
 export interface RenderedFile {
   readonly rows: number
+  readonly bytes: number
   readonly digest: string
 }
 
@@ -98,7 +99,7 @@ export interface FineTuneBackend {
   capabilities(): Capabilities
   /** Free and without side effects: for `doctor` and before a submit. */
   check(): Promise<readonly Check[]>
-  estimate(plan: TrainingPlan, files: RunFiles): Promise<Estimate>
+  estimate(plan: TrainingPlan): Promise<Estimate>
   /** Makes ready what a submit needs and costs nothing (a trainer environment), with progress. */
   prepare?(plan: Pick<TrainingPlan, "baseModel">): Promise<void>
   /** Starts the job once for the key: a second call with the same key returns the same job. */

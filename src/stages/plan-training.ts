@@ -1,5 +1,5 @@
 import { digest, digestText } from "../core/canonical.ts"
-import type { TrainingPlan } from "../core/backend.ts"
+import type { RenderedFile, TrainingPlan } from "../core/backend.ts"
 import { GateError, ToolkitError } from "../core/errors.ts"
 import type { Example } from "../core/example.ts"
 import type { JobSpecification } from "../core/job.ts"
@@ -49,6 +49,6 @@ function render(task: TaskSpecification, examples: readonly Example[]): string {
   return toJsonLines(rows)
 }
 
-function fileEntry(text: string): { rows: number; digest: string } {
-  return { rows: text.split("\n").length - 1, digest: digestText(text) }
+function fileEntry(text: string): RenderedFile {
+  return { rows: text.split("\n").length - 1, bytes: Buffer.byteLength(text), digest: digestText(text) }
 }

@@ -22,7 +22,7 @@ export function exportReview(context: StageContext, task: TaskSpecification, opt
   const records = items.map((item) => [item.id, "", "", "", options.reviewer ?? "", item.kind, ...fields.map((field) => neutralise(cellOf(item.input[field]))), item.output === undefined ? "" : neutralise(formatOutput(task, item.output)), item.revision.slice(7, 23)])
   const header = ["id", ...decisionColumns, "kind", ...fields.map((field) => `input.${field}`), "proposed_output", "revision"]
   // The byte order mark is for Excel, which otherwise reads UTF-8 as something else.
-  writeAtomically(options.out, stringify([header, ...records], { bom: true, record_delimiter: "\r\n" }))
+  writeAtomically(options.out, stringify([header, ...records], { bom: true, record_delimiter: "\r\n", quoted_match: /[\r\n]/ }))
   return { rows: items.length, open: examples.open.length, file: options.out }
 }
 

@@ -8,7 +8,6 @@ import type { TaskSpecification } from "../../core/task.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { planTraining } from "../../stages/plan-training.ts"
 import { failedRun, train, waitForRun, type TrainResult } from "../../stages/train.ts"
-import { runFiles } from "../../store/run-files.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { describeProgress } from "./_run-text.ts"
@@ -64,7 +63,7 @@ export function describeEnd(run: RunSummary): string {
 
 async function printPlan(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend): Promise<void> {
   const planned = planTraining(context, job, task)
-  const estimate = await backend.estimate(planned.plan, { ...runFiles(context.workspace, "planned"), train: planned.rendered.train, validation: planned.rendered.validation })
+  const estimate = await backend.estimate(planned.plan)
   const sample = planned.rendered.train.split("\n")[0] ?? ""
   host.print(
     { plan: planned.plan, planDigest: planned.digest, estimate },
