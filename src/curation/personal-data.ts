@@ -59,8 +59,7 @@ const fileEndings = new Set([
 
 function findEmails(text: string): Span[] {
   // Not git@host:path, image@2x.png or package@1.2.3-rc.
-  const pattern =
-    /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63})*\.\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
+  const pattern = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
   return spansOf(text, pattern, (found) => {
     const domain = found.slice(found.indexOf("@") + 1)
     return !/^\d+\.\d/.test(domain) && !domain.startsWith("-") && !fileEndings.has(domain.slice(domain.lastIndexOf(".") + 1).toLowerCase())

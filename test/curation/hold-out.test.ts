@@ -91,8 +91,9 @@ describe("near-duplicates", () => {
     expect(assign([{ id: "new", text: `${text}.`, stratum: "all" }], 0, existing, items)).toEqual([{ id: "new", split: expected, stratum: "all" }])
   })
   test("a group much larger than what is missing is not held out", () => {
-    const same = arrivals(20, "a", "same").map((arrival, place) => ({ ...arrival, text: `${text}${".".repeat(place)}` }))
-    expect(sizes(assign([...same, ...arrivals(6, "a")], 8))).toEqual([20, 0, 6])
+    const group = (prefix: string) =>
+      arrivals(20, "a", prefix).map((arrival, place) => ({ ...arrival, text: `${distinct(prefix)}${".".repeat(place)}` }))
+    expect(sizes(assign([...group("first"), ...group("second"), ...arrivals(6, "a")], 8))).toEqual([40, 0, 6])
   })
   test("a whole label of near-duplicates goes to train", () => {
     const same = arrivals(6, "b").map((arrival, place) => ({ ...arrival, text: `${text}${".".repeat(place)}` }))

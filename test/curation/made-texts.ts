@@ -12,10 +12,12 @@ export function seeded(seed: number): () => number {
   }
 }
 
-const vocabulary =
-  "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin verify identity address change cancel order delivery parcel late broken screen battery charger return warranty invoice receipt currency euro dollar pound limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine swallowed blocked unlock reset password login phone number email contact support agent".split(
-    " ",
-  )
+const vocabulary = [
+  "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin verify identity address",
+  "change cancel order delivery parcel late broken screen battery charger return warranty invoice receipt currency euro dollar pound",
+  "limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine swallowed blocked unlock reset",
+  "password login phone number email contact support agent",
+].flatMap((line) => line.split(" "))
 const fillers = "why is my the a not still how can i when will please tell me what do you for in to on with yesterday today again".split(" ")
 
 /** Short texts: fresh ones, and copies of earlier ones with one to three edits. */

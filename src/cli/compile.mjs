@@ -1,0 +1,11 @@
+// Compiles src/ to dist/ for the package, from nothing.
+import { spawnSync } from "node:child_process"
+import { chmodSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+rmSync(join(root, "dist"), { recursive: true, force: true })
+const { status } = spawnSync(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", root], { stdio: "inherit" })
+if (status !== 0) process.exit(status ?? 1)
+chmodSync(join(root, "dist", "cli", "main.js"), 0o755)
