@@ -33,8 +33,7 @@ function check(): void {
   const bin = (name: string) => resolve(packageRoot, "node_modules", ".bin", name)
   for (const [name, args] of [
     ["tsc", ["--noEmit", "-p", packageRoot]],
-    ["oxlint", ["--deny-warnings", "src", "test", "docs", "bench"]],
-    ["prettier", ["--check", "--log-level", "warn", "."]],
+    ["biome", ["check", "--error-on-warnings", "."]],
     ["knip", []],
   ] as const) {
     const isGood = run(bin(name), args)

@@ -22,7 +22,7 @@ export function inputIssues(task: TaskSpecification, input: unknown): Issue[] {
     else if (typeof value === "string" && field.required && value.trim() === "") issues.push({ path, message: "only white space" })
   }
   for (const name of Object.keys(input)) {
-    if (name in task.input) continue
+    if (Object.hasOwn(task.input, name)) continue
     const meant = nearest(name, Object.keys(task.input))
     issues.push({ path: `input.${name}`, message: `unknown field; allowed: ${Object.keys(task.input).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` })
   }
@@ -34,10 +34,10 @@ export function outputIssues(task: TaskSpecification, output: unknown): Issue[] 
   const path = "output"
   switch (task.kind) {
     case "label":
-      return typeof output === "string" && output in task.output.labels ? [] : [{ path, message: labelMessage(task, output) }]
+      return typeof output === "string" && Object.hasOwn(task.output.labels, output) ? [] : [{ path, message: labelMessage(task, output) }]
     case "multilabel": {
       if (!Array.isArray(output)) return [{ path, message: `expected a list of labels, got ${show(output)}` }]
-      const unknown = output.filter((label) => !(typeof label === "string" && label in task.output.labels))
+      const unknown = output.filter((label) => !(typeof label === "string" && Object.hasOwn(task.output.labels, label)))
       if (unknown.length > 0) return unknown.map((label) => ({ path, message: labelMessage(task, label) }))
       if (new Set(output).size < output.length) return [{ path, message: `a label is repeated in ${show(output)}` }]
       return output.length < task.output.minimum ? [{ path, message: `at least ${task.output.minimum} labels, got ${output.length}` }] : []

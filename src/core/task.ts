@@ -29,7 +29,7 @@ const labelOutput = z
     labels,
     outOfScope: z.string().optional().describe("The label for what the task is not about; must be one of the labels"),
   })
-  .refine((output) => output.outOfScope === undefined || output.outOfScope in output.labels, {
+  .refine((output) => output.outOfScope === undefined || Object.hasOwn(output.labels, output.outOfScope), {
     path: ["outOfScope"],
     message: "must be one of the labels",
   })

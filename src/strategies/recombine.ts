@@ -120,6 +120,6 @@ function check(task: TaskSpecification, given: Options): PathIssue[] {
 function slotIssues(text: string, given: Options, path: readonly PropertyKey[]): PathIssue[] {
   const names = [...text.matchAll(/\{([A-Za-z][\w-]*)\}/g)].map((match) => match[1] ?? "")
   return names
-    .filter((name) => !(name in given.slots))
+    .filter((name) => !Object.hasOwn(given.slots, name))
     .map((name) => ({ path, message: `{${name}} is not a slot; the slots are: ${Object.keys(given.slots).join(", ") || "none"}` }))
 }

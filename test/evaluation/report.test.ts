@@ -148,6 +148,13 @@ describe("renderReport", () => {
   })
 })
 
+describe("escapeHtml", () => {
+  it("escapes what could end a text or an attribute, and replaces what HTML forbids", () => {
+    expect(escapeHtml(`<a b="c" d='e'>&`)).toBe("&#60;a b=&#34;c&#34; d=&#39;e&#39;&#62;&#38;")
+    expect(escapeHtml("a\u0000b\u001bc\ud800d\te\nf😀")).toBe("a\ufffdb\ufffdc\ufffdd\te\nf😀")
+  })
+})
+
 describe("reportStyle", () => {
   const schemes = [reportStyle.match(/:root \{(.*?)\n\}/s)?.[1] ?? "", reportStyle.match(/dark\) \{\s*:root \{(.*?)\n {2}\}/s)?.[1] ?? ""]
   const pairs: [string, string][] = [

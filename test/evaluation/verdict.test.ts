@@ -42,6 +42,7 @@ describe("decide", () => {
     ["equal on one row too few", finding(167, 20, 20, -0.07, 0.07), "undecided"],
     ["clearly worse on few rows", finding(40, 1, 22, -0.7, -0.3), "reject"],
     ["one loss on few rows is no proof, though the interval ends at 0", finding(12, 0, 1, -0.25, 0), "undecided"],
+    ["four losses of four, whose interval lies below 0 but whose test proves nothing", finding(6, 0, 4, -1, -0.17), "undecided"],
     ["the same answers on few rows, an interval that is a point", finding(5, 0, 0, 0, 0), "undecided"],
     ["the same answers on enough rows", finding(200, 0, 0, 0, 0), "reject"],
     ["better, within the margin, enough rows", finding(900, 60, 45, -0.005, 0.04, { rule: margined }), "reject"],
