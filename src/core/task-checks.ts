@@ -23,6 +23,9 @@ export function taskIssues(
     ...(task.verdict.expectedGain > task.verdict.discordance
       ? [{ path: ["verdict", "expectedGain"], message: `got ${task.verdict.expectedGain}; at most discordance (${task.verdict.discordance}): a gain is made only where the contenders differ` }]
       : []),
+    ...(task.verdict.margin >= task.verdict.expectedGain
+      ? [{ path: ["verdict", "margin"], message: `got ${task.verdict.margin}; must be below expectedGain (${task.verdict.expectedGain}): no test set shows a gain that only reaches the margin` }]
+      : []),
     ...Object.entries(task.expand.strategies).flatMap(([name, options]): PathIssue[] => {
       const path = ["expand", "strategies", name]
       const strategy = plugins.strategies[name]

@@ -3,8 +3,7 @@ import { join } from "node:path"
 import { confusionOf, type Confusion } from "../evaluation/confusion.ts"
 import { scoreContenders, type ContenderScores } from "../evaluation/contenders.ts"
 import type { Comparison } from "../evaluation/comparisons.ts"
-import { discordanceOf, type Discordance } from "../evaluation/mcnemar.ts"
-import { isBinary, type ContenderRows, type NamedMetric } from "../evaluation/measured.ts"
+import type { NamedMetric } from "../evaluation/measured.ts"
 import { evaluationNotes } from "../evaluation/notes.ts"
 import type { ReportData } from "../evaluation/report-data.ts"
 import { renderReport } from "../evaluation/report.ts"
@@ -99,7 +98,7 @@ function reportData(context: StageContext, task: TaskSpecification, job: JobSpec
   const incumbentValue = value(incumbent)
   if (comparison === undefined || tuned === undefined || incumbentValue === undefined)
     throw new ToolkitError(`the incumbent ${incumbent} was not scored with the metric ${metric}`, { code: "no-incumbent", exitCode: 2, hint: `Add ${incumbent} to evaluation.contenders in ${context.workspace.show(context.workspace.jobFile(job.job))}, or name another verdict.incumbent or verdict.metric.` })
-  const verdict = decide({ rule: task.verdict, metric, rows: test.length, tuned, incumbent: incumbentValue, interval: { low: comparison.low, high: comparison.high }, pValue: comparison.pValue, ...discordant(task, metrics.find(({ name }) => name === metric), contenders, incumbent) })
+  const verdict = decide({ rule: task.verdict, metric, rows: test.length, tuned, incumbent: incumbentValue, interval: { low: comparison.low, high: comparison.high }, pValue: comparison.pValue, discordance: comparison.discordance })
   const tunedRows = contenders.find(({ name }) => name === "tuned")?.rows ?? []
   return {
     task: task.task,
@@ -119,12 +118,6 @@ function reportData(context: StageContext, task: TaskSpecification, job: JobSpec
     failures: failures(task, answers),
     provenance: provenance(context, summary, plan, answers, machine),
   }
-}
-
-/** On how many test rows exactly one of the two is right; nothing for a metric whose rows are not right or wrong. */
-function discordant(task: TaskSpecification, metric: NamedMetric | undefined, contenders: readonly ContenderRows[], incumbent: string): { discordance?: Discordance } {
-  const [tuned, other] = ["tuned", incumbent].map((name) => metric?.metric.rowScores?.(contenders.find((contender) => contender.name === name)?.rows ?? [], task))
-  return tuned && other && isBinary(tuned) && isBinary(other) ? { discordance: discordanceOf(tuned, other) } : {}
 }
 
 const shownFailures = 50

@@ -40,7 +40,7 @@ describe("scoreContenders", () => {
 
   it("gives every metric with n, Wilson's interval where rows are right or wrong", () => {
     expect(scoring.contenders.map(({ name }) => name)).toEqual(["tuned", "few-shot", "linear"])
-    expect(scoring.contenders[0]?.metrics["accuracy"]).toEqual({ value: 0.9, n: 100, ...wilsonInterval(90, 100, 0.95) })
+    expect(scoring.contenders[0]?.metrics.accuracy).toEqual({ value: 0.9, n: 100, ...wilsonInterval(90, 100, 0.95) })
     const macro = scoring.contenders[0]?.metrics["macro-f1"]
     expect(macro?.low).toBeLessThan(macro?.value ?? NaN)
     expect(macro?.high).toBeGreaterThan(macro?.value ?? NaN)
@@ -74,7 +74,7 @@ describe("scoreContenders", () => {
     expect(comparisons[0]).toMatchObject({ test: "sign-flip permutation", metric: "half" })
     expect(comparisons[0]?.pValue).toBeLessThan(0.01)
     expect(comparisons[0]).not.toHaveProperty("discordance")
-    expect(contenders[0]?.metrics["half"]?.high).toBeLessThan(0.5)
+    expect(contenders[0]?.metrics.half?.high).toBeLessThan(0.5)
   })
 
   it("leaves out metrics that are for other kinds", () => {
@@ -100,10 +100,10 @@ describe("scoreContenders", () => {
     const order = tuned.rows.map((_, position) => (position * 37) % 100)
     const shuffled = [tuned, fewShot, linear].map((each) => ({ ...each, rows: order.map((position) => each.rows[position] as ScoredRow) }))
     const again = scoreContenders({ task, contenders: shuffled, metrics: metrics.slice(0, 1), seed: 1 })
-    again.contenders.forEach(({ metrics: found }, position) => expect(found["accuracy"]).toEqual(scoring.contenders[position]?.metrics["accuracy"]))
-    again.comparisons.forEach(({ difference, pValue, discordance }, position) =>
-      expect(scoring.comparisons[position]).toMatchObject({ difference, pValue, discordance }),
-    )
+    expect(again.contenders.map(({ metrics: found }) => found.accuracy)).toEqual(scoring.contenders.map(({ metrics: found }) => found.accuracy))
+    const tests = ({ comparisons }: typeof again) =>
+      comparisons.map(({ b, difference, pValue, discordance }) => ({ b, difference, pValue, discordance }))
+    expect(tests(again)).toEqual(tests(scoring).slice(0, 2))
   })
 
   it("refuses contenders that did not answer the same rows, or share a name", () => {

@@ -5,7 +5,6 @@ import { sampleReport } from "./sample-report.ts"
 
 fc.configureGlobal({ seed: 20_261_124 })
 
-// eslint-disable-next-line no-control-regex
 const withoutColour = (text: string) => text.replace(/\u001b\[[0-9;]*m/g, "")
 const widest = (text: string) => Math.max(...text.split("\n").map((line) => [...line].length))
 

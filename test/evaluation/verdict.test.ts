@@ -67,15 +67,15 @@ describe("decide", () => {
   })
 
   it("promotes a model that is no better about as rarely as the confidence says, and sees a real gain about as often as planned", () => {
+    const task = labelTask({ bootstrap: 200 })
     const outcomes = (rows: number, gain: number) => {
       const random = seededRandom(21)
-      const tests = 250
+      const tests = 120
       let promoted = 0
       for (let test = 0; test < tests; test += 1) {
         const draws = Array.from({ length: rows }, () => random.next() / 2 ** 32)
         const tuned = rightWhere(draws.map((draw) => (draw < (0.2 + gain) / 2 || draw > 0.3 ? 1 : 0)))
         const incumbent = rightWhere(draws.map((draw) => ((draw >= (0.2 + gain) / 2 && draw < 0.2) || draw > 0.3 ? 1 : 0)))
-        const task = labelTask({ bootstrap: 200 })
         const contenders = [
           { name: "tuned", rows: tuned, predictions: [] },
           { name: "few-shot", rows: incumbent, predictions: [] },
@@ -88,7 +88,7 @@ describe("decide", () => {
         })
         const [comparison] = comparisons
         if (!comparison) throw new Error("nothing was compared")
-        const [first, second] = scores.map(({ metrics }) => metrics["accuracy"]?.value ?? NaN)
+        const [first, second] = scores.map(({ metrics }) => metrics.accuracy?.value ?? NaN)
         const found = {
           rule: task.verdict,
           metric: "accuracy",
