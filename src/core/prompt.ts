@@ -41,7 +41,7 @@ function systemMessage(task: TaskSpecification): string | undefined {
   const meanings = task.kind === "label" || task.kind === "multilabel" ? task.output.labels : {}
   return fill(template.trimEnd(), {
     labels: labels.join(", "),
-    definitions: labels.map((label) => `- ${label}: ${meanings[label]}`).join("\n"),
+    definitions: labels.map((label) => `${label}: ${meanings[label]}`).join("\n"),
     guideline: task.guideline.trim(),
   })
 }
