@@ -1,7 +1,7 @@
 import { basename } from "node:path"
 import { stringify } from "csv-stringify/sync"
 import { canonicalJson, canonicalText, digestText } from "../core/canonical.ts"
-import { DataError, ToolkitError, type Issue } from "../core/errors.ts"
+import { DataError, PersonNeededError, type Issue } from "../core/errors.ts"
 import type { Decision } from "../core/example.ts"
 import { formatOutput, outputIssues, parseOutput } from "../core/output.ts"
 import { nearest, show } from "../core/parse.ts"
@@ -152,6 +152,6 @@ function restore(text: string): string {
 }
 
 /** Raised by a stage that cannot go on while items are open. */
-export function reviewNeeded(task: TaskSpecification, open: number): ToolkitError {
-  return new ToolkitError(`${open} candidates of ${task.task} wait for a decision`, { code: "review-needed", exitCode: 3, hint: `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop review import ${task.task} review.csv` })
+export function reviewNeeded(task: TaskSpecification, open: number): PersonNeededError {
+  return new PersonNeededError(`${open} items of ${task.task} wait for a decision`, `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop review import ${task.task} review.csv`)
 }
