@@ -1,0 +1,142 @@
+// `npm run docs`: writes the parts of the documentation that follow from the code. A test fails when one of them is stale.
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import type { Command } from "commander"
+import { z } from "zod"
+import type { BackendModule } from "../src/core/backend.ts"
+import { exitCodes } from "../src/core/errors.ts"
+import type { Metric } from "../src/core/metric.ts"
+import type { ModelModule } from "../src/core/model.ts"
+import type { Strategy } from "../src/core/strategy.ts"
+import { jsonSchemaOf, schemas, type SchemaName } from "../src/cli/commands/schema.ts"
+import { Host } from "../src/cli/host.ts"
+import { load, names } from "../src/cli/plugins.ts"
+import { buildProgram } from "../src/cli/program.ts"
+import { keysOf, specificationText, table, type JsonSchema } from "./specification-table.ts"
+
+const docs = import.meta.dirname
+const note = "<!-- Written by `npm run docs`; do not edit. -->"
+
+/** Every generated file by its path in docs/, with its text. */
+export async function generatedFiles(): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  for (const name of Object.keys(schemas) as SchemaName[]) files.set(`schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
+  files.set("cli.md", await commandText())
+  files.set("specification.md", page("The task file and the job file", specificationIntroduction, specificationText(schemaOf("task"), schemaOf("job"), schemaOf("workspace"))))
+  files.set("plug-ins.md", await plugInText())
+  files.set("errors-and-exit-codes.md", errorText())
+  return files
+}
+
+/** The program with every command registered. */
+export async function fullProgram(): Promise<Command> {
+  return buildProgram([], new Host([]), true)
+}
+
+const specificationIntroduction = `Every key of \`specs/<task>.yaml\`, \`jobs/<job>.yaml\` and \`tuneloop.yaml\`. An unknown key is an error, with a suggestion.
+\`tuneloop schema task\` prints the JSON Schema; the files in [schemas/](schemas/) are the same. A file that begins with
+\`# yaml-language-server: $schema=<path of the schema>\` is completed by editors.`
+
+function page(title: string, ...parts: readonly string[]): string {
+  return `${[note, `# ${title}`, ...parts].join("\n\n").trimEnd()}\n`
+}
+
+function schemaOf(name: SchemaName): JsonSchema {
+  return jsonSchemaOf(name) as JsonSchema
+}
+
+async function commandText(): Promise<string> {
+  const program = await fullProgram()
+  const sections = [helpOf(await buildProgram([], new Host([])))]
+  for (const command of program.commands) {
+    sections.push(`## ${command.name()}`, helpOf(command))
+    for (const part of command.commands) sections.push(`### ${command.name()} ${part.name()}`, helpOf(part))
+  }
+  return page("The command line", "In a checkout a command is `npm run -s tuneloop -- <command>`; installed, it is `tuneloop <command>`.\nThe options of the program are allowed after every command.", ...sections)
+}
+
+/** What `--help` prints. */
+function helpOf(command: Command): string {
+  let text = ""
+  command.configureOutput({ writeOut: (part) => (text += part) }).outputHelp()
+  return `\`\`\`text\n${text.trimEnd()}\n\`\`\``
+}
+
+async function plugInText(): Promise<string> {
+  const backends = await loadAll<BackendModule>("backends")
+  const models = await loadAll<ModelModule>("models")
+  const strategies = await loadAll<Strategy>("strategies")
+  const metrics = await loadAll<Metric>("metrics")
+  return page(
+    "Plug-ins",
+    "A plug-in is one file; its name is its id. [CONTRIBUTING.md](../CONTRIBUTING.md) says how to add one.",
+    "## Backends",
+    "What trains: `backend.name` in the job.",
+    table(["name", "what it is"], backends.map(({ name, module }) => [`\`${name}\``, module.summary])),
+    environmentTable(backends),
+    "## Models",
+    "What grows examples: `expand.model.provider` in the task.",
+    table(["name", "what it is"], models.map(({ name, module }) => [`\`${name}\``, module.summary])),
+    environmentTable(models),
+    "## Strategies",
+    "How examples are grown: the keys of `expand.strategies` in the task.",
+    table(["name", "what it is", "asks a model"], strategies.map(({ name, module }) => [`\`${name}\``, module.summary, module.asksModel ? "yes" : "no"])),
+    ...strategies.flatMap(({ name, module }) => [`### Options of ${name}`, keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema)]),
+    "## Metrics",
+    "What an evaluation computes; `verdict.metric` in the task names the one that decides.",
+    table(["name", "what it is", "kinds of task"], metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", ")])),
+  )
+}
+
+async function loadAll<Module>(room: Parameters<typeof names>[0]): Promise<{ name: string; module: Module }[]> {
+  return Promise.all(names(room).map(async (name) => ({ name, module: await load<Module>(room, name) })))
+}
+
+function environmentTable(plugIns: readonly { name: string; module: Pick<BackendModule, "environment"> }[]): string {
+  const rows = plugIns.flatMap(({ name, module }) => module.environment.map((variable) => [`\`${variable.name}\``, name, `${variable.purpose}${variable.secret ? " (secret)" : ""}`]))
+  return rows.length === 0 ? "They read no environment variables." : table(["environment variable", "read by", "purpose"], rows)
+}
+
+const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  done: "Done. Also for `unchanged`, and for every verdict.",
+  failure: "A known failure: bad data, a run that failed, a server that does not answer.",
+  usage: "Wrong usage, or an invalid task, job or workspace file.",
+  personNeeded: "A person must act next. The message ends with the command.",
+  gateSaidNo: "A gate said no: a leak, a row that would be cut, a host that is not allowed.",
+  bug: "A bug of Tuneloop. Please report it, with the output of `--verbose`.",
+  interrupted: "Interrupted. What was done is kept; the same command goes on.",
+}
+
+function errorText(): string {
+  const codes = Object.entries(exitCodes).map(([name, code]) => [String(code), exitMeanings[name as keyof typeof exitCodes]])
+  const errors = [...new Set(sourceFiles(join(docs, "..", "src")).flatMap((file) => errorCodesIn(readFileSync(file, "utf8"))))].sort()
+  return page(
+    "Exit codes and error codes",
+    table(["exit code", "meaning"], codes),
+    "## Errors under --json",
+    'With `--json` an error is one line on stderr: `{"schemaVersion": 1, "error": {"code", "message", "hint"}}`.\nThe message says what failed, with the value that was got and those allowed. The hint is the next command or edit.\nThese are the codes:',
+    errors.map((code) => `- \`${code}\``).join("\n"),
+  )
+}
+
+/** The codes an error is made with; those of the program itself (`bug`, `interrupted`) are given to `complain`. */
+function errorCodesIn(source: string): string[] {
+  const made = [...source.matchAll(/\bcode: ["`]([a-z][a-z$\{}-]*)["`]/g)].map((match) => match[1] ?? "")
+  const complained = [...source.matchAll(/complain\([^\n]*, "([a-z]+)"\)/g)].map((match) => match[1] ?? "")
+  return [...made, ...complained].flatMap((code) => (code === "unknown-${kind}" ? ["unknown-task", "unknown-job"] : [code]))
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .sort()
+    .map((name) => join(folder, name))
+}
+
+if (import.meta.main) {
+  for (const [name, text] of await generatedFiles()) {
+    mkdirSync(dirname(join(docs, name)), { recursive: true })
+    writeFileSync(join(docs, name), text)
+    process.stdout.write(`docs/${name}\n`)
+  }
+}
