@@ -102,7 +102,7 @@ const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   failure: "A known failure: bad data, a run that failed, a server that does not answer.",
   usage: "Wrong usage, or an invalid task, job or workspace file.",
   personNeeded: "A person must act next. The message ends with the command.",
-  gateSaidNo: "A gate said no: a leak, a row that would be cut, a host that is not allowed.",
+  gateSaidNo: "A gate said no: a leak, a row that renders empty, a host that is not allowed.",
   bug: "A bug of Tuneloop. Please report it, with the output of `--verbose`.",
   interrupted: "Interrupted. What was done is kept; the same command goes on.",
 }

@@ -4,7 +4,7 @@ import { optionIssues } from "./option-issues.ts"
 import type { Metric } from "../core/metric.ts"
 import type { ModelModule } from "../core/model.ts"
 import type { Strategy } from "../core/strategy.ts"
-import { taskIssues } from "../core/task-checks.ts"
+import { strategyIssues, taskIssues } from "../core/task-checks.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { Workspace } from "../store/workspace.ts"
 
@@ -35,7 +35,9 @@ export async function loadMetrics(): Promise<{ name: string; metric: Metric }[]>
 export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
   const strategies = Object.fromEntries(await Promise.all(names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const)))
   const plugins = { strategies, metrics: names("metrics"), models: names("models"), optionIssues }
-  return workspace.readTask(task, (_raw, value) => (value === undefined ? [] : taskIssues(value, plugins)))
+  return workspace.readTask(task, (raw, value) =>
+    value === undefined ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins) : taskIssues(value, plugins),
+  )
 }
 
 export async function loadModel(provider: string): Promise<ModelModule> {

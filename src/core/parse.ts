@@ -24,7 +24,7 @@ export function parseYaml<Schema extends z.ZodType>(
   }
   const raw: unknown = document.toJS()
   const result = schema.safeParse(raw)
-  const found = result.success ? [] : result.error.issues.flatMap(flatten).map((issue) => toPathIssue(schema, issue, raw))
+  const found = result.success ? [] : [...issuesOf(schema, result.error, raw), ...hiddenIssues(schema, result.error, raw)]
   const all = [...found, ...more(raw, result.success ? result.data : undefined)]
   if (result.success && all.length === 0) return result.data
   const issues = all.map(({ path, message }) => ({ file, line: lineOf(document, lines, path), path: formatPath(path), message }))
@@ -57,6 +57,19 @@ export function nearest(word: string, allowed: readonly string[]): string | unde
 
 type ZodIssue = z.core.$ZodIssue
 
+/** The problems that a wrong discriminator (`kind: lable`) keeps the schema from seeing: those of the document with the word that was probably meant. */
+function hiddenIssues(schema: z.ZodType, error: z.ZodError, raw: unknown): PathIssue[] {
+  const discriminating = error.issues.find((issue) => issue.code === "invalid_union" && "discriminator" in issue) as { path: PropertyKey[]; discriminator: string; options?: unknown[] } | undefined
+  const meant = discriminating && nearest(String(valueAt(raw, discriminating.path)), (discriminating.options ?? []).map(String))
+  if (discriminating === undefined || meant === undefined) return []
+  const mended: unknown = structuredClone(raw)
+  const parent = valueAt(mended, discriminating.path.slice(0, -1))
+  if (typeof parent !== "object" || parent === null) return []
+  Object.assign(parent, { [discriminating.discriminator]: meant })
+  const result = schema.safeParse(mended)
+  return result.success ? [] : issuesOf(schema, result.error, mended)
+}
+
 /** A union reports one issue holding a list a branch; the branch with the deepest progress says most. */
 function flatten(issue: ZodIssue): ZodIssue[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }))
@@ -88,7 +101,10 @@ function describeIssue(issue: ZodIssue, root: unknown): string {
     case "invalid_union": {
       const discriminator = (issue as { discriminator?: string }).discriminator
       const options = (issue as { options?: readonly unknown[] }).options
-      if (discriminator !== undefined) return `got ${show(valueAt(root, issue.path))}; allowed: ${options?.map(String).join(", ") ?? "see the schema"}`
+      if (discriminator !== undefined) {
+        const meant = typeof got === "string" ? nearest(got, (options ?? []).map(String)) : undefined
+        return `${got === undefined ? "missing" : `got ${show(got)}`}; allowed: ${options?.map(String).join(", ") ?? "see the schema"}${meant ? `; did you mean ${show(meant)}?` : ""}`
+      }
       return `got ${show(got)}; ${issue.message}`
     }
     default:
@@ -144,15 +160,18 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
   return offset === undefined ? undefined : lines.linePos(offset).line
 }
 
+/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  const rows = [Array.from({ length: b.length + 1 }, (_, index) => index)]
+  const at = (i: number, j: number) => rows[i]?.[j] ?? 0
   for (let i = 1; i <= a.length; i++) {
-    const current = [i]
+    const row = [i]
+    rows.push(row)
     for (let j = 1; j <= b.length; j++) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution))
+      const substitution = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(i - 2, j - 2) + 1 : Infinity
+      row.push(Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, substitution, swap))
     }
-    previous = current
   }
-  return previous[b.length] ?? 0
+  return at(a.length, b.length)
 }

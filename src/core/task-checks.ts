@@ -9,11 +9,16 @@ export interface CheckedStrategy {
   check?(task: TaskSpecification, options: never): readonly PathIssue[]
 }
 
+/** What a check needs to know of the plug-ins. */
+export interface CheckedPlugins {
+  readonly strategies: Readonly<Record<string, CheckedStrategy>>
+  readonly metrics: readonly string[]
+  readonly models: readonly string[]
+  readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
+}
+
 /** What is wrong with a specification beyond its schema: JSON schemas that do not compile, placeholders that name no field, unknown incumbents, metrics and strategies, strategies' options. Each problem with its path. */
-export function taskIssues(
-  task: TaskSpecification,
-  plugins: { strategies: Readonly<Record<string, CheckedStrategy>>; metrics: readonly string[]; models: readonly string[]; optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[] },
-): PathIssue[] {
+export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): PathIssue[] {
   return [
     ...schemaIssues(task),
     ...placeholderIssues(task),
@@ -26,15 +31,22 @@ export function taskIssues(
     ...(task.verdict.margin >= task.verdict.expectedGain
       ? [{ path: ["verdict", "margin"], message: `got ${task.verdict.margin}; must be below expectedGain (${task.verdict.expectedGain}): no test set shows a gain that only reaches the margin` }]
       : []),
-    ...Object.entries(task.expand.strategies).flatMap(([name, options]): PathIssue[] => {
-      const path = ["expand", "strategies", name]
-      const strategy = plugins.strategies[name]
-      if (!strategy) return unknownWord(path, name, Object.keys(plugins.strategies))
-      const within = (issue: PathIssue) => ({ ...issue, path: [...path, ...issue.path] })
-      const problems = plugins.optionIssues(strategy.options, options).map(within)
-      return problems.length > 0 ? problems : (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
-    }),
+    ...strategyIssues(task.expand.strategies, plugins, task),
   ]
+}
+
+/** What is wrong with the strategies of a specification, also of one that is invalid elsewhere: then without the checks that need the task. */
+export function strategyIssues(strategies: unknown, { strategies: known, optionIssues }: Pick<CheckedPlugins, "strategies" | "optionIssues">, task?: TaskSpecification): PathIssue[] {
+  if (typeof strategies !== "object" || strategies === null) return []
+  return Object.entries(strategies).flatMap(([name, options]): PathIssue[] => {
+    const path = ["expand", "strategies", name]
+    const strategy = known[name]
+    if (!strategy) return unknownWord(path, name, Object.keys(known))
+    const within = (issue: PathIssue) => ({ ...issue, path: [...path, ...issue.path] })
+    const problems = optionIssues(strategy.options, options).map(within)
+    if (problems.length > 0 || task === undefined) return problems
+    return (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
+  })
 }
 
 function schemaIssues(task: TaskSpecification): PathIssue[] {
