@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs"
 import { cpus, totalmem } from "node:os"
-import { join, resolve } from "node:path"
+import { resolve } from "node:path"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/backend.ts"
 import { UsageError } from "../core/errors.ts"
 import { nearest, show } from "../core/parse.ts"
@@ -9,22 +8,10 @@ import type { StageContext } from "../stages/context.ts"
 import { Ledger } from "../store/ledger.ts"
 import { Workspace } from "../store/workspace.ts"
 import { load, names } from "./plugins.ts"
-import { Terminal } from "./terminal.ts"
+import { type GlobalOptions, Terminal } from "./terminal.ts"
+import { packageRoot, toolVersion } from "./version.ts"
 
-export interface GlobalOptions {
-  readonly workspace?: string
-  readonly json?: boolean
-  readonly quiet?: boolean
-  readonly verbose?: boolean
-  readonly color?: boolean
-}
-
-/** This package's folder: the one that holds package.json and trainer/. */
-export const packageRoot = resolve(import.meta.dirname, "..", "..")
-
-export function toolVersion(): string {
-  return (JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as { version: string }).version
-}
+export { packageRoot, toolVersion }
 
 /** The only place that touches the process: arguments, environment, clock, signals, terminal. Commands get everything from here. */
 export class Host {
@@ -132,12 +119,6 @@ export class Host {
   print(data: Readonly<Record<string, unknown>>, text: string): void {
     this.terminal.endProgress()
     process.stdout.write(this.json ? `${JSON.stringify({ schemaVersion: 1, ...data })}\n` : text === "" ? "" : `${text}\n`)
-  }
-
-  complain(message: string, hint: string | undefined, code: string): void {
-    this.terminal.endProgress()
-    if (this.json) process.stderr.write(`${JSON.stringify({ schemaVersion: 1, error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`)
-    else process.stderr.write(`${this.terminal.paint("error:", "1;31")} ${message}\n${hint === undefined ? "" : `  ${hint}\n`}`)
   }
 
   /** The machine in words, for reports. */

@@ -1,25 +1,27 @@
 import { Command, CommanderError } from "commander"
 import { exitCodes, ToolkitError } from "../core/errors.ts"
 import { commands } from "./commands.ts"
-import { Host, toolVersion, type GlobalOptions } from "./host.ts"
+import type { Host } from "./host.ts"
+import { type GlobalOptions, Terminal } from "./terminal.ts"
+import { toolVersion } from "./version.ts"
 
-/** Runs the command line and sets the exit code; never throws. */
+/** Runs the command line and sets the exit code; never throws. What a command needs is loaded when a command is called: `--help` loads none of it. */
 export async function main(words: readonly string[]): Promise<void> {
   // A reader that closes early (`| head`) is no error.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? process.exit(process.exitCode ?? 0) : undefined))
-  const host = new Host(words)
+  const host = calledCommand(words) === undefined ? undefined : new (await import("./host.ts")).Host(words)
   try {
     const program = await buildProgram(words, host)
     await program.parseAsync([...words], { from: "user" })
   } catch (error) {
-    process.exitCode = report(error, host)
+    process.exitCode = report(error, host, words)
   } finally {
-    host.close()
+    host?.close()
   }
 }
 
 /** The program with the called command's options; with `everything`, those of every command, for the documentation. */
-export async function buildProgram(words: readonly string[], host: Host, everything = false): Promise<Command> {
+export async function buildProgram(words: readonly string[], host: Host | undefined, everything = false): Promise<Command> {
   const program = configure(new Command("tuneloop"))
     .description("From a task specification and 50-100 gold examples to a fine-tuned model whose worth is proven.")
     .version(toolVersion(), "-V, --version", "print the version")
@@ -30,12 +32,12 @@ export async function buildProgram(words: readonly string[], host: Host, everyth
     .option("--no-color", "no colours")
     .helpCommand(false)
     .addHelpText("after", "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a person must act, 4 a gate said no, 130 interrupted")
-  const called = words.find((word) => commands.some(({ name }) => name === word))
+  const called = calledCommand(words)
   for (const entry of commands) {
     const command = configure(program.command(entry.name).description(entry.summary))
-    if (everything || entry.name === called) (await entry.load()).register(command, host)
+    if (host && (everything || entry.name === called)) (await entry.load()).register(command, host)
   }
-  program.hook("preAction", (_program, action) => host.start(action.optsWithGlobals() as GlobalOptions))
+  program.hook("preAction", (_program, action) => host?.start(action.optsWithGlobals() as GlobalOptions))
   return program
 }
 
@@ -48,18 +50,24 @@ function configure(command: Command): Command {
     .allowExcessArguments(false)
 }
 
-function report(error: unknown, host: Host): number {
+function calledCommand(words: readonly string[]): string | undefined {
+  return words.find((word) => commands.some(({ name }) => name === word))
+}
+
+function report(error: unknown, host: Host | undefined, words: readonly string[]): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
-  if (host.interrupted) {
-    host.complain("interrupted; what was done is kept, run the same command again to go on", undefined, "interrupted")
+  const terminal = host?.terminal ?? new Terminal({ json: words.includes("--json") }, process.env)
+  if (host?.interrupted) {
+    terminal.complain({ code: "interrupted", message: "interrupted; what was done is kept, run the same command again to go on" })
     return exitCodes.interrupted
   }
   if (error instanceof ToolkitError) {
-    host.complain(error.message, error.hint, error.code)
-    return error.exitCode
+    const { code, message, hint, exitCode } = error
+    terminal.complain({ code, message, hint })
+    return exitCode
   }
-  const known = error as Error
-  host.complain(`this is a bug of Tuneloop ${toolVersion()} on Node ${process.versions.node}: ${known?.message ?? String(error)}`, "Please report it with the command and, if you can, the output with --verbose.", "bug")
-  if (host.verbose) process.stderr.write(`${known?.stack ?? ""}\n`)
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  terminal.complain({ code: "bug", message: `this is a bug of Tuneloop ${toolVersion()} on Node ${process.versions.node}: ${message}`, hint: "Please report it with the command and, if you can, the output with --verbose." })
+  if (host?.verbose) process.stderr.write(`${stack ?? ""}\n`)
   return exitCodes.bug
 }

@@ -1,5 +1,13 @@
 import type { Reporter } from "../stages/context.ts"
-import type { GlobalOptions } from "./host.ts"
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  readonly workspace?: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly verbose?: boolean
+  readonly color?: boolean
+}
 
 /** Plain progress lines come at most this often where there is no terminal. */
 const plainIntervalMs = 10_000
@@ -9,6 +17,7 @@ export class Terminal implements Reporter {
   readonly isTerminal: boolean
   readonly colour: boolean
   private readonly isQuiet: boolean
+  private readonly isJson: boolean
   private line = ""
   private lastPlainAt = 0
 
@@ -16,6 +25,7 @@ export class Terminal implements Reporter {
     this.isTerminal = process.stderr.isTTY === true && environment["TERM"] !== "dumb"
     this.colour = this.isTerminal && options.color !== false && !environment["NO_COLOR"]
     this.isQuiet = options.quiet === true
+    this.isJson = options.json === true
   }
 
   get width(): number {
@@ -48,6 +58,13 @@ export class Terminal implements Reporter {
     if (now - this.lastPlainAt < plainIntervalMs) return
     this.lastPlainAt = now
     process.stderr.write(`${message}\n`)
+  }
+
+  /** An error: what failed and the next step; one JSON object under --json. */
+  complain(error: { message: string; hint?: string | undefined; code: string }): void {
+    this.endProgress()
+    if (this.isJson) process.stderr.write(`${JSON.stringify({ schemaVersion: 1, error })}\n`)
+    else process.stderr.write(`${this.paint("error:", "1;31")} ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`)
   }
 
   endProgress(): void {
