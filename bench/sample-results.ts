@@ -20,7 +20,10 @@ export function summarise(results: readonly SeedResult[]): string {
   const format = (name: string, row: readonly number[]) => [name, ...row.map((value, column) => value.toFixed(column < contenders.length ? 3 : 0))]
   const lines = [header, ...results.map(({ seed }, index) => format(String(seed), rows[index] ?? [])), format("mean", means)]
   const widths = header.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)))
-  return [`test ${metric} on ${testRows(results[0])} examples`, ...lines.map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  "))].join("\n")
+  return [
+    `test ${metric} on ${testRows(results[0])} examples`,
+    ...lines.map((line) => line.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  ")),
+  ].join("\n")
 }
 
 interface Contender {
@@ -49,14 +52,14 @@ function measured(result: SeedResult | undefined, name: string): { value: number
 }
 
 function scored(result: SeedResult | undefined): readonly Contender[] {
-  const contenders = result?.evaluation["contenders"]
+  const contenders = result?.evaluation.contenders
   if (!Array.isArray(contenders)) throw new Error("evaluate printed no contenders")
   return contenders as Contender[]
 }
 
 /** From the submission to the end of the training, without the making of the trainer environment. */
 function trainingSeconds({ listed, run }: SeedResult): number {
-  const row = (listed["runs"] as { run: string; startedAt?: string; endedAt?: string }[] | undefined)?.find((candidate) => candidate.run === run)
+  const row = (listed.runs as { run: string; startedAt?: string; endedAt?: string }[] | undefined)?.find((candidate) => candidate.run === run)
   const seconds = (Date.parse(row?.endedAt ?? "") - Date.parse(row?.startedAt ?? "")) / 1000
   if (!Number.isFinite(seconds)) throw new Error(`runs ls printed no times of ${run}`)
   return seconds

@@ -22,7 +22,10 @@ export async function generatedFiles(): Promise<Map<string, string>> {
   const files = new Map<string, string>()
   for (const name of Object.keys(schemas) as SchemaName[]) files.set(`schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
   files.set("cli.md", await commandText())
-  files.set("specification.md", page("The task file and the job file", specificationIntroduction, specificationText(schemaOf("task"), schemaOf("job"), schemaOf("workspace"))))
+  files.set(
+    "specification.md",
+    page("The task file and the job file", specificationIntroduction, specificationText(schemaOf("task"), schemaOf("job"), schemaOf("workspace"))),
+  )
   files.set("plug-ins.md", await plugInText())
   files.set("errors-and-exit-codes.md", errorText())
   return files
@@ -52,7 +55,11 @@ async function commandText(): Promise<string> {
     sections.push(`## ${command.name()}`, helpOf(command))
     for (const part of command.commands) sections.push(`### ${command.name()} ${part.name()}`, helpOf(part))
   }
-  return page("The command line", "In a checkout a command is `npm run -s tuneloop -- <command>`; installed, it is `tuneloop <command>`.\nThe options of the program are allowed after every command.", ...sections)
+  return page(
+    "The command line",
+    "In a checkout a command is `npm run -s tuneloop -- <command>`; installed, it is `tuneloop <command>`.\nThe options of the program are allowed after every command.",
+    ...sections,
+  )
 }
 
 /** What `--help` prints. */
@@ -72,19 +79,34 @@ async function plugInText(): Promise<string> {
     "A plug-in is one file; its name is its id. [CONTRIBUTING.md](../CONTRIBUTING.md) says how to add one.",
     "## Backends",
     "What trains: `backend.name` in the job.",
-    table(["name", "what it is"], backends.map(({ name, module }) => [`\`${name}\``, module.summary])),
+    table(
+      ["name", "what it is"],
+      backends.map(({ name, module }) => [`\`${name}\``, module.summary]),
+    ),
     environmentTable(backends),
     "## Models",
     "What grows examples: `expand.model.provider` in the task.",
-    table(["name", "what it is"], models.map(({ name, module }) => [`\`${name}\``, module.summary])),
+    table(
+      ["name", "what it is"],
+      models.map(({ name, module }) => [`\`${name}\``, module.summary]),
+    ),
     environmentTable(models),
     "## Strategies",
     "How examples are grown: the keys of `expand.strategies` in the task.",
-    table(["name", "what it is", "asks a model"], strategies.map(({ name, module }) => [`\`${name}\``, module.summary, module.asksModel ? "yes" : "no"])),
-    ...strategies.flatMap(({ name, module }) => [`### Options of ${name}`, keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema)]),
+    table(
+      ["name", "what it is", "asks a model"],
+      strategies.map(({ name, module }) => [`\`${name}\``, module.summary, module.asksModel ? "yes" : "no"]),
+    ),
+    ...strategies.flatMap(({ name, module }) => [
+      `### Options of ${name}`,
+      keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
+    ]),
     "## Metrics",
     "What an evaluation computes; `verdict.metric` in the task names the one that decides.",
-    table(["name", "what it is", "kinds of task"], metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", ")])),
+    table(
+      ["name", "what it is", "kinds of task"],
+      metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", ")]),
+    ),
   )
 }
 
@@ -93,7 +115,9 @@ async function loadAll<Module>(room: Parameters<typeof names>[0]): Promise<{ nam
 }
 
 function environmentTable(plugIns: readonly { name: string; module: Pick<BackendModule, "environment"> }[]): string {
-  const rows = plugIns.flatMap(({ name, module }) => module.environment.map((variable) => [`\`${variable.name}\``, name, `${variable.purpose}${variable.secret ? " (secret)" : ""}`]))
+  const rows = plugIns.flatMap(({ name, module }) =>
+    module.environment.map((variable) => [`\`${variable.name}\``, name, `${variable.purpose}${variable.secret ? " (secret)" : ""}`]),
+  )
   return rows.length === 0 ? "They read no environment variables." : table(["environment variable", "read by", "purpose"], rows)
 }
 
@@ -121,7 +145,7 @@ function errorText(): string {
 
 /** The codes an error is made with; those of the program itself (`bug`, `interrupted`) are given to `complain`. */
 function errorCodesIn(source: string): string[] {
-  const made = [...source.matchAll(/\bcode: ["`]([a-z][a-z$\{}-]*)["`]/g)].map((match) => match[1] ?? "")
+  const made = [...source.matchAll(/\bcode: ["`]([a-z][a-z${}-]*)["`]/g)].map((match) => match[1] ?? "")
   const complained = [...source.matchAll(/complain\([^\n]*, "([a-z]+)"\)/g)].map((match) => match[1] ?? "")
   return [...made, ...complained].flatMap((code) => (code === "unknown-${kind}" ? ["unknown-task", "unknown-job"] : [code]))
 }

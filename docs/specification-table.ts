@@ -19,7 +19,7 @@ export interface JsonSchema {
 
 /** The three files, a section a top-level key: what all kinds of task share, then what each kind has of its own. */
 export function specificationText(task: JsonSchema, job: JsonSchema, workspace: JsonSchema): string {
-  const kinds = (task.oneOf ?? task.anyOf ?? []).map((schema) => ({ kind: String(schema.properties?.["kind"]?.const), schema }))
+  const kinds = (task.oneOf ?? task.anyOf ?? []).map((schema) => ({ kind: String(schema.properties?.kind?.const), schema }))
   const first = kinds[0]?.schema ?? {}
   const isShared = (key: string) => kinds.every(({ schema }) => JSON.stringify(schema.properties?.[key]) === JSON.stringify(first.properties?.[key]))
   const shared = Object.keys(first.properties ?? {}).filter(isShared)
@@ -27,7 +27,15 @@ export function specificationText(task: JsonSchema, job: JsonSchema, workspace: 
     "## The task file, `specs/<task>.yaml`",
     `\`kind\` is one of ${kinds.map(({ kind }) => `\`${kind}\``).join(", ")}. It says what an output is.`,
     sections(pick(first, shared)),
-    ...kinds.flatMap(({ kind, schema }) => [`### Kind ${kind}`, keysOf(pick(schema, Object.keys(schema.properties ?? {}).filter((key) => !shared.includes(key))))]),
+    ...kinds.flatMap(({ kind, schema }) => [
+      `### Kind ${kind}`,
+      keysOf(
+        pick(
+          schema,
+          Object.keys(schema.properties ?? {}).filter((key) => !shared.includes(key)),
+        ),
+      ),
+    ]),
     "## The job file, `jobs/<job>.yaml`",
     sections(job),
     "## The workspace file, `tuneloop.yaml`",
@@ -41,19 +49,29 @@ function sections(schema: JsonSchema): string {
   const entries = Object.entries(schema.properties ?? {})
   const plain = entries.filter(([, value]) => !hasKeys(value)).map(([name]) => name)
   const nested = entries.filter(([, value]) => hasKeys(value))
-  return [keysOf(pick(schema, plain)), ...nested.flatMap(([name, value]) => [`### ${name}`, value.description ?? "", keysOf(pick(schema, [name]), false)])].filter((part) => part !== "").join("\n\n")
+  return [
+    keysOf(pick(schema, plain)),
+    ...nested.flatMap(([name, value]) => [`### ${name}`, value.description ?? "", keysOf(pick(schema, [name]), false)]),
+  ]
+    .filter((part) => part !== "")
+    .join("\n\n")
 }
 
 /** A table of the keys at every depth, by dotted path; without the outermost ones when `withOuter` is false. */
 export function keysOf(schema: JsonSchema, withOuter = true): string {
   const rows = rowsOf(schema, "").filter(({ path }) => withOuter || path.includes("."))
-  return table(["key", "type", "default", "meaning"], rows.map(({ path, type, fallback, meaning }) => [`\`${path}\``, type, fallback, meaning]))
+  return table(
+    ["key", "type", "default", "meaning"],
+    rows.map(({ path, type, fallback, meaning }) => [`\`${path}\``, type, fallback, meaning]),
+  )
 }
 
-/** A Markdown table. */
+/** A Markdown table with even columns. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => escape(cell)).join(" | ")} |`
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n")
+  const cells = [header, ...rows].map((row) => row.map(cellText))
+  const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => (row[column] ?? "").length)))
+  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  return [line(cells[0] ?? []), line(widths.map((width) => "-".repeat(width))), ...cells.slice(1).map(line)].join("\n")
 }
 
 interface KeyRow {
@@ -66,7 +84,14 @@ interface KeyRow {
 function rowsOf(schema: JsonSchema, prefix: string): KeyRow[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, value]) => {
     const path = `${prefix}${name}`
-    const fallback = value.default === undefined ? (schema.required?.includes(name) ? "required" : "–") : isEmptyObject(value.default) ? "–" : `\`${JSON.stringify(value.default)}\``
+    const fallback =
+      value.default === undefined
+        ? schema.required?.includes(name)
+          ? "required"
+          : "–"
+        : isEmptyObject(value.default)
+          ? "–"
+          : `\`${JSON.stringify(value.default)}\``
     return [{ path, type: typeOf(value), fallback, meaning: value.description ?? "" }, ...innerRows(value, path)]
   })
 }
@@ -74,7 +99,8 @@ function rowsOf(schema: JsonSchema, prefix: string): KeyRow[] {
 /** The rows below a key: its properties, those of each named entry, those of each item, or those of each variant. */
 function innerRows(schema: JsonSchema, path: string): KeyRow[] {
   if (schema.properties) return rowsOf(schema, `${path}.`)
-  if (typeof schema.additionalProperties === "object" && schema.additionalProperties.properties) return rowsOf(schema.additionalProperties, `${path}.<name>.`)
+  if (typeof schema.additionalProperties === "object" && schema.additionalProperties.properties)
+    return rowsOf(schema.additionalProperties, `${path}.<name>.`)
   if (schema.items?.properties) return rowsOf(schema.items, `${path}[].`)
   return (schema.oneOf ?? schema.anyOf ?? []).flatMap((variant) => innerRows(variant, path))
 }
@@ -89,7 +115,12 @@ function typeOf(schema: JsonSchema): string {
   const variants = schema.oneOf ?? schema.anyOf
   if (variants) return [...new Set(variants.map(typeOf))].join(" or ")
   if (schema.type === "array") return `list of ${schema.items ? typeOf(schema.items) : "anything"}`
-  if (schema.type === "object") return schema.properties ? "keys" : typeof schema.additionalProperties === "object" && schema.additionalProperties.type ? `${typeOf(schema.additionalProperties)} by name` : "object"
+  if (schema.type === "object")
+    return schema.properties
+      ? "keys"
+      : typeof schema.additionalProperties === "object" && schema.additionalProperties.type
+        ? `${typeOf(schema.additionalProperties)} by name`
+        : "object"
   if (schema.type === undefined) return "anything"
   return `${[schema.type].flat().join(" or ")}${rangeOf(schema)}`
 }
@@ -114,7 +145,7 @@ function pick(schema: JsonSchema, keys: readonly string[]): JsonSchema {
 }
 
 /** Text that stays in its cell; an angle bracket outside code would begin an HTML tag. */
-function escape(cell: string): string {
+function cellText(cell: string): string {
   const text = cell.replaceAll("|", "\\|").replaceAll("\n", " ")
   return text.startsWith("`") ? text : text.replaceAll("<", "&lt;")
 }

@@ -28,7 +28,7 @@ describe("generated pages", () => {
 
   test("every plug-in is documented", () => {
     const text = textOf("docs/plug-ins.md")
-    for (const room of rooms) for (const name of names(room)) expect(text).toContain(`| \`${name}\` |`)
+    for (const room of rooms) for (const name of names(room)) expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"))
   })
 
   test("the specifications' modelines name a schema that is there", () => {
@@ -60,7 +60,8 @@ describe("written pages", () => {
 
   test("README opens with the two commands and has a place for what the quickstart prints", () => {
     const readme = textOf("README.md")
-    for (const needed of ["npm run quickstart", "npm test", "<!-- quickstart output -->", "<!-- /quickstart output -->"]) expect(readme).toContain(needed)
+    for (const needed of ["npm run quickstart", "npm test", "<!-- quickstart output -->", "<!-- /quickstart output -->"])
+      expect(readme).toContain(needed)
   })
 
   test("AGENTS.md has at most 60 lines", () => {
@@ -69,7 +70,9 @@ describe("written pages", () => {
 })
 
 function brokenLinks(page: string): string[] {
-  const prose = textOf(page).replace(/^```[\s\S]*?^```/gm, "").replace(/`[^`\n]*`/g, "")
+  const prose = textOf(page)
+    .replace(/^```[\s\S]*?^```/gm, "")
+    .replace(/`[^`\n]*`/g, "")
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].flatMap((match) => linkProblem(page, match[1] ?? "") ?? [])
 }
 
@@ -84,7 +87,12 @@ function linkProblem(page: string, link: string): string | undefined {
 
 /** The anchors of the headings, as GitHub makes them. */
 function anchorsOf(text: string): string[] {
-  return [...text.matchAll(/^#+ (.+)$/gm)].map((match) => (match[1] ?? "").toLowerCase().replace(/[^\p{L}\p{N} -]/gu, "").replaceAll(" ", "-"))
+  return [...text.matchAll(/^#+ (.+)$/gm)].map((match) =>
+    (match[1] ?? "")
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} -]/gu, "")
+      .replaceAll(" ", "-"),
+  )
 }
 
 /** The lines of shell blocks, and the pieces of inline code. */
@@ -107,7 +115,9 @@ function wordProblems(code: string, words: readonly string[]): string[] {
   const part = command !== program && command.commands.length > 0 && words[1] !== undefined ? find(command, words[1]) : command
   if (!part) return [`${code}: no such command`]
   const known = [...part.options, ...program.options].map(({ long }) => long)
-  return words.filter((word) => word.startsWith("--") && word !== "--help" && !known.includes(word.split("=")[0])).map((word) => `${code}: no option ${word}`)
+  return words
+    .filter((word) => word.startsWith("--") && word !== "--help" && !known.includes(word.split("=")[0]))
+    .map((word) => `${code}: no option ${word}`)
 }
 
 function find(command: Command, name: string | undefined): Command | undefined {

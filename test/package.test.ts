@@ -13,7 +13,9 @@ let installed = ""
 // The package as users get it: packed, and installed somewhere else.
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tuneloop-package-"))
-  const [packed] = JSON.parse(run(npm, ["pack", "--json", "--pack-destination", folder], root).replace(/^[^[]*/, "")) as [{ filename: string; files: { path: string }[] }]
+  const [packed] = JSON.parse(run(npm, ["pack", "--json", "--pack-destination", folder], root).replace(/^[^[]*/, "")) as [
+    { filename: string; files: { path: string }[] },
+  ]
   files = packed.files.map(({ path }) => path).sort()
   const home = join(folder, "elsewhere")
   mkdirSync(home)
@@ -27,9 +29,29 @@ afterAll(() => {
 })
 
 test("it holds the compiled code, the trainer and the sample, and nothing else", () => {
-  for (const needed of ["dist/cli/main.js", "trainer/train.py", "trainer/generate.py", "trainer/requirements.txt", "trainer/requirements-sample-model.txt", "specs/ticket-triage.yaml", "jobs/ticket-triage.yaml", "datasets/ticket-triage/seeds.jsonl", "datasets/ticket-triage/inputs.jsonl", "datasets/ticket-triage/recorded-review.csv", "LICENSE", "README.md"])
+  for (const needed of [
+    "dist/cli/main.js",
+    "trainer/train.py",
+    "trainer/generate.py",
+    "trainer/requirements.txt",
+    "trainer/requirements-sample-model.txt",
+    "specs/ticket-triage.yaml",
+    "jobs/ticket-triage.yaml",
+    "datasets/ticket-triage/seeds.jsonl",
+    "datasets/ticket-triage/inputs.jsonl",
+    "datasets/ticket-triage/recorded-review.csv",
+    "LICENSE",
+    "README.md",
+  ])
     expect(files).toContain(needed)
-  const allowed = [/^dist\/[a-z0-9/_-]+\.js$/, /^trainer\/\w+\.py$/, /^trainer\/requirements[a-z-]*\.txt$/, /^(specs|jobs)\/ticket-triage\.yaml$/, /^datasets\/ticket-triage\/[a-z-]+\.(jsonl|csv)$/, /^(LICENSE|README\.md|package\.json)$/]
+  const allowed = [
+    /^dist\/[a-z0-9/_-]+\.js$/,
+    /^trainer\/\w+\.py$/,
+    /^trainer\/requirements[a-z-]*\.txt$/,
+    /^(specs|jobs)\/ticket-triage\.yaml$/,
+    /^datasets\/ticket-triage\/[a-z-]+\.(jsonl|csv)$/,
+    /^(LICENSE|README\.md|package\.json)$/,
+  ]
   expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([])
 })
 
@@ -63,6 +85,12 @@ function tuneloop(...words: readonly string[]): string {
 
 /** What the command printed to stdout; a failure carries what it printed to stderr. */
 function run(command: string, args: readonly string[], cwd: string): string {
-  const { INIT_CWD: _, ...environment } = process.env
-  return execFileSync(command, args, { cwd, encoding: "utf8", env: { ...environment, NO_COLOR: "1" }, stdio: ["ignore", "pipe", "pipe"], shell: process.platform === "win32" && command === npm })
+  const { INIT_CWD: _cwd, npm_config_local_prefix: _prefix, ...environment } = process.env
+  return execFileSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    env: { ...environment, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+    shell: process.platform === "win32" && command === npm,
+  })
 }

@@ -1,0 +1,112 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { beforeAll, describe, expect, it } from "vitest"
+import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+
+let workspace = ""
+beforeAll(async () => {
+  workspace = sampleWorkspace()
+  const file = (name: string, content: string | Buffer) => writeFileSync(join(workspace, name), content)
+  file("broken.yaml", "")
+  file("specs/broken.yaml", "task: broken\nkind: [label\n")
+  file("specs/wrong.yaml", "task: wrong\nkind: lable\ndescripton: x\ninput:\n  text: { typ: string, maxLength: long }\noutput:\n  labels: { glad: good }\n")
+  file("jobs/wrong.yaml", "job: wrong\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\nhyperparameters: { epochs: many }\n")
+  file("jobs/nowhere.yaml", "job: nowhere\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\n")
+  file("label.jsonl", '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":{"body":"give it back"},"output":"retrun"}\n')
+  file("json.jsonl", '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":\n')
+  file("field.jsonl", '{"input":{"bdy":"where is it"},"output":"delivery"}\n')
+  file("key.jsonl", '{"inputs":{"body":"where is it"},"output":"delivery"}\n')
+  file("empty.jsonl", "")
+  file("twice.jsonl", '{"id":"7","input":{"body":"one"},"output":"delivery"}\n{"id":"7","input":{"body":"two"},"output":"delivery"}\n')
+  file("latin.csv", Buffer.concat([Buffer.from("body,output\nhello,delivery\nna"), Buffer.from([0xef, 0x0a])]))
+  file("huge.jsonl", `${JSON.stringify({ input: { body: "a".repeat(1_000_000) }, output: "delivery" })}\n`)
+  file("quote.csv", 'body,output\nfine,delivery\n"open,delivery\n')
+  file("columns.csv", "text,output\nhello,delivery\n")
+  file("semicolons.csv", "\ufeffbody;label\r\n\"two\nlines; and a semicolon\";delivery\r\nplain;Return\r\n")
+  file("prototype.jsonl", '{"input":{"body":"where is it"},"output":"constructor"}\n')
+  file("unknown-id.csv", "id,decision,corrected_output,comment,reviewer\ncand_0000000000000000,accept,,,amara\n")
+  expect((await tuneloop(workspace, ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")]).outcome).code).toBe(0)
+  expect((await tuneloop(workspace, ["expand", "ticket-triage"]).outcome).code).toBe(0)
+  expect((await tuneloop(workspace, ["review", "export", "ticket-triage", "--out", "open.csv", "--limit", "1"]).outcome).code).toBe(0)
+  const { readFileSync } = await import("node:fs")
+  const row = (readFileSync(join(workspace, "open.csv"), "utf8").split("\r\n")[1] ?? "").split(",")
+  const review = (name: string, decision: string, output: string, revision = row.at(-1)) => file(name, `id,decision,corrected_output,comment,reviewer,revision\n${row[0]},${decision},${output},,amara,${revision}\n`)
+  review("word.csv", "acept", "")
+  review("no-output.csv", "edit", "")
+  review("bad-output.csv", "edit", "retrun")
+  review("stale.csv", "accept", "", "0123456789abcdef")
+})
+
+/** The words, the exit code, and what the message must say: the place, the value, the remedy. */
+const cases: [string, string[], number, (string | RegExp)[]][] = [
+  ["a missing file", ["seed", "import", "ticket-triage", "nope.csv"], 1, ["nope.csv", "Check the path"]],
+  ["broken YAML", ["spec", "check", "broken"], 2, [/specs\/broken\.yaml:\d+/, "not valid YAML"]],
+  ["every problem of a specification at once", ["spec", "check", "wrong"], 2, ["wrong.yaml:2", 'did you mean "label"', "wrong.yaml:3", 'did you mean "description"', 'did you mean "type"', "expected a number", "at least two labels"]],
+  ["a wrong type in a job", ["train", "wrong"], 2, ["jobs/wrong.yaml:5", "hyperparameters.epochs", '"many"']],
+  ["an unknown backend", ["train", "nowhere"], 2, ['"locl"', "local"]],
+  ["a label outside the set", ["seed", "import", "ticket-triage", "label.jsonl"], 1, ["label.jsonl:2", '"retrun"', 'did you mean "return"', "--skip-invalid"]],
+  ["a label that every object inherits", ["seed", "import", "ticket-triage", "prototype.jsonl"], 1, ["prototype.jsonl:1", "constructor"]],
+  ["a line that is not JSON", ["seed", "import", "ticket-triage", "json.jsonl"], 1, ["json.jsonl:2", "not valid JSON"]],
+  ["an unknown field", ["seed", "import", "ticket-triage", "field.jsonl"], 1, ["field.jsonl:1", 'did you mean "body"']],
+  ["an unknown key", ["seed", "import", "ticket-triage", "key.jsonl"], 1, ["key.jsonl:1", 'did you mean "input"']],
+  ["an empty file", ["seed", "import", "ticket-triage", "empty.jsonl"], 1, ["empty.jsonl has no rows"]],
+  ["an id that comes twice", ["seed", "import", "ticket-triage", "twice.jsonl"], 1, ["twice.jsonl:2", 'id "7"', "twice.jsonl:1"]],
+  ["invalid UTF-8", ["seed", "import", "ticket-triage", "latin.csv"], 1, ["latin.csv:3", "UTF-8"]],
+  ["a cell of a megabyte", ["seed", "import", "ticket-triage", "huge.jsonl"], 1, ["huge.jsonl:1", "1000000 characters", "4000"]],
+  ["an open quote in CSV", ["seed", "import", "ticket-triage", "quote.csv"], 1, ["quote.csv:3", "quote"]],
+  ["a missing column", ["seed", "import", "ticket-triage", "columns.csv"], 1, ["columns.csv:1", '"body"']],
+  ["an unknown file format", ["seed", "import", "ticket-triage", "specs"], 1, [".jsonl"]],
+  ["an unknown task", ["build", "ticket-triag"], 2, ['did you mean "ticket-triage"']],
+  ["an unknown job", ["train", "ticket-triagee"], 2, ['did you mean "ticket-triage"']],
+  ["an unknown run", ["runs", "show", "nothing"], 2, ['"nothing"', "the workspace has none"]],
+  ["an unknown strategy", ["expand", "ticket-triage", "--strategy", "recombin"], 2, ['did you mean "recombine"']],
+  ["a strategy without a model", ["expand", "ticket-triage", "--strategy", "self-instruct"], 2, ["expand.model.model", "TUNELOOP_MODEL"]],
+  ["an unknown dataset", ["dataset", "show", "ds_0123456789abcdef"], 2, ["dataset ls"]],
+  ["an unknown item in a review", ["review", "import", "ticket-triage", "unknown-id.csv"], 1, ["unknown-id.csv:2", "cand_0000000000000000"]],
+  ["an unknown decision", ["review", "import", "ticket-triage", "word.csv"], 1, ["word.csv:2", '"acept"', 'did you mean "accept"']],
+  ["an edit without an output", ["review", "import", "ticket-triage", "no-output.csv"], 1, ["no-output.csv:2", "corrected_output"]],
+  ["a wrong corrected output", ["review", "import", "ticket-triage", "bad-output.csv"], 1, ["bad-output.csv:2", 'did you mean "return"']],
+  ["a stale review", ["review", "import", "ticket-triage", "stale.csv"], 1, ["stale.csv:2", "export it again"]],
+  ["an unknown option", ["build", "ticket-triage", "--fast"], 2, ["--fast", "--help"]],
+  ["a missing argument", ["seed", "import"], 2, ["task", "--help"]],
+  ["an unknown command", ["biuld"], 2, ["build"]],
+  ["a training without a dataset", ["train", "ticket-triage"], 1, ["tuneloop build ticket-triage"]],
+]
+
+describe("bad input", () => {
+  it.concurrent.each(cases)("%s: one clear message, nothing changed", async (_name, words, code, expected) => {
+    const before = snapshot(workspace, (path) => !path.includes(".tuneloop"))
+    const { outcome } = tuneloop(workspace, words)
+    const result = await outcome
+    for (const part of expected) expect(result.stderr).toMatch(part instanceof RegExp ? part : new RegExp(escape(part)))
+    expect(result.code).toBe(code)
+    expect(result.stdout).toBe("")
+    expect(result.stderr).not.toMatch(/^\s+at /m)
+    expect(snapshot(workspace, (path) => !path.includes(".tuneloop"))).toEqual(before)
+  })
+
+  it("is one JSON object on stderr under --json", async () => {
+    const { stderr, stdout, code } = await tuneloop(workspace, ["seed", "import", "ticket-triage", "label.jsonl", "--json"]).outcome
+    expect(JSON.parse(stderr)).toMatchObject({ schemaVersion: 1, error: { code: "invalid-data", message: expect.stringContaining("label.jsonl:2"), hint: expect.stringContaining("--skip-invalid") } })
+    expect([stdout, code]).toEqual(["", 1])
+  })
+
+  it("is none when a CSV has a byte order mark, semicolons and line breaks in cells", async () => {
+    const own = sampleWorkspace()
+    const { code, stdout, stderr } = await tuneloop(own, ["seed", "import", "ticket-triage", join(workspace, "semicolons.csv"), "--json"]).outcome
+    expect(code, stderr).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ read: 2, added: 2 })
+  })
+
+  it("can be left out when asked for: the valid rows go in, the exit code says that some did not", async () => {
+    const own = sampleWorkspace()
+    const { code, stdout, stderr } = await tuneloop(own, ["seed", "import", "ticket-triage", join(workspace, "label.jsonl"), "--skip-invalid", "--json"]).outcome
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ read: 2, added: 1 })
+    expect(stderr).toContain("label.jsonl:2")
+  })
+})
+
+function escape(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+}

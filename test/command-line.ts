@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { createHash } from "node:crypto"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { packageRoot } from "../src/cli/version.ts"
+
+export interface Outcome {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs the command line as a process of its own, in the workspace. Nothing here may start Python. */
+export function tuneloop(workspace: string, words: readonly string[]): { child: ChildProcess; outcome: Promise<Outcome> } {
+  const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), "--workspace", workspace, ...words], {
+    env: { ...process.env, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace },
+  })
+  let stdout = ""
+  let stderr = ""
+  child.stdout.on("data", (chunk: Buffer) => {
+    stdout += chunk.toString()
+  })
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr += chunk.toString()
+  })
+  return { child, outcome: new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr }))) }
+}
+
+/** A workspace with the sample specifications and jobs, and no data. */
+export function sampleWorkspace(): string {
+  const workspace = mkdtempSync(join(tmpdir(), "tuneloop-test-"))
+  for (const folder of ["specs", "jobs"]) {
+    mkdirSync(join(workspace, folder))
+    for (const file of readdirSync(join(packageRoot, folder)).filter((name) => name.endsWith(".yaml"))) cpSync(join(packageRoot, folder, file), join(workspace, folder, file))
+  }
+  return workspace
+}
+
+export function sample(task: string, file: string): string {
+  return join(packageRoot, "datasets", task, file)
+}
+
+/** Every file of the folder by its content, the ledger and what is beside data left out. */
+export function snapshot(folder: string, isWanted: (path: string) => boolean = () => true): Record<string, string> {
+  if (!existsSync(folder)) return {}
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const paths = files.map((entry) => join(entry.parentPath, entry.name)).filter(isWanted)
+  return Object.fromEntries(paths.sort().map((path) => [path.slice(folder.length + 1), createHash("sha256").update(readFileSync(path)).digest("hex")]))
+}

@@ -1,0 +1,140 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+
+/** Runs the command and returns its JSON. */
+async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout) as Record<string, unknown>
+}
+
+async function throughBuild(workspace: string, seeds: string): Promise<Record<string, unknown>> {
+  await json(workspace, "seed", "import", "ticket-triage", seeds)
+  await json(workspace, "input", "import", "ticket-triage", sample("ticket-triage", "inputs.jsonl"))
+  await json(workspace, "expand", "ticket-triage")
+  await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv"))
+  return json(workspace, "build", "ticket-triage")
+}
+
+const data = (path: string) => !path.includes(".tuneloop") && !path.includes("decisions")
+
+describe("from gold examples to a dataset version", () => {
+  it("gives the same version from the same rows in any order, and is unchanged the second time", async () => {
+    const workspace = sampleWorkspace()
+    const built = await throughBuild(workspace, sample("ticket-triage", "seeds.jsonl"))
+    expect(built).toMatchObject({ state: "built", open: 0, leaks: { found: 0 } })
+    expect(built["read"]).toBe((built["kept"] as number) + Object.values(built["dropped"] as Record<string, number>).reduce((sum, count) => sum + count, 0))
+    const before = snapshot(workspace)
+    expect(await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))).toMatchObject({ added: 0, corrected: 0 })
+    expect(await json(workspace, "expand", "ticket-triage")).toMatchObject({ strategies: [{ state: "unchanged" }] })
+    expect(await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv"))).toMatchObject({ added: 0 })
+    expect(await json(workspace, "build", "ticket-triage")).toMatchObject({ state: "unchanged", version: built["version"] })
+    expect(snapshot(workspace)).toEqual(before)
+
+    const shuffled = sampleWorkspace()
+    const lines = readFileSync(sample("ticket-triage", "seeds.jsonl"), "utf8").trimEnd().split("\n")
+    writeFileSync(join(shuffled, "seeds.jsonl"), `${lines.reverse().join("\n")}\n`)
+    const other = await throughBuild(shuffled, join(shuffled, "seeds.jsonl"))
+    expect(other["version"]).toBe(built["version"])
+    const versions = (folder: string) => snapshot(join(folder, "datasets", "ticket-triage"), (path) => /versions|holdouts/.test(path) && data(path))
+    expect(versions(shuffled)).toEqual(versions(workspace))
+  })
+
+  it("asks people about exactly the items that the recorded review answers", async () => {
+    const workspace = sampleWorkspace()
+    await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
+    await json(workspace, "input", "import", "ticket-triage", sample("ticket-triage", "inputs.jsonl"))
+    await json(workspace, "expand", "ticket-triage")
+    const stopped = await tuneloop(workspace, ["run", "ticket-triage"]).outcome
+    expect(stopped.code).toBe(3)
+    expect(stopped.stderr).toContain("review export ticket-triage")
+    await json(workspace, "review", "export", "ticket-triage", "--out", join(workspace, "review.csv"))
+    const ids = (file: string) => [...readFileSync(file, "utf8").matchAll(/^(?:\ufeff)?((?:cand|input)_[0-9a-f]{16}),/gm)].map((match) => match[1]).sort()
+    expect(ids(join(workspace, "review.csv"))).toEqual(ids(sample("ticket-triage", "recorded-review.csv")))
+    await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv"))
+    expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ open: 0, conflicts: 0, stale: 0 })
+  })
+
+  it("keeps a held-out example out of training when it comes back as a near copy", async () => {
+    const workspace = sampleWorkspace()
+    await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
+    const folder = join(workspace, "datasets", "ticket-triage")
+    const rows = (file: string) => readFileSync(join(folder, file), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line))
+    const test = new Set(rows("splits.jsonl").filter(({ split }) => split === "test").map(({ id }) => id))
+    const heldOut = rows("seeds.jsonl").find(({ id, input }) => test.has(id) && input.body.length > 80)
+    const before = rows("splits.jsonl")
+    writeFileSync(join(workspace, "copy.jsonl"), `${JSON.stringify({ input: { body: `${heldOut.input.body.toUpperCase()} !!` }, output: heldOut.output })}\n`)
+    await json(workspace, "seed", "import", "ticket-triage", join(workspace, "copy.jsonl"))
+    // A seed that arrives near a held-out one follows it; what was assigned stays where it was.
+    expect(rows("splits.jsonl").slice(0, before.length)).toEqual(before)
+    expect(rows("splits.jsonl").at(-1)).toMatchObject({ split: "test" })
+    // By hand it is put to training: the build takes it out again and says why.
+    const added = rows("splits.jsonl").at(-1)
+    writeFileSync(join(folder, "splits.jsonl"), `${[...before, { ...added, split: "train" }].map((row) => JSON.stringify(row)).join("\n")}\n`)
+    const built = await json(workspace, "build", "ticket-triage")
+    const dropped = readFileSync(join(folder, "versions", built["version"] as string, "dropped.jsonl"), "utf8")
+    expect(dropped).toMatch(/"reason":"leak-(exact|near)"/)
+    expect(dropped).toContain(heldOut.id.replace("seed_", "ex_"))
+  })
+
+  it("keeps the id and the split of a row whose text is corrected under the user's own key", async () => {
+    const workspace = sampleWorkspace()
+    const write = (body: string) => writeFileSync(join(workspace, "gold.csv"), `id,body,output\n1182,${body},delivery\n`)
+    write("wher is it")
+    await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.csv"))
+    const before = snapshot(join(workspace, "datasets"))
+    write("where is it")
+    expect(await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.csv"))).toMatchObject({ added: 0, corrected: 1 })
+    const after = snapshot(join(workspace, "datasets"))
+    expect(after["ticket-triage/splits.jsonl"]).toBe(before["ticket-triage/splits.jsonl"])
+    expect(after["ticket-triage/seeds.jsonl"]).not.toBe(before["ticket-triage/seeds.jsonl"])
+  })
+
+  it.each(["order-extraction", "house-style-reply"])("takes %s through check, review and build", async (task) => {
+    const workspace = sampleWorkspace()
+    await json(workspace, "spec", "check", task)
+    await json(workspace, "seed", "import", task, sample(task, "seeds.jsonl"))
+    await json(workspace, "expand", task)
+    await json(workspace, "review", "export", task, "--out", join(workspace, "review.csv"), "--reviewer", "amara")
+    const text = readFileSync(join(workspace, "review.csv"), "utf8")
+    const rewritten = text.replace(/^(cand_[0-9a-f]{16}),,/gm, "$1,accept,")
+    writeFileSync(join(workspace, "review.csv"), rewritten)
+    const candidates = [...text.matchAll(/^cand_/gm)].length
+    expect(await json(workspace, "review", "import", task, join(workspace, "review.csv"))).toMatchObject({ added: candidates, stillOpen: 0 })
+    expect(await json(workspace, "build", task)).toMatchObject({ state: "built", leaks: { found: 0 } })
+  })
+})
+
+describe("a process that is killed", () => {
+  it("and started again ends with the same version as an undisturbed one", { timeout: 240_000 }, async () => {
+    const undisturbed = sampleWorkspace()
+    const built = await throughBuild(undisturbed, sample("ticket-triage", "seeds.jsonl"))
+    const workspace = sampleWorkspace()
+    const steps = [
+      ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")],
+      ["input", "import", "ticket-triage", sample("ticket-triage", "inputs.jsonl")],
+      ["expand", "ticket-triage"],
+      ["review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv")],
+      ["build", "ticket-triage"],
+    ]
+    let killed = 0
+    for (const [index, words] of steps.entries()) {
+      // Moments from early to late in the life of the process, other ones for each step.
+      for (const delay of [250 + 40 * index, 420 + 30 * index]) {
+        const { child, outcome } = tuneloop(workspace, words)
+        const timer = setTimeout(() => child.kill("SIGKILL"), delay)
+        if ((await outcome).code === null) killed++
+        clearTimeout(timer)
+      }
+      const { code, stderr } = await tuneloop(workspace, words).outcome
+      expect(code, stderr).toBe(0)
+    }
+    expect(killed).toBeGreaterThan(0)
+    expect(await json(workspace, "build", "ticket-triage")).toMatchObject({ state: "unchanged", version: built["version"] })
+    const visible = (path: string) => data(path) && !/\/\.[0-9a-f]{12}\.tmp/.test(path)
+    expect(snapshot(join(workspace, "datasets"), visible)).toEqual(snapshot(join(undisturbed, "datasets"), visible))
+    expect(readdirSync(join(workspace, "datasets", "ticket-triage", "decisions"))).toHaveLength(1)
+  })
+})
