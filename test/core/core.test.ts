@@ -1,0 +1,186 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { canonicalJson, contentId, digest } from "../../src/core/canonical.ts"
+import { ConfigError, ProviderError } from "../../src/core/errors.ts"
+import { jobSchema } from "../../src/core/job.ts"
+import { formatOutput, inputIssues, outputIssues, parseOutput, sameOutput } from "../../src/core/output.ts"
+import { nearest, parseYaml } from "../../src/core/parse.ts"
+import { promptVersion, renderExample } from "../../src/core/prompt.ts"
+import { retryAfterMs, withRetries } from "../../src/core/retry.ts"
+import { reduceRun, type RunEvent, type RunEventBody } from "../../src/core/run.ts"
+import { taskSchema } from "../../src/core/task.ts"
+
+const labelTask = taskSchema.parse({ task: "mood", kind: "label", description: "x", input: { text: {} }, output: { labels: { glad: "good mood", sad: "bad mood" } }, prompt: { system: "One of {labels}.\n{definitions}" } })
+const chatTask = taskSchema.parse({ task: "talk", kind: "chat", description: "x", output: { tools: [{ name: "find", parameters: { type: "object", required: ["order"], properties: { order: { type: "string" } } } }] } })
+
+describe("canonical JSON", () => {
+  it("writes numbers, escapes and the order of keys as RFC 8785 does", () => {
+    const value = { numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], string: "\u20ac$\u000f\nA'B\"\\\\\"/", literals: [null, true, false] }
+    expect(canonicalJson(value)).toBe('{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}')
+    expect(canonicalJson({ "\u20ac": 1, "\r": 2, "1": 3, "\ud83d\ude00": 4 })).toBe('{"\\n":2,"1":3,"€":1,"😀":4}')
+  })
+
+  it("does not depend on the order of keys, and is JSON", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
+        const reversed = Object.fromEntries(Object.entries(value).reverse())
+        expect(digest(reversed)).toBe(digest(value))
+        expect(() => JSON.parse(canonicalJson(value))).not.toThrow()
+      }),
+    )
+  })
+
+  it("takes composed and decomposed letters, and line ends, for the same", () => {
+    expect(digest("cafe\u0301\r\n")).toBe(digest("café\n"))
+    expect(contentId("seed", "a")).toMatch(/^seed_[0-9a-f]{16}$/)
+  })
+
+  it("refuses what JSON cannot carry", () => {
+    expect(() => canonicalJson(Number.NaN)).toThrow(TypeError)
+  })
+})
+
+describe("files that people write", () => {
+  it("every problem comes at once with its line", () => {
+    const text = "job: My Job\ntask: mood\nbasemodel: x\nmethod: { name: lora, rank: -1 }\n"
+    const error = catchError(() => parseYaml(jobSchema, text, "jobs/x.yaml", "hint")) as ConfigError
+    expect(error).toBeInstanceOf(ConfigError)
+    expect(error.issues.map(({ line, path }) => [line, path])).toEqual([
+      [1, "job"],
+      [1, "baseModel"],
+      [3, "basemodel"],
+      [4, "method.rank"],
+    ])
+    expect(error.message).toContain('did you mean "baseModel"')
+  })
+
+  it("near words are suggested, far ones are not", () => {
+    expect(nearest("lable", ["label", "json"])).toBe("label")
+    expect(nearest("retrun", ["return", "payment"])).toBe("return")
+    expect(nearest("xyz", ["label", "json"])).toBeUndefined()
+  })
+})
+
+describe("outputs", () => {
+  it("what is written is read back, for every kind", () => {
+    fc.assert(
+      fc.property(fc.constantFrom("glad", "sad"), (label) => {
+        expect(parseOutput(labelTask, ` ${label.toUpperCase()}. `)).toBe(label)
+      }),
+    )
+    const json = taskSchema.parse({ task: "j", kind: "json", description: "x", input: { text: {} }, output: { schema: { type: "object", required: ["a"], properties: { a: { type: "integer" } } } } })
+    fc.assert(fc.property(fc.record({ a: fc.integer(), b: fc.jsonValue() }), (value) => sameOutput(json, parseOutput(json, formatOutput(json, value)), JSON.parse(JSON.stringify(value)))))
+    expect(parseOutput(json, '```json\n{"a": 1}\n```')).toEqual({ a: 1 })
+    expect(parseOutput(json, '{"a": "x"}')).toBeUndefined()
+  })
+
+  it("a label must be one of the labels, not a word that every object has", () => {
+    expect(outputIssues(labelTask, "glad")).toEqual([])
+    for (const wrong of ["constructor", "toString", "", null, 3]) expect(outputIssues(labelTask, wrong)).toHaveLength(1)
+  })
+
+  it("a chat task checks turns, tool names and arguments", () => {
+    expect(inputIssues(chatTask, { messages: [{ role: "user", content: "hi" }] })).toEqual([])
+    expect(inputIssues(chatTask, { messages: [{ role: "assistant", content: "hi" }] })).toHaveLength(1)
+    expect(inputIssues(chatTask, { messages: [{ role: "robot", content: "hi" }] })).toHaveLength(1)
+    const call = (name: string, args: unknown) => ({ content: "", tool_calls: [{ function: { name, arguments: args } }] })
+    expect(outputIssues(chatTask, { content: "hello" })).toEqual([])
+    expect(outputIssues(chatTask, call("find", '{"order":"7"}'))).toEqual([])
+    expect(outputIssues(chatTask, call("find", "{}"))).toHaveLength(1)
+    expect(outputIssues(chatTask, call("lose", {}))).toHaveLength(1)
+  })
+})
+
+describe("rendering", () => {
+  it("puts labels and meanings into the prompt and leaves braces in a value alone", () => {
+    expect(renderExample(labelTask, { input: { text: "a {labels} b" }, output: "sad" })).toEqual([
+      { role: "system", content: "One of glad, sad.\nglad: good mood\nsad: bad mood" },
+      { role: "user", content: "a {labels} b" },
+      { role: "assistant", content: "sad" },
+    ])
+  })
+
+  it("has a version that changes with a rendered byte and with nothing else", () => {
+    expect(promptVersion({ ...labelTask, description: "y" })).toBe(promptVersion(labelTask))
+    expect(promptVersion({ ...labelTask, prompt: { system: "Another." } })).not.toBe(promptVersion(labelTask))
+  })
+})
+
+describe("the fold of a run", () => {
+  const bodies: RunEventBody[] = [
+    { type: "planned", plan: "sha256:1" },
+    { type: "submitting", submissionKey: "k", attempt: 1 },
+    { type: "submitted", job: { backend: "local", id: "r", submissionKey: "k" } },
+    { type: "started", totalSteps: 4, details: {} },
+    { type: "metric-logged", step: 1, values: { loss: 3 } },
+    { type: "metric-logged", step: 2, values: { loss: 2 } },
+    { type: "checkpoint-saved", step: 2 },
+    { type: "metric-logged", step: 3, values: { loss: 9 } },
+    { type: "resumed", step: 2 },
+    { type: "metric-logged", step: 3, values: { loss: 1 } },
+    { type: "state-changed", state: "succeeded" },
+  ]
+  const events = bodies.map((body, index): RunEvent => ({ run: "r", sequence: index + 1, at: `2026-01-01T00:00:${10 + index}.000Z`, ...body }))
+
+  it("does not depend on the order or on repeats of events", () => {
+    const folded = reduceRun("r", events)
+    expect(folded).toMatchObject({ state: "succeeded", attempt: 1, step: 3, totalSteps: 4, job: { id: "r" } })
+    expect(folded.metrics.map(({ values }) => values["loss"])).toEqual([3, 2, 1])
+    fc.assert(
+      fc.property(fc.shuffledSubarray(events, { minLength: events.length }), fc.subarray(events), (shuffled, again) => {
+        expect(reduceRun("r", [...shuffled, ...again])).toEqual(folded)
+      }),
+    )
+  })
+
+  it("of no events is planned", () => {
+    expect(reduceRun("r", [])).toMatchObject({ state: "planned", attempt: 0 })
+  })
+})
+
+describe("the retry policy", () => {
+  const signal = new AbortController().signal
+  const attempt = async (errors: unknown[], attempts = 3) => {
+    const waits: number[] = []
+    let calls = 0
+    const result = withRetries(
+      async () => {
+        calls++
+        const error = errors.shift()
+        if (error !== undefined) throw error
+        return "answer"
+      },
+      { attempts, sleep: async (milliseconds) => void waits.push(milliseconds), random: () => 1, signal },
+    )
+    return { result: await result.catch((error: unknown) => error), waits, calls: () => calls }
+  }
+  const busy = (retryAfter?: number) => new ProviderError("busy", { provider: "x", status: 429, isRetryable: true, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) })
+
+  it("waits longer each time, or as long as it is told", async () => {
+    expect(await attempt([busy(), busy()])).toMatchObject({ result: "answer", waits: [1000, 2000] })
+    expect(await attempt([busy(7000)])).toMatchObject({ result: "answer", waits: [7000] })
+    expect(retryAfterMs("3")).toBe(3000)
+    expect(retryAfterMs("soon")).toBeUndefined()
+  })
+
+  it("gives up after the last attempt, and at once on what cannot be retried", async () => {
+    expect((await attempt([busy(), busy(), busy(), busy()])).result).toBeInstanceOf(ProviderError)
+    const bug = new TypeError("bug")
+    expect(await attempt([bug])).toMatchObject({ result: bug, waits: [] })
+  })
+})
+
+describe("errors", () => {
+  it("carry no secret", () => {
+    expect(new ProviderError("bad key sk-abcdef1234567890 and Bearer abcdefghijkl", { provider: "x" }).message).toBe("bad key [secret] and Bearer [secret]")
+  })
+})
+
+function catchError(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  throw new Error("nothing was thrown")
+}
