@@ -3,7 +3,18 @@ import { dirname, join, relative } from "node:path"
 import { describe, expect, it } from "vitest"
 import { packageRoot } from "../src/cli/version.ts"
 
-const floors: Readonly<Record<string, number>> = { core: 0, curation: 1, evaluation: 1, store: 1, models: 1, backends: 1, strategies: 1, metrics: 1, stages: 2, cli: 4 }
+const floors: Readonly<Record<string, number>> = {
+  core: 0,
+  curation: 1,
+  evaluation: 1,
+  store: 1,
+  models: 1,
+  backends: 1,
+  strategies: 1,
+  metrics: 1,
+  stages: 2,
+  cli: 4,
+}
 const plugInRooms = ["models", "backends", "strategies", "metrics"]
 
 const source = join(packageRoot, "src")
@@ -22,7 +33,9 @@ function brokenRules(tree: Readonly<Record<string, string>>): string[] {
     const room = file.split("/")[0] ?? ""
     const floor = floors[room]
     if (floor === undefined) return [`${file}: ${room} is not a room`]
-    const imports = [...text.matchAll(/^(?:import|export) [^;\n]*? from "(\.[^"]+)"/gm), ...text.matchAll(/import\("(\.[^"]+)"\)/g)].map((match) => relative(source, join(source, dirname(file), match[1] ?? "")))
+    const imports = [...text.matchAll(/^(?:import|export) [^;\n]*? from "(\.[^"]+)"/gm), ...text.matchAll(/import\("(\.[^"]+)"\)/g)].map((match) =>
+      relative(source, join(source, dirname(file), match[1] ?? "")),
+    )
     const wrong = imports.flatMap((target) => {
       const other = target.split("/")[0] ?? ""
       if (other === room) return []
@@ -31,8 +44,17 @@ function brokenRules(tree: Readonly<Record<string, string>>): string[] {
       return plugInRooms.includes(other) && !target.split("/").at(-1)?.startsWith("_") ? [`${file} imports the plug-in ${target}`] : []
     })
     const isPure = ["core", "curation", "evaluation", "strategies", "metrics"].includes(room)
-    const touches = isPure ? [...text.matchAll(/\b(process\.\w+|Date\.now\(\)|new Date\(\)|Math\.random\(\)|\bfetch\(|from "node:(?!crypto)[^"]+")/g)].map((match) => `${file} touches ${match[1]}`) : []
-    const clock = room === "stages" || room === "store" ? [...text.matchAll(/\b(process\.(?:env|argv|stdout|stderr|exit)\b|Date\.now\(\)|new Date\(\)|Math\.random\(\))/g)].map((match) => `${file} touches ${match[1]}`) : []
+    const touches = isPure
+      ? [...text.matchAll(/\b(process\.\w+|Date\.now\(\)|new Date\(\)|Math\.random\(\)|\bfetch\(|from "node:(?!crypto)[^"]+")/g)].map(
+          (match) => `${file} touches ${match[1]}`,
+        )
+      : []
+    const clock =
+      room === "stages" || room === "store"
+        ? [...text.matchAll(/\b(process\.(?:env|argv|stdout|stderr|exit)\b|Date\.now\(\)|new Date\(\)|Math\.random\(\))/g)].map(
+            (match) => `${file} touches ${match[1]}`,
+          )
+        : []
     return [...wrong, ...touches, ...clock]
   })
 }
@@ -54,7 +76,10 @@ describe("the house", () => {
     const users = new Map<string, string[]>()
     for (const [file, text] of Object.entries(files))
       for (const match of text.matchAll(/^import (?!type)[^;\n]*? from "([^."][^"]*)"/gm)) {
-        const name = (match[1] ?? "").split("/").slice(0, match[1]?.startsWith("@") ? 2 : 1).join("/")
+        const name = (match[1] ?? "")
+          .split("/")
+          .slice(0, match[1]?.startsWith("@") ? 2 : 1)
+          .join("/")
         if (name.startsWith("node:") || name === "zod" || name === "commander") continue
         const key = `${name} in ${file.split("/")[0]}`
         users.set(key, [...new Set([...(users.get(key) ?? []), file])])
@@ -63,6 +88,10 @@ describe("the house", () => {
   })
 
   it("no file is longer than 400 lines", () => {
-    expect(Object.entries(files).filter(([, text]) => text.split("\n").length > 401).map(([file]) => file)).toEqual([])
+    expect(
+      Object.entries(files)
+        .filter(([, text]) => text.split("\n").length > 401)
+        .map(([file]) => file),
+    ).toEqual([])
   })
 })

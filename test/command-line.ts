@@ -32,7 +32,8 @@ export function sampleWorkspace(): string {
   const workspace = mkdtempSync(join(tmpdir(), "tuneloop-test-"))
   for (const folder of ["specs", "jobs"]) {
     mkdirSync(join(workspace, folder))
-    for (const file of readdirSync(join(packageRoot, folder)).filter((name) => name.endsWith(".yaml"))) cpSync(join(packageRoot, folder, file), join(workspace, folder, file))
+    for (const file of readdirSync(join(packageRoot, folder)).filter((name) => name.endsWith(".yaml")))
+      cpSync(join(packageRoot, folder, file), join(workspace, folder, file))
   }
   return workspace
 }
@@ -46,5 +47,7 @@ export function snapshot(folder: string, isWanted: (path: string) => boolean = (
   if (!existsSync(folder)) return {}
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).filter(isWanted)
-  return Object.fromEntries(paths.sort().map((path) => [path.slice(folder.length + 1), createHash("sha256").update(readFileSync(path)).digest("hex")]))
+  return Object.fromEntries(
+    paths.sort().map((path) => [path.slice(folder.length + 1), createHash("sha256").update(readFileSync(path)).digest("hex")]),
+  )
 }

@@ -15,7 +15,13 @@ if (isWanted("check")) check()
 if (isWanted("fast")) vitest("fast")
 if (isWanted("trainer") || isWanted("slow")) {
   const python = await trainerPython(
-    { environment: process.env, packageRoot, progress: (message) => process.stderr.write(`${message}\n`), sleep: (ms) => new Promise((done) => setTimeout(done, ms)), signal: new AbortController().signal },
+    {
+      environment: process.env,
+      packageRoot,
+      progress: (message) => process.stderr.write(`${message}\n`),
+      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+      signal: new AbortController().signal,
+    },
     ["sample-model", "test", "serve"],
   )
   if (isWanted("trainer")) pytest(python)
@@ -44,11 +50,22 @@ function check(): void {
 
 function vitest(project: string): void {
   const output = join(results, `${project}.json`)
-  run(process.execPath, [join(packageRoot, "node_modules", "vitest", "vitest.mjs"), "run", "--project", project, "--reporter=default", "--reporter=json", `--outputFile.json=${output}`])
+  run(process.execPath, [
+    join(packageRoot, "node_modules", "vitest", "vitest.mjs"),
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${output}`,
+  ])
   count(() => {
     const report = JSON.parse(readFileSync(output, "utf8")) as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number }
     // A file that cannot be loaded has no tests to fail: it counts as one.
-    return { passed: report.numPassedTests, failed: Math.max(report.numFailedTests, report.numFailedTestSuites > 0 && report.numFailedTests === 0 ? 1 : 0) }
+    return {
+      passed: report.numPassedTests,
+      failed: Math.max(report.numFailedTests, report.numFailedTestSuites > 0 && report.numFailedTests === 0 ? 1 : 0),
+    }
   })
 }
 

@@ -17,7 +17,12 @@ export type Extra = "sample-model" | "serve" | "test"
 export async function trainerPython(context: BackendContext, extras: readonly Extra[] = []): Promise<string> {
   const own = context.environment["TUNELOOP_PYTHON"]
   if (own) {
-    if (!existsSync(own) && spawnSync(own, ["--version"]).status !== 0) throw new ToolkitError(`TUNELOOP_PYTHON names ${own}, which cannot be run`, { code: "no-python", exitCode: 2, hint: "Name the python of an environment that has trainer/requirements.txt, or unset it." })
+    if (!existsSync(own) && spawnSync(own, ["--version"]).status !== 0)
+      throw new ToolkitError(`TUNELOOP_PYTHON names ${own}, which cannot be run`, {
+        code: "no-python",
+        exitCode: 2,
+        hint: "Name the python of an environment that has trainer/requirements.txt, or unset it.",
+      })
     return own
   }
   const folder = environmentFolder(context)
@@ -38,20 +43,40 @@ export async function trainerPython(context: BackendContext, extras: readonly Ex
 /** What `doctor` says of Python and the environment. */
 export function environmentChecks(context: BackendContext): Check[] {
   const own = context.environment["TUNELOOP_PYTHON"]
-  if (own) return [{ name: "trainer environment", status: spawnSync(own, ["--version"]).status === 0 ? "ok" : "failed", detail: `TUNELOOP_PYTHON: ${own}`, hint: "Name a python that can be run." }]
+  if (own)
+    return [
+      {
+        name: "trainer environment",
+        status: spawnSync(own, ["--version"]).status === 0 ? "ok" : "failed",
+        detail: `TUNELOOP_PYTHON: ${own}`,
+        hint: "Name a python that can be run.",
+      },
+    ]
   const python = findPython(context)
   const folder = environmentFolder(context)
   const free = freeBytes(folder)
   const isMade = existsSync(marker(folder, "base"))
   return [
-    python ? { name: "python", status: "ok", detail: `${python.version} (${python.command})` } : { name: "python", status: "missing", detail: "no Python 3.11 or newer on the PATH", hint: "Install Python, or set TUNELOOP_PYTHON." },
-    isMade ? { name: "trainer environment", status: "ok", detail: folder } : { name: "trainer environment", status: "missing", detail: `will be made in ${folder} on the first training (${sizeNote})` },
-    { name: "disk", status: free > (isMade ? 1e9 : neededBytes) ? "ok" : "failed", detail: `${gigabytes(free)} free for the trainer environment and runs`, hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more." },
+    python
+      ? { name: "python", status: "ok", detail: `${python.version} (${python.command})` }
+      : { name: "python", status: "missing", detail: "no Python 3.11 or newer on the PATH", hint: "Install Python, or set TUNELOOP_PYTHON." },
+    isMade
+      ? { name: "trainer environment", status: "ok", detail: folder }
+      : { name: "trainer environment", status: "missing", detail: `will be made in ${folder} on the first training (${sizeNote})` },
+    {
+      name: "disk",
+      status: free > (isMade ? 1e9 : neededBytes) ? "ok" : "failed",
+      detail: `${gigabytes(free)} free for the trainer environment and runs`,
+      hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more.",
+    },
   ]
 }
 
 function environmentFolder(context: BackendContext): string {
-  return join(cacheFolder(context), `trainer-${hash("sha256", readFileSync(join(context.packageRoot, "trainer", "requirements.txt")), "hex").slice(0, 12)}`)
+  return join(
+    cacheFolder(context),
+    `trainer-${hash("sha256", readFileSync(join(context.packageRoot, "trainer", "requirements.txt")), "hex").slice(0, 12)}`,
+  )
 }
 
 function cacheFolder({ environment }: BackendContext): string {
@@ -78,10 +103,18 @@ function pythonIn(folder: string): string {
 async function install(context: BackendContext, folder: string, part: "base" | Extra): Promise<void> {
   const requirements = join(context.packageRoot, "trainer", requirementsFile(part))
   const python = findPython(context)
-  if (!python) throw new ToolkitError("no Python 3.11 or newer on the PATH", { code: "no-python", hint: "Install Python 3.11 or newer, or set TUNELOOP_PYTHON to an environment that has trainer/requirements.txt." })
+  if (!python)
+    throw new ToolkitError("no Python 3.11 or newer on the PATH", {
+      code: "no-python",
+      hint: "Install Python 3.11 or newer, or set TUNELOOP_PYTHON to an environment that has trainer/requirements.txt.",
+    })
   if (part === "base") {
     const free = freeBytes(folder)
-    if (free < neededBytes) throw new ToolkitError(`the trainer environment needs ${gigabytes(neededBytes)} and ${folder} has ${gigabytes(free)} free`, { code: "no-space", hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more." })
+    if (free < neededBytes)
+      throw new ToolkitError(`the trainer environment needs ${gigabytes(neededBytes)} and ${folder} has ${gigabytes(free)} free`, {
+        code: "no-space",
+        hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more.",
+      })
     context.progress(`making the trainer environment, once, in ${folder} (${sizeNote})`)
     rmSync(join(folder, "venv"), { recursive: true, force: true })
   } else context.progress(`adding ${requirementsFile(part)} to the trainer environment`)
@@ -90,7 +123,8 @@ async function install(context: BackendContext, folder: string, part: "base" | E
   if (uv !== undefined) {
     const environment = { ...context.environment, ...uvIndex(context, python.command), VIRTUAL_ENV: join(folder, "venv"), UV_HTTP_RETRIES: "1" }
     try {
-      if (!existsSync(pythonIn(folder))) await runStep(context, uv, ["venv", "--quiet", "--python", python.command, join(folder, "venv")], environment)
+      if (!existsSync(pythonIn(folder)))
+        await runStep(context, uv, ["venv", "--quiet", "--python", python.command, join(folder, "venv")], environment)
       await runStep(context, uv, ["pip", "install", "--python", pythonIn(folder), ...options, "-r", requirements], environment)
       return
     } catch (error) {
@@ -101,7 +135,12 @@ async function install(context: BackendContext, folder: string, part: "base" | E
     }
   }
   if (!existsSync(pythonIn(folder))) await runStep(context, python.command, ["-m", "venv", join(folder, "venv")], context.environment)
-  await runStep(context, pythonIn(folder), ["-m", "pip", "install", "--retries", "1", "--disable-pip-version-check", "--progress-bar", "off", ...options, "-r", requirements], context.environment)
+  await runStep(
+    context,
+    pythonIn(folder),
+    ["-m", "pip", "install", "--retries", "1", "--disable-pip-version-check", "--progress-bar", "off", ...options, "-r", requirements],
+    context.environment,
+  )
 }
 
 /** uv from the PATH, or from the package index into a small environment beside; undefined where neither is to be had. */
@@ -113,7 +152,12 @@ async function findUv(context: BackendContext, folder: string, python: string): 
   if (existsSync(uv)) return uv
   try {
     await runStep(context, python, ["-m", "venv", home], context.environment)
-    await runStep(context, join(uv, "..", process.platform === "win32" ? "python.exe" : "python"), ["-m", "pip", "install", "--quiet", "--retries", "0", "--disable-pip-version-check", "uv"], context.environment)
+    await runStep(
+      context,
+      join(uv, "..", process.platform === "win32" ? "python.exe" : "python"),
+      ["-m", "pip", "install", "--quiet", "--retries", "0", "--disable-pip-version-check", "uv"],
+      context.environment,
+    )
     return existsSync(uv) ? uv : undefined
   } catch (error) {
     if (context.signal.aborted) throw error
@@ -125,13 +169,18 @@ async function findUv(context: BackendContext, folder: string, python: string): 
 /** The index that pip is configured with, for uv, which does not read pip's configuration. */
 function uvIndex(context: BackendContext, python: string): Record<string, string> {
   const environment = context.environment as NodeJS.ProcessEnv
-  const index = environment["PIP_INDEX_URL"] ?? (spawnSync(python, ["-m", "pip", "config", "get", "global.index-url"], { env: environment, encoding: "utf8" }).stdout ?? "").trim()
+  const index =
+    environment["PIP_INDEX_URL"] ??
+    (spawnSync(python, ["-m", "pip", "config", "get", "global.index-url"], { env: environment, encoding: "utf8" }).stdout ?? "").trim()
   return index && !environment["UV_DEFAULT_INDEX"] ? { UV_DEFAULT_INDEX: index } : {}
 }
 
 function findPython(context: BackendContext): { command: string; version: string } | undefined {
   for (const command of ["python3", "python3.13", "python3.12", "python3.11", "python"]) {
-    const { status, stdout } = spawnSync(command, ["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], { env: context.environment as NodeJS.ProcessEnv, encoding: "utf8" })
+    const { status, stdout } = spawnSync(command, ["-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], {
+      env: context.environment as NodeJS.ProcessEnv,
+      encoding: "utf8",
+    })
     const [major, minor] = (stdout ?? "").split(".").map(Number)
     if (status === 0 && major === 3 && (minor ?? 0) >= 11) return { command, version: stdout.trim() }
   }
@@ -146,12 +195,21 @@ function onPath({ environment }: BackendContext, name: string): string | undefin
 }
 
 /** Runs a command with its last line as progress; a failure carries the end of what it said. */
-async function runStep(context: BackendContext, command: string, args: readonly string[], environment: Readonly<Record<string, string | undefined>>): Promise<void> {
+async function runStep(
+  context: BackendContext,
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
   const child = spawn(command, args, { env: environment as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], signal: context.signal })
   let said = ""
   const listen = (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-8000)
-    const line = said.trimEnd().split(/[\r\n]/).at(-1)?.trim()
+    const line = said
+      .trimEnd()
+      .split(/[\r\n]/)
+      .at(-1)
+      ?.trim()
     if (line) context.progress(`trainer environment: ${line.slice(0, 100)}`)
   }
   child.stdout.on("data", listen)
@@ -160,10 +218,13 @@ async function runStep(context: BackendContext, command: string, args: readonly 
   if (code !== 0) {
     const lines = said.trim().split("\n")
     const telling = lines.filter((line) => /error|failed|could not|no matching|caused by/i.test(line)).slice(0, 4)
-    throw new ProviderError(`the trainer environment could not be made: ${(telling.length > 0 ? telling : lines.slice(-3)).map((line) => line.trim()).join(" / ")}`, {
-      provider: "local",
-      hint: "Check the network and the package index (PIP_INDEX_URL), or set TUNELOOP_PYTHON to an environment that has trainer/requirements.txt; then run the command again.",
-    })
+    throw new ProviderError(
+      `the trainer environment could not be made: ${(telling.length > 0 ? telling : lines.slice(-3)).map((line) => line.trim()).join(" / ")}`,
+      {
+        provider: "local",
+        hint: "Check the network and the package index (PIP_INDEX_URL), or set TUNELOOP_PYTHON to an environment that has trainer/requirements.txt; then run the command again.",
+      },
+    )
   }
 }
 

@@ -22,7 +22,11 @@ const module: BackendModule = {
   ],
   create(context, given) {
     const parsed = optionsSchema.safeParse(given)
-    if (!parsed.success) throw new ConfigError("backend.options of the local backend are invalid", issuesOf(optionsSchema, parsed.error, given).map(({ path, message }) => ({ path: formatPath(["backend", "options", ...path]), message })))
+    if (!parsed.success)
+      throw new ConfigError(
+        "backend.options of the local backend are invalid",
+        issuesOf(optionsSchema, parsed.error, given).map(({ path, message }) => ({ path: formatPath(["backend", "options", ...path]), message })),
+      )
     return localBackend(context, parsed.data)
   },
 }
@@ -52,16 +56,25 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
       const request = join(files.folder, "trainer-request.json")
       writeFileSync(request, `${JSON.stringify(trainRequest(plan, files, submissionKey, options), null, 2)}\n`)
       const log = openSync(logFile(files), "a")
-      const child = spawn(python, [trainerFile("train.py"), request], { detached: true, stdio: ["ignore", log, log], env: trainerEnvironment(context) })
+      const child = spawn(python, [trainerFile("train.py"), request], {
+        detached: true,
+        stdio: ["ignore", log, log],
+        env: trainerEnvironment(context),
+      })
       closeSync(log)
       let exited: number | null | undefined
       let failure: Error | undefined
       child.on("exit", (code) => (exited = code)).on("error", (error) => (failure = error))
       child.unref()
       // The trainer's first act is to write down who it is: from then on the run survives this process.
-      while (readJson<Process>(join(state, "process.json"))?.submissionKey !== submissionKey && exited === undefined && failure === undefined) await context.sleep(50)
+      while (readJson<Process>(join(state, "process.json"))?.submissionKey !== submissionKey && exited === undefined && failure === undefined)
+        await context.sleep(50)
       const isDone = readJson<Process>(join(state, "process.json"))?.submissionKey === submissionKey
-      if (!isDone) throw new ProviderError(`the trainer did not start: ${failure?.message ?? lastLines(logFile(files))}`, { provider: "local", hint: `See ${logFile(files)}.` })
+      if (!isDone)
+        throw new ProviderError(`the trainer did not start: ${failure?.message ?? lastLines(logFile(files))}`, {
+          provider: "local",
+          hint: `See ${logFile(files)}.`,
+        })
       return { backend: "local", id: files.run, submissionKey }
     },
 
@@ -150,7 +163,11 @@ function stateOf(job: RemoteJob, files: RunFiles): Pick<JobSnapshot, "state" | "
   if (exit !== undefined) return { state: exit.status, message: exit.message ?? undefined, hint: exit.hint ?? undefined }
   if (alive) return { state: "running" }
   if (existsSync(join(stateFolder(files), "cancelled"))) return { state: "cancelled" }
-  return { state: "failed", message: "the trainer ended without a word; it was killed, or the machine ran out of memory or was restarted", hint: "A smaller hyperparameters.batchSize needs less memory." }
+  return {
+    state: "failed",
+    message: "the trainer ended without a word; it was killed, or the machine ran out of memory or was restarted",
+    hint: "A smaller hyperparameters.batchSize needs less memory.",
+  }
 }
 
 /** The trainer's events from the byte offset on, and the offset of what was not yet written in whole lines. */
@@ -162,7 +179,11 @@ function readEvents(file: string, from: number): { events: RunEventBody[]; offse
     const bytes = Buffer.alloc(statSync(file).size - start)
     readSync(descriptor, bytes, 0, bytes.length, start)
     const end = bytes.lastIndexOf(10) + 1
-    const lines = bytes.subarray(0, end).toString("utf8").split("\n").filter((line) => line !== "")
+    const lines = bytes
+      .subarray(0, end)
+      .toString("utf8")
+      .split("\n")
+      .filter((line) => line !== "")
     return { events: lines.flatMap((line) => translate(JSON.parse(line) as TrainerEvent)), offset: start + end }
   } finally {
     closeSync(descriptor)
@@ -197,7 +218,14 @@ function translate(event: TrainerEvent): RunEventBody[] {
   }
 }
 
-async function generate(context: BackendContext, python: string, script: string, request: GenerationRequest, options: Options, onProgress: (name: string, done: number, total: number) => void): Promise<void> {
+async function generate(
+  context: BackendContext,
+  python: string,
+  script: string,
+  request: GenerationRequest,
+  options: Options,
+  onProgress: (name: string, done: number, total: number) => void,
+): Promise<void> {
   rmSync(request.folder, { recursive: true, force: true })
   mkdirSync(request.folder, { recursive: true })
   const { folder, ...rest } = request
@@ -228,14 +256,25 @@ async function generate(context: BackendContext, python: string, script: string,
   }
   context.signal.throwIfAborted()
   const exit = readJson<Exit>(join(folder, "exit.json"))
-  if (exit?.status !== "succeeded") throw new ProviderError(`generation failed: ${exit?.message ?? lastLines(join(folder, "generate.log"))}`, { provider: "local", hint: exit?.hint ?? `See ${join(folder, "generate.log")}; run the command again to go on.` })
+  if (exit?.status !== "succeeded")
+    throw new ProviderError(`generation failed: ${exit?.message ?? lastLines(join(folder, "generate.log"))}`, {
+      provider: "local",
+      hint: exit?.hint ?? `See ${join(folder, "generate.log")}; run the command again to go on.`,
+    })
 }
 
 function readLinesFrom(file: string, from: number): { lines: string[]; next: number } {
   if (!existsSync(file)) return { lines: [], next: from }
   const bytes = readFileSync(file).subarray(from)
   const end = bytes.lastIndexOf(10) + 1
-  return { lines: bytes.subarray(0, end).toString("utf8").split("\n").filter((line) => line !== ""), next: from + end }
+  return {
+    lines: bytes
+      .subarray(0, end)
+      .toString("utf8")
+      .split("\n")
+      .filter((line) => line !== ""),
+    next: from + end,
+  }
 }
 
 /** Tokens by the rule of four characters a token; seconds by what two CPU cores did with a 135M model (200 tokens a second). */

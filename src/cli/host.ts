@@ -21,11 +21,16 @@ export class Host {
   interrupted = false
   private readonly abort = new AbortController()
   private workspaceCache: Workspace | undefined
-  private ledgerCache: Ledger | undefined
+  private readonly ledgers = new Map<Workspace, Ledger>()
 
   constructor(words: readonly string[]) {
     // Errors before the options are parsed must already come out in the wished form.
-    this.options = { json: words.includes("--json"), quiet: words.includes("--quiet"), verbose: words.includes("--verbose"), color: !words.includes("--no-color") }
+    this.options = {
+      json: words.includes("--json"),
+      quiet: words.includes("--quiet"),
+      verbose: words.includes("--verbose"),
+      color: !words.includes("--no-color"),
+    }
     this.terminal = new Terminal(this.options, process.env)
   }
 
@@ -43,7 +48,7 @@ export class Host {
 
   close(): void {
     this.terminal.endProgress()
-    this.ledgerCache?.close()
+    for (const ledger of this.ledgers.values()) ledger.close()
   }
 
   get signal(): AbortSignal {
@@ -76,10 +81,9 @@ export class Host {
 
   /** The stages' view of the machine, for this workspace or another. */
   context(workspace: Workspace = this.workspace): StageContext {
-    let ledger: Ledger | undefined
     return {
       workspace,
-      ledger: () => (ledger ??= workspace === this.workspaceCache ? (this.ledgerCache ??= Ledger.open(workspace.ledgerFile, () => new Date())) : Ledger.open(workspace.ledgerFile, () => new Date())),
+      ledger: () => this.ledgerOf(workspace),
       now: () => new Date(),
       monotonicMs: () => performance.now(),
       sleep: (milliseconds) => this.sleep(milliseconds),
@@ -87,6 +91,12 @@ export class Host {
       toolVersion: toolVersion(),
       report: this.terminal,
     }
+  }
+
+  private ledgerOf(workspace: Workspace): Ledger {
+    const ledger = this.ledgers.get(workspace) ?? Ledger.open(workspace.ledgerFile, () => new Date())
+    this.ledgers.set(workspace, ledger)
+    return ledger
   }
 
   /** Resolves after the time, or at once on an interrupt. */
@@ -103,14 +113,23 @@ export class Host {
   }
 
   backendContext(): BackendContext {
-    return { environment: this.environment, packageRoot, progress: (message) => this.terminal.progress(message), sleep: (milliseconds) => this.sleep(milliseconds), signal: this.signal }
+    return {
+      environment: this.environment,
+      packageRoot,
+      progress: (message) => this.terminal.progress(message),
+      sleep: (milliseconds) => this.sleep(milliseconds),
+      signal: this.signal,
+    }
   }
 
   async backend(choice: JobSpecification["backend"]): Promise<FineTuneBackend> {
     const existing = names("backends")
     if (!existing.includes(choice.name)) {
       const meant = nearest(choice.name, existing)
-      throw new UsageError(`there is no backend ${show(choice.name)}; allowed: ${existing.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`, "Edit backend.name in the job.")
+      throw new UsageError(
+        `there is no backend ${show(choice.name)}; allowed: ${existing.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+        "Edit backend.name in the job.",
+      )
     }
     return (await load<BackendModule>("backends", choice.name)).create(this.backendContext(), choice.options)
   }

@@ -33,10 +33,14 @@ export async function loadMetrics(): Promise<{ name: string; metric: Metric }[]>
 
 /** The task's specification with everything checked: its schema, and what only the plug-ins know. */
 export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
-  const strategies = Object.fromEntries(await Promise.all(names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const)))
+  const strategies = Object.fromEntries(
+    await Promise.all(names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const)),
+  )
   const plugins = { strategies, metrics: names("metrics"), models: names("models"), optionIssues }
   return workspace.readTask(task, (raw, value) =>
-    value === undefined ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins) : taskIssues(value, plugins),
+    value === undefined
+      ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins)
+      : taskIssues(value, plugins),
   )
 }
 

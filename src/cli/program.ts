@@ -8,7 +8,8 @@ import { toolVersion } from "./version.ts"
 /** Runs the command line and sets the exit code; never throws. What a command needs is loaded when a command is called: `--help` loads none of it. */
 export async function main(words: readonly string[]): Promise<void> {
   // A reader that closes early (`| head`) is no error.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? process.exit(process.exitCode ?? 0) : undefined))
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? process.exit(process.exitCode ?? 0) : undefined))
   const host = calledCommand(words) === undefined ? undefined : new (await import("./host.ts")).Host(words)
   try {
     const program = await buildProgram(words, host)
@@ -31,7 +32,10 @@ export async function buildProgram(words: readonly string[], host: Host | undefi
     .option("--verbose", "stack traces of bugs")
     .option("--no-color", "no colours")
     .helpCommand(false)
-    .addHelpText("after", "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a person must act, 4 a gate said no, 130 interrupted")
+    .addHelpText(
+      "after",
+      "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a person must act, 4 a gate said no, 130 interrupted",
+    )
   const called = calledCommand(words)
   for (const entry of commands) {
     const command = configure(program.command(entry.name).description(entry.summary))
@@ -67,7 +71,11 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
     return exitCode
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  terminal.complain({ code: "bug", message: `this is a bug of Tuneloop ${toolVersion()} on Node ${process.versions.node}: ${message}`, hint: "Please report it with the command and, if you can, the output with --verbose." })
+  terminal.complain({
+    code: "bug",
+    message: `this is a bug of Tuneloop ${toolVersion()} on Node ${process.versions.node}: ${message}`,
+    hint: "Please report it with the command and, if you can, the output with --verbose.",
+  })
   if (host?.verbose) process.stderr.write(`${stack ?? ""}\n`)
   return exitCodes.bug
 }

@@ -15,13 +15,23 @@ run(process.argv.slice(2))
 /** The packages of the lock file are there; nothing is done, and fast, when they are already. */
 function install() {
   const stamp = join(root, "node_modules", ".tuneloop-lock")
-  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex")
+  const lock = createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .digest("hex")
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && existsSync(node)) return
   process.stderr.write("setting up: installing the packages (once, about 20 s)\n")
   const npm = process.platform === "win32" ? "npm.cmd" : "npm"
-  const { status } = spawnSync(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" })
+  const { status } = spawnSync(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  })
   if (status !== 0) fail(`npm ci ended with ${status}`, "See npm's messages above; check the network and run the command again.")
-  if (!existsSync(node)) fail("the npm package `node` did not bring Node 24", "Its install script was blocked: run `npm rebuild node`, or use Node 24 yourself (https://nodejs.org).")
+  if (!existsSync(node))
+    fail(
+      "the npm package `node` did not bring Node 24",
+      "Its install script was blocked: run `npm rebuild node`, or use Node 24 yourself (https://nodejs.org).",
+    )
   writeFileSync(stamp, lock)
 }
 

@@ -77,6 +77,10 @@ export class Terminal implements Reporter {
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((name, index) => Math.max(name.length, ...rows.map((row) => (row[index] ?? "").length)))
   const isNumber = header.map((_, index) => rows.length > 0 && rows.every((row) => /^[\d.,%–-]*$/.test(row[index] ?? "")))
-  const format = (row: readonly string[]) => row.map((cell, index) => (isNumber[index] ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0))).join("  ").trimEnd()
+  const format = (row: readonly string[]) =>
+    row
+      .map((cell, index) => (isNumber[index] ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)))
+      .join("  ")
+      .trimEnd()
   return [header, ...rows].map(format).join("\n")
 }

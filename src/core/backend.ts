@@ -45,7 +45,12 @@ export interface Check {
 
 /** What a plan will take; each figure says where it comes from. */
 export interface Estimate {
-  readonly figures: readonly { readonly name: string; readonly value: number; readonly unit: string; readonly source: "measured" | "provider" | "rule of thumb" }[]
+  readonly figures: readonly {
+    readonly name: string
+    readonly value: number
+    readonly unit: string
+    readonly source: "measured" | "provider" | "rule of thumb"
+  }[]
 }
 
 /** What a backend knows of a job now: `cursor` goes into the next poll; `events` are those since the last one, in order. */

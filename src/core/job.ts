@@ -10,7 +10,8 @@ export const jobSchema = z
     dataset: z
       .string()
       .regex(/^(latest|ds_[0-9a-f]{16})$/, "must be latest or the id of a dataset version (ds_ and 16 hex digits)")
-      .default("latest"),
+      .default("latest")
+      .describe("latest, or the id of a dataset version"),
     baseModel: z
       .string()
       .min(1)
@@ -22,38 +23,41 @@ export const jobSchema = z
         options: z.record(z.string(), z.unknown()).default({}).describe("The backend's own options"),
       })
       .prefault({}),
-    objective: z.enum(["sft"]).default("sft"),
+    objective: z.enum(["sft"]).default("sft").describe("sft: supervised fine-tuning on pairs of input and output"),
     method: z
       .discriminatedUnion("name", [
         z.strictObject({
           name: z.literal("lora"),
-          rank: z.int().positive().default(16),
-          alpha: z.number().positive().default(32),
-          dropout: z.number().min(0).lt(1).default(0),
-          targetModules: z.union([z.literal("all-linear"), z.array(z.string()).min(1)]).default("all-linear"),
+          rank: z.int().positive().default(16).describe("LoRA rank"),
+          alpha: z.number().positive().default(32).describe("LoRA scaling; often twice the rank"),
+          dropout: z.number().min(0).lt(1).default(0).describe("LoRA dropout"),
+          targetModules: z
+            .union([z.literal("all-linear"), z.array(z.string()).min(1)])
+            .default("all-linear")
+            .describe("The modules that get adapters"),
         }),
       ])
       .prefault({ name: "lora" }),
     hyperparameters: z
       .strictObject({
-        epochs: z.int().positive().default(3),
-        batchSize: z.int().positive().default(8),
-        gradientAccumulation: z.int().positive().default(1),
-        learningRate: z.number().positive().default(2e-4),
-        scheduler: z.enum(["linear", "cosine", "constant"]).default("linear"),
-        warmupRatio: z.number().min(0).lt(1).default(0.05),
-        weightDecay: z.number().min(0).default(0),
+        epochs: z.int().positive().default(3).describe("Passes over the training rows"),
+        batchSize: z.int().positive().default(8).describe("Rows a step"),
+        gradientAccumulation: z.int().positive().default(1).describe("Batches a step"),
+        learningRate: z.number().positive().default(2e-4).describe("The highest learning rate"),
+        scheduler: z.enum(["linear", "cosine", "constant"]).default("linear").describe("How the learning rate falls"),
+        warmupRatio: z.number().min(0).lt(1).default(0.05).describe("The share of steps in which the learning rate rises"),
+        weightDecay: z.number().min(0).default(0).describe("Weight decay of AdamW"),
         maxLength: z.int().positive().default(1024).describe("The longest row in tokens; a longer one stops the submit"),
       })
       .prefault({}),
-    seed: z.int().min(0).max(2_147_483_647).default(1),
+    seed: z.int().min(0).max(2_147_483_647).default(1).describe("Of the order of rows and of the initial adapter"),
     evaluation: z
       .strictObject({
         contenders: z.array(z.string()).default(["zero-shot", "few-shot", "linear"]).describe("What the tuned model is compared with"),
         shotsPerLabel: z.int().positive().default(1).describe("Examples a label in the few-shot prompt (label tasks)"),
         shots: z.int().positive().default(4).describe("Examples in the few-shot prompt (other tasks)"),
         maxNewTokens: z.int().positive().default(16).describe("The most tokens a contender may answer with"),
-        batchSize: z.int().positive().default(32),
+        batchSize: z.int().positive().default(32).describe("Rows answered at once"),
         latencyRows: z.int().min(1).default(20).describe("Rows answered one at a time to measure latency"),
       })
       .prefault({}),

@@ -28,7 +28,10 @@ export interface ChatModel {
 export interface ModelModule {
   readonly summary: string
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
-  create(environment: Readonly<Record<string, string | undefined>>, options: { baseUrl?: string | undefined }): ChatModel & { readonly baseUrl: string }
+  create(
+    environment: Readonly<Record<string, string | undefined>>,
+    options: { baseUrl?: string | undefined },
+  ): ChatModel & { readonly baseUrl: string }
 }
 
 export type OptionsSchema = z.ZodType<Record<string, unknown>>

@@ -24,7 +24,10 @@ export function inputIssues(task: TaskSpecification, input: unknown): Issue[] {
   for (const name of Object.keys(input)) {
     if (Object.hasOwn(task.input, name)) continue
     const meant = nearest(name, Object.keys(task.input))
-    issues.push({ path: `input.${name}`, message: `unknown field; allowed: ${Object.keys(task.input).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` })
+    issues.push({
+      path: `input.${name}`,
+      message: `unknown field; allowed: ${Object.keys(task.input).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    })
   }
   return issues
 }
@@ -64,7 +67,11 @@ export function parseOutput(task: TaskSpecification, text: string): Output | und
     case "label":
       return matchLabel(task, trimmed)
     case "multilabel": {
-      const parts = trimmed.replace(/^\[|\]$/g, "").split(",").map((part) => part.trim().replace(/^"|"$/g, "")).filter((part) => part !== "")
+      const parts = trimmed
+        .replace(/^\[|\]$/g, "")
+        .split(",")
+        .map((part) => part.trim().replace(/^"|"$/g, ""))
+        .filter((part) => part !== "")
       const matched = parts.map((part) => matchLabel(task, part))
       if (matched.some((label) => label === undefined)) return undefined
       const labels = matched as string[]
@@ -96,7 +103,9 @@ export function formatOutput(task: TaskSpecification, output: Output): string {
     case "json":
       return JSON.stringify(output)
     case "chat":
-      return isRecord(output) && typeof output["content"] === "string" && Object.keys(output).length === 1 ? output["content"] : JSON.stringify(output)
+      return isRecord(output) && typeof output["content"] === "string" && Object.keys(output).length === 1
+        ? output["content"]
+        : JSON.stringify(output)
   }
 }
 
@@ -152,21 +161,26 @@ function labelMessage(task: TaskSpecification, output: unknown): string {
 
 function textIssues(value: unknown, path: string, limits: { minLength?: number; maxLength: number }): Issue[] {
   if (typeof value !== "string") return [{ path, message: `expected a text, got ${show(value)}` }]
-  if (value.trim().length < (limits.minLength ?? 1)) return [{ path, message: value.trim() === "" ? "empty" : `shorter than ${limits.minLength} characters` }]
+  if (value.trim().length < (limits.minLength ?? 1))
+    return [{ path, message: value.trim() === "" ? "empty" : `shorter than ${limits.minLength} characters` }]
   if (value.length > limits.maxLength) return [{ path, message: `${value.length} characters; at most ${limits.maxLength} allowed` }]
   return []
 }
 
 function chatInputIssues(input: Record<string, unknown>): Issue[] {
   const messages = input["messages"]
-  if (!Array.isArray(messages) || messages.length === 0) return [{ path: "input.messages", message: `expected a list of turns, got ${show(messages)}` }]
+  if (!Array.isArray(messages) || messages.length === 0)
+    return [{ path: "input.messages", message: `expected a list of turns, got ${show(messages)}` }]
   const issues = messages.flatMap((message: unknown, index): Issue[] => {
     const path = `input.messages[${index}]`
     if (!isRecord(message)) return [{ path, message: `expected a turn {role, content}, got ${show(message)}` }]
     const role = message["role"]
-    if (!["system", "user", "assistant", "tool"].includes(String(role))) return [{ path: `${path}.role`, message: `got ${show(role)}; allowed: system, user, assistant, tool` }]
+    if (!["system", "user", "assistant", "tool"].includes(String(role)))
+      return [{ path: `${path}.role`, message: `got ${show(role)}; allowed: system, user, assistant, tool` }]
     const hasCalls = role === "assistant" && Array.isArray(message["tool_calls"])
-    return typeof message["content"] === "string" || hasCalls ? [] : [{ path: `${path}.content`, message: `expected a text, got ${show(message["content"])}` }]
+    return typeof message["content"] === "string" || hasCalls
+      ? []
+      : [{ path: `${path}.content`, message: `expected a text, got ${show(message["content"])}` }]
   })
   const last: unknown = messages.at(-1)
   if (issues.length === 0 && isRecord(last) && last["role"] === "assistant")
@@ -183,7 +197,13 @@ function chatOutputIssues(task: Extract<TaskSpecification, { kind: "chat" }>, ou
     const called = isRecord(call) && isRecord(call["function"]) ? call["function"] : undefined
     const tool = task.output.tools.find((candidate) => candidate.name === called?.["name"])
     const path = `output.tool_calls[${index}].function`
-    if (!tool) return [{ path: `${path}.name`, message: `got ${show(called?.["name"])}; allowed: ${task.output.tools.map(({ name }) => name).join(", ") || "none (the specification has no tools)"}` }]
+    if (!tool)
+      return [
+        {
+          path: `${path}.name`,
+          message: `got ${show(called?.["name"])}; allowed: ${task.output.tools.map(({ name }) => name).join(", ") || "none (the specification has no tools)"}`,
+        },
+      ]
     return toolArgumentIssues(tool.parameters, called?.["arguments"], `${path}.arguments`)
   })
 }
@@ -198,7 +218,9 @@ function toolArgumentIssues(schema: Record<string, unknown>, value: unknown, pat
     }
   }
   const validate = validatorOf(schema)
-  return validate(parsed) ? [] : (validate.errors ?? []).map((error) => ({ path: `${path}${error.instancePath.replaceAll("/", ".")}`, message: error.message ?? "invalid" }))
+  return validate(parsed)
+    ? []
+    : (validate.errors ?? []).map((error) => ({ path: `${path}${error.instancePath.replaceAll("/", ".")}`, message: error.message ?? "invalid" }))
 }
 
 // A compiled schema is a pure function of the schema's object: the cache only saves time.

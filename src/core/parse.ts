@@ -59,7 +59,9 @@ type ZodIssue = z.core.$ZodIssue
 
 /** The problems that a wrong discriminator (`kind: lable`) keeps the schema from seeing: those of the document with the word that was probably meant. */
 function hiddenIssues(schema: z.ZodType, error: z.ZodError, raw: unknown): PathIssue[] {
-  const discriminating = error.issues.find((issue) => issue.code === "invalid_union" && "discriminator" in issue) as { path: PropertyKey[]; discriminator: string; options?: unknown[] } | undefined
+  const discriminating = error.issues.find((issue) => issue.code === "invalid_union" && "discriminator" in issue) as
+    | { path: PropertyKey[]; discriminator: string; options?: unknown[] }
+    | undefined
   const meant = discriminating && nearest(String(valueAt(raw, discriminating.path)), (discriminating.options ?? []).map(String))
   if (discriminating === undefined || meant === undefined) return []
   const mended: unknown = structuredClone(raw)
@@ -85,7 +87,10 @@ function toPathIssue(schema: z.ZodType, issue: ZodIssue, root: unknown): PathIss
   const allowed = allowedKeys(schema, issue.path)
   const key = issue.keys[0] ?? ""
   const meant = nearest(key, allowed)
-  return { path: [...issue.path, key], message: `unknown key${meant ? `; did you mean ${show(meant)}?` : ""}${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}` }
+  return {
+    path: [...issue.path, key],
+    message: `unknown key${meant ? `; did you mean ${show(meant)}?` : ""}${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}`,
+  }
 }
 
 function describeIssue(issue: ZodIssue, root: unknown): string {
@@ -115,7 +120,10 @@ function describeIssue(issue: ZodIssue, root: unknown): string {
 /** The keys the schema allows at the path, over all branches of its unions. */
 function allowedKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
   let nodes: JsonSchema[] = [z.toJSONSchema(schema, { unrepresentable: "any", io: "input" }) as JsonSchema]
-  const branches = (node: JsonSchema): JsonSchema[] => [node, ...[...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])].flatMap(branches)]
+  const branches = (node: JsonSchema): JsonSchema[] => [
+    node,
+    ...[...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])].flatMap(branches),
+  ]
   for (const step of path) {
     nodes = nodes.flatMap(branches).flatMap((node) => {
       const child = typeof step === "number" ? node.items : (node.properties?.[String(step)] ?? node.additionalProperties)
@@ -139,7 +147,10 @@ function withArticle(noun: string): string {
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (value !== null && typeof value === "object" ? (value as Record<PropertyKey, unknown>)[key] : undefined), root)
+  return path.reduce<unknown>(
+    (value, key) => (value !== null && typeof value === "object" ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    root,
+  )
 }
 
 /** The line of the deepest node on the path that exists. */

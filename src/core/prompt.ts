@@ -60,5 +60,7 @@ function renderTurns(task: TaskSpecification, input: Input): Message[] {
 
 /** Every `{name}` that is a key of the values is replaced in one pass, so that braces inside a value are never read as a placeholder. */
 function fill(template: string, values: Readonly<Record<string, unknown>>): string {
-  return template.replace(/\{([A-Za-z][A-Za-z0-9_]*)\}/g, (placeholder, name: string) => (Object.hasOwn(values, name) ? String(values[name] ?? "") : placeholder))
+  return template.replace(/\{([A-Za-z][A-Za-z0-9_]*)\}/g, (placeholder, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name] ?? "") : placeholder,
+  )
 }

@@ -26,17 +26,31 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
     ...(task.verdict.metric === undefined ? [] : unknownWord(["verdict", "metric"], task.verdict.metric, plugins.metrics)),
     ...(task.expand.model === undefined ? [] : unknownWord(["expand", "model", "provider"], task.expand.model.provider, plugins.models)),
     ...(task.verdict.expectedGain > task.verdict.discordance
-      ? [{ path: ["verdict", "expectedGain"], message: `got ${task.verdict.expectedGain}; at most discordance (${task.verdict.discordance}): a gain is made only where the contenders differ` }]
+      ? [
+          {
+            path: ["verdict", "expectedGain"],
+            message: `got ${task.verdict.expectedGain}; at most discordance (${task.verdict.discordance}): a gain is made only where the contenders differ`,
+          },
+        ]
       : []),
     ...(task.verdict.margin >= task.verdict.expectedGain
-      ? [{ path: ["verdict", "margin"], message: `got ${task.verdict.margin}; must be below expectedGain (${task.verdict.expectedGain}): no test set shows a gain that only reaches the margin` }]
+      ? [
+          {
+            path: ["verdict", "margin"],
+            message: `got ${task.verdict.margin}; must be below expectedGain (${task.verdict.expectedGain}): no test set shows a gain that only reaches the margin`,
+          },
+        ]
       : []),
     ...strategyIssues(task.expand.strategies, plugins, task),
   ]
 }
 
 /** What is wrong with the strategies of a specification, also of one that is invalid elsewhere: then without the checks that need the task. */
-export function strategyIssues(strategies: unknown, { strategies: known, optionIssues }: Pick<CheckedPlugins, "strategies" | "optionIssues">, task?: TaskSpecification): PathIssue[] {
+export function strategyIssues(
+  strategies: unknown,
+  { strategies: known, optionIssues }: Pick<CheckedPlugins, "strategies" | "optionIssues">,
+  task?: TaskSpecification,
+): PathIssue[] {
   if (typeof strategies !== "object" || strategies === null) return []
   return Object.entries(strategies).flatMap(([name, options]): PathIssue[] => {
     const path = ["expand", "strategies", name]

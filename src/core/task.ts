@@ -86,11 +86,19 @@ const privacy = z.strictObject({
 })
 
 const review = z.strictObject({
-  policy: z.enum(["all", "auto"]).default("all").describe("all: a person decides on every candidate. auto: candidates that pass every check are accepted, marked as such"),
+  policy: z
+    .enum(["all", "auto"])
+    .default("all")
+    .describe("all: a person decides on every candidate. auto: candidates that pass every check are accepted, marked as such"),
 })
 
 const build = z.strictObject({
-  threshold: z.number().gt(0).lte(1).optional().describe("Jaccard similarity from which two inputs are near-duplicates. Default: 0.7 for short texts, 0.8 for long ones"),
+  threshold: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .optional()
+    .describe("Jaccard similarity from which two inputs are near-duplicates. Default: 0.7 for short texts, 0.8 for long ones"),
   ngram: z.int().min(4).default(13).describe("A train row sharing this many consecutive words with a held-out row is dropped"),
   maxLength: z.int().positive().default(20_000).describe("A row whose input and output together are longer, in characters, is dropped"),
 })

@@ -172,7 +172,7 @@ class Groups {
   of(id: string): string {
     let root = id
     for (let parent = this.#parents.get(root); parent !== undefined; parent = this.#parents.get(root)) root = parent
-    for (let step = id; step !== root;) {
+    for (let step = id; step !== root; ) {
       const parent = this.#parents.get(step) as string
       this.#parents.set(step, root)
       step = parent

@@ -12,7 +12,8 @@ const module: ModelModule = {
   create(environment, options) {
     const token = environment["HF_TOKEN"]
     const baseUrl = options.baseUrl ?? router
-    if (!token && options.baseUrl === undefined) throw new CredentialError("Hugging Face needs a token and HF_TOKEN is not set", "Set HF_TOKEN in the environment.")
+    if (!token && options.baseUrl === undefined)
+      throw new CredentialError("Hugging Face needs a token and HF_TOKEN is not set", "Set HF_TOKEN in the environment.")
     const client = new InferenceClient(token, options.baseUrl === undefined ? {} : { endpointUrl: options.baseUrl })
     return {
       name: "huggingface",
@@ -25,7 +26,8 @@ const module: ModelModule = {
             { signal, retry_on_error: false },
           )
           const text = completion.choices[0]?.message.content
-          if (typeof text !== "string") throw new ProviderError(`${baseUrl} answered without a text`, { provider: "huggingface", hint: "Check that the model is a chat model." })
+          if (typeof text !== "string")
+            throw new ProviderError(`${baseUrl} answered without a text`, { provider: "huggingface", hint: "Check that the model is a chat model." })
           return { text, inputTokens: completion.usage?.prompt_tokens ?? null, outputTokens: completion.usage?.completion_tokens ?? null }
         } catch (error) {
           throw translate(error, baseUrl, request.model)
@@ -40,9 +42,21 @@ function translate(error: unknown, baseUrl: string, model: string): unknown {
   const host = new URL(baseUrl).host
   if (error instanceof InferenceClientProviderApiError) {
     const { status } = error.httpResponse
-    if (status === 401 || status === 403) return new CredentialError(`${host} refused the token (HTTP ${status})`, "Check HF_TOKEN: set, and allowed to use inference providers.")
-    return new ProviderError(`${host} answered HTTP ${status}: ${error.message.slice(0, 300)}`, { provider: "huggingface", status, isRetryable: isRetryableStatus(status), hint: `Is the model ${JSON.stringify(model)} served there?` })
+    if (status === 401 || status === 403)
+      return new CredentialError(`${host} refused the token (HTTP ${status})`, "Check HF_TOKEN: set, and allowed to use inference providers.")
+    return new ProviderError(`${host} answered HTTP ${status}: ${error.message.slice(0, 300)}`, {
+      provider: "huggingface",
+      status,
+      isRetryable: isRetryableStatus(status),
+      hint: `Is the model ${JSON.stringify(model)} served there?`,
+    })
   }
-  if (error instanceof TypeError) return new ProviderError(`cannot reach ${host}: ${(error.cause as Error | undefined)?.message ?? error.message}`, { provider: "huggingface", isRetryable: true, hint: `Is ${baseUrl} up?`, cause: error })
+  if (error instanceof TypeError)
+    return new ProviderError(`cannot reach ${host}: ${(error.cause as Error | undefined)?.message ?? error.message}`, {
+      provider: "huggingface",
+      isRetryable: true,
+      hint: `Is ${baseUrl} up?`,
+      cause: error,
+    })
   return error
 }

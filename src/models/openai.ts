@@ -16,7 +16,11 @@ const module: ModelModule = {
   create(environment, options) {
     const baseUrl = options.baseUrl ?? environment["OPENAI_BASE_URL"] ?? defaultBaseUrl
     const apiKey = environment["OPENAI_API_KEY"]
-    if (!apiKey && !isLoopback(baseUrl)) throw new CredentialError(`${new URL(baseUrl).host} needs a key and OPENAI_API_KEY is not set`, "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl.")
+    if (!apiKey && !isLoopback(baseUrl))
+      throw new CredentialError(
+        `${new URL(baseUrl).host} needs a key and OPENAI_API_KEY is not set`,
+        "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl.",
+      )
     // Retries are the stage's: the SDK's own would multiply them.
     const client = new OpenAI({ apiKey: apiKey ?? "none", baseURL: baseUrl, maxRetries: 0, timeout: 600_000 })
     return {
@@ -26,7 +30,11 @@ const module: ModelModule = {
         try {
           const completion = await client.chat.completions.create(bodyOf(request), { signal })
           const text = completion.choices?.[0]?.message?.content
-          if (typeof text !== "string") throw new ProviderError(`${request.baseUrl} answered without a text`, { provider: "openai", hint: "Check that the server speaks chat completions and that the model is loaded." })
+          if (typeof text !== "string")
+            throw new ProviderError(`${request.baseUrl} answered without a text`, {
+              provider: "openai",
+              hint: "Check that the server speaks chat completions and that the model is loaded.",
+            })
           return { text, inputTokens: completion.usage?.prompt_tokens ?? null, outputTokens: completion.usage?.completion_tokens ?? null }
         } catch (error) {
           throw translate(error, request)
@@ -49,15 +57,28 @@ function bodyOf(request: ModelRequest): OpenAI.ChatCompletionCreateParamsNonStre
 
 function translate(error: unknown, request: ModelRequest): unknown {
   const host = new URL(request.baseUrl).host
-  if (error instanceof AuthenticationError || error instanceof PermissionDeniedError) return new CredentialError(`${host} refused the key (HTTP ${error.status})`, "Check OPENAI_API_KEY: set, of this server, and allowed to use the model.")
-  if (error instanceof APIConnectionTimeoutError) return new ProviderError(`${host} did not answer in time`, { provider: "openai", isRetryable: true, cause: error })
-  if (error instanceof APIConnectionError && error.message !== "Request was aborted.") return new ProviderError(`cannot reach ${host}: ${(error.cause as Error | undefined)?.message ?? error.message}`, { provider: "openai", isRetryable: true, hint: `Is the server at ${request.baseUrl} running?`, cause: error })
+  if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
+    return new CredentialError(
+      `${host} refused the key (HTTP ${error.status})`,
+      "Check OPENAI_API_KEY: set, of this server, and allowed to use the model.",
+    )
+  if (error instanceof APIConnectionTimeoutError)
+    return new ProviderError(`${host} did not answer in time`, { provider: "openai", isRetryable: true, cause: error })
+  if (error instanceof APIConnectionError && error.message !== "Request was aborted.")
+    return new ProviderError(`cannot reach ${host}: ${(error.cause as Error | undefined)?.message ?? error.message}`, {
+      provider: "openai",
+      isRetryable: true,
+      hint: `Is the server at ${request.baseUrl} running?`,
+      cause: error,
+    })
   if (error instanceof APIError && typeof error.status === "number")
     return new ProviderError(`${host} answered HTTP ${error.status}: ${error.message.slice(0, 300)}`, {
       provider: "openai",
       status: error.status,
       isRetryable: isRetryableStatus(error.status) && error.code !== "insufficient_quota",
-      ...(retryAfterMs(error.headers?.get("retry-after")) === undefined ? {} : { retryAfterMs: retryAfterMs(error.headers?.get("retry-after")) as number }),
+      ...(retryAfterMs(error.headers?.get("retry-after")) === undefined
+        ? {}
+        : { retryAfterMs: retryAfterMs(error.headers?.get("retry-after")) as number }),
       hint: error.status === 404 ? `Does the server have the model ${JSON.stringify(request.model)}?` : "See the server's log.",
       cause: error,
     })

@@ -30,26 +30,54 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
   const rows = new TaskRows(context.workspace, task.task)
   const examples = taskExamples(task, rows)
   requireValid(context, task, [...examples.validation, ...examples.test], rows)
-  if (examples.train.length === 0) throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
+  if (examples.train.length === 0)
+    throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
   const heldOut = [...examples.validation, ...examples.test]
   // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
   const heldOutIds = new Set(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [id])))
   const heldOutInputs = [...heldOut.map(({ id, input }) => ({ id, input })), ...unansweredHeldOut(rows, heldOutIds, heldOut)]
   const { threshold, ngram, maxLength } = task.build
   const curated = curate({ task, candidates: examples.train, heldOut: heldOutInputs, heldOutIds, threshold, ngram, maxLength })
-  const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({ ...example, reason, ...(detail === undefined ? {} : { detail }) }))
+  const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({
+    ...example,
+    reason,
+    ...(detail === undefined ? {} : { detail }),
+  }))
   const check = (train: readonly Example[]) => leakReport({ task, train, heldOut: heldOutInputs, heldOutIds, threshold, ngram })
   // The report is exact where the clean-up's hashing may miss a pair in a thousand right at the threshold: what it finds goes as well.
   const missed = new Map(check(curated.kept).found.map((leak) => [leak.train, leak]))
   const kept = curated.kept.filter(({ id }) => !missed.has(id))
   const late = curated.kept.flatMap((example): DroppedExample[] => {
     const leak = missed.get(example.id)
-    return leak === undefined ? [] : [{ ...example, reason: leak.check === "lineage" ? "lineage" : `leak-${leak.check}`, witness: leak.heldOut, ...(leak.similarity === undefined ? {} : { similarity: leak.similarity }) }]
+    return leak === undefined
+      ? []
+      : [
+          {
+            ...example,
+            reason: leak.check === "lineage" ? "lineage" : `leak-${leak.check}`,
+            witness: leak.heldOut,
+            ...(leak.similarity === undefined ? {} : { similarity: leak.similarity }),
+          },
+        ]
   })
-  const dropped = [...curated.dropped, ...late, ...turnedDown].sort((a, b) => (a.reason === b.reason ? (a.id < b.id ? -1 : 1) : a.reason < b.reason ? -1 : 1))
+  const dropped = [...curated.dropped, ...late, ...turnedDown].sort((a, b) =>
+    a.reason === b.reason ? (a.id < b.id ? -1 : 1) : a.reason < b.reason ? -1 : 1,
+  )
   const leaks = check(kept)
-  if (leaks.found.length > 0) throw new GateError(`the dataset would leak ${leaks.found.length} rows into what is held out: ${leaks.found.slice(0, 5).map((leak) => `${leak.train} is ${leak.check} with ${leak.heldOut}`).join("; ")}`, "Remove those rows, then build again; nothing was frozen.")
-  if (kept.length === 0) throw new DataError(`every example of ${task.task} was dropped: ${describeDrops(countReasons(dropped))}`, [], "See the reasons above; nothing was frozen.")
+  if (leaks.found.length > 0)
+    throw new GateError(
+      `the dataset would leak ${leaks.found.length} rows into what is held out: ${leaks.found
+        .slice(0, 5)
+        .map((leak) => `${leak.train} is ${leak.check} with ${leak.heldOut}`)
+        .join("; ")}`,
+      "Remove those rows, then build again; nothing was frozen.",
+    )
+  if (kept.length === 0)
+    throw new DataError(
+      `every example of ${task.task} was dropped: ${describeDrops(countReasons(dropped))}`,
+      [],
+      "See the reasons above; nothing was frozen.",
+    )
   const holdout = holdoutManifest(task, examples.validation, examples.test)
   const manifest = versionManifest(task, holdout.id, kept, dropped, curated.conflicts.length, leaks.checks)
   const versions = new Versions(context.workspace, task.task)
@@ -57,14 +85,32 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
   versions.freezeHoldout(holdout, examples)
   versions.freezeVersion(manifest, { train: kept, dropped })
   versions.setLatest(manifest.id)
-  return { state, manifest, holdout, rows: { train: kept.length, validation: examples.validation.length, test: examples.test.length }, open: examples.open.length, conflicts: curated.conflicts }
+  return {
+    state,
+    manifest,
+    holdout,
+    rows: { train: kept.length, validation: examples.validation.length, test: examples.test.length },
+    open: examples.open.length,
+    conflicts: curated.conflicts,
+  }
 }
 
 /** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */
 function requireValid(context: StageContext, task: TaskSpecification, examples: readonly Example[], rows: TaskRows): void {
   const file = context.workspace.show(rows.seedsFile)
-  const issues = examples.flatMap((example) => [...inputIssues(task, example.input), ...outputIssues(task, example.output)].map((issue) => ({ ...issue, file, path: `${example.id} ${issue.path ?? ""}` })))
-  if (issues.length > 0) throw new DataError("held-out examples no longer fit the specification", issues, "Correct those rows (same id), or the specification, and build again.")
+  const issues = examples.flatMap((example) =>
+    [...inputIssues(task, example.input), ...outputIssues(task, example.output)].map((issue) => ({
+      ...issue,
+      file,
+      path: `${example.id} ${issue.path ?? ""}`,
+    })),
+  )
+  if (issues.length > 0)
+    throw new DataError(
+      "held-out examples no longer fit the specification",
+      issues,
+      "Correct those rows (same id), or the specification, and build again.",
+    )
 }
 
 /** Held-out inputs without an answer are no examples yet, but nothing may be trained on them either. */
@@ -75,7 +121,10 @@ function unansweredHeldOut(rows: TaskRows, heldOutIds: ReadonlySet<string>, answ
 
 function holdoutManifest(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): HoldoutManifest {
   const perLabel: Record<string, { validation: number; test: number }> = {}
-  for (const [split, rows] of [["validation", validation], ["test", test]] as const)
+  for (const [split, rows] of [
+    ["validation", validation],
+    ["test", test],
+  ] as const)
     for (const { output } of rows) {
       const stratum = stratumOf(task, output)
       perLabel[stratum] ??= { validation: 0, test: 0 }
@@ -90,7 +139,14 @@ function holdoutManifest(task: TaskSpecification, validation: readonly Example[]
   }
 }
 
-function versionManifest(task: TaskSpecification, holdout: string, kept: readonly Example[], dropped: readonly DroppedExample[], conflicts: number, checks: readonly string[]): DatasetManifest {
+function versionManifest(
+  task: TaskSpecification,
+  holdout: string,
+  kept: readonly Example[],
+  dropped: readonly DroppedExample[],
+  conflicts: number,
+  checks: readonly string[],
+): DatasetManifest {
   const recipe = { semantics, kind: task.kind, ...task.build, threshold: task.build.threshold ?? null, holdout }
   return {
     schemaVersion: 1,
@@ -124,5 +180,9 @@ function countReasons(dropped: readonly DroppedExample[]): Record<string, number
 
 /** `12 near-duplicate, 3 rejected`; `none` for nothing. */
 export function describeDrops(dropped: Readonly<Record<string, number>>): string {
-  return Object.entries(dropped).map(([reason, count]) => `${count} ${reason}`).join(", ") || "none"
+  return (
+    Object.entries(dropped)
+      .map(([reason, count]) => `${count} ${reason}`)
+      .join(", ") || "none"
+  )
 }

@@ -36,7 +36,15 @@ export interface ContenderAnswers {
 
 /** The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and rule. */
 export function evaluationId(task: TaskSpecification, job: JobSpecification, run: string, plan: TrainingPlan): string {
-  return contentId("eval", { semantics, run, plan: digest(plan), task: task.task, output: task.output, verdict: task.verdict, evaluation: job.evaluation })
+  return contentId("eval", {
+    semantics,
+    run,
+    plan: digest(plan),
+    task: task.task,
+    output: task.output,
+    verdict: task.verdict,
+    evaluation: job.evaluation,
+  })
 }
 
 /** Where the evaluation's result lies. */
@@ -45,7 +53,13 @@ export function evaluationFile(context: StageContext, run: string, evaluation: s
 }
 
 /** The answers of every contender on the sealed test set, and of the tuned model on the validation set for looking at failures. The opening of the test set is in the ledger before the first test row is read. Answers that are there already are not asked for again. */
-export async function collectAnswers(context: StageContext, task: TaskSpecification, job: JobSpecification, run: string, backend: FineTuneBackend): Promise<Answers> {
+export async function collectAnswers(
+  context: StageContext,
+  task: TaskSpecification,
+  job: JobSpecification,
+  run: string,
+  backend: FineTuneBackend,
+): Promise<Answers> {
   const files = runFiles(context.workspace, run)
   const plan = requirePlan(context, task, run)
   const evaluation = evaluationId(task, job, run, plan)
@@ -54,7 +68,11 @@ export async function collectAnswers(context: StageContext, task: TaskSpecificat
   const test = versions.rows(plan.holdout, "test.jsonl")
   const validation = versions.rows(plan.holdout, "validation.jsonl")
   const trainExamples = versions.rows(plan.dataset, "train.jsonl")
-  if (test.length === 0) throw new ToolkitError(`holdout ${plan.holdout} has no test examples`, { code: "no-test", hint: `Import more gold examples: tuneloop seed import ${task.task} <file>` })
+  if (test.length === 0)
+    throw new ToolkitError(`holdout ${plan.holdout} has no test examples`, {
+      code: "no-test",
+      hint: `Import more gold examples: tuneloop seed import ${task.task} <file>`,
+    })
   const shots = chooseShots(task, job, trainExamples)
   const wanted = ["tuned", ...job.evaluation.contenders.filter((name) => name !== "tuned")]
   const folder = join(files.folder, "predictions", evaluation)
@@ -62,7 +80,14 @@ export async function collectAnswers(context: StageContext, task: TaskSpecificat
   const generated = (name: string, rows: readonly Example[], options: { adapter: string | null; shots: readonly Example[]; latency: boolean }) => {
     const file = join(folder, "rows", `${name}.jsonl`)
     writeAtomically(file, toJsonLines(rows.map((example) => ({ id: example.id, messages: renderQuestion(task, example.input, options.shots) }))))
-    jobs.push({ name, adapter: options.adapter, rows: file, predictions: join(folder, `${name}.jsonl`), maxNewTokens: job.evaluation.maxNewTokens, latency: options.latency })
+    jobs.push({
+      name,
+      adapter: options.adapter,
+      rows: file,
+      predictions: join(folder, `${name}.jsonl`),
+      maxNewTokens: job.evaluation.maxNewTokens,
+      latency: options.latency,
+    })
   }
   for (const name of wanted) {
     if (name === "tuned") generated(name, test, { adapter: files.adapter, shots: [], latency: true })
@@ -75,7 +100,15 @@ export async function collectAnswers(context: StageContext, task: TaskSpecificat
     if (name === "linear") return task.kind === "label" ? [linearAnswers(context, task, trainExamples, test)] : []
     return [{ name, predictions: readPredictions(join(folder, `${name}.jsonl`)) }]
   })
-  return { evaluation, plan, test, contenders, validation: { examples: validation, answers: { name: "tuned", predictions: readPredictions(join(folder, "tuned-validation.jsonl")) } }, shots: shots.map(({ id }) => id), trainRows: trainExamples.length }
+  return {
+    evaluation,
+    plan,
+    test,
+    contenders,
+    validation: { examples: validation, answers: { name: "tuned", predictions: readPredictions(join(folder, "tuned-validation.jsonl")) } },
+    shots: shots.map(({ id }) => id),
+    trainRows: trainExamples.length,
+  }
 }
 
 /** A contender's answers beside the references, in the order of the examples; an answer that cannot be read as an output of the task is undefined. */
@@ -90,19 +123,44 @@ export function scoredRows(task: TaskSpecification, examples: readonly Example[]
 /** The run's plan; the specification must still render the prompt that the run was trained with. */
 export function requirePlan(context: StageContext, task: TaskSpecification, run: string): TrainingPlan {
   const plan = readPlan(runFiles(context.workspace, run))
-  if (!plan) throw new ToolkitError(`there is no run ${run} in this workspace`, { code: "unknown-run", exitCode: 2, hint: "tuneloop runs ls lists them." })
+  if (!plan)
+    throw new ToolkitError(`there is no run ${run} in this workspace`, { code: "unknown-run", exitCode: 2, hint: "tuneloop runs ls lists them." })
   if (promptVersion(task) !== plan.prompt)
-    throw new ConfigError(`${run} was trained with another prompt`, [{ file: context.workspace.show(context.workspace.specFile(task.task)), path: "prompt", message: `renders ${promptVersion(task)}; the run was trained with ${plan.prompt}` }], `Train again: tuneloop train ${plan.job} --wait`)
+    throw new ConfigError(
+      `${run} was trained with another prompt`,
+      [
+        {
+          file: context.workspace.show(context.workspace.specFile(task.task)),
+          path: "prompt",
+          message: `renders ${promptVersion(task)}; the run was trained with ${plan.prompt}`,
+        },
+      ],
+      `Train again: tuneloop train ${plan.job} --wait`,
+    )
   return plan
 }
 
-async function generate(context: StageContext, plan: TrainingPlan, job: JobSpecification, jobs: readonly GenerationJob[], folder: string, backend: FineTuneBackend): Promise<void> {
+async function generate(
+  context: StageContext,
+  plan: TrainingPlan,
+  job: JobSpecification,
+  jobs: readonly GenerationJob[],
+  folder: string,
+  backend: FineTuneBackend,
+): Promise<void> {
   const missing = jobs.filter(({ predictions }) => !existsSync(predictions))
   if (missing.length === 0) return
-  if (!backend.generate) throw new ToolkitError(`the backend ${backend.name} cannot generate`, { code: "no-generation", hint: "Evaluate with a backend that can: set backend.name to local in the job." })
+  if (!backend.generate)
+    throw new ToolkitError(`the backend ${backend.name} cannot generate`, {
+      code: "no-generation",
+      hint: "Evaluate with a backend that can: set backend.name to local in the job.",
+    })
   await backend.prepare?.(plan)
   const { batchSize, latencyRows } = job.evaluation
-  await backend.generate({ baseModel: plan.baseModel, revision: plan.revision, jobs: missing, batchSize, latencyRows, seed: plan.seed, folder: join(folder, "work") }, (name, done, total) => context.report.progress(`${name}: ${done} of ${total} answered`))
+  await backend.generate(
+    { baseModel: plan.baseModel, revision: plan.revision, jobs: missing, batchSize, latencyRows, seed: plan.seed, folder: join(folder, "work") },
+    (name, done, total) => context.report.progress(`${name}: ${done} of ${total} answered`),
+  )
 }
 
 function readPredictions(file: string): Prediction[] {
@@ -119,7 +177,12 @@ function chooseShots(task: TaskSpecification, job: JobSpecification, trainExampl
 }
 
 /** The linear model trained on the same rows as the tuned one. */
-function linearAnswers(context: StageContext, task: TaskSpecification, trainExamples: readonly Example[], test: readonly Example[]): ContenderAnswers {
+function linearAnswers(
+  context: StageContext,
+  task: TaskSpecification,
+  trainExamples: readonly Example[],
+  test: readonly Example[],
+): ContenderAnswers {
   const model = trainLinearModel(trainExamples.map((example) => ({ text: inputText(task, example.input), label: String(example.output) })))
   const predictions = test.map((example) => {
     const text = inputText(task, example.input)

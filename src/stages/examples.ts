@@ -15,7 +15,10 @@ export interface ReviewItem {
 }
 
 /** How an item stands: the fold of its decisions. `conflict`: two reviewers decided differently. `stale`: it changed after it was decided. */
-export type Standing = { readonly state: "pending" | "conflict" | "stale" } | { readonly state: "accepted"; readonly output: unknown; readonly by: string } | { readonly state: "rejected"; readonly by: string; readonly reason: string | undefined }
+export type Standing =
+  | { readonly state: "pending" | "conflict" | "stale" }
+  | { readonly state: "accepted"; readonly output: unknown; readonly by: string }
+  | { readonly state: "rejected"; readonly by: string; readonly reason: string | undefined }
 
 /** A train example, or one that a person or a check turned down; held-out examples stand apart. */
 export interface TaskExamples {
@@ -41,7 +44,8 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     const item = inputItem(input)
     const standing = standingOf(item, decisions.get(input.id) ?? [])
     standings.set(input.id, standing)
-    if (standing.state === "accepted") parts[split.get(input.id) ?? "train"].push({ ...answeredInput(input, standing.output, standing.by), rank: { human: true, reviewed: true } })
+    if (standing.state === "accepted")
+      parts[split.get(input.id) ?? "train"].push({ ...answeredInput(input, standing.output, standing.by), rank: { human: true, reviewed: true } })
     else if (standing.state !== "rejected") open.push(item)
   }
   for (const candidate of uniqueById(rows.candidates())) {
@@ -52,10 +56,18 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     }
     const item = candidateItem(candidate)
     const decided = standingOf(item, decisions.get(candidate.id) ?? [])
-    const standing: Standing = decided.state === "pending" && task.review.policy === "auto" ? { state: "accepted", output: candidate.output, by: "policy:auto" } : decided
+    const standing: Standing =
+      decided.state === "pending" && task.review.policy === "auto" ? { state: "accepted", output: candidate.output, by: "policy:auto" } : decided
     standings.set(candidate.id, standing)
-    if (standing.state === "accepted") parts.train.push({ ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by }, rank: { human: false, reviewed: standing.by !== "policy:auto" } })
-    else if (standing.state === "rejected") turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
+    if (standing.state === "accepted")
+      parts.train.push({
+        ...example,
+        output: standing.output,
+        provenance: { ...example.provenance, acceptedBy: standing.by },
+        rank: { human: false, reviewed: standing.by !== "policy:auto" },
+      })
+    else if (standing.state === "rejected")
+      turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
     else open.push(item)
   }
   const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
@@ -97,7 +109,8 @@ function standingOf(item: ReviewItem, decisions: readonly Decision[]): Standing 
   if (current.length === 0) return { state: decisions.length > 0 ? "stale" : "pending" }
   // A reviewer may change their mind: their last decision counts.
   const last = [...new Map(current.map((decision) => [decision.reviewer, decision])).values()]
-  const outcome = (decision: Decision) => (decision.verdict === "reject" ? "reject" : canonicalJson(decision.verdict === "edit" ? decision.output : (item.output ?? null)))
+  const outcome = (decision: Decision) =>
+    decision.verdict === "reject" ? "reject" : canonicalJson(decision.verdict === "edit" ? decision.output : (item.output ?? null))
   if (new Set(last.map(outcome)).size > 1) return { state: "conflict" }
   const decision = last.at(-1) as Decision
   if (decision.verdict === "reject") return { state: "rejected", by: decision.reviewer, reason: decision.reason }
@@ -105,11 +118,21 @@ function standingOf(item: ReviewItem, decisions: readonly Decision[]): Standing 
 }
 
 function goldExample(seed: Seed): Example {
-  return { id: exampleId(seed.id), input: seed.input, output: seed.output, provenance: { parents: [], strategy: "gold", ...(seed.source === undefined ? {} : { source: seed.source }), acceptedBy: "gold" } }
+  return {
+    id: exampleId(seed.id),
+    input: seed.input,
+    output: seed.output,
+    provenance: { parents: [], strategy: "gold", ...(seed.source === undefined ? {} : { source: seed.source }), acceptedBy: "gold" },
+  }
 }
 
 function answeredInput(input: RealInput, output: unknown, by: string): Example {
-  return { id: exampleId(input.id), input: input.input, output, provenance: { parents: [], strategy: "answered-input", ...(input.source === undefined ? {} : { source: input.source }), acceptedBy: by } }
+  return {
+    id: exampleId(input.id),
+    input: input.input,
+    output,
+    provenance: { parents: [], strategy: "answered-input", ...(input.source === undefined ? {} : { source: input.source }), acceptedBy: by },
+  }
 }
 
 function candidateExample(candidate: Candidate): Example {
@@ -117,7 +140,13 @@ function candidateExample(candidate: Candidate): Example {
     id: exampleId(candidate.id),
     input: candidate.input,
     output: candidate.output,
-    provenance: { parents: candidate.parents, strategy: candidate.strategy, ...(candidate.model === undefined ? {} : { model: candidate.model }), ...(candidate.request === undefined ? {} : { request: candidate.request }), acceptedBy: "" },
+    provenance: {
+      parents: candidate.parents,
+      strategy: candidate.strategy,
+      ...(candidate.model === undefined ? {} : { model: candidate.model }),
+      ...(candidate.request === undefined ? {} : { request: candidate.request }),
+      acceptedBy: "",
+    },
   }
 }
 

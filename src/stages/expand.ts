@@ -47,7 +47,10 @@ export async function expand(
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
   const split = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
-  const seeds = rows.seeds().filter((seed) => split.get(seed.id) === "train").sort((a, b) => (a.id < b.id ? -1 : 1))
+  const seeds = rows
+    .seeds()
+    .filter((seed) => split.get(seed.id) === "train")
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
   const results: ExpandResult[] = []
   for (const step of steps) results.push(await expandStep(context, task, step, seeds, options))
   return results
@@ -72,7 +75,14 @@ async function expandStep(
     kind: task.kind,
     input: task.kind === "chat" ? null : task.input,
     output: task.output,
-    ...(step.strategy.asksModel ? { description: task.description, guideline: task.guideline, model: { ...task.expand.model, model: modelName ?? null, baseUrl: baseUrl ?? null }, seeds: seeds.map(({ id, input, output }) => ({ id, input, output })) } : {}),
+    ...(step.strategy.asksModel
+      ? {
+          description: task.description,
+          guideline: task.guideline,
+          model: { ...task.expand.model, model: modelName ?? null, baseUrl: baseUrl ?? null },
+          seeds: seeds.map(({ id, input, output }) => ({ id, input, output })),
+        }
+      : {}),
   })
   const batch = `${step.name}-${fingerprint.slice(7, 19)}`
   const base = { strategy: step.name, batch, asked: step.count, requests: 0, answeredBefore: 0, problems: [] as string[] }
@@ -83,7 +93,11 @@ async function expandStep(
   let drafts: readonly (Draft & { request?: string; model?: string })[]
   if (step.strategy.asksModel) {
     const prompts = step.strategy.plan(material, step.options as never)
-    if (prompts.length === 0) throw new ToolkitError(`${step.name} has no seeds in the train split to learn from`, { code: "no-seeds", hint: `Import gold examples first: tuneloop seed import ${task.task} <file>` })
+    if (prompts.length === 0)
+      throw new ToolkitError(`${step.name} has no seeds in the train split to learn from`, {
+        code: "no-seeds",
+        hint: `Import gold examples first: tuneloop seed import ${task.task} <file>`,
+      })
     const requests = requestsOf(context, task, prompts, options, modelName)
     base.requests = requests.length
     base.answeredBefore = requests.filter(({ key }) => context.ledger().answer(key) !== undefined).length
@@ -114,20 +128,47 @@ interface PlannedRequest {
   readonly request: ModelRequest
 }
 
-function requestsOf(context: StageContext, task: TaskSpecification, prompts: readonly PlannedPrompt[], options: { model: (() => ChatModel & { baseUrl: string }) | undefined }, modelName: string | undefined): PlannedRequest[] {
+function requestsOf(
+  context: StageContext,
+  task: TaskSpecification,
+  prompts: readonly PlannedPrompt[],
+  options: { model: (() => ChatModel & { baseUrl: string }) | undefined },
+  modelName: string | undefined,
+): PlannedRequest[] {
   if (modelName === undefined || options.model === undefined)
-    throw new ToolkitError(`task ${task.task} names no model to grow examples with`, { code: "no-model", exitCode: 2, hint: `Set expand.model.model in ${context.workspace.show(context.workspace.specFile(task.task))} or TUNELOOP_MODEL in the environment; a server on this machine needs no key (expand.model.baseUrl: http://127.0.0.1:11434/v1).` })
+    throw new ToolkitError(`task ${task.task} names no model to grow examples with`, {
+      code: "no-model",
+      exitCode: 2,
+      hint: `Set expand.model.model in ${context.workspace.show(context.workspace.specFile(task.task))} or TUNELOOP_MODEL in the environment; a server on this machine needs no key (expand.model.baseUrl: http://127.0.0.1:11434/v1).`,
+    })
   const { baseUrl } = options.model()
   const host = new URL(baseUrl).hostname.replace(/^\[|\]$/g, "")
   if (!context.workspace.settings.allowedHosts.includes(host))
-    throw new GateError(`examples may not be sent to ${host}; allowed: ${context.workspace.settings.allowedHosts.join(", ")}`, "Add the host to allowedHosts in tuneloop.yaml if the data may go there.")
+    throw new GateError(
+      `examples may not be sent to ${host}; allowed: ${context.workspace.settings.allowedHosts.join(", ")}`,
+      "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
+    )
   return prompts.map((prompt) => {
-    const request = { provider: task.expand.model?.provider ?? "openai", baseUrl, model: modelName, messages: prompt.messages, temperature: task.expand.model?.temperature ?? 0.8, maxTokens: task.expand.model?.maxTokens ?? 1024, seed: prompt.seed }
+    const request = {
+      provider: task.expand.model?.provider ?? "openai",
+      baseUrl,
+      model: modelName,
+      messages: prompt.messages,
+      temperature: task.expand.model?.temperature ?? 0.8,
+      maxTokens: task.expand.model?.maxTokens ?? 1024,
+      seed: prompt.seed,
+    }
     return { key: digest(request), prompt, request }
   })
 }
 
-async function askAll(context: StageContext, task: TaskSpecification, strategy: string, requests: readonly PlannedRequest[], open: (() => ChatModel & { baseUrl: string }) | undefined): Promise<void> {
+async function askAll(
+  context: StageContext,
+  task: TaskSpecification,
+  strategy: string,
+  requests: readonly PlannedRequest[],
+  open: (() => ChatModel & { baseUrl: string }) | undefined,
+): Promise<void> {
   const ledger = context.ledger()
   const missing = requests.filter(({ key }) => ledger.answer(key) === undefined)
   if (missing.length === 0 || !open) return
@@ -144,7 +185,12 @@ async function askAll(context: StageContext, task: TaskSpecification, strategy: 
         ledger.beginRequest(key, request, { task: task.task, strategy })
         return model.ask(request, signal)
       },
-      { sleep: context.sleep, random: () => 0.5, signal, onRetry: (error, delayMs) => context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`) },
+      {
+        sleep: context.sleep,
+        random: () => 0.5,
+        signal,
+        onRetry: (error, delayMs) => context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
+      },
     )
     ledger.recordAnswer(key, answer)
     context.report.progress(`${strategy}: ${++done} of ${requests.length} answered`)
@@ -159,9 +205,17 @@ async function askAll(context: StageContext, task: TaskSpecification, strategy: 
   }
 }
 
-function checkDrafts(task: TaskSpecification, strategy: string, drafts: readonly (Draft & { request?: string; model?: string })[], rows: TaskRows): Candidate[] {
+function checkDrafts(
+  task: TaskSpecification,
+  strategy: string,
+  drafts: readonly (Draft & { request?: string; model?: string })[],
+  rows: TaskRows,
+): Candidate[] {
   const known = [...rows.seeds(), ...rows.inputs(), ...rows.candidates()].map((row) => ({ id: row.id, text: inputText(task, row.input) }))
-  const index = new NearDuplicateIndex([...known.map(({ text }) => text), ...drafts.map((draft) => inputText(task, draft.input))], task.build.threshold)
+  const index = new NearDuplicateIndex(
+    [...known.map(({ text }) => text), ...drafts.map((draft) => inputText(task, draft.input))],
+    task.build.threshold,
+  )
   for (const { id, text } of known) index.add(id, text)
   const candidates = new Map<string, Candidate>()
   for (const draft of drafts) {

@@ -18,7 +18,10 @@ export interface HoldOutCounts {
 }
 
 /** Every seed and real input of the task has a split, recorded for good: rows without one are assigned, rows with one keep it. Idempotent, and the same after a crash: the assignment depends on content only. */
-export function holdOut(context: StageContext, task: TaskSpecification): { added: readonly Assignment[]; counts: HoldOutCounts; untested: readonly string[] } {
+export function holdOut(
+  context: StageContext,
+  task: TaskSpecification,
+): { added: readonly Assignment[]; counts: HoldOutCounts; untested: readonly string[] } {
   const rows = new TaskRows(context.workspace, task.task)
   const existing = rows.assignments()
   const assigned = new Set(existing.map(({ id }) => id))
@@ -28,11 +31,18 @@ export function holdOut(context: StageContext, task: TaskSpecification): { added
   ]
   const testNeeded = rowsNeeded(task.verdict)
   const arrivals = items.filter(({ id }) => !assigned.has(id))
-  const added = arrivals.length === 0 ? [] : assignSplits({ arrivals, existing, existingItems: items.filter(({ id }) => assigned.has(id)), testNeeded, key: task.task })
+  const added =
+    arrivals.length === 0
+      ? []
+      : assignSplits({ arrivals, existing, existingItems: items.filter(({ id }) => assigned.has(id)), testNeeded, key: task.task })
   rows.addAssignments(added)
   const known = new Map([...existing, ...added].map((assignment) => [assignment.id, assignment]))
   const gold = rows.seeds().flatMap((seed) => known.get(seed.id) ?? [])
   const count = (split: Split) => gold.filter((assignment) => assignment.split === split).length
   const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict })
-  return { added, counts: { train: count("train"), validation: count("validation"), test: count("test"), testNeeded, ...(tooFew === undefined ? {} : { tooFew }) }, untested: labelsUntested(gold) }
+  return {
+    added,
+    counts: { train: count("train"), validation: count("validation"), test: count("test"), testNeeded, ...(tooFew === undefined ? {} : { tooFew }) },
+    untested: labelsUntested(gold),
+  }
 }

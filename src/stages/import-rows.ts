@@ -22,19 +22,35 @@ export interface ImportResult {
 }
 
 /** The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid` leaves such rows out. New seeds are scanned for personal data and held out. */
-export function importSeeds(context: StageContext, task: TaskSpecification, files: readonly string[], options: { skipInvalid: boolean }): ImportResult {
+export function importSeeds(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: { skipInvalid: boolean },
+): ImportResult {
   return importRows(context, task, files, options, "seed")
 }
 
 /** The real inputs of the files are in the task's inputs, each once; otherwise like `importSeeds`. */
-export function importInputs(context: StageContext, task: TaskSpecification, files: readonly string[], options: { skipInvalid: boolean }): ImportResult {
+export function importInputs(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: { skipInvalid: boolean },
+): ImportResult {
   return importRows(context, task, files, options, "input")
 }
 
 type Kind = "seed" | "input"
 type Row = Seed | RealInput
 
-function importRows(context: StageContext, task: TaskSpecification, files: readonly string[], options: { skipInvalid: boolean }, kind: Kind): ImportResult {
+function importRows(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: { skipInvalid: boolean },
+  kind: Kind,
+): ImportResult {
   const store = new TaskRows(context.workspace, task.task)
   const rows = new Map<string, Row>((kind === "seed" ? store.seeds() : store.inputs()).map((row) => [row.id, row]))
   const invalid: Issue[] = []
@@ -45,7 +61,12 @@ function importRows(context: StageContext, task: TaskSpecification, files: reado
     const table = readTable(file)
     invalid.push(...table.issues)
     counts.read += table.rows.length + table.issues.length
-    if (table.rows.length === 0 && table.issues.length === 0) throw new DataError(`${file} has no rows`, [], kind === "seed" ? "Give a file with at least one example." : "Give a file with at least one input.")
+    if (table.rows.length === 0 && table.issues.length === 0)
+      throw new DataError(
+        `${file} has no rows`,
+        [],
+        kind === "seed" ? "Give a file with at least one example." : "Give a file with at least one input.",
+      )
     const columns = columnsOf(task, table, kind, file)
     for (const tableRow of table.rows) {
       const place = `${file}:${tableRow.line}`
@@ -57,11 +78,22 @@ function importRows(context: StageContext, task: TaskSpecification, files: reado
       const content = canonicalJson({ input: parsed.row.input, output: "output" in parsed.row ? parsed.row.output : null })
       const before = seen.get(parsed.row.id)
       if (before && before.content !== content) {
-        invalid.push({ file, line: tableRow.line, path: "id", message: `the id ${show(parsed.row.key ?? parsed.row.id)} is already that of ${before.place}, with other content` })
+        invalid.push({
+          file,
+          line: tableRow.line,
+          path: "id",
+          message: `the id ${show(parsed.row.key ?? parsed.row.id)} is already that of ${before.place}, with other content`,
+        })
         continue
       }
       seen.set(parsed.row.id, { place, content })
-      const found = [...new Set(findPersonalData(inputText(task, parsed.row.input) + (kind === "seed" ? `\n${formatOutput(task, (parsed.row as Seed).output)}` : "")).map((finding) => finding.kind))].sort()
+      const found = [
+        ...new Set(
+          findPersonalData(inputText(task, parsed.row.input) + (kind === "seed" ? `\n${formatOutput(task, (parsed.row as Seed).output)}` : "")).map(
+            (finding) => finding.kind,
+          ),
+        ),
+      ].sort()
       if (found.length > 0) {
         if (task.privacy.personalData === "refuse") {
           invalid.push({ file, line: tableRow.line, message: `personal data or a secret (${found.join(", ")}); privacy.personalData is refuse` })
@@ -118,11 +150,16 @@ function columnsOf(task: TaskSpecification, table: Table, kind: Kind, file: stri
     if (column !== undefined) fields.set(field, column)
     else if (task.kind === "chat" || task.input[field]?.required) {
       const meant = nearest(field, names)
-      issues.push({ file, line: 1, message: `no column ${show(field)}; the columns are: ${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` })
+      issues.push({
+        file,
+        line: 1,
+        message: `no column ${show(field)}; the columns are: ${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+      })
     }
   }
   const output = find(outputColumns)
-  if (kind === "seed" && output === undefined) issues.push({ file, line: 1, message: `no column for the output; name one of the columns ${outputColumns.map(show).join(", ")}` })
+  if (kind === "seed" && output === undefined)
+    issues.push({ file, line: 1, message: `no column for the output; name one of the columns ${outputColumns.map(show).join(", ")}` })
   if (issues.length > 0) throw new DataError(`${file} lacks columns that the task needs`, issues, "Rename the columns in the first row.")
   return { fields, output, key: find(keyColumns), source: find(["source"]) }
 }
@@ -167,12 +204,20 @@ function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRo
     return { path: name, message: `unknown key; allowed: ${jsonKeys.slice(0, 5).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` }
   })
   if (unknown.length > 0) return { issues: unknown }
-  if (kind === "input" && output !== undefined) return { issues: [{ path: "output", message: `an input has no output; import examples with answers by: tuneloop seed import ${task.task} <file>` }] }
+  if (kind === "input" && output !== undefined)
+    return {
+      issues: [{ path: "output", message: `an input has no output; import examples with answers by: tuneloop seed import ${task.task} <file>` }],
+    }
   // A single text field may be given as the text itself.
   const field = task.kind === "chat" ? undefined : Object.keys(task.input)
   const value = typeof input === "string" && field?.length === 1 ? { [field[0] as string]: input } : input
   const ownKey = id ?? key
-  return { input: value, output, key: ownKey === undefined || ownKey === null || ownKey === "" ? undefined : String(ownKey), source: typeof source === "string" ? source : undefined }
+  return {
+    input: value,
+    output,
+    key: ownKey === undefined || ownKey === null || ownKey === "" ? undefined : String(ownKey),
+    source: typeof source === "string" ? source : undefined,
+  }
 }
 
 function readCsvRow(task: TaskSpecification, row: TableRow, columns: Columns): ReadRow | { issues: Issue[] } {
@@ -183,7 +228,8 @@ function readCsvRow(task: TaskSpecification, row: TableRow, columns: Columns): R
     if (text !== "") input[field] = task.kind === "chat" ? parseJson(text) : typedCell(task.input[field]?.type ?? "string", text)
   }
   const text = cell(columns.output)
-  const output = text === undefined ? undefined : (parseOutput(task, text) ?? (task.kind === "json" || task.kind === "chat" ? (parseJson(text) ?? text) : text))
+  const output =
+    text === undefined ? undefined : (parseOutput(task, text) ?? (task.kind === "json" || task.kind === "chat" ? (parseJson(text) ?? text) : text))
   return { input, output, key: cell(columns.key) || undefined, source: cell(columns.source) || undefined }
 }
 

@@ -19,10 +19,15 @@ export interface PlannedTraining {
 export function planTraining(context: StageContext, job: JobSpecification, task: TaskSpecification): PlannedTraining {
   const versions = new Versions(context.workspace, task.task)
   const dataset = job.dataset === "latest" ? versions.latest() : job.dataset
-  if (dataset === undefined) throw new ToolkitError(`task ${task.task} has no dataset version yet`, { code: "no-dataset", hint: `Make one: tuneloop build ${task.task}` })
+  if (dataset === undefined)
+    throw new ToolkitError(`task ${task.task} has no dataset version yet`, { code: "no-dataset", hint: `Make one: tuneloop build ${task.task}` })
   const manifest = versions.manifest(dataset as `ds_${string}`)
-  if (manifest.leaks.found > 0) throw new GateError(`${dataset} has ${manifest.leaks.found} leaks and cannot be trained on`, `Build a clean version: tuneloop build ${task.task}`)
-  const rendered = { train: render(task, versions.rows(dataset, "train.jsonl")), validation: render(task, versions.rows(manifest.holdout, "validation.jsonl")) }
+  if (manifest.leaks.found > 0)
+    throw new GateError(`${dataset} has ${manifest.leaks.found} leaks and cannot be trained on`, `Build a clean version: tuneloop build ${task.task}`)
+  const rendered = {
+    train: render(task, versions.rows(dataset, "train.jsonl")),
+    validation: render(task, versions.rows(manifest.holdout, "validation.jsonl")),
+  }
   const plan: TrainingPlan = {
     schemaVersion: 1,
     job: job.job,
@@ -44,8 +49,18 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
 
 function render(task: TaskSpecification, examples: readonly Example[]): string {
   const rows = examples.map((example) => ({ id: example.id, messages: renderExample(task, example) }))
-  const empty = rows.filter(({ messages }) => messages.some((message) => message.role !== "assistant" && message.content.trim() === "") || messages.at(-1)?.content.trim() === "")
-  if (empty.length > 0) throw new GateError(`${empty.length} rows render to an empty message: ${empty.slice(0, 5).map(({ id }) => id).join(", ")}`, "Mend prompt.system or prompt.user in the specification, or those rows.")
+  const empty = rows.filter(
+    ({ messages }) =>
+      messages.some((message) => message.role !== "assistant" && message.content.trim() === "") || messages.at(-1)?.content.trim() === "",
+  )
+  if (empty.length > 0)
+    throw new GateError(
+      `${empty.length} rows render to an empty message: ${empty
+        .slice(0, 5)
+        .map(({ id }) => id)
+        .join(", ")}`,
+      "Mend prompt.system or prompt.user in the specification, or those rows.",
+    )
   return toJsonLines(rows)
 }
 

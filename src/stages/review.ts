@@ -15,11 +15,25 @@ import { guidelineDigest, reviewItems, taskExamples, type ReviewItem } from "./e
 const decisionColumns = ["decision", "corrected_output", "comment", "reviewer"] as const
 
 /** The items that wait for a person as CSV: one row an item, joined by id alone; empty decision columns to fill in. A spreadsheet may sort, filter and save it as it likes. */
-export function exportReview(context: StageContext, task: TaskSpecification, options: { out: string; limit: number | undefined; reviewer: string | undefined }): { rows: number; open: number; file: string } {
+export function exportReview(
+  context: StageContext,
+  task: TaskSpecification,
+  options: { out: string; limit: number | undefined; reviewer: string | undefined },
+): { rows: number; open: number; file: string } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const items = examples.open.slice(0, options.limit)
   const fields = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
-  const records = items.map((item) => [item.id, "", "", "", options.reviewer ?? "", item.kind, ...fields.map((field) => neutralise(cellOf(item.input[field]))), item.output === undefined ? "" : neutralise(formatOutput(task, item.output)), item.revision.slice(7, 23)])
+  const records = items.map((item) => [
+    item.id,
+    "",
+    "",
+    "",
+    options.reviewer ?? "",
+    item.kind,
+    ...fields.map((field) => neutralise(cellOf(item.input[field]))),
+    item.output === undefined ? "" : neutralise(formatOutput(task, item.output)),
+    item.revision.slice(7, 23),
+  ])
   const header = ["id", ...decisionColumns, "kind", ...fields.map((field) => `input.${field}`), "proposed_output", "revision"]
   // The byte order mark is for Excel, which otherwise reads UTF-8 as something else.
   writeAtomically(options.out, stringify([header, ...records], { bom: true, record_delimiter: "\r\n", quoted_match: /[\r\n]/ }))
@@ -36,7 +50,12 @@ export interface ReviewImport {
 }
 
 /** The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id; only the decision columns are read; a row missing from the file is simply not decided. Any wrong row stops the import before a byte is written. */
-export function importReview(context: StageContext, task: TaskSpecification, file: string, options: { reviewer: string | undefined; dryRun: boolean }): ReviewImport {
+export function importReview(
+  context: StageContext,
+  task: TaskSpecification,
+  file: string,
+  options: { reviewer: string | undefined; dryRun: boolean },
+): ReviewImport {
   const rows = new TaskRows(context.workspace, task.task)
   const examples = taskExamples(task, rows)
   const items = new Map(reviewItems(rows).map((item) => [item.id, item]))
@@ -66,7 +85,12 @@ export function importReview(context: StageContext, task: TaskSpecification, fil
     decided.set(decision.item, { verdict: decision.verdict, output: decision.output, line: row.line })
     decisions.push({ ...decision, guideline: guidelineDigest(task), at, source: { file: basename(file), row: row.line } })
   }
-  if (issues.length > 0) throw new DataError(`${new Set(issues.map(({ line }) => line)).size} rows of ${file} cannot be imported; nothing was written`, issues, "Mend those cells and import the file again.")
+  if (issues.length > 0)
+    throw new DataError(
+      `${new Set(issues.map(({ line }) => line)).size} rows of ${file} cannot be imported; nothing was written`,
+      issues,
+      "Mend those cells and import the file again.",
+    )
   const key = (decision: Decision) => canonicalJson([decision.item, decision.verdict, decision.output ?? null, decision.reviewer, decision.revision])
   const known = new Set(rows.decisions().map(key))
   const added = decisions.filter((decision) => !known.has(key(decision)))
@@ -81,20 +105,51 @@ export function importReview(context: StageContext, task: TaskSpecification, fil
 }
 
 /** How far the review is. */
-export function reviewStatus(context: StageContext, task: TaskSpecification): { open: number; pending: number; conflicts: number; stale: number; accepted: number; rejected: number } {
+export function reviewStatus(
+  context: StageContext,
+  task: TaskSpecification,
+): { open: number; pending: number; conflicts: number; stale: number; accepted: number; rejected: number } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const count = (state: string) => [...examples.standings.values()].filter((standing) => standing.state === state).length
-  return { open: examples.open.length, pending: count("pending"), conflicts: count("conflict"), stale: count("stale"), accepted: count("accepted"), rejected: count("rejected") }
+  return {
+    open: examples.open.length,
+    pending: count("pending"),
+    conflicts: count("conflict"),
+    stale: count("stale"),
+    accepted: count("accepted"),
+    rejected: count("rejected"),
+  }
 }
 
-const words: Readonly<Record<string, Decision["verdict"]>> = { accept: "accept", accepted: "accept", yes: "accept", ok: "accept", y: "accept", edit: "edit", edited: "edit", correct: "edit", reject: "reject", rejected: "reject", no: "reject", n: "reject" }
+const words: Readonly<Record<string, Decision["verdict"]>> = {
+  accept: "accept",
+  accepted: "accept",
+  yes: "accept",
+  ok: "accept",
+  y: "accept",
+  edit: "edit",
+  edited: "edit",
+  correct: "edit",
+  reject: "reject",
+  rejected: "reject",
+  no: "reject",
+  n: "reject",
+}
 
 /** The decision of a row; undefined when the row is not decided. */
-function readDecision(task: TaskSpecification, row: TableRow, items: ReadonlyMap<string, ReviewItem>, reviewer: string | undefined, file: string): { decision: Omit<Decision, "guideline" | "at" | "source"> } | { issues: Issue[] } | undefined {
+function readDecision(
+  task: TaskSpecification,
+  row: TableRow,
+  items: ReadonlyMap<string, ReviewItem>,
+  reviewer: string | undefined,
+  file: string,
+): { decision: Omit<Decision, "guideline" | "at" | "source"> } | { issues: Issue[] } | undefined {
   const cell = (name: string) => String(row.fields[name] ?? "").trim()
   const problem = (path: string, message: string) => ({ issues: [{ file, line: row.line, path, message }] })
-  if (!("id" in row.fields)) throw new DataError(`${file} has no column "id"`, [], "Import the file that `tuneloop review export` wrote, with its columns' names.")
-  if (!("decision" in row.fields)) throw new DataError(`${file} has no column "decision"`, [], "Import the file that `tuneloop review export` wrote, with its columns' names.")
+  if (!("id" in row.fields))
+    throw new DataError(`${file} has no column "id"`, [], "Import the file that `tuneloop review export` wrote, with its columns' names.")
+  if (!("decision" in row.fields))
+    throw new DataError(`${file} has no column "decision"`, [], "Import the file that `tuneloop review export` wrote, with its columns' names.")
   const word = cell("decision").toLowerCase()
   const corrected = restore(String(row.fields["corrected_output"] ?? "")).trim()
   if (word === "") return corrected === "" ? undefined : problem("decision", "empty beside a corrected output; write edit")
@@ -108,7 +163,8 @@ function readDecision(task: TaskSpecification, row: TableRow, items: ReadonlyMap
   const by = cell("reviewer") || reviewer
   if (!by) return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
   const exported = cell("revision")
-  if (exported !== "" && !item.revision.slice("sha256:".length).startsWith(exported)) return problem("revision", "the item changed since it was exported; export it again")
+  if (exported !== "" && !item.revision.slice("sha256:".length).startsWith(exported))
+    return problem("revision", "the item changed since it was exported; export it again")
   const comment = cell("comment")
   const base = { item: item.id, reviewer: by, revision: item.revision, ...(comment === "" ? {} : { reason: comment }) }
   if (verdict === "reject") return { decision: { ...base, verdict } }
@@ -118,7 +174,8 @@ function readDecision(task: TaskSpecification, row: TableRow, items: ReadonlyMap
       const same = output !== undefined && item.output !== undefined && canonicalJson(output) === canonicalJson(item.output)
       if (!same) return problem("decision", "accept beside a corrected output; write edit, or empty the corrected output")
     }
-    if (item.output === undefined) return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
+    if (item.output === undefined)
+      return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
     return { decision: { ...base, verdict } }
   }
   if (corrected === "") return problem("corrected_output", "empty beside edit; write the right output")
@@ -128,14 +185,19 @@ function readDecision(task: TaskSpecification, row: TableRow, items: ReadonlyMap
 }
 
 function outputProblem(task: TaskSpecification, text: string): string {
-  if (labelsOf(task).length > 0) return outputIssues(task, task.kind === "label" ? text : text.split(",").map((part) => part.trim()))[0]?.message ?? `got ${show(text)}`
+  if (labelsOf(task).length > 0)
+    return outputIssues(task, task.kind === "label" ? text : text.split(",").map((part) => part.trim()))[0]?.message ?? `got ${show(text)}`
   let value: unknown = text
   try {
     value = JSON.parse(text)
   } catch {
     if (task.kind === "json") return `not valid JSON: ${show(text)}`
   }
-  return outputIssues(task, value).map(({ path, message }) => `${path}: ${message}`).join("; ") || `got ${show(text)}`
+  return (
+    outputIssues(task, value)
+      .map(({ path, message }) => `${path}: ${message}`)
+      .join("; ") || `got ${show(text)}`
+  )
 }
 
 function cellOf(value: unknown): string {
@@ -153,5 +215,8 @@ function restore(text: string): string {
 
 /** Raised by a stage that cannot go on while items are open. */
 export function reviewNeeded(task: TaskSpecification, open: number): PersonNeededError {
-  return new PersonNeededError(`${open} items of ${task.task} wait for a decision`, `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop review import ${task.task} review.csv`)
+  return new PersonNeededError(
+    `${open} items of ${task.task} wait for a decision`,
+    `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop review import ${task.task} review.csv`,
+  )
 }

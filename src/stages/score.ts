@@ -56,7 +56,11 @@ export async function evaluate(
   const file = evaluationFile(context, run, evaluationId(task, job, run, plan))
   if (existsSync(file)) return { state: "unchanged", result: JSON.parse(readText(file)) as Evaluation }
   const summary = reduceRun(run, context.ledger().events(run))
-  if (summary.state !== "succeeded") throw new ToolkitError(`run ${run} is ${summary.state}; only a finished run can be evaluated`, { code: "run-not-finished", hint: `tuneloop runs watch ${run}` })
+  if (summary.state !== "succeeded")
+    throw new ToolkitError(`run ${run} is ${summary.state}; only a finished run can be evaluated`, {
+      code: "run-not-finished",
+      hint: `tuneloop runs watch ${run}`,
+    })
   const answers = await collectAnswers(context, task, job, run, backend)
   const report = reportData(context, task, job, summary, answers, metrics, machine)
   const reportFile = join(context.workspace.runFolder(run), "report.html")
@@ -86,10 +90,22 @@ export async function evaluate(
   return { state: "evaluated", result }
 }
 
-function reportData(context: StageContext, task: TaskSpecification, job: JobSpecification, summary: RunSummary, answers: Answers, metrics: readonly NamedMetric[], machine: string): ReportData {
+function reportData(
+  context: StageContext,
+  task: TaskSpecification,
+  job: JobSpecification,
+  summary: RunSummary,
+  answers: Answers,
+  metrics: readonly NamedMetric[],
+  machine: string,
+): ReportData {
   const { plan, test } = answers
   const metric = decidingMetric(task)
-  const contenders = answers.contenders.map((contender) => ({ name: contender.name, rows: scoredRows(task, test, contender), predictions: contender.predictions }))
+  const contenders = answers.contenders.map((contender) => ({
+    name: contender.name,
+    rows: scoredRows(task, test, contender),
+    predictions: contender.predictions,
+  }))
   const scoring = scoreContenders({ task, contenders, metrics, seed: plan.seed })
   const { incumbent } = task.verdict
   const comparison = scoring.comparisons.find((candidate) => candidate.b === incumbent && candidate.metric === metric)
@@ -97,8 +113,21 @@ function reportData(context: StageContext, task: TaskSpecification, job: JobSpec
   const tuned = value("tuned")
   const incumbentValue = value(incumbent)
   if (comparison === undefined || tuned === undefined || incumbentValue === undefined)
-    throw new ToolkitError(`the incumbent ${incumbent} was not scored with the metric ${metric}`, { code: "no-incumbent", exitCode: 2, hint: `Add ${incumbent} to evaluation.contenders in ${context.workspace.show(context.workspace.jobFile(job.job))}, or name another verdict.incumbent or verdict.metric.` })
-  const verdict = decide({ rule: task.verdict, metric, rows: test.length, tuned, incumbent: incumbentValue, interval: { low: comparison.low, high: comparison.high }, pValue: comparison.pValue, discordance: comparison.discordance })
+    throw new ToolkitError(`the incumbent ${incumbent} was not scored with the metric ${metric}`, {
+      code: "no-incumbent",
+      exitCode: 2,
+      hint: `Add ${incumbent} to evaluation.contenders in ${context.workspace.show(context.workspace.jobFile(job.job))}, or name another verdict.incumbent or verdict.metric.`,
+    })
+  const verdict = decide({
+    rule: task.verdict,
+    metric,
+    rows: test.length,
+    tuned,
+    incumbent: incumbentValue,
+    interval: { low: comparison.low, high: comparison.high },
+    pValue: comparison.pValue,
+    discordance: comparison.discordance,
+  })
   const tunedRows = contenders.find(({ name }) => name === "tuned")?.rows ?? []
   return {
     task: task.task,
@@ -129,7 +158,15 @@ function failures(task: TaskSpecification, answers: Answers): ReportData["failur
   const wrong = rows.flatMap((row, index) => {
     const example = examples[index]
     if (example === undefined || (row.output !== undefined && sameOutput(task, row.reference, row.output))) return []
-    return [{ id: row.id, input: inputText(task, example.input), expected: formatOutput(task, row.reference), answer: row.output === undefined ? (raw.get(row.id) ?? "") : formatOutput(task, row.output), isReadable: row.output !== undefined }]
+    return [
+      {
+        id: row.id,
+        input: inputText(task, example.input),
+        expected: formatOutput(task, row.reference),
+        answer: row.output === undefined ? (raw.get(row.id) ?? "") : formatOutput(task, row.output),
+        isReadable: row.output !== undefined,
+      },
+    ]
   })
   return { validationRows: examples.length, wrong: wrong.length, shown: wrong.slice(0, shownFailures) }
 }

@@ -53,7 +53,13 @@ export async function syncRun(context: StageContext, run: string, backend: FineT
   const bodies = [...snapshot.events]
   if (snapshot.state !== summary.state || snapshot.providerStatus !== summary.providerStatus) {
     const { state, providerStatus, message, hint } = snapshot
-    bodies.push({ type: "state-changed", state, ...(providerStatus === undefined ? {} : { providerStatus }), ...(message === undefined ? {} : { message }), ...(hint === undefined ? {} : { hint }) })
+    bodies.push({
+      type: "state-changed",
+      state,
+      ...(providerStatus === undefined ? {} : { providerStatus }),
+      ...(message === undefined ? {} : { message }),
+      ...(hint === undefined ? {} : { hint }),
+    })
   }
   if (bodies.length > 0 || snapshot.cursor !== cursor) {
     ledger.appendEvents(run, bodies, { expected: cursor, next: snapshot.cursor })
@@ -67,7 +73,12 @@ export async function syncRun(context: StageContext, run: string, backend: FineT
 const pollMs = 700
 
 /** Waits until the run is over, telling every change to `onChange`; an abort of the context's signal ends the waiting and leaves the run as it is. */
-export async function waitForRun(context: StageContext, run: string, backend: FineTuneBackend, onChange: (summary: RunSummary) => void): Promise<RunSummary> {
+export async function waitForRun(
+  context: StageContext,
+  run: string,
+  backend: FineTuneBackend,
+  onChange: (summary: RunSummary) => void,
+): Promise<RunSummary> {
   for (;;) {
     const summary = await syncRun(context, run, backend)
     onChange(summary)

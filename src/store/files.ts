@@ -122,13 +122,19 @@ function decodeLine(bytes: Buffer, path: string, number: number): string {
 }
 
 function invalidUtf8(path: string, line: number): DataError {
-  return new DataError(`${path} is not valid UTF-8`, [{ file: path, line, message: "bytes that are not UTF-8" }], "Save the file as UTF-8 (in a spreadsheet: \"CSV UTF-8\") and run the command again.")
+  return new DataError(
+    `${path} is not valid UTF-8`,
+    [{ file: path, line, message: "bytes that are not UTF-8" }],
+    'Save the file as UTF-8 (in a spreadsheet: "CSV UTF-8") and run the command again.',
+  )
 }
 
 function writeError(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code
-  if (code === "ENOSPC") return new DataError(`no space left to write ${path}`, [], "Free some disk space and run the command again; nothing was half-written.")
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS") return new DataError(`not allowed to write ${path} (${code})`, [], "Check the folder's permissions.")
+  if (code === "ENOSPC")
+    return new DataError(`no space left to write ${path}`, [], "Free some disk space and run the command again; nothing was half-written.")
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+    return new DataError(`not allowed to write ${path} (${code})`, [], "Check the folder's permissions.")
   return error
 }
 

@@ -50,19 +50,28 @@ export class Ledger {
   /** Names a run of the plan, once: a second call with the same id changes nothing. */
   createRun(run: { run: string; job: string; task: string; plan: string }): void {
     this.transaction(() => {
-      const inserted = this.database.prepare("insert or ignore into runs (run, job, task, plan, created_at) values (?, ?, ?, ?, ?)").run(run.run, run.job, run.task, run.plan, this.timestamp())
+      const inserted = this.database
+        .prepare("insert or ignore into runs (run, job, task, plan, created_at) values (?, ?, ?, ?, ?)")
+        .run(run.run, run.job, run.task, run.plan, this.timestamp())
       if (inserted.changes > 0) this.insertEvents(run.run, [{ type: "planned", plan: run.plan }])
     })
   }
 
   /** The runs, newest first. */
   runs(filter: { plan?: string; job?: string; task?: string } = {}): LedgerRun[] {
-    const rows = this.database.prepare("select run, job, task, plan, created_at as createdAt from runs order by created_at desc, run desc").all() as unknown as LedgerRun[]
+    const rows = this.database
+      .prepare("select run, job, task, plan, created_at as createdAt from runs order by created_at desc, run desc")
+      .all() as unknown as LedgerRun[]
     return rows.filter((row) => Object.entries(filter).every(([key, value]) => value === undefined || row[key as keyof LedgerRun] === value))
   }
 
   events(run: string): RunEvent[] {
-    const rows = this.database.prepare("select sequence, at, type, body from run_events where run = ? order by sequence").all(run) as { sequence: number; at: string; type: string; body: string }[]
+    const rows = this.database.prepare("select sequence, at, type, body from run_events where run = ? order by sequence").all(run) as {
+      sequence: number
+      at: string
+      type: string
+      body: string
+    }[]
     return rows.map((row) => ({ run, sequence: row.sequence, at: row.at, type: row.type, ...(JSON.parse(row.body) as object) }) as RunEvent)
   }
 
@@ -71,7 +80,10 @@ export class Ledger {
     return this.transaction(() => {
       if (cursor && this.cursor(run) !== cursor.expected) return false
       this.insertEvents(run, bodies)
-      if (cursor) this.database.prepare("insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = excluded.cursor").run(run, cursor.next)
+      if (cursor)
+        this.database
+          .prepare("insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = excluded.cursor")
+          .run(run, cursor.next)
       return true
     })
   }
@@ -99,9 +111,12 @@ export class Ledger {
   /** Writes down that the request is about to be sent; returns how often it was sent before without a recorded answer. */
   beginRequest(key: string, request: ModelRequest, origin: { task: string; strategy: string }): number {
     return this.transaction(() => {
-      const before = (this.database.prepare("select attempts from requests where key = ?").get(key) as { attempts: number } | undefined)?.attempts ?? 0
+      const before =
+        (this.database.prepare("select attempts from requests where key = ?").get(key) as { attempts: number } | undefined)?.attempts ?? 0
       this.database
-        .prepare("insert into requests (key, task, strategy, request, sent_at, attempts) values (?, ?, ?, ?, ?, 1) on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at")
+        .prepare(
+          "insert into requests (key, task, strategy, request, sent_at, attempts) values (?, ?, ?, ?, ?, 1) on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at",
+        )
         .run(key, origin.task, origin.strategy, JSON.stringify(request), this.timestamp())
       return before
     })
@@ -112,7 +127,11 @@ export class Ledger {
   }
 
   requestTotals(task?: string): { requests: number; sent: number; answered: number; inputTokens: number; outputTokens: number } {
-    const rows = this.database.prepare("select task, attempts, answer from requests").all() as { task: string; attempts: number; answer: string | null }[]
+    const rows = this.database.prepare("select task, attempts, answer from requests").all() as {
+      task: string
+      attempts: number
+      answer: string | null
+    }[]
     const mine = rows.filter((row) => task === undefined || row.task === task)
     const answers = mine.flatMap((row) => (row.answer === null ? [] : [JSON.parse(row.answer) as ModelAnswer]))
     return {
@@ -126,25 +145,42 @@ export class Ledger {
 
   /** Records that the test rows of a holdout were opened for an evaluation; the same evaluation opens them once. */
   recordOpening(opening: { task: string; holdout: string; evaluation: string; purpose: string }): void {
-    this.database.prepare("insert or ignore into holdout_openings (at, task, holdout, evaluation, purpose) values (?, ?, ?, ?, ?)").run(this.timestamp(), opening.task, opening.holdout, opening.evaluation, opening.purpose)
+    this.database
+      .prepare("insert or ignore into holdout_openings (at, task, holdout, evaluation, purpose) values (?, ?, ?, ?, ?)")
+      .run(this.timestamp(), opening.task, opening.holdout, opening.evaluation, opening.purpose)
   }
   openings(holdout: string): { at: string; evaluation: string; purpose: string }[] {
-    return this.database.prepare("select at, evaluation, purpose from holdout_openings where holdout = ? order by opening").all(holdout) as { at: string; evaluation: string; purpose: string }[]
+    return this.database.prepare("select at, evaluation, purpose from holdout_openings where holdout = ? order by opening").all(holdout) as {
+      at: string
+      evaluation: string
+      purpose: string
+    }[]
   }
 
   /** What is wrong with the ledger; empty when it is sound: the database's own check, sequences without gaps, requests under the digest of their content. */
   verify(): string[] {
-    const integrity = (this.database.prepare("pragma integrity_check").all() as { integrity_check: string }[]).map((row) => row.integrity_check).filter((line) => line !== "ok")
-    const foreign = this.database.prepare("pragma foreign_key_check").all().map((row) => `an event of an unknown run: ${JSON.stringify(row)}`)
-    const gaps = this.runs().flatMap(({ run }) => this.events(run).flatMap((event, index) => (event.sequence === index + 1 ? [] : [`run ${run}: event ${event.sequence} stands where ${index + 1} should`])).slice(0, 1))
-    const requests = (this.database.prepare("select key, request from requests").all() as { key: string; request: string }[]).flatMap((row) => (digest(JSON.parse(row.request)) === row.key ? [] : [`request ${row.key} is not the digest of its content`]))
+    const integrity = (this.database.prepare("pragma integrity_check").all() as { integrity_check: string }[])
+      .map((row) => row.integrity_check)
+      .filter((line) => line !== "ok")
+    const foreign = this.database
+      .prepare("pragma foreign_key_check")
+      .all()
+      .map((row) => `an event of an unknown run: ${JSON.stringify(row)}`)
+    const gaps = this.runs().flatMap(({ run }) =>
+      this.events(run)
+        .flatMap((event, index) => (event.sequence === index + 1 ? [] : [`run ${run}: event ${event.sequence} stands where ${index + 1} should`]))
+        .slice(0, 1),
+    )
+    const requests = (this.database.prepare("select key, request from requests").all() as { key: string; request: string }[]).flatMap((row) =>
+      digest(JSON.parse(row.request)) === row.key ? [] : [`request ${row.key} is not the digest of its content`],
+    )
     return [...integrity, ...foreign, ...gaps, ...requests]
   }
 
   private insertEvents(run: string, bodies: readonly RunEventBody[]): void {
     const last = (this.database.prepare("select max(sequence) as last from run_events where run = ?").get(run) as { last: number | null }).last ?? 0
     const insert = this.database.prepare("insert into run_events (run, sequence, at, type, body) values (?, ?, ?, ?, ?)")
-    bodies.forEach(({ type, ...body }, index) => insert.run(run, last + 1 + index, this.timestamp(), type, JSON.stringify(body)))
+    for (const [index, { type, ...body }] of bodies.entries()) insert.run(run, last + 1 + index, this.timestamp(), type, JSON.stringify(body))
   }
 
   private transaction<Result>(work: () => Result): Result {
@@ -175,7 +211,10 @@ export interface LedgerRun {
 function migrate(database: DatabaseSync): void {
   const version = () => (database.prepare("pragma user_version").get() as { user_version: number }).user_version
   if (version() > migrations.length)
-    throw new ToolkitError(`the ledger is of version ${version()}; this Tuneloop knows up to ${migrations.length}`, { code: "ledger", hint: "Use the newer Tuneloop that wrote it." })
+    throw new ToolkitError(`the ledger is of version ${version()}; this Tuneloop knows up to ${migrations.length}`, {
+      code: "ledger",
+      hint: "Use the newer Tuneloop that wrote it.",
+    })
   while (version() < migrations.length) {
     database.exec("begin immediate")
     const from = version()

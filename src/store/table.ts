@@ -22,7 +22,11 @@ export function readTable(path: string): Table {
   if (ending === ".jsonl" || ending === ".ndjson") return readJsonTable(path)
   if (ending === ".json") return readJsonArray(path)
   if (ending === ".csv" || ending === ".tsv") return readCsvTable(path)
-  throw new DataError(`cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, .ndjson, .json, .csv, .tsv`, [], "Rename or convert the file.")
+  throw new DataError(
+    `cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, .ndjson, .json, .csv, .tsv`,
+    [],
+    "Rename or convert the file.",
+  )
 }
 
 function readJsonTable(path: string): Table {
@@ -48,9 +52,14 @@ function readJsonArray(path: string): Table {
     value = JSON.parse(decodeText(readBytes(path), path))
   } catch (error) {
     if (error instanceof DataError) throw error
-    throw new DataError(`${path} is not valid JSON: ${shorten((error as Error).message)}`, [], "Mend the file, or give one JSON object a line in a .jsonl file.")
+    throw new DataError(
+      `${path} is not valid JSON: ${shorten((error as Error).message)}`,
+      [],
+      "Mend the file, or give one JSON object a line in a .jsonl file.",
+    )
   }
-  if (!Array.isArray(value)) throw new DataError(`${path} must hold a JSON array of objects`, [], "Give a .json file with an array, or a .jsonl file.")
+  if (!Array.isArray(value))
+    throw new DataError(`${path} must hold a JSON array of objects`, [], "Give a .json file with an array, or a .jsonl file.")
   const issues: Issue[] = []
   const rows: TableRow[] = []
   value.forEach((item: unknown, index) => {
@@ -65,25 +74,41 @@ function readCsvTable(path: string): Table {
   const skipped = /^sep=.\r?\n/.exec(text)?.[0] ?? ""
   const body = text.slice(skipped.length)
   try {
-    const records = parse(body, { delimiter: delimiterOf(body), info: true, relax_column_count: true, skip_empty_lines: true }) as unknown as { record: string[]; info: { lines: number } }[]
+    const records = parse(body, { delimiter: delimiterOf(body), info: true, relax_column_count: true, skip_empty_lines: true }) as unknown as {
+      record: string[]
+      info: { lines: number }
+    }[]
     const header = records[0]?.record.map((name) => name.trim())
     if (header === undefined) return { rows: [], issues: [], format: "csv" }
     const repeated = header.find((name, index) => name !== "" && header.indexOf(name) !== index)
-    if (repeated !== undefined) throw new DataError(`${path} has the column ${JSON.stringify(repeated)} twice`, [{ file: path, line: 1, message: "a column is repeated" }], "Rename or remove one of them.")
+    if (repeated !== undefined)
+      throw new DataError(
+        `${path} has the column ${JSON.stringify(repeated)} twice`,
+        [{ file: path, line: 1, message: "a column is repeated" }],
+        "Rename or remove one of them.",
+      )
     const issues: Issue[] = []
     const rows: TableRow[] = []
     for (const { record, info } of records.slice(1)) {
       // `info.lines` is the line on which a record ends; a row is named by the line on which it begins.
       const line = info.lines - newlines(record) + (skipped ? 1 : 0)
       if (record.length > header.length && record.slice(header.length).some((cell) => cell !== ""))
-        issues.push({ file: path, line, message: `${record.length} cells where the header has ${header.length}; quote cells that hold the delimiter` })
+        issues.push({
+          file: path,
+          line,
+          message: `${record.length} cells where the header has ${header.length}; quote cells that hold the delimiter`,
+        })
       else rows.push({ line, fields: Object.fromEntries(header.flatMap((name, index) => (name === "" ? [] : [[name, record[index] ?? ""]]))) })
     }
     return { rows, issues, format: "csv" }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
     const line = (error as unknown as { lines?: number }).lines
-    throw new DataError(`${path} is not valid CSV`, [{ file: path, ...(line === undefined ? {} : { line }), message: shorten(error.message) }], "Mend the quotes at that line, or save the file again as CSV (UTF-8).")
+    throw new DataError(
+      `${path} is not valid CSV`,
+      [{ file: path, ...(line === undefined ? {} : { line }), message: shorten(error.message) }],
+      "Mend the quotes at that line, or save the file again as CSV (UTF-8).",
+    )
   }
 }
 

@@ -2,7 +2,18 @@ import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { z } from "zod"
 import { DataError, type Issue } from "../core/errors.ts"
-import { assignmentSchema, candidateSchema, decisionSchema, realInputSchema, seedSchema, type Assignment, type Candidate, type Decision, type RealInput, type Seed } from "../core/example.ts"
+import {
+  assignmentSchema,
+  candidateSchema,
+  decisionSchema,
+  realInputSchema,
+  seedSchema,
+  type Assignment,
+  type Candidate,
+  type Decision,
+  type RealInput,
+  type Seed,
+} from "../core/example.ts"
 import { formatPath, issuesOf } from "../core/parse.ts"
 import { readLines, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
@@ -74,7 +85,9 @@ export class TaskRows {
   private readFolder<Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema>[] {
     const folder = join(this.folder, name)
     if (!existsSync(folder)) return []
-    const files = readdirSync(folder).filter((file) => file.endsWith(".jsonl")).sort()
+    const files = readdirSync(folder)
+      .filter((file) => file.endsWith(".jsonl"))
+      .sort()
     return files.flatMap((file) => this.read(join(folder, file), schema))
   }
 
@@ -91,7 +104,8 @@ export class TaskRows {
       }
       const result = schema.safeParse(value)
       if (result.success) rows.push(result.data)
-      else issues.push(...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({ file, line: number, path: formatPath(at), message })))
+      else
+        issues.push(...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({ file, line: number, path: formatPath(at), message })))
     }
     if (issues.length > 0) throw new DataError(`${file} is invalid`, issues, "Mend those lines (git shows what changed), or restore the file.")
     return rows

@@ -27,7 +27,11 @@ export class Versions {
   /** The ids of the versions, in the order of their names. */
   ids(): string[] {
     const folder = join(this.workspace.taskFolder(this.task), "versions")
-    return existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith("ds_")).sort() : []
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .filter((name) => name.startsWith("ds_"))
+          .sort()
+      : []
   }
 
   freezeHoldout(manifest: HoldoutManifest, rows: { validation: readonly Example[]; test: readonly Example[] }): void {
@@ -41,7 +45,11 @@ export class Versions {
   manifest<Id extends string>(id: Id): Id extends `hold_${string}` ? HoldoutManifest : DatasetManifest {
     if (!this.has(id)) {
       const existing = this.ids()
-      throw new DataError(`task ${this.task} has no ${id.startsWith("hold_") ? "holdout" : "dataset version"} ${id}${existing.length > 0 ? `; it has: ${existing.join(", ")}` : ""}`, [], `Make one: tuneloop build ${this.task}`)
+      throw new DataError(
+        `task ${this.task} has no ${id.startsWith("hold_") ? "holdout" : "dataset version"} ${id}${existing.length > 0 ? `; it has: ${existing.join(", ")}` : ""}`,
+        [],
+        `Make one: tuneloop build ${this.task}`,
+      )
     }
     return JSON.parse(readText(join(this.folder(id), manifestFile)))
   }
@@ -52,7 +60,11 @@ export class Versions {
     const expected = this.manifest(id).files[file]?.digest
     const actual = existsSync(path) ? digestText(readFileSync(path)) : undefined
     if (expected === undefined || actual !== expected)
-      throw new DataError(`${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`, [], "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again.")
+      throw new DataError(
+        `${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`,
+        [],
+        "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again.",
+      )
     return [...readLines(path)].map(({ text }) => JSON.parse(text) as Example)
   }
 

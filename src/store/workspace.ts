@@ -91,14 +91,24 @@ function yamlNames(folder: string): string[] {
 
 function unknownName(kind: string, name: string, existing: readonly string[], file: string): ToolkitError {
   const meant = nearest(name, existing)
-  const hint = existing.length === 0 ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names another workspace.` : `Write ${file}, or name one of them.`
-  return new ToolkitError(`there is no ${kind} ${show(name)}; ${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`, {
-    code: `unknown-${kind}`,
-    hint,
-    exitCode: 2,
-  })
+  const hint =
+    existing.length === 0
+      ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names another workspace.`
+      : `Write ${file}, or name one of them.`
+  return new ToolkitError(
+    `there is no ${kind} ${show(name)}; ${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    {
+      code: `unknown-${kind}`,
+      hint,
+      exitCode: 2,
+    },
+  )
 }
 
 function misnamed(file: string, key: string, got: string, expected: string): ConfigError {
-  return new ConfigError(`${file} is invalid: 1 problem`, [{ file, path: key, message: `got ${show(got)}; must be ${show(expected)}, as the file is called` }], `Edit the file.`)
+  return new ConfigError(
+    `${file} is invalid: 1 problem`,
+    [{ file, path: key, message: `got ${show(got)}; must be ${show(expected)}, as the file is called` }],
+    `Edit the file.`,
+  )
 }

@@ -9,13 +9,18 @@ const phrasing = z.string().min(1)
 
 const options = z.strictObject({
   count: z.int().positive().default(100).describe("How many candidates to grow, over all labels"),
-  slots: z.record(z.string(), z.array(z.string()).min(1)).default({}).describe("Values by slot name; {name} in a phrasing is replaced by one of them"),
+  slots: z
+    .record(z.string(), z.array(z.string()).min(1))
+    .default({})
+    .describe("Values by slot name; {name} in a phrasing is replaced by one of them"),
   phrasings: z
     .union([
       z.record(z.string(), z.array(phrasing).min(1)),
       z.array(z.strictObject({ input: z.record(z.string(), phrasing), output: z.unknown() })).min(1),
     ])
-    .describe("For label tasks with one text field: phrasings by label. Otherwise pairs of input and output in which the same slots are replaced. [a|b|] takes one of the alternatives"),
+    .describe(
+      "For label tasks with one text field: phrasings by label. Otherwise pairs of input and output in which the same slots are replaced. [a|b|] takes one of the alternatives",
+    ),
 })
 type Options = z.output<typeof options>
 
@@ -103,7 +108,8 @@ function fillTemplate(template: Template, slots: Options["slots"], turn: number)
 }
 
 function check(task: TaskSpecification, given: Options): PathIssue[] {
-  if (Array.isArray(given.phrasings)) return given.phrasings.flatMap((template, index) => slotIssues(JSON.stringify(template), given, ["phrasings", index]))
+  if (Array.isArray(given.phrasings))
+    return given.phrasings.flatMap((template, index) => slotIssues(JSON.stringify(template), given, ["phrasings", index]))
   if (task.kind !== "label" || Object.keys(task.input).length !== 1)
     return [{ path: ["phrasings"], message: "phrasings by label need a label task with one input field; give a list of {input, output} instead" }]
   return Object.entries(given.phrasings).flatMap(([label, texts]) => {

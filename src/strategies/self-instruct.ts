@@ -52,11 +52,16 @@ function promptFor(material: StrategyMaterial, given: Options, index: number): P
   const rules = [
     `You write examples for this task: ${task.description.trim()}`,
     task.guideline.trim() === "" ? "" : `Guideline:\n${task.guideline.trim()}`,
-    labels.length === 0 ? "" : `Labels:\n${labels.map((name) => `- ${name}: ${(task.output as { labels: Record<string, string> }).labels[name]}`).join("\n")}`,
+    labels.length === 0
+      ? ""
+      : `Labels:\n${labels.map((name) => `- ${name}: ${(task.output as { labels: Record<string, string> }).labels[name]}`).join("\n")}`,
     `Answer with ${given.perRequest} new examples, one JSON object a line, each {"input": …, "output": …} in the form of the examples. Write nothing else.`,
   ]
   const examples = shots.map((seed) => JSON.stringify({ input: seed.input, output: seed.output })).join("\n")
-  const wish = label === undefined ? "Make them different from these and from each other." : `All with the output ${JSON.stringify(formatOutput(task, label))}; make them different from these and from each other.`
+  const wish =
+    label === undefined
+      ? "Make them different from these and from each other."
+      : `All with the output ${JSON.stringify(formatOutput(task, label))}; make them different from these and from each other.`
   return {
     messages: [
       { role: "system", content: rules.filter((part) => part !== "").join("\n\n") },
@@ -80,7 +85,11 @@ function chooseShots(seeds: readonly Seed[], count: number, index: number, label
 function jsonItems(text: string): Record<string, unknown>[] {
   const body = text.replace(/^\s*```(?:json|jsonl)?\s*$/gm, "").trim()
   const whole = tryParse(body)
-  const values = Array.isArray(whole) ? whole : whole !== undefined ? [whole] : body.split("\n").map((line) => tryParse(line.trim().replace(/,$/, "")))
+  const values = Array.isArray(whole)
+    ? whole
+    : whole !== undefined
+      ? [whole]
+      : body.split("\n").map((line) => tryParse(line.trim().replace(/,$/, "")))
   return values.filter((value): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value))
 }
 
@@ -91,4 +100,3 @@ function tryParse(text: string): unknown {
     return undefined
   }
 }
-

@@ -9,7 +9,10 @@ beforeAll(async () => {
   const file = (name: string, content: string | Buffer) => writeFileSync(join(workspace, name), content)
   file("broken.yaml", "")
   file("specs/broken.yaml", "task: broken\nkind: [label\n")
-  file("specs/wrong.yaml", "task: wrong\nkind: lable\ndescripton: x\ninput:\n  text: { typ: string, maxLength: long }\noutput:\n  labels: { glad: good }\n")
+  file(
+    "specs/wrong.yaml",
+    "task: wrong\nkind: lable\ndescripton: x\ninput:\n  text: { typ: string, maxLength: long }\noutput:\n  labels: { glad: good }\n",
+  )
   file("jobs/wrong.yaml", "job: wrong\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\nhyperparameters: { epochs: many }\n")
   file("jobs/nowhere.yaml", "job: nowhere\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\n")
   file("label.jsonl", '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":{"body":"give it back"},"output":"retrun"}\n')
@@ -22,7 +25,7 @@ beforeAll(async () => {
   file("huge.jsonl", `${JSON.stringify({ input: { body: "a".repeat(1_000_000) }, output: "delivery" })}\n`)
   file("quote.csv", 'body,output\nfine,delivery\n"open,delivery\n')
   file("columns.csv", "text,output\nhello,delivery\n")
-  file("semicolons.csv", "\ufeffbody;label\r\n\"two\nlines; and a semicolon\";delivery\r\nplain;Return\r\n")
+  file("semicolons.csv", '\ufeffbody;label\r\n"two\nlines; and a semicolon";delivery\r\nplain;Return\r\n')
   file("prototype.jsonl", '{"input":{"body":"where is it"},"output":"constructor"}\n')
   file("unknown-id.csv", "id,decision,corrected_output,comment,reviewer\ncand_0000000000000000,accept,,,amara\n")
   expect((await tuneloop(workspace, ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")]).outcome).code).toBe(0)
@@ -30,7 +33,8 @@ beforeAll(async () => {
   expect((await tuneloop(workspace, ["review", "export", "ticket-triage", "--out", "open.csv", "--limit", "1"]).outcome).code).toBe(0)
   const { readFileSync } = await import("node:fs")
   const row = (readFileSync(join(workspace, "open.csv"), "utf8").split("\r\n")[1] ?? "").split(",")
-  const review = (name: string, decision: string, output: string, revision = row.at(-1)) => file(name, `id,decision,corrected_output,comment,reviewer,revision\n${row[0]},${decision},${output},,amara,${revision}\n`)
+  const review = (name: string, decision: string, output: string, revision = row.at(-1)) =>
+    file(name, `id,decision,corrected_output,comment,reviewer,revision\n${row[0]},${decision},${output},,amara,${revision}\n`)
   review("word.csv", "acept", "")
   review("no-output.csv", "edit", "")
   review("bad-output.csv", "edit", "retrun")
@@ -41,10 +45,28 @@ beforeAll(async () => {
 const cases: [string, string[], number, (string | RegExp)[]][] = [
   ["a missing file", ["seed", "import", "ticket-triage", "nope.csv"], 1, ["nope.csv", "Check the path"]],
   ["broken YAML", ["spec", "check", "broken"], 2, [/specs\/broken\.yaml:\d+/, "not valid YAML"]],
-  ["every problem of a specification at once", ["spec", "check", "wrong"], 2, ["wrong.yaml:2", 'did you mean "label"', "wrong.yaml:3", 'did you mean "description"', 'did you mean "type"', "expected a number", "at least two labels"]],
+  [
+    "every problem of a specification at once",
+    ["spec", "check", "wrong"],
+    2,
+    [
+      "wrong.yaml:2",
+      'did you mean "label"',
+      "wrong.yaml:3",
+      'did you mean "description"',
+      'did you mean "type"',
+      "expected a number",
+      "at least two labels",
+    ],
+  ],
   ["a wrong type in a job", ["train", "wrong"], 2, ["jobs/wrong.yaml:5", "hyperparameters.epochs", '"many"']],
   ["an unknown backend", ["train", "nowhere"], 2, ['"locl"', "local"]],
-  ["a label outside the set", ["seed", "import", "ticket-triage", "label.jsonl"], 1, ["label.jsonl:2", '"retrun"', 'did you mean "return"', "--skip-invalid"]],
+  [
+    "a label outside the set",
+    ["seed", "import", "ticket-triage", "label.jsonl"],
+    1,
+    ["label.jsonl:2", '"retrun"', 'did you mean "return"', "--skip-invalid"],
+  ],
   ["a label that every object inherits", ["seed", "import", "ticket-triage", "prototype.jsonl"], 1, ["prototype.jsonl:1", "constructor"]],
   ["a line that is not JSON", ["seed", "import", "ticket-triage", "json.jsonl"], 1, ["json.jsonl:2", "not valid JSON"]],
   ["an unknown field", ["seed", "import", "ticket-triage", "field.jsonl"], 1, ["field.jsonl:1", 'did you mean "body"']],
@@ -78,7 +100,7 @@ describe("bad input", () => {
     const before = snapshot(workspace, (path) => !path.includes(".tuneloop"))
     const { outcome } = tuneloop(workspace, words)
     const result = await outcome
-    for (const part of expected) expect(result.stderr).toMatch(part instanceof RegExp ? part : new RegExp(escape(part)))
+    for (const part of expected) expect(result.stderr).toMatch(part instanceof RegExp ? part : new RegExp(literal(part)))
     expect(result.code).toBe(code)
     expect(result.stdout).toBe("")
     expect(result.stderr).not.toMatch(/^\s+at /m)
@@ -87,7 +109,10 @@ describe("bad input", () => {
 
   it("is one JSON object on stderr under --json", async () => {
     const { stderr, stdout, code } = await tuneloop(workspace, ["seed", "import", "ticket-triage", "label.jsonl", "--json"]).outcome
-    expect(JSON.parse(stderr)).toMatchObject({ schemaVersion: 1, error: { code: "invalid-data", message: expect.stringContaining("label.jsonl:2"), hint: expect.stringContaining("--skip-invalid") } })
+    expect(JSON.parse(stderr)).toMatchObject({
+      schemaVersion: 1,
+      error: { code: "invalid-data", message: expect.stringContaining("label.jsonl:2"), hint: expect.stringContaining("--skip-invalid") },
+    })
     expect([stdout, code]).toEqual(["", 1])
   })
 
@@ -100,13 +125,20 @@ describe("bad input", () => {
 
   it("can be left out when asked for: the valid rows go in, the exit code says that some did not", async () => {
     const own = sampleWorkspace()
-    const { code, stdout, stderr } = await tuneloop(own, ["seed", "import", "ticket-triage", join(workspace, "label.jsonl"), "--skip-invalid", "--json"]).outcome
+    const { code, stdout, stderr } = await tuneloop(own, [
+      "seed",
+      "import",
+      "ticket-triage",
+      join(workspace, "label.jsonl"),
+      "--skip-invalid",
+      "--json",
+    ]).outcome
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ read: 2, added: 1 })
     expect(stderr).toContain("label.jsonl:2")
   })
 })
 
-function escape(text: string): string {
+function literal(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 }

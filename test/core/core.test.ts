@@ -10,13 +10,31 @@ import { retryAfterMs, withRetries } from "../../src/core/retry.ts"
 import { reduceRun, type RunEvent, type RunEventBody } from "../../src/core/run.ts"
 import { taskSchema } from "../../src/core/task.ts"
 
-const labelTask = taskSchema.parse({ task: "mood", kind: "label", description: "x", input: { text: {} }, output: { labels: { glad: "good mood", sad: "bad mood" } }, prompt: { system: "One of {labels}.\n{definitions}" } })
-const chatTask = taskSchema.parse({ task: "talk", kind: "chat", description: "x", output: { tools: [{ name: "find", parameters: { type: "object", required: ["order"], properties: { order: { type: "string" } } } }] } })
+const labelTask = taskSchema.parse({
+  task: "mood",
+  kind: "label",
+  description: "x",
+  input: { text: {} },
+  output: { labels: { glad: "good mood", sad: "bad mood" } },
+  prompt: { system: "One of {labels}.\n{definitions}" },
+})
+const chatTask = taskSchema.parse({
+  task: "talk",
+  kind: "chat",
+  description: "x",
+  output: { tools: [{ name: "find", parameters: { type: "object", required: ["order"], properties: { order: { type: "string" } } } }] },
+})
 
 describe("canonical JSON", () => {
   it("writes numbers, escapes and the order of keys as RFC 8785 does", () => {
-    const value = { numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], string: "\u20ac$\u000f\nA'B\"\\\\\"/", literals: [null, true, false] }
-    expect(canonicalJson(value)).toBe('{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}')
+    const value = {
+      numbers: [Number("333333333.33333329"), 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+      string: '\u20ac$\u000f\nA\'B"\\\\"/',
+      literals: [null, true, false],
+    }
+    expect(canonicalJson(value)).toBe(
+      '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
+    )
     expect(canonicalJson({ "\u20ac": 1, "\r": 2, "1": 3, "\ud83d\ude00": 4 })).toBe('{"\\n":2,"1":3,"€":1,"😀":4}')
   })
 
@@ -68,8 +86,18 @@ describe("outputs", () => {
         expect(parseOutput(labelTask, ` ${label.toUpperCase()}. `)).toBe(label)
       }),
     )
-    const json = taskSchema.parse({ task: "j", kind: "json", description: "x", input: { text: {} }, output: { schema: { type: "object", required: ["a"], properties: { a: { type: "integer" } } } } })
-    fc.assert(fc.property(fc.record({ a: fc.integer(), b: fc.jsonValue() }), (value) => sameOutput(json, parseOutput(json, formatOutput(json, value)), JSON.parse(JSON.stringify(value)))))
+    const json = taskSchema.parse({
+      task: "j",
+      kind: "json",
+      description: "x",
+      input: { text: {} },
+      output: { schema: { type: "object", required: ["a"], properties: { a: { type: "integer" } } } },
+    })
+    fc.assert(
+      fc.property(fc.record({ a: fc.integer(), b: fc.jsonValue() }), (value) =>
+        sameOutput(json, parseOutput(json, formatOutput(json, value)), JSON.parse(JSON.stringify(value))),
+      ),
+    )
     expect(parseOutput(json, '```json\n{"a": 1}\n```')).toEqual({ a: 1 })
     expect(parseOutput(json, '{"a": "x"}')).toBeUndefined()
   })
@@ -154,7 +182,8 @@ describe("the retry policy", () => {
     )
     return { result: await result.catch((error: unknown) => error), waits, calls: () => calls }
   }
-  const busy = (retryAfter?: number) => new ProviderError("busy", { provider: "x", status: 429, isRetryable: true, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) })
+  const busy = (retryAfter?: number) =>
+    new ProviderError("busy", { provider: "x", status: 429, isRetryable: true, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) })
 
   it("waits longer each time, or as long as it is told", async () => {
     expect(await attempt([busy(), busy()])).toMatchObject({ result: "answer", waits: [1000, 2000] })
@@ -172,7 +201,9 @@ describe("the retry policy", () => {
 
 describe("errors", () => {
   it("carry no secret", () => {
-    expect(new ProviderError("bad key sk-abcdef1234567890 and Bearer abcdefghijkl", { provider: "x" }).message).toBe("bad key [secret] and Bearer [secret]")
+    expect(new ProviderError("bad key sk-abcdef1234567890 and Bearer abcdefghijkl", { provider: "x" }).message).toBe(
+      "bad key [secret] and Bearer [secret]",
+    )
   })
 })
 

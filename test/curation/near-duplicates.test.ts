@@ -117,7 +117,7 @@ describe("clusters", () => {
       for (let j = 0; j < i; j += 1)
         if (jaccard(grams[i] as Uint32Array, grams[j] as Uint32Array) >= 0.7) {
           const [from, to] = [component[i], component[j]]
-          component.forEach((value, place) => value === from && (component[place] = to as number))
+          for (const [place, value] of component.entries()) if (value === from) component[place] = to as number
         }
     const expected = [
       ...Map.groupBy(

@@ -25,7 +25,9 @@ describe("from gold examples to a dataset version", () => {
     const workspace = sampleWorkspace()
     const built = await throughBuild(workspace, sample("ticket-triage", "seeds.jsonl"))
     expect(built).toMatchObject({ state: "built", open: 0, leaks: { found: 0 } })
-    expect(built["read"]).toBe((built["kept"] as number) + Object.values(built["dropped"] as Record<string, number>).reduce((sum, count) => sum + count, 0))
+    expect(built["read"]).toBe(
+      (built["kept"] as number) + Object.values(built["dropped"] as Record<string, number>).reduce((sum, count) => sum + count, 0),
+    )
     const before = snapshot(workspace)
     expect(await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))).toMatchObject({ added: 0, corrected: 0 })
     expect(await json(workspace, "expand", "ticket-triage")).toMatchObject({ strategies: [{ state: "unchanged" }] })
@@ -51,7 +53,8 @@ describe("from gold examples to a dataset version", () => {
     expect(stopped.code).toBe(3)
     expect(stopped.stderr).toContain("review export ticket-triage")
     await json(workspace, "review", "export", "ticket-triage", "--out", join(workspace, "review.csv"))
-    const ids = (file: string) => [...readFileSync(file, "utf8").matchAll(/^(?:\ufeff)?((?:cand|input)_[0-9a-f]{16}),/gm)].map((match) => match[1]).sort()
+    const ids = (file: string) =>
+      [...readFileSync(file, "utf8").matchAll(/^(?:\ufeff)?((?:cand|input)_[0-9a-f]{16}),/gm)].map((match) => match[1]).sort()
     expect(ids(join(workspace, "review.csv"))).toEqual(ids(sample("ticket-triage", "recorded-review.csv")))
     await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv"))
     expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ open: 0, conflicts: 0, stale: 0 })
@@ -61,11 +64,22 @@ describe("from gold examples to a dataset version", () => {
     const workspace = sampleWorkspace()
     await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
     const folder = join(workspace, "datasets", "ticket-triage")
-    const rows = (file: string) => readFileSync(join(folder, file), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line))
-    const test = new Set(rows("splits.jsonl").filter(({ split }) => split === "test").map(({ id }) => id))
+    const rows = (file: string) =>
+      readFileSync(join(folder, file), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    const test = new Set(
+      rows("splits.jsonl")
+        .filter(({ split }) => split === "test")
+        .map(({ id }) => id),
+    )
     const heldOut = rows("seeds.jsonl").find(({ id, input }) => test.has(id) && input.body.length > 80)
     const before = rows("splits.jsonl")
-    writeFileSync(join(workspace, "copy.jsonl"), `${JSON.stringify({ input: { body: `${heldOut.input.body.toUpperCase()} !!` }, output: heldOut.output })}\n`)
+    writeFileSync(
+      join(workspace, "copy.jsonl"),
+      `${JSON.stringify({ input: { body: `${heldOut.input.body.toUpperCase()} !!` }, output: heldOut.output })}\n`,
+    )
     await json(workspace, "seed", "import", "ticket-triage", join(workspace, "copy.jsonl"))
     // A seed that arrives near a held-out one follows it; what was assigned stays where it was.
     expect(rows("splits.jsonl").slice(0, before.length)).toEqual(before)

@@ -44,7 +44,12 @@ describe("the ledger", () => {
       const ledger = Ledger.open(process.argv[1], () => new Date(0))
       for (let i = 0; i < 50; i++) ledger.appendEvents("r", [{ type: "metric-logged", step: i, values: {} }])`
     await Promise.all(
-      [1, 2].map(() => new Promise((done) => spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file], { stdio: "inherit" }).on("close", done))),
+      [1, 2].map(
+        () =>
+          new Promise((done) =>
+            spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file], { stdio: "inherit" }).on("close", done),
+          ),
+      ),
     )
     expect(ledger.events("r").map(({ sequence }) => sequence)).toEqual(Array.from({ length: 101 }, (_, index) => index + 1))
     ledger.close()
@@ -68,7 +73,9 @@ describe("the ledger", () => {
     ledger.appendEvents("r", [event, event])
     expect(ledger.verify()).toEqual([])
     const database = new DatabaseSync(file)
-    database.exec("delete from run_events where sequence = 2; insert into requests (key, task, strategy, request, sent_at, attempts) values ('sha256:0', 't', 's', '{}', '', 1)")
+    database.exec(
+      "delete from run_events where sequence = 2; insert into requests (key, task, strategy, request, sent_at, attempts) values ('sha256:0', 't', 's', '{}', '', 1)",
+    )
     database.close()
     expect(ledger.verify()).toHaveLength(2)
     ledger.close()

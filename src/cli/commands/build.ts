@@ -25,7 +25,13 @@ export function describeBuild({ state, manifest, rows, open, conflicts }: BuildR
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} (${describeDrops(manifest.dropped)})`,
     `leaks: none by ${manifest.leaks.checks.join(", ")}`,
   ]
-  if (conflicts.length > 0) lines.push(`${conflicts.length} pairs of near-duplicates have different outputs, to look at: ${conflicts.slice(0, 3).map(({ a, b }) => `${a} and ${b}`).join("; ")}${conflicts.length > 3 ? "; …" : ""}`)
+  if (conflicts.length > 0)
+    lines.push(
+      `${conflicts.length} pairs of near-duplicates have different outputs, to look at: ${conflicts
+        .slice(0, 3)
+        .map(({ a, b }) => `${a} and ${b}`)
+        .join("; ")}${conflicts.length > 3 ? "; …" : ""}`,
+    )
   if (open > 0) lines.push(`${open} items wait for a decision and are not in it`)
   return lines.join("\n")
 }

@@ -16,9 +16,25 @@ export function register(command: Command, host: Host): void {
       const { folder, source } = host.workspaceFolder()
       const settings = [
         { name: "workspace", value: folder, source },
-        ...Object.entries(host.workspace.settings).map(([name, value]) => ({ name, value: value as unknown, source: name in written ? "tuneloop.yaml" : "default" })),
-        ...["TUNELOOP_PYTHON", "TUNELOOP_CACHE", "TUNELOOP_MODEL", "OPENAI_BASE_URL"].filter((name) => host.environment[name]).map((name) => ({ name, value: host.environment[name] as unknown, source: "environment" })),
+        ...Object.entries(host.workspace.settings).map(([name, value]) => ({
+          name,
+          value: value as unknown,
+          source: name in written ? "tuneloop.yaml" : "default",
+        })),
+        ...["TUNELOOP_PYTHON", "TUNELOOP_CACHE", "TUNELOOP_MODEL", "OPENAI_BASE_URL"]
+          .filter((name) => host.environment[name])
+          .map((name) => ({ name, value: host.environment[name] as unknown, source: "environment" })),
       ]
-      host.print({ settings }, table(["setting", "value", "source"], settings.map((setting) => [setting.name, typeof setting.value === "string" ? setting.value : JSON.stringify(setting.value), setting.source])))
+      host.print(
+        { settings },
+        table(
+          ["setting", "value", "source"],
+          settings.map((setting) => [
+            setting.name,
+            typeof setting.value === "string" ? setting.value : JSON.stringify(setting.value),
+            setting.source,
+          ]),
+        ),
+      )
     })
 }

@@ -16,8 +16,19 @@ export function register(command: Command, host: Host): void {
         const store = new Versions(host.workspace, name)
         return store.ids().map((id) => ({ manifest: store.manifest(id as `ds_${string}`), isLatest: store.latest() === id }))
       })
-      const rows = versions.map(({ manifest, isLatest }) => [manifest.task, `${manifest.id}${isLatest ? " *" : ""}`, manifest.holdout, String(manifest.kept), String(manifest.read - manifest.kept)])
-      host.print({ versions: versions.map(({ manifest, isLatest }) => ({ ...manifest, latest: isLatest })) }, rows.length === 0 ? "no dataset versions yet; make one: tuneloop build <task>" : `${table(["task", "version", "holdout", "kept", "dropped"], rows)}\n* the one that \`dataset: latest\` means`)
+      const rows = versions.map(({ manifest, isLatest }) => [
+        manifest.task,
+        `${manifest.id}${isLatest ? " *" : ""}`,
+        manifest.holdout,
+        String(manifest.kept),
+        String(manifest.read - manifest.kept),
+      ])
+      host.print(
+        { versions: versions.map(({ manifest, isLatest }) => ({ ...manifest, latest: isLatest })) },
+        rows.length === 0
+          ? "no dataset versions yet; make one: tuneloop build <task>"
+          : `${table(["task", "version", "holdout", "kept", "dropped"], rows)}\n* the one that \`dataset: latest\` means`,
+      )
     })
   command
     .command("show")
@@ -28,7 +39,10 @@ export function register(command: Command, host: Host): void {
         const store = new Versions(host.workspace, task)
         if (store.has(id)) {
           const manifest = store.manifest(id as `ds_${string}`)
-          host.print({ ...manifest }, `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ${host.workspace.show(store.folder(id))}`)
+          host.print(
+            { ...manifest },
+            `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ${host.workspace.show(store.folder(id))}`,
+          )
           return
         }
         for (const version of store.ids().toReversed())

@@ -8,7 +8,13 @@ import { load, names } from "../plugins.ts"
 
 export function register(command: Command, host: Host): void {
   command.action(async () => {
-    const checks: Check[] = [{ name: "node", status: "ok", detail: process.versions.node }, workspaceCheck(host), ...(await backendChecks(host)), ...(await credentialChecks(host)), ...ledgerChecks(host)]
+    const checks: Check[] = [
+      { name: "node", status: "ok", detail: process.versions.node },
+      workspaceCheck(host),
+      ...(await backendChecks(host)),
+      ...(await credentialChecks(host)),
+      ...ledgerChecks(host),
+    ]
     const failed = checks.filter(({ status }) => status === "failed")
     host.print({ checks, ok: failed.length === 0 }, checks.map((check) => describe(host, check)).join("\n"))
     if (failed.length > 0) process.exitCode = 1
@@ -16,26 +22,39 @@ export function register(command: Command, host: Host): void {
 }
 
 function describe(host: Host, { name, status, detail, hint }: Check): string {
-  const mark = { ok: host.terminal.paint("ok     ", "32"), missing: host.terminal.paint("missing", "33"), failed: host.terminal.paint("FAILED ", "31") }[status]
+  const mark = {
+    ok: host.terminal.paint("ok     ", "32"),
+    missing: host.terminal.paint("missing", "33"),
+    failed: host.terminal.paint("FAILED ", "31"),
+  }[status]
   return `${mark}  ${name}: ${detail}${status !== "ok" && hint ? `\n         ${hint}` : ""}`
 }
 
 function workspaceCheck(host: Host): Check {
   const { folder, source } = host.workspaceFolder()
-  if (!existsSync(folder)) return { name: "workspace", status: "failed", detail: `${folder} (${source}) does not exist`, hint: `tuneloop init ${folder}` }
+  if (!existsSync(folder))
+    return { name: "workspace", status: "failed", detail: `${folder} (${source}) does not exist`, hint: `tuneloop init ${folder}` }
   const { bavail, bsize } = statfsSync(folder)
-  return { name: "workspace", status: "ok", detail: `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ${((bavail * bsize) / 1e9).toFixed(1)} GB free` }
+  return {
+    name: "workspace",
+    status: "ok",
+    detail: `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ${((bavail * bsize) / 1e9).toFixed(1)} GB free`,
+  }
 }
 
 async function backendChecks(host: Host): Promise<Check[]> {
   const checks: Check[] = []
-  for (const name of names("backends")) checks.push(...(await (await host.backend({ name, options: {} })).check()).map((check) => ({ ...check, name: `${name}: ${check.name}` })))
+  for (const name of names("backends"))
+    checks.push(...(await (await host.backend({ name, options: {} })).check()).map((check) => ({ ...check, name: `${name}: ${check.name}` })))
   return checks
 }
 
 /** Says whether a credential is set, never a character of it. */
 async function credentialChecks(host: Host): Promise<Check[]> {
-  const modules = await Promise.all([...names("backends").map((name) => load<BackendModule>("backends", name)), ...names("models").map((name) => load<ModelModule>("models", name))])
+  const modules = await Promise.all([
+    ...names("backends").map((name) => load<BackendModule>("backends", name)),
+    ...names("models").map((name) => load<ModelModule>("models", name)),
+  ])
   return modules
     .flatMap((module) => module.environment)
     .map(({ name, purpose, secret }) => {
@@ -45,12 +64,25 @@ async function credentialChecks(host: Host): Promise<Check[]> {
 }
 
 function ledgerChecks(host: Host): Check[] {
-  if (!existsSync(host.workspaceFolder().folder) || !existsSync(host.workspace.ledgerFile)) return [{ name: "ledger", status: "ok", detail: "none yet" }]
+  if (!existsSync(host.workspaceFolder().folder) || !existsSync(host.workspace.ledgerFile))
+    return [{ name: "ledger", status: "ok", detail: "none yet" }]
   const ledger = host.context().ledger()
   const problems = ledger.verify()
-  const orphans = ledger.runs().map(({ run }) => reduceRun(run, ledger.events(run))).filter((summary) => !isTerminal(summary.state) && summary.job === undefined)
+  const orphans = ledger
+    .runs()
+    .map(({ run }) => reduceRun(run, ledger.events(run)))
+    .filter((summary) => !isTerminal(summary.state) && summary.job === undefined)
   return [
-    problems.length === 0 ? { name: "ledger", status: "ok", detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${ledger.runs().length} runs` } : { name: "ledger", status: "failed", detail: problems.join("; "), hint: "Keep a copy of the file before anything else." },
-    orphans.length === 0 ? { name: "runs", status: "ok", detail: "every live run has its remote job" } : { name: "runs", status: "failed", detail: `without a remote job: ${orphans.map(({ run, state }) => `${run} (${state})`).join(", ")}`, hint: "Run `tuneloop train <job>` again: it asks the backend what came of the submission." },
+    problems.length === 0
+      ? { name: "ledger", status: "ok", detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${ledger.runs().length} runs` }
+      : { name: "ledger", status: "failed", detail: problems.join("; "), hint: "Keep a copy of the file before anything else." },
+    orphans.length === 0
+      ? { name: "runs", status: "ok", detail: "every live run has its remote job" }
+      : {
+          name: "runs",
+          status: "failed",
+          detail: `without a remote job: ${orphans.map(({ run, state }) => `${run} (${state})`).join(", ")}`,
+          hint: "Run `tuneloop train <job>` again: it asks the backend what came of the submission.",
+        },
   ]
 }

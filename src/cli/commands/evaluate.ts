@@ -14,16 +14,33 @@ export function register(command: Command, host: Host): void {
     .addHelpText("after", "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest")
     .action(async (given: string, options: { against?: string }) => {
       const context = host.context()
-      const runs = context.ledger().runs().map(({ run }) => run)
+      const runs = context
+        .ledger()
+        .runs()
+        .map(({ run }) => run)
       const run = given === "latest" ? runs[0] : given
-      if (run === undefined || !runs.includes(run)) throw new UsageError(`there is no run ${JSON.stringify(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}`, "tuneloop runs ls lists them.")
-      const { state, result } = await evaluateRun(host, context, run, options.against?.split(",").map((name) => name.trim()))
+      if (run === undefined || !runs.includes(run))
+        throw new UsageError(
+          `there is no run ${JSON.stringify(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}`,
+          "tuneloop runs ls lists them.",
+        )
+      const { state, result } = await evaluateRun(
+        host,
+        context,
+        run,
+        options.against?.split(",").map((name) => name.trim()),
+      )
       host.print(evaluationData(result), `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`)
     })
 }
 
 /** Evaluates the run by the settings of its job. */
-export async function evaluateRun(host: Host, context: StageContext, run: string, against: readonly string[] | undefined): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
+export async function evaluateRun(
+  host: Host,
+  context: StageContext,
+  run: string,
+  against: readonly string[] | undefined,
+): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = readPlan(runFiles(context.workspace, run))
   if (!plan) throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")
   const job = context.workspace.readJob(plan.job)
@@ -32,7 +49,15 @@ export async function evaluateRun(host: Host, context: StageContext, run: string
   const known = ["zero-shot", "few-shot", "linear", "tuned"]
   const unknown = contenders.find((name) => !known.includes(name))
   if (unknown !== undefined) throw new UsageError(`there is no contender ${JSON.stringify(unknown)}; allowed: ${known.join(", ")}`)
-  return evaluate(context, task, { ...job, evaluation: { ...job.evaluation, contenders: [...contenders] } }, run, await host.backend(plan.backend), await loadMetrics(), host.machine())
+  return evaluate(
+    context,
+    task,
+    { ...job, evaluation: { ...job.evaluation, contenders: [...contenders] } },
+    run,
+    await host.backend(plan.backend),
+    await loadMetrics(),
+    host.machine(),
+  )
 }
 
 /** The `--json` object of an evaluation; a stable contract. */

@@ -23,17 +23,28 @@ export function register(command: Command, host: Host): void {
 }
 
 /** Grows what the specification or the options ask for. */
-export async function expandTask(host: Host, context: StageContext, task: TaskSpecification, options: { strategy?: string; count?: number; dryRun?: boolean }): Promise<ExpandResult[]> {
+export async function expandTask(
+  host: Host,
+  context: StageContext,
+  task: TaskSpecification,
+  options: { strategy?: string; count?: number; dryRun?: boolean },
+): Promise<ExpandResult[]> {
   const wanted = options.strategy?.split(",").map((name) => name.trim()) ?? Object.keys(task.expand.strategies)
   const steps: ExpandStep[] = []
   for (const name of wanted) {
     if (!names("strategies").includes(name)) {
       const meant = nearest(name, names("strategies"))
-      throw new UsageError(`there is no strategy ${show(name)}; allowed: ${names("strategies").join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
+      throw new UsageError(
+        `there is no strategy ${show(name)}; allowed: ${names("strategies").join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+      )
     }
     const strategy = await load<Strategy>("strategies", name)
     const parsed = strategy.options.safeParse(task.expand.strategies[name] ?? {})
-    if (!parsed.success) throw new UsageError(`${name} needs options that specs/${task.task}.yaml does not give: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`, `Add expand.strategies.${name} to the specification.`)
+    if (!parsed.success)
+      throw new UsageError(
+        `${name} needs options that specs/${task.task}.yaml does not give: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`,
+        `Add expand.strategies.${name} to the specification.`,
+      )
     const given = parsed.data as { count?: number }
     steps.push({ name, strategy, options: given, count: options.count ?? given.count ?? 50 })
   }
@@ -47,7 +58,9 @@ export function describe(result: ExpandResult): string {
   const asked = result.requests > 0 ? `, ${result.requests} requests (${result.answeredBefore} answered before)` : ""
   if (result.state === "planned") return `${result.strategy}: would grow up to ${result.asked} candidates${asked}`
   if (result.state === "unchanged") return `${result.strategy}: unchanged, ${result.passed} candidates in ${result.batch}`
-  const failed = Object.entries(result.failedChecks).map(([name, count]) => `${count} ${name}`).join(", ")
+  const failed = Object.entries(result.failedChecks)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(", ")
   const problems = result.problems.length > 0 ? `; ${result.problems.length} answers or parts could not be read` : ""
   return `${result.strategy}: ${result.grown} grown, ${result.passed} passed every check${failed ? ` (failed: ${failed})` : ""}${asked}${problems}, in ${result.batch}`
 }

@@ -23,8 +23,14 @@ export function register(command: Command, host: Host): void {
     }
     write("tuneloop.yaml", settings)
     write(".gitignore", ".tuneloop/\njobs/runs/\n.*.tmp\n")
-    for (const name of ["task", "job", "workspace"] as const) write(`.tuneloop/schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
+    for (const name of ["task", "job", "workspace"] as const)
+      write(`.tuneloop/schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
     Workspace.open(folder).makeFolders()
-    host.print({ workspace: folder, made }, made.length === 0 ? `unchanged: ${folder} is a workspace already` : `made a workspace in ${folder}\nNext: write specs/<task>.yaml (tuneloop schema task), then: tuneloop seed import <task> <file>`)
+    host.print(
+      { workspace: folder, made },
+      made.length === 0
+        ? `unchanged: ${folder} is a workspace already`
+        : `made a workspace in ${folder}\nNext: write specs/<task>.yaml (tuneloop schema task), then: tuneloop seed import <task> <file>`,
+    )
   })
 }

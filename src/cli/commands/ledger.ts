@@ -13,7 +13,14 @@ export function register(command: Command, host: Host): void {
       const ledger = host.context().ledger()
       const problems = ledger.verify()
       const { requests, answered } = ledger.requestTotals()
-      if (problems.length > 0) throw new ToolkitError(`the ledger has ${problems.length} problems: ${problems.join("; ")}`, { code: "ledger", hint: "Keep a copy of the file before anything else." })
-      host.print({ ok: true, runs: ledger.runs().length, requests, answered, problems }, `the ledger is sound: ${ledger.runs().length} runs, ${requests} requests, ${answered} answered`)
+      if (problems.length > 0)
+        throw new ToolkitError(`the ledger has ${problems.length} problems: ${problems.join("; ")}`, {
+          code: "ledger",
+          hint: "Keep a copy of the file before anything else.",
+        })
+      host.print(
+        { ok: true, runs: ledger.runs().length, requests, answered, problems },
+        `the ledger is sound: ${ledger.runs().length} runs, ${requests} requests, ${answered} answered`,
+      )
     })
 }

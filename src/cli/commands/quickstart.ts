@@ -22,7 +22,11 @@ export function register(command: Command, host: Host): void {
       host.terminal.note(`quickstart: the sample task ${task}, in ${host.terminal.paint(workspace.root, "1")}`)
       const samples = join(packageRoot, "datasets", task)
       const seeds = importSeeds(context, specification, [join(samples, "seeds.jsonl")], { skipInvalid: false })
-      stage(host, "seeds", seeds.added === 0 ? `unchanged: ${seeds.read} gold examples` : `${seeds.added} gold examples, written one by one for this sample`)
+      stage(
+        host,
+        "seeds",
+        seeds.added === 0 ? `unchanged: ${seeds.read} gold examples` : `${seeds.added} gold examples, written one by one for this sample`,
+      )
       const inputs = importInputs(context, specification, [join(samples, "inputs.jsonl")], { skipInvalid: false })
       stage(host, "inputs", inputs.added === 0 ? `unchanged: ${inputs.read} messages without answers` : `${inputs.added} messages without answers`)
       await grow(host, context, specification)
@@ -32,7 +36,18 @@ export function register(command: Command, host: Host): void {
       const { evaluation } = result
       const report = join(workspace.root, evaluation.report)
       host.print(
-        { workspace: workspace.root, version: result.build.manifest.id, holdout: result.build.manifest.holdout, run: result.run, evaluation: evaluation.evaluation, contenders: evaluation.contenders, verdict: evaluation.verdict, reason: evaluation.reason, notes: evaluation.notes, report },
+        {
+          workspace: workspace.root,
+          version: result.build.manifest.id,
+          holdout: result.build.manifest.holdout,
+          run: result.run,
+          evaluation: evaluation.evaluation,
+          contenders: evaluation.contenders,
+          verdict: evaluation.verdict,
+          reason: evaluation.reason,
+          notes: evaluation.notes,
+          report,
+        },
         `\n${describeEvaluation(host, { ...evaluation, report })}`,
       )
     })
@@ -41,7 +56,8 @@ export function register(command: Command, host: Host): void {
 /** The quickstart's own workspace, with the sample's specification and job as they are now: the checkout stays clean. */
 function prepare(host: Host): Workspace {
   const { folder, source } = host.workspaceFolder()
-  const root = source === "current folder" ? join(existsSync(join(folder, "specs", `${task}.yaml`)) ? packageRoot : folder, ".tuneloop", "quickstart") : folder
+  const root =
+    source === "current folder" ? join(existsSync(join(folder, "specs", `${task}.yaml`)) ? packageRoot : folder, ".tuneloop", "quickstart") : folder
   for (const file of [join("specs", `${task}.yaml`), join("jobs", `${task}.yaml`)]) {
     const target = join(root, file)
     mkdirSync(dirname(target), { recursive: true })

@@ -12,11 +12,23 @@ export function register(command: Command, host: Host): void {
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many rows", positive)
     .description("write what waits for a decision to a CSV file")
-    .addHelpText("after", "\nFill in the columns decision (accept, edit or reject), corrected_output, comment and reviewer.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara")
+    .addHelpText(
+      "after",
+      "\nFill in the columns decision (accept, edit or reject), corrected_output, comment and reviewer.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
+    )
     .action(async (task: string, options: { out: string; reviewer?: string; limit?: number }) => {
       if (!options.out.endsWith(".csv")) throw new UsageError(`cannot write ${options.out}; allowed: a file that ends in .csv`)
-      const result = exportReview(host.context(), await readCheckedTask(host.workspace, task), { out: host.path(options.out), limit: options.limit, reviewer: options.reviewer })
-      host.print({ task, ...result }, result.rows === 0 ? `nothing of ${task} waits for a decision; ${options.out} has no rows` : `${result.rows} of ${result.open} open items written to ${options.out}\nFill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${options.out}`)
+      const result = exportReview(host.context(), await readCheckedTask(host.workspace, task), {
+        out: host.path(options.out),
+        limit: options.limit,
+        reviewer: options.reviewer,
+      })
+      host.print(
+        { task, ...result },
+        result.rows === 0
+          ? `nothing of ${task} waits for a decision; ${options.out} has no rows`
+          : `${result.rows} of ${result.open} open items written to ${options.out}\nFill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${options.out}`,
+      )
     })
   command
     .command("import")
@@ -26,7 +38,10 @@ export function register(command: Command, host: Host): void {
     .option("--dry-run", "say what would change, and change nothing")
     .description("read the decisions from a CSV file; importing again changes nothing")
     .action(async (task: string, file: string, options: { reviewer?: string; dryRun?: boolean }) => {
-      const result = importReview(host.context(), await readCheckedTask(host.workspace, task), host.path(file), { reviewer: options.reviewer, dryRun: options.dryRun === true })
+      const result = importReview(host.context(), await readCheckedTask(host.workspace, task), host.path(file), {
+        reviewer: options.reviewer,
+        dryRun: options.dryRun === true,
+      })
       host.print({ task, dryRun: options.dryRun === true, ...result }, describeImport(result, options.dryRun === true))
     })
   command
@@ -35,13 +50,21 @@ export function register(command: Command, host: Host): void {
     .description("how far the review is")
     .action(async (task: string) => {
       const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
-      host.print({ task, ...status }, `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected`)
+      host.print(
+        { task, ...status },
+        `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected`,
+      )
     })
 }
 
 export function describeImport(result: ReviewImport, isDryRun: boolean): string {
-  const verdicts = Object.entries(result.byVerdict).map(([verdict, count]) => `${count} ${verdict}`).join(", ")
-  const first = result.added === 0 ? `unchanged: ${result.unchanged} decisions are there already` : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} were there already`
+  const verdicts = Object.entries(result.byVerdict)
+    .map(([verdict, count]) => `${count} ${verdict}`)
+    .join(", ")
+  const first =
+    result.added === 0
+      ? `unchanged: ${result.unchanged} decisions are there already`
+      : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} were there already`
   return `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still open`
 }
 

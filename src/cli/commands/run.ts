@@ -19,29 +19,52 @@ export function register(command: Command, host: Host): void {
   command
     .argument("<task>", "the task's name")
     .option("--job <job>", "the job to train (default: the task's only job, or the one of its name)")
-    .addHelpText("after", "\nStops with exit code 3 and the next command where a person is needed; what is done already is unchanged.\nExample: tuneloop run ticket-triage")
+    .addHelpText(
+      "after",
+      "\nStops with exit code 3 and the next command where a person is needed; what is done already is unchanged.\nExample: tuneloop run ticket-triage",
+    )
     .action(async (name: string, options: { job?: string }) => {
       const context = host.context()
       const task = await readCheckedTask(context.workspace, name)
       const job = jobOf(context.workspace, task, options.job)
       await grow(host, context, task)
       const result = await finish(host, context, task, job)
-      host.print({ task: name, build: buildData(result.build), run: result.run, evaluation: evaluationData(result.evaluation), verdict: result.evaluation.verdict, report: result.evaluation.report }, describeEvaluation(host, result.evaluation))
+      host.print(
+        {
+          task: name,
+          build: buildData(result.build),
+          run: result.run,
+          evaluation: evaluationData(result.evaluation),
+          verdict: result.evaluation.verdict,
+          report: result.evaluation.report,
+        },
+        describeEvaluation(host, result.evaluation),
+      )
     })
 }
 
 /** The first half: everything up to where people decide. */
 export async function grow(host: Host, context: StageContext, task: TaskSpecification): Promise<void> {
   const { counts, untested } = holdOut(context, task)
-  if (counts.train + counts.validation + counts.test === 0) throw new UsageError(`task ${task.task} has no gold examples yet`, `tuneloop seed import ${task.task} <file>`)
-  stage(host, "hold out", `${counts.train} gold examples to train, ${counts.validation} for validation, ${counts.test} sealed for the test (the rule needs ${counts.testNeeded})`)
+  if (counts.train + counts.validation + counts.test === 0)
+    throw new UsageError(`task ${task.task} has no gold examples yet`, `tuneloop seed import ${task.task} <file>`)
+  stage(
+    host,
+    "hold out",
+    `${counts.train} gold examples to train, ${counts.validation} for validation, ${counts.test} sealed for the test (the rule needs ${counts.testNeeded})`,
+  )
   if (untested.length > 0) host.terminal.warn(`without a test example: ${untested.join(", ")}`)
   if (counts.tooFew !== undefined) host.terminal.warn(counts.tooFew)
   for (const result of await expandTask(host, context, task, {})) stage(host, "expand", describe(result))
 }
 
 /** The second half: from the decisions to the verdict. */
-export async function finish(host: Host, context: StageContext, task: TaskSpecification, job: JobSpecification): Promise<{ build: BuildResult; run: string; evaluation: Evaluation; unchanged: boolean }> {
+export async function finish(
+  host: Host,
+  context: StageContext,
+  task: TaskSpecification,
+  job: JobSpecification,
+): Promise<{ build: BuildResult; run: string; evaluation: Evaluation; unchanged: boolean }> {
   const built = build(context, task)
   if (built.open > 0) throw reviewNeeded(task, built.open)
   stage(host, "build", describeBuild(built))
@@ -50,7 +73,12 @@ export async function finish(host: Host, context: StageContext, task: TaskSpecif
   stage(host, "train", trained.state === "unchanged" ? `unchanged: ${trained.run.run}` : `${trained.run.run} ${describeEnd(trained.run)}`)
   const { state, result } = await evaluateRun(host, context, trained.run.run, undefined)
   stage(host, "evaluate", state === "unchanged" ? `unchanged: ${result.evaluation}` : `${result.evaluation}: ${result.verdict}`)
-  return { build: built, run: trained.run.run, evaluation: result, unchanged: state === "unchanged" && trained.state === "unchanged" && built.state === "unchanged" }
+  return {
+    build: built,
+    run: trained.run.run,
+    evaluation: result,
+    unchanged: state === "unchanged" && trained.state === "unchanged" && built.state === "unchanged",
+  }
 }
 
 /** A line a stage, with its name before it. */
@@ -62,8 +90,15 @@ export function stage(host: Host, name: string, text: string): void {
 /** The job named, the task's only one, or the one that is called like the task. */
 export function jobOf(workspace: Workspace, task: TaskSpecification, named: string | undefined): JobSpecification {
   if (named !== undefined) return workspace.readJob(named)
-  const jobs = workspace.jobs().map((name) => workspace.readJob(name)).filter((job) => job.task === task.task)
+  const jobs = workspace
+    .jobs()
+    .map((name) => workspace.readJob(name))
+    .filter((job) => job.task === task.task)
   const job = jobs.length === 1 ? jobs[0] : jobs.find((candidate) => candidate.job === task.task)
-  if (!job) throw new UsageError(jobs.length === 0 ? `task ${task.task} has no job` : `task ${task.task} has several jobs: ${jobs.map((candidate) => candidate.job).join(", ")}`, jobs.length === 0 ? `Write jobs/${task.task}.yaml; \`tuneloop schema job\` prints what it may hold.` : "Name one with --job.")
+  if (!job)
+    throw new UsageError(
+      jobs.length === 0 ? `task ${task.task} has no job` : `task ${task.task} has several jobs: ${jobs.map((candidate) => candidate.job).join(", ")}`,
+      jobs.length === 0 ? `Write jobs/${task.task}.yaml; \`tuneloop schema job\` prints what it may hold.` : "Name one with --job.",
+    )
   return job
 }

@@ -20,8 +20,30 @@ export function register(command: Command, host: Host): void {
       const summaries = []
       for (const { run, job, task } of host.context().ledger().runs()) summaries.push({ ...(await syncNamed(host, run)), job, task })
       host.print(
-        { runs: summaries.map(({ run, job, task, state, step, totalSteps, startedAt, endedAt }) => ({ run, job, task, state, step, totalSteps, startedAt, endedAt })) },
-        summaries.length === 0 ? "no runs yet; start one: tuneloop train <job>" : table(["run", "state", "step", "loss", "eval loss"], summaries.map((summary) => [summary.run, summary.state, `${summary.step}/${summary.totalSteps ?? "?"}`, lastValue(summary.metrics, "loss"), lastValue(summary.metrics, "evalLoss")])),
+        {
+          runs: summaries.map(({ run, job, task, state, step, totalSteps, startedAt, endedAt }) => ({
+            run,
+            job,
+            task,
+            state,
+            step,
+            totalSteps,
+            startedAt,
+            endedAt,
+          })),
+        },
+        summaries.length === 0
+          ? "no runs yet; start one: tuneloop train <job>"
+          : table(
+              ["run", "state", "step", "loss", "eval loss"],
+              summaries.map((summary) => [
+                summary.run,
+                summary.state,
+                `${summary.step}/${summary.totalSteps ?? "?"}`,
+                lastValue(summary.metrics, "loss"),
+                lastValue(summary.metrics, "evalLoss"),
+              ]),
+            ),
       )
     })
   command
@@ -34,12 +56,28 @@ export function register(command: Command, host: Host): void {
       const files = runFiles(host.workspace, run)
       const plan = readPlan(files)
       host.print(
-        { run, state: summary.state, attempt: summary.attempt, step: summary.step, totalSteps: summary.totalSteps, message: summary.message, metrics: summary.metrics, plan, events: host.context().ledger().events(run), adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null, lineage: plan && { dataset: plan.dataset, holdout: plan.holdout, prompt: plan.prompt, baseModel: plan.baseModel } },
+        {
+          run,
+          state: summary.state,
+          attempt: summary.attempt,
+          step: summary.step,
+          totalSteps: summary.totalSteps,
+          message: summary.message,
+          metrics: summary.metrics,
+          plan,
+          events: host.context().ledger().events(run),
+          adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null,
+          lineage: plan && { dataset: plan.dataset, holdout: plan.holdout, prompt: plan.prompt, baseModel: plan.baseModel },
+        },
         [
           `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, new Date())}${summary.message ? `\n${summary.message}` : ""}`,
-          plan ? `${plan.baseModel}, ${plan.method.name}, ${plan.dataset} (${plan.files.train.rows} rows), holdout ${plan.holdout}, prompt ${plan.prompt}` : "",
+          plan
+            ? `${plan.baseModel}, ${plan.method.name}, ${plan.dataset} (${plan.files.train.rows} rows), holdout ${plan.holdout}, prompt ${plan.prompt}`
+            : "",
           renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 }),
-        ].filter((part) => part !== "").join("\n\n"),
+        ]
+          .filter((part) => part !== "")
+          .join("\n\n"),
       )
     })
   command
@@ -50,7 +88,12 @@ export function register(command: Command, host: Host): void {
       const run = resolveRun(host, given)
       const backend = await backendOf(host, run)
       const summary = await waitForRun(host.context(), run, backend, (current) => host.terminal.progress(describeProgress(current, new Date())))
-      host.print({ run, state: summary.state, step: summary.step, totalSteps: summary.totalSteps }, isTerminal(summary.state) ? `${run} ${describeEnd(summary)}${summary.message ? `: ${summary.message}` : ""}\n\n${renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 })}` : `${run} goes on; cancel it: tuneloop runs cancel ${run}`)
+      host.print(
+        { run, state: summary.state, step: summary.step, totalSteps: summary.totalSteps },
+        isTerminal(summary.state)
+          ? `${run} ${describeEnd(summary)}${summary.message ? `: ${summary.message}` : ""}\n\n${renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 })}`
+          : `${run} goes on; cancel it: tuneloop runs cancel ${run}`,
+      )
       if (summary.state === "failed") process.exitCode = 1
     })
   command
@@ -77,19 +120,36 @@ export function register(command: Command, host: Host): void {
     .action(async (given: string) => {
       const run = resolveRun(host, given)
       const summary = await cancelRun(host.context(), run, await backendOf(host, run))
-      const job = host.context().ledger().runs().find((row) => row.run === run)?.job ?? "<job>"
-      host.print({ run, state: summary.state }, summary.state === "cancelled" ? `${run} is cancelled after ${summary.step} steps; go on from its last checkpoint: tuneloop train ${job}` : `${run} is ${summary.state}`)
+      const job =
+        host
+          .context()
+          .ledger()
+          .runs()
+          .find((row) => row.run === run)?.job ?? "<job>"
+      host.print(
+        { run, state: summary.state },
+        summary.state === "cancelled"
+          ? `${run} is cancelled after ${summary.step} steps; go on from its last checkpoint: tuneloop train ${job}`
+          : `${run} is ${summary.state}`,
+      )
     })
 }
 
 function resolveRun(host: Host, given: string): string {
-  const runs = host.context().ledger().runs().map(({ run }) => run)
+  const runs = host
+    .context()
+    .ledger()
+    .runs()
+    .map(({ run }) => run)
   if (given === "latest" && runs[0] !== undefined) return runs[0]
   if (runs.includes(given)) return given
   const starting = runs.filter((run) => run.startsWith(given))
   if (starting.length === 1 && starting[0] !== undefined) return starting[0]
   const meant = nearest(given, runs)
-  throw new UsageError(`there is no run ${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`, "tuneloop runs ls lists them.")
+  throw new UsageError(
+    `there is no run ${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    "tuneloop runs ls lists them.",
+  )
 }
 
 async function backendOf(host: Host, run: string) {

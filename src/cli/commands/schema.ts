@@ -5,7 +5,9 @@ import { jobSchema, workspaceSchema } from "../../core/job.ts"
 import { taskSchema } from "../../core/task.ts"
 import type { Host } from "../host.ts"
 
-const example = z.union([seedSchema, realInputSchema, candidateSchema, decisionSchema]).describe("A line of seeds.jsonl, inputs.jsonl, candidates/*.jsonl or decisions/*.jsonl")
+const example = z
+  .union([seedSchema, realInputSchema, candidateSchema, decisionSchema])
+  .describe("A line of seeds.jsonl, inputs.jsonl, candidates/*.jsonl or decisions/*.jsonl")
 
 /** The files that people write or read, by the names of `tuneloop schema`. */
 export const schemas = { task: taskSchema, job: jobSchema, workspace: workspaceSchema, example } as const
@@ -19,7 +21,10 @@ export function jsonSchemaOf(name: SchemaName): unknown {
 export function register(command: Command, host: Host): void {
   command
     .addArgument(new Argument("<file>", "which file").choices(Object.keys(schemas)))
-    .addHelpText("after", '\nAn editor completes a file that begins with: # yaml-language-server: $schema=<path of the schema>\nExample: tuneloop schema task > task.json')
+    .addHelpText(
+      "after",
+      "\nAn editor completes a file that begins with: # yaml-language-server: $schema=<path of the schema>\nExample: tuneloop schema task > task.json",
+    )
     .action((name: SchemaName) => {
       host.terminal.endProgress()
       process.stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)

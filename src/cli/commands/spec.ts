@@ -14,8 +14,20 @@ export function register(command: Command, host: Host): void {
       const checked = []
       for (const name of task === undefined ? host.workspace.tasks() : [task]) checked.push(await readCheckedTask(host.workspace, name))
       host.print(
-        { tasks: checked.map((specification) => ({ task: specification.task, kind: specification.kind, prompt: promptVersion(specification), valid: true })) },
-        checked.map((specification) => `specs/${specification.task}.yaml is valid: kind ${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`).join("\n") || "the workspace has no tasks; write specs/<task>.yaml",
+        {
+          tasks: checked.map((specification) => ({
+            task: specification.task,
+            kind: specification.kind,
+            prompt: promptVersion(specification),
+            valid: true,
+          })),
+        },
+        checked
+          .map(
+            (specification) =>
+              `specs/${specification.task}.yaml is valid: kind ${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`,
+          )
+          .join("\n") || "the workspace has no tasks; write specs/<task>.yaml",
       )
     })
 }

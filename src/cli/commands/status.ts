@@ -8,12 +8,13 @@ import type { Host } from "../host.ts"
 import { existsSync } from "node:fs"
 
 export function register(command: Command, host: Host): void {
-  command
-    .argument("[task]", "the task's name; default: every task")
-    .action((name: string | undefined) => {
-      const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
-      host.print({ workspace: host.workspace.root, tasks }, tasks.length === 0 ? "the workspace has no tasks; write specs/<task>.yaml (tuneloop schema task)" : tasks.map(describe).join("\n\n"))
-    })
+  command.argument("[task]", "the task's name; default: every task").action((name: string | undefined) => {
+    const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
+    host.print(
+      { workspace: host.workspace.root, tasks },
+      tasks.length === 0 ? "the workspace has no tasks; write specs/<task>.yaml (tuneloop schema task)" : tasks.map(describe).join("\n\n"),
+    )
+  })
 }
 
 interface TaskStatus {
@@ -42,16 +43,34 @@ function taskStatus(host: Host, name: string): TaskStatus {
   const run = newest === undefined ? null : { id: newest, state: reduceRun(newest, context.ledger().events(newest)).state }
   const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
   const next =
-    seeds === 0 ? `tuneloop seed import ${name} <file>`
-    : candidates === 0 && Object.keys(task.expand.strategies).length > 0 ? `tuneloop expand ${name}`
-    : review.open > 0 ? `tuneloop review export ${name} --out review.csv`
-    : latest === null ? `tuneloop build ${name}`
-    : job === undefined ? `write jobs/${name}.yaml (tuneloop schema job)`
-    : run === null || run.state === "failed" || run.state === "cancelled" ? `tuneloop train ${job} --wait`
-    : !isTerminal(run.state as "running") ? `tuneloop runs watch ${run.id}`
-    : isEvaluated ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
-    : `tuneloop evaluate ${run.id}`
-  return { task: name, seeds, split: { train: counts.train, validation: counts.validation, test: counts.test, testNeeded: counts.testNeeded }, inputs: rows.inputs().length, candidates, open: review.open, latest, run, next }
+    seeds === 0
+      ? `tuneloop seed import ${name} <file>`
+      : candidates === 0 && Object.keys(task.expand.strategies).length > 0
+        ? `tuneloop expand ${name}`
+        : review.open > 0
+          ? `tuneloop review export ${name} --out review.csv`
+          : latest === null
+            ? `tuneloop build ${name}`
+            : job === undefined
+              ? `write jobs/${name}.yaml (tuneloop schema job)`
+              : run === null || run.state === "failed" || run.state === "cancelled"
+                ? `tuneloop train ${job} --wait`
+                : !isTerminal(run.state as "running")
+                  ? `tuneloop runs watch ${run.id}`
+                  : isEvaluated
+                    ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
+                    : `tuneloop evaluate ${run.id}`
+  return {
+    task: name,
+    seeds,
+    split: { train: counts.train, validation: counts.validation, test: counts.test, testNeeded: counts.testNeeded },
+    inputs: rows.inputs().length,
+    candidates,
+    open: review.open,
+    latest,
+    run,
+    next,
+  }
 }
 
 function describe(status: TaskStatus): string {

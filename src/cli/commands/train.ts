@@ -18,7 +18,10 @@ export function register(command: Command, host: Host): void {
     .option("--wait", "stay until the run is over; Ctrl-C leaves it running")
     .option("--dry-run", "print the plan and the estimate, and start nothing")
     .option("--yes", "start without asking, where the backend costs money")
-    .addHelpText("after", "\nA plan that is trained already is unchanged, one that is training is reattached to.\nExample: tuneloop train ticket-triage --wait")
+    .addHelpText(
+      "after",
+      "\nA plan that is trained already is unchanged, one that is training is reattached to.\nExample: tuneloop train ticket-triage --wait",
+    )
     .action(async (name: string, options: { wait?: boolean; dryRun?: boolean; yes?: boolean }) => {
       const job = host.workspace.readJob(name)
       const task = await readCheckedTask(host.workspace, job.task)
@@ -32,14 +35,23 @@ export function register(command: Command, host: Host): void {
 }
 
 /** Trains the job and, when asked to, stays until the run is over; an interrupt leaves it running. */
-export async function trainAndWait(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend, wait: boolean): Promise<TrainResult> {
+export async function trainAndWait(
+  host: Host,
+  context: StageContext,
+  job: JobSpecification,
+  task: TaskSpecification,
+  backend: FineTuneBackend,
+  wait: boolean,
+): Promise<TrainResult> {
   const result = await train(context, job, task, backend)
   if (result.state === "reattached") host.terminal.note(`${result.run.run} is training already; reattached`)
   if (!wait || isTerminal(result.run.state)) return finished(result, job)
   const run = await waitForRun(context, result.run.run, backend, (summary) => host.terminal.progress(describeProgress(summary, context.now())))
   host.terminal.endProgress()
   if (isTerminal(run.state)) return finished({ ...result, run }, job)
-  host.terminal.note(`${run.run} goes on without this command\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`)
+  host.terminal.note(
+    `${run.run} goes on without this command\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`,
+  )
   throw new Error("interrupted")
 }
 
@@ -76,7 +88,14 @@ async function printPlan(host: Host, context: StageContext, job: JobSpecificatio
   )
 }
 
-async function requireYes(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend, yes: boolean): Promise<void> {
+async function requireYes(
+  host: Host,
+  context: StageContext,
+  job: JobSpecification,
+  task: TaskSpecification,
+  backend: FineTuneBackend,
+  yes: boolean,
+): Promise<void> {
   await printPlan(host, context, job, task, backend)
   if (yes) return
   if (!process.stdin.isTTY) throw new UsageError(`${backend.name} costs money and nobody can be asked here`, "Give --yes to start.")
