@@ -11,10 +11,15 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** Runs the command line as a process of its own, in the workspace. Nothing here may start Python. */
-export function tuneloop(workspace: string, words: readonly string[]): { child: ChildProcess; outcome: Promise<Outcome> } {
+/** Runs the command line as a process of its own, in the workspace. Nothing here may start Python, and no setting of this machine reaches it. */
+export function tuneloop(
+  workspace: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): { child: ChildProcess; outcome: Promise<Outcome> } {
+  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, TUNELOOP_MODEL: _model, ...inherited } = process.env
   const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), "--workspace", workspace, ...words], {
-    env: { ...process.env, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace },
+    env: { ...inherited, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace, ...environment },
   })
   let stdout = ""
   let stderr = ""

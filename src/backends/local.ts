@@ -53,6 +53,8 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
       mkdirSync(state, { recursive: true })
       const exit = readJson<Exit>(join(state, "exit.json"))
       if (exit !== undefined && exit.status !== "succeeded") rmSync(join(state, "exit.json"))
+      // A cancel of an earlier attempt says nothing about this one.
+      rmSync(join(state, "cancelled"), { force: true })
       const request = join(files.folder, "trainer-request.json")
       writeFileSync(request, `${JSON.stringify(trainRequest(plan, files, submissionKey, options), null, 2)}\n`)
       const log = openSync(logFile(files), "a")

@@ -23,7 +23,7 @@ export function names(room: Room): string[] {
 
 /** The default export of the plug-in's file, loaded when asked for. */
 export async function load<Module>(room: Room, name: string): Promise<Module> {
-  return ((await import(`../${room}/${name}${ending}`)) as { default: Module }).default
+  return ((await import(/* @vite-ignore */ `../${room}/${name}${ending}`)) as { default: Module }).default
 }
 
 /** Every metric, for an evaluation. */

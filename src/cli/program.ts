@@ -23,7 +23,8 @@ export async function main(words: readonly string[]): Promise<void> {
 
 /** The program with the called command's options; with `everything`, those of every command, for the documentation. */
 export async function buildProgram(words: readonly string[], host: Host | undefined, everything = false): Promise<Command> {
-  const program = configure(new Command("tuneloop"))
+  const isJson = words.includes("--json")
+  const program = configure(new Command("tuneloop"), isJson)
     .description("From a task specification and 50-100 gold examples to a fine-tuned model whose worth is proven.")
     .version(toolVersion(), "-V, --version", "print the version")
     .option("--workspace <dir>", "the workspace's folder (default: where you are)")
@@ -38,19 +39,20 @@ export async function buildProgram(words: readonly string[], host: Host | undefi
     )
   const called = calledCommand(words)
   for (const entry of commands) {
-    const command = configure(program.command(entry.name).description(entry.summary))
+    const command = configure(program.command(entry.name).description(entry.summary), isJson)
     if (host && (everything || entry.name === called)) (await entry.load()).register(command, host)
   }
   program.hook("preAction", (_program, action) => host?.start(action.optsWithGlobals() as GlobalOptions))
   return program
 }
 
-function configure(command: Command): Command {
+/** Under --json what commander says of a wrong usage is kept back: `report` prints it as JSON. */
+function configure(command: Command, isJson: boolean): Command {
   return command
     .exitOverride()
     .showHelpAfterError("See the same command with --help.")
     .configureHelp({ helpWidth: 80, showGlobalOptions: false })
-    .configureOutput({ writeErr: (text) => process.stderr.write(text) })
+    .configureOutput({ writeErr: (text) => (isJson ? undefined : process.stderr.write(text)) })
     .allowExcessArguments(false)
 }
 
@@ -59,8 +61,14 @@ function calledCommand(words: readonly string[]): string | undefined {
 }
 
 function report(error: unknown, host: Host | undefined, words: readonly string[]): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage
-  const terminal = host?.terminal ?? new Terminal({ json: words.includes("--json") }, process.env)
+  const isJson = words.includes("--json")
+  const terminal = host?.terminal ?? new Terminal({ json: isJson }, process.env)
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return exitCodes.done
+    const message = error.code === "commander.help" ? "a command is missing" : error.message.replace(/^error: /, "")
+    if (isJson) terminal.complain({ code: "usage", message, hint: "See the same command with --help." })
+    return exitCodes.usage
+  }
   if (host?.interrupted) {
     terminal.complain({ code: "interrupted", message: "interrupted; what was done is kept, run the same command again to go on" })
     return exitCodes.interrupted

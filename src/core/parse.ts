@@ -22,7 +22,7 @@ export function parseYaml<Schema extends z.ZodType>(
     const issues = document.errors.map((error) => ({ file, line: lines.linePos(error.pos[0]).line, message: error.message.split("\n")[0] ?? "" }))
     throw new ConfigError(`${file} is not valid YAML`, issues, hint)
   }
-  const raw: unknown = document.toJS()
+  const raw = plainValue(document, file, hint)
   const result = schema.safeParse(raw)
   const found = result.success ? [] : [...issuesOf(schema, result.error, raw), ...hiddenIssues(schema, result.error, raw)]
   const all = [...found, ...more(raw, result.success ? result.data : undefined)]
@@ -53,6 +53,15 @@ export function nearest(word: string, allowed: readonly string[]): string | unde
   const scored = allowed.map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
   const best = scored.sort((a, b) => a.distance - b.distance)[0]
   return best && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
+}
+
+/** An alias without its anchor, or aliases of aliases that would fill the memory, are found only here. */
+function plainValue(document: Document, file: string, hint: string): unknown {
+  try {
+    return document.toJS()
+  } catch (error) {
+    throw new ConfigError(`${file} is not valid YAML`, [{ file, message: `${(error as Error).message}; quote a text that begins with *` }], hint)
+  }
 }
 
 type ZodIssue = z.core.$ZodIssue

@@ -21,8 +21,8 @@ const module: ModelModule = {
         `${new URL(baseUrl).host} needs a key and OPENAI_API_KEY is not set`,
         "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl.",
       )
-    // Retries are the stage's: the SDK's own would multiply them.
-    const client = new OpenAI({ apiKey: apiKey ?? "none", baseURL: baseUrl, maxRetries: 0, timeout: 600_000 })
+    // Retries are the stage's: the SDK's own would multiply them. A redirect could send examples to a host that is not allowed.
+    const client = new OpenAI({ apiKey: apiKey ?? "none", baseURL: baseUrl, maxRetries: 0, timeout: 600_000, fetchOptions: { redirect: "manual" } })
     return {
       name: "openai",
       baseUrl,
@@ -37,7 +37,7 @@ const module: ModelModule = {
             })
           return { text, inputTokens: completion.usage?.prompt_tokens ?? null, outputTokens: completion.usage?.completion_tokens ?? null }
         } catch (error) {
-          throw translate(error, request)
+          throw translate(error, request, apiKey)
         }
       },
     }
@@ -55,7 +55,7 @@ function bodyOf(request: ModelRequest): OpenAI.ChatCompletionCreateParamsNonStre
   }
 }
 
-function translate(error: unknown, request: ModelRequest): unknown {
+function translate(error: unknown, request: ModelRequest, apiKey: string | undefined): unknown {
   const host = new URL(request.baseUrl).host
   if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
     return new CredentialError(
@@ -71,17 +71,30 @@ function translate(error: unknown, request: ModelRequest): unknown {
       hint: `Is the server at ${request.baseUrl} running?`,
       cause: error,
     })
-  if (error instanceof APIError && typeof error.status === "number")
-    return new ProviderError(`${host} answered HTTP ${error.status}: ${error.message.slice(0, 300)}`, {
+  if (error instanceof APIError && typeof error.status === "number" && error.status < 400)
+    return new ProviderError(`${host} sent the request on to another address (HTTP ${error.status}); examples do not follow a redirect`, {
       provider: "openai",
       status: error.status,
-      isRetryable: isRetryableStatus(error.status) && error.code !== "insufficient_quota",
-      ...(retryAfterMs(error.headers?.get("retry-after")) === undefined
-        ? {}
-        : { retryAfterMs: retryAfterMs(error.headers?.get("retry-after")) as number }),
-      hint: error.status === 404 ? `Does the server have the model ${JSON.stringify(request.model)}?` : "See the server's log.",
-      cause: error,
+      hint: `Name the final address in expand.model.baseUrl, and its host in allowedHosts if the data may go there.`,
     })
+  // A server may repeat the key in its answer.
+  if (error instanceof APIError && typeof error.status === "number")
+    return new ProviderError(
+      `${host} answered HTTP ${error.status}: ${(apiKey ? error.message.replaceAll(apiKey, "[secret]") : error.message).slice(0, 300)}`,
+      {
+        provider: "openai",
+        status: error.status,
+        isRetryable: isRetryableStatus(error.status) && error.code !== "insufficient_quota",
+        ...(retryAfterMs(error.headers?.get("retry-after")) === undefined
+          ? {}
+          : { retryAfterMs: retryAfterMs(error.headers?.get("retry-after")) as number }),
+        hint: error.status === 404 ? `Does the server have the model ${JSON.stringify(request.model)}?` : "See the server's log.",
+        cause: error,
+      },
+    )
+  // The connection broke after the headers (TypeError), or the body is not the whole JSON (SyntaxError).
+  if (error instanceof TypeError || error instanceof SyntaxError)
+    return new ProviderError(`${host} broke off its answer: ${error.message.slice(0, 100)}`, { provider: "openai", isRetryable: true, cause: error })
   return error
 }
 

@@ -21,9 +21,12 @@ export class Workspace {
     const root = resolve(folder)
     if (!existsSync(root)) throw new DataError(`there is no workspace folder ${root}`, [], `Make one: tuneloop init ${folder}`)
     const file = join(root, "tuneloop.yaml")
-    const settings = existsSync(file)
-      ? parseYaml(workspaceSchema, readText(file) || "{}", file, "Edit the file; `tuneloop schema workspace` prints what is allowed.")
-      : workspaceSchema.parse({})
+    const text = existsSync(file) ? readText(file) : ""
+    // Every key is optional: a file in which all are commented out is fine.
+    const isEmpty = text.split("\n").every((line) => /^\s*(#|$)/.test(line))
+    const settings = isEmpty
+      ? workspaceSchema.parse({})
+      : parseYaml(workspaceSchema, text, file, "Edit the file; `tuneloop schema workspace` prints what is allowed.")
     return new Workspace(realpathSync(root), settings)
   }
 

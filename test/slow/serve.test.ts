@@ -41,8 +41,8 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
     writeFileSync(
       join(workspace, "specs", "ticket-triage.yaml"),
       specification
-        .replace("expand:\n", `expand:\n  model:\n    model: ${model}\n    baseUrl: http://127.0.0.1:${port}/v1\n    maxTokens: 200\n`)
-        .replace("  strategies:\n", "  strategies:\n    self-instruct: { count: 4, perRequest: 2, shots: 4 }\n"),
+        .replace("expand:\n", `expand:\n  model:\n    model: ${model}\n    baseUrl: http://127.0.0.1:${port}/v1\n    maxTokens: 80\n`)
+        .replace("  strategies:\n", "  strategies:\n    self-instruct: { count: 2, perRequest: 1, shots: 2 }\n"),
     )
     expect((await tuneloop(workspace, ["seed", "import", "ticket-triage", join(workspace, "gold.jsonl")]).outcome).code).toBe(0)
     await until(port)

@@ -1,0 +1,101 @@
+import { createHash } from "node:crypto"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+/** What the server does with its next request instead of answering. `drop`: no answer; `cut`: half the bytes it announced; `truncated`: half the JSON, as if whole. */
+export type Fault =
+  | { readonly kind: "status"; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
+  | { readonly kind: "drop" | "cut" | "truncated" | "hang" }
+
+export interface Asked {
+  readonly body: string
+  readonly path: string
+  readonly authorization: string | undefined
+  readonly atMs: number
+  answered: boolean
+}
+
+/** A chat server on this machine that keeps what it was asked and misbehaves on demand. Equal questions get equal answers: `perRequest` new examples of the label that the question wishes for. */
+export class ChatServer {
+  readonly asked: Asked[] = []
+  readonly faults: Fault[] = []
+  /** Turns the text of every answer into another, or into none. */
+  answer: (text: string) => string | null = (text) => text
+  private readonly server: Server
+
+  private constructor(server: Server) {
+    this.server = server
+  }
+
+  static async start(): Promise<ChatServer> {
+    const server = createServer()
+    const chat = new ChatServer(server)
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => chat.take(request, response))
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+    return chat
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`
+  }
+
+  close(): void {
+    this.server.closeAllConnections()
+    this.server.close()
+  }
+
+  private take(request: IncomingMessage, response: ServerResponse): void {
+    const chunks: Buffer[] = []
+    request.on("data", (chunk: Buffer) => chunks.push(chunk))
+    request.on("end", () => {
+      const asked: Asked = {
+        body: Buffer.concat(chunks).toString("utf8"),
+        path: request.url ?? "",
+        authorization: request.headers.authorization,
+        atMs: performance.now(),
+        answered: false,
+      }
+      this.asked.push(asked)
+      this.reply(asked, this.faults.shift(), response)
+    })
+  }
+
+  private reply(asked: Asked, fault: Fault | undefined, response: ServerResponse): void {
+    if (fault?.kind === "hang") return
+    if (fault?.kind === "drop") {
+      response.socket?.destroy()
+      return
+    }
+    if (fault?.kind === "status") {
+      response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers })
+      response.end(JSON.stringify({ error: { message: fault.message ?? "no", type: "test" } }))
+      return
+    }
+    const text = this.answer(examplesFor(asked.body))
+    const body = Buffer.from(
+      JSON.stringify({
+        id: "x",
+        object: "chat.completion",
+        choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: text } }],
+        usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
+      }),
+    )
+    const half = body.subarray(0, Math.floor(body.length / 2))
+    if (fault?.kind === "cut") {
+      response.writeHead(200, { "content-type": "application/json", "content-length": body.length })
+      response.write(half)
+      setTimeout(() => response.socket?.destroy(), 50)
+      return
+    }
+    response.writeHead(200, { "content-type": "application/json" })
+    if (fault === undefined) asked.answered = true
+    response.end(fault?.kind === "truncated" ? half : body)
+  }
+}
+
+/** Five examples that no two questions share. */
+function examplesFor(body: string): string {
+  const label = /All with the output \\"([a-z-]+)\\"/.exec(body)?.[1] ?? "delivery"
+  const words = (index: number) => (createHash("sha256").update(`${index}:${body}`).digest("hex").match(/.{8}/g) ?? []).join(" ")
+  return [0, 1, 2, 3, 4].map((index) => JSON.stringify({ input: `about ${words(index)}`, output: label })).join("\n")
+}
