@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, isMap, isScalar, isSeq, type Document, type Node } from "yaml"
+import { LineCounter, parseDocument, isMap, isScalar, isSeq, visit, type Document, type Node } from "yaml"
 import { z } from "zod"
 import { ConfigError } from "./errors.ts"
 
@@ -22,7 +22,7 @@ export function parseYaml<Schema extends z.ZodType>(
     const issues = document.errors.map((error) => ({ file, line: lines.linePos(error.pos[0]).line, message: error.message.split("\n")[0] ?? "" }))
     throw new ConfigError(`${file} is not valid YAML`, issues, hint)
   }
-  const raw = plainValue(document, file, hint)
+  const raw = plainValue(document, lines, file, hint)
   const result = schema.safeParse(raw)
   const found = result.success ? [] : [...issuesOf(schema, result.error, raw), ...hiddenIssues(schema, result.error, raw)]
   const all = [...found, ...more(raw, result.success ? result.data : undefined)]
@@ -56,11 +56,18 @@ export function nearest(word: string, allowed: readonly string[]): string | unde
 }
 
 /** An alias without its anchor, or aliases of aliases that would fill the memory, are found only here. */
-function plainValue(document: Document, file: string, hint: string): unknown {
+function plainValue(document: Document, lines: LineCounter, file: string, hint: string): unknown {
   try {
     return document.toJS()
   } catch (error) {
-    throw new ConfigError(`${file} is not valid YAML`, [{ file, message: `${(error as Error).message}; quote a text that begins with *` }], hint)
+    let line: number | undefined
+    visit(document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(document) === undefined) line ??= lines.linePos(alias.range?.[0] ?? 0).line
+      },
+    })
+    const issue = { file, ...(line === undefined ? {} : { line }), message: `${(error as Error).message}; quote a text that begins with *` }
+    throw new ConfigError(`${file} is not valid YAML`, [issue], hint)
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
@@ -118,37 +118,5 @@ describe("from gold examples to a dataset version", () => {
     const candidates = [...text.matchAll(/^cand_/gm)].length
     expect(await json(workspace, "review", "import", task, join(workspace, "review.csv"))).toMatchObject({ added: candidates, stillOpen: 0 })
     expect(await json(workspace, "build", task)).toMatchObject({ state: "built", leaks: { found: 0 } })
-  })
-})
-
-describe("a process that is killed", () => {
-  it("and started again ends with the same version as an undisturbed one", { timeout: 240_000 }, async () => {
-    const undisturbed = sampleWorkspace()
-    const built = await throughBuild(undisturbed, sample("ticket-triage", "seeds.jsonl"))
-    const workspace = sampleWorkspace()
-    const steps = [
-      ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")],
-      ["input", "import", "ticket-triage", sample("ticket-triage", "inputs.jsonl")],
-      ["expand", "ticket-triage"],
-      ["review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv")],
-      ["build", "ticket-triage"],
-    ]
-    let killed = 0
-    for (const [index, words] of steps.entries()) {
-      // Moments from early to late in the life of the process, other ones for each step.
-      for (const delay of [250 + 40 * index, 420 + 30 * index]) {
-        const { child, outcome } = tuneloop(workspace, words)
-        const timer = setTimeout(() => child.kill("SIGKILL"), delay)
-        if ((await outcome).code === null) killed++
-        clearTimeout(timer)
-      }
-      const { code, stderr } = await tuneloop(workspace, words).outcome
-      expect(code, stderr).toBe(0)
-    }
-    expect(killed).toBeGreaterThan(0)
-    expect(await json(workspace, "build", "ticket-triage")).toMatchObject({ state: "unchanged", version: built["version"] })
-    const visible = (path: string) => data(path) && !/\/\.[0-9a-f]{12}\.tmp/.test(path)
-    expect(snapshot(join(workspace, "datasets"), visible)).toEqual(snapshot(join(undisturbed, "datasets"), visible))
-    expect(readdirSync(join(workspace, "datasets", "ticket-triage", "decisions"))).toHaveLength(1)
   })
 })

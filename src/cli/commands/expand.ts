@@ -36,6 +36,7 @@ export async function expandTask(
       const meant = nearest(name, names("strategies"))
       throw new UsageError(
         `there is no strategy ${show(name)}; allowed: ${names("strategies").join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+        "Name one of them.",
       )
     }
     const strategy = await load<Strategy>("strategies", name)

@@ -17,7 +17,8 @@ export function register(command: Command, host: Host): void {
       "\nFill in the columns decision (accept, edit or reject), corrected_output, comment and reviewer.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
     )
     .action(async (task: string, options: { out: string; reviewer?: string; limit?: number }) => {
-      if (!options.out.endsWith(".csv")) throw new UsageError(`cannot write ${options.out}; allowed: a file that ends in .csv`)
+      if (!options.out.endsWith(".csv"))
+        throw new UsageError(`cannot write ${options.out}; allowed: a file that ends in .csv`, "Give --out another name.")
       const result = exportReview(host.context(), await readCheckedTask(host.workspace, task), {
         out: host.path(options.out),
         limit: options.limit,
