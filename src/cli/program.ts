@@ -35,7 +35,7 @@ export async function buildProgram(words: readonly string[], host: Host | undefi
     .helpCommand(false)
     .addHelpText(
       "after",
-      "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 a person must act, 4 a gate said no, 130 interrupted",
+      "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration,\n3 a person must act, 4 a gate said no, 130 interrupted",
     )
   const called = calledCommand(words)
   for (const entry of commands) {

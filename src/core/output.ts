@@ -67,21 +67,24 @@ export function parseOutput(task: TaskSpecification, text: string): Output | und
     case "label":
       return matchLabel(task, trimmed)
     case "multilabel": {
-      const parts = trimmed
-        .replace(/^\[|\]$/g, "")
-        .split(",")
-        .map((part) => part.trim().replace(/^"|"$/g, ""))
-        .filter((part) => part !== "")
-      const matched = parts.map((part) => matchLabel(task, part))
-      if (matched.some((label) => label === undefined)) return undefined
-      const labels = matched as string[]
-      return labelsOf(task).filter((label) => labels.includes(label))
+      const match = (list: string) =>
+        list
+          .split(",")
+          .map((part) => part.trim())
+          .filter((part) => part !== "")
+          .map((part) => matchLabel(task, part))
+      const plain = match(trimmed)
+      const matched = plain.includes(undefined) ? match(trimmed.replace(/^\[|\]$/g, "")) : plain
+      if (matched.includes(undefined)) return undefined
+      const labels = labelsOf(task).filter((label) => matched.includes(label))
+      return outputIssues(task, labels).length === 0 ? labels : undefined
     }
     case "json":
     case "chat": {
       const body = trimmed.replace(/^```(?:json)?\s*/, "").replace(/\s*```$/, "")
       try {
         const value: unknown = JSON.parse(body)
+        if (task.kind === "chat" && !isRecord(value)) return { content: trimmed }
         return outputIssues(task, value).length === 0 ? value : undefined
       } catch {
         return task.kind === "chat" && trimmed !== "" && !trimmed.startsWith("{") ? { content: trimmed } : undefined
@@ -103,7 +106,8 @@ export function formatOutput(task: TaskSpecification, output: Output): string {
     case "json":
       return JSON.stringify(output)
     case "chat":
-      return isRecord(output) && typeof output["content"] === "string" && Object.keys(output).length === 1
+      // A content that would be read back as JSON is written as JSON.
+      return isRecord(output) && typeof output["content"] === "string" && Object.keys(output).length === 1 && !/^\s*(\{|```)/.test(output["content"])
         ? output["content"]
         : JSON.stringify(output)
   }
@@ -149,8 +153,12 @@ function foldText(text: string): string {
 }
 
 function matchLabel(task: TaskSpecification, text: string): string | undefined {
-  const cleaned = text.replace(/^["'`*]+|["'`*.]+$/g, "").toLowerCase()
-  return labelsOf(task).find((label) => label.toLowerCase() === cleaned)
+  // A label as it is written comes first: labels may differ in case alone, or end with a dot.
+  const labels = labelsOf(task)
+  if (labels.includes(text)) return text
+  const folded = text.toLowerCase()
+  const cleaned = folded.replace(/^["'`*]+|["'`*.]+$/g, "")
+  return labels.find((label) => label.toLowerCase() === folded) ?? labels.find((label) => label.toLowerCase() === cleaned)
 }
 
 function labelMessage(task: TaskSpecification, output: unknown): string {

@@ -22,6 +22,10 @@ const inputField = z.strictObject({
 const labels = z
   .record(z.string().min(1).max(80), z.string().min(1))
   .refine((record) => Object.keys(record).length >= 2, "needs at least two labels")
+  .refine(
+    (record) => Object.keys(record).every((label) => /^\S(.*\S)?$/.test(label)),
+    "a label must be one line that neither begins nor ends with white space",
+  )
   .describe("Each label and what it means; the order is the order of reports")
 
 const labelOutput = z
@@ -34,7 +38,13 @@ const labelOutput = z
     message: "must be one of the labels",
   })
 
-const multilabelOutput = z.strictObject({ labels, minimum: z.int().min(0).default(0).describe("The fewest labels an output may have") })
+const multilabelOutput = z.strictObject({
+  labels: labels.refine(
+    (record) => !Object.keys(record).some((label) => label.includes(",")),
+    "a label of a multilabel task must not have a comma, which stands between labels",
+  ),
+  minimum: z.int().min(0).default(0).describe("The fewest labels an output may have"),
+})
 
 const jsonOutput = z.strictObject({
   schema: z.record(z.string(), z.unknown()).describe("JSON Schema (2020-12) of the output object"),

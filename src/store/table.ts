@@ -71,10 +71,15 @@ function readJsonArray(path: string): Table {
 
 function readCsvTable(path: string): Table {
   const text = decodeText(readBytes(path), path)
-  const skipped = /^sep=.\r?\n/.exec(text)?.[0] ?? ""
+  const [skipped, separator] = /^sep=(.)\r?\n/.exec(text) ?? [""]
   const body = text.slice(skipped.length)
   try {
-    const records = parse(body, { delimiter: delimiterOf(body), info: true, relax_column_count: true, skip_empty_lines: true }) as unknown as {
+    const records = parse(body, {
+      delimiter: separator ?? delimiterOf(body),
+      info: true,
+      relax_column_count: true,
+      skip_empty_lines: true,
+    }) as unknown as {
       record: string[]
       info: { lines: number }
     }[]

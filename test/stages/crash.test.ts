@@ -30,6 +30,7 @@ beforeAll(async () => {
 describe("a process that is killed and started again", () => {
   it("at any moment of any step ends with the version and the files of an undisturbed one", { timeout: 240_000 }, async () => {
     const workspace = sampleWorkspace()
+    mkdirSync(join(workspace, "datasets"))
     const moment = moments(20_261_124)
     let killed = 0
     for (const [index, words] of steps.entries()) {

@@ -16,7 +16,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
     .addHelpText(
       "after",
       kind === "seed"
-        ? '\nRows: {"input": {"body": "…"}, "output": "…"}, or a CSV with the fields and an output column.\nExample: tuneloop seed import ticket-triage gold.csv'
+        ? '\nRows: {"input": {"body": "…"}, "output": "…"}, or a CSV with the fields\nand an output column.\nExample: tuneloop seed import ticket-triage gold.csv'
         : '\nRows: {"input": {"body": "…"}}, or a CSV with the fields.\nExample: tuneloop input import ticket-triage export.jsonl',
     )
     .action(async (task: string, files: string[], options: { skipInvalid?: boolean }) => {

@@ -14,7 +14,7 @@ const task = "ticket-triage"
 
 export function register(command: Command, host: Host): void {
   command
-    .addHelpText("after", "\nThe review step uses decisions that were recorded when the sample was made; everything else is done here and now.")
+    .addHelpText("after", "\nThe review step uses decisions that were recorded when the sample was made;\neverything else is done here and now.")
     .action(async () => {
       const workspace = prepare(host)
       const context = host.context(workspace)

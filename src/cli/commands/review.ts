@@ -14,7 +14,7 @@ export function register(command: Command, host: Host): void {
     .description("write what waits for a decision to a CSV file")
     .addHelpText(
       "after",
-      "\nFill in the columns decision (accept, edit or reject), corrected_output, comment and reviewer.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
+      "\nFill in the columns decision (accept, edit or reject), corrected_output,\ncomment and reviewer.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
     )
     .action(async (task: string, options: { out: string; reviewer?: string; limit?: number }) => {
       if (!options.out.endsWith(".csv"))

@@ -21,7 +21,7 @@ export function register(command: Command, host: Host): void {
     .option("--job <job>", "the job to train (default: the task's only job, or the one of its name)")
     .addHelpText(
       "after",
-      "\nStops with exit code 3 and the next command where a person is needed; what is done already is unchanged.\nExample: tuneloop run ticket-triage",
+      "\nStops with exit code 3 and the next command where a person is needed;\nwhat is done already is unchanged.\nExample: tuneloop run ticket-triage",
     )
     .action(async (name: string, options: { job?: string }) => {
       const context = host.context()

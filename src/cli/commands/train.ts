@@ -20,7 +20,7 @@ export function register(command: Command, host: Host): void {
     .option("--yes", "start without asking, where the backend costs money")
     .addHelpText(
       "after",
-      "\nA plan that is trained already is unchanged, one that is training is reattached to.\nExample: tuneloop train ticket-triage --wait",
+      "\nA plan that is trained already is unchanged; one that is training is\nreattached to.\nExample: tuneloop train ticket-triage --wait",
     )
     .action(async (name: string, options: { wait?: boolean; dryRun?: boolean; yes?: boolean }) => {
       const job = host.workspace.readJob(name)
