@@ -21,15 +21,20 @@ export function tuneloop(
   const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), "--workspace", workspace, ...words], {
     env: { ...inherited, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace, ...environment },
   })
+  return { child, outcome: outcomeOf(child) }
+}
+
+/** What the process wrote, and how it ended. */
+export function outcomeOf(child: ChildProcess): Promise<Outcome> {
   let stdout = ""
   let stderr = ""
-  child.stdout.on("data", (chunk: Buffer) => {
+  child.stdout?.on("data", (chunk: Buffer) => {
     stdout += chunk.toString()
   })
-  child.stderr.on("data", (chunk: Buffer) => {
+  child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk.toString()
   })
-  return { child, outcome: new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr }))) }
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })))
 }
 
 /** A workspace with the sample specifications and jobs, and no data. */

@@ -1,35 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { trainerPython } from "../../src/backends/_trainer-environment.ts"
-import { packageRoot } from "../../src/cli/host.ts"
+import { packageRoot } from "../../src/cli/version.ts"
+import { type Outcome, outcomeOf, tuneloop } from "../command-line.ts"
 
-export interface Outcome {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-/** Runs the command line as a process of its own. */
-export function tuneloop(
-  workspace: string,
-  words: readonly string[],
-  environment: Readonly<Record<string, string>> = {},
-): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), "--workspace", workspace, ...words], {
-    env: { ...process.env, NO_COLOR: "1", ...environment },
-  })
-  let stdout = ""
-  let stderr = ""
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString()
-  })
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr += chunk.toString()
-  })
-  return { child, outcome: new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr }))) }
-}
+export { tuneloop }
 
 /** The trainer environment with everything the tests need; made when it is not there. */
 export function python(): Promise<string> {
@@ -45,17 +22,8 @@ export function python(): Promise<string> {
   )
 }
 
-export async function run(command: string, words: readonly string[]): Promise<Outcome> {
-  const child = spawn(command, words, { env: { ...process.env, HF_HUB_OFFLINE: "1" } })
-  let stdout = ""
-  let stderr = ""
-  child.stdout.on("data", (chunk: Buffer) => {
-    stdout += chunk.toString()
-  })
-  child.stderr.on("data", (chunk: Buffer) => {
-    stderr += chunk.toString()
-  })
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })))
+export function run(command: string, words: readonly string[]): Promise<Outcome> {
+  return outcomeOf(spawn(command, words, { env: { ...process.env, HF_HUB_OFFLINE: "1" } }))
 }
 
 /** A workspace with a task of two labels, its gold examples imported, and a job on a random model of a few hundred thousand weights. */

@@ -1,0 +1,240 @@
+import { spawn } from "node:child_process"
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import type { DatasetManifest } from "../../src/core/example.ts"
+import { digestText } from "../../src/core/canonical.ts"
+import type { ModelRequest } from "../../src/core/model.ts"
+import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "../../src/store/files.ts"
+import { Ledger } from "../../src/store/ledger.ts"
+import { TaskRows } from "../../src/store/task-rows.ts"
+import { Versions } from "../../src/store/versions.ts"
+import { Workspace } from "../../src/store/workspace.ts"
+import { digest } from "../../src/core/canonical.ts"
+
+const newFolder = () => mkdtempSync(join(tmpdir(), "tuneloop-files-"))
+const sources = join(import.meta.dirname, "..", "..", "src")
+
+describe("writing a file", () => {
+  it("gives it the text and leaves nothing beside it, also over an older one", () => {
+    const folder = newFolder()
+    const file = join(folder, "new", "a.txt")
+    writeAtomically(file, "one é")
+    writeAtomically(file, "two")
+    expect(readFileSync(file, "utf8")).toBe("two")
+    expect(readdirSync(join(folder, "new"))).toEqual(["a.txt"])
+  })
+
+  it("that cannot be written keeps what it was, and leaves nothing beside it", () => {
+    const folder = newFolder()
+    mkdirSync(join(folder, "a"))
+    writeFileSync(join(folder, "a", "kept"), "")
+    expect(() => writeAtomically(join(folder, "a"), "text")).toThrow()
+    expect(readdirSync(folder)).toEqual(["a"])
+    expect(readdirSync(join(folder, "a"))).toEqual(["kept"])
+  })
+
+  it("is never seen half-written by another process", { timeout: 30_000 }, async () => {
+    const file = join(newFolder(), "a.txt")
+    const texts = ["a".repeat(300_000), "b".repeat(200_000)]
+    writeAtomically(file, texts[0] ?? "")
+    const script = `import { writeAtomically } from ${JSON.stringify(join(sources, "store", "files.ts"))}
+      for (let i = 0; i < 100; i++) writeAtomically(process.argv[1], i % 2 ? "a".repeat(300_000) : "b".repeat(200_000))`
+    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file], { stdio: "inherit" })
+    let isDone = false
+    const ended = new Promise<number | null>((done) =>
+      child.on("close", (code) => {
+        isDone = true
+        done(code)
+      }),
+    )
+    const seen = new Set<string>()
+    while (!isDone) {
+      seen.add(readFileSync(file, "utf8"))
+      await new Promise((done) => setImmediate(done))
+    }
+    expect(await ended).toBe(0)
+    expect([...seen].filter((text) => !texts.includes(text))).toEqual([])
+    expect(seen.size).toBe(2)
+  })
+})
+
+describe("making a folder", () => {
+  it("whose filling fails makes nothing; one that is there stays as it is", () => {
+    const folder = newFolder()
+    const target = join(folder, "ds_1")
+    const fail = () =>
+      createFolderAtomically(target, (temporary) => {
+        writeFileSync(join(temporary, "a"), "half")
+        throw new Error("power cut")
+      })
+    expect(fail).toThrow("power cut")
+    expect(readdirSync(folder)).toEqual([])
+    createFolderAtomically(target, (temporary) => writeFileSync(join(temporary, "a"), "first"))
+    createFolderAtomically(target, (temporary) => writeFileSync(join(temporary, "a"), "second"))
+    expect(readFileSync(join(target, "a"), "utf8")).toBe("first")
+    expect(readdirSync(folder)).toEqual(["ds_1"])
+  })
+})
+
+describe("reading lines", () => {
+  it("gives back what was written, whatever stands in it and wherever the file is cut into pieces", () => {
+    const file = join(newFolder(), "a.jsonl")
+    fc.assert(
+      fc.property(fc.array(fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue()), { minLength: 1 }), fc.nat(3), (rows, wide) => {
+        const padded = rows.map((row) => ({ row, padding: "é€".repeat(wide * 100_000) }))
+        writeFileSync(file, toJsonLines(padded))
+        expect([...readLines(file)].map(({ text }) => text)).toEqual(padded.map((row) => JSON.stringify(row)))
+        expect([...readLines(file, { cutTornLine: true })]).toHaveLength(rows.length)
+      }),
+      { numRuns: 20 },
+    )
+  })
+
+  it("names a folder, a missing file and one that may not be read", () => {
+    const folder = newFolder()
+    expect(() => readText(folder)).toThrow(/is a folder/)
+    expect(() => readText(join(folder, "none"))).toThrow(/there is no file .*none/)
+    const secret = join(folder, "secret")
+    writeFileSync(secret, "x")
+    chmodSync(secret, 0)
+    if (process.getuid?.() !== 0) expect(() => readText(secret)).toThrow(/cannot read/)
+  })
+})
+
+describe("the rows of a task", () => {
+  const rowsOf = (root: string) => new TaskRows(Workspace.open(root), "t")
+  const seed = (id: string) => ({ id: `seed_${id.repeat(16)}`, input: { text: "x" }, output: "y" })
+
+  it("with a broken line are refused with file and line, every problem at once", () => {
+    const root = newFolder()
+    const rows = rowsOf(root)
+    writeAtomically(rows.seedsFile, `${JSON.stringify(seed("a"))}\n{"id":\n${JSON.stringify({ ...seed("b"), id: "seed_b", inputs: 1 })}\n`)
+    expect(() => rows.seeds()).toThrow(/datasets\/t\/seeds\.jsonl:2: not valid JSON[\s\S]*seeds\.jsonl:3: id: [\s\S]*seeds\.jsonl:3: inputs: unknown key; did you mean "input"/)
+  })
+
+  it("with an id twice are refused: which one counts would depend on their order", () => {
+    const rows = rowsOf(newFolder())
+    rows.writeSeeds([seed("a"), seed("b"), seed("a")])
+    expect(() => rows.seeds()).toThrow(/seeds\.jsonl:3: id: seed_a+ is already the id of row 1/)
+  })
+
+  it("keep the first split of an id: what is held out stays so when branches are merged", () => {
+    const rows = rowsOf(newFolder())
+    const at = (id: string, split: "train" | "test") => ({ id, split, stratum: "all" }) as const
+    rows.addAssignments([at("seed_1", "test"), at("seed_2", "train")])
+    rows.addAssignments([at("seed_1", "train"), at("seed_3", "train")])
+    expect(rows.assignments().map(({ id, split }) => [id, split])).toEqual([
+      ["seed_1", "test"],
+      ["seed_2", "train"],
+      ["seed_3", "train"],
+    ])
+  })
+
+  it("fold decisions by time, not by the names of files", () => {
+    const rows = rowsOf(newFolder())
+    const decision = (at: string, verdict: "accept" | "reject") =>
+      ({ item: "cand_1", verdict, reviewer: "amara", guideline: "sha256:0", revision: "sha256:1", at }) as const
+    rows.writeSession("b", [decision("2026-01-01T00:00:00Z", "accept")])
+    rows.writeSession("a", [decision("2026-01-02T00:00:00Z", "reject")])
+    expect(rows.decisions().map(({ verdict }) => verdict)).toEqual(["accept", "reject"])
+  })
+})
+
+describe("dataset versions", () => {
+  const example = { id: "ex_1", input: { text: "x" }, output: "y", provenance: { parents: [], strategy: "gold", acceptedBy: "gold" } }
+  const manifest = (id: string): DatasetManifest => ({
+    schemaVersion: 1,
+    id,
+    task: "t",
+    kind: "label",
+    holdout: "hold_1",
+    recipe: {},
+    files: {
+      "train.jsonl": { rows: 1, digest: digestText(toJsonLines([example])) },
+      "dropped.jsonl": { rows: 0, digest: digestText("") },
+    },
+    read: 1,
+    kept: 1,
+    dropped: {},
+    conflicts: 0,
+    leaks: { checks: [], found: 0 },
+  })
+
+  it("are read back; a changed, torn or missing file is not", () => {
+    const versions = new Versions(Workspace.open(newFolder()), "t")
+    for (const id of ["ds_1", "ds_2", "ds_3"]) versions.freezeVersion(manifest(id), { train: [example], dropped: [] })
+    expect(versions.ids()).toEqual(["ds_1", "ds_2", "ds_3"])
+    expect(versions.rows("ds_1", "train.jsonl")).toEqual([example])
+    expect(versions.rows("ds_1", "dropped.jsonl")).toEqual([])
+    const file = join(versions.folder("ds_2"), "train.jsonl")
+    writeFileSync(file, readFileSync(file, "utf8").replace('"y"', '"z"'))
+    writeFileSync(join(versions.folder("ds_3"), "train.jsonl"), "")
+    for (const id of ["ds_2", "ds_3"]) expect(() => versions.rows(id, "train.jsonl")).toThrow(/not what its manifest says/)
+    expect(() => versions.rows("ds_4", "train.jsonl")).toThrow(/no dataset version ds_4; it has: ds_1, ds_2, ds_3/)
+  })
+
+  it("have a latest one, which must still be there", () => {
+    const versions = new Versions(Workspace.open(newFolder()), "t")
+    expect(versions.latest()).toBeUndefined()
+    versions.freezeVersion(manifest("ds_1"), { train: [example], dropped: [] })
+    versions.setLatest("ds_1")
+    expect(versions.latest()).toBe("ds_1")
+    versions.setLatest("ds_9")
+    expect(versions.latest()).toBeUndefined()
+  })
+})
+
+describe("the ledger's requests", () => {
+  const request: ModelRequest = {
+    provider: "openai",
+    baseUrl: "http://127.0.0.1/v1",
+    model: "m",
+    messages: [{ role: "user", content: "hi" }],
+    temperature: 0,
+    maxTokens: 1,
+    seed: 1,
+  }
+  const origin = { task: "t", strategy: "s" }
+
+  it("are written down before they are sent, and an answer outlives the process", () => {
+    const file = join(newFolder(), "deep", "ledger.db")
+    const key = digest(request)
+    const first = Ledger.open(file, () => new Date(0))
+    expect(first.answer(key)).toBeUndefined()
+    expect(first.beginRequest(key, request, origin)).toBe(0)
+    expect(first.answer(key)).toBeUndefined()
+    // A second process asks while the first has no answer yet: the ledger tells how often it was sent.
+    const second = Ledger.open(file, () => new Date(0))
+    expect(second.beginRequest(key, request, origin)).toBe(1)
+    const answer = { text: "hello", inputTokens: 3, outputTokens: null }
+    first.recordAnswer(key, answer)
+    expect(second.answer(key)).toEqual(answer)
+    expect(second.requestTotals("t")).toEqual({ requests: 1, sent: 2, answered: 1, inputTokens: 3, outputTokens: 0 })
+    expect(second.requestTotals("other").requests).toBe(0)
+    expect(second.verify()).toEqual([])
+    first.close()
+    second.close()
+  })
+
+  it("a run and an opening of the test set are written down once", () => {
+    const ledger = Ledger.open(join(newFolder(), "ledger.db"), () => new Date(0))
+    for (let time = 0; time < 2; time++) {
+      ledger.createRun({ run: "r", job: "j", task: "t", plan: "p" })
+      ledger.recordOpening({ task: "t", holdout: "hold_1", evaluation: "eval_1", purpose: "verdict" })
+    }
+    ledger.recordOpening({ task: "t", holdout: "hold_1", evaluation: "eval_2", purpose: "verdict" })
+    expect(ledger.events("r").map(({ type }) => type)).toEqual(["planned"])
+    expect(ledger.openings("hold_1").map(({ evaluation }) => evaluation)).toEqual(["eval_1", "eval_2"])
+    ledger.close()
+  })
+
+  it("a file that is no ledger is refused and kept", () => {
+    const file = join(newFolder(), "ledger.db")
+    writeFileSync(file, "not a database ".repeat(100))
+    expect(() => Ledger.open(file, () => new Date(0))).toThrow(/cannot open the ledger/)
+    expect(existsSync(file) && readFileSync(file, "utf8").startsWith("not a database")).toBe(true)
+  })
+})
