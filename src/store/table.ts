@@ -76,12 +76,12 @@ function readCsvTable(path: string): Table {
   try {
     const records = parse(body, {
       delimiter: separator ?? delimiterOf(body),
-      info: true,
+      raw: true,
       relax_column_count: true,
       skip_empty_lines: true,
     }) as unknown as {
       record: string[]
-      info: { lines: number }
+      raw: string
     }[]
     const header = records[0]?.record.map((name) => name.trim())
     if (header === undefined) return { rows: [], issues: [], format: "csv" }
@@ -94,9 +94,10 @@ function readCsvTable(path: string): Table {
       )
     const issues: Issue[] = []
     const rows: TableRow[] = []
-    for (const { record, info } of records.slice(1)) {
-      // `info.lines` is the line on which a record ends; a row is named by the line on which it begins.
-      const line = info.lines - newlines(record) + (skipped ? 1 : 0)
+    const lineAt = lineCounter(body, skipped === "" ? 1 : 2)
+    for (const [index, { record, raw }] of records.entries()) {
+      const line = lineAt(raw)
+      if (index === 0) continue
       if (record.length > header.length && record.slice(header.length).some((cell) => cell !== ""))
         issues.push({
           file: path,
@@ -117,8 +118,21 @@ function readCsvTable(path: string): Table {
   }
 }
 
-function newlines(record: readonly string[]): number {
-  return record.reduce((sum, cell) => sum + (cell.match(/\r\n|\n|\r/g)?.length ?? 0), 0)
+/** The line on which each record begins, asked for in order: the parser's own count is wrong where cells and rows end their lines differently. */
+function lineCounter(body: string, first: number): (raw: string) => number {
+  let line = first
+  let position = 0
+  const pass = (end: number) => {
+    line += body.slice(position, end).match(/\r\n|\n|\r/g)?.length ?? 0
+    position = end
+  }
+  return (raw) => {
+    const record = raw.replace(/^[\r\n]+|[\r\n]+$/g, "")
+    pass(body.indexOf(record, position))
+    const begin = line
+    pass(position + record.length)
+    return begin
+  }
 }
 
 /** The delimiter that is most frequent outside quotes in the first line. */

@@ -128,6 +128,11 @@ describe("rendering", () => {
     ])
   })
 
+  it("leaves a placeholder alone that names no value, also one that every object has", () => {
+    const task = { ...labelTask, prompt: { system: "{other} {toString} {labels}" } }
+    expect(renderExample(task, { input: { text: "x" }, output: "sad" })[0]?.content).toBe("{other} {toString} glad, sad")
+  })
+
   it("has a version that changes with a rendered byte and with nothing else", () => {
     expect(promptVersion({ ...labelTask, description: "y" })).toBe(promptVersion(labelTask))
     expect(promptVersion({ ...labelTask, prompt: { system: "Another." } })).not.toBe(promptVersion(labelTask))
@@ -159,6 +164,12 @@ describe("the fold of a run", () => {
         expect(reduceRun("r", [...shuffled, ...again])).toEqual(folded)
       }),
     )
+  })
+
+  it("forgets the steps after the checkpoint that a resume goes back to", () => {
+    const resumed = reduceRun("r", events.slice(0, 9))
+    expect(resumed.step).toBe(2)
+    expect(resumed.metrics.map(({ step }) => step)).toEqual([1, 2])
   })
 
   it("of no events is planned", () => {

@@ -23,7 +23,9 @@ it("the quickstart trains the real base model, gives a verdict, and is unchanged
     ]),
   )
   expect(Object.keys(accuracy)).toEqual(["tuned", "zero-shot", "few-shot", "linear"])
-  expect(accuracy["tuned"].n).toBeGreaterThanOrEqual(200)
+  const holdout = JSON.parse(readFileSync(join(workspace, "datasets", "ticket-triage", "holdouts", result.holdout, "manifest.json"), "utf8"))
+  expect(holdout.files["validation.jsonl"].rows + holdout.files["test.jsonl"].rows).toBeGreaterThanOrEqual(200)
+  expect(accuracy["tuned"].n).toBe(holdout.files["test.jsonl"].rows)
   // The mean over three training seeds is measured in bench/; a model that learned nothing is at 1 in 7.
   expect(accuracy["tuned"].value).toBeGreaterThan(0.6)
   const report = readFileSync(result.report, "utf8")

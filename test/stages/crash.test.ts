@@ -32,19 +32,19 @@ describe("a process that is killed and started again", () => {
     const workspace = sampleWorkspace()
     mkdirSync(join(workspace, "datasets"))
     const moment = moments(20_261_124)
-    let killed = 0
     for (const [index, words] of steps.entries()) {
-      // Nothing is written before the modules are loaded, about half of the time.
-      for (let kill = 0; kill < 2; kill++) {
+      // Nothing is written before the modules are loaded, about half of the time. A kill that came too late, because the machine was busier
+      // when the time was taken, is made up for by an earlier one.
+      for (let kills = 0, share = 1; kills < 2; ) {
         const { child, outcome } = tuneloop(workspace, words)
-        const timer = setTimeout(() => child.kill("SIGKILL"), (usual[index] ?? 0) * (0.5 + 0.5 * moment()))
-        if ((await outcome).code === null) killed++
+        const timer = setTimeout(() => child.kill("SIGKILL"), (usual[index] ?? 0) * share * (0.5 + 0.5 * moment()))
+        if ((await outcome).code === null) kills++
+        else share *= 0.7
         clearTimeout(timer)
         expectWholeFiles(workspace)
       }
       await finish(workspace, words)
     }
-    expect(killed).toBeGreaterThan(2)
     expectSame(workspace)
   })
 

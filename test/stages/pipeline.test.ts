@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
@@ -93,20 +93,59 @@ describe("from gold examples to a dataset version", () => {
     expect(dropped).toContain(heldOut.id.replace("seed_", "ex_"))
   })
 
+  it("trains on no candidate that is near a held-out example, even one that every check passed and a person accepted", async () => {
+    const workspace = sampleWorkspace()
+    await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
+    const folder = join(workspace, "datasets", "ticket-triage")
+    const rows = (file: string) =>
+      readFileSync(join(folder, file), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line))
+    const splits = new Map(rows("splits.jsonl").map(({ id, split }) => [id, split]))
+    const long = rows("seeds.jsonl").filter(({ input }) => input.body.length > 120)
+    const candidates = ["test", "validation", "train"].map((split, index) => {
+      const parent = long.find(({ id }) => splits.get(id) === split)
+      const base = { id: `cand_000000000000000${index}`, strategy: "by-hand", output: parent.output, checks: [] }
+      // Near by its text, or by its parent alone.
+      if (split === "validation")
+        return { ...base, parents: [parent.id], input: { body: "An entirely other question about a teapot and its lid, please" } }
+      return { ...base, parents: [], input: { body: `Hello, ${parent.input.body} Bye` } }
+    })
+    mkdirSync(join(folder, "candidates"))
+    writeFileSync(join(folder, "candidates", "by-hand.jsonl"), candidates.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    await json(workspace, "review", "export", "ticket-triage", "--out", join(workspace, "review.csv"), "--reviewer", "amara")
+    const text = readFileSync(join(workspace, "review.csv"), "utf8").replace(/^(cand_[0-9a-f]{16}),,/gm, "$1,accept,")
+    writeFileSync(join(workspace, "review.csv"), text)
+    expect(await json(workspace, "review", "import", "ticket-triage", join(workspace, "review.csv"))).toMatchObject({ added: 3, stillOpen: 0 })
+    const built = await json(workspace, "build", "ticket-triage")
+    expect(built).toMatchObject({ open: 0, leaks: { found: 0 } })
+    const train = rows(join("versions", built["version"] as string, "train.jsonl")).map(({ id }) => id)
+    expect(train.filter((id) => /^ex_000000000000000/.test(id))).toEqual([])
+    const dropped = new Map(rows(join("versions", built["version"] as string, "dropped.jsonl")).map((row) => [row.id, row]))
+    expect(dropped.get("ex_0000000000000000")).toMatchObject({ reason: expect.stringMatching(/^leak-(near|ngram)$/), witness: expect.any(String) })
+    expect(dropped.get("ex_0000000000000001")).toMatchObject({ reason: "lineage" })
+    expect(dropped.get("ex_0000000000000002")).toMatchObject({ reason: "near-duplicate", similarity: expect.any(Number) })
+  })
+
   it("keeps the id and the split of a row whose text is corrected under the user's own key", async () => {
     const workspace = sampleWorkspace()
     const write = (body: string) => writeFileSync(join(workspace, "gold.csv"), `id,body,output\n1182,${body},delivery\n`)
     write("wher is it")
     await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.csv"))
-    const before = snapshot(join(workspace, "datasets"))
+    const read = (file: string) => readFileSync(join(workspace, "datasets", "ticket-triage", file), "utf8")
+    const [splits, before] = [read("splits.jsonl"), JSON.parse(read("seeds.jsonl"))]
     write("where is it")
     expect(await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.csv"))).toMatchObject({ added: 0, corrected: 1 })
-    const after = snapshot(join(workspace, "datasets"))
-    expect(after["ticket-triage/splits.jsonl"]).toBe(before["ticket-triage/splits.jsonl"])
-    expect(after["ticket-triage/seeds.jsonl"]).not.toBe(before["ticket-triage/seeds.jsonl"])
+    expect(read("splits.jsonl")).toBe(splits)
+    expect(splits).toContain(before.id)
+    expect(JSON.parse(read("seeds.jsonl"))).toEqual({ ...before, input: { body: "where is it" } })
   })
 
-  it.each(["order-extraction", "house-style-reply"])("takes %s through check, review and build", async (task) => {
+  it.each([
+    ["order-extraction", true],
+    ["house-style-reply", false],
+  ])("takes %s through check, review and build", async (task, grows) => {
     const workspace = sampleWorkspace()
     await json(workspace, "spec", "check", task)
     await json(workspace, "seed", "import", task, sample(task, "seeds.jsonl"))
@@ -116,6 +155,7 @@ describe("from gold examples to a dataset version", () => {
     const rewritten = text.replace(/^(cand_[0-9a-f]{16}),,/gm, "$1,accept,")
     writeFileSync(join(workspace, "review.csv"), rewritten)
     const candidates = [...text.matchAll(/^cand_/gm)].length
+    expect(candidates > 0).toBe(grows)
     expect(await json(workspace, "review", "import", task, join(workspace, "review.csv"))).toMatchObject({ added: candidates, stillOpen: 0 })
     expect(await json(workspace, "build", task)).toMatchObject({ state: "built", leaks: { found: 0 } })
   })

@@ -42,16 +42,20 @@ describe("the ledger", () => {
     ledger.createRun({ run: "r", job: "j", task: "t", plan: "p" })
     const script = `import { Ledger } from ${JSON.stringify(join(import.meta.dirname, "..", "..", "src", "store", "ledger.ts"))}
       const ledger = Ledger.open(process.argv[1], () => new Date(0))
-      for (let i = 0; i < 50; i++) ledger.appendEvents("r", [{ type: "metric-logged", step: i, values: {} }])`
-    await Promise.all(
+      while (Date.now() < Number(process.argv[2])) {}
+      for (let i = 0; i < 150; i++) ledger.appendEvents("r", [{ type: "metric-logged", step: i, values: {} }])`
+    // Both begin at the same moment, when both are ready.
+    const start = String(Date.now() + 1500)
+    const codes = await Promise.all(
       [1, 2].map(
         () =>
           new Promise((done) =>
-            spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file], { stdio: "inherit" }).on("close", done),
+            spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file, start], { stdio: "inherit" }).on("close", done),
           ),
       ),
     )
-    expect(ledger.events("r").map(({ sequence }) => sequence)).toEqual(Array.from({ length: 101 }, (_, index) => index + 1))
+    expect(codes).toEqual([0, 0])
+    expect(ledger.events("r").map(({ sequence }) => sequence)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1))
     ledger.close()
   })
 

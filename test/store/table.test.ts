@@ -52,17 +52,22 @@ describe("a CSV from a spreadsheet", () => {
       .map((parts) => parts.join(""))
       .filter((text) => text.trim() !== "")
     fc.assert(
-      fc.property(fc.array(fc.tuple(cell, cell), { maxLength: 5 }), fc.constantFrom("\n", "\r\n"), fc.constantFrom(",", ";", "\t"), (cells, end, delimiter) => {
-        const text = stringify([["a", "b"], ...cells], { record_delimiter: end, delimiter, quoted: true })
-        const { rows, issues } = read(text)
-        expect(issues).toEqual([])
-        expect(fields(rows)).toEqual(cells.map(([a, b]) => ({ a, b })))
-        let line = 2
-        for (const [index, row] of cells.entries()) {
-          expect(rows[index]?.line).toBe(line)
-          line += 1 + (row.join("").match(/\n/g)?.length ?? 0)
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(cell, cell), { maxLength: 5 }),
+        fc.constantFrom("\n", "\r\n"),
+        fc.constantFrom(",", ";", "\t"),
+        (cells, end, delimiter) => {
+          const text = stringify([["a", "b"], ...cells], { record_delimiter: end, delimiter, quoted: true })
+          const { rows, issues } = read(text)
+          expect(issues).toEqual([])
+          expect(fields(rows)).toEqual(cells.map(([a, b]) => ({ a, b })))
+          let line = 2
+          for (const [index, row] of cells.entries()) {
+            expect(rows[index]?.line).toBe(line)
+            line += 1 + (row.join("").match(/\n/g)?.length ?? 0)
+          }
+        },
+      ),
     )
   })
 
