@@ -13,6 +13,7 @@ def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validat
 
     On a CPU, batches are packed where this model's loss is the same either way; a GPU has TRL's own kernels.
     """
+    import torch
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
 
@@ -22,6 +23,9 @@ def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validat
 
     # With dropout, what rows share would be dropped for all of them at once: another training.
     is_packed = settings["use_cpu"] and not request.method.get("dropout") and _packs_exactly(model, train)
+    if settings["use_cpu"] and settings["bf16"]:
+        # Only the frozen weights: the adapter's stay in float32. Not sooner, for the trial needs exact numbers.
+        model.to(torch.bfloat16)
     return (PackedTrainer if is_packed else SFTTrainer)(
         model=model,
         args=SFTConfig(

@@ -133,7 +133,7 @@ def _settings(
         "seed": request.seed,
         "data_seed": request.seed,
         "use_cpu": device == "cpu",
-        "bf16": device == "cuda",
+        "bf16": _model.trains_in_bfloat16(device),
         "gradient_checkpointing": False,
         "logging_steps": max(1, math.ceil(steps.total / LOGGED_AT_MOST)),
         "logging_first_step": True,
