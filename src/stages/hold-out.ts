@@ -4,6 +4,7 @@ import { rowsNeeded } from "../evaluation/power.ts"
 import type { Assignment, Split } from "../core/example.ts"
 import { inputText, stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { withLock } from "../store/lock.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 
@@ -23,19 +24,26 @@ export function holdOut(
   task: TaskSpecification,
 ): { added: readonly Assignment[]; counts: HoldOutCounts; untested: readonly string[] } {
   const rows = new TaskRows(context.workspace, task.task)
-  const existing = rows.assignments()
-  const assigned = new Set(existing.map(({ id }) => id))
+  const testNeeded = rowsNeeded(task.verdict)
   const items = [
     ...rows.seeds().map((seed) => ({ id: seed.id, text: inputText(task, seed.input), stratum: stratumOf(task, seed.output) })),
     ...rows.inputs().map((input) => ({ id: input.id, text: inputText(task, input.input), stratum: unlabelled })),
   ]
-  const testNeeded = rowsNeeded(task.verdict)
-  const arrivals = items.filter(({ id }) => !assigned.has(id))
-  const added =
-    arrivals.length === 0
-      ? []
-      : assignSplits({ arrivals, existing, existingItems: items.filter(({ id }) => assigned.has(id)), testNeeded, key: task.task })
-  rows.addAssignments(added)
+  const unassigned = (existing: readonly Assignment[]) => {
+    const assigned = new Set(existing.map(({ id }) => id))
+    return items.filter(({ id }) => !assigned.has(id))
+  }
+  let existing = rows.assignments()
+  let added: readonly Assignment[] = []
+  if (unassigned(existing).length > 0)
+    withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () => {
+      // Read again: another command may have assigned the same rows since.
+      existing = rows.assignments()
+      const arrivals = unassigned(existing)
+      const assigned = new Set(existing.map(({ id }) => id))
+      added = assignSplits({ arrivals, existing, existingItems: items.filter(({ id }) => assigned.has(id)), testNeeded, key: task.task })
+      rows.addAssignments(added)
+    })
   const known = new Map([...existing, ...added].map((assignment) => [assignment.id, assignment]))
   const gold = rows.seeds().flatMap((seed) => known.get(seed.id) ?? [])
   const count = (split: Split) => gold.filter((assignment) => assignment.split === split).length

@@ -5,6 +5,7 @@ import type { Input, RealInput, Seed } from "../core/example.ts"
 import { formatOutput, inputIssues, inputText, outputIssues, parseOutput } from "../core/output.ts"
 import { nearest, show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { withLock } from "../store/lock.ts"
 import { readTable, type Table, type TableRow } from "../store/table.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
@@ -51,16 +52,41 @@ function importRows(
   options: { skipInvalid: boolean },
   kind: Kind,
 ): ImportResult {
-  const store = new TaskRows(context.workspace, task.task)
-  const rows = new Map<string, Row>((kind === "seed" ? store.seeds() : store.inputs()).map((row) => [row.id, row]))
+  const { read, valid, invalid, personalData } = readRows(task, files, kind)
+  if (invalid.length > 0 && !options.skipInvalid)
+    throw new DataError(
+      `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
+      invalid,
+      valid.length > 0 ? `Mend those rows, or import the other ${valid.length} with --skip-invalid.` : "Mend those rows.",
+    )
+  const { workspace } = context
+  const store = new TaskRows(workspace, task.task)
+  // Read and written under one lock: of two imports at once, neither may write over what the other added.
+  const counts = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => merge(store, kind, valid))
+  const held = holdOut(context, task)
+  return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested }
+}
+
+interface ValidRow {
+  readonly row: Row
+  /** The canonical JSON of input and output: what makes a row with a known id a correction. */
+  readonly content: string
+}
+
+function readRows(
+  task: TaskSpecification,
+  files: readonly string[],
+  kind: Kind,
+): { read: number; valid: ValidRow[]; invalid: Issue[]; personalData: { id: string; place: string; kinds: string[] }[] } {
+  const valid: ValidRow[] = []
   const invalid: Issue[] = []
   const personalData: { id: string; place: string; kinds: string[] }[] = []
   const seen = new Map<string, { place: string; content: string }>()
-  const counts = { read: 0, added: 0, corrected: 0, unchanged: 0 }
+  let read = 0
   for (const file of files) {
     const table = readTable(file)
     invalid.push(...table.issues)
-    counts.read += table.rows.length + table.issues.length
+    read += table.rows.length + table.issues.length
     if (table.rows.length === 0 && table.issues.length === 0)
       throw new DataError(
         `${file} has no rows`,
@@ -75,7 +101,7 @@ function importRows(
         invalid.push(...parsed.issues.map((issue) => ({ ...issue, file, line: tableRow.line })))
         continue
       }
-      const content = canonicalJson({ input: parsed.row.input, output: "output" in parsed.row ? parsed.row.output : null })
+      const content = contentOf(parsed.row)
       const before = seen.get(parsed.row.id)
       if (before && before.content !== content) {
         invalid.push({
@@ -87,44 +113,44 @@ function importRows(
         continue
       }
       seen.set(parsed.row.id, { place, content })
-      const found = [
-        ...new Set(
-          findPersonalData(inputText(task, parsed.row.input) + (kind === "seed" ? `\n${formatOutput(task, (parsed.row as Seed).output)}` : "")).map(
-            (finding) => finding.kind,
-          ),
-        ),
-      ].sort()
-      if (found.length > 0) {
-        if (task.privacy.personalData === "refuse") {
-          invalid.push({ file, line: tableRow.line, message: `personal data or a secret (${found.join(", ")}); privacy.personalData is refuse` })
-          continue
-        }
-        personalData.push({ id: parsed.row.id, place, kinds: found })
-      }
-      const row: Row = found.length > 0 ? { ...parsed.row, personalData: found } : parsed.row
-      const known = rows.get(row.id)
-      if (known === undefined) counts.added++
-      else if (canonicalJson({ input: known.input, output: "output" in known ? known.output : null }) === content) {
-        counts.unchanged++
+      const found = personalDataIn(task, parsed.row)
+      if (found.length > 0 && task.privacy.personalData === "refuse") {
+        invalid.push({ file, line: tableRow.line, message: `personal data or a secret (${found.join(", ")}); privacy.personalData is refuse` })
         continue
-      } else counts.corrected++
-      rows.set(row.id, row)
+      }
+      if (found.length > 0) personalData.push({ id: parsed.row.id, place, kinds: found })
+      valid.push({ row: found.length > 0 ? { ...parsed.row, personalData: found } : parsed.row, content })
     }
   }
-  if (invalid.length > 0 && !options.skipInvalid) {
-    const good = counts.added + counts.corrected + counts.unchanged
-    throw new DataError(
-      `${invalid.length} of ${counts.read} rows cannot be imported; nothing was written`,
-      invalid,
-      good > 0 ? `Mend those rows, or import the other ${good} with --skip-invalid.` : "Mend those rows.",
-    )
+  return { read, valid, invalid, personalData }
+}
+
+function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[]): { added: number; corrected: number; unchanged: number } {
+  const rows = new Map<string, Row>((kind === "seed" ? store.seeds() : store.inputs()).map((row) => [row.id, row]))
+  const counts = { added: 0, corrected: 0, unchanged: 0 }
+  for (const { row, content } of valid) {
+    const known = rows.get(row.id)
+    if (known !== undefined && contentOf(known) === content) {
+      counts.unchanged++
+      continue
+    }
+    counts[known === undefined ? "added" : "corrected"]++
+    rows.set(row.id, row)
   }
   if (counts.added + counts.corrected > 0) {
     if (kind === "seed") store.writeSeeds([...rows.values()] as Seed[])
     else store.writeInputs([...rows.values()] as RealInput[])
   }
-  const held = holdOut(context, task)
-  return { ...counts, invalid, personalData, split: held.counts, untested: held.untested }
+  return counts
+}
+
+function contentOf(row: Row): string {
+  return canonicalJson({ input: row.input, output: "output" in row ? row.output : null })
+}
+
+function personalDataIn(task: TaskSpecification, row: Row): string[] {
+  const text = inputText(task, row.input) + ("output" in row ? `\n${formatOutput(task, row.output)}` : "")
+  return [...new Set(findPersonalData(text).map((finding) => finding.kind))].sort()
 }
 
 /** For CSV: which column feeds which input field, and the output, key and source columns. */

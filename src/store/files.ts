@@ -23,6 +23,12 @@ export function writeAtomically(path: string, text: string): void {
   flushFolder(dirname(path))
 }
 
+/** The file holds what it held before, byte for byte, and the whole text after it, or only what it held before. */
+export function appendAtomically(path: string, text: string): void {
+  const before = existsSync(path) ? readText(path) : ""
+  writeAtomically(path, before === "" || before.endsWith("\n") ? before + text : `${before}\n${text}`)
+}
+
 /** The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder is there already, it stays as it is. */
 export function createFolderAtomically(path: string, fill: (temporary: string) => void): void {
   if (existsSync(path)) return

@@ -15,7 +15,7 @@ import {
   type Seed,
 } from "../core/example.ts"
 import { formatPath, issuesOf } from "../core/parse.ts"
-import { readLines, toJsonLines, writeAtomically } from "./files.ts"
+import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** The rows of one task in the workspace: what people wrote, grew and decided. Reading a missing file gives no rows; a broken line is a DataError with its place. Writing is atomic, a file at a time. */
@@ -64,7 +64,7 @@ export class TaskRows {
     writeAtomically(this.inputsFile, toJsonLines(inputs))
   }
   addAssignments(added: readonly Assignment[]): void {
-    if (added.length > 0) writeAtomically(this.splitsFile, toJsonLines([...this.assignments(), ...added]))
+    if (added.length > 0) appendAtomically(this.splitsFile, toJsonLines(added))
   }
   batchFile(batch: string): string {
     return join(this.folder, "candidates", `${batch}.jsonl`)

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync } from "node:fs"
-import { join, relative, resolve } from "node:path"
+import { dirname, join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
 import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/job.ts"
 import { nearest, parseYaml, show, type PathIssue } from "../core/parse.ts"
@@ -32,6 +32,10 @@ export class Workspace {
 
   get ledgerFile(): string {
     return resolve(this.root, this.settings.ledger)
+  }
+  /** Held while the rows of a task are read, changed and written. */
+  lockFile(task: string): string {
+    return join(dirname(this.ledgerFile), "locks", `${task}.lock`)
   }
   get runsFolder(): string {
     return join(this.root, "jobs", "runs")

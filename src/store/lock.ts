@@ -1,0 +1,31 @@
+import { mkdirSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync } from "node:sqlite"
+import { DataError } from "../core/errors.ts"
+
+const longestWaitMs = 30_000
+
+/** No other process runs work under the same lock file meanwhile; a second one waits its turn. The lock is the operating system's, by way of SQLite: it goes with the process that held it, however that ended. The file itself stays empty. */
+export function withLock<Result>(file: string, what: string, work: () => Result): Result {
+  mkdirSync(dirname(file), { recursive: true })
+  const lock = new DatabaseSync(file)
+  try {
+    acquire(lock, what)
+    return work()
+  } finally {
+    lock.close()
+  }
+}
+
+function acquire(lock: DatabaseSync, what: string): void {
+  try {
+    lock.exec(`pragma busy_timeout = ${longestWaitMs}; begin exclusive`)
+  } catch (error) {
+    if (!/locked|busy/.test((error as Error).message)) throw error
+    throw new DataError(
+      `another command has been changing ${what} for over ${longestWaitMs / 1000} seconds`,
+      [],
+      "Wait until it has finished, or end it, and run the command again; nothing was written.",
+    )
+  }
+}
