@@ -1,15 +1,17 @@
+import { unlabelled } from "../curation/hold-out.ts"
 import { findPersonalData } from "../curation/personal-data.ts"
-import { contentId, canonicalJson, canonicalText } from "../core/canonical.ts"
+import { canonicalJson } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
-import type { Input, RealInput, Seed } from "../core/example.ts"
-import { formatOutput, inputIssues, inputText, outputIssues, parseOutput } from "../core/output.ts"
-import { nearest, show } from "../core/parse.ts"
+import { splits, type Assignment, type RealInput, type Seed, type Split } from "../core/example.ts"
+import { formatOutput, inputText, stratumOf } from "../core/output.ts"
+import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
-import { readTable, type Table, type TableRow } from "../store/table.ts"
+import { readTable } from "../store/table.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { holdOut, type HoldOutCounts } from "./hold-out.ts"
+import { columnsOf, parseRow, type Kind, type Row } from "./imported-row.ts"
 
 export interface ImportResult {
   readonly read: number
@@ -20,39 +22,39 @@ export interface ImportResult {
   readonly personalData: readonly { readonly id: string; readonly place: string; readonly kinds: readonly string[] }[]
   readonly split: HoldOutCounts
   readonly untested: readonly string[]
+  /** Rows that the files have in two splits: the most held-out one counts. */
+  readonly acrossSplits: readonly AcrossSplits[]
+  /** Rows that say another split than the one they have had since they first arrived. */
+  readonly heldElsewhere: readonly { readonly id: string; readonly split: Split; readonly asked: Split }[]
 }
 
-/** The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid` leaves such rows out. New seeds are scanned for personal data and held out. */
-export function importSeeds(
-  context: StageContext,
-  task: TaskSpecification,
-  files: readonly string[],
-  options: { skipInvalid: boolean },
-): ImportResult {
+/** One row that stands in several splits of the same data. */
+export interface AcrossSplits {
+  readonly id: string
+  readonly places: readonly { readonly place: string; readonly split: Split }[]
+}
+
+export interface ImportOptions {
+  /** Leave invalid rows out instead of refusing all. */
+  readonly skipInvalid: boolean
+  /** The column of an input field, `output`, `key`, `source` or `split`, where it is called otherwise. */
+  readonly columns?: ReadonlyMap<string, string>
+  /** The split of each file's rows that name none. */
+  readonly splitOf?: ReadonlyMap<string, Split>
+}
+
+/** The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid` leaves such rows out. New seeds are scanned for personal data and held out. A row may say its split, and then has it for good: unless it has another already. */
+export function importSeeds(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions): ImportResult {
   return importRows(context, task, files, options, "seed")
 }
 
 /** The real inputs of the files are in the task's inputs, each once; otherwise like `importSeeds`. */
-export function importInputs(
-  context: StageContext,
-  task: TaskSpecification,
-  files: readonly string[],
-  options: { skipInvalid: boolean },
-): ImportResult {
+export function importInputs(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions): ImportResult {
   return importRows(context, task, files, options, "input")
 }
 
-type Kind = "seed" | "input"
-type Row = Seed | RealInput
-
-function importRows(
-  context: StageContext,
-  task: TaskSpecification,
-  files: readonly string[],
-  options: { skipInvalid: boolean },
-  kind: Kind,
-): ImportResult {
-  const { read, valid, invalid, personalData } = readRows(task, files, kind)
+function importRows(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind): ImportResult {
+  const { read, valid, invalid, personalData, acrossSplits } = readRows(task, files, options, kind)
   if (invalid.length > 0 && !options.skipInvalid)
     throw new DataError(
       `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -62,26 +64,36 @@ function importRows(
   const { workspace } = context
   const store = new TaskRows(workspace, task.task)
   // Read and written under one lock: of two imports at once, neither may write over what the other added.
-  const counts = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => merge(store, kind, valid))
+  const { heldElsewhere, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => ({
+    ...merge(store, kind, valid),
+    heldElsewhere: holdAsSaid(task, store, valid),
+  }))
   const held = holdOut(context, task)
-  return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested }
+  return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested, acrossSplits, heldElsewhere }
 }
 
 interface ValidRow {
   readonly row: Row
   /** The canonical JSON of input and output: what makes a row with a known id a correction. */
   readonly content: string
+  /** What the row or its file says. */
+  readonly split: Split | undefined
 }
 
-function readRows(
-  task: TaskSpecification,
-  files: readonly string[],
-  kind: Kind,
-): { read: number; valid: ValidRow[]; invalid: Issue[]; personalData: { id: string; place: string; kinds: string[] }[] } {
+interface ReadRows {
+  readonly read: number
+  readonly valid: ValidRow[]
+  readonly invalid: Issue[]
+  readonly personalData: { id: string; place: string; kinds: string[] }[]
+  readonly acrossSplits: AcrossSplits[]
+}
+
+function readRows(task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind): ReadRows {
   const valid: ValidRow[] = []
   const invalid: Issue[] = []
   const personalData: { id: string; place: string; kinds: string[] }[] = []
   const seen = new Map<string, { place: string; content: string }>()
+  const places = new Map<string, { place: string; split: Split }[]>()
   let read = 0
   for (const file of files) {
     const table = readTable(file)
@@ -93,7 +105,7 @@ function readRows(
         [],
         kind === "seed" ? "Give a file with at least one example." : "Give a file with at least one input.",
       )
-    const columns = columnsOf(task, table, kind, file)
+    const columns = columnsOf(task, table, kind, file, options.columns ?? new Map())
     for (const tableRow of table.rows) {
       const place = `${file}:${tableRow.line}`
       const parsed = parseRow(task, tableRow, columns, kind)
@@ -119,10 +131,13 @@ function readRows(
         continue
       }
       if (found.length > 0) personalData.push({ id: parsed.row.id, place, kinds: found })
-      valid.push({ row: found.length > 0 ? { ...parsed.row, personalData: found } : parsed.row, content })
+      const split = parsed.split ?? options.splitOf?.get(file)
+      if (split !== undefined) places.set(parsed.row.id, [...(places.get(parsed.row.id) ?? []), { place, split }])
+      valid.push({ row: found.length > 0 ? { ...parsed.row, personalData: found } : parsed.row, content, split })
     }
   }
-  return { read, valid, invalid, personalData }
+  const acrossSplits = [...places].flatMap(([id, at]) => (new Set(at.map(({ split }) => split)).size > 1 ? [{ id, places: at }] : []))
+  return { read, valid, invalid, personalData, acrossSplits }
 }
 
 function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[]): { added: number; corrected: number; unchanged: number } {
@@ -144,6 +159,24 @@ function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[]): { added
   return counts
 }
 
+/** Records the splits that rows say, for good; returns the rows that were held elsewhere before and stay there. */
+function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[]): { id: string; split: Split; asked: Split }[] {
+  const asked = new Map<string, Assignment>()
+  for (const { row, split } of valid) {
+    if (split === undefined) continue
+    const before = asked.get(row.id)?.split
+    if (before === undefined || splits.indexOf(split) > splits.indexOf(before))
+      asked.set(row.id, { id: row.id, split, stratum: "output" in row ? stratumOf(task, row.output) : unlabelled })
+  }
+  if (asked.size === 0) return []
+  const held = new Map(store.assignments().map(({ id, split }) => [id, split]))
+  store.addAssignments([...asked.values()].filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1)))
+  return [...asked.values()].flatMap(({ id, split }) => {
+    const has = held.get(id)
+    return has === undefined || has === split ? [] : [{ id, split: has, asked: split }]
+  })
+}
+
 function contentOf(row: Row): string {
   return canonicalJson({ input: row.input, output: "output" in row ? row.output : null })
 }
@@ -151,132 +184,4 @@ function contentOf(row: Row): string {
 function personalDataIn(task: TaskSpecification, row: Row): string[] {
   const text = inputText(task, row.input) + ("output" in row ? `\n${formatOutput(task, row.output)}` : "")
   return [...new Set(findPersonalData(text).map((finding) => finding.kind))].sort()
-}
-
-/** For CSV: which column feeds which input field, and the output, key and source columns. */
-interface Columns {
-  readonly fields: ReadonlyMap<string, string>
-  readonly output: string | undefined
-  readonly key: string | undefined
-  readonly source: string | undefined
-}
-
-const outputColumns = ["output", "label", "labels", "answer"]
-const keyColumns = ["id", "key"]
-
-function columnsOf(task: TaskSpecification, table: Table, kind: Kind, file: string): Columns | undefined {
-  if (table.format === "jsonl") return undefined
-  const names = Object.keys(table.rows[0]?.fields ?? {})
-  const find = (candidates: readonly string[]) => names.find((name) => candidates.includes(name.toLowerCase()))
-  const wanted = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
-  const fields = new Map<string, string>()
-  const issues: Issue[] = []
-  for (const field of wanted) {
-    const column = names.find((name) => [field.toLowerCase(), `input.${field.toLowerCase()}`].includes(name.toLowerCase()))
-    if (column !== undefined) fields.set(field, column)
-    else if (task.kind === "chat" || task.input[field]?.required) {
-      const meant = nearest(field, names)
-      issues.push({
-        file,
-        line: 1,
-        message: `no column ${show(field)}; the columns are: ${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
-      })
-    }
-  }
-  const output = find(outputColumns)
-  if (kind === "seed" && output === undefined)
-    issues.push({ file, line: 1, message: `no column for the output; name one of the columns ${outputColumns.map(show).join(", ")}` })
-  if (issues.length > 0) throw new DataError(`${file} lacks columns that the task needs`, issues, "Rename the columns in the first row.")
-  return { fields, output, key: find(keyColumns), source: find(["source"]) }
-}
-
-function parseRow(task: TaskSpecification, row: TableRow, columns: Columns | undefined, kind: Kind): { row: Row } | { issues: Issue[] } {
-  const read = columns === undefined ? readJsonRow(task, row, kind) : readCsvRow(task, row, columns)
-  if ("issues" in read) return read
-  const input = canonicalValue(read.input) as Input
-  const issues = inputIssues(task, input)
-  if (kind === "seed") issues.push(...outputIssues(task, read.output))
-  if (issues.length > 0) return { issues }
-  const output = canonicalValue(read.output)
-  const key = read.key
-  const prefix = kind === "seed" ? "seed" : "input"
-  const isOurs = key !== undefined && new RegExp(`^${prefix}_[0-9a-f]{16}$`).test(key)
-  const id = isOurs ? key : contentId(prefix, key === undefined ? (kind === "seed" ? { input, output } : { input }) : { key })
-  return {
-    row: {
-      id,
-      input,
-      ...(kind === "seed" ? { output } : {}),
-      ...(read.source === undefined ? {} : { source: read.source }),
-      ...(key === undefined || isOurs ? {} : { key }),
-    } as Row,
-  }
-}
-
-interface ReadRow {
-  readonly input: unknown
-  readonly output: unknown
-  readonly key: string | undefined
-  readonly source: string | undefined
-}
-
-const jsonKeys = ["id", "key", "input", "output", "source", "personalData"]
-
-function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRow | { issues: Issue[] } {
-  const { id, key, input, output, source, ...rest } = row.fields as Record<string, unknown>
-  delete rest["personalData"]
-  const unknown = Object.keys(rest).map((name) => {
-    const meant = nearest(name, jsonKeys)
-    return { path: name, message: `unknown key; allowed: ${jsonKeys.slice(0, 5).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` }
-  })
-  if (unknown.length > 0) return { issues: unknown }
-  if (kind === "input" && output !== undefined)
-    return {
-      issues: [{ path: "output", message: `an input has no output; import examples with answers by: tuneloop seed import ${task.task} <file>` }],
-    }
-  // A single text field may be given as the text itself.
-  const field = task.kind === "chat" ? undefined : Object.keys(task.input)
-  const value = typeof input === "string" && field?.length === 1 ? { [field[0] as string]: input } : input
-  const ownKey = id ?? key
-  return {
-    input: value,
-    output,
-    key: ownKey === undefined || ownKey === null || ownKey === "" ? undefined : String(ownKey),
-    source: typeof source === "string" ? source : undefined,
-  }
-}
-
-function readCsvRow(task: TaskSpecification, row: TableRow, columns: Columns): ReadRow | { issues: Issue[] } {
-  const cell = (column: string | undefined) => (column === undefined ? undefined : (row.fields[column] as string | undefined))
-  const input: Record<string, unknown> = {}
-  for (const [field, column] of columns.fields) {
-    const text = cell(column) ?? ""
-    if (text !== "") input[field] = task.kind === "chat" ? parseJson(text) : typedCell(task.input[field]?.type ?? "string", text)
-  }
-  const text = cell(columns.output)
-  const output =
-    text === undefined ? undefined : (parseOutput(task, text) ?? (task.kind === "json" || task.kind === "chat" ? (parseJson(text) ?? text) : text))
-  return { input, output, key: cell(columns.key) || undefined, source: cell(columns.source) || undefined }
-}
-
-function typedCell(type: "string" | "number" | "boolean", text: string): unknown {
-  if (type === "number") return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text
-  if (type === "boolean") return text.toLowerCase() === "true" ? true : text.toLowerCase() === "false" ? false : text
-  return text
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** The value with every string in NFC with LF. */
-function canonicalValue(value: unknown): unknown {
-  if (typeof value === "string") return canonicalText(value)
-  if (Array.isArray(value)) return value.map(canonicalValue)
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, canonicalValue(item)]))
-  return value
 }

@@ -1,15 +1,44 @@
 import type { Command } from "commander"
 import { build, describeDrops, type BuildResult } from "../../stages/build.ts"
+import type { BuildFromResult, SplitLeak } from "../../stages/build-from.ts"
+import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { addColumnOption, splitFiles } from "./_import.ts"
+
+interface Options {
+  readonly from?: readonly string[]
+  readonly column?: ReadonlyMap<string, string>
+  readonly skipInvalid?: boolean
+}
 
 export function register(command: Command, host: Host): void {
   command
     .argument("<task>", "the task's name")
-    .addHelpText("after", "\nExample: tuneloop build ticket-triage")
-    .action(async (task: string) => {
-      const result = build(host.context(), await readCheckedTask(host.workspace, task))
-      host.print(buildData(result), describeBuild(result))
+    .option("--from <file...>", "take in a data set that was not grown here first; train=, validation= or test= before a file names its split")
+    .option("--skip-invalid", "with --from: take the valid rows although others are invalid")
+  addColumnOption(command)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  tuneloop build ticket-triage\n  tuneloop build intents --from train=train.csv test=test.csv --column output=category",
+    )
+    .action(async (task: string, options: Options) => {
+      const specification = await readCheckedTask(host.workspace, task)
+      if (options.from === undefined) {
+        const result = build(host.context(), specification)
+        host.print(buildData(result), describeBuild(result))
+        return
+      }
+      const { buildFrom } = await import("../../stages/build-from.ts")
+      const { files, splitOf } = splitFiles(host, options.from)
+      const result = buildFrom(host.context(), specification, files, {
+        skipInvalid: options.skipInvalid === true,
+        columns: options.column ?? new Map(),
+        splitOf,
+      })
+      for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
+      host.print(buildFromData(result), describeBuildFrom(result))
+      if (result.imported.invalid.length > 0) process.exitCode = 1
     })
 }
 
@@ -17,6 +46,41 @@ export function register(command: Command, host: Host): void {
 export function buildData({ state, manifest, rows, open }: BuildResult): Record<string, unknown> {
   const { task, id: version, holdout, read, kept, dropped, conflicts, leaks } = manifest
   return { task, state, version, holdout, rows, read, kept, dropped, conflicts, leaks, open }
+}
+
+function buildFromData({ imported, built, leaks }: BuildFromResult): Record<string, unknown> {
+  const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
+  return { ...buildData(built), imported: { read, added, corrected, unchanged, invalid, heldElsewhere }, splitLeaks: leaks }
+}
+
+function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
+  const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
+  const lines = [
+    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} left out`,
+    ...describeLeaks(leaks),
+  ]
+  if (heldElsewhere.length > 0)
+    lines.push(
+      `${heldElsewhere.length} rows stay where they were held before: ${heldElsewhere
+        .slice(0, 3)
+        .map(({ id, split, asked }) => `${id} in ${split}, not ${asked}`)
+        .join("; ")}${heldElsewhere.length > 3 ? "; …" : ""}`,
+    )
+  return [...lines, describeBuild(built)].join("\n")
+}
+
+/** The leaks between the splits of a data set as it came, counted by check and pair of splits, each with an example. */
+function describeLeaks(leaks: readonly SplitLeak[]): string[] {
+  if (leaks.length === 0) return ["its splits have no row in common"]
+  const groups = [...Map.groupBy(leaks, (leak) => `${leak.in} and ${leak.heldOutIn} (${leak.check})`)].sort(([a], [b]) => (a < b ? -1 : 1))
+  return [
+    `its splits have ${leaks.length} rows in common; those in train are dropped, held-out rows stay:`,
+    ...groups.map(([pair, found]) => {
+      const example = found[0] as SplitLeak
+      const similar = example.similarity === undefined ? "" : `, similarity ${example.similarity.toFixed(2)}`
+      return `  ${found.length} in ${pair}, as ${example.row} with ${example.heldOut}${similar}`
+    }),
+  ]
 }
 
 export function describeBuild({ state, manifest, rows, open, conflicts }: BuildResult): string {
