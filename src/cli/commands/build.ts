@@ -20,7 +20,7 @@ export function register(command: Command, host: Host): void {
   addColumnOption(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  tuneloop build ticket-triage\n  tuneloop build intents --from train=train.csv test=test.csv --column output=category",
+      "\nExamples:\n  tuneloop build ticket-triage\n  tuneloop build intents --from train=a.csv test=b.csv --column output=intent",
     )
     .action(async (task: string, options: Options) => {
       const specification = await readCheckedTask(host.workspace, task)
