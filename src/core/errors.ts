@@ -72,7 +72,7 @@ export class ProviderError extends ToolkitError {
 
   constructor(
     message: string,
-    options: { provider: string; status?: number; isRetryable?: boolean; retryAfterMs?: number; hint?: string; cause?: unknown },
+    options: { provider: string; status?: number; isRetryable?: boolean; retryAfterMs?: number | undefined; hint?: string; cause?: unknown },
   ) {
     super(message, { code: "provider", hint: options.hint, cause: options.cause })
     this.provider = options.provider

@@ -85,9 +85,7 @@ function translate(error: unknown, request: ModelRequest, apiKey: string | undef
         provider: "openai",
         status: error.status,
         isRetryable: isRetryableStatus(error.status) && error.code !== "insufficient_quota",
-        ...(retryAfterMs(error.headers?.get("retry-after")) === undefined
-          ? {}
-          : { retryAfterMs: retryAfterMs(error.headers?.get("retry-after")) as number }),
+        retryAfterMs: error.headers === undefined ? undefined : retryAfterMs(error.headers),
         hint: error.status === 404 ? `Does the server have the model ${JSON.stringify(request.model)}?` : "See the server's log.",
         cause: error,
       },

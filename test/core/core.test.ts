@@ -199,8 +199,22 @@ describe("the retry policy", () => {
   it("waits longer each time, or as long as it is told", async () => {
     expect(await attempt([busy(), busy()])).toMatchObject({ result: "answer", waits: [1000, 2000] })
     expect(await attempt([busy(7000)])).toMatchObject({ result: "answer", waits: [7000] })
-    expect(retryAfterMs("3")).toBe(3000)
-    expect(retryAfterMs("soon")).toBeUndefined()
+    // A server that asks for a day would stop the work as good as for ever.
+    expect(await attempt([busy(86_400_000)])).toMatchObject({ result: "answer", waits: [300_000] })
+  })
+
+  it.each([
+    ["seconds", { "retry-after": "3" }, 3000],
+    ["milliseconds, which count first", { "retry-after": "3", "retry-after-ms": "250" }, 250],
+    ["a date, by the server's own clock", { date: "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:50:07 GMT" }, 30_000],
+    ["a date in its older forms", { date: "Sun Nov  6 08:49:37 1994", "retry-after": "Sunday, 06-Nov-94 08:49:39 GMT" }, 2000],
+    ["a date that is over", { date: "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:49:07 GMT" }, 0],
+    ["a date without the server's own", { "retry-after": "Sun, 06 Nov 1994 08:50:07 GMT" }, undefined],
+    ["a word", { "retry-after": "soon", date: "Sun, 06 Nov 1994 08:49:37 GMT" }, undefined],
+    ["less than nothing", { "retry-after": "-1", date: "Sun, 06 Nov 1994 08:49:37 GMT" }, undefined],
+    ["nothing", {}, undefined],
+  ])("is told how long by %s", (_name, headers, expected) => {
+    expect(retryAfterMs(new Headers(headers as Record<string, string>))).toBe(expected)
   })
 
   it("gives up after the last attempt, and at once on what cannot be retried", async () => {
