@@ -17,7 +17,7 @@ export function tuneloop(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, TUNELOOP_MODEL: _model, ...inherited } = process.env
+  const { OPENAI_API_KEY: _key, HF_TOKEN: _token, OPENAI_BASE_URL: _url, TUNELOOP_MODEL: _model, ...inherited } = process.env
   const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), "--workspace", workspace, ...words], {
     env: { ...inherited, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace, ...environment },
   })

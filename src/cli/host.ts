@@ -16,6 +16,7 @@ export { packageRoot, toolVersion }
 /** The only place that touches the process: arguments, environment, clock, signals, terminal. Commands get everything from here. */
 export class Host {
   readonly environment: Readonly<Record<string, string | undefined>> = process.env
+  readonly fetch = globalThis.fetch
   terminal: Terminal
   options: GlobalOptions = {}
   interrupted = false

@@ -24,13 +24,13 @@ export interface ChatModel {
   ask(request: ModelRequest, signal: AbortSignal): Promise<ModelAnswer>
 }
 
-/** The default export of a file in models/, whose name is the provider's id. */
+/** The default export of a file in models/, whose name is the provider's id. A model asks through the fetch that it is given. */
 export interface ModelModule {
   readonly summary: string
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
   create(
     environment: Readonly<Record<string, string | undefined>>,
-    options: { baseUrl?: string | undefined },
+    options: { baseUrl?: string | undefined; fetch: typeof globalThis.fetch; timeoutMs?: number },
   ): ChatModel & { readonly baseUrl: string }
 }
 

@@ -1,7 +1,7 @@
-import { InferenceClient, InferenceClientProviderApiError } from "@huggingface/inference"
-import { CredentialError, ProviderError } from "../core/errors.ts"
+import { InferenceClient } from "@huggingface/inference"
+import { CredentialError } from "../core/errors.ts"
 import type { ModelModule } from "../core/model.ts"
-import { isRetryableStatus } from "../core/retry.ts"
+import { defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
 
 const router = "https://router.huggingface.co/v1"
 
@@ -11,52 +11,30 @@ const module: ModelModule = {
   environment: [{ name: "HF_TOKEN", purpose: "token of Hugging Face", secret: true }],
   create(environment, options) {
     const token = environment["HF_TOKEN"]
-    const baseUrl = options.baseUrl ?? router
-    if (!token && options.baseUrl === undefined)
+    if (options.baseUrl === undefined && !token)
       throw new CredentialError("Hugging Face needs a token and HF_TOKEN is not set", "Set HF_TOKEN in the environment.")
+    if (options.baseUrl === undefined && !token?.startsWith("hf_"))
+      throw new CredentialError("HF_TOKEN is no token of Hugging Face: those begin with hf_", "Make one at https://huggingface.co/settings/tokens.")
+    const baseUrl = options.baseUrl ?? router
     const client = new InferenceClient(token, options.baseUrl === undefined ? {} : { endpointUrl: options.baseUrl })
     return {
       name: "huggingface",
       baseUrl,
       async ask(request, signal) {
-        try {
+        const { fetch, timeoutMs = defaultTimeoutMs } = options
+        const key = { variable: "HF_TOKEN", value: token }
+        const settings = { provider: "huggingface", baseUrl, model: request.model, fetch, timeoutMs, signal, key }
+        return guardedCall(settings, async (guarded) => {
           const { model, messages, temperature, seed } = request
           const completion = await client.chatCompletion(
             { model, messages: messages.map(({ role, content }) => ({ role, content })), temperature, seed, max_tokens: request.maxTokens },
-            { signal, retry_on_error: false },
+            // Retries are the stage's: the SDK's own would multiply them.
+            { signal, retry_on_error: false, fetch: guarded },
           )
-          const text = completion.choices[0]?.message.content
-          if (typeof text !== "string")
-            throw new ProviderError(`${baseUrl} answered without a text`, { provider: "huggingface", hint: "Check that the model is a chat model." })
-          return { text, inputTokens: completion.usage?.prompt_tokens ?? null, outputTokens: completion.usage?.completion_tokens ?? null }
-        } catch (error) {
-          throw translate(error, baseUrl, request.model)
-        }
+          return { text: textOf(completion, settings), ...tokensOf(completion) }
+        })
       },
     }
   },
 }
 export default module
-
-function translate(error: unknown, baseUrl: string, model: string): unknown {
-  const host = new URL(baseUrl).host
-  if (error instanceof InferenceClientProviderApiError) {
-    const { status } = error.httpResponse
-    if (status === 401 || status === 403)
-      return new CredentialError(`${host} refused the token (HTTP ${status})`, "Check HF_TOKEN: set, and allowed to use inference providers.")
-    return new ProviderError(`${host} answered HTTP ${status}: ${error.message.slice(0, 300)}`, {
-      provider: "huggingface",
-      status,
-      isRetryable: isRetryableStatus(status),
-      hint: `Is the model ${JSON.stringify(model)} served there?`,
-    })
-  }
-  if (error instanceof TypeError)
-    return new ProviderError(`cannot reach ${host}: ${(error.cause as Error | undefined)?.message ?? error.message}`, {
-      provider: "huggingface",
-      isRetryable: true,
-      hint: `Is ${baseUrl} up?`,
-      cause: error,
-    })
-  return error
-}

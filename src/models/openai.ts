@@ -1,7 +1,7 @@
-import OpenAI, { APIConnectionError, APIConnectionTimeoutError, APIError, AuthenticationError, PermissionDeniedError } from "openai"
-import { CredentialError, ProviderError } from "../core/errors.ts"
+import OpenAI from "openai"
+import { ConfigError, CredentialError } from "../core/errors.ts"
 import type { ModelModule, ModelRequest } from "../core/model.ts"
-import { isRetryableStatus, retryAfterMs } from "../core/retry.ts"
+import { defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
 
 const defaultBaseUrl = "https://api.openai.com/v1"
 
@@ -14,31 +14,26 @@ const module: ModelModule = {
     { name: "TUNELOOP_MODEL", purpose: "the model's name, when the specification names none" },
   ],
   create(environment, options) {
-    const baseUrl = options.baseUrl ?? environment["OPENAI_BASE_URL"] ?? defaultBaseUrl
+    const baseUrl = options.baseUrl ?? addressOf(environment["OPENAI_BASE_URL"]) ?? defaultBaseUrl
     const apiKey = environment["OPENAI_API_KEY"]
     if (!apiKey && !isLoopback(baseUrl))
       throw new CredentialError(
         `${new URL(baseUrl).host} needs a key and OPENAI_API_KEY is not set`,
         "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl.",
       )
-    // Retries are the stage's: the SDK's own would multiply them. A redirect could send examples to a host that is not allowed.
-    const client = new OpenAI({ apiKey: apiKey ?? "none", baseURL: baseUrl, maxRetries: 0, timeout: 600_000, fetchOptions: { redirect: "manual" } })
     return {
       name: "openai",
       baseUrl,
       async ask(request, signal) {
-        try {
+        const { fetch, timeoutMs = defaultTimeoutMs } = options
+        const key = { variable: "OPENAI_API_KEY", value: apiKey }
+        const settings = { provider: "openai", baseUrl, model: request.model, fetch, timeoutMs, signal, key }
+        return guardedCall(settings, async (guarded) => {
+          // Retries are the stage's and the time is the guard's: the SDK's own would multiply them.
+          const client = new OpenAI({ apiKey: apiKey || "none", baseURL: baseUrl, maxRetries: 0, timeout: 2 * timeoutMs, fetch: guarded })
           const completion = await client.chat.completions.create(bodyOf(request), { signal })
-          const text = completion.choices?.[0]?.message?.content
-          if (typeof text !== "string")
-            throw new ProviderError(`${request.baseUrl} answered without a text`, {
-              provider: "openai",
-              hint: "Check that the server speaks chat completions and that the model is loaded.",
-            })
-          return { text, inputTokens: completion.usage?.prompt_tokens ?? null, outputTokens: completion.usage?.completion_tokens ?? null }
-        } catch (error) {
-          throw translate(error, request, apiKey)
-        }
+          return { text: textOf(completion, settings), ...tokensOf(completion) }
+        })
       },
     }
   },
@@ -55,45 +50,14 @@ function bodyOf(request: ModelRequest): OpenAI.ChatCompletionCreateParamsNonStre
   }
 }
 
-function translate(error: unknown, request: ModelRequest, apiKey: string | undefined): unknown {
-  const host = new URL(request.baseUrl).host
-  if (error instanceof AuthenticationError || error instanceof PermissionDeniedError)
-    return new CredentialError(
-      `${host} refused the key (HTTP ${error.status})`,
-      "Check OPENAI_API_KEY: set, of this server, and allowed to use the model.",
-    )
-  if (error instanceof APIConnectionTimeoutError)
-    return new ProviderError(`${host} did not answer in time`, { provider: "openai", isRetryable: true, cause: error })
-  if (error instanceof APIConnectionError && error.message !== "Request was aborted.")
-    return new ProviderError(`cannot reach ${host}: ${(error.cause as Error | undefined)?.message ?? error.message}`, {
-      provider: "openai",
-      isRetryable: true,
-      hint: `Is the server at ${request.baseUrl} running?`,
-      cause: error,
-    })
-  if (error instanceof APIError && typeof error.status === "number" && error.status < 400)
-    return new ProviderError(`${host} sent the request on to another address (HTTP ${error.status}); examples do not follow a redirect`, {
-      provider: "openai",
-      status: error.status,
-      hint: `Name the final address in expand.model.baseUrl, and its host in allowedHosts if the data may go there.`,
-    })
-  // A server may repeat the key in its answer.
-  if (error instanceof APIError && typeof error.status === "number")
-    return new ProviderError(
-      `${host} answered HTTP ${error.status}: ${(apiKey ? error.message.replaceAll(apiKey, "[secret]") : error.message).slice(0, 300)}`,
-      {
-        provider: "openai",
-        status: error.status,
-        isRetryable: isRetryableStatus(error.status) && error.code !== "insufficient_quota",
-        retryAfterMs: error.headers === undefined ? undefined : retryAfterMs(error.headers),
-        hint: error.status === 404 ? `Does the server have the model ${JSON.stringify(request.model)}?` : "See the server's log.",
-        cause: error,
-      },
-    )
-  // The connection broke after the headers (TypeError), or the body is not the whole JSON (SyntaxError).
-  if (error instanceof TypeError || error instanceof SyntaxError)
-    return new ProviderError(`${host} broke off its answer: ${error.message.slice(0, 100)}`, { provider: "openai", isRetryable: true, cause: error })
-  return error
+function addressOf(given: string | undefined): string | undefined {
+  if (!given) return undefined
+  if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return given
+  throw new ConfigError(
+    "the environment is invalid: 1 problem",
+    [{ path: "OPENAI_BASE_URL", message: `got ${JSON.stringify(given)}; must be an address that begins with http:// or https://` }],
+    "Set OPENAI_BASE_URL to the server's address, for example http://127.0.0.1:11434/v1.",
+  )
 }
 
 function isLoopback(url: string): boolean {

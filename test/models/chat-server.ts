@@ -2,10 +2,17 @@ import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** What the server does with its next request instead of answering. `drop`: no answer; `cut`: half the bytes it announced; `truncated`: half the JSON, as if whole. */
+/** What the server does with its next request instead of answering. `drop`: no answer; `cut`: half the bytes it announced; `truncated`: half the JSON, as if whole; `page`: a web page; `stall`: half the bytes, and then nothing. */
 export type Fault =
-  | { readonly kind: "status"; readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly message?: string }
-  | { readonly kind: "drop" | "cut" | "truncated" | "hang" }
+  | {
+      readonly kind: "status"
+      readonly status: number
+      readonly headers?: Readonly<Record<string, string>>
+      readonly message?: string
+      /** The whole body, instead of JSON with the message. */
+      readonly body?: string
+    }
+  | { readonly kind: "drop" | "cut" | "truncated" | "hang" | "page" | "stall" }
 
 export interface Asked {
   readonly body: string
@@ -68,7 +75,12 @@ export class ChatServer {
     }
     if (fault?.kind === "status") {
       response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers })
-      response.end(JSON.stringify({ error: { message: fault.message ?? "no", type: "test" } }))
+      response.end(fault.body ?? JSON.stringify({ error: { message: fault.message ?? "no", type: "test" } }))
+      return
+    }
+    if (fault?.kind === "page") {
+      response.writeHead(200, { "content-type": "text/html" })
+      response.end("<h1>Welcome</h1>")
       return
     }
     const text = this.answer(examplesFor(asked.body))
@@ -81,10 +93,10 @@ export class ChatServer {
       }),
     )
     const half = body.subarray(0, Math.floor(body.length / 2))
-    if (fault?.kind === "cut") {
+    if (fault?.kind === "cut" || fault?.kind === "stall") {
       response.writeHead(200, { "content-type": "application/json", "content-length": body.length })
       response.write(half)
-      setTimeout(() => response.socket?.destroy(), 50)
+      if (fault.kind === "cut") setTimeout(() => response.socket?.destroy(), 50)
       return
     }
     response.writeHead(200, { "content-type": "application/json" })

@@ -51,7 +51,7 @@ export async function expandTask(
   }
   const asksModel = steps.some(({ strategy }) => strategy.asksModel)
   const module = asksModel ? await loadModel(task.expand.model?.provider ?? "openai") : undefined
-  const model = module && (() => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl }))
+  const model = module && (() => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl, fetch: host.fetch }))
   return expand(context, task, steps, { model, environmentModel: host.environment["TUNELOOP_MODEL"], dryRun: options.dryRun === true })
 }
 

@@ -1,0 +1,147 @@
+import { CredentialError, ProviderError, ToolkitError } from "../core/errors.ts"
+import { isRetryableStatus, retryAfterMs } from "../core/retry.ts"
+
+export interface CallSettings {
+  readonly provider: string
+  readonly baseUrl: string
+  readonly model: string
+  readonly fetch: typeof globalThis.fetch
+  /** The time in which the whole answer must be there. */
+  readonly timeoutMs: number
+  /** Aborted by whoever asked: then the abort itself is thrown. */
+  readonly signal: AbortSignal
+  readonly key: { readonly variable: string; readonly value: string | undefined }
+}
+
+/** Node's own fetch waits five minutes for the head of an answer: a longer time would not be kept. */
+export const defaultTimeoutMs = 300_000
+
+/** The work's result. The fetch that it is given answers with whole JSON or fails: it follows no redirect, since that could take examples to a host that is not allowed, and it ends after the time. Every failure is a ToolkitError of the one retry policy, without the key, whatever the SDK makes of it on the way. */
+export async function guardedCall<Result>(settings: CallSettings, work: (fetch: typeof globalThis.fetch) => Promise<Result>): Promise<Result> {
+  let seen: ToolkitError | undefined
+  try {
+    return await work(async (input, init) => {
+      try {
+        return await wholeAnswer(settings, input, init)
+      } catch (error) {
+        settings.signal.throwIfAborted()
+        seen = error instanceof ToolkitError ? error : networkError(settings, error)
+        throw seen
+      }
+    })
+  } catch (error) {
+    settings.signal.throwIfAborted()
+    if (seen !== undefined) throw seen
+    if (error instanceof ToolkitError) throw error
+    // What the SDK refuses by itself: a model's name it cannot use, an answer of another shape.
+    throw new ProviderError(`${hostOf(settings)} could not be asked: ${excerpt(settings, (error as Error).message)}`, {
+      provider: settings.provider,
+      hint: `Is ${settings.baseUrl} a chat server, and ${JSON.stringify(settings.model)} a chat model?`,
+    })
+  }
+}
+
+/** The text of a chat completion's first choice. */
+export function textOf(completion: unknown, settings: CallSettings): string {
+  const text = (completion as { choices?: { message?: { content?: unknown } }[] } | null)?.choices?.[0]?.message?.content
+  if (typeof text === "string") return text
+  throw new ProviderError(`${hostOf(settings)} answered without a text`, {
+    provider: settings.provider,
+    hint: "Check that the server speaks chat completions and that the model is loaded.",
+  })
+}
+
+/** The tokens that the server says it counted; null where it does not say. */
+export function tokensOf(completion: unknown): { inputTokens: number | null; outputTokens: number | null } {
+  const usage = (completion as { usage?: { prompt_tokens?: unknown; completion_tokens?: unknown } | null }).usage
+  const count = (value: unknown) => (typeof value === "number" ? value : null)
+  return { inputTokens: count(usage?.prompt_tokens), outputTokens: count(usage?.completion_tokens) }
+}
+
+async function wholeAnswer(settings: CallSettings, input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Response> {
+  const timeout = AbortSignal.timeout(settings.timeoutMs)
+  const signal = AbortSignal.any([settings.signal, timeout, ...(init?.signal ? [init.signal] : [])])
+  const response = await settings.fetch(input, { ...init, redirect: "manual", signal })
+  const text = await response.text()
+  if (!response.ok) throw statusError(settings, response, text)
+  const type = response.headers.get("content-type") ?? "nothing named"
+  if (!/json/i.test(type))
+    throw new ProviderError(`${hostOf(settings)} answered with ${excerpt(settings, type)} where JSON was expected`, {
+      provider: settings.provider,
+      status: response.status,
+      hint: `Is ${settings.baseUrl} the address of a chat server? It often ends in /v1.`,
+    })
+  try {
+    JSON.parse(text)
+  } catch {
+    throw new ProviderError(`${hostOf(settings)} broke off its answer after ${text.length} characters`, {
+      provider: settings.provider,
+      isRetryable: true,
+      hint: "See the server's log.",
+    })
+  }
+  return new Response(text, { status: response.status, headers: { "content-type": "application/json" } })
+}
+
+function statusError(settings: CallSettings, { status, headers }: Response, text: string): ToolkitError {
+  const { provider, baseUrl, model, key } = settings
+  const host = hostOf(settings)
+  if (status < 400)
+    return new ProviderError(`${host} sent the request on to another address (HTTP ${status}); examples do not follow a redirect`, {
+      provider,
+      status,
+      hint: "Name the final address in expand.model.baseUrl, and its host in allowedHosts if the data may go there.",
+    })
+  // What the server says of a refused key is left out: it may hold a part of the key.
+  if (status === 401 || status === 403)
+    return new CredentialError(`${host} refused the key (HTTP ${status})`, `Check ${key.variable}: set, of this server, and allowed to use ${model}.`)
+  const { message, code } = errorOf(text)
+  return new ProviderError(`${host} answered HTTP ${status}: ${excerpt(settings, message)}`, {
+    provider,
+    status,
+    isRetryable: isRetryableStatus(status) && code !== "insufficient_quota",
+    retryAfterMs: retryAfterMs(headers),
+    hint: status === 404 ? `Does ${baseUrl} serve the model ${JSON.stringify(model)}? The address often ends in /v1.` : "See the server's log.",
+  })
+}
+
+/** Servers put their message into `error.message`, `error`, `message` or `detail`, or send none of these. */
+function errorOf(text: string): { message: string; code: unknown } {
+  try {
+    const { error, message, detail } = JSON.parse(text) as {
+      error?: { message?: unknown; code?: unknown } | string
+      message?: unknown
+      detail?: unknown
+    }
+    const said = [typeof error === "object" ? error?.message : error, message, detail].find((value) => typeof value === "string")
+    return { message: said === undefined ? text : String(said), code: typeof error === "object" ? error?.code : undefined }
+  } catch {
+    return { message: text, code: undefined }
+  }
+}
+
+function networkError(settings: CallSettings, error: unknown): ProviderError {
+  const { provider, baseUrl } = settings
+  const { name, message, cause } = error as Error & { cause?: { message?: string; code?: string } }
+  const common = { provider, isRetryable: true, cause: error }
+  if (name === "TimeoutError" || name === "AbortError" || /^UND_ERR_(HEADERS|BODY)_TIMEOUT$/.test(cause?.code ?? ""))
+    return new ProviderError(`${hostOf(settings)} did not answer in ${Math.round(settings.timeoutMs / 1000)} s`, {
+      ...common,
+      hint: "Is the server busy? A smaller expand.model.maxTokens makes answers shorter.",
+    })
+  if (message === "terminated") return new ProviderError(`${hostOf(settings)} broke off its answer`, { ...common, hint: "See the server's log." })
+  return new ProviderError(`cannot reach ${hostOf(settings)}: ${excerpt(settings, cause?.message || cause?.code || message)}`, {
+    ...common,
+    hint: `Is the server at ${baseUrl} running?`,
+  })
+}
+
+/** At most 300 characters in one line, without the key: a server may repeat what it was sent. */
+function excerpt({ key }: CallSettings, text: string): string {
+  const safe = key.value ? text.replaceAll(key.value, "[secret]") : text
+  return safe.replace(/\s+/g, " ").trim().slice(0, 300) || "no message"
+}
+
+function hostOf({ baseUrl }: CallSettings): string {
+  return new URL(baseUrl).host
+}
