@@ -4,7 +4,7 @@ import { z } from "zod"
 export const nameSchema = z
   .string()
   .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "must be lower-case letters, digits and single hyphens, starting with a letter")
-  .max(64)
+  .max(64, "must have at most 64 characters")
 
 /** The kinds of task: what an output is. */
 export const taskKinds = ["label", "multilabel", "json", "text", "chat"] as const

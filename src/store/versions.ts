@@ -22,7 +22,8 @@ export class Versions {
     return join(this.workspace.taskFolder(this.task), id.startsWith("hold_") ? "holdouts" : "versions", id)
   }
   has(id: string): boolean {
-    return existsSync(join(this.folder(id), manifestFile))
+    // An id is typed by people: it must not reach another folder.
+    return /^(ds|hold)_[A-Za-z0-9]+$/.test(id) && existsSync(join(this.folder(id), manifestFile))
   }
   /** The ids of the versions, in the order of their names. */
   ids(): string[] {

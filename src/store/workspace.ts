@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
 import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/job.ts"
 import { nearest, parseYaml, show, type PathIssue } from "../core/parse.ts"
-import { taskSchema, type TaskSpecification } from "../core/task.ts"
+import { nameSchema, taskSchema, type TaskSpecification } from "../core/task.ts"
 import { readText } from "./files.ts"
 
 /** A folder with specs, jobs and datasets, and where everything in it lies; all paths absolute. */
@@ -67,8 +67,7 @@ export class Workspace {
 
   /** The task's specification; an unknown task lists those that exist. */
   readTask(task: string, more?: (raw: unknown, value: TaskSpecification | undefined) => readonly PathIssue[]): TaskSpecification {
-    const file = this.specFile(task)
-    if (!existsSync(file)) throw unknownName("task", task, this.tasks(), this.show(file))
+    const file = this.fileOf("task", task)
     const specification = parseYaml(taskSchema, readText(file), this.show(file), `Edit the file and run: tuneloop spec check ${task}`, more)
     if (specification.task !== task) throw misnamed(this.show(file), "task", specification.task, task)
     return specification
@@ -76,11 +75,22 @@ export class Workspace {
 
   /** The job; an unknown job lists those that exist. */
   readJob(job: string): JobSpecification {
-    const file = this.jobFile(job)
-    if (!existsSync(file)) throw unknownName("job", job, this.jobs(), this.show(file))
+    const file = this.fileOf("job", job)
     const specification = parseYaml(jobSchema, readText(file), this.show(file), "Edit the file; `tuneloop schema job` prints what is allowed.")
     if (specification.job !== job) throw misnamed(this.show(file), "job", specification.job, job)
     return specification
+  }
+
+  /** The file of a name that someone gave. A name that is none would reach other files (`../jobs/x`): it is refused before it becomes a path. */
+  private fileOf(kind: "task" | "job", name: string): string {
+    const existing = kind === "task" ? this.tasks() : this.jobs()
+    const pathOf = (given: string) => (kind === "task" ? this.specFile(given) : this.jobFile(given))
+    const rule = nameSchema.safeParse(name)
+    if (rule.success && existsSync(pathOf(name))) return pathOf(name)
+    if (rule.success) throw unknownName(kind, name, existing, this.show(pathOf(name)))
+    const issue = rule.error.issues[0]?.message ?? ""
+    if (existing.includes(name)) throw unusableName(kind, this.show(pathOf(name)), name, issue)
+    throw unknownName(kind, name, existing, this.show(pathOf(`<${kind}>`)), `; a name ${issue}`)
   }
 
   makeFolders(): void {
@@ -96,19 +106,28 @@ function yamlNames(folder: string): string[] {
     .sort()
 }
 
-function unknownName(kind: string, name: string, existing: readonly string[], file: string): ToolkitError {
-  const meant = nearest(name, existing)
+function unknownName(kind: string, name: string, existing: readonly string[], file: string, rule = ""): ToolkitError {
+  // Who types the path of the file means its name.
+  const meant = nearest(name.replace(/^.*[/\\]|\.ya?ml$/g, ""), existing)
   const hint =
     existing.length === 0
       ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names another workspace.`
       : `Write ${file}, or name one of them.`
   return new ToolkitError(
-    `there is no ${kind} ${show(name)}; ${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    `there is no ${kind} ${show(name)}${rule}; ${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     {
       code: `unknown-${kind}`,
       hint,
       exitCode: 2,
     },
+  )
+}
+
+function unusableName(kind: string, file: string, name: string, rule: string): ConfigError {
+  return new ConfigError(
+    `${file} cannot be used: 1 problem`,
+    [{ file, message: `the name of a ${kind} ${rule}, got ${show(name)}` }],
+    `Rename the file.`,
   )
 }
 

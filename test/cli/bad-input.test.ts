@@ -16,6 +16,7 @@ beforeAll(async () => {
   file("jobs/nowhere.yaml", "job: nowhere\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\n")
   file("specs/alias.yaml", "task: alias\nkind: text\ndescription: *important\ninput: { text: {} }\n")
   file("specs/latin.yaml", Buffer.from("task: latin\nkind: l\u00e4bel\n", "latin1"))
+  file("specs/My_Task.yaml", "task: My_Task\n")
   file("specs/renamed.yaml", "task: other\nkind: text\ndescription: x\ninput: { text: {} }\n")
   file("label.jsonl", '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":{"body":"give it back"},"output":"retrun"}\n')
   file("json.jsonl", '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":\n')
@@ -95,6 +96,18 @@ const cases: [string, string[], number, (string | RegExp)[]][] = [
   ["an unknown file format", ["seed", "import", "ticket-triage", "specs"], 1, [".jsonl"]],
   ["an unknown task", ["build", "ticket-triag"], 2, ['did you mean "ticket-triage"']],
   ["an unknown job", ["train", "ticket-triagee"], 2, ['did you mean "ticket-triage"']],
+  ["a task that is a way to another file", ["build", "../jobs/ticket-triage"], 2, ['no task "../jobs/ticket-triage"', "lower-case", "ticket-triage"]],
+  [
+    "a task that is a path to its file",
+    ["spec", "check", "specs/ticket-triage.yaml"],
+    2,
+    ['no task "specs/ticket-triage.yaml"', 'did you mean "ticket-triage"'],
+  ],
+  ["a job that is a way to another file", ["train", "../specs/ticket-triage"], 2, ['no job "../specs/ticket-triage"', "lower-case"]],
+  ["a job option that is a way out", ["run", "ticket-triage", "--job", "../../etc/x"], 2, ['no job "../../etc/x"']],
+  ["a task that is nothing", ["status", ""], 2, ['no task ""']],
+  ["a specification whose file no task can have", ["spec", "check", "My_Task"], 2, ["specs/My_Task.yaml", "lower-case", "Rename the file"]],
+  ["a dataset that is a way to another folder", ["dataset", "show", "ds_/../../../specs"], 2, ["dataset ls"]],
   ["an unknown run", ["runs", "show", "nothing"], 2, ['"nothing"', "the workspace has none"]],
   ["an unknown strategy", ["expand", "ticket-triage", "--strategy", "recombin"], 2, ['did you mean "recombine"']],
   ["a strategy without a model", ["expand", "ticket-triage", "--strategy", "self-instruct"], 2, ["expand.model.model", "TUNELOOP_MODEL"]],
