@@ -28,6 +28,14 @@ export function canonicalText(text: string): string {
   return text.toWellFormed().replace(/\r\n?/g, "\n").normalize("NFC")
 }
 
+/** The value with every text in it, keys as well, as `canonicalText`. Of keys that become equal the last one counts. */
+export function canonicalValue(value: unknown): unknown {
+  if (typeof value === "string") return canonicalText(value)
+  if (Array.isArray(value)) return value.map(canonicalValue)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [canonicalText(key), canonicalValue(member)]))
+}
+
 /** `sha256:` and 64 hex digits of the value's canonical JSON. */
 export function digest(value: unknown): string {
   return digestText(canonicalJson(value))

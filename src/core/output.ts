@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import addFormats from "ajv-formats"
-import { canonicalJson, canonicalText } from "./canonical.ts"
+import { canonicalJson, canonicalText, canonicalValue } from "./canonical.ts"
 import type { Issue } from "./errors.ts"
 import type { Input, Output } from "./example.ts"
 import { nearest, show } from "./parse.ts"
@@ -83,7 +83,8 @@ export function parseOutput(task: TaskSpecification, text: string): Output | und
     case "chat": {
       const body = trimmed.replace(/^```(?:json)?\s*/, "").replace(/\s*```$/, "")
       try {
-        const value: unknown = JSON.parse(body)
+        // Escapes in JSON can hold texts that are not canonical yet.
+        const value: unknown = canonicalValue(JSON.parse(body))
         if (task.kind === "chat" && !isRecord(value)) return { content: trimmed }
         return outputIssues(task, value).length === 0 ? value : undefined
       } catch {

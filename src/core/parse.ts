@@ -1,6 +1,7 @@
 import { LineCounter, parseDocument, isMap, isScalar, isSeq, visit, type Document, type Node } from "yaml"
 import { z } from "zod"
-import { ConfigError } from "./errors.ts"
+import { canonicalText, canonicalValue } from "./canonical.ts"
+import { ConfigError, type Issue } from "./errors.ts"
 
 /** A problem found by a check beyond the schema: the path inside the document and what is wrong. */
 export interface PathIssue {
@@ -8,7 +9,7 @@ export interface PathIssue {
   readonly message: string
 }
 
-/** The YAML text as a value of the schema; a ConfigError lists every problem at once, each with file, line, path, the value got and the values allowed. `more` adds checks beyond the schema: it gets the raw document, and its value where the schema holds. */
+/** The YAML text as a value of the schema, every text in Unicode NFC as data is, so that the two can be compared; a ConfigError lists every problem at once, each with file, line, path, the value got and the values allowed. `more` adds checks beyond the schema: it gets the raw document, and its value where the schema holds. */
 export function parseYaml<Schema extends z.ZodType>(
   schema: Schema,
   text: string,
@@ -19,15 +20,26 @@ export function parseYaml<Schema extends z.ZodType>(
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   if (document.errors.length > 0) {
-    const issues = document.errors.map((error) => ({ file, line: lines.linePos(error.pos[0]).line, message: error.message.split("\n")[0] ?? "" }))
+    const issues = document.errors.map(({ code, message, pos }) => ({
+      file,
+      line: lines.linePos(pos[0]).line,
+      message:
+        code === "MULTIPLE_DOCS"
+          ? "a second YAML document begins here (---); a file holds one: delete the line, or move what follows it to a file of its own"
+          : (message.split("\n")[0] ?? ""),
+    }))
     throw new ConfigError(`${file} is not valid YAML`, issues, hint)
   }
-  const raw = plainValue(document, lines, file, hint)
+  const raw = canonicalValue(plainValue(document, lines, file, hint))
   const result = schema.safeParse(raw)
   const found = result.success ? [] : [...issuesOf(schema, result.error, raw), ...hiddenIssues(schema, result.error, raw)]
   const all = [...found, ...more(raw, result.success ? result.data : undefined)]
-  if (result.success && all.length === 0) return result.data
-  const issues = all.map(({ path, message }) => ({ file, line: lineOf(document, lines, path), path: formatPath(path), message }))
+  const repeated = repeatedKeys(document.contents, lines)
+  if (result.success && all.length + repeated.length === 0) return result.data
+  const issues: Issue[] = [
+    ...repeated.map((issue) => ({ file, ...issue })),
+    ...all.map(({ path, message }) => ({ file, line: lineOf(document, lines, path), path: formatPath(path), message })),
+  ]
   issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
   throw new ConfigError(`${file} is invalid: ${issues.length === 1 ? "1 problem" : `${issues.length} problems`}`, issues, hint)
 }
@@ -69,6 +81,24 @@ function plainValue(document: Document, lines: LineCounter, file: string, hint: 
     const issue = { file, ...(line === undefined ? {} : { line }), message: `${(error as Error).message}; quote a text that begins with *` }
     throw new ConfigError(`${file} is not valid YAML`, [issue], hint)
   }
+}
+
+/** Keys of one map that are the same text in another encoding (é as one character or as two) or of another type (1 and "1"): the value would keep the last one only. */
+function repeatedKeys(node: unknown, lines: LineCounter, path: readonly PropertyKey[] = []): Issue[] {
+  if (isSeq(node)) return node.items.flatMap((item, index) => repeatedKeys(item, lines, [...path, index]))
+  if (!isMap(node)) return []
+  const first = new Map<string, number>()
+  return node.items.flatMap((item) => {
+    if (!isScalar(item.key)) return []
+    const key = canonicalText(String(item.key.value))
+    const { line } = lines.linePos(item.key.range?.[0] ?? 0)
+    const within = repeatedKeys(item.value, lines, [...path, key])
+    const before = first.get(key)
+    if (before === undefined) first.set(key, line)
+    return before === undefined
+      ? within
+      : [{ line, path: formatPath([...path, key]), message: `the same key as in line ${before}, written in another way` }, ...within]
+  })
 }
 
 type ZodIssue = z.core.$ZodIssue
@@ -175,7 +205,7 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
   let offset = node?.range?.[0]
   for (const step of path) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(step))
+      const pair = node.items.find((item) => isScalar(item.key) && canonicalText(String(item.key.value)) === String(step))
       if (!pair) break
       offset = (pair.key as Node).range?.[0]
       node = pair.value as Node | null

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { digest } from "../core/canonical.ts"
+import { canonicalValue, digest } from "../core/canonical.ts"
 import type { Seed } from "../core/example.ts"
 import { formatOutput } from "../core/output.ts"
 import type { ModelStrategy, PlannedPrompt, StrategyMaterial } from "../core/strategy.ts"
@@ -95,7 +95,7 @@ function jsonItems(text: string): Record<string, unknown>[] {
 
 function tryParse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return canonicalValue(JSON.parse(text))
   } catch {
     return undefined
   }

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest"
 import { ConfigError } from "../../src/core/errors.ts"
 import { parseYaml } from "../../src/core/parse.ts"
 import { strategyIssues, taskIssues } from "../../src/core/task-checks.ts"
-import { taskSchema } from "../../src/core/task.ts"
+import { outputIssues, parseOutput } from "../../src/core/output.ts"
+import { labelsOf, taskSchema } from "../../src/core/task.ts"
 import { optionIssues } from "../../src/cli/option-issues.ts"
 import recombine from "../../src/strategies/recombine.ts"
 
@@ -95,14 +96,51 @@ describe("a specification", () => {
   })
 })
 
+describe("a specification whose editor writes é as two characters", () => {
+  const decomposed = `task: mood
+kind: label
+description: x
+input: { text: {} }
+output:
+  labels: { "cafe\u0301": "a place", the\u0301: "a drink" }
+  outOfScope: "the\u0301"
+expand: { strategies: { recombine: { phrasings: { caf\u00e9: [hello] } } } }
+`
+  const task = parseYaml(taskSchema, decomposed, "specs/mood.yaml", "hint")
+
+  it("has the labels that data and answers have", () => {
+    expect(problems(decomposed)).toEqual([])
+    expect(labelsOf(task)).toEqual(["caf\u00e9", "th\u00e9"])
+    expect(outputIssues(task, "caf\u00e9")).toEqual([])
+    expect(parseOutput(task, "cafe\u0301")).toBe("caf\u00e9")
+    const json = parseYaml(
+      taskSchema,
+      'task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput: { schema: { properties: { where: { enum: ["cafe\u0301"] } } } }\n',
+      "specs/t.yaml",
+      "hint",
+    )
+    for (const answer of ['{"where": "caf\u00e9"}', '{"where": "cafe\\u0301"}']) expect(parseOutput(json, answer)).toEqual({ where: "caf\u00e9" })
+  })
+
+  it("cannot have a label twice, once in each way, nor once as a number", () => {
+    const both = valid.replace("glad: good mood", '"cafe\u0301": one\n    caf\u00e9: another').replace("sad: bad mood", '1: one\n    "1": another')
+    expect(problems(both)).toEqual([
+      expect.stringMatching(/^9: output\.labels\.caf\u00e9: the same key as in line 8/),
+      expect.stringMatching(/^11: output\.labels\.1: the same key as in line 10/),
+    ])
+  })
+})
+
 describe("a file that is no specification", () => {
   it.each([
     ["an alias without an anchor", "description: x\ntask: *mood\n", /^2: .*quote a text/],
     ["a key twice", "task: a\ntask: b\n", /^2: /],
     ["a tab as indentation", "input:\n\ttext: {}\n", /^2: /],
+    ["two documents", `${valid}---\ntask: other\n`, /^10: undefined: a second YAML document begins here.*a file of its own/],
+    ["a document closed like front matter", `---\n${valid}---\n`, /^11: undefined: a second YAML document/],
     ["a list", "- task\n", /expected an object/],
     ["nothing", "", /expected an object/],
   ])("%s", (_name, text, expected) => {
-    expect(problems(text)[0]).toMatch(expected)
+    expect(problems(text)).toEqual([expect.stringMatching(expected)])
   })
 })
