@@ -23,6 +23,7 @@ export class Host {
   private readonly abort = new AbortController()
   private workspaceCache: Workspace | undefined
   private readonly ledgers = new Map<Workspace, Ledger>()
+  private readonly readLedgers = new Map<Workspace, Ledger>()
 
   constructor(words: readonly string[]) {
     // Errors before the options are parsed must already come out in the wished form.
@@ -49,7 +50,7 @@ export class Host {
 
   close(): void {
     this.terminal.endProgress()
-    for (const ledger of this.ledgers.values()) ledger.close()
+    for (const ledger of [...this.ledgers.values(), ...this.readLedgers.values()]) ledger.close()
   }
 
   get signal(): AbortSignal {
@@ -85,6 +86,7 @@ export class Host {
     return {
       workspace,
       ledger: () => this.ledgerOf(workspace),
+      readLedger: () => this.ledgers.get(workspace) ?? this.readLedgerOf(workspace),
       now: () => new Date(),
       monotonicMs: () => performance.now(),
       sleep: (milliseconds) => this.sleep(milliseconds),
@@ -97,6 +99,12 @@ export class Host {
   private ledgerOf(workspace: Workspace): Ledger {
     const ledger = this.ledgers.get(workspace) ?? Ledger.open(workspace.ledgerFile, () => new Date())
     this.ledgers.set(workspace, ledger)
+    return ledger
+  }
+
+  private readLedgerOf(workspace: Workspace): Ledger {
+    const ledger = this.readLedgers.get(workspace) ?? Ledger.read(workspace.ledgerFile, () => new Date())
+    this.readLedgers.set(workspace, ledger)
     return ledger
   }
 

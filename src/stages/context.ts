@@ -4,8 +4,10 @@ import type { Workspace } from "../store/workspace.ts"
 /** What every stage is given: nothing below the command line reads the clock, the environment or the terminal on its own. */
 export interface StageContext {
   readonly workspace: Workspace
-  /** Opens the ledger on the first call. */
+  /** Opens the ledger on the first call, and makes it where there is none. */
   readonly ledger: () => Ledger
+  /** The ledger for whoever only reads: where there is none it is empty, and none is made. */
+  readonly readLedger: () => Ledger
   readonly now: () => Date
   /** Milliseconds of a clock that only goes forward. */
   readonly monotonicMs: () => number

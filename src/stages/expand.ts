@@ -100,7 +100,7 @@ async function expandStep(
       })
     const requests = requestsOf(context, task, prompts, options, modelName)
     base.requests = requests.length
-    base.answeredBefore = requests.filter(({ key }) => context.ledger().answer(key) !== undefined).length
+    base.answeredBefore = requests.filter(({ key }) => context.readLedger().answer(key) !== undefined).length
     if (options.dryRun) return { ...base, state: "planned", grown: 0, passed: 0, failedChecks: {} }
     await askAll(context, task, step.name, requests, options.model)
     // Answers are committed in the order of the plan, whatever order they came in.

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { pathToFileURL } from "node:url"
 import { ToolkitError } from "../core/errors.ts"
 import { digest } from "../core/canonical.ts"
 import type { ModelAnswer, ModelRequest } from "../core/model.ts"
@@ -17,18 +18,22 @@ const migrations: readonly string[] = [
 
 /** What the machine did and must not do twice. Every write is durable when the call returns. Several processes may use it at once. */
 export class Ledger {
+  /** Whether it can only be read: nobody may write where it lies. */
+  readonly isReadOnly: boolean
   private readonly database: DatabaseSync
   private readonly now: () => Date
 
-  private constructor(database: DatabaseSync, now: () => Date) {
+  private constructor(database: DatabaseSync, now: () => Date, isReadOnly = false) {
     this.database = database
     this.now = now
+    this.isReadOnly = isReadOnly
   }
 
+  /** The ledger of the file, which is made where there is none. */
   static open(file: string, now: () => Date): Ledger {
-    mkdirSync(dirname(file), { recursive: true })
     const existed = existsSync(file)
     try {
+      mkdirSync(dirname(file), { recursive: true })
       const database = new DatabaseSync(file)
       database.exec("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;")
       migrate(database)
@@ -37,9 +42,32 @@ export class Ledger {
       if (error instanceof ToolkitError) throw error
       throw new ToolkitError(`cannot open the ledger ${file}: ${(error as Error).message}`, {
         code: "ledger",
-        hint: existed ? "It may be damaged: keep a copy, then `tuneloop ledger verify` says more." : "Check that the folder can be written.",
+        hint:
+          !existed || isWriteForbidden(error)
+            ? "Check that you may write the file and its folder, and that the disk is not full."
+            : "It may be damaged: keep a copy, then `tuneloop ledger verify` says more.",
         cause: error,
       })
+    }
+  }
+
+  /** The ledger of the file to read from: an empty one where there is none, which is then not made; the file as it is where nobody may write. */
+  static read(file: string, now: () => Date): Ledger {
+    if (!existsSync(file)) {
+      const database = new DatabaseSync(":memory:")
+      migrate(database)
+      return new Ledger(database, now)
+    }
+    try {
+      return Ledger.open(file, now)
+    } catch (error) {
+      // A log beside it holds what the file itself does not have yet: then it takes the right to write to read it.
+      if (!(error instanceof ToolkitError) || !isWriteForbidden(error.cause) || existsSync(`${file}-wal`)) throw error
+      const address = pathToFileURL(file)
+      address.search = "immutable=1"
+      const database = new DatabaseSync(address, { readOnly: true })
+      requireVersion(database, (version) => version === migrations.length)
+      return new Ledger(database, now, true)
     }
   }
 
@@ -209,16 +237,31 @@ export interface LedgerRun {
 }
 
 function migrate(database: DatabaseSync): void {
-  const version = () => (database.prepare("pragma user_version").get() as { user_version: number }).user_version
-  if (version() > migrations.length)
-    throw new ToolkitError(`the ledger is of version ${version()}; this Tuneloop knows up to ${migrations.length}`, {
-      code: "ledger",
-      hint: "Use the newer Tuneloop that wrote it.",
-    })
-  while (version() < migrations.length) {
+  requireVersion(database, (version) => version <= migrations.length)
+  while (versionOf(database) < migrations.length) {
     database.exec("begin immediate")
-    const from = version()
+    const from = versionOf(database)
     if (from < migrations.length) database.exec(`${migrations[from]} pragma user_version = ${from + 1};`)
     database.exec("commit")
   }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return (database.prepare("pragma user_version").get() as { user_version: number }).user_version
+}
+
+function requireVersion(database: DatabaseSync, isKnown: (version: number) => boolean): void {
+  const version = versionOf(database)
+  if (isKnown(version)) return
+  throw new ToolkitError(`the ledger is of version ${version}; this Tuneloop knows ${migrations.length}`, {
+    code: "ledger",
+    hint:
+      version > migrations.length ? "Use the newer Tuneloop that wrote it." : "Whoever may write the ledger brings it up to date with any command.",
+  })
+}
+
+/** SQLite's codes for "read-only" and "cannot open", or the system's for a folder. */
+function isWriteForbidden(error: unknown): boolean {
+  const { errcode, code } = error as { errcode?: number; code?: string }
+  return (errcode !== undefined && [8, 14].includes(errcode & 0xff)) || ["EACCES", "EPERM", "EROFS"].includes(code ?? "")
 }

@@ -66,7 +66,7 @@ async function credentialChecks(host: Host): Promise<Check[]> {
 function ledgerChecks(host: Host): Check[] {
   if (!existsSync(host.workspaceFolder().folder) || !existsSync(host.workspace.ledgerFile))
     return [{ name: "ledger", status: "ok", detail: "none yet" }]
-  const ledger = host.context().ledger()
+  const ledger = host.context().readLedger()
   const problems = ledger.verify()
   const orphans = ledger
     .runs()

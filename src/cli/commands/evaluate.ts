@@ -15,7 +15,7 @@ export function register(command: Command, host: Host): void {
     .action(async (given: string, options: { against?: string }) => {
       const context = host.context()
       const runs = context
-        .ledger()
+        .readLedger()
         .runs()
         .map(({ run }) => run)
       const run = given === "latest" ? runs[0] : given

@@ -10,7 +10,7 @@ export function register(command: Command, host: Host): void {
     .action(() => {
       const file = host.workspace.ledgerFile
       if (!existsSync(file)) return host.print({ ok: true, runs: 0, problems: [] }, "there is no ledger yet")
-      const ledger = host.context().ledger()
+      const ledger = host.context().readLedger()
       const problems = ledger.verify()
       const { requests, answered } = ledger.requestTotals()
       if (problems.length > 0)

@@ -18,7 +18,7 @@ export function register(command: Command, host: Host): void {
     .description("list the runs, newest first")
     .action(async () => {
       const summaries = []
-      for (const { run, job, task } of host.context().ledger().runs()) summaries.push({ ...(await syncNamed(host, run)), job, task })
+      for (const { run, job, task } of host.context().readLedger().runs()) summaries.push({ ...(await syncNamed(host, run)), job, task })
       host.print(
         {
           runs: summaries.map(({ run, job, task, state, step, totalSteps, startedAt, endedAt }) => ({
@@ -65,7 +65,7 @@ export function register(command: Command, host: Host): void {
           message: summary.message,
           metrics: summary.metrics,
           plan,
-          events: host.context().ledger().events(run),
+          events: host.context().readLedger().events(run),
           adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null,
           lineage: plan && { dataset: plan.dataset, holdout: plan.holdout, prompt: plan.prompt, baseModel: plan.baseModel },
         },
@@ -123,7 +123,7 @@ export function register(command: Command, host: Host): void {
       const job =
         host
           .context()
-          .ledger()
+          .readLedger()
           .runs()
           .find((row) => row.run === run)?.job ?? "<job>"
       host.print(
@@ -138,7 +138,7 @@ export function register(command: Command, host: Host): void {
 function resolveRun(host: Host, given: string): string {
   const runs = host
     .context()
-    .ledger()
+    .readLedger()
     .runs()
     .map(({ run }) => run)
   if (given === "latest" && runs[0] !== undefined) return runs[0]
@@ -157,11 +157,12 @@ async function backendOf(host: Host, run: string) {
   return host.backend(plan?.backend ?? { name: "local", options: {} })
 }
 
-/** The run's fold, brought up to date where it is not over. */
+/** The run's fold, brought up to date where it is not over and the ledger may be written. */
 async function syncNamed(host: Host, run: string) {
   const context = host.context()
-  const summary = reduceRun(run, context.ledger().events(run))
-  return isTerminal(summary.state) ? summary : syncRun(context, run, await backendOf(host, run))
+  const ledger = context.readLedger()
+  const summary = reduceRun(run, ledger.events(run))
+  return isTerminal(summary.state) || ledger.isReadOnly ? summary : syncRun(context, run, await backendOf(host, run))
 }
 
 function lastValue(metrics: readonly { values: Readonly<Record<string, number>> }[], name: string): string {

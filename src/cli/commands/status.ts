@@ -39,8 +39,9 @@ function taskStatus(host: Host, name: string): TaskStatus {
   const candidates = rows.candidates().length
   const latest = new Versions(context.workspace, name).latest() ?? null
   const job = context.workspace.jobs().find((candidate) => context.workspace.readJob(candidate).task === name)
-  const newest = existsSync(context.workspace.ledgerFile) ? context.ledger().runs({ task: name })[0]?.run : undefined
-  const run = newest === undefined ? null : { id: newest, state: reduceRun(newest, context.ledger().events(newest)).state }
+  const ledger = context.readLedger()
+  const newest = ledger.runs({ task: name })[0]?.run
+  const run = newest === undefined ? null : { id: newest, state: reduceRun(newest, ledger.events(newest)).state }
   const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
   const next =
     seeds === 0
