@@ -1,17 +1,33 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { randomBytes } from "node:crypto"
 import { dirname, join } from "node:path"
 import { DataError } from "../core/errors.ts"
 
-/** The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes the folder. */
+/** The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes the folder. What a killed write left in the folder is removed after a day. */
 export function writeAtomically(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true })
-  const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+  makeFolder(dirname(path))
+  const temporary = temporaryBeside(path)
+  let writtenAtMs: number
   try {
     const descriptor = openSync(temporary, "wx")
     try {
-      writeSync(descriptor, text)
+      writeFileSync(descriptor, text)
       fsyncSync(descriptor)
+      writtenAtMs = fstatSync(descriptor).mtimeMs
     } finally {
       closeSync(descriptor)
     }
@@ -21,6 +37,7 @@ export function writeAtomically(path: string, text: string): void {
     throw writeError(path, error)
   }
   flushFolder(dirname(path))
+  removeLeftOvers(dirname(path), writtenAtMs)
 }
 
 /** The file holds what it held before, byte for byte, and the whole text after it, or only what it held before. */
@@ -32,9 +49,10 @@ export function appendAtomically(path: string, text: string): void {
 /** The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder is there already, it stays as it is. */
 export function createFolderAtomically(path: string, fill: (temporary: string) => void): void {
   if (existsSync(path)) return
-  mkdirSync(dirname(path), { recursive: true })
-  const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
-  mkdirSync(temporary)
+  makeFolder(dirname(path))
+  const temporary = temporaryBeside(path)
+  makeFolder(temporary)
+  const madeAtMs = statSync(temporary).mtimeMs
   try {
     fill(temporary)
     renameSync(temporary, path)
@@ -44,6 +62,34 @@ export function createFolderAtomically(path: string, fill: (temporary: string) =
     if (!existsSync(path)) throw writeError(path, error)
   }
   flushFolder(dirname(path))
+  removeLeftOvers(dirname(path), madeAtMs)
+}
+
+/** The folder is there, and those it lies in. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw writeError(path, error)
+  }
+}
+
+function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+}
+
+const leftOverAfterMs = 24 * 60 * 60 * 1000
+
+/** Files and folders by a temporary's name that a kill left, a day old by the clock of the file system itself. A younger one may be another process's, at work. */
+function removeLeftOvers(folder: string, nowMs: number): void {
+  try {
+    for (const name of readdirSync(folder).filter((entry) => /^\.[0-9a-f]{12}\.tmp$/.test(entry))) {
+      const path = join(folder, name)
+      if (nowMs - statSync(path).mtimeMs > leftOverAfterMs) rmSync(path, { recursive: true, force: true })
+    }
+  } catch {
+    // Another process was faster, or may remove what we may not: what was asked for is written all the same.
+  }
 }
 
 /** JSONL of the rows, one line each; empty for no rows. */
@@ -135,13 +181,27 @@ function invalidUtf8(path: string, line: number): DataError {
   )
 }
 
+/** A refusal of the system as an error that says what to do; anything else as it is. */
 function writeError(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code
-  if (code === "ENOSPC")
-    return new DataError(`no space left to write ${path}`, [], "Free some disk space and run the command again; nothing was half-written.")
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-    return new DataError(`not allowed to write ${path} (${code})`, [], "Check the folder's permissions.")
-  return error
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new DataError(`no space left to write ${path}`, [], "Free some disk space and run the command again; nothing was half-written.")
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new DataError(`not allowed to write ${path} (${code})`, [], "Check the folder's permissions.")
+    case "EISDIR":
+      return new DataError(`cannot write ${path}: it is a folder`, [], "Name a file.")
+    case "ENOTDIR":
+    case "EEXIST":
+      return new DataError(`cannot write ${path}: a file stands where a folder must be`, [], "Name another path, or move the file.")
+    case "ENAMETOOLONG":
+      return new DataError(`cannot write ${path}: the name is too long`, [], "Choose a shorter one.")
+    default:
+      return error
+  }
 }
 
 function flushFolder(folder: string): void {

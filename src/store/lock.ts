@@ -1,14 +1,14 @@
-import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { DataError } from "../core/errors.ts"
+import { makeFolder } from "./files.ts"
 
 const longestWaitMs = 30_000
 
 /** No other process runs work under the same lock file meanwhile; a second one waits its turn. The lock is the operating system's, by way of SQLite: it goes with the process that held it, however that ended. The file itself stays empty. */
 export function withLock<Result>(file: string, what: string, work: () => Result): Result {
-  mkdirSync(dirname(file), { recursive: true })
-  const lock = new DatabaseSync(file)
+  makeFolder(dirname(file))
+  const lock = openLock(file)
   try {
     acquire(lock, what)
     return work()
@@ -17,10 +17,20 @@ export function withLock<Result>(file: string, what: string, work: () => Result)
   }
 }
 
+function openLock(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file)
+  } catch (error) {
+    throw new DataError(`not allowed to write ${file} (${(error as Error).message})`, [], "Check the permissions of the file and its folder.")
+  }
+}
+
 function acquire(lock: DatabaseSync, what: string): void {
   try {
     lock.exec(`pragma busy_timeout = ${longestWaitMs}; begin exclusive`)
   } catch (error) {
+    if (/readonly/.test((error as Error).message))
+      throw new DataError(`not allowed to change ${what}: ${(error as Error).message}`, [], "Check the permissions of the folder.")
     if (!/locked|busy/.test((error as Error).message)) throw error
     throw new DataError(
       `another command has been changing ${what} for over ${longestWaitMs / 1000} seconds`,

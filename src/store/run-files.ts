@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { RunFiles, TrainingPlan } from "../core/backend.ts"
 import type { RunEvent } from "../core/run.ts"
-import { readText, toJsonLines, writeAtomically } from "./files.ts"
+import { makeFolder, readText, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** Where the files of a run lie. */
@@ -20,7 +20,7 @@ export function runFiles(workspace: Workspace, run: string): RunFiles {
 
 /** Writes the plan and the exact rows that are sent; the plan last, so that a folder with a plan is whole. */
 export function writeRun(files: RunFiles, plan: TrainingPlan, rendered: { train: string; validation: string }): void {
-  mkdirSync(files.folder, { recursive: true })
+  makeFolder(files.folder)
   writeAtomically(files.train, rendered.train)
   writeAtomically(files.validation, rendered.validation)
   writeAtomically(planFile(files.folder), `${JSON.stringify(plan, null, 2)}\n`)

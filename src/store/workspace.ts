@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync } from "node:fs"
+import { existsSync, readdirSync, realpathSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
 import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/job.ts"
 import { nearest, parseYaml, show, type PathIssue } from "../core/parse.ts"
 import { nameSchema, taskSchema, type TaskSpecification } from "../core/task.ts"
-import { readText } from "./files.ts"
+import { makeFolder, readText } from "./files.ts"
 
 /** A folder with specs, jobs and datasets, and where everything in it lies; all paths absolute. */
 export class Workspace {
@@ -94,7 +94,7 @@ export class Workspace {
   }
 
   makeFolders(): void {
-    for (const folder of ["specs", "jobs", "datasets"]) mkdirSync(join(this.root, folder), { recursive: true })
+    for (const folder of ["specs", "jobs", "datasets"]) makeFolder(join(this.root, folder))
   }
 }
 

@@ -76,7 +76,7 @@ describe("a command that reads", () => {
       ]) {
         const { status, stdout, stderr } = asNobody("--workspace", own, ...words)
         expect([status, stdout], stderr).toEqual([1, ""])
-        expect(stderr).toMatch(/not allowed to (write|make) .*\n {2}Check/)
+        expect(stderr).toMatch(/^error: not allowed to .*\n {2}Check/)
       }
       expect(everything(own)).toEqual(before)
     },

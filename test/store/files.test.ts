@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
@@ -34,6 +34,41 @@ describe("writing a file", () => {
     expect(() => writeAtomically(join(folder, "a"), "text")).toThrow()
     expect(readdirSync(folder)).toEqual(["a"])
     expect(readdirSync(join(folder, "a"))).toEqual(["kept"])
+  })
+
+  it("removes what a killed write left more than a day ago, and nothing else", () => {
+    const folder = newFolder()
+    const day = 24 * 60 * 60
+    const made = [
+      [".0123456789ab.tmp", 2 * day],
+      [".ba9876543210.tmp", day - 600],
+      [".mine.tmp", 9 * day],
+      ["0123456789ab.tmp", 9 * day],
+    ] as const
+    mkdirSync(join(folder, ".aaaaaaaaaaaa.tmp"))
+    writeFileSync(join(folder, ".aaaaaaaaaaaa.tmp", "half"), "")
+    const age = (name: string, seconds: number) => utimesSync(join(folder, name), Date.now() / 1000 - seconds, Date.now() / 1000 - seconds)
+    age(".aaaaaaaaaaaa.tmp", 2 * day)
+    for (const [name, seconds] of made) {
+      writeFileSync(join(folder, name), "half")
+      age(name, seconds)
+    }
+    writeAtomically(join(folder, "a.txt"), "text")
+    expect(readdirSync(folder).sort()).toEqual([".ba9876543210.tmp", ".mine.tmp", "0123456789ab.tmp", "a.txt"])
+    age(".ba9876543210.tmp", 2 * day)
+    createFolderAtomically(join(folder, "ds_1"), () => undefined)
+    expect(readdirSync(folder)).not.toContain(".ba9876543210.tmp")
+  })
+
+  it("says why when something is in the way", () => {
+    const folder = newFolder()
+    writeFileSync(join(folder, "file"), "")
+    mkdirSync(join(folder, "folder"))
+    expect(() => writeAtomically(join(folder, "folder"), "text")).toThrow(/folder: it is a folder/)
+    for (const path of [join(folder, "file", "a.txt"), join(folder, "file", "deep", "a.txt")])
+      expect(() => writeAtomically(path, "text")).toThrow(/a file stands where a folder must be/)
+    expect(() => writeAtomically(join(folder, "x".repeat(300)), "text")).toThrow(/name is too long/)
+    expect(readdirSync(folder).sort()).toEqual(["file", "folder"])
   })
 
   it("is never seen half-written by another process", { timeout: 30_000 }, async () => {

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
-import { writeAtomically } from "../../store/files.ts"
+import { makeFolder, writeAtomically } from "../../store/files.ts"
 import { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { jsonSchemaOf } from "./schema.ts"
@@ -14,7 +14,7 @@ schemaVersion: 1
 export function register(command: Command, host: Host): void {
   command.argument("[dir]", "the folder", ".").action((given: string) => {
     const folder = host.path(given)
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     const made: string[] = []
     const write = (name: string, text: string) => {
       if (existsSync(join(folder, name))) return

@@ -1,8 +1,9 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import type { Command } from "commander"
 import { importInputs, importSeeds } from "../../stages/import-rows.ts"
 import { importReview } from "../../stages/review.ts"
+import { readText, writeAtomically } from "../../store/files.ts"
 import { Workspace } from "../../store/workspace.ts"
 import { packageRoot, type Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
@@ -60,9 +61,8 @@ function prepare(host: Host): Workspace {
     source === "current folder" ? join(existsSync(join(folder, "specs", `${task}.yaml`)) ? packageRoot : folder, ".tuneloop", "quickstart") : folder
   for (const file of [join("specs", `${task}.yaml`), join("jobs", `${task}.yaml`)]) {
     const target = join(root, file)
-    mkdirSync(dirname(target), { recursive: true })
-    const sample = join(packageRoot, file)
-    if (!existsSync(target) || !readFileSync(target).equals(readFileSync(sample))) copyFileSync(sample, target)
+    const sample = readText(join(packageRoot, file))
+    if (!existsSync(target) || readText(target) !== sample) writeAtomically(target, sample)
   }
   return Workspace.open(root)
 }
