@@ -2,8 +2,12 @@ import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Command } from "commander"
 import { describe, expect, test } from "vitest"
+import { z } from "zod"
 import { fullProgram, generatedFiles } from "../docs/generate.ts"
-import { names, rooms } from "../src/cli/plugins.ts"
+import { schemas } from "../src/cli/commands/schema.ts"
+import { load, names, rooms } from "../src/cli/plugins.ts"
+import { assignmentSchema } from "../src/core/example.ts"
+import type { Strategy } from "../src/core/strategy.ts"
 
 const root = join(import.meta.dirname, "..")
 const pages = globSync(["*.md", "docs/**/*.md", "bench/**/*.md"], { cwd: root }).sort()
@@ -16,6 +20,19 @@ describe("generated pages", () => {
   test.each([...generated])("docs/%s is what `npm run docs` writes", (name, text) => {
     const file = join(root, "docs", name)
     expect(existsSync(file) ? readFileSync(file, "utf8") : undefined, "stale: run `npm run docs`").toBe(text)
+  })
+
+  test("every key of every schema says what it means: editors show it, and the docs are made of it", async () => {
+    const strategies = await Promise.all(names("strategies").map(async (name) => [name, (await load<Strategy>("strategies", name)).options] as const))
+    const all = { ...schemas, assignment: assignmentSchema, ...Object.fromEntries(strategies) }
+    const silent = Object.entries(all).flatMap(([name, schema]) =>
+      keysWithoutMeaning(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), name),
+    )
+    expect(silent).toEqual([])
+    const nested = z.toJSONSchema(
+      z.object({ a: z.array(z.union([z.object({ b: z.string() }), z.record(z.string(), z.object({ c: z.string() }))])).describe("x") }),
+    )
+    expect(keysWithoutMeaning(nested, "nested")).toEqual(["nested.a.b", "nested.a.c"])
   })
 
   test("every command is documented", () => {
@@ -39,6 +56,18 @@ describe("generated pages", () => {
     }
   })
 })
+
+/** The paths of keys without a description, at every depth. */
+function keysWithoutMeaning(schema: unknown, path: string): string[] {
+  if (typeof schema !== "object" || schema === null) return []
+  const { properties, items, additionalProperties, anyOf, oneOf, allOf } = schema as Record<string, unknown>
+  const keys = Object.entries((properties ?? {}) as Record<string, { description?: string }>).flatMap(([key, value]) => [
+    ...(value.description?.trim() ? [] : [`${path}.${key}`]),
+    ...keysWithoutMeaning(value, `${path}.${key}`),
+  ])
+  const parts = [items, additionalProperties, anyOf, oneOf, allOf].flatMap((part) => part ?? [])
+  return [...new Set([...keys, ...parts.flatMap((part) => keysWithoutMeaning(part, path))])]
+}
 
 describe("written pages", () => {
   test.each(pages)("%s has no broken relative link", (page) => {

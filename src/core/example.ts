@@ -14,37 +14,48 @@ const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-f]{
 
 /** A line of `seeds.jsonl`: a gold example. */
 export const seedSchema = z.strictObject({
-  id: id("seed"),
-  input: inputSchema,
-  output: z.unknown(),
-  source: z.string().optional(),
+  id: id("seed").describe("The id, given once: it stays when the text is corrected"),
+  input: inputSchema.describe("The fields of the input, by name"),
+  output: z.unknown().describe("The output, in the form that the task's kind has"),
+  source: z.string().optional().describe("Where the row came from, in the words of whoever imported it"),
   key: z.string().optional().describe("The user's own key of the row"),
   personalData: z.array(z.string()).optional().describe("Kinds of personal data or secrets found when it arrived"),
 })
 export type Seed = z.output<typeof seedSchema>
 
 /** A line of `inputs.jsonl`: a real input without an answer. */
-export const realInputSchema = seedSchema.omit({ output: true }).extend({ id: id("input") })
+export const realInputSchema = seedSchema
+  .omit({ output: true })
+  .extend({ id: id("input").describe("The id, given once: it stays when the text is corrected") })
 export type RealInput = z.output<typeof realInputSchema>
 
 /** A line of `splits.jsonl`: where an id is held, for good. */
-export const assignmentSchema = z.strictObject({ id: z.string(), split: z.enum(splits), stratum: z.string() })
+export const assignmentSchema = z.strictObject({
+  id: z.string().describe("The id of a seed or real input"),
+  split: z.enum(splits).describe("Where it is held"),
+  stratum: z.string().describe("The group that it was counted with: its label or labels, all, or unlabelled"),
+})
 export type Assignment = z.output<typeof assignmentSchema>
 
-export const checkSchema = z.strictObject({ name: z.string(), ok: z.boolean(), value: z.number().optional(), detail: z.string().optional() })
+export const checkSchema = z.strictObject({
+  name: z.string().describe("What was checked"),
+  ok: z.boolean().describe("Whether it passed"),
+  value: z.number().optional().describe("What was measured"),
+  detail: z.string().optional().describe("What was found, for people"),
+})
 export type CandidateCheck = z.output<typeof checkSchema>
 
 /** A line of `candidates/<batch>.jsonl`: a grown example nobody decided on. */
 export const candidateSchema = z.strictObject({
-  id: id("cand"),
+  id: id("cand").describe("The id, a digest of strategy, input and output"),
   request: z.string().optional().describe("The digest of the request that made it; absent when no model was asked"),
-  parents: z.array(z.string()),
-  strategy: z.string(),
-  model: z.string().optional(),
-  input: inputSchema,
-  output: z.unknown(),
-  checks: z.array(checkSchema),
-  confidence: z.number().optional(),
+  parents: z.array(z.string()).describe("The ids of the seeds it was grown from"),
+  strategy: z.string().describe("The strategy that grew it"),
+  model: z.string().optional().describe("The provider and model that wrote it; absent when none was asked"),
+  input: inputSchema.describe("The fields of the input, by name"),
+  output: z.unknown().describe("The output, in the form that the task's kind has"),
+  checks: z.array(checkSchema).describe("What was checked when it was grown"),
+  confidence: z.number().optional().describe("How sure the model was, where it says so"),
 })
 export type Candidate = z.output<typeof candidateSchema>
 
@@ -52,15 +63,18 @@ export const decisionVerdicts = ["accept", "edit", "reject"] as const
 
 /** A line of `decisions/<session>.jsonl`: what a named reviewer decided; appended, never changed. */
 export const decisionSchema = z.strictObject({
-  item: z.string(),
-  verdict: z.enum(decisionVerdicts),
-  output: z.unknown().optional(),
-  reason: z.string().optional(),
-  reviewer: z.string().min(1),
-  guideline: z.string(),
-  revision: z.string(),
-  at: z.iso.datetime(),
-  source: z.strictObject({ file: z.string(), row: z.int() }).optional(),
+  item: z.string().describe("The id of what was decided on"),
+  verdict: z.enum(decisionVerdicts).describe("What was decided"),
+  output: z.unknown().optional().describe("The corrected output, of an edit"),
+  reason: z.string().optional().describe("The reviewer's comment"),
+  reviewer: z.string().min(1).describe("Who decided"),
+  guideline: z.string().describe("The digest of the guideline that held"),
+  revision: z.string().describe("The digest of the content that was decided on"),
+  at: z.iso.datetime().describe("When"),
+  source: z
+    .strictObject({ file: z.string().describe("The file"), row: z.int().describe("The row in it") })
+    .optional()
+    .describe("The file that the decision was imported from"),
 })
 export type Decision = z.output<typeof decisionSchema>
 

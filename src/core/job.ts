@@ -1,10 +1,10 @@
 import { z } from "zod"
-import { nameSchema } from "./task.ts"
+import { nameSchema, schemaVersion } from "./task.ts"
 
 /** The job file, `jobs/<job>.yaml`: what to train, on what, where. Strict: an unknown key is an error. */
 export const jobSchema = z
   .strictObject({
-    schemaVersion: z.literal(1).default(1),
+    schemaVersion,
     job: nameSchema.describe("The job's name; the file is jobs/<job>.yaml"),
     task: nameSchema.describe("The task to train for"),
     dataset: z
@@ -22,12 +22,13 @@ export const jobSchema = z
         name: z.string().default("local").describe("The file in backends/ that trains"),
         options: z.record(z.string(), z.unknown()).default({}).describe("The backend's own options"),
       })
-      .prefault({}),
+      .prefault({})
+      .describe("Where the model is trained"),
     objective: z.enum(["sft"]).default("sft").describe("sft: supervised fine-tuning on pairs of input and output"),
     method: z
       .discriminatedUnion("name", [
         z.strictObject({
-          name: z.literal("lora"),
+          name: z.literal("lora").describe("lora: low-rank adapters beside the frozen weights"),
           rank: z.int().positive().default(16).describe("LoRA rank"),
           alpha: z.number().positive().default(32).describe("LoRA scaling; often twice the rank"),
           dropout: z.number().min(0).lt(1).default(0).describe("LoRA dropout"),
@@ -37,7 +38,8 @@ export const jobSchema = z
             .describe("The modules that get adapters"),
         }),
       ])
-      .prefault({ name: "lora" }),
+      .prefault({ name: "lora" })
+      .describe("How the weights are trained, with the method's own settings"),
     hyperparameters: z
       .strictObject({
         epochs: z.int().positive().default(3).describe("Passes over the training rows"),
@@ -49,7 +51,8 @@ export const jobSchema = z
         weightDecay: z.number().min(0).default(0).describe("Weight decay of AdamW"),
         maxLength: z.int().positive().default(1024).describe("The longest row in tokens; a longer one stops the submit"),
       })
-      .prefault({}),
+      .prefault({})
+      .describe("The settings of the optimiser"),
     seed: z.int().min(0).max(2_147_483_647).default(1).describe("Of the order of rows and of the initial adapter"),
     evaluation: z
       .strictObject({
@@ -60,7 +63,8 @@ export const jobSchema = z
         batchSize: z.int().positive().default(32).describe("Rows answered at once"),
         latencyRows: z.int().min(1).default(20).describe("Rows answered one at a time to measure latency"),
       })
-      .prefault({}),
+      .prefault({})
+      .describe("What the tuned model is compared with, and how"),
   })
   .describe("A Tuneloop training job")
 export type JobSpecification = z.output<typeof jobSchema>
@@ -68,7 +72,7 @@ export type JobSpecification = z.output<typeof jobSchema>
 /** The workspace file, `tuneloop.yaml`; every key is optional, and so is the file. */
 export const workspaceSchema = z
   .strictObject({
-    schemaVersion: z.literal(1).default(1),
+    schemaVersion,
     ledger: z.string().default(".tuneloop/ledger.db").describe("The ledger's file, relative to the workspace"),
     allowedHosts: z
       .array(z.string().min(1))

@@ -10,6 +10,9 @@ export const nameSchema = z
 export const taskKinds = ["label", "multilabel", "json", "text", "chat"] as const
 export type TaskKind = (typeof taskKinds)[number]
 
+/** The version of the form of a file that people write. */
+export const schemaVersion = z.literal(1).default(1).describe("The version of this file's form; 1 is the only one")
+
 const fieldName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, "must be letters, digits and underscores, starting with a letter")
 
 const inputField = z.strictObject({
@@ -56,8 +59,8 @@ const textOutput = z.strictObject({
 })
 
 const tool = z.strictObject({
-  name: z.string().min(1),
-  description: z.string().optional(),
+  name: z.string().min(1).describe("The name the model calls it by"),
+  description: z.string().optional().describe("What the tool does, for the model"),
   parameters: z.record(z.string(), z.unknown()).default({}).describe("JSON Schema of the arguments"),
 })
 
@@ -80,8 +83,11 @@ const expand = z.strictObject({
     .strictObject({
       provider: z.string().default("openai").describe("The file in models/ that asks: openai speaks to any OpenAI-compatible server"),
       model: z.string().optional().describe("The model's name at the server; default: the environment's TUNELOOP_MODEL"),
-      baseUrl: z.url().optional().describe("The server's address; default: the environment's OPENAI_BASE_URL"),
-      temperature: z.number().min(0).max(2).default(0.8),
+      baseUrl: z
+        .url({ protocol: /^https?$/, error: "must be an address that begins with http:// or https://" })
+        .optional()
+        .describe("The server's address; default: the environment's OPENAI_BASE_URL"),
+      temperature: z.number().min(0).max(2).default(0.8).describe("How freely the model chooses its words"),
       maxTokens: z.int().positive().default(1024).describe("The most tokens an answer may have"),
     })
     .optional()
@@ -125,15 +131,15 @@ const verdict = z.strictObject({
 })
 
 const shared = {
-  schemaVersion: z.literal(1).default(1),
+  schemaVersion,
   task: nameSchema.describe("The task's name; the file is specs/<task>.yaml"),
   description: z.string().min(1).describe("What the model must do, in a sentence or two"),
   guideline: z.string().default("").describe("How people decide the hard cases; its digest goes into every decision"),
   prompt: promptTemplate.prefault({}).describe("How an input is rendered for the model, in training and in serving"),
-  privacy: privacy.prefault({}),
-  expand: expand.prefault({}),
-  review: review.prefault({}),
-  build: build.prefault({}),
+  privacy: privacy.prefault({}).describe("What happens to personal data and secrets in arriving rows"),
+  expand: expand.prefault({}).describe("How candidates are grown from the train seeds"),
+  review: review.prefault({}).describe("Who decides on candidates"),
+  build: build.prefault({}).describe("What is left out of a dataset version"),
   verdict: verdict.prefault({}).describe("The rule of the verdict, written before anything is trained"),
 }
 const input = z
@@ -144,11 +150,35 @@ const input = z
 /** The task specification, `specs/<task>.yaml`: strict, an unknown key is an error. */
 export const taskSchema = z
   .discriminatedUnion("kind", [
-    z.strictObject({ ...shared, kind: z.literal("label"), input, output: labelOutput }),
-    z.strictObject({ ...shared, kind: z.literal("multilabel"), input, output: multilabelOutput }),
-    z.strictObject({ ...shared, kind: z.literal("json"), input, output: jsonOutput }),
-    z.strictObject({ ...shared, kind: z.literal("text"), input, output: textOutput.prefault({}) }),
-    z.strictObject({ ...shared, kind: z.literal("chat"), output: chatOutput.prefault({}) }),
+    z.strictObject({
+      ...shared,
+      kind: z.literal("label").describe("An output is one of the labels"),
+      input,
+      output: labelOutput.describe("The labels"),
+    }),
+    z.strictObject({
+      ...shared,
+      kind: z.literal("multilabel").describe("An output is a list of labels"),
+      input,
+      output: multilabelOutput.describe("The labels, and how many an output has"),
+    }),
+    z.strictObject({
+      ...shared,
+      kind: z.literal("json").describe("An output is a JSON object"),
+      input,
+      output: jsonOutput.describe("The form of the object"),
+    }),
+    z.strictObject({
+      ...shared,
+      kind: z.literal("text").describe("An output is a text"),
+      input,
+      output: textOutput.prefault({}).describe("How long the text may be"),
+    }),
+    z.strictObject({
+      ...shared,
+      kind: z.literal("chat").describe("An output is the next turn of a conversation"),
+      output: chatOutput.prefault({}).describe("The tools, and how long the turn may be"),
+    }),
   ])
   .describe("A Tuneloop task specification")
 export type TaskSpecification = z.output<typeof taskSchema>

@@ -16,7 +16,14 @@ const options = z.strictObject({
   phrasings: z
     .union([
       z.record(z.string(), z.array(phrasing).min(1)),
-      z.array(z.strictObject({ input: z.record(z.string(), phrasing), output: z.unknown() })).min(1),
+      z
+        .array(
+          z.strictObject({
+            input: z.record(z.string(), phrasing).describe("A phrasing for each field"),
+            output: z.unknown().describe("The output; slots in its texts get the same values"),
+          }),
+        )
+        .min(1),
     ])
     .describe(
       "For label tasks with one text field: phrasings by label. Otherwise pairs of input and output in which the same slots are replaced. [a|b|] takes one of the alternatives",

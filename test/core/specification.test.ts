@@ -60,6 +60,11 @@ describe("a specification", () => {
     ["an unknown incumbent", `${valid}verdict: { incumbent: fewshot }\n`, [/^10: verdict\.incumbent: .*"few-shot"/]],
     ["an unknown metric", `${valid}verdict: { metric: acuracy }\n`, [/^10: verdict\.metric: .*"accuracy"/]],
     ["an unknown provider", `${valid}expand:\n  model:\n    provider: openia\n`, [/^12: expand\.model\.provider: .*"openai"/]],
+    [
+      "an address that is none",
+      `${valid}expand:\n  model: { baseUrl: "localhost:8000" }\n`,
+      [/^11: expand\.model\.baseUrl: .*http:\/\/.*"localhost:8000"/],
+    ],
     ["a gain that no test can see", `${valid}verdict: { expectedGain: 0.3, discordance: 0.2 }\n`, [/^10: verdict\.expectedGain: .*0\.2/]],
     ["a margin as large as the gain", `${valid}verdict:\n  margin: 0.1\n`, [/^11: verdict\.margin: .*below expectedGain/]],
     ["an unknown strategy", `${valid}expand:\n  strategies:\n    recombin: {}\n`, [/^12: expand\.strategies\.recombin: .*"recombine"/]],
