@@ -38,7 +38,8 @@ export async function fullProgram(): Promise<Command> {
 
 const specificationIntroduction = `Every key of \`specs/<task>.yaml\`, \`jobs/<job>.yaml\` and \`tuneloop.yaml\`. An unknown key is an error, with a suggestion.
 \`tuneloop schema task\` prints the JSON Schema; the files in [schemas/](schemas/) are the same. A file that begins with
-\`# yaml-language-server: $schema=<path of the schema>\` is completed by editors.`
+\`# yaml-language-server: $schema=<path of the schema>\` is completed by editors. \`tuneloop init\` puts the schemas into the
+workspace's folder \`schemas/\`; \`tuneloop spec check\` brings them up to date when they are of an older version.`
 
 function page(title: string, ...parts: readonly string[]): string {
   return `${[note, `# ${title}`, ...parts].join("\n\n").trimEnd()}\n`

@@ -46,6 +46,10 @@ export class Workspace {
   jobFile(job: string): string {
     return join(this.root, "jobs", `${job}.yaml`)
   }
+  /** Where editors find the JSON schema of a file that people write. */
+  schemaFile(name: string): string {
+    return join(this.root, "schemas", `${name}.json`)
+  }
   taskFolder(task: string): string {
     return join(this.root, "datasets", task)
   }

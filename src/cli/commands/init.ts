@@ -4,9 +4,9 @@ import type { Command } from "commander"
 import { makeFolder, writeAtomically } from "../../store/files.ts"
 import { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
-import { jsonSchemaOf } from "./schema.ts"
+import { refreshSchemas } from "./_schemas.ts"
 
-const settings = `# yaml-language-server: $schema=.tuneloop/schemas/workspace.json
+const settings = `# yaml-language-server: $schema=schemas/workspace.json
 # Settings of this workspace; every key is optional (tuneloop config show).
 schemaVersion: 1
 `
@@ -23,14 +23,14 @@ export function register(command: Command, host: Host): void {
     }
     write("tuneloop.yaml", settings)
     write(".gitignore", ".tuneloop/\njobs/runs/\n.*.tmp\n")
-    for (const name of ["task", "job", "workspace"] as const)
-      write(`.tuneloop/schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
-    Workspace.open(folder).makeFolders()
+    const workspace = Workspace.open(folder)
+    workspace.makeFolders()
+    made.push(...refreshSchemas(workspace, { make: true }))
     host.print(
       { workspace: folder, made },
       made.length === 0
         ? `unchanged: ${folder} is a workspace already`
-        : `made a workspace in ${folder}\nNext: write specs/<task>.yaml (tuneloop schema task), then: tuneloop seed import <task> <file>`,
+        : `${made.includes("tuneloop.yaml") ? `made a workspace in ${folder}` : `wrote ${made.join(", ")} in ${folder}`}\nNext: write specs/<task>.yaml, then: tuneloop seed import <task> <file>\nAn editor completes it when it begins with: # yaml-language-server: $schema=../schemas/task.json`,
     )
   })
 }

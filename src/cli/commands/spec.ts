@@ -1,8 +1,10 @@
 import type { Command } from "commander"
 import { labelsOf } from "../../core/task.ts"
 import { promptVersion } from "../../core/prompt.ts"
+import { DataError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { refreshSchemas } from "./_schemas.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -13,6 +15,7 @@ export function register(command: Command, host: Host): void {
     .action(async (task: string | undefined) => {
       const checked = []
       for (const name of task === undefined ? host.workspace.tasks() : [task]) checked.push(await readCheckedTask(host.workspace, name))
+      refresh(host)
       host.print(
         {
           tasks: checked.map((specification) => ({
@@ -30,4 +33,14 @@ export function register(command: Command, host: Host): void {
           .join("\n") || "the workspace has no tasks; write specs/<task>.yaml",
       )
     })
+}
+
+/** A check is right in a workspace that may only be read, too. */
+function refresh(host: Host): void {
+  try {
+    const written = refreshSchemas(host.workspace, { make: false })
+    if (written.length > 0) host.terminal.note(`brought up to date for editors: ${written.join(", ")}`)
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+  }
 }
