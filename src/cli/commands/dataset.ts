@@ -4,6 +4,7 @@ import { describeDrops } from "../../stages/build.ts"
 import { Versions } from "../../store/versions.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
+import { registerDiff } from "./_dataset-diff.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -55,4 +56,5 @@ export function register(command: Command, host: Host): void {
       }
       throw new UsageError(`nothing in this workspace is called ${id}`, "tuneloop dataset ls lists the versions.")
     })
+  registerDiff(command, host)
 }
