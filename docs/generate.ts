@@ -5,6 +5,7 @@ import type { Command } from "commander"
 import { z } from "zod"
 import type { BackendModule } from "../src/core/backend.ts"
 import { exitCodes } from "../src/core/errors.ts"
+import type { DatasetFormat } from "../src/core/format.ts"
 import type { Metric } from "../src/core/metric.ts"
 import type { ModelModule } from "../src/core/model.ts"
 import type { Strategy } from "../src/core/strategy.ts"
@@ -75,6 +76,7 @@ async function plugInText(): Promise<string> {
   const models = await loadAll<ModelModule>("models")
   const strategies = await loadAll<Strategy>("strategies")
   const metrics = await loadAll<Metric>("metrics")
+  const formats = await loadAll<DatasetFormat>("formats")
   return page(
     "Plug-ins",
     "A plug-in is one file; its name is its id. [CONTRIBUTING.md](../CONTRIBUTING.md) says how to add one.",
@@ -107,6 +109,12 @@ async function plugInText(): Promise<string> {
     table(
       ["name", "what it is", "kinds of task"],
       metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", ")]),
+    ),
+    "## Formats",
+    "What `tuneloop dataset export` writes: its `--format`. Each row is the messages that the trainer renders.",
+    table(
+      ["name", "what it is", "read by"],
+      formats.map(({ name, module }) => [`\`${name}\``, module.summary, module.readBy]),
     ),
   )
 }

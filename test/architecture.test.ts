@@ -14,11 +14,12 @@ const floors: Readonly<Record<string, number>> = {
   backends: 1,
   strategies: 1,
   metrics: 1,
+  formats: 1,
   stages: 2,
   cli: 4,
 }
-const plugInRooms = ["models", "backends", "strategies", "metrics"]
-const pureRooms = ["core", "curation", "evaluation", "strategies", "metrics"]
+const plugInRooms = ["models", "backends", "strategies", "metrics", "formats"]
+const pureRooms = ["core", "curation", "evaluation", "strategies", "metrics", "formats"]
 /** A runner starts and finds processes: it cannot do without the machine. */
 const machineFiles = ["backends/local.ts", "backends/_trainer-environment.ts", "backends/_processes.ts"]
 

@@ -8,7 +8,7 @@ import { strategyIssues, taskIssues } from "../core/task-checks.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { Workspace } from "../store/workspace.ts"
 
-export const rooms = ["backends", "metrics", "models", "strategies"] as const
+export const rooms = ["backends", "formats", "metrics", "models", "strategies"] as const
 export type Room = (typeof rooms)[number]
 
 const ending = import.meta.filename.endsWith(".ts") ? ".ts" : ".js"

@@ -96,6 +96,15 @@ export interface Example {
   readonly provenance: Provenance
 }
 
+/** A line of `preferences.jsonl` of a version that has it: two outputs for one input, of which one is better. */
+export interface Preference {
+  readonly id: string
+  readonly input: Input
+  readonly chosen: Output
+  readonly rejected: Output
+  readonly provenance: Provenance
+}
+
 /** A row left out of a dataset version: why, and for a duplicate its witness. */
 export interface DroppedExample extends Example {
   readonly reason: DropReason

@@ -1,9 +1,9 @@
 import { digest, digestText } from "../core/canonical.ts"
 import type { RenderedFile, TrainingPlan } from "../core/backend.ts"
 import { GateError, ToolkitError } from "../core/errors.ts"
-import type { Example } from "../core/example.ts"
+import type { DatasetManifest, Example } from "../core/example.ts"
 import type { JobSpecification } from "../core/job.ts"
-import { promptVersion, renderExample } from "../core/prompt.ts"
+import { type Message, promptVersion, renderExample } from "../core/prompt.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
 import { Versions } from "../store/versions.ts"
@@ -22,11 +22,10 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
   if (dataset === undefined)
     throw new ToolkitError(`task ${task.task} has no dataset version yet`, { code: "no-dataset", hint: `Make one: tuneloop build ${task.task}` })
   const manifest = versions.manifest(dataset as `ds_${string}`)
-  if (manifest.leaks.found > 0)
-    throw new GateError(`${dataset} has ${manifest.leaks.found} leaks and cannot be trained on`, `Build a clean version: tuneloop build ${task.task}`)
+  requireTrainable(manifest)
   const rendered = {
-    train: render(task, versions.rows(dataset, "train.jsonl")),
-    validation: render(task, versions.rows(manifest.holdout, "validation.jsonl")),
+    train: toJsonLines(renderRows(task, versions.rows(dataset, "train.jsonl"))),
+    validation: toJsonLines(renderRows(task, versions.rows(manifest.holdout, "validation.jsonl"))),
   }
   const plan: TrainingPlan = {
     schemaVersion: 1,
@@ -47,11 +46,25 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
   return { plan, digest: digest(plan), rendered }
 }
 
-function render(task: TaskSpecification, examples: readonly Example[]): string {
+/** A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. */
+export function requireTrainable(manifest: DatasetManifest): void {
+  if (manifest.leaks.found > 0)
+    throw new GateError(
+      `${manifest.id} has ${manifest.leaks.found} leaks and cannot be trained on`,
+      `Build a clean version: tuneloop build ${manifest.task}`,
+    )
+}
+
+/** The rows as they are trained on, wherever that is. A row that renders to an empty message is a GateError; an answer that only calls tools is none where the reader knows of tools. */
+export function renderRows(
+  task: TaskSpecification,
+  examples: readonly Example[],
+  { knowsTools }: { knowsTools: boolean } = { knowsTools: false },
+): { readonly id: string; readonly messages: readonly Message[] }[] {
   const rows = examples.map((example) => ({ id: example.id, messages: renderExample(task, example) }))
+  const isEmpty = (message: Message | undefined) => message?.content.trim() === "" && !(knowsTools && message["tool_calls"] !== undefined)
   const empty = rows.filter(
-    ({ messages }) =>
-      messages.some((message) => message.role !== "assistant" && message.content.trim() === "") || messages.at(-1)?.content.trim() === "",
+    ({ messages }) => messages.some((message) => message.role !== "assistant" && isEmpty(message)) || isEmpty(messages.at(-1)),
   )
   if (empty.length > 0)
     throw new GateError(
@@ -61,7 +74,7 @@ function render(task: TaskSpecification, examples: readonly Example[]): string {
         .join(", ")}`,
       "Mend prompt.system or prompt.user in the specification, or those rows.",
     )
-  return toJsonLines(rows)
+  return rows
 }
 
 function fileEntry(text: string): RenderedFile {

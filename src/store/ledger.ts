@@ -14,6 +14,7 @@ const migrations: readonly string[] = [
    create table run_cursors (run text primary key references runs(run), cursor text not null) strict;
    create table requests (key text primary key, task text not null, strategy text not null, request text not null, sent_at text not null, attempts integer not null, answered_at text, answer text) strict;
    create table holdout_openings (opening integer primary key, at text not null, task text not null, holdout text not null, evaluation text not null, purpose text not null, unique (holdout, evaluation)) strict;`,
+  `create table exports (export integer primary key, at text not null, task text not null, version text not null, holdout text not null, format text not null, split text not null, path text not null, rows integer not null, digest text not null, unique (path, digest, version)) strict;`,
 ]
 
 /** What the machine did and must not do twice. Every write is durable when the call returns. Several processes may use it at once. */
@@ -185,6 +186,19 @@ export class Ledger {
     }[]
   }
 
+  /** Records that rows of a version were written to a file outside the versions' folders; the same file with the same bytes once. Called before the file has its name: an erasure must know of every copy. */
+  recordExport(entry: Omit<LedgerExport, "at">): void {
+    this.database
+      .prepare("insert or ignore into exports (at, task, version, holdout, format, split, path, rows, digest) values (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(this.timestamp(), entry.task, entry.version, entry.holdout, entry.format, entry.split, entry.path, entry.rows, entry.digest)
+  }
+  /** The exports of a task, oldest first. */
+  exports(task: string): LedgerExport[] {
+    return this.database
+      .prepare("select at, task, version, holdout, format, split, path, rows, digest from exports where task = ? order by export")
+      .all(task) as unknown as LedgerExport[]
+  }
+
   /** What is wrong with the ledger; empty when it is sound: the database's own check, sequences without gaps, requests under the digest of their content. */
   verify(): string[] {
     const integrity = (this.database.prepare("pragma integrity_check").all() as { integrity_check: string }[])
@@ -234,6 +248,19 @@ export interface LedgerRun {
   readonly task: string
   readonly plan: string
   readonly createdAt: string
+}
+
+/** A file that rows of a version were exported to; `path` is relative to the workspace where it lies in it. */
+export interface LedgerExport {
+  readonly at: string
+  readonly task: string
+  readonly version: string
+  readonly holdout: string
+  readonly format: string
+  readonly split: string
+  readonly path: string
+  readonly rows: number
+  readonly digest: string
 }
 
 function migrate(database: DatabaseSync): void {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { digestText } from "../core/canonical.ts"
 import { DataError } from "../core/errors.ts"
-import type { DatasetManifest, DroppedExample, Example, HoldoutManifest } from "../core/example.ts"
+import type { DatasetManifest, DroppedExample, Example, HoldoutManifest, Preference } from "../core/example.ts"
 import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -57,6 +57,14 @@ export class Versions {
 
   /** The rows of a file of a version or holdout, checked against the digest in its manifest. */
   rows(id: string, file: "train.jsonl" | "dropped.jsonl" | "validation.jsonl" | "test.jsonl"): Example[] {
+    return this.checked<Example>(id, file)
+  }
+  /** The preferences of a version; none for a version without the file. */
+  preferences(id: `ds_${string}`): Preference[] {
+    return this.manifest(id).files["preferences.jsonl"] === undefined ? [] : this.checked<Preference>(id, "preferences.jsonl")
+  }
+
+  private checked<Row>(id: string, file: string): Row[] {
     const path = join(this.folder(id), file)
     const expected = this.manifest(id).files[file]?.digest
     const actual = existsSync(path) ? digestText(readFileSync(path)) : undefined
@@ -66,7 +74,7 @@ export class Versions {
         [],
         "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again.",
       )
-    return [...readLines(path)].map(({ text }) => JSON.parse(text) as Example)
+    return [...readLines(path)].map(({ text }) => JSON.parse(text) as Row)
   }
 
   /** The version that was built last here, if any: its id is kept beside the versions, for `dataset: latest`. */

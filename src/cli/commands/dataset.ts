@@ -5,6 +5,7 @@ import { Versions } from "../../store/versions.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
 import { registerDiff } from "./_dataset-diff.ts"
+import { registerExport } from "./_dataset-export.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -57,4 +58,5 @@ export function register(command: Command, host: Host): void {
       throw new UsageError(`nothing in this workspace is called ${id}`, "tuneloop dataset ls lists the versions.")
     })
   registerDiff(command, host)
+  registerExport(command, host)
 }
