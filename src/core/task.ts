@@ -116,6 +116,10 @@ const build = z.strictObject({
     .optional()
     .describe("Jaccard similarity from which two inputs are near-duplicates. Default: 0.7 for short texts, 0.8 for long ones"),
   ngram: z.int().min(4).default(13).describe("A train row sharing this many consecutive words with a held-out row is dropped"),
+  benchmarks: z
+    .array(z.string().min(1))
+    .default([])
+    .describe("Files of benchmarks that are measured elsewhere, as paths in the workspace: a train row that meets one of their inputs is dropped"),
   maxLength: z.int().positive().default(20_000).describe("A row whose input and output together are longer, in characters, is dropped"),
 })
 

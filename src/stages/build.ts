@@ -8,6 +8,7 @@ import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
+import { readBenchmarks } from "./benchmarks.ts"
 import type { StageContext } from "./context.ts"
 import { taskExamples } from "./examples.ts"
 import { holdOut } from "./hold-out.ts"
@@ -35,7 +36,8 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
   const heldOut = [...examples.validation, ...examples.test]
   // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
   const heldOutIds = new Set(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [id])))
-  const heldOutInputs = [...heldOut.map(({ id, input }) => ({ id, input })), ...unansweredHeldOut(rows, heldOutIds, heldOut)]
+  const benchmarks = readBenchmarks(context.workspace, task)
+  const heldOutInputs = [...heldOut.map(({ id, input }) => ({ id, input })), ...unansweredHeldOut(rows, heldOutIds, heldOut), ...benchmarks.rows]
   const { threshold, ngram, maxLength } = task.build
   const curated = curate({ task, candidates: examples.train, heldOut: heldOutInputs, heldOutIds, threshold, ngram, maxLength })
   const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({
@@ -79,7 +81,7 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
       "See the reasons above; nothing was frozen.",
     )
   const holdout = holdoutManifest(task, examples.validation, examples.test)
-  const manifest = versionManifest(task, holdout.id, kept, dropped, curated.conflicts.length, leaks.checks)
+  const manifest = versionManifest(task, holdout.id, kept, dropped, curated.conflicts.length, leaks.checks, benchmarks.digests)
   const versions = new Versions(context.workspace, task.task)
   const state = versions.has(manifest.id) ? "unchanged" : "built"
   versions.freezeHoldout(holdout, examples)
@@ -146,8 +148,9 @@ function versionManifest(
   dropped: readonly DroppedExample[],
   conflicts: number,
   checks: readonly string[],
+  benchmarks: Readonly<Record<string, string>>,
 ): DatasetManifest {
-  const recipe = { semantics, kind: task.kind, ...task.build, threshold: task.build.threshold ?? null, holdout }
+  const recipe = { semantics, kind: task.kind, ...task.build, threshold: task.build.threshold ?? null, benchmarks, holdout }
   return {
     schemaVersion: 1,
     id: contentId("ds", { task: task.task, recipe, kept: revisions(kept), dropped: revisions(dropped) }),

@@ -6,7 +6,8 @@ import { nearest, show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { Table, TableRow } from "../store/table.ts"
 
-export type Kind = "seed" | "input"
+/** A `benchmark` row is read for its input only; it may have an output or none. */
+export type Kind = "seed" | "input" | "benchmark"
 export type Row = Seed | RealInput
 
 /** Which column feeds which input field, and the output, key, source and split columns. */
