@@ -24,8 +24,13 @@ export interface BuildFromResult {
 }
 
 /** A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as the data set says or else as the specification needs, and a version without a leak is built of them. What its own splits have in common is named row by row. */
-export function buildFrom(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions): BuildFromResult {
-  const imported = importSeeds(context, task, files, options)
+export async function buildFrom(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<BuildFromResult> {
+  const imported = await importSeeds(context, task, files, options)
   const built = build(context, task)
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)

@@ -7,7 +7,7 @@ import { formatOutput, inputText, stratumOf } from "../core/output.ts"
 import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
-import { readTable } from "../store/table.ts"
+import { readAnyTable } from "../store/table.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { holdOut, type HoldOutCounts } from "./hold-out.ts"
@@ -44,17 +44,28 @@ export interface ImportOptions {
 }
 
 /** The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid` leaves such rows out. New seeds are scanned for personal data and held out. A row may say its split, and then has it for good: unless it has another already. */
-export function importSeeds(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions): ImportResult {
+export function importSeeds(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions): Promise<ImportResult> {
   return importRows(context, task, files, options, "seed")
 }
 
 /** The real inputs of the files are in the task's inputs, each once; otherwise like `importSeeds`. */
-export function importInputs(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions): ImportResult {
+export function importInputs(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<ImportResult> {
   return importRows(context, task, files, options, "input")
 }
 
-function importRows(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind): ImportResult {
-  const { read, valid, invalid, personalData, acrossSplits } = readRows(task, files, options, kind)
+async function importRows(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+  kind: Kind,
+): Promise<ImportResult> {
+  const { read, valid, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind)
   if (invalid.length > 0 && !options.skipInvalid)
     throw new DataError(
       `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -88,7 +99,7 @@ interface ReadRows {
   readonly acrossSplits: AcrossSplits[]
 }
 
-function readRows(task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind): ReadRows {
+async function readRows(task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind): Promise<ReadRows> {
   const valid: ValidRow[] = []
   const invalid: Issue[] = []
   const personalData: { id: string; place: string; kinds: string[] }[] = []
@@ -96,7 +107,7 @@ function readRows(task: TaskSpecification, files: readonly string[], options: Im
   const places = new Map<string, { place: string; split: Split }[]>()
   let read = 0
   for (const file of files) {
-    const table = readTable(file)
+    const table = await readAnyTable(file)
     invalid.push(...table.issues)
     read += table.rows.length + table.issues.length
     if (table.rows.length === 0 && table.issues.length === 0)

@@ -16,14 +16,21 @@ export interface Table {
   readonly format: "jsonl" | "csv"
 }
 
+/** The rows of a file that people import: as `readTable`, and `.parquet`. */
+export async function readAnyTable(path: string): Promise<Table> {
+  if (extname(path).toLowerCase() !== ".parquet") return readTable(path, ", .parquet")
+  const { readParquetTable } = await import("./parquet.ts")
+  return readParquetTable(path)
+}
+
 /** The rows of a JSONL, JSON-array or CSV file, by its ending (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`). CSV: a byte order mark, comma, semicolon or tab, quoted newlines and a `sep=` line are understood; the first row names the columns. */
-export function readTable(path: string): Table {
+export function readTable(path: string, otherEndings = ""): Table {
   const ending = extname(path).toLowerCase()
   if (ending === ".jsonl" || ending === ".ndjson") return readJsonTable(path)
   if (ending === ".json") return readJsonArray(path)
   if (ending === ".csv" || ending === ".tsv") return readCsvTable(path)
   throw new DataError(
-    `cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, .ndjson, .json, .csv, .tsv`,
+    `cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, .ndjson, .json, .csv, .tsv${otherEndings}`,
     [],
     "Rename or convert the file.",
   )

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { parquetWriteBuffer } from "hyparquet-writer"
 import { describe, expect, it } from "vitest"
 import { packageRoot } from "../../src/cli/version.ts"
 import { sampleWorkspace, tuneloop } from "../command-line.ts"
@@ -117,6 +118,29 @@ describe("a data set that was not grown here", () => {
     expect(built.imported.added).toBe(6)
     const seeds = readFileSync(join(workspace, "datasets", "intents", "seeds.jsonl"), "utf8")
     for (const text of messages) expect(seeds).toContain(JSON.stringify({ text }))
+  })
+
+  it("is read from Parquet, splits and all", { timeout: 60_000 }, async () => {
+    const workspace = workspaceFor(["a", "b"])
+    const column = (name: string, data: unknown[]) => ({ name, data, type: "STRING" as const })
+    const bytes = parquetWriteBuffer({
+      columnData: [
+        column("text", messages),
+        column(
+          "label",
+          messages.map((_, index) => (index % 2 === 0 ? "a" : "b")),
+        ),
+        column("split", ["train", "train", "train", "train", "validation", "test"]),
+        { name: "id", data: messages.map((_, index) => BigInt(index + 1)), type: "INT64" as const },
+      ],
+    })
+    writeFileSync(join(workspace, "set.parquet"), Buffer.from(bytes))
+    const built = await buildFrom(workspace, ["set.parquet"])
+    expect(built.rows).toEqual({ train: 4, validation: 1, test: 1 })
+    writeFileSync(join(workspace, "broken.parquet"), Buffer.from(bytes).subarray(0, 200))
+    const broken = await tuneloop(workspace, ["build", "intents", "--from", "broken.parquet"]).outcome
+    expect(broken.code).toBe(1)
+    expect(broken.stderr).toContain("broken.parquet cannot be read as Parquet")
   })
 
   it("is refused whole, with its place, when a split or a column is unknown", { timeout: 60_000 }, async () => {

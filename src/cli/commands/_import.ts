@@ -12,7 +12,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
   const importCommand = command
     .command("import")
     .argument("<task>", "the task's name")
-    .argument("<file...>", "JSONL, JSON, CSV or TSV files")
+    .argument("<file...>", "JSONL, JSON, CSV, TSV or Parquet files")
     .option("--skip-invalid", "import the valid rows although others are invalid")
     .description(`import ${what}; importing a file again changes nothing`)
   addColumnOption(importCommand)
@@ -25,7 +25,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
     .action(async (task: string, files: string[], options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string> }) => {
       const specification = await readCheckedTask(host.workspace, task)
       const run = kind === "seed" ? importSeeds : importInputs
-      const result = run(
+      const result = await run(
         host.context(),
         specification,
         files.map((file) => host.path(file)),

@@ -31,7 +31,7 @@ export function register(command: Command, host: Host): void {
       }
       const { buildFrom } = await import("../../stages/build-from.ts")
       const { files, splitOf } = splitFiles(host, options.from)
-      const result = buildFrom(host.context(), specification, files, {
+      const result = await buildFrom(host.context(), specification, files, {
         skipInvalid: options.skipInvalid === true,
         columns: options.column ?? new Map(),
         splitOf,

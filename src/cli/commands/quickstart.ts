@@ -22,13 +22,13 @@ export function register(command: Command, host: Host): void {
       const specification = await readCheckedTask(workspace, task)
       host.terminal.note(`quickstart: the sample task ${task}, in ${host.terminal.paint(workspace.root, "1")}`)
       const samples = join(packageRoot, "datasets", task)
-      const seeds = importSeeds(context, specification, [join(samples, "seeds.jsonl")], { skipInvalid: false })
+      const seeds = await importSeeds(context, specification, [join(samples, "seeds.jsonl")], { skipInvalid: false })
       stage(
         host,
         "seeds",
         seeds.added === 0 ? `unchanged: ${seeds.read} gold examples` : `${seeds.added} gold examples, written one by one for this sample`,
       )
-      const inputs = importInputs(context, specification, [join(samples, "inputs.jsonl")], { skipInvalid: false })
+      const inputs = await importInputs(context, specification, [join(samples, "inputs.jsonl")], { skipInvalid: false })
       stage(host, "inputs", inputs.added === 0 ? `unchanged: ${inputs.read} messages without answers` : `${inputs.added} messages without answers`)
       await grow(host, context, specification)
       const review = importReview(context, specification, join(samples, "recorded-review.csv"), { reviewer: undefined, dryRun: false })
