@@ -31,6 +31,7 @@ afterAll(() => {
 test("it holds the compiled code, the trainer and the sample, and nothing else", () => {
   for (const needed of [
     "dist/cli/main.js",
+    "facts/licences.yaml",
     "trainer/train.py",
     "trainer/generate.py",
     "trainer/requirements.txt",
@@ -46,6 +47,7 @@ test("it holds the compiled code, the trainer and the sample, and nothing else",
     expect(files).toContain(needed)
   const allowed = [
     /^dist\/[a-z0-9/_-]+\.js$/,
+    /^facts\/licences\.yaml$/,
     /^trainer\/\w+\.py$/,
     /^trainer\/requirements[a-z-]*\.txt$/,
     /^(specs|jobs)\/ticket-triage\.yaml$/,

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { rightsSchema } from "./rights.ts"
 
 /** Names of tasks, jobs and fields become file names and columns: lower-case words joined by hyphens. */
 export const nameSchema = z
@@ -141,6 +142,7 @@ const shared = {
   guideline: z.string().default("").describe("How people decide the hard cases; its digest goes into every decision"),
   prompt: promptTemplate.prefault({}).describe("How an input is rendered for the model, in training and in serving"),
   privacy: privacy.prefault({}).describe("What happens to personal data and secrets in arriving rows"),
+  rights: rightsSchema.prefault({}).describe("Whose the data is, and what may not come together"),
   expand: expand.prefault({}).describe("How candidates are grown from the train seeds"),
   review: review.prefault({}).describe("Who decides on candidates"),
   build: build.prefault({}).describe("What is left out of a dataset version"),

@@ -12,6 +12,7 @@ import { readBenchmarks } from "./benchmarks.ts"
 import type { StageContext } from "./context.ts"
 import { taskExamples } from "./examples.ts"
 import { holdOut } from "./hold-out.ts"
+import { requireAllowed } from "./rights.ts"
 
 /** Raised when a change here or in curation/ would make another version of the same rows. */
 const semantics = 1
@@ -25,7 +26,7 @@ export interface BuildResult {
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
 }
 
-/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the leak report is not empty; then nothing is frozen. */
+/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the leak report is not empty or the rows break `rights.forbid`; then nothing is frozen. */
 export function build(context: StageContext, task: TaskSpecification): BuildResult {
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
@@ -80,6 +81,7 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
       [],
       "See the reasons above; nothing was frozen.",
     )
+  requireAllowed(context, task, kept)
   const holdout = holdoutManifest(task, examples.validation, examples.test)
   const manifest = versionManifest(task, holdout.id, kept, dropped, curated.conflicts.length, leaks.checks, benchmarks.digests)
   const versions = new Versions(context.workspace, task.task)

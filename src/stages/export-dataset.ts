@@ -9,6 +9,7 @@ import { type StagedFile, stageFile } from "../store/staged-file.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
 import { renderRows, requireTrainable } from "./plan-training.ts"
+import { requireAllowed } from "./rights.ts"
 
 export interface ExportOptions {
   readonly version: string
@@ -35,6 +36,7 @@ export async function exportDataset(context: StageContext, task: TaskSpecificati
   const versions = new Versions(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
   requireTrainable(manifest)
+  requireAllowed(context, task, versions.rows(version, "train.jsonl"))
   const isFile = output.endsWith(format.module.ending)
   requireOutput(options, isFile)
   const ledger = context.ledger()

@@ -8,6 +8,7 @@ import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
+import { requireAllowed } from "./rights.ts"
 
 export interface PlannedTraining {
   readonly plan: TrainingPlan
@@ -15,7 +16,7 @@ export interface PlannedTraining {
   readonly rendered: { readonly train: string; readonly validation: string }
 }
 
-/** The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written. Throws a GateError for a version with a leak or a row that renders empty. */
+/** The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid` keeps apart, and for a row that renders empty. */
 export function planTraining(context: StageContext, job: JobSpecification, task: TaskSpecification): PlannedTraining {
   const versions = new Versions(context.workspace, task.task)
   const dataset = job.dataset === "latest" ? versions.latest() : job.dataset
@@ -23,8 +24,10 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
     throw new ToolkitError(`task ${task.task} has no dataset version yet`, { code: "no-dataset", hint: `Make one: tuneloop build ${task.task}` })
   const manifest = versions.manifest(dataset as `ds_${string}`)
   requireTrainable(manifest)
+  const train = versions.rows(dataset, "train.jsonl")
+  requireAllowed(context, task, train, job.baseModel)
   const rendered = {
-    train: toJsonLines(renderRows(task, versions.rows(dataset, "train.jsonl"))),
+    train: toJsonLines(renderRows(task, train)),
     validation: toJsonLines(renderRows(task, versions.rows(manifest.holdout, "validation.jsonl"))),
   }
   const plan: TrainingPlan = {

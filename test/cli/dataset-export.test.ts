@@ -45,7 +45,7 @@ beforeAll(async () => {
   const built = await json("build", task)
   version = built["version"] as string
   holdout = built["holdout"] as string
-})
+}, 60_000)
 
 describe("dataset export", () => {
   it("writes the very rows that a run is trained on", async () => {

@@ -4,6 +4,7 @@ import { describeDrops } from "../../stages/build.ts"
 import { Versions } from "../../store/versions.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
+import { registerCard } from "./_dataset-card.ts"
 import { registerDiff } from "./_dataset-diff.ts"
 import { registerExport } from "./_dataset-export.ts"
 
@@ -59,4 +60,5 @@ export function register(command: Command, host: Host): void {
     })
   registerDiff(command, host)
   registerExport(command, host)
+  registerCard(command, host)
 }

@@ -1,0 +1,47 @@
+import type { Command } from "commander"
+import { cardOf } from "../../stages/data-card.ts"
+import { writeAtomically } from "../../store/files.ts"
+import type { Host } from "../host.ts"
+import { resolveVersion } from "./_versions.ts"
+
+export function registerCard(command: Command, host: Host): void {
+  command
+    .command("card")
+    .argument("<task>", "the task's name")
+    .option("--dataset <id>", "the version: its id, the beginning of it, or latest", "latest")
+    .option("--output <file>", "write the card to a file instead of printing it")
+    .description("the data card of a version in Markdown")
+    .addHelpText(
+      "after",
+      "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop dataset card ticket-triage --output DATA-CARD.md",
+    )
+    .action((name: string, options: { dataset: string; output?: string }) => {
+      const version = resolveVersion(host, options.dataset, name).id
+      const { text, facts } = cardOf(host.context(), host.workspace.readTask(name), version)
+      const { manifest, trainLabels, origins, strategies, acceptedBy, agreement, personalData, bases, openings, erased } = facts
+      const file = options.output === undefined ? undefined : host.path(options.output)
+      if (file !== undefined) writeAtomically(file, text)
+      host.print(
+        {
+          task: name,
+          version,
+          read: manifest.read,
+          kept: manifest.kept,
+          dropped: manifest.dropped,
+          labels: trainLabels,
+          perLabel: facts.holdout.perLabel,
+          sources: Object.fromEntries(origins.sources),
+          generators: Object.fromEntries(origins.generators),
+          strategies,
+          acceptedBy,
+          agreement,
+          personalData,
+          bases,
+          openings,
+          erased,
+          card: text,
+        },
+        file === undefined ? text.trimEnd() : `wrote ${host.workspace.show(file)}`,
+      )
+    })
+}
