@@ -78,6 +78,19 @@ export const decisionSchema = z.strictObject({
 })
 export type Decision = z.output<typeof decisionSchema>
 
+/** A line of `queue/label-errors.jsonl`: a row whose label is probably wrong. It holds no text, so that a sealed row stays sealed. */
+export const labelSuspectSchema = z.strictObject({
+  id: z.string().describe("The question about the row as it is: another one when its text or output changes"),
+  row: z.string(),
+  split: z.enum(splits),
+  label: z.string(),
+  suggested: z.string(),
+  selfConfidence: z.number(),
+  confidence: z.number(),
+  isCurrent: z.boolean().describe("Whether the last search still found it"),
+})
+export type QueuedSuspect = z.output<typeof labelSuspectSchema>
+
 export interface Provenance {
   readonly parents: readonly string[]
   readonly strategy: string
@@ -86,6 +99,8 @@ export interface Provenance {
   readonly source?: string | undefined
   /** The reviewer's name, or `policy:<name>`; `gold` for seeds. */
   readonly acceptedBy: string
+  /** Who corrected the output after it was accepted. */
+  readonly correctedBy?: string | undefined
 }
 
 /** An accepted pair of input and output, as a dataset version and a holdout carry it. */

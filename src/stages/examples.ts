@@ -1,17 +1,28 @@
 import { canonicalJson, digest } from "../core/canonical.ts"
-import type { Candidate, Decision, Example, RealInput, Seed, Split } from "../core/example.ts"
+import type { Candidate, Decision, Example, QueuedSuspect, RealInput, Seed, Split } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { TaskRows } from "../store/task-rows.ts"
-import { passes } from "./expand.ts"
+import { checkId, corrected, rowChecks } from "./row-checks.ts"
 
-/** What a person is asked: a candidate, or a real input that has no answer yet. */
+/** What a person is asked about: a candidate, a real input that has no answer yet, or a row whose label is probably wrong. */
 export interface ReviewItem {
   readonly id: string
-  readonly kind: "candidate" | "input"
+  readonly kind: "candidate" | "input" | "label-error"
   readonly input: Candidate["input"]
   /** The proposed output; undefined for an input without an answer. */
   readonly output: unknown
+  /** The output that the row has; only where another one is proposed. */
+  readonly current?: unknown
+  /** Why it is asked. */
+  readonly note?: string
   readonly revision: string
+}
+
+/** An example before anybody corrected it, by the id of the seed, input or candidate that it came from. */
+export interface SourceRow {
+  readonly row: string
+  readonly split: Split
+  readonly example: Example
 }
 
 /** How an item stands: the fold of its decisions. `conflict`: two reviewers decided differently. `stale`: it changed after it was decided. */
@@ -28,6 +39,9 @@ export interface TaskExamples {
   readonly turnedDown: readonly (Example & { readonly reason: "rejected" | "failed-check"; readonly detail: string | undefined })[]
   /** Items nobody decided on, reviewers disagree on, or that changed since. */
   readonly open: readonly ReviewItem[]
+  /** Examples whose labels are probably wrong and that nobody decided on, the most suspect first. They are examples all the same. */
+  readonly suspects: readonly ReviewItem[]
+  readonly sources: ReadonlyMap<string, SourceRow>
   readonly standings: ReadonlyMap<string, Standing>
 }
 
@@ -39,13 +53,19 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
   const turnedDown: (Example & { reason: "rejected" | "failed-check"; detail: string | undefined })[] = []
   const open: ReviewItem[] = []
   const standings = new Map<string, Standing>()
-  for (const seed of rows.seeds()) parts[split.get(seed.id) ?? "train"].push({ ...goldExample(seed), rank: { human: true, reviewed: true } })
+  const checkOf = rowChecks(decisions)
+  const sources = new Map<string, SourceRow>()
+  const place = (row: string, part: Split, example: Example, rank: { human: boolean; reviewed: boolean }) => {
+    sources.set(row, { row, split: part, example })
+    parts[part].push({ ...corrected(example, checkOf(row, example.input, example.output)), rank })
+  }
+  for (const seed of rows.seeds()) place(seed.id, split.get(seed.id) ?? "train", goldExample(seed), { human: true, reviewed: true })
   for (const input of rows.inputs()) {
     const item = inputItem(input)
     const standing = standingOf(item, decisions.get(input.id) ?? [])
     standings.set(input.id, standing)
     if (standing.state === "accepted")
-      parts[split.get(input.id) ?? "train"].push({ ...answeredInput(input, standing.output, standing.by), rank: { human: true, reviewed: true } })
+      place(input.id, split.get(input.id) ?? "train", answeredInput(input, standing.output, standing.by), { human: true, reviewed: true })
     else if (standing.state !== "rejected") open.push(item)
   }
   for (const candidate of uniqueById(rows.candidates())) {
@@ -60,12 +80,12 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
       decided.state === "pending" && task.review.policy === "auto" ? { state: "accepted", output: candidate.output, by: "policy:auto" } : decided
     standings.set(candidate.id, standing)
     if (standing.state === "accepted")
-      parts.train.push({
-        ...example,
-        output: standing.output,
-        provenance: { ...example.provenance, acceptedBy: standing.by },
-        rank: { human: false, reviewed: standing.by !== "policy:auto" },
-      })
+      place(
+        candidate.id,
+        "train",
+        { ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by } },
+        { human: false, reviewed: standing.by !== "policy:auto" },
+      )
     else if (standing.state === "rejected")
       turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
     else open.push(item)
@@ -77,13 +97,59 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     test: parts.test.map(withoutRank).sort(byId),
     turnedDown: turnedDown.sort(byId),
     open: open.sort(byId),
+    suspects: suspectItems(rows, sources).flatMap(({ item, suspect, source }) => {
+      const { state } = checkOf(source.row, source.example.input, source.example.output)
+      return (state === "open" && suspect.isCurrent) || state === "disputed" ? [item] : []
+    }),
+    sources,
     standings,
   }
 }
 
-/** Every item a person can decide on, decided or not: real inputs and the candidates that passed their checks. */
-export function reviewItems(rows: TaskRows): ReviewItem[] {
-  return [...rows.inputs().map(inputItem), ...uniqueById(rows.candidates()).filter(passes).map(candidateItem)]
+/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, and the rows that were suspected. */
+export function reviewItems(rows: TaskRows, examples: TaskExamples): ReviewItem[] {
+  return [
+    ...rows.inputs().map(inputItem),
+    ...uniqueById(rows.candidates()).filter(passes).map(candidateItem),
+    ...suspectItems(rows, examples.sources).map(({ item }) => item),
+  ]
+}
+
+/** The seeds with the outputs that experts gave them. */
+export function correctedSeeds(rows: TaskRows): Seed[] {
+  const checkOf = rowChecks(Map.groupBy(rows.decisions(), (decision) => decision.item))
+  return rows.seeds().map((seed) => {
+    const check = checkOf(seed.id, seed.input, seed.output)
+    return check.state === "corrected" ? { ...seed, output: check.output } : seed
+  })
+}
+
+/** The suspected rows that still are as they were when they were suspected. */
+function suspectItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): { item: ReviewItem; suspect: QueuedSuspect; source: SourceRow }[] {
+  return rows.suspects().flatMap((suspect) => {
+    const source = sources.get(suspect.row)
+    if (source === undefined || checkId(suspect.row, source.example.input, source.example.output) !== suspect.id) return []
+    const { input, output } = source.example
+    const item: ReviewItem = {
+      id: suspect.id,
+      kind: "label-error",
+      input,
+      output: suspect.suggested,
+      current: output,
+      note: `a model that did not see the row gives ${formatShare(suspect.confidence)} to ${suspect.suggested}, ${formatShare(suspect.selfConfidence)} to ${String(output)}`,
+      revision: digest({ input, output, suggested: suspect.suggested }),
+    }
+    return [{ item, suspect, source }]
+  })
+}
+
+function formatShare(probability: number): string {
+  return probability.toFixed(2)
+}
+
+/** Whether every check of the candidate passed. */
+export function passes(candidate: Candidate): boolean {
+  return candidate.checks.every(({ ok }) => ok)
 }
 
 function inputItem({ id, input }: RealInput): ReviewItem {

@@ -11,6 +11,7 @@ import type { Draft, PlannedPrompt, Strategy } from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
+import { correctedSeeds, passes } from "./examples.ts"
 import { holdOut } from "./hold-out.ts"
 
 /** Raised when a change here would grow other candidates from the same inputs. */
@@ -47,8 +48,7 @@ export async function expand(
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
   const split = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
-  const seeds = rows
-    .seeds()
+  const seeds = correctedSeeds(rows)
     .filter((seed) => split.get(seed.id) === "train")
     .sort((a, b) => (a.id < b.id ? -1 : 1))
   const results: ExpandResult[] = []
@@ -235,9 +235,4 @@ function checkDrafts(
     if (checks.every(({ ok }) => ok)) index.add(id, inputText(task, draft.input))
   }
   return [...candidates.values()]
-}
-
-/** Whether every check of the candidate passed. */
-export function passes(candidate: Candidate): boolean {
-  return candidate.checks.every(({ ok }) => ok)
 }

@@ -14,14 +14,16 @@ import { guidelineDigest, reviewItems, taskExamples, type ReviewItem } from "./e
 
 const decisionColumns = ["decision", "corrected_output", "comment", "reviewer"] as const
 
-/** The items that wait for a person as CSV: one row an item, joined by id alone; empty decision columns to fill in. A spreadsheet may sort, filter and save it as it likes. */
+/** The items that wait for a person as CSV, suspected label errors after the others: one row an item, joined by id alone; empty decision columns to fill in. A spreadsheet may sort, filter and save it as it likes. */
 export function exportReview(
   context: StageContext,
   task: TaskSpecification,
-  options: { out: string; limit: number | undefined; reviewer: string | undefined },
-): { rows: number; open: number; file: string } {
+  options: { out: string; limit: number | undefined; reviewer: string | undefined; only: ReviewItem["kind"] | undefined },
+): { rows: number; open: number; suspects: number; file: string } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
-  const items = examples.open.slice(0, options.limit)
+  const items = [...examples.open, ...examples.suspects]
+    .filter(({ kind }) => options.only === undefined || kind === options.only)
+    .slice(0, options.limit)
   const fields = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
   const records = items.map((item) => [
     item.id,
@@ -31,13 +33,24 @@ export function exportReview(
     options.reviewer ?? "",
     item.kind,
     ...fields.map((field) => neutralise(cellOf(item.input[field]))),
+    item.current === undefined ? "" : neutralise(formatOutput(task, item.current)),
     item.output === undefined ? "" : neutralise(formatOutput(task, item.output)),
+    item.note ?? "",
     item.revision.slice(7, 23),
   ])
-  const header = ["id", ...decisionColumns, "kind", ...fields.map((field) => `input.${field}`), "proposed_output", "revision"]
+  const header = [
+    "id",
+    ...decisionColumns,
+    "kind",
+    ...fields.map((field) => `input.${field}`),
+    "current_output",
+    "proposed_output",
+    "note",
+    "revision",
+  ]
   // The byte order mark is for Excel, which otherwise reads UTF-8 as something else.
   writeAtomically(options.out, stringify([header, ...records], { bom: true, record_delimiter: "\r\n", quoted_match: /[\r\n]/ }))
-  return { rows: items.length, open: examples.open.length, file: options.out }
+  return { rows: items.length, open: examples.open.length, suspects: examples.suspects.length, file: options.out }
 }
 
 export interface ReviewImport {
@@ -47,6 +60,7 @@ export interface ReviewImport {
   readonly undecided: number
   readonly byVerdict: Readonly<Record<string, number>>
   readonly stillOpen: number
+  readonly suspectsLeft: number
 }
 
 /** The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id; only the decision columns are read; a row missing from the file is simply not decided. Any wrong row stops the import before a byte is written. */
@@ -58,7 +72,7 @@ export function importReview(
 ): ReviewImport {
   const rows = new TaskRows(context.workspace, task.task)
   const examples = taskExamples(task, rows)
-  const items = new Map(reviewItems(rows).map((item) => [item.id, item]))
+  const items = new Map(reviewItems(rows, examples).map((item) => [item.id, item]))
   const table = readTable(file)
   const issues: Issue[] = [...table.issues]
   const decided = new Map<string, { verdict: Decision["verdict"]; output: unknown; line: number }>()
@@ -100,15 +114,23 @@ export function importReview(
   }
   const byVerdict: Record<string, number> = {}
   for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
-  const stillOpen = options.dryRun ? examples.open.length : taskExamples(task, rows).open.length
-  return { read: table.rows.length, added: added.length, unchanged: decisions.length - added.length, undecided, byVerdict, stillOpen }
+  const left = options.dryRun ? examples : taskExamples(task, rows)
+  return {
+    read: table.rows.length,
+    added: added.length,
+    unchanged: decisions.length - added.length,
+    undecided,
+    byVerdict,
+    stillOpen: left.open.length,
+    suspectsLeft: left.suspects.length,
+  }
 }
 
 /** How far the review is. */
 export function reviewStatus(
   context: StageContext,
   task: TaskSpecification,
-): { open: number; pending: number; conflicts: number; stale: number; accepted: number; rejected: number } {
+): { open: number; pending: number; conflicts: number; stale: number; accepted: number; rejected: number; suspects: number } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const count = (state: string) => [...examples.standings.values()].filter((standing) => standing.state === state).length
   return {
@@ -118,6 +140,7 @@ export function reviewStatus(
     stale: count("stale"),
     accepted: count("accepted"),
     rejected: count("rejected"),
+    suspects: examples.suspects.length,
   }
 }
 
@@ -176,7 +199,8 @@ function readDecision(
     }
     if (item.output === undefined)
       return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
-    return { decision: { ...base, verdict } }
+    // What is accepted of a suspected row is the suggestion, which the next search may change: it goes into the decision.
+    return { decision: { ...base, verdict, ...(item.kind === "label-error" ? { output: item.output } : {}) } }
   }
   if (corrected === "") return problem("corrected_output", "empty beside edit; write the right output")
   const output = parseOutput(task, corrected)

@@ -6,11 +6,13 @@ import {
   assignmentSchema,
   candidateSchema,
   decisionSchema,
+  labelSuspectSchema,
   realInputSchema,
   seedSchema,
   type Assignment,
   type Candidate,
   type Decision,
+  type QueuedSuspect,
   type RealInput,
   type Seed,
 } from "../core/example.ts"
@@ -56,7 +58,17 @@ export class TaskRows {
   decisions(): Decision[] {
     return this.readFolder("decisions", decisionSchema).sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b)))
   }
+  get suspectsFile(): string {
+    return join(this.folder, "queue", "label-errors.jsonl")
+  }
+  /** The rows that the searches for label errors suspected, the most suspect first. */
+  suspects(): QueuedSuspect[] {
+    return this.read(this.suspectsFile, labelSuspectSchema)
+  }
 
+  writeSuspects(suspects: readonly QueuedSuspect[]): void {
+    writeAtomically(this.suspectsFile, toJsonLines(suspects))
+  }
   writeSeeds(seeds: readonly Seed[]): void {
     writeAtomically(this.seedsFile, toJsonLines(seeds))
   }

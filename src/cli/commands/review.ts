@@ -1,5 +1,7 @@
-import { InvalidArgumentError, type Command } from "commander"
+import { InvalidArgumentError, Option, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
+import type { ReviewItem } from "../../stages/examples.ts"
+import { searchLabelErrors, type LabelErrorSearch } from "../../stages/label-errors.ts"
 import { exportReview, importReview, reviewStatus, type ReviewImport } from "../../stages/review.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
@@ -11,25 +13,43 @@ export function register(command: Command, host: Host): void {
     .option("--out <file>", "the CSV file to write", "review.csv")
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many rows", positive)
+    .addOption(new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "label-error"]))
     .description("write what waits for a decision to a CSV file")
     .addHelpText(
       "after",
-      "\nFill in the columns decision (accept, edit or reject), corrected_output,\ncomment and reviewer.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
+      "\nFill in the columns decision (accept, edit or reject), corrected_output,\ncomment and reviewer. For a suspected label error, accept takes the proposed\noutput, reject keeps the current one, edit takes the corrected one.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
     )
-    .action(async (task: string, options: { out: string; reviewer?: string; limit?: number }) => {
+    .action(async (task: string, options: { out: string; reviewer?: string; limit?: number; only?: ReviewItem["kind"] }) => {
       if (!options.out.endsWith(".csv"))
         throw new UsageError(`cannot write ${options.out}; allowed: a file that ends in .csv`, "Give --out another name.")
       const result = exportReview(host.context(), await readCheckedTask(host.workspace, task), {
         out: host.path(options.out),
         limit: options.limit,
         reviewer: options.reviewer,
+        only: options.only,
       })
       host.print(
         { task, ...result },
         result.rows === 0
           ? `nothing of ${task} waits for a decision; ${options.out} has no rows`
-          : `${result.rows} of ${result.open} open items written to ${options.out}\nFill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${options.out}`,
+          : `${result.rows} of ${result.open} open items${result.suspects > 0 ? ` and ${result.suspects} suspected label errors` : ""} written to ${options.out}\nFill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${options.out}`,
       )
+    })
+  command
+    .command("suspects")
+    .argument("<task>", "the task's name")
+    .option("--limit <n>", "print at most so many (default: 20)", positive)
+    .description("find examples whose labels are probably wrong, for the next review export")
+    .addHelpText(
+      "after",
+      "\nJudges every label, held-out ones included, by models that did not see the row,\nand changes none: the suspects go into the next review export.\nExample: tuneloop review suspects ticket-triage",
+    )
+    .action(async (task: string, options: { limit?: number }) => {
+      const { seconds, ...search } = searchLabelErrors(host.context(), await readCheckedTask(host.workspace, task))
+      host.terminal.note(
+        `${search.judged} rows judged in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, search.judged)).toFixed(2)} ms a row)`,
+      )
+      host.print({ task, ...search }, describeSuspects(task, search, options.limit ?? 20))
     })
   command
     .command("import")
@@ -53,9 +73,37 @@ export function register(command: Command, host: Host): void {
       const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
       host.print(
         { task, ...status },
-        `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected`,
+        `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected${status.suspects > 0 ? `; ${status.suspects} suspected label errors` : ""}`,
       )
     })
+}
+
+function describeSuspects(task: string, search: Omit<LabelErrorSearch, "seconds">, limit: number): string {
+  const { judged, unjudged, suspects, bySplit, pairs, decidedBefore } = search
+  const lines = [
+    `${suspects.length} of ${judged} labels are suspected to be wrong: ${bySplit.train} in train, ${bySplit.validation} in validation, ${bySplit.test} in test${decidedBefore > 0 ? `; ${decidedBefore} more were decided on before` : ""}`,
+  ]
+  for (const { row, label, suggested, selfConfidence, confidence } of suspects.slice(0, limit))
+    lines.push(`  ${row}  ${label} (${selfConfidence.toFixed(2)}), more likely ${suggested} (${confidence.toFixed(2)})`)
+  if (suspects.length > limit) lines.push(`  … and ${suspects.length - limit} more (--limit)`)
+  if (pairs[0] !== undefined && pairs[0].rows > 1)
+    lines.push(
+      `most often: ${pairs
+        .filter(({ rows }) => rows > 1)
+        .slice(0, 3)
+        .map((pair) => `${pair.label} for ${pair.suggested} (${pair.rows})`)
+        .join(", ")}`,
+    )
+  if (unjudged.length > 0)
+    lines.push(
+      `not judged, too few train rows of the label: ${unjudged
+        .slice(0, 5)
+        .map(({ label, rows }) => `${label} (${rows})`)
+        .join(", ")}${unjudged.length > 5 ? ", …" : ""}`,
+    )
+  if (suspects.length > 0)
+    lines.push(`nothing was changed; let an expert decide: tuneloop review export ${task} --only label-error --out suspects.csv`)
+  return lines.join("\n")
 }
 
 export function describeImport(result: ReviewImport, isDryRun: boolean): string {
@@ -66,7 +114,7 @@ export function describeImport(result: ReviewImport, isDryRun: boolean): string 
     result.added === 0
       ? `unchanged: ${result.unchanged} decisions are there already`
       : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} were there already`
-  return `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still open`
+  return `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still open${result.suspectsLeft > 0 ? ` and ${result.suspectsLeft} suspected label errors` : ""}`
 }
 
 function positive(text: string): number {

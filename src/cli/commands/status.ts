@@ -24,6 +24,7 @@ interface TaskStatus {
   readonly inputs: number
   readonly candidates: number
   readonly open: number
+  readonly suspects: number
   readonly latest: string | null
   readonly run: { readonly id: string; readonly state: string } | null
   readonly next: string
@@ -68,6 +69,7 @@ function taskStatus(host: Host, name: string): TaskStatus {
     inputs: rows.inputs().length,
     candidates,
     open: review.open,
+    suspects: review.suspects,
     latest,
     run,
     next,
@@ -80,7 +82,7 @@ function describe(status: TaskStatus): string {
     status.task,
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
     `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision`,
+    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
     `  dataset   ${status.latest ?? "none built"}`,
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,

@@ -1,0 +1,36 @@
+import { canonicalJson, contentId } from "../core/canonical.ts"
+import type { Decision, Example, Input, Output } from "../core/example.ts"
+
+/** What was decided about a row's output after it became an example. */
+export type RowCheck =
+  | { readonly state: "open" | "disputed" | "confirmed" }
+  | { readonly state: "corrected"; readonly output: Output; readonly by: string }
+
+/** The id of the question whether the output of a row is right. It follows from the row as it stands in its file: a row that is edited there is asked
+ * about anew, one that was decided never comes back. */
+export function checkId(row: string, input: Input, output: Output): string {
+  return contentId("check", { row, input, output })
+}
+
+/** How the question stands, by what each reviewer said last: `reject` confirms the output that the row has, `accept` and `edit` replace it. Reviewers
+ * who say different things leave the row as it is. */
+export function rowCheck(decisions: readonly Decision[], present: Output): RowCheck {
+  const last = [...new Map(decisions.map((decision) => [decision.reviewer, decision])).values()]
+  const outcome = ({ verdict, output }: Decision) => canonicalJson(verdict === "reject" ? present : (output ?? null))
+  const decision = last.at(-1)
+  if (decision === undefined) return { state: "open" }
+  if (new Set(last.map(outcome)).size > 1) return { state: "disputed" }
+  if (outcome(decision) === canonicalJson(present)) return { state: "confirmed" }
+  return { state: "corrected", output: decision.output, by: decision.reviewer }
+}
+
+/** Looks up what was decided about rows; costs nothing where nobody decided anything of the kind. */
+export function rowChecks(decisions: ReadonlyMap<string, readonly Decision[]>): (row: string, input: Input, output: Output) => RowCheck {
+  const hasAny = [...decisions.keys()].some((item) => item.startsWith("check_"))
+  return (row, input, output) => (hasAny ? rowCheck(decisions.get(checkId(row, input, output)) ?? [], output) : { state: "open" })
+}
+
+/** The example with the output that experts gave it. */
+export function corrected<Row extends Example>(example: Row, check: RowCheck): Row {
+  return check.state === "corrected" ? { ...example, output: check.output, provenance: { ...example.provenance, correctedBy: check.by } } : example
+}
