@@ -48,6 +48,22 @@ export function sampleWorkspace(): string {
   return workspace
 }
 
+/** Imports the gold examples of the sample task. */
+export async function importSeeds(workspace: string): Promise<void> {
+  const { code, stderr } = await tuneloop(workspace, ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")]).outcome
+  if (code !== 0) throw new Error(stderr)
+}
+
+/** The rows of a JSONL file of the sample task. */
+// biome-ignore lint/suspicious/noExplicitAny: each test knows the rows it reads.
+export function rowsOf(workspace: string, ...file: string[]): any[] {
+  const text = readFileSync(join(workspace, "datasets", "ticket-triage", ...file), "utf8")
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line))
+}
+
 export function sample(task: string, file: string): string {
   return join(packageRoot, "datasets", task, file)
 }

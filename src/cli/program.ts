@@ -6,10 +6,11 @@ import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { toolVersion } from "./version.ts"
 
 /** Runs the command line and sets the exit code; never throws. What a command needs is loaded when a command is called: `--help` loads none of it. */
-export async function main(words: readonly string[]): Promise<void> {
-  // A reader that closes early (`| head`) is no error.
-  for (const stream of [process.stdout, process.stderr])
-    stream.on("error", (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? process.exit(process.exitCode ?? 0) : undefined))
+export async function main(given: readonly string[]): Promise<void> {
+  watchStreams()
+  // `tuneloop help build` is what many type first.
+  if (given[0] === "help") return main([...given.slice(1), "--help"])
+  const words = given
   const host = calledCommand(words) === undefined ? undefined : new (await import("./host.ts")).Host(words)
   try {
     const program = await buildProgram(words, host)
@@ -19,6 +20,18 @@ export async function main(words: readonly string[]): Promise<void> {
   } finally {
     host?.close()
   }
+}
+
+/** A reader of stdout that closes early (`| head`) is no error, and ends the command; one that cannot take what is written, as a full disk, is. Without stderr the work goes on: what it does is kept. */
+function watchStreams(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCodes.done)
+    process.stderr.write(
+      `error: cannot write to standard output: ${error.message}\n  Check where the output goes; the command's work itself is done.\n`,
+    )
+    process.exit(exitCodes.failure)
+  })
+  process.stderr.on("error", () => undefined)
 }
 
 /** The program with the called command's options; with `everything`, those of every command, for the documentation. */

@@ -16,6 +16,8 @@ const plainIntervalMs = 10_000
 export class Terminal implements Reporter {
   readonly isTerminal: boolean
   readonly colour: boolean
+  /** Whether what goes to stdout may have colours: it may go to a file while stderr is a terminal. */
+  readonly outputColour: boolean
   private readonly isQuiet: boolean
   private readonly isJson: boolean
   private line = ""
@@ -23,7 +25,9 @@ export class Terminal implements Reporter {
 
   constructor(options: GlobalOptions, environment: Readonly<Record<string, string | undefined>>) {
     this.isTerminal = process.stderr.isTTY === true && environment["TERM"] !== "dumb"
-    this.colour = this.isTerminal && options.color !== false && !environment["NO_COLOR"]
+    const isColourful = options.color !== false && !environment["NO_COLOR"] && environment["TERM"] !== "dumb"
+    this.colour = this.isTerminal && isColourful
+    this.outputColour = process.stdout.isTTY === true && isColourful
     this.isQuiet = options.quiet === true
     this.isJson = options.json === true
   }
@@ -34,6 +38,10 @@ export class Terminal implements Reporter {
 
   paint(text: string, code: string): string {
     return this.colour ? `\u001b[${code}m${text}\u001b[0m` : text
+  }
+
+  paintOutput(text: string, code: string): string {
+    return this.outputColour ? `\u001b[${code}m${text}\u001b[0m` : text
   }
 
   note(message: string): void {

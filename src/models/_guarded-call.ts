@@ -136,10 +136,15 @@ function networkError(settings: CallSettings, error: unknown): ProviderError {
   })
 }
 
-/** At most 300 characters in one line, without the key: a server may repeat what it was sent. */
+/** At most 300 characters in one line, without the key, which a server may repeat, and without what would steer a terminal. */
 function excerpt({ key }: CallSettings, text: string): string {
   const safe = key.value ? text.replaceAll(key.value, "[secret]") : text
-  return safe.replace(/\s+/g, " ").trim().slice(0, 300) || "no message"
+  return (
+    safe
+      .replace(/[\s\p{Cc}]+/gu, " ")
+      .trim()
+      .slice(0, 300) || "no message"
+  )
 }
 
 function hostOf({ baseUrl }: CallSettings): string {

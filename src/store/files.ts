@@ -109,7 +109,13 @@ const chunkBytes = 1 << 20
 /** The lines of a UTF-8 file in order, without their ends and without a byte order mark; the file is read in pieces. Invalid UTF-8 is a DataError naming the line. A missing file has no lines. */
 export function* readLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<Line> {
   if (!existsSync(path)) return
-  const descriptor = openSync(path, "r")
+  let descriptor: number
+  try {
+    if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a file`, [], "Move it out of the way.")
+    descriptor = openSync(path, "r")
+  } catch (error) {
+    throw readError(path, "file", error)
+  }
   try {
     let rest = Buffer.alloc(0)
     let number = 0
@@ -142,11 +148,15 @@ export function readBytes(path: string, what = "file"): Buffer {
     if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a ${what}`, [], "Name a file.")
     return readFileSync(path)
   } catch (error) {
-    if (error instanceof DataError) throw error
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === "ENOENT") throw new DataError(`there is no ${what} ${path}`, [], "Check the path; relative paths start where you are.")
-    throw new DataError(`cannot read the ${what} ${path}: ${code ?? String(error)}`, [], "Check the file's permissions.")
+    throw readError(path, what, error)
   }
+}
+
+function readError(path: string, what: string, error: unknown): DataError {
+  if (error instanceof DataError) return error
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === "ENOENT") return new DataError(`there is no ${what} ${path}`, [], "Check the path; relative paths start where you are.")
+  return new DataError(`cannot read the ${what} ${path}: ${code ?? String(error)}`, [], "Check the file's permissions.")
 }
 
 /** The bytes as UTF-8 without a byte order mark; invalid bytes are a DataError naming their line. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync } from "node:fs"
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
 import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/job.ts"
@@ -20,6 +20,8 @@ export class Workspace {
   static open(folder: string): Workspace {
     const root = resolve(folder)
     if (!existsSync(root)) throw new DataError(`there is no workspace folder ${root}`, [], `Make one: tuneloop init ${folder}`)
+    if (!statSync(root).isDirectory())
+      throw new DataError(`the workspace ${root} is a file, not a folder`, [], "Name the folder that holds specs/ and jobs/.")
     const file = join(root, "tuneloop.yaml")
     const text = existsSync(file) ? readText(file) : ""
     // Every key is optional: a file in which all are commented out is fine.
@@ -60,6 +62,11 @@ export class Workspace {
   show(path: string): string {
     const short = relative(this.root, path)
     return short.startsWith("..") ? path : short || "."
+  }
+
+  /** What to say where there is no task: the folder may be the wrong one. */
+  get withoutTasks(): string {
+    return `the workspace ${this.root} has no tasks\nWrite specs/<task>.yaml (\`tuneloop schema task\` prints what it may hold), or name another workspace: --workspace DIR`
   }
 
   tasks(): string[] {

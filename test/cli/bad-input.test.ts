@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { importSeeds, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
 
 let workspace = ""
 beforeAll(async () => {
@@ -35,7 +35,7 @@ beforeAll(async () => {
   file("array.json", '{"input":{"body":"where is it"},"output":"delivery"}')
   file("prototype.jsonl", '{"input":{"body":"where is it"},"output":"constructor"}\n')
   file("unknown-id.csv", "id,decision,corrected_output,comment,reviewer\ncand_0000000000000000,accept,,,amara\n")
-  expect((await tuneloop(workspace, ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")]).outcome).code).toBe(0)
+  await importSeeds(workspace)
   expect((await tuneloop(workspace, ["expand", "ticket-triage"]).outcome).code).toBe(0)
   expect((await tuneloop(workspace, ["review", "export", "ticket-triage", "--out", "open.csv", "--limit", "1"]).outcome).code).toBe(0)
   const row = (readFileSync(join(workspace, "open.csv"), "utf8").split("\r\n")[1] ?? "").split(",")
@@ -123,6 +123,7 @@ const cases: [string, string[], number, (string | RegExp)[]][] = [
   ["a review that is not there", ["review", "import", "ticket-triage", "nope.csv"], 1, ["nope.csv", "Check the path"]],
   ["a number that is none", ["expand", "ticket-triage", "--count", "0"], 2, ["--count", "whole number", "--help"]],
   ["a folder that is not there", ["status", "--workspace", "nowhere"], 1, ["nowhere", "tuneloop init"]],
+  ["a workspace that is a file", ["status", "--workspace", "json.jsonl"], 1, ["json.jsonl is a file, not a folder", "specs/"]],
   ["an unknown option", ["build", "ticket-triage", "--fast"], 2, ["--fast", "--help"]],
   ["a missing argument", ["seed", "import"], 2, ["task", "--help"]],
   ["an unknown command", ["biuld"], 2, ["build"]],

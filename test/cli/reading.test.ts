@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { Ledger } from "../../src/store/ledger.ts"
 import { packageRoot } from "../../src/cli/version.ts"
-import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { importSeeds, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const main = join(packageRoot, "src", "cli", "main.ts")
 
@@ -55,7 +55,7 @@ describe("a command that reads", () => {
     "also reads where nothing may be written, and a writer is told",
     async () => {
       const own = sampleWorkspace()
-      expect((await tuneloop(own, ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")]).outcome).code).toBe(0)
+      await importSeeds(own)
       const ledger = Ledger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
       ledger.createRun({ run: "run-1", job: "ticket-triage", task: "ticket-triage", plan: "p" })
       ledger.close()

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { importSeeds, rowsOf, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
 import { ChatServer } from "../models/chat-server.ts"
 
 // A key that looks like no provider's, so that only knowing it keeps it out of messages.
@@ -48,9 +48,9 @@ describe("growing with a chat model", () => {
 
   it("shows the model no held-out example", async () => {
     expect((await tuneloop(workspace, grow).outcome).code).toBe(0)
-    const split = new Map(rowsOf("splits.jsonl").map(({ id, split }) => [id, split]))
+    const split = new Map(rowsOf(workspace, "splits.jsonl").map(({ id, split }) => [id, split]))
     const shown = (part: string) =>
-      rowsOf("seeds.jsonl").filter(
+      rowsOf(workspace, "seeds.jsonl").filter(
         ({ id, input }) =>
           split.get(id) === part && server.asked.some(({ body }) => body.includes(JSON.stringify(JSON.stringify(input)).slice(1, -1))),
       ).length
@@ -81,6 +81,18 @@ describe("growing with a chat model", () => {
     expect(JSON.parse((await tuneloop(workspace, grow).outcome).stdout)).toMatchObject({ strategies: [{ state: "unchanged" }] })
     expect(batches(workspace)).toEqual(grown)
     expect(server.asked).toHaveLength(requests + hanging)
+  })
+
+  it("ends at once on Ctrl-C, says how to go on, and leaves nothing half-written", async () => {
+    for (let number = 0; number < requests; number++) server.faults.push({ kind: "hang" })
+    const { child, outcome } = tuneloop(workspace, grow)
+    await until(() => server.asked.length === requests)
+    child.kill("SIGINT")
+    const { code, stdout, stderr } = await outcome
+    expect([code, stdout]).toEqual([130, ""])
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "interrupted", message: expect.stringContaining("run the same command again") } })
+    expect(batches(workspace)).toEqual({})
+    expect(JSON.parse((await tuneloop(workspace, grow).outcome).stdout)).toMatchObject({ strategies: [{ state: "grown", answeredBefore: 0 }] })
   })
 
   it("says what a dry run would ask, and asks nothing", async () => {
@@ -148,20 +160,12 @@ async function workspaceWith(baseUrl: string, provider = "openai"): Promise<stri
   )
   expect(changed).not.toBe(text)
   writeFileSync(specification, changed)
-  const { code, stderr } = await tuneloop(folder, ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")]).outcome
-  expect(code, stderr).toBe(0)
+  await importSeeds(folder)
   return folder
 }
 
 function batches(folder: string): Record<string, string> {
   return snapshot(join(folder, "datasets", "ticket-triage", "candidates"))
-}
-
-function rowsOf(file: string): { id: string; split: string; input: unknown }[] {
-  return readFileSync(join(workspace, "datasets", "ticket-triage", file), "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line))
 }
 
 /** How many answers the ledger holds. */

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { importSeeds, rowsOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
 
 /** Runs the command and returns its JSON. */
 async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
@@ -16,6 +16,14 @@ async function throughBuild(workspace: string, seeds: string): Promise<Record<st
   await json(workspace, "expand", "ticket-triage")
   await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv"))
   return json(workspace, "build", "ticket-triage")
+}
+
+/** A person accepts every candidate that waits for a decision. */
+async function acceptAll(workspace: string, task: string): Promise<Record<string, unknown> & { exported: number }> {
+  const file = join(workspace, "review.csv")
+  const { rows } = await json(workspace, "review", "export", task, "--out", file, "--reviewer", "amara")
+  writeFileSync(file, readFileSync(file, "utf8").replace(/^(cand_[0-9a-f]{16}),,/gm, "$1,accept,"))
+  return { ...(await json(workspace, "review", "import", task, file)), exported: rows as number }
 }
 
 const data = (path: string) => !path.includes(".tuneloop") && !path.includes("decisions")
@@ -35,6 +43,9 @@ describe("from gold examples to a dataset version", () => {
     expect(await json(workspace, "build", "ticket-triage")).toMatchObject({ state: "unchanged", version: built["version"] })
     expect(snapshot(workspace)).toEqual(before)
 
+    const { holdout, rows } = built as { holdout: string; rows: { test: number } }
+    expect(await json(workspace, "dataset", "show", holdout)).toMatchObject({ id: holdout, files: { "test.jsonl": { rows: rows.test } } })
+
     const shuffled = sampleWorkspace()
     const lines = readFileSync(sample("ticket-triage", "seeds.jsonl"), "utf8").trimEnd().split("\n")
     writeFileSync(join(shuffled, "seeds.jsonl"), `${lines.reverse().join("\n")}\n`)
@@ -46,7 +57,7 @@ describe("from gold examples to a dataset version", () => {
 
   it("asks people about exactly the items that the recorded review answers", async () => {
     const workspace = sampleWorkspace()
-    await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
+    await importSeeds(workspace)
     await json(workspace, "input", "import", "ticket-triage", sample("ticket-triage", "inputs.jsonl"))
     await json(workspace, "expand", "ticket-triage")
     const stopped = await tuneloop(workspace, ["run", "ticket-triage"]).outcome
@@ -62,30 +73,25 @@ describe("from gold examples to a dataset version", () => {
 
   it("keeps a held-out example out of training when it comes back as a near copy", async () => {
     const workspace = sampleWorkspace()
-    await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
+    await importSeeds(workspace)
     const folder = join(workspace, "datasets", "ticket-triage")
-    const rows = (file: string) =>
-      readFileSync(join(folder, file), "utf8")
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line))
     const test = new Set(
-      rows("splits.jsonl")
+      rowsOf(workspace, "splits.jsonl")
         .filter(({ split }) => split === "test")
         .map(({ id }) => id),
     )
-    const heldOut = rows("seeds.jsonl").find(({ id, input }) => test.has(id) && input.body.length > 80)
-    const before = rows("splits.jsonl")
+    const heldOut = rowsOf(workspace, "seeds.jsonl").find(({ id, input }) => test.has(id) && input.body.length > 80)
+    const before = rowsOf(workspace, "splits.jsonl")
     writeFileSync(
       join(workspace, "copy.jsonl"),
       `${JSON.stringify({ input: { body: `${heldOut.input.body.toUpperCase()} !!` }, output: heldOut.output })}\n`,
     )
     await json(workspace, "seed", "import", "ticket-triage", join(workspace, "copy.jsonl"))
     // A seed that arrives near a held-out one follows it; what was assigned stays where it was.
-    expect(rows("splits.jsonl").slice(0, before.length)).toEqual(before)
-    expect(rows("splits.jsonl").at(-1)).toMatchObject({ split: "test" })
+    expect(rowsOf(workspace, "splits.jsonl").slice(0, before.length)).toEqual(before)
+    expect(rowsOf(workspace, "splits.jsonl").at(-1)).toMatchObject({ split: "test" })
     // By hand it is put to training: the build takes it out again and says why.
-    const added = rows("splits.jsonl").at(-1)
+    const added = rowsOf(workspace, "splits.jsonl").at(-1)
     writeFileSync(join(folder, "splits.jsonl"), `${[...before, { ...added, split: "train" }].map((row) => JSON.stringify(row)).join("\n")}\n`)
     const built = await json(workspace, "build", "ticket-triage")
     const dropped = readFileSync(join(folder, "versions", built["version"] as string, "dropped.jsonl"), "utf8")
@@ -95,15 +101,10 @@ describe("from gold examples to a dataset version", () => {
 
   it("trains on no candidate that is near a held-out example, even one that every check passed and a person accepted", async () => {
     const workspace = sampleWorkspace()
-    await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
+    await importSeeds(workspace)
     const folder = join(workspace, "datasets", "ticket-triage")
-    const rows = (file: string) =>
-      readFileSync(join(folder, file), "utf8")
-        .trimEnd()
-        .split("\n")
-        .map((line) => JSON.parse(line))
-    const splits = new Map(rows("splits.jsonl").map(({ id, split }) => [id, split]))
-    const long = rows("seeds.jsonl").filter(({ input }) => input.body.length > 120)
+    const splits = new Map(rowsOf(workspace, "splits.jsonl").map(({ id, split }) => [id, split]))
+    const long = rowsOf(workspace, "seeds.jsonl").filter(({ input }) => input.body.length > 120)
     const candidates = ["test", "validation", "train"].map((split, index) => {
       const parent = long.find(({ id }) => splits.get(id) === split)
       const base = { id: `cand_000000000000000${index}`, strategy: "by-hand", output: parent.output, checks: [] }
@@ -114,15 +115,12 @@ describe("from gold examples to a dataset version", () => {
     })
     mkdirSync(join(folder, "candidates"))
     writeFileSync(join(folder, "candidates", "by-hand.jsonl"), candidates.map((row) => `${JSON.stringify(row)}\n`).join(""))
-    await json(workspace, "review", "export", "ticket-triage", "--out", join(workspace, "review.csv"), "--reviewer", "amara")
-    const text = readFileSync(join(workspace, "review.csv"), "utf8").replace(/^(cand_[0-9a-f]{16}),,/gm, "$1,accept,")
-    writeFileSync(join(workspace, "review.csv"), text)
-    expect(await json(workspace, "review", "import", "ticket-triage", join(workspace, "review.csv"))).toMatchObject({ added: 3, stillOpen: 0 })
+    expect(await acceptAll(workspace, "ticket-triage")).toMatchObject({ added: 3, stillOpen: 0 })
     const built = await json(workspace, "build", "ticket-triage")
     expect(built).toMatchObject({ open: 0, leaks: { found: 0 } })
-    const train = rows(join("versions", built["version"] as string, "train.jsonl")).map(({ id }) => id)
+    const train = rowsOf(workspace, "versions", built["version"] as string, "train.jsonl").map(({ id }) => id)
     expect(train.filter((id) => /^ex_000000000000000/.test(id))).toEqual([])
-    const dropped = new Map(rows(join("versions", built["version"] as string, "dropped.jsonl")).map((row) => [row.id, row]))
+    const dropped = new Map(rowsOf(workspace, "versions", built["version"] as string, "dropped.jsonl").map((row) => [row.id, row]))
     expect(dropped.get("ex_0000000000000000")).toMatchObject({ reason: expect.stringMatching(/^leak-(near|ngram)$/), witness: expect.any(String) })
     expect(dropped.get("ex_0000000000000001")).toMatchObject({ reason: "lineage" })
     expect(dropped.get("ex_0000000000000002")).toMatchObject({ reason: "near-duplicate", similarity: expect.any(Number) })
@@ -150,13 +148,9 @@ describe("from gold examples to a dataset version", () => {
     await json(workspace, "spec", "check", task)
     await json(workspace, "seed", "import", task, sample(task, "seeds.jsonl"))
     await json(workspace, "expand", task)
-    await json(workspace, "review", "export", task, "--out", join(workspace, "review.csv"), "--reviewer", "amara")
-    const text = readFileSync(join(workspace, "review.csv"), "utf8")
-    const rewritten = text.replace(/^(cand_[0-9a-f]{16}),,/gm, "$1,accept,")
-    writeFileSync(join(workspace, "review.csv"), rewritten)
-    const candidates = [...text.matchAll(/^cand_/gm)].length
-    expect(candidates > 0).toBe(grows)
-    expect(await json(workspace, "review", "import", task, join(workspace, "review.csv"))).toMatchObject({ added: candidates, stillOpen: 0 })
+    const review = await acceptAll(workspace, task)
+    expect(review).toMatchObject({ added: review.exported, stillOpen: 0 })
+    expect(review.exported > 0).toBe(grows)
     expect(await json(workspace, "build", task)).toMatchObject({ state: "built", leaks: { found: 0 } })
   })
 })

@@ -132,6 +132,7 @@ describe("reading lines", () => {
     const folder = newFolder()
     expect(() => readText(folder)).toThrow(/is a folder/)
     expect(() => readText(join(folder, "none"))).toThrow(/there is no file .*none/)
+    expect(() => [...readLines(folder)]).toThrow(/is a folder/)
     const secret = join(folder, "secret")
     writeFileSync(secret, "x")
     chmodSync(secret, 0)

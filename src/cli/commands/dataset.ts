@@ -35,11 +35,20 @@ export function register(command: Command, host: Host): void {
     })
   command
     .command("show")
-    .argument("<id>", "a dataset version (ds_…) or an example (ex_…)")
-    .description("show a version's manifest, or an example and where it came from")
+    .argument("<id>", "a dataset version (ds_…), holdout (hold_…) or example (ex_…)")
+    .description("show a version or holdout, or an example and where it came from")
     .action((id: string) => {
       for (const task of host.workspace.tasks()) {
         const store = new Versions(host.workspace, task)
+        if (store.has(id) && id.startsWith("hold_")) {
+          const holdout = store.manifest(id as `hold_${string}`)
+          const rows = (file: string) => holdout.files[file]?.rows ?? 0
+          host.print(
+            { ...holdout },
+            `${id}, holdout of ${task}: ${rows("validation.jsonl")} validation and ${rows("test.jsonl")} test rows\nfolder ${host.workspace.show(store.folder(id))}`,
+          )
+          return
+        }
         if (store.has(id)) {
           const manifest = store.manifest(id as `ds_${string}`)
           host.print(

@@ -1,4 +1,4 @@
-import { existsSync, statfsSync } from "node:fs"
+import { accessSync, constants, existsSync, statfsSync } from "node:fs"
 import type { Command } from "commander"
 import type { BackendModule, Check } from "../../core/backend.ts"
 import type { ModelModule } from "../../core/model.ts"
@@ -23,9 +23,9 @@ export function register(command: Command, host: Host): void {
 
 function describe(host: Host, { name, status, detail, hint }: Check): string {
   const mark = {
-    ok: host.terminal.paint("ok     ", "32"),
-    missing: host.terminal.paint("missing", "33"),
-    failed: host.terminal.paint("FAILED ", "31"),
+    ok: host.terminal.paintOutput("ok     ", "32"),
+    missing: host.terminal.paintOutput("missing", "33"),
+    failed: host.terminal.paintOutput("FAILED ", "31"),
   }[status]
   return `${mark}  ${name}: ${detail}${status !== "ok" && hint ? `\n         ${hint}` : ""}`
 }
@@ -35,10 +35,26 @@ function workspaceCheck(host: Host): Check {
   if (!existsSync(folder))
     return { name: "workspace", status: "failed", detail: `${folder} (${source}) does not exist`, hint: `tuneloop init ${folder}` }
   const { bavail, bsize } = statfsSync(folder)
+  if (!isWritable(folder))
+    return {
+      name: "workspace",
+      status: "failed",
+      detail: `${folder} (${source}) may not be written`,
+      hint: "Check the folder's permissions; commands that only read work.",
+    }
   return {
     name: "workspace",
     status: "ok",
     detail: `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ${((bavail * bsize) / 1e9).toFixed(1)} GB free`,
+  }
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -68,5 +68,5 @@ export function evaluationData(result: Evaluation): Record<string, unknown> {
 
 export function describeEvaluation(host: Host, result: Evaluation): string {
   const { verdict, reason, rule } = result
-  return `${renderContenders({ ...result, verdict: { verdict, reason, rule } }, { width: host.terminal.width, colour: host.terminal.colour && process.stdout.isTTY === true })}\n\nreport: ${result.report}`
+  return `${renderContenders({ ...result, verdict: { verdict, reason, rule } }, { width: host.terminal.width, colour: host.terminal.outputColour })}\n\nreport: ${result.report}`
 }

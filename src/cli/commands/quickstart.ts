@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
+import { UsageError } from "../../core/errors.ts"
 import { importInputs, importSeeds } from "../../stages/import-rows.ts"
 import { importReview } from "../../stages/review.ts"
 import { readText, writeAtomically } from "../../store/files.ts"
@@ -62,7 +63,11 @@ function prepare(host: Host): Workspace {
   for (const file of [join("specs", `${task}.yaml`), join("jobs", `${task}.yaml`)]) {
     const target = join(root, file)
     const sample = readText(join(packageRoot, file))
-    if (!existsSync(target) || readText(target) !== sample) writeAtomically(target, sample)
+    if (existsSync(target) && readText(target) === sample) continue
+    // A workspace that was named may be someone's own, with a task of the sample's name.
+    if (existsSync(target) && source !== "current folder")
+      throw new UsageError(`${target} is not the one of this sample, and it would be written over`, "Name another workspace, or move the file.")
+    writeAtomically(target, sample)
   }
   return Workspace.open(root)
 }

@@ -30,7 +30,7 @@ export function register(command: Command, host: Host): void {
             (specification) =>
               `specs/${specification.task}.yaml is valid: kind ${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`,
           )
-          .join("\n") || "the workspace has no tasks; write specs/<task>.yaml",
+          .join("\n") || host.workspace.withoutTasks,
       )
     })
 }

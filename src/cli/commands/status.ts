@@ -10,10 +10,7 @@ import { existsSync } from "node:fs"
 export function register(command: Command, host: Host): void {
   command.argument("[task]", "the task's name; default: every task").action((name: string | undefined) => {
     const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
-    host.print(
-      { workspace: host.workspace.root, tasks },
-      tasks.length === 0 ? "the workspace has no tasks; write specs/<task>.yaml (tuneloop schema task)" : tasks.map(describe).join("\n\n"),
-    )
+    host.print({ workspace: host.workspace.root, tasks }, tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"))
   })
 }
 
