@@ -1,13 +1,14 @@
 import type { DroppedExample, Example } from "../core/example.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { missRateFor } from "./bands.ts"
 import { leakFinder, type HeldOutRow } from "./contamination.ts"
 import { heldOutAncestors } from "./lineage.ts"
-import { NearDuplicateIndex, nearest, type Near } from "./near-duplicates.ts"
+import { NearDuplicateIndex, nearest, type Wanted } from "./near-duplicates.ts"
 import { foldForComparison, normaliseStrings } from "./normalise.ts"
 import { agree, answerOf, type Answer } from "./output-equality.ts"
 import { byWorth, compareText, type CurationRow } from "./ranking.ts"
-import { corpusShingler } from "./shingles.ts"
+import { corpusShingler, withBoilerplateOf } from "./shingles.ts"
 import { invalidityOf } from "./validity.ts"
 
 export type { CurationRow } from "./ranking.ts"
@@ -69,7 +70,16 @@ export function curate({ task, candidates, heldOut, heldOutIds = new Set(), thre
     if (why) drop(row, why)
     return why === undefined
   })
-  const { kept, conflicts } = keepFirst(task, byWorth(clean), new NearDuplicateIndex(shingler, threshold), drop)
+  const rowShingler = withBoilerplateOf(
+    shingler,
+    clean.map(({ text }) => text),
+  )
+  const { kept, conflicts } = keepFirst(
+    task,
+    byWorth(clean),
+    new NearDuplicateIndex(rowShingler, threshold, { missRate: missRateFor(clean.length) }),
+    drop,
+  )
   return {
     kept: kept.map(exampleOf).sort((a, b) => compareText(a.id, b.id)),
     dropped: dropped.sort((a, b) => compareText(a.reason, b.reason) || compareText(a.id, b.id)),
@@ -97,11 +107,11 @@ function keepFirst(
     const row = { ...textRow, answer: answerOf(task, textRow.output) }
     const folded = foldForComparison(row.text)
     const same = byFold.get(folded)
-    const agreeing = same ? undefined : nearest(nearRows(row, index, kept, true))
+    const agreeing = same ? undefined : index.findNear(row.text, wanted(row, kept, true))
     if (same) drop(row, { reason: agree(row.answer, same.answer) ? "exact-duplicate" : "conflict", witness: same.id, similarity: 1 })
     else if (agreeing) drop(row, { reason: "near-duplicate", witness: agreeing.id, similarity: agreeing.similarity })
     else {
-      const differing = nearest(firstOf(nearRows(row, index, kept, false), mostDiffering))
+      const differing = nearest(index.findAllNear(row.text, wanted(row, kept, false), mostDiffering))
       if (differing) conflicts.push({ a: differing.id, b: row.id, similarity: differing.similarity })
       kept.set(row.id, row)
       byFold.set(folded, row)
@@ -112,19 +122,10 @@ function keepFirst(
   return { kept: [...kept.values()], conflicts }
 }
 
-/** The kept rows near this one whose outputs agree with its own, or those whose outputs do not. */
-function nearRows(row: KeptRow, index: NearDuplicateIndex, kept: ReadonlyMap<string, KeptRow>, isAgreeing: boolean): Generator<Near> {
+/** The kept rows whose outputs agree with this row's, or those whose outputs do not. */
+function wanted(row: KeptRow, kept: ReadonlyMap<string, KeptRow>, isAgreeing: boolean): Wanted {
   const isWanted = (id: string) => agree(row.answer, (kept.get(id) as KeptRow).answer) === isAgreeing
-  return index.findAllNear(row.text, { isWanted, group: isAgreeing ? (row.answer.group ?? 0) : 0 })
-}
-
-function* firstOf<Item>(items: Iterable<Item>, count: number): Generator<Item> {
-  let left = count
-  for (const item of items) {
-    yield item
-    left -= 1
-    if (left === 0) return
-  }
+  return { isWanted, group: isAgreeing ? (row.answer.group ?? 0) : 0 }
 }
 
 function exampleOf({ id, input, output, provenance }: Example): Example {

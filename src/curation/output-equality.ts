@@ -16,10 +16,11 @@ export interface Answer {
 
 // From this Jaccard similarity of character 4-grams on, two texts say the same.
 const similarText = 0.7
+const fourGrams = shinglerNamed("char-4")
 
 /** The output, ready to be compared. Expects a valid output. */
 export function answerOf(task: TaskSpecification, output: Output): Answer {
-  if (task.kind === "text") return { key: foldForComparison(String(output)), group: undefined, shingles: shinglerNamed("char-4").of(String(output)) }
+  if (task.kind === "text") return { key: foldForComparison(String(output)), group: undefined, shingles: fourGrams.of(String(output)) }
   const key = canonicalJson(task.kind === "multilabel" ? [...(output as string[])].sort() : output)
   return { key, group: hashText(key), shingles: new Uint32Array() }
 }

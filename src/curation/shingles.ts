@@ -1,20 +1,25 @@
-import { hashText, joinHash, mixBits } from "./hashing.ts"
+import { boilerplateOf, sampleOf } from "./boilerplate.ts"
 import { foldForComparison } from "./normalise.ts"
+import { Sketcher, type ShinglerName } from "./sketcher.ts"
 
-/** The ways to cut a text into shingles. */
-export type ShinglerName = "char-4" | "word-5"
+export type { ShinglerName } from "./sketcher.ts"
 
 /** Cuts texts into sets of shingles, all of one corpus in the same way. */
 export interface Shingler {
   readonly name: ShinglerName
+  /** The hashes of the spans that so many texts share that they say nothing. */
+  readonly boilerplate: Int32Array
   /** The distinct hashes of the text's shingles, sorted; never empty: a text shorter than one shingle gives the hash of the whole. */
   of(text: string): Uint32Array
 }
 
 /** The shingler for a corpus, by the sample's median: character 4-grams for short texts and for writing without spaces, word 5-grams for long
- * texts. The order of the sample does not matter; no sample gives character 4-grams. Two 32-bit hashes meet by chance once in 4 billion. */
-export function shingler(sample: readonly string[]): Shingler {
-  return shinglerNamed(chooseShingles(sample))
+ * texts; without what is boilerplate in the sample. The order of the sample does not matter; no sample gives character 4-grams. Two 32-bit hashes
+ * meet by chance once in 4 billion. */
+export function shingler(texts: readonly string[]): Shingler {
+  const sample = sampleOf(texts)
+  const name = chooseShingles(sample)
+  return shinglerNamed(name, boilerplateOf(sample, name))
 }
 
 /** The shingler for a dataset and what is held out from it, by the held-out texts where there are any: they stay the same while rows are dropped,
@@ -23,9 +28,23 @@ export function corpusShingler(heldOut: readonly string[], rows: readonly string
   return shingler(heldOut.length > 0 ? heldOut : rows)
 }
 
+/** Cuts like the shingler, but with the boilerplate of these texts, in any order. */
+export function withBoilerplateOf({ name }: Shingler, texts: readonly string[]): Shingler {
+  return shinglerNamed(name, boilerplateOf(sampleOf(texts), name))
+}
+
 /** The shingler of that name. */
-export function shinglerNamed(name: ShinglerName): Shingler {
-  return name === "char-4" ? { name, of: characterShingles } : { name, of: wordShingles }
+export function shinglerNamed(name: ShinglerName, boilerplate: Int32Array = new Int32Array()): Shingler {
+  let sketcher: Sketcher | undefined
+  return {
+    name,
+    boilerplate,
+    of(text) {
+      sketcher ??= new Sketcher({ shingles: name, boilerplate })
+      sketcher.sketch(text)
+      return new Uint32Array(sketcher.shingles).sort()
+    },
+  }
 }
 
 /** The Jaccard similarity from which two texts are near-duplicates, when nobody says otherwise. Of one-edit copies of short queries character
@@ -50,14 +69,13 @@ export function jaccard(a: Uint32Array, b: Uint32Array): number {
   return all === 0 ? 1 : shared / all
 }
 
-const characters = 4
-const words = 5
 // Below this many words one edit changes too large a share of the word 5-grams.
 const shortWords = 32
 // Longer "words" than this are clauses of a writing without spaces.
 const longestWord = 12
 
-function chooseShingles(sample: readonly string[]): ShinglerName {
+/** By the median of the sample. */
+export function chooseShingles(sample: readonly string[]): ShinglerName {
   const measures = sample.map((text) => {
     const folded = foldForComparison(text)
     const count = folded.split(" ").length
@@ -69,33 +87,4 @@ function chooseShingles(sample: readonly string[]): ShinglerName {
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
-}
-
-function characterShingles(text: string): Uint32Array {
-  const points = Array.from(foldForComparison(text), (character) => character.codePointAt(0) ?? 0)
-  return runsOf(points, characters)
-}
-
-function wordShingles(text: string): Uint32Array {
-  return runsOf(foldForComparison(text).split(" ").map(hashText), words)
-}
-
-/** The distinct hashes of every run of `size` units, sorted. */
-function runsOf(units: readonly number[], size: number): Uint32Array {
-  const length = Math.min(size, units.length)
-  const hashes = new Uint32Array(units.length - length + 1)
-  for (let start = 0; start < hashes.length; start += 1) {
-    let hash = length
-    for (let offset = 0; offset < length; offset += 1) hash = joinHash(hash, units[start + offset] as number)
-    hashes[start] = mixBits(hash)
-  }
-  return distinctSorted(hashes)
-}
-
-function distinctSorted(hashes: Uint32Array): Uint32Array {
-  hashes.sort()
-  let kept = 0
-  for (let index = 0; index < hashes.length; index += 1)
-    if (index === 0 || hashes[index] !== hashes[index - 1]) hashes[kept++] = hashes[index] as number
-  return hashes.slice(0, kept)
 }

@@ -15,7 +15,7 @@ import { holdOut } from "./hold-out.ts"
 import { requireAllowed } from "./rights.ts"
 
 /** Raised when a change here or in curation/ would make another version of the same rows. */
-const semantics = 1
+const semantics = 2
 
 export interface BuildResult {
   readonly state: "built" | "unchanged"

@@ -1,0 +1,63 @@
+import { hashText } from "./hashing.ts"
+import { Sketcher, type ShinglerName } from "./sketcher.ts"
+
+// A span is boilerplate from this share of the texts on, and from so many texts: in a hundred texts on one subject single phrases are in many.
+const leastShare = 0.01
+const leastTexts = 20
+// Below this share of all spans boilerplate is left alone: phrases of the subject, not a template.
+const leastMass = 0.05
+const mostTexts = 20_000
+
+/** The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless they are more than a
+ * twentieth of all spans. Copies of a text count once. The order of the texts does not matter. */
+export function boilerplateOf(sample: readonly string[], shingles: ShinglerName): Int32Array {
+  const sketcher = new Sketcher({ shingles })
+  const texts = sample.length < leastTexts ? [] : distinctTexts(sample, sketcher)
+  if (texts.length < leastTexts) return new Int32Array()
+  const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
+  // First counted by a part of the hash, so that only what may be frequent is counted one by one.
+  const roughly = new Uint32Array(1 << 20)
+  let all = 0
+  for (const text of texts) {
+    const spans = sketcher.spans(text)
+    all += spans.length
+    for (let index = 0; index < spans.length; index += 1) {
+      const bucket = (spans[index] as number) >>> 12
+      roughly[bucket] = (roughly[bucket] as number) + 1
+    }
+  }
+  if (!roughly.some((count) => count >= least)) return new Int32Array()
+  const counts = new Map<number, number>()
+  for (const text of texts)
+    for (const span of sketcher.spans(text)) if ((roughly[span >>> 12] as number) >= least) counts.set(span, (counts.get(span) ?? 0) + 1)
+  const frequent = [...counts].filter(([, count]) => count >= least)
+  const mass = frequent.reduce((sum, [, count]) => sum + count, 0)
+  return mass > leastMass * all ? Int32Array.from(frequent, ([span]) => span).sort() : new Int32Array()
+}
+
+/** About so many of the texts that frequent spans show: all of few, else those with the least hashes, so that their order does not matter. */
+export function sampleOf(texts: readonly string[]): readonly string[] {
+  if (texts.length <= mostTexts) return texts
+  const hashes = Uint32Array.from(texts, roughHash)
+  const last = hashes.toSorted()[mostTexts - 1] as number
+  return texts.filter((_, index) => (hashes[index] as number) <= last)
+}
+
+function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {
+  const seen = new Set<number>()
+  return texts.filter((text) => {
+    const [low, high] = sketcher.fingerprint(text)
+    // 53 bits, which a number holds exactly, are plenty for so few texts.
+    const print = (low >>> 0) + (high & 0x1fffff) * 2 ** 32
+    return !seen.has(print) && seen.add(print)
+  })
+}
+
+/** By 64 characters from all over the text: its whole need not be read. */
+function roughHash(text: string): number {
+  if (text.length <= 64) return hashText(text)
+  const step = text.length / 64
+  let picked = ""
+  for (let place = 0; place < text.length; place += step) picked += text[Math.floor(place)]
+  return hashText(picked + text.length)
+}

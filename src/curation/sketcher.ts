@@ -1,0 +1,154 @@
+import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
+import { asciiSeparators, foldBlock, foldEntries } from "./fold-table.ts"
+import { foldForComparison } from "./normalise.ts"
+import { sketchCode } from "./sketch-code.ts"
+
+/** The ways to cut a text into shingles. */
+export type ShinglerName = "char-4" | "word-5"
+
+/** How texts are cut and keyed; plain data, so that every thread can make the same sketcher. */
+export interface SketchPlan {
+  readonly shingles: ShinglerName
+  /** The hashes of the spans that count as boilerplate; none by default. */
+  readonly boilerplate?: Int32Array
+  /** None by default: then there are no keys. */
+  readonly bands?: Bands
+}
+
+/** The plan for finding texts at or above the threshold, of which a share of `missRate` is missed right at it. */
+export function sketchPlan(shingles: ShinglerName, boilerplate: Int32Array, threshold: number, missRate?: number): Required<SketchPlan> {
+  return { shingles, boilerplate, bands: bandsFor(threshold, missRate) }
+}
+
+// A shingle is boilerplate where it lies inside a boilerplate span: 5 words, or 20 characters, about as long. It is left out only of a text that keeps
+// so many shingles of its own: 12 words, or 19 characters.
+const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, span: 20, fewest: 16 } } as const
+
+/** Texts as sets of hashed shingles with band keys: equal texts, by `foldForComparison`, give equal sketches, in every thread. MinHash (Broder 1997)
+ * with multiply-only permutations.
+ *
+ * The work is done by assembly/sketch.ts on the text's bytes. What it cannot fold (marks, long s, a final sigma) is folded here first. */
+export class Sketcher {
+  /** The distinct hashes of the last text's shingles, in the order of the text, none zero. Overwritten by the next text. */
+  shingles: Int32Array = new Int32Array()
+  /** A key for each band. Overwritten by the next text. */
+  keys: Int32Array = new Int32Array()
+  readonly #code: Code
+  readonly #bands: number
+  readonly #emptyKeys: Int32Array
+  #codeKeys = new Int32Array()
+  #bytes = new Uint8Array()
+  #numbers = new Int32Array()
+  #capacity = 0
+
+  constructor({ shingles, boilerplate = new Int32Array(), bands = { count: 0, rows: 4 } }: SketchPlan) {
+    this.#bands = bands.count
+    this.#emptyKeys = Int32Array.from({ length: bands.count }, (_, band) => band)
+    this.#code = instantiate()
+    const { size, span, fewest } = cuts[shingles]
+    const slots = boilerplate.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(boilerplate.length * 4))
+    this.#code.configure(Number(shingles === "word-5"), size, span, fewest, bands.count, bands.rows, slots)
+    this.#reserve(4096)
+    this.#bytes.set(asciiSeparators(), this.#code.classesAt())
+    this.#numbers.set(multipliersOf(bands), this.#code.multipliersAt() >> 2)
+    const table = this.#numbers.subarray(this.#code.boilerplateAt() >> 2, (this.#code.boilerplateAt() >> 2) + slots)
+    for (const hash of boilerplate) {
+      let slot = hash & (slots - 1)
+      while (table[slot] !== 0 && table[slot] !== hash) slot = (slot + 1) & (slots - 1)
+      table[slot] = hash
+    }
+  }
+
+  /** Puts the text's sketch into `shingles` and `keys`. There is at least one shingle: a text shorter than one gives the hash of the whole. */
+  sketch(text: string): void {
+    const count = this.#run(text, this.#code.sketch)
+    const at = this.#code.shinglesAt() >> 2
+    this.shingles = count > 0 ? this.#numbers.subarray(at, at + count) : emptyText
+    this.keys = count > 0 ? this.#codeKeys : this.#emptyKeys
+  }
+
+  /** The distinct hashes of the text's spans, of which boilerplate is made; none for a text shorter than a span. Overwritten by the next text. */
+  spans(text: string): Int32Array {
+    const count = Math.max(0, this.#run(text, this.#code.spans))
+    const at = this.#code.shinglesAt() >> 2
+    return this.#numbers.subarray(at, at + count)
+  }
+
+  /** A 64-bit hash of the folded text, as two numbers of 32 bits. */
+  fingerprint(text: string): readonly [number, number] {
+    if (this.#run(text, this.#code.fingerprint) <= 0) return [0, 0]
+    const at = this.#code.printAt() >> 2
+    return [this.#numbers[at] as number, this.#numbers[at + 1] as number]
+  }
+
+  #run(text: string, work: (bytes: number, isFolded: number) => number): number {
+    let bytes = this.#write(text)
+    for (;;) {
+      const answer = work(bytes, 0)
+      if (answer > 0) return answer
+      if (answer <= needsBlock) {
+        const block = needsBlock - answer
+        this.#numbers.set(foldEntries(block), (this.#code.pointsAt() >> 2) + block * foldBlock)
+      } else {
+        bytes = this.#write(foldForComparison(text))
+        return bytes === 0 ? 0 : work(bytes, 1)
+      }
+    }
+  }
+
+  /** The text's bytes are where the code reads them; their number. */
+  #write(text: string): number {
+    if (text.length + (text.length >> 3) > this.#capacity) this.#reserve(text.length + (text.length >> 3))
+    const at = this.#code.textAt()
+    let { read, written } = encoder.encodeInto(text, this.#bytes.subarray(at, at + this.#capacity))
+    if (read < text.length) {
+      this.#reserve(text.length * 3)
+      ;({ read, written } = encoder.encodeInto(text, this.#bytes.subarray(this.#code.textAt(), this.#code.textAt() + this.#capacity)))
+    }
+    return written
+  }
+
+  #reserve(bytes: number): void {
+    this.#capacity = Math.max(bytes, 2 * this.#capacity)
+    this.#code.reserve(this.#capacity)
+    this.#bytes = new Uint8Array(this.#code.memory.buffer)
+    this.#numbers = new Int32Array(this.#code.memory.buffer)
+    this.#codeKeys = this.#numbers.subarray(this.#code.keysAt() >> 2, (this.#code.keysAt() >> 2) + this.#bands)
+  }
+}
+
+const needsBlock = -2
+// A text without a character to compare by has one shingle as well, so that two of them are duplicates.
+const emptyText = Int32Array.of(1)
+
+interface Code {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  configure(ofWords: number, size: number, span: number, fewest: number, bands: number, rows: number, boilerplateSlots: number): void
+  reserve(bytes: number): void
+  sketch(bytes: number, isFolded: number): number
+  spans(bytes: number, isFolded: number): number
+  fingerprint(bytes: number, isFolded: number): number
+  pointsAt(): number
+  classesAt(): number
+  multipliersAt(): number
+  keysAt(): number
+  printAt(): number
+  boilerplateAt(): number
+  textAt(): number
+  shinglesAt(): number
+}
+
+const encoder = new TextEncoder()
+let compiled: object | undefined
+
+// What is used of it: the types of Node leave it out.
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object) => { readonly exports: unknown }
+}
+
+/** Every sketcher has memory of its own; the code is compiled once. */
+function instantiate(): Code {
+  compiled ??= new WebAssembly.Module(Buffer.from(sketchCode, "base64"))
+  return new WebAssembly.Instance(compiled).exports as Code
+}
