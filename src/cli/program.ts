@@ -91,6 +91,11 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
     terminal.complain({ code, message, hint })
     return exitCode
   }
+  if (isRefusal(error)) {
+    const hint = "Check the permissions, the space left and the limits of this machine, then run the same command again: what was done is kept."
+    terminal.complain({ code: "system", message: `the system refused: ${error.message}`, hint })
+    return exitCodes.failure
+  }
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   terminal.complain({
     code: "bug",
@@ -99,4 +104,11 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
   })
   if (host?.verbose) process.stderr.write(`${stack ?? ""}\n`)
   return exitCodes.bug
+}
+
+/** What the machine refuses and no code can help: permissions, space, too many open files, a broken disk; of the ledger as well (SQLite's busy, locked, read-only, I/O, full, cannot open). */
+function isRefusal(error: unknown): error is Error {
+  const { code, errcode } = error as { code?: string; errcode?: number }
+  if (code === "ERR_SQLITE_ERROR") return [5, 6, 8, 10, 13, 14].includes((errcode ?? 0) & 0xff)
+  return ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EIO"].includes(code ?? "")
 }

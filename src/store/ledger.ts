@@ -64,9 +64,8 @@ export class Ledger {
     } catch (error) {
       // A log beside it holds what the file itself does not have yet: then it takes the right to write to read it.
       if (!(error instanceof ToolkitError) || !isWriteForbidden(error.cause) || existsSync(`${file}-wal`)) throw error
-      const address = pathToFileURL(file)
-      address.search = "immutable=1"
-      const database = new DatabaseSync(address, { readOnly: true })
+      const database = openUnchanged(file)
+      if (database === undefined) throw error
       requireVersion(database, (version) => version === migrations.length)
       return new Ledger(database, now, true)
     }
@@ -270,6 +269,17 @@ function migrate(database: DatabaseSync): void {
     const from = versionOf(database)
     if (from < migrations.length) database.exec(`${migrations[from]} pragma user_version = ${from + 1};`)
     database.exec("commit")
+  }
+}
+
+/** The database as a file that nobody changes; undefined when it cannot be read either. */
+function openUnchanged(file: string): DatabaseSync | undefined {
+  const address = pathToFileURL(file)
+  address.search = "immutable=1"
+  try {
+    return new DatabaseSync(address, { readOnly: true })
+  } catch {
+    return undefined
   }
 }
 

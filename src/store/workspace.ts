@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, realpathSync, statSync } from "node:fs"
+import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
 import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/job.ts"
@@ -22,6 +22,7 @@ export class Workspace {
     if (!existsSync(root)) throw new DataError(`there is no workspace folder ${root}`, [], `Make one: tuneloop init ${folder}`)
     if (!statSync(root).isDirectory())
       throw new DataError(`the workspace ${root} is a file, not a folder`, [], "Name the folder that holds specs/ and jobs/.")
+    if (!isReadable(root)) throw new DataError(`not allowed to read the workspace ${root}`, [], "Check the folder's permissions.")
     const file = join(root, "tuneloop.yaml")
     const text = existsSync(file) ? readText(file) : ""
     // Every key is optional: a file in which all are commented out is fine.
@@ -106,6 +107,16 @@ export class Workspace {
 
   makeFolders(): void {
     for (const folder of ["specs", "jobs", "datasets"]) makeFolder(join(this.root, folder))
+  }
+}
+
+/** Files in a folder that may not be read look as if they were not there. */
+function isReadable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.R_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -79,8 +79,33 @@ describe("a command that reads", () => {
         expect(stderr).toMatch(/^error: not allowed to .*\n {2}Check/)
       }
       expect(everything(own)).toEqual(before)
+      for (const [path, expected] of [
+        ["specs", /^error: the system refused: EACCES.*specs.*\n {2}Check the permissions/],
+        ["", /^error: not allowed to read the workspace .*\n {2}Check/],
+      ] as const) {
+        chmodSync(join(own, path), 0o700)
+        const { status, stderr } = asNobody("--workspace", own, "status")
+        expect([status, stderr]).toEqual([1, expect.stringMatching(expected)])
+      }
     },
   )
+
+  it("names a run by the beginning of its id, when it is one", async () => {
+    const own = sampleWorkspace()
+    const ledger = Ledger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
+    for (const run of ["ticket-triage-1", "ticket-triage-2", "order-1"]) ledger.createRun({ run, job: "j", task: "ticket-triage", plan: run })
+    ledger.close()
+    expect((await tuneloop(own, ["runs", "show", "order"]).outcome).stdout).toContain("order-1")
+    expect((await tuneloop(own, ["runs", "logs", "order"]).outcome).stderr).toContain("order-1 has no log yet")
+    for (const [given, expected] of [
+      ["ticket", /2 runs begin with "ticket": ticket-triage-2, ticket-triage-1/],
+      ["ordr-1", /no run "ordr-1".*did you mean "order-1"/],
+    ] as const)
+      for (const command of [["runs", "show"], ["evaluate"]]) {
+        const { code, stderr } = await tuneloop(own, [...command, given]).outcome
+        expect([code, stderr]).toEqual([2, expect.stringMatching(expected)])
+      }
+  })
 })
 
 describe("the ledger that is only read", () => {

@@ -32,6 +32,12 @@ describe("the schemas that editors complete a workspace's files by", () => {
     expect((await run("init", workspace)).stdout).toContain("unchanged")
   })
 
+  it("are made beside a .gitignore that is there already, and the person is told what to add to it", async () => {
+    writeFileSync(join(workspace, ".gitignore"), "node_modules/\n")
+    expect((await run("init", workspace)).stderr).toMatch(/\.gitignore.*\.tuneloop\//)
+    expect(readFileSync(join(workspace, ".gitignore"), "utf8")).toBe("node_modules/\n")
+  })
+
   it("follow the tool's version, and never go back to an older one", async () => {
     const current = text("task")
     const ofVersion = (version: string) => writeFileSync(file("task"), `{\n  "$comment": "Tuneloop ${version}; x",\n  "type": "object"\n}\n`)

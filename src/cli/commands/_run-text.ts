@@ -1,7 +1,8 @@
-import type { RunSummary } from "../../core/run.ts"
+import { isTerminal, type RunSummary } from "../../core/run.ts"
 
 /** `step 40/132, loss 0.412, eval loss 0.510, 210 tokens/s, 2 min left`, from a run's fold. */
 export function describeProgress(summary: RunSummary, now: Date): string {
+  if (isTerminal(summary.state)) return `${summary.run}: ${summary.state}`
   if (summary.totalSteps === undefined) return `${summary.run}: ${summary.state}, getting ready`
   const last = (name: string) => summary.metrics.findLast((point) => point.values[name] !== undefined)?.values[name]
   const loss = last("loss")

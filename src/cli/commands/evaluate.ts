@@ -1,11 +1,13 @@
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
+import { nearest, show } from "../../core/parse.ts"
 import { renderContenders } from "../../evaluation/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { evaluate, type Evaluation } from "../../stages/score.ts"
 import { readPlan, runFiles } from "../../store/run-files.ts"
 import type { Host } from "../host.ts"
 import { loadMetrics, readCheckedTask } from "../plugins.ts"
+import { resolveRun } from "./_resolve-run.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -14,16 +16,7 @@ export function register(command: Command, host: Host): void {
     .addHelpText("after", "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest")
     .action(async (given: string, options: { against?: string }) => {
       const context = host.context()
-      const runs = context
-        .readLedger()
-        .runs()
-        .map(({ run }) => run)
-      const run = given === "latest" ? runs[0] : given
-      if (run === undefined || !runs.includes(run))
-        throw new UsageError(
-          `there is no run ${JSON.stringify(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}`,
-          "tuneloop runs ls lists them.",
-        )
+      const run = resolveRun(host, given)
       const { state, result } = await evaluateRun(
         host,
         context,
@@ -48,7 +41,13 @@ export async function evaluateRun(
   const contenders = against ?? job.evaluation.contenders
   const known = ["zero-shot", "few-shot", "linear", "tuned"]
   const unknown = contenders.find((name) => !known.includes(name))
-  if (unknown !== undefined) throw new UsageError(`there is no contender ${JSON.stringify(unknown)}; allowed: ${known.join(", ")}`)
+  if (unknown !== undefined) {
+    const meant = nearest(unknown, known)
+    throw new UsageError(
+      `there is no contender ${show(unknown)}; allowed: ${known.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+      "Give --against other names, or edit evaluation.contenders in the job.",
+    )
+  }
   return evaluate(
     context,
     task,

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
-import { makeFolder, writeAtomically } from "../../store/files.ts"
+import { makeFolder, readText, writeAtomically } from "../../store/files.ts"
 import { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { refreshSchemas } from "./_schemas.ts"
@@ -10,6 +10,9 @@ const settings = `# yaml-language-server: $schema=schemas/workspace.json
 # Settings of this workspace; every key is optional (tuneloop config show).
 schemaVersion: 1
 `
+
+/** What the machine writes for itself. */
+const ignoredPaths = [".tuneloop/", "jobs/runs/", ".*.tmp"]
 
 export function register(command: Command, host: Host): void {
   command.argument("[dir]", "the folder", ".").action((given: string) => {
@@ -22,7 +25,9 @@ export function register(command: Command, host: Host): void {
       made.push(name)
     }
     write("tuneloop.yaml", settings)
-    write(".gitignore", ".tuneloop/\njobs/runs/\n.*.tmp\n")
+    write(".gitignore", ignoredPaths.map((path) => `${path}\n`).join(""))
+    const ignored = readText(join(folder, ".gitignore"))
+    if (!ignored.includes(".tuneloop")) host.terminal.warn(`${join(folder, ".gitignore")} was there already; add to it: ${ignoredPaths.join(" ")}`)
     const workspace = Workspace.open(folder)
     workspace.makeFolders()
     made.push(...refreshSchemas(workspace, { make: true }))

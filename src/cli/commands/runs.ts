@@ -1,14 +1,13 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
-import { UsageError } from "../../core/errors.ts"
-import { nearest, show } from "../../core/parse.ts"
 import { isTerminal, reduceRun } from "../../core/run.ts"
 import { renderLossPlot } from "../../evaluation/terminal.ts"
 import { cancelRun, syncRun, waitForRun } from "../../stages/train.ts"
 import { readPlan, runFiles } from "../../store/run-files.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
+import { resolveRun } from "./_resolve-run.ts"
 import { describeProgress } from "./_run-text.ts"
 import { describeEnd } from "./train.ts"
 
@@ -111,7 +110,7 @@ export function register(command: Command, host: Host): void {
         await host.sleep(500)
         offset = printFrom(log, offset)
       }
-      printFrom(log, offset)
+      if (printFrom(log, offset) === 0) host.terminal.note(`${run} has no log yet`)
     })
   command
     .command("cancel")
@@ -133,23 +132,6 @@ export function register(command: Command, host: Host): void {
           : `${run} is ${summary.state}`,
       )
     })
-}
-
-function resolveRun(host: Host, given: string): string {
-  const runs = host
-    .context()
-    .readLedger()
-    .runs()
-    .map(({ run }) => run)
-  if (given === "latest" && runs[0] !== undefined) return runs[0]
-  if (runs.includes(given)) return given
-  const starting = runs.filter((run) => run.startsWith(given))
-  if (starting.length === 1 && starting[0] !== undefined) return starting[0]
-  const meant = nearest(given, runs)
-  throw new UsageError(
-    `there is no run ${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
-    "tuneloop runs ls lists them.",
-  )
 }
 
 async function backendOf(host: Host, run: string) {
