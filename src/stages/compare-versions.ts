@@ -24,5 +24,9 @@ function whereabouts(task: TaskSpecification, rows: TaskRows): (id: string) => W
   const heldOut = new Map(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [[digits(id), split] as const])))
   const waiting = new Set(open.map(({ id }) => digits(id)))
   const there = new Set([...train, ...turnedDown].map(({ id }) => digits(id)))
-  return (id) => heldOut.get(digits(id)) ?? (waiting.has(digits(id)) ? "open" : there.has(digits(id)) ? "train" : "removed")
+  const erased = rows.erased()
+  return (id) =>
+    (erased.of({ id }) === undefined ? undefined : "erased") ??
+    heldOut.get(digits(id)) ??
+    (waiting.has(digits(id)) ? "open" : there.has(digits(id)) ? "train" : "removed")
 }

@@ -4,6 +4,7 @@ import { findPersonalData } from "../curation/personal-data.ts"
 import type { Example } from "../core/example.ts"
 import { formatOutput, inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { readTombstones } from "../store/erasures.ts"
 import { readLicences } from "../store/licences.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
@@ -34,7 +35,7 @@ export function cardOf(context: StageContext, task: TaskSpecification, version: 
     licences: readLicences(context.workspace),
     bases: basesOf(context, task),
     openings: context.readLedger().openings(manifest.holdout).length,
-    erased: 0,
+    erased: readTombstones(rows.folder).length,
   }
   return { text: dataCard(facts), facts }
 }

@@ -8,7 +8,7 @@ import type { TaskSpecification } from "../core/task.ts"
 import { type StagedFile, stageFile } from "../store/staged-file.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
-import { renderRows, requireTrainable } from "./plan-training.ts"
+import { renderRows, requireStanding, requireTrainable } from "./plan-training.ts"
 import { requireAllowed } from "./rights.ts"
 
 export interface ExportOptions {
@@ -35,8 +35,10 @@ export async function exportDataset(context: StageContext, task: TaskSpecificati
   const { version, format, output, withTest } = options
   const versions = new Versions(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
-  requireTrainable(manifest)
-  requireAllowed(context, task, versions.rows(version, "train.jsonl"))
+  requireTrainable(versions, manifest)
+  const train = versions.rows(version, "train.jsonl")
+  requireStanding(context, task, train)
+  requireAllowed(context, task, train)
   const isFile = output.endsWith(format.module.ending)
   requireOutput(options, isFile)
   const ledger = context.ledger()

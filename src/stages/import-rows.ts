@@ -2,6 +2,7 @@ import { unlabelled } from "../curation/hold-out.ts"
 import { findPersonalData } from "../curation/personal-data.ts"
 import { canonicalJson } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
+import type { Erased, Tombstone } from "../core/erasure.ts"
 import { splits, type Assignment, type RealInput, type Seed, type Split } from "../core/example.ts"
 import { formatOutput, inputText, stratumOf } from "../core/output.ts"
 import { show } from "../core/parse.ts"
@@ -65,7 +66,13 @@ async function importRows(
   options: ImportOptions,
   kind: Kind,
 ): Promise<ImportResult> {
-  const { read, valid, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind)
+  const { read, valid, invalid, personalData, acrossSplits } = await readRows(
+    task,
+    files,
+    options,
+    kind,
+    new TaskRows(context.workspace, task.task).erased(),
+  )
   if (invalid.length > 0 && !options.skipInvalid)
     throw new DataError(
       `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -99,7 +106,7 @@ interface ReadRows {
   readonly acrossSplits: AcrossSplits[]
 }
 
-async function readRows(task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind): Promise<ReadRows> {
+async function readRows(task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind, erased: Erased): Promise<ReadRows> {
   const valid: ValidRow[] = []
   const invalid: Issue[] = []
   const personalData: { id: string; place: string; kinds: string[] }[] = []
@@ -122,6 +129,11 @@ async function readRows(task: TaskSpecification, files: readonly string[], optio
       const parsed = parseRow(task, tableRow, columns, kind)
       if ("issues" in parsed) {
         invalid.push(...parsed.issues.map((issue) => ({ ...issue, file, line: tableRow.line })))
+        continue
+      }
+      const tombstone = erased.of(parsed.row)
+      if (tombstone !== undefined) {
+        invalid.push({ file, line: tableRow.line, message: erasedMessage(tombstone) })
         continue
       }
       const content = contentOf(parsed.row)
@@ -186,6 +198,10 @@ function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly Va
     const has = held.get(id)
     return has === undefined || has === split ? [] : [{ id, split: has, asked: split }]
   })
+}
+
+function erasedMessage({ at, why }: Tombstone): string {
+  return `this row was erased on ${at.slice(0, 10)}${why === undefined ? "" : ` (${why})`} and does not come back`
 }
 
 function contentOf(row: Row): string {

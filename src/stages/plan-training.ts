@@ -6,6 +6,7 @@ import type { JobSpecification } from "../core/job.ts"
 import { type Message, promptVersion, renderExample } from "../core/prompt.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
+import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
 import { requireAllowed } from "./rights.ts"
@@ -23,8 +24,9 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
   if (dataset === undefined)
     throw new ToolkitError(`task ${task.task} has no dataset version yet`, { code: "no-dataset", hint: `Make one: tuneloop build ${task.task}` })
   const manifest = versions.manifest(dataset as `ds_${string}`)
-  requireTrainable(manifest)
+  requireTrainable(versions, manifest)
   const train = versions.rows(dataset, "train.jsonl")
+  requireStanding(context, task, train)
   requireAllowed(context, task, train, job.baseModel)
   const rendered = {
     train: toJsonLines(renderRows(task, train)),
@@ -49,12 +51,29 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
   return { plan, digest: digest(plan), rendered }
 }
 
-/** A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. */
-export function requireTrainable(manifest: DatasetManifest): void {
+/** A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. One with a leak, one that rows were erased from, or whose holdout they were erased from, is a GateError. */
+export function requireTrainable(versions: Versions, manifest: DatasetManifest): void {
   if (manifest.leaks.found > 0)
     throw new GateError(
       `${manifest.id} has ${manifest.leaks.found} leaks and cannot be trained on`,
       `Build a clean version: tuneloop build ${manifest.task}`,
+    )
+  const erased = versions.erasedPart(manifest)
+  if (erased !== undefined)
+    throw new GateError(
+      `rows were erased from ${erased}${erased === manifest.id ? "" : `, the holdout of ${manifest.id}`}: it is no longer what its id says and cannot be trained on`,
+      `Build a version without them: tuneloop build ${manifest.task}`,
+    )
+}
+
+/** Throws a GateError when a row is erased: a version may come back by git, or be frozen by a build that was running meanwhile. */
+export function requireStanding(context: StageContext, task: TaskSpecification, train: readonly Example[]): void {
+  const erased = new TaskRows(context.workspace, task.task).erased()
+  const found = erased.isEmpty ? [] : train.filter((row) => erased.of(row) !== undefined)
+  if (found.length > 0)
+    throw new GateError(
+      `${found.length} rows of the version were erased and stand in it again`,
+      `Finish the erasure: tuneloop dataset erase ${task.task} --yes; then: tuneloop build ${task.task}`,
     )
 }
 

@@ -185,6 +185,36 @@ export class Ledger {
     }[]
   }
 
+  /** The keys of the task's requests whose prompt or answer says one of the texts. */
+  requestsSaying(task: string, texts: readonly string[]): string[] {
+    const wanted = texts.map((text) => JSON.stringify(text).slice(1, -1)).filter((text) => text !== "")
+    const rows = this.database.prepare("select key, request, answer from requests where task = ? order by key").all(task) as {
+      key: string
+      request: string
+      answer: string | null
+    }[]
+    // An answer that is JSON itself is escaped twice.
+    const escaped = wanted.map((text) => JSON.stringify(text).slice(1, -1))
+    return rows.flatMap(({ key, request, answer }) => {
+      const said = `${request}\n${answer ?? ""}`
+      return [...wanted, ...escaped].some((text) => said.includes(text)) ? [key] : []
+    })
+  }
+  /** Nothing of what the requests said is left, not in the free pages of the file either; their tokens are, and that they were sent. */
+  eraseRequests(keys: readonly string[]): void {
+    if (keys.length === 0) return
+    this.database.exec("pragma secure_delete = on")
+    this.transaction(() => {
+      for (const key of keys) {
+        const answer = this.answer(key)
+        this.database
+          .prepare("update requests set request = ?, answer = ? where key = ?")
+          .run(erasedRequest, answer === undefined ? null : JSON.stringify({ ...answer, text: "" }), key)
+      }
+    })
+    this.database.exec("pragma wal_checkpoint(truncate)")
+  }
+
   /** Records that rows of a version were written to a file outside the versions' folders; the same file with the same bytes once. Called before the file has its name: an erasure must know of every copy. */
   recordExport(entry: Omit<LedgerExport, "at">): void {
     this.database
@@ -213,7 +243,7 @@ export class Ledger {
         .slice(0, 1),
     )
     const requests = (this.database.prepare("select key, request from requests").all() as { key: string; request: string }[]).flatMap((row) =>
-      digest(JSON.parse(row.request)) === row.key ? [] : [`request ${row.key} is not the digest of its content`],
+      row.request === erasedRequest || digest(JSON.parse(row.request)) === row.key ? [] : [`request ${row.key} is not the digest of its content`],
     )
     return [...integrity, ...foreign, ...gaps, ...requests]
   }
@@ -248,6 +278,9 @@ export interface LedgerRun {
   readonly plan: string
   readonly createdAt: string
 }
+
+/** What stands in the place of a request that was erased. */
+const erasedRequest = '{"erased":true}'
 
 /** A file that rows of a version were exported to; `path` is relative to the workspace where it lies in it. */
 export interface LedgerExport {

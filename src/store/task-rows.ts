@@ -16,7 +16,9 @@ import {
   type RealInput,
   type Seed,
 } from "../core/example.ts"
+import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
 import { formatPath, issuesOf } from "../core/parse.ts"
+import { readTombstones } from "./erasures.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -41,10 +43,10 @@ export class TaskRows {
   }
 
   seeds(): Seed[] {
-    return unique(this.read(this.seedsFile, seedSchema), (seed) => seed.id, this.workspace.show(this.seedsFile))
+    return this.standing(unique(this.read(this.seedsFile, seedSchema), (seed) => seed.id, this.workspace.show(this.seedsFile)))
   }
   inputs(): RealInput[] {
-    return unique(this.read(this.inputsFile, realInputSchema), (input) => input.id, this.workspace.show(this.inputsFile))
+    return this.standing(unique(this.read(this.inputsFile, realInputSchema), (input) => input.id, this.workspace.show(this.inputsFile)))
   }
   /** The assignments, the first one of an id first: an assignment never changes, so a later line for the same id is ignored. */
   assignments(): Assignment[] {
@@ -52,11 +54,18 @@ export class TaskRows {
     return [...new Map(rows.toReversed().map((row) => [row.id, row])).values()].toReversed()
   }
   candidates(): Candidate[] {
-    return this.readFolder("candidates", candidateSchema)
+    return this.standing(this.readFolder("candidates", candidateSchema))
   }
   /** The decisions of every session, in an order that does not depend on file names: by time, then by content. */
   decisions(): Decision[] {
-    return this.readFolder("decisions", decisionSchema).sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b)))
+    return this.standing(this.readFolder("decisions", decisionSchema)).sort(
+      (a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b)),
+    )
+  }
+
+  /** What was erased from the task, for good. */
+  erased(): Erased {
+    return erasedBy(readTombstones(this.folder))
   }
   get suspectsFile(): string {
     return join(this.folder, "queue", "label-errors.jsonl")
@@ -92,6 +101,12 @@ export class TaskRows {
   }
   writeSession(session: string, decisions: readonly Decision[]): void {
     writeAtomically(this.sessionFile(session), toJsonLines(decisions))
+  }
+
+  /** The rows without what was erased, also when a merge or a restored file brings it back. */
+  private standing<Row extends ErasableRow>(rows: Row[]): Row[] {
+    const erased = this.erased()
+    return erased.isEmpty ? rows : rows.filter((row) => erased.of(row) === undefined)
   }
 
   private readFolder<Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema>[] {

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { digestText } from "../core/canonical.ts"
 import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, DroppedExample, Example, HoldoutManifest, Preference } from "../core/example.ts"
+import { erasedMark, type ErasedMark } from "./erasures.ts"
 import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -59,6 +60,14 @@ export class Versions {
   rows(id: string, file: "train.jsonl" | "dropped.jsonl" | "validation.jsonl" | "test.jsonl"): Example[] {
     return this.checked<Example>(id, file)
   }
+  /** What an erasure took from the version or holdout; undefined when it is whole. */
+  private erasedMark(id: string): ErasedMark | undefined {
+    return erasedMark(this.folder(id))
+  }
+  /** The version or its holdout, where rows were erased from it: then it is no longer what its id says. */
+  erasedPart({ id, holdout }: DatasetManifest): string | undefined {
+    return [id, holdout].find((part) => this.erasedMark(part) !== undefined)
+  }
   /** The preferences of a version; none for a version without the file. */
   preferences(id: `ds_${string}`): Preference[] {
     return this.manifest(id).files["preferences.jsonl"] === undefined ? [] : this.checked<Preference>(id, "preferences.jsonl")
@@ -66,13 +75,16 @@ export class Versions {
 
   private checked<Row>(id: string, file: string): Row[] {
     const path = join(this.folder(id), file)
-    const expected = this.manifest(id).files[file]?.digest
+    const mark = this.erasedMark(id)
+    const expected = (mark?.files[file] ?? this.manifest(id).files[file])?.digest
     const actual = existsSync(path) ? digestText(readFileSync(path)) : undefined
     if (expected === undefined || actual !== expected)
       throw new DataError(
         `${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`,
         [],
-        "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again.",
+        mark === undefined
+          ? "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again."
+          : `Rows were erased from it: finish an erasure that was interrupted by tuneloop dataset erase ${this.task} --yes`,
       )
     return [...readLines(path)].map(({ text }) => JSON.parse(text) as Row)
   }

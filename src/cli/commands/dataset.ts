@@ -6,6 +6,7 @@ import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
 import { registerCard } from "./_dataset-card.ts"
 import { registerDiff } from "./_dataset-diff.ts"
+import { registerErase } from "./_dataset-erase.ts"
 import { registerExport } from "./_dataset-export.ts"
 
 export function register(command: Command, host: Host): void {
@@ -17,17 +18,20 @@ export function register(command: Command, host: Host): void {
       const tasks = task === undefined ? host.workspace.tasks() : [host.workspace.readTask(task).task]
       const versions = tasks.flatMap((name) => {
         const store = new Versions(host.workspace, name)
-        return store.ids().map((id) => ({ manifest: store.manifest(id as `ds_${string}`), isLatest: store.latest() === id }))
+        return store.ids().map((id) => {
+          const manifest = store.manifest(id as `ds_${string}`)
+          return { manifest, isLatest: store.latest() === id, isErased: store.erasedPart(manifest) !== undefined }
+        })
       })
-      const rows = versions.map(({ manifest, isLatest }) => [
+      const rows = versions.map(({ manifest, isLatest, isErased }) => [
         manifest.task,
-        `${manifest.id}${isLatest ? " *" : ""}`,
+        `${manifest.id}${isLatest ? " *" : ""}${isErased ? " erased" : ""}`,
         manifest.holdout,
         String(manifest.kept),
         String(manifest.read - manifest.kept),
       ])
       host.print(
-        { versions: versions.map(({ manifest, isLatest }) => ({ ...manifest, latest: isLatest })) },
+        { versions: versions.map(({ manifest, isLatest, isErased }) => ({ ...manifest, latest: isLatest, erased: isErased })) },
         rows.length === 0
           ? "no dataset versions yet; make one: tuneloop build <task>"
           : `${table(["task", "version", "holdout", "kept", "dropped"], rows)}\n* the one that \`dataset: latest\` means`,
@@ -51,9 +55,10 @@ export function register(command: Command, host: Host): void {
         }
         if (store.has(id)) {
           const manifest = store.manifest(id as `ds_${string}`)
+          const erased = store.erasedPart(manifest)
           host.print(
-            { ...manifest },
-            `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ${host.workspace.show(store.folder(id))}`,
+            { ...manifest, erased: erased !== undefined },
+            `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ${host.workspace.show(store.folder(id))}${erased === undefined ? "" : `\nrows were erased from ${erased}: it cannot be trained on`}`,
           )
           return
         }
@@ -70,4 +75,5 @@ export function register(command: Command, host: Host): void {
   registerDiff(command, host)
   registerExport(command, host)
   registerCard(command, host)
+  registerErase(command, host)
 }

@@ -1,0 +1,201 @@
+import { existsSync } from "node:fs"
+import { basename, resolve } from "node:path"
+import { digits } from "../curation/lineage.ts"
+import { erasureReach, mentions, nearCopies, type PlacedRow, type ReachedRow } from "../curation/erasure-reach.ts"
+import { DataError, UsageError } from "../core/errors.ts"
+import { erasedBy, idDigest, type Tombstone } from "../core/erasure.ts"
+import { show } from "../core/parse.ts"
+import { reduceRun, type RemoteJob } from "../core/run.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import { addTombstones, erasedMark, rawRows, readTombstones, removeFrozenRows, removeRows, rowFiles, type RawRow } from "../store/erasures.ts"
+import type { LedgerExport } from "../store/ledger.ts"
+import { withLock } from "../store/lock.ts"
+import { readPlan, runFiles } from "../store/run-files.ts"
+import type { StageContext } from "./context.ts"
+
+export interface ErasureOptions {
+  readonly ids: readonly string[]
+  readonly matching: string | undefined
+  readonly why: string | undefined
+  /** False shows what would go and writes nothing. */
+  readonly yes: boolean
+}
+
+export interface Erasure {
+  readonly state: "planned" | "erased" | "unchanged"
+  readonly rows: readonly Omit<ReachedRow, "contents">[]
+  /** Near-duplicates of erased rows, which stay. */
+  readonly nearCopies: readonly string[]
+  readonly versions: readonly { readonly id: string; readonly files: readonly string[] }[]
+  readonly runs: readonly ReachedRun[]
+  readonly exports: readonly (Pick<LedgerExport, "path" | "format" | "version" | "split" | "at"> & { readonly exists: boolean })[]
+  /** Recorded requests to models that say something of the rows. */
+  readonly requests: number
+}
+
+/** A run that had an erased row: nothing of it is deleted. */
+export interface ReachedRun {
+  readonly run: string
+  readonly state: string
+  readonly splits: readonly string[]
+  readonly folder: string
+  readonly adapter: string | undefined
+  readonly remote: RemoteJob | undefined
+}
+
+/** The named rows, rows of the same content and all that was grown from them are gone from the task: tombstones without content stand first, then the rows leave the files that people and machines wrote, the frozen files, which are marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of held-out rows it tells the id alone. */
+export function erase(context: StageContext, task: TaskSpecification, options: ErasureOptions): Erasure {
+  const { workspace } = context
+  const folder = workspace.taskFolder(task.task)
+  if (!options.yes) return plan(context, task, folder, options).erasure
+  return withLock(workspace.lockFile(task.task), workspace.show(folder), () => {
+    const { erasure, reached } = plan(context, task, folder, options)
+    const known = new Set(readTombstones(folder).map(({ id }) => id))
+    const at = context.now().toISOString()
+    const tombstones = reached
+      .map(
+        ({ id, contents }): Tombstone => ({
+          id: idDigest(id),
+          contents: [...contents],
+          at,
+          ...(options.why === undefined ? {} : { why: options.why }),
+        }),
+      )
+      .filter(({ id }) => !known.has(id))
+    addTombstones(folder, tombstones)
+    const removed = sweep(context, task, folder, at)
+    return { ...erasure, state: tombstones.length + removed > 0 ? "erased" : "unchanged" }
+  })
+}
+
+/** Removes what the tombstones name from every file; returns how many rows went. What a row says is still needed for the ledger, which therefore comes first. */
+function sweep(context: StageContext, task: TaskSpecification, folder: string, at: string): number {
+  const erased = erasedBy(readTombstones(folder))
+  const isErased = (row: RawRow) => erased.of(row) !== undefined
+  const { loose, frozen } = rowFiles(folder)
+  const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
+  const going = files.flatMap((file) => [...rawRows(file)].flatMap(({ row }) => (isErased(row) ? [row] : [])))
+  const requests = requestsOf(context, task, going)
+  if (requests.length > 0) context.ledger().eraseRequests(requests)
+  const frozenRows = frozen.map(({ folder: place, files: names }) => removeFrozenRows(place, names, isErased, at, (row) => idDigest(row.id ?? "")))
+  const looseRows = loose.map((file) => removeRows(file, isErased))
+  return [...frozenRows, ...looseRows].reduce((sum, count) => sum + count, 0)
+}
+
+function plan(
+  context: StageContext,
+  task: TaskSpecification,
+  folder: string,
+  options: ErasureOptions,
+): { erasure: Erasure; reached: readonly ReachedRow[] } {
+  const { workspace } = context
+  const { loose, frozen } = rowFiles(folder)
+  const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
+  const rows = files.flatMap((file) => [...rawRows(file)].map(({ row }) => ({ ...row, place: workspace.show(file) })))
+  const tombstones = readTombstones(folder)
+  const named = namedRows(task, rows, tombstones, options)
+  const erased = erasedBy(tombstones)
+  // What an interrupted erasure left is finished with any other.
+  const left = rows.flatMap((row) => (erased.of(row) === undefined ? [] : (row.id ?? row.item ?? [])))
+  const reached = erasureReach(rows, new Set([...named, ...left]))
+  const keys = new Set([...reached.map(({ id }) => id), ...named].map(idDigest))
+  const versions = frozen.flatMap(({ folder: place }) => {
+    const here = reached.flatMap(({ places }) => places).filter((file) => file.startsWith(`${workspace.show(place)}/`))
+    const gone = Object.entries(erasedMark(place)?.files ?? {}).flatMap(([name, { removed }]) => (removed.some((id) => keys.has(id)) ? [name] : []))
+    const names = [...new Set([...here.map((file) => basename(file)), ...gone])].sort()
+    return names.length === 0 ? [] : [{ id: basename(place), files: names }]
+  })
+  const reachedDigits = new Set(reached.map(({ id }) => digits(id)))
+  const going = rows.filter(({ id }) => id !== undefined && reachedDigits.has(digits(id)))
+  return {
+    reached,
+    erasure: {
+      state: "planned",
+      rows: reached.map(({ contents: _, ...row }) => row),
+      nearCopies: nearCopies(rows, reached),
+      versions,
+      runs: runsOf(context, task, versions),
+      exports: exportsOf(context, task, versions),
+      requests: requestsOf(context, task, going).length,
+    },
+  }
+}
+
+/** The ids that the user means; one that is nowhere, not even erased, is an error. */
+function namedRows(
+  task: TaskSpecification,
+  rows: readonly (PlacedRow & RawRow)[],
+  tombstones: readonly Tombstone[],
+  options: ErasureOptions,
+): string[] {
+  const { ids, matching } = options
+  if (ids.length === 0 && matching === undefined && tombstones.length === 0)
+    throw new UsageError("nothing is named", `Name rows by id, or by a text in them: tuneloop dataset erase ${task.task} --matching TEXT`)
+  if (matching !== undefined && matching.trim().length < 3)
+    throw new UsageError(`--matching got ${show(matching)}; it needs at least 3 characters`, "Give more of the text.")
+  const known = new Set(rows.flatMap(({ id }) => (id === undefined ? [] : [digits(id)])))
+  const gone = new Set(tombstones.map(({ id }) => id))
+  const unknown = ids.filter((id) => !known.has(digits(id)) && !gone.has(idDigest(id)))
+  if (unknown.length > 0)
+    throw new DataError(
+      `task ${task.task} has no row ${unknown.join(", ")}`,
+      [],
+      `Ids begin with seed_, input_, cand_ or ex_; find them by a text: tuneloop dataset erase ${task.task} --matching TEXT`,
+    )
+  const found = matching === undefined ? [] : rows.filter((row) => mentions({ ...row }, matching)).flatMap(({ id, item }) => id ?? item ?? [])
+  if (matching !== undefined && found.length === 0 && tombstones.length === 0)
+    throw new DataError(`no row of ${task.task} says ${show(matching)}`, [], "Case does not matter; the text must stand in one field.")
+  return [...new Set([...ids, ...found])]
+}
+
+/** The recorded requests that say what the rows say, or that made them. A short text (a label) would be in all of them and says nothing of a person. */
+function requestsOf(context: StageContext, task: TaskSpecification, rows: readonly RawRow[]): string[] {
+  const texts = [...new Set(rows.flatMap(({ input, output }) => [...textsIn(input), ...textsIn(output)]))].filter(
+    (text) => text.length >= shortestTelling,
+  )
+  const made = new Set(rows.flatMap((row) => [(row as { request?: string }).request, (row.provenance as { request?: string } | undefined)?.request]))
+  const ledger = context.readLedger()
+  return [
+    ...new Set([...ledger.requestsSaying(task.task, texts), ...[...made].filter((key) => key !== undefined && ledger.answer(key)?.text)]),
+  ] as string[]
+}
+
+const shortestTelling = 12
+
+function textsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value]
+  return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : []
+}
+
+function runsOf(context: StageContext, task: TaskSpecification, versions: Erasure["versions"]): ReachedRun[] {
+  const filesOf = new Map(versions.map(({ id, files }) => [id, files]))
+  const ledger = context.readLedger()
+  return ledger.runs({ task: task.task }).flatMap(({ run }) => {
+    const files = runFiles(context.workspace, run)
+    const planned = readPlan(files)
+    if (planned === undefined) return []
+    const isIn = (id: string, file: string) => filesOf.get(id)?.includes(file) === true
+    const splits = [
+      ...(isIn(planned.dataset, "train.jsonl") ? ["train"] : []),
+      ...(isIn(planned.holdout, "validation.jsonl") ? ["validation"] : []),
+      ...(isIn(planned.holdout, "test.jsonl") ? ["test"] : []),
+    ]
+    if (splits.length === 0) return []
+    const summary = reduceRun(run, ledger.events(run))
+    const adapter = existsSync(files.adapter) ? context.workspace.show(files.adapter) : undefined
+    return [{ run, state: summary.state, splits, folder: context.workspace.show(files.folder), adapter, remote: summary.job }]
+  })
+}
+
+function exportsOf(context: StageContext, task: TaskSpecification, versions: Erasure["versions"]): Erasure["exports"] {
+  const filesOf = new Map(versions.map(({ id, files }) => [id, files]))
+  return context
+    .readLedger()
+    .exports(task.task)
+    .filter(({ version, holdout, split }) =>
+      split === "train"
+        ? filesOf.get(version)?.some((file) => file === "train.jsonl" || file === "preferences.jsonl")
+        : filesOf.get(holdout)?.includes(`${split}.jsonl`),
+    )
+    .map(({ path, format, version, split, at }) => ({ path, format, version, split, at, exists: existsSync(resolve(context.workspace.root, path)) }))
+}
