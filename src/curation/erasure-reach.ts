@@ -1,10 +1,14 @@
-import { contentDigest, parentsOf, type ErasableRow } from "../core/erasure.ts"
 import { digits } from "./lineage.ts"
 
-/** A row somewhere in the task's files. */
-export interface PlacedRow extends ErasableRow {
+/** A row somewhere in the task's files, without what it says: a million of them must fit. */
+export interface PlacedRow {
+  /** The id, or that of the row a decision is about. */
+  readonly id: string
   /** The file, as a person in the workspace would write it. */
   readonly place: string
+  /** The digest of its input; undefined for a decision. */
+  readonly content: string | undefined
+  readonly parents: readonly string[]
   readonly witness?: string | undefined
 }
 
@@ -24,18 +28,15 @@ export function erasureReach(rows: readonly PlacedRow[], named: ReadonlySet<stri
   const byContent = new Map<string, Set<string>>()
   const children = new Map<string, Set<string>>()
   for (const row of rows) {
-    const id = row.id ?? row.item
-    if (id === undefined) continue
-    const key = digits(id)
-    const entry = entries.get(key) ?? { id, places: new Set<string>(), contents: new Set<string>(), parents: new Set<string>() }
+    const key = digits(row.id)
+    const entry = entries.get(key) ?? { id: row.id, places: new Set<string>(), contents: new Set<string>(), parents: new Set<string>() }
     entries.set(key, entry)
     entry.places.add(row.place)
-    if (row.input !== undefined) {
-      const content = contentDigest(row.input)
-      entry.contents.add(content)
-      byContent.set(content, (byContent.get(content) ?? new Set()).add(key))
+    if (row.content !== undefined) {
+      entry.contents.add(row.content)
+      byContent.set(row.content, (byContent.get(row.content) ?? new Set()).add(key))
     }
-    for (const parent of parentsOf(row).map(digits)) children.set(parent, (children.get(parent) ?? new Set()).add(key))
+    for (const parent of row.parents.map(digits)) children.set(parent, (children.get(parent) ?? new Set()).add(key))
   }
   const reached = new Map<string, ReachedRow["why"]>([...named].map((id) => [digits(id), "named"]))
   // A map hands out what is added while it is walked.
@@ -56,7 +57,7 @@ export function erasureReach(rows: readonly PlacedRow[], named: ReadonlySet<stri
 export function nearCopies(rows: readonly PlacedRow[], reached: readonly ReachedRow[]): string[] {
   const gone = new Set(reached.map(({ id }) => digits(id)))
   const near = rows.flatMap(({ id, witness }) => {
-    if (id === undefined || witness === undefined || gone.has(digits(id)) === gone.has(digits(witness))) return []
+    if (witness === undefined || gone.has(digits(id)) === gone.has(digits(witness))) return []
     return [gone.has(digits(id)) ? witness : id]
   })
   return [...new Set(near)].sort()

@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path"
 import { digits } from "../curation/lineage.ts"
 import { erasureReach, mentions, nearCopies, type PlacedRow, type ReachedRow } from "../curation/erasure-reach.ts"
 import { DataError, UsageError } from "../core/errors.ts"
-import { erasedBy, idDigest, type Tombstone } from "../core/erasure.ts"
+import { contentDigest, erasedBy, idDigest, parentsOf, type Tombstone } from "../core/erasure.ts"
 import { show } from "../core/parse.ts"
 import { reduceRun, type RemoteJob } from "../core/run.ts"
 import type { TaskSpecification } from "../core/task.ts"
@@ -74,8 +74,7 @@ function sweep(context: StageContext, task: TaskSpecification, folder: string, a
   const isErased = (row: RawRow) => erased.of(row) !== undefined
   const { loose, frozen } = rowFiles(folder)
   const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
-  const going = files.flatMap((file) => [...rawRows(file)].flatMap(({ row }) => (isErased(row) ? [row] : [])))
-  const requests = requestsOf(context, task, going)
+  const requests = requestsOf(context, task, rowsIn(files, isErased))
   if (requests.length > 0) context.ledger().eraseRequests(requests)
   const frozenRows = frozen.map(({ folder: place, files: names }) => removeFrozenRows(place, names, isErased, at, (row) => idDigest(row.id ?? "")))
   const looseRows = loose.map((file) => removeRows(file, isErased))
@@ -91,12 +90,23 @@ function plan(
   const { workspace } = context
   const { loose, frozen } = rowFiles(folder)
   const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
-  const rows = files.flatMap((file) => [...rawRows(file)].map(({ row }) => ({ ...row, place: workspace.show(file) })))
   const tombstones = readTombstones(folder)
-  const named = namedRows(task, rows, tombstones, options)
   const erased = erasedBy(tombstones)
+  const rows: PlacedRow[] = []
+  const matching: string[] = []
   // What an interrupted erasure left is finished with any other.
-  const left = rows.flatMap((row) => (erased.of(row) === undefined ? [] : (row.id ?? row.item ?? [])))
+  const left: string[] = []
+  for (const file of files) {
+    const place = workspace.show(file)
+    for (const { row } of rawRows(file)) {
+      const id = row.id ?? row.item
+      if (id === undefined) continue
+      if (options.matching !== undefined && mentions({ ...row }, options.matching)) matching.push(id)
+      if (erased.of(row) !== undefined) left.push(id)
+      rows.push({ id, place, content: row.input === undefined ? undefined : contentDigest(row.input), parents: parentsOf(row), witness: row.witness })
+    }
+  }
+  const named = namedRows(task, rows, matching, tombstones, options)
   const reached = erasureReach(rows, new Set([...named, ...left]))
   const keys = new Set([...reached.map(({ id }) => id), ...named].map(idDigest))
   const versions = frozen.flatMap(({ folder: place }) => {
@@ -106,7 +116,7 @@ function plan(
     return names.length === 0 ? [] : [{ id: basename(place), files: names }]
   })
   const reachedDigits = new Set(reached.map(({ id }) => digits(id)))
-  const going = rows.filter(({ id }) => id !== undefined && reachedDigits.has(digits(id)))
+  const isGoing = ({ id }: RawRow) => id !== undefined && reachedDigits.has(digits(id))
   return {
     reached,
     erasure: {
@@ -116,7 +126,7 @@ function plan(
       versions,
       runs: runsOf(context, task, versions),
       exports: exportsOf(context, task, versions),
-      requests: requestsOf(context, task, going).length,
+      requests: requestsOf(context, task, rowsIn(files, isGoing)).length,
     },
   }
 }
@@ -124,7 +134,8 @@ function plan(
 /** The ids that the user means; one that is nowhere, not even erased, is an error. */
 function namedRows(
   task: TaskSpecification,
-  rows: readonly (PlacedRow & RawRow)[],
+  rows: readonly PlacedRow[],
+  found: readonly string[],
   tombstones: readonly Tombstone[],
   options: ErasureOptions,
 ): string[] {
@@ -133,7 +144,7 @@ function namedRows(
     throw new UsageError("nothing is named", `Name rows by id, or by a text in them: tuneloop dataset erase ${task.task} --matching TEXT`)
   if (matching !== undefined && matching.trim().length < 3)
     throw new UsageError(`--matching got ${show(matching)}; it needs at least 3 characters`, "Give more of the text.")
-  const known = new Set(rows.flatMap(({ id }) => (id === undefined ? [] : [digits(id)])))
+  const known = new Set(rows.map(({ id }) => digits(id)))
   const gone = new Set(tombstones.map(({ id }) => id))
   const unknown = ids.filter((id) => !known.has(digits(id)) && !gone.has(idDigest(id)))
   if (unknown.length > 0)
@@ -142,7 +153,6 @@ function namedRows(
       [],
       `Ids begin with seed_, input_, cand_ or ex_; find them by a text: tuneloop dataset erase ${task.task} --matching TEXT`,
     )
-  const found = matching === undefined ? [] : rows.filter((row) => mentions({ ...row }, matching)).flatMap(({ id, item }) => id ?? item ?? [])
   if (matching !== undefined && found.length === 0 && tombstones.length === 0)
     throw new DataError(`no row of ${task.task} says ${show(matching)}`, [], "Case does not matter; the text must stand in one field.")
   return [...new Set([...ids, ...found])]
@@ -198,4 +208,10 @@ function exportsOf(context: StageContext, task: TaskSpecification, versions: Era
         : filesOf.get(holdout)?.includes(`${split}.jsonl`),
     )
     .map(({ path, format, version, split, at }) => ({ path, format, version, split, at, exists: existsSync(resolve(context.workspace.root, path)) }))
+}
+
+function rowsIn(files: readonly string[], isWanted: (row: RawRow) => boolean): RawRow[] {
+  const found: RawRow[] = []
+  for (const file of files) for (const { row } of rawRows(file)) if (isWanted(row)) found.push(row)
+  return found
 }

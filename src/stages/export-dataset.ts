@@ -68,9 +68,9 @@ export async function exportDataset(context: StageContext, task: TaskSpecificati
         rows,
         digest: file.digest,
       })
-      return { path, split: part.split, rows, digest: file.digest, state: file.current === file.digest ? "unchanged" : "exported" }
+      return { path, split: part.split, rows, digest: file.digest, state: file.current() === file.digest ? "unchanged" : "exported" }
     })
-    for (const { file } of staged) if (file.current !== file.digest) file.commit()
+    for (const { file } of staged) if (file.current() !== file.digest) file.commit()
     return files
   } finally {
     for (const { file } of staged) file.discard()
@@ -191,9 +191,10 @@ function requireOurs(context: StageContext, task: TaskSpecification, staged: rea
       .exports(task.task)
       .map(({ path, digest: bytes }) => `${path} ${bytes}`),
   )
-  const foreign = staged.filter(
-    ({ file }) => file.current !== undefined && file.current !== file.digest && !ours.has(`${context.workspace.show(file.path)} ${file.current}`),
-  )
+  const foreign = staged.filter(({ file }) => {
+    const current = file.current()
+    return current !== undefined && current !== file.digest && !ours.has(`${context.workspace.show(file.path)} ${current}`)
+  })
   if (foreign.length > 0)
     throw new ToolkitError(
       `${foreign.map(({ file }) => context.workspace.show(file.path)).join(", ")} ${foreign.length === 1 ? "is" : "are"} there already and not an earlier export`,

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from "node:fs"
-import { join } from "node:path"
-import { digestText } from "../core/canonical.ts"
+import { basename, join } from "node:path"
 import type { ErasableRow, Tombstone } from "../core/erasure.ts"
 import { tombstoneSchema } from "../core/erasure.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
+import { stageFile } from "./staged-file.ts"
 
 /** What an erasure did to a frozen folder: how many rows went, and what its files are since. Its manifest stays as it was. */
 export interface ErasedMark {
@@ -77,9 +77,9 @@ export function* rawRows(file: string): Generator<{ readonly row: RawRow; readon
 
 /** The file is without the rows, whole at any moment; the other lines keep their bytes. Returns how many went; a file without such a row is not touched. */
 export function removeRows(file: string, isErased: (row: RawRow) => boolean): number {
-  const { kept, removed } = sift(file, isErased)
-  if (removed.length > 0) writeAtomically(file, kept)
-  return removed.length
+  const removed = removedRows(file, isErased).length
+  if (removed > 0) stageFile(file, keptLines(file, isErased)).commit()
+  return removed
 }
 
 /** The frozen folder is without the rows and says so: the mark with the new digests is there before a file changes, so that a kill in between is seen, and the next call finishes. Returns how many rows went. */
@@ -90,32 +90,30 @@ export function removeFrozenRows(
   at: string,
   nameOf: (row: RawRow) => string,
 ): number {
-  const sifted = files.map((file) => ({ file, name: file.slice(folder.length + 1), ...sift(file, isErased) }))
-  const before = erasedMark(folder)
-  const touched = sifted.filter(({ removed }) => removed.length > 0)
+  const touched = files.flatMap((file) => {
+    const removed = removedRows(file, isErased)
+    return removed.length === 0 ? [] : [{ name: basename(file), removed, staged: stageFile(file, keptLines(file, isErased)) }]
+  })
   if (touched.length === 0) return 0
-  const entries = sifted
-    .filter(({ name, removed }) => removed.length > 0 || before?.files[name] !== undefined)
-    .map(({ name, kept, removed }) => {
-      const gone = [...new Set([...(before?.files[name]?.removed ?? []), ...removed.map(nameOf)])].sort()
-      return [name, { rows: kept === "" ? 0 : kept.trimEnd().split("\n").length, digest: digestText(kept), removed: gone }] as const
-    })
-  writeAtomically(
-    join(folder, markFile),
-    `${JSON.stringify({ at: before?.at ?? at, files: Object.fromEntries(entries) } satisfies ErasedMark, null, 2)}\n`,
-  )
-  for (const { file, kept } of touched) writeAtomically(file, kept)
+  const before = erasedMark(folder)
+  const entries = touched.map(({ name, removed, staged }) => {
+    const gone = [...new Set([...(before?.files[name]?.removed ?? []), ...removed.map(nameOf)])].sort()
+    return [name, { rows: staged.pieces, digest: staged.digest, removed: gone }] as const
+  })
+  const mark: ErasedMark = { at: before?.at ?? at, files: { ...before?.files, ...Object.fromEntries(entries) } }
+  writeAtomically(join(folder, markFile), `${JSON.stringify(mark, null, 2)}\n`)
+  for (const { staged } of touched) staged.commit()
   return touched.reduce((sum, { removed }) => sum + removed.length, 0)
 }
 
-function sift(file: string, isErased: (row: RawRow) => boolean): { kept: string; removed: RawRow[] } {
+function removedRows(file: string, isErased: (row: RawRow) => boolean): RawRow[] {
   const removed: RawRow[] = []
-  let kept = ""
-  for (const { row, text } of rawRows(file)) {
-    if (isErased(row)) removed.push(row)
-    else kept += `${text}\n`
-  }
-  return { kept, removed }
+  for (const { row } of rawRows(file)) if (isErased(row)) removed.push(row)
+  return removed
+}
+
+function* keptLines(file: string, isErased: (row: RawRow) => boolean): Generator<string> {
+  for (const { row, text } of rawRows(file)) if (!isErased(row)) yield `${text}\n`
 }
 
 function tombstonesFile(taskFolder: string): string {

@@ -7,8 +7,10 @@ import { digestText } from "../core/canonical.ts"
 export interface StagedFile {
   readonly path: string
   readonly digest: string
+  /** How many pieces it has: for JSON Lines given one by one, its rows. */
+  readonly pieces: number
   /** The digest of what is at the place now; undefined for nothing. */
-  readonly current: string | undefined
+  current(): string | undefined
   /** The file is at its place, whole, or what was there before still is. */
   commit(): void
   /** Nothing is left of it. Does nothing after a commit. */
@@ -20,12 +22,14 @@ export function stageFile(path: string, pieces: Iterable<string | Uint8Array>): 
   mkdirSync(dirname(path), { recursive: true })
   const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
   const hash = createHash("sha256")
+  let count = 0
   try {
     const descriptor = openSync(temporary, "wx")
     try {
       for (const piece of pieces) {
         const bytes = typeof piece === "string" ? Buffer.from(piece) : piece
         hash.update(bytes)
+        count++
         for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
       }
       fsyncSync(descriptor)
@@ -39,7 +43,8 @@ export function stageFile(path: string, pieces: Iterable<string | Uint8Array>): 
   return {
     path,
     digest: `sha256:${hash.digest("hex")}`,
-    current: existsSync(path) ? digestText(readFileSync(path)) : undefined,
+    pieces: count,
+    current: () => (existsSync(path) ? digestText(readFileSync(path)) : undefined),
     commit: () => renameSync(temporary, path),
     discard: () => rmSync(temporary, { force: true }),
   }
