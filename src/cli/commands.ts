@@ -19,6 +19,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "review", summary: "let experts decide on candidates, in a spreadsheet", load: () => import("./commands/review.ts") },
   { name: "build", summary: "clean, deduplicate, check for leaks and freeze a dataset version", load: () => import("./commands/build.ts") },
   { name: "dataset", summary: "list, compare, export and describe dataset versions; erase rows", load: () => import("./commands/dataset.ts") },
+  { name: "dedup", summary: "drop near-duplicates from any JSONL or CSV file", load: () => import("./commands/dedup.ts") },
   { name: "train", summary: "train a job's model", load: () => import("./commands/train.ts") },
   { name: "runs", summary: "list, show, watch and cancel runs", load: () => import("./commands/runs.ts") },
   { name: "evaluate", summary: "score a run's model against its contenders and give the verdict", load: () => import("./commands/evaluate.ts") },

@@ -87,6 +87,13 @@ export class Host {
       workspace,
       ledger: () => this.ledgerOf(workspace),
       readLedger: () => this.ledgers.get(workspace) ?? this.readLedgerOf(workspace),
+      ...this.machineContext(),
+    }
+  }
+
+  /** The same for work that needs no workspace. */
+  machineContext(): Omit<StageContext, "workspace" | "ledger" | "readLedger"> {
+    return {
       now: () => new Date(),
       monotonicMs: () => performance.now(),
       sleep: (milliseconds) => this.sleep(milliseconds),

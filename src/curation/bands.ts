@@ -20,7 +20,7 @@ export function missRateFor(texts: number): number {
 const mostBands = 128
 
 /** The most rows a band, up to 4, and so many bands that a pair at the threshold is missed with `missRate`: (1 − t^rows)^bands (Leskovec, Rajaraman,
- * Ullman, ch. 3). At 4 rows and 5 in 10,000: 16 bands for 0.8, 28 for 0.7. */
+ * Ullman, ch. 3). At 4 rows and 5 in 10,000: 15 bands for 0.8, 28 for 0.7. */
 export function bandsFor(threshold: number, missRate = usualMissRate): Bands {
   const countFor = (rows: number) => Math.max(1, Math.ceil(Math.log(missRate) / Math.log1p(-(threshold ** rows))))
   const rows = [4, 3, 2].find((candidate) => countFor(candidate) <= mostBands) ?? 1

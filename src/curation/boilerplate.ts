@@ -35,11 +35,11 @@ export function boilerplateOf(sample: readonly string[], shingles: ShinglerName)
   return mass > leastMass * all ? Int32Array.from(frequent, ([span]) => span).sort() : new Int32Array()
 }
 
-/** About so many of the texts that frequent spans show: all of few, else those with the least hashes, so that their order does not matter. */
-export function sampleOf(texts: readonly string[]): readonly string[] {
-  if (texts.length <= mostTexts) return texts
+/** About so many of the texts (20,000, in which frequent spans show): all of few, else those with the least hashes, so that their order does not matter. */
+export function sampleOf(texts: readonly string[], most = mostTexts): readonly string[] {
+  if (texts.length <= most) return texts
   const hashes = Uint32Array.from(texts, roughHash)
-  const last = hashes.toSorted()[mostTexts - 1] as number
+  const last = hashes.toSorted()[most - 1] as number
   return texts.filter((_, index) => (hashes[index] as number) <= last)
 }
 

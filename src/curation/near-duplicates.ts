@@ -1,6 +1,6 @@
 import { missRateFor } from "./bands.ts"
 import { defaultThreshold, shingler, type Shingler } from "./shingles.ts"
-import { SimilarSets } from "./similar-sets.ts"
+import { SimilarSets, type Sketch } from "./similar-sets.ts"
 import { Sketcher, sketchPlan } from "./sketcher.ts"
 import { foldForComparison } from "./normalise.ts"
 
@@ -29,7 +29,7 @@ export class NearDuplicateIndex {
   readonly #sketcher: Sketcher
   readonly #sets: SimilarSets
   readonly #ids: string[] = []
-  #sketched: string | undefined
+  #last: { readonly text: string; readonly sketch: Sketch } | undefined
   #added = -1
 
   constructor(corpus: readonly string[] | Shingler, threshold?: number, options: { readonly missRate?: number } = {}) {
@@ -54,8 +54,7 @@ export class NearDuplicateIndex {
 
   /** Shows `visit` every text added so far that is at or above the threshold, until it returns true. Not to be interleaved with another question. */
   visitNear(text: string, visit: (near: Near) => boolean, { isWanted, group = 0 }: Wanted = {}): void {
-    this.#sketch(text)
-    this.#sets.visit(this.#sketcher.shingles, this.#sketcher.keys, (place, similarity) => visit({ id: this.#ids[place] as string, similarity }), {
+    this.#sets.visit(this.#sketch(text), (place, similarity) => visit({ id: this.#ids[place] as string, similarity }), {
       isWanted: isWanted && ((place) => isWanted(this.#ids[place] as string)),
       group,
     })
@@ -64,19 +63,19 @@ export class NearDuplicateIndex {
   /** From now on the text is found under the id, by those who ask for the group; without one, by those who name none. A text may be added to
    * several groups. */
   add(id: string, text: string, group = 0): void {
-    this.#sketch(text)
-    const { shingles, keys } = this.#sketcher
+    const sketch = this.#sketch(text)
     // Added again right away, it is stored once.
-    this.#added = this.#added < 0 ? this.#sets.add(shingles, keys, group) : this.#sets.addAgain(this.#added, keys, group)
+    this.#added = this.#added < 0 ? this.#sets.add(sketch, group) : this.#sets.addAgain(this.#added, sketch, group)
     this.#ids.push(id)
   }
 
   /** A text is mostly asked about and then added: the last sketch is kept. */
-  #sketch(text: string): void {
-    if (this.#sketched === text) return
-    this.#sketcher.sketch(text)
-    this.#sketched = text
-    this.#added = -1
+  #sketch(text: string): Sketch {
+    if (this.#last?.text !== text) {
+      this.#last = { text, sketch: this.#sketcher.sketch(text) }
+      this.#added = -1
+    }
+    return this.#last.sketch
   }
 }
 

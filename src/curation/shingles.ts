@@ -18,7 +18,7 @@ export interface Shingler {
  * meet by chance once in 4 billion. */
 export function shingler(texts: readonly string[]): Shingler {
   const sample = sampleOf(texts)
-  const name = chooseShingles(sample)
+  const name = chooseShingles(sampleOf(sample, mostMeasured))
   return shinglerNamed(name, boilerplateOf(sample, name))
 }
 
@@ -41,8 +41,8 @@ export function shinglerNamed(name: ShinglerName, boilerplate: Int32Array = new 
     boilerplate,
     of(text) {
       sketcher ??= new Sketcher({ shingles: name, boilerplate })
-      sketcher.sketch(text)
-      return new Uint32Array(sketcher.shingles).sort()
+      const { numbers, hashes, size } = sketcher.sketch(text)
+      return new Uint32Array(numbers.subarray(hashes, hashes + size)).sort()
     },
   }
 }
@@ -69,6 +69,8 @@ export function jaccard(a: Uint32Array, b: Uint32Array): number {
   return all === 0 ? 1 : shared / all
 }
 
+// So many texts tell short ones from long ones.
+const mostMeasured = 1000
 // Below this many words one edit changes too large a share of the word 5-grams.
 const shortWords = 32
 // Longer "words" than this are clauses of a writing without spaces.

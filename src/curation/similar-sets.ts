@@ -1,3 +1,24 @@
+/** A set and its band keys, as they lie in an array: nothing is copied to ask. */
+export interface Sketch {
+  readonly numbers: Int32Array
+  /** Where the hashes begin: distinct, none zero. */
+  readonly hashes: number
+  /** How many hashes there are. */
+  readonly size: number
+  /** Where the keys begin, one for each band. */
+  readonly keys: number
+}
+
+/** What a question leaves out. */
+export interface Question {
+  /** Leaves places out before they are compared. */
+  readonly isWanted?: ((place: number) => boolean) | undefined
+  /** Asks among the places of that group alone. */
+  readonly group?: number
+  /** Ends the question after so many places, wanted or not. */
+  readonly mostLooks?: number
+}
+
 /** Sets of hashes, found again by band keys: those at or above a threshold of Jaccard similarity. Precision is exact: every similarity is computed,
  * none is estimated.
  *
@@ -27,48 +48,45 @@ export class SimilarSets {
     this.#tables = Array.from({ length: bands }, () => new BandTable())
   }
 
-  /** Shows `visit` every place at or above the threshold until it returns true. `isWanted` leaves places out before they are compared; `group` asks
-   * among the places of that group alone. `visit` must not ask in turn. */
-  visit(
-    set: Int32Array,
-    keys: Int32Array,
-    visit: (place: number, similarity: number) => boolean,
-    { isWanted, group = 0 }: { readonly isWanted?: ((place: number) => boolean) | undefined; readonly group?: number } = {},
-  ): void {
+  /** Shows `visit` every place at or above the threshold until it returns true. `visit` must not ask in turn. */
+  visit(sketch: Sketch, visit: (place: number, similarity: number) => boolean, { isWanted, group = 0, mostLooks = Infinity }: Question = {}): void {
     const question = ++this.#question
+    const { numbers, size, keys } = sketch
     let isMarked = false
+    let looks = 0
     for (let band = 0; band < this.#bands; band += 1) {
-      const key = (keys[band] as number) ^ group
+      const key = (numbers[keys + band] as number) ^ group
       for (let next = (this.#tables[band] as BandTable).last(key); next > 0; ) {
         const place = next - 1
         next = this.#placeBefore(place, band)
         if (this.#seen[place] === question) continue
         this.#seen[place] = question
-        const size = this.#sizes[place] as number
-        if (Math.min(set.length, size) < this.threshold * Math.max(set.length, size)) continue
+        if (++looks > mostLooks) return
+        const other = this.#sizes[place] as number
+        if (Math.min(size, other) < this.threshold * Math.max(size, other)) continue
         if (isWanted !== undefined && !isWanted(place)) continue
         if (!isMarked) {
-          this.#mark(set)
+          this.#mark(sketch)
           isMarked = true
         }
-        const similarity = this.#similarity(set.length, place)
+        const similarity = this.#similarity(size, place)
         if (similarity >= this.threshold && visit(place, similarity)) return
       }
     }
   }
 
   /** From now on the set is found at the place that is returned, by those who ask for the group. */
-  add(set: Int32Array, keys: Int32Array, group = 0): number {
-    const offset = this.#hashes.add(set)
-    return this.#place(this.#hashes.chunks.length - 1, offset, set.length, keys, group)
+  add(sketch: Sketch, group = 0): number {
+    const offset = this.#hashes.add(sketch)
+    return this.#place(this.#hashes.chunks.length - 1, offset, sketch, group)
   }
 
   /** Another place for the set of a place, in another group. */
-  addAgain(place: number, keys: Int32Array, group: number): number {
-    return this.#place(this.#chunks[place] as number, this.#offsets[place] as number, this.#sizes[place] as number, keys, group)
+  addAgain(place: number, sketch: Sketch, group: number): number {
+    return this.#place(this.#chunks[place] as number, this.#offsets[place] as number, sketch, group)
   }
 
-  #place(chunk: number, offset: number, size: number, keys: Int32Array, group: number): number {
+  #place(chunk: number, offset: number, { numbers, size, keys }: Sketch, group: number): number {
     const place = this.#places++
     if (place === this.#sizes.length) {
       this.#chunks = grown(this.#chunks)
@@ -83,7 +101,7 @@ export class SimilarSets {
     if (inChunk === 0) this.#before.push(new Int32Array(placesAChunk * this.#bands))
     const before = this.#before.at(-1) as Int32Array
     for (let band = 0; band < this.#bands; band += 1)
-      before[inChunk * this.#bands + band] = (this.#tables[band] as BandTable).replace((keys[band] as number) ^ group, place + 1)
+      before[inChunk * this.#bands + band] = (this.#tables[band] as BandTable).replace((numbers[keys + band] as number) ^ group, place + 1)
     return place
   }
 
@@ -91,15 +109,15 @@ export class SimilarSets {
     return (this.#before[place >>> chunkBits] as Int32Array)[(place & (placesAChunk - 1)) * this.#bands + band] as number
   }
 
-  #mark(set: Int32Array): void {
+  #mark({ numbers, hashes, size }: Sketch): void {
     let slots = 16
-    while (slots < 2 * set.length) slots *= 2
+    while (slots < 2 * size) slots *= 2
     if (this.#marks.length < slots) this.#marks = new Int32Array(slots)
     else this.#marks.fill(0, 0, slots)
     const mask = slots - 1
     const marks = this.#marks
-    for (let index = 0; index < set.length; index += 1) {
-      const hash = set[index] as number
+    for (let index = hashes; index < hashes + size; index += 1) {
+      const hash = numbers[index] as number
       let slot = hash & mask
       while (marks[slot] !== 0) slot = (slot + 1) & mask
       marks[slot] = hash
@@ -182,15 +200,18 @@ class HashPool {
   #used = 0
 
   /** Where the set begins, in the last chunk. */
-  add(set: Int32Array): number {
-    const last = this.chunks.at(-1)
-    if (last === undefined || this.#used + set.length > last.length) {
-      this.chunks.push(new Int32Array(Math.max(set.length, Math.min(largestChunk, smallestChunk * 2 ** this.chunks.length))))
+  add({ numbers, hashes, size }: Sketch): number {
+    let last = this.chunks.at(-1)
+    if (last === undefined || this.#used + size > last.length) {
+      last = new Int32Array(Math.max(size, Math.min(largestChunk, smallestChunk * 2 ** this.chunks.length)))
+      this.chunks.push(last)
       this.#used = 0
     }
-    ;(this.chunks.at(-1) as Int32Array).set(set, this.#used)
-    this.#used += set.length
-    return this.#used - set.length
+    const start = this.#used
+    // Faster than `set` of a subarray for sets of this size.
+    for (let index = 0; index < size; index += 1) last[start + index] = numbers[hashes + index] as number
+    this.#used += size
+    return start
   }
 }
 

@@ -1,6 +1,7 @@
 import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "./fold-table.ts"
 import { foldForComparison } from "./normalise.ts"
+import type { Sketch } from "./similar-sets.ts"
 import { sketchCode } from "./sketch-code.ts"
 
 /** The ways to cut a text into shingles. */
@@ -29,21 +30,15 @@ const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, s
  *
  * The work is done by assembly/sketch.ts on the text's bytes. What it cannot fold (marks, long s, a final sigma) is folded here first. */
 export class Sketcher {
-  /** The distinct hashes of the last text's shingles, in the order of the text, none zero. Overwritten by the next text. */
-  shingles: Int32Array = new Int32Array()
-  /** A key for each band. Overwritten by the next text. */
-  keys: Int32Array = new Int32Array()
   readonly #code: Code
-  readonly #bands: number
-  readonly #emptyKeys: Int32Array
-  #codeKeys = new Int32Array()
+  readonly #empty: Sketch
   #bytes = new Uint8Array()
   #numbers = new Int32Array()
   #capacity = 0
 
   constructor({ shingles, boilerplate = new Int32Array(), bands = { count: 0, rows: 4 } }: SketchPlan) {
-    this.#bands = bands.count
-    this.#emptyKeys = Int32Array.from({ length: bands.count }, (_, band) => band)
+    // A text without a character to compare by has one shingle as well, so that two of them are duplicates.
+    this.#empty = { numbers: Int32Array.from({ length: bands.count + 1 }, (_, index) => index + 1), hashes: 0, size: 1, keys: 1 }
     this.#code = instantiate()
     const { size, span, fewest } = cuts[shingles]
     const slots = boilerplate.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(boilerplate.length * 4))
@@ -59,12 +54,11 @@ export class Sketcher {
     }
   }
 
-  /** Puts the text's sketch into `shingles` and `keys`. There is at least one shingle: a text shorter than one gives the hash of the whole. */
-  sketch(text: string): void {
-    const count = this.#run(text, this.#code.sketch)
-    const at = this.#code.shinglesAt() >> 2
-    this.shingles = count > 0 ? this.#numbers.subarray(at, at + count) : emptyText
-    this.keys = count > 0 ? this.#codeKeys : this.#emptyKeys
+  /** The distinct hashes of the text's shingles, in the order of the text, and a key for each band; overwritten by the next text. There is at least
+   * one hash: a text shorter than a shingle gives the hash of the whole. */
+  sketch(text: string): Sketch {
+    const size = this.#run(text, this.#code.sketch)
+    return size > 0 ? { numbers: this.#numbers, hashes: this.#code.shinglesAt() >> 2, size, keys: this.#code.keysAt() >> 2 } : this.#empty
   }
 
   /** The distinct hashes of the text's spans, of which boilerplate is made; none for a text shorter than a span. Overwritten by the next text. */
@@ -76,7 +70,11 @@ export class Sketcher {
 
   /** A 64-bit hash of the folded text, as two numbers of 32 bits. */
   fingerprint(text: string): readonly [number, number] {
-    if (this.#run(text, this.#code.fingerprint) <= 0) return [0, 0]
+    return this.#run(text, this.#code.fingerprint) > 0 ? this.lastPrint() : [0, 0]
+  }
+
+  /** The fingerprint of the last text that was sketched. */
+  lastPrint(): readonly [number, number] {
     const at = this.#code.printAt() >> 2
     return [this.#numbers[at] as number, this.#numbers[at + 1] as number]
   }
@@ -113,13 +111,10 @@ export class Sketcher {
     this.#code.reserve(this.#capacity)
     this.#bytes = new Uint8Array(this.#code.memory.buffer)
     this.#numbers = new Int32Array(this.#code.memory.buffer)
-    this.#codeKeys = this.#numbers.subarray(this.#code.keysAt() >> 2, (this.#code.keysAt() >> 2) + this.#bands)
   }
 }
 
 const needsBlock = -2
-// A text without a character to compare by has one shingle as well, so that two of them are duplicates.
-const emptyText = Int32Array.of(1)
 
 interface Code {
   readonly memory: { readonly buffer: ArrayBuffer }

@@ -192,7 +192,7 @@ function invalidUtf8(path: string, line: number): DataError {
 }
 
 /** A refusal of the system as an error that says what to do; anything else as it is. */
-function writeError(path: string, error: unknown): unknown {
+export function writeError(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException).code
   switch (code) {
     case "ENOSPC":
@@ -214,7 +214,8 @@ function writeError(path: string, error: unknown): unknown {
   }
 }
 
-function flushFolder(folder: string): void {
+/** The names in the folder are on disk, where the file system can do that. */
+export function flushFolder(folder: string): void {
   try {
     const descriptor = openSync(folder, "r")
     fsyncSync(descriptor)

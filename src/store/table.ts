@@ -1,5 +1,6 @@
 import { extname } from "node:path"
 import { parse, CsvError } from "csv-parse/sync"
+import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../core/errors.ts"
 import { decodeText, readBytes, readLines } from "./files.ts"
 
@@ -34,6 +35,13 @@ export function readTable(path: string, otherEndings = ""): Table {
     [],
     "Rename or convert the file.",
   )
+}
+
+/** The rows as text of the table's own format, CSV with its columns and commas, else JSON. */
+export function tableText({ format, rows }: Table, wanted: readonly TableRow["fields"][]): string {
+  return format === "csv"
+    ? stringify([...wanted], { header: true, columns: Object.keys(rows[0]?.fields ?? {}) })
+    : `${JSON.stringify(wanted, null, 2)}\n`
 }
 
 function readJsonTable(path: string): Table {

@@ -1,0 +1,74 @@
+import { availableParallelism } from "node:os"
+import { InvalidArgumentError, type Command } from "commander"
+import { deduplicateFile, type DeduplicateResult } from "../../stages/deduplicate-file.ts"
+import type { Host } from "../host.ts"
+
+interface Options {
+  readonly field?: string
+  readonly threshold?: number
+  readonly output?: string
+  readonly report?: string
+  readonly threads?: number
+}
+
+export function register(command: Command, host: Host): void {
+  command
+    .argument("<file>", "a JSONL or CSV file")
+    .option("--field <path>", "the field to compare, a dotted path (default: the first of messages without the system's, prompt, text, input)")
+    .option(
+      "--threshold <similarity>",
+      "from which Jaccard similarity texts are duplicates (default: 0.7 for short texts, 0.8 for long ones)",
+      share,
+    )
+    .option("--output <file>", "write the rows that are kept")
+    .option("--report <file>", "write the decisions as JSONL: line, kept, reason, witnessLine, similarity")
+    .option("--threads <n>", "threads to use (default: one a core)", positive)
+    .addHelpText(
+      "after",
+      `
+Keeps the first of near-duplicates, in the order of the file. Rows whose outputs
+differ (the assistant's last message; output, completion, response, answer or
+label) are never dropped: the report has them as conflicts. What a template
+repeats in many rows does not count as similarity.
+Examples: tuneloop dedup chats.jsonl --output kept.jsonl --report dropped.jsonl
+          tuneloop dedup tickets.csv --field body --threshold 0.9`,
+    )
+    .action(async (file: string, { field, threshold, output, report, threads }: Options) => {
+      const result = await deduplicateFile(host.machineContext(), {
+        file: host.path(file),
+        field,
+        threshold,
+        output: output === undefined ? undefined : host.path(output),
+        report: report === undefined ? undefined : host.path(report),
+        workers: Math.min(threads ?? availableParallelism(), mostThreads) - 1,
+      })
+      const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
+      host.print({ ...result, peakMemoryBytes }, describe(result, peakMemoryBytes))
+    })
+}
+
+// One thread matches: it keeps up with about so many that read.
+const mostThreads = 6
+
+function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
+  const { read, kept, dropped, conflicts, shingles, threshold, seconds, textsPerSecond } = result
+  const lines = [
+    `read ${read} = kept ${kept} + dropped ${read - kept} (${dropped["exact-duplicate"]} exact-duplicate, ${dropped["near-duplicate"]} near-duplicate)`,
+    `compared by ${shingles === "word-5" ? "runs of 5 words" : "runs of 4 characters"}, from similarity ${threshold} on`,
+  ]
+  if (conflicts > 0) lines.push(`${conflicts} rows are near a kept one with another output and were kept, to look at`)
+  lines.push(`${seconds} s, ${textsPerSecond} texts a second, ${Math.round(peakMemoryBytes / 2 ** 20)} MiB at most`)
+  return lines.join("\n")
+}
+
+function share(value: string): number {
+  const number = Number(value)
+  if (value.trim() === "" || !(number > 0 && number <= 1)) throw new InvalidArgumentError("must be a number above 0, up to 1")
+  return number
+}
+
+function positive(value: string): number {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
+  return number
+}

@@ -1,0 +1,69 @@
+import { KeepFirst, type Decision, type SketchedRow } from "../curation/keep-first.ts"
+import type { SketchPlan } from "../curation/sketcher.ts"
+import type { AtomicWriter } from "../store/atomic-writer.ts"
+import type { BatchPart } from "./batch-ring.ts"
+import { rowHeader } from "./batch-sketcher.ts"
+
+/** What came of the rows so far, by the lines they are on; each duplicate and conflict is a line of the report. */
+export class RowDecisions {
+  read = 0
+  readonly counts: Record<Decision["verdict"], number> = { kept: 0, conflict: 0, "exact-duplicate": 0, "near-duplicate": 0 }
+  readonly #rows: KeepFirst
+  readonly #bands: number
+  readonly #report: AtomicWriter | undefined
+  #dropped = new Uint8Array(4096)
+
+  constructor(plan: Required<SketchPlan>, threshold: number, report: AtomicWriter | undefined) {
+    this.#rows = new KeepFirst(threshold, plan.bands.count)
+    this.#bands = plan.bands.count
+    this.#report = report
+  }
+
+  get kept(): number {
+    return this.counts.kept + this.counts.conflict
+  }
+
+  isDropped(line: number): boolean {
+    return this.#dropped[line] === 1
+  }
+
+  /** Decides on the rows of a part of a batch whose first line is `firstLine`. */
+  take({ numbers, rows }: BatchPart, firstLine: number): void {
+    const sketched = { numbers, hashes: 0, size: 0, keys: 0, prints: 0 }
+    let at = 0
+    for (let row = 0; row < rows; row += 1) {
+      sketched.size = numbers[at + 1] as number
+      sketched.prints = at + 2
+      sketched.keys = at + rowHeader
+      sketched.hashes = sketched.keys + this.#bands
+      const line = firstLine + (numbers[at] as number)
+      this.offer(sketched, line)
+      at = sketched.hashes + sketched.size
+    }
+  }
+
+  /** Decides on one row. */
+  offer(row: SketchedRow, line: number): void {
+    this.#note(line, this.#rows.offer(row, line))
+  }
+
+  #note(line: number, { verdict, witness, similarity }: Decision): void {
+    this.read += 1
+    this.counts[verdict] += 1
+    if (verdict === "kept") return
+    const isKept = verdict === "conflict"
+    if (!isKept) this.#drop(line)
+    this.#report?.write(
+      `{"line":${line},"kept":${isKept},"reason":"${verdict}","witnessLine":${witness},"similarity":${Number(similarity.toFixed(4))}}\n`,
+    )
+  }
+
+  #drop(line: number): void {
+    if (line >= this.#dropped.length) {
+      const longer = new Uint8Array(Math.max(line + 1, 2 * this.#dropped.length))
+      longer.set(this.#dropped)
+      this.#dropped = longer
+    }
+    this.#dropped[line] = 1
+  }
+}

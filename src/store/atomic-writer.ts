@@ -1,0 +1,65 @@
+import { randomBytes } from "node:crypto"
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { flushFolder, writeError } from "./files.ts"
+
+/** A file that is written bit by bit and appears whole or not at all: until `commit` it lies beside its place under another name. */
+export class AtomicWriter {
+  readonly #path: string
+  readonly #temporary: string
+  readonly #descriptor: number
+  #waiting: Buffer[] = []
+  #waitingBytes = 0
+
+  constructor(path: string) {
+    this.#path = path
+    mkdirSync(dirname(path), { recursive: true })
+    this.#temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+    try {
+      this.#descriptor = openSync(this.#temporary, "wx")
+    } catch (error) {
+      throw writeError(path, error)
+    }
+  }
+
+  /** Takes a copy of bytes. */
+  write(part: string | Uint8Array): void {
+    const bytes = Buffer.from(part as string)
+    this.#waiting.push(bytes)
+    this.#waitingBytes += bytes.length
+    if (this.#waitingBytes >= flushBytes) this.#flush()
+  }
+
+  /** The file is there, flushed to disk. */
+  commit(): void {
+    this.#flush()
+    try {
+      fsyncSync(this.#descriptor)
+      closeSync(this.#descriptor)
+      renameSync(this.#temporary, this.#path)
+    } catch (error) {
+      rmSync(this.#temporary, { force: true })
+      throw writeError(this.#path, error)
+    }
+    flushFolder(dirname(this.#path))
+  }
+
+  /** What was there before stays. */
+  abandon(): void {
+    closeSync(this.#descriptor)
+    rmSync(this.#temporary, { force: true })
+  }
+
+  #flush(): void {
+    try {
+      const bytes = Buffer.concat(this.#waiting)
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at)
+    } catch (error) {
+      throw writeError(this.#path, error)
+    }
+    this.#waiting = []
+    this.#waitingBytes = 0
+  }
+}
+
+const flushBytes = 1 << 18

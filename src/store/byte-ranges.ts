@@ -1,0 +1,72 @@
+import { isUtf8 } from "node:buffer"
+import { closeSync, fstatSync, openSync, readSync } from "node:fs"
+
+/** The lines of a file by ranges of bytes, so that several threads read one file: a line belongs to the range in which it begins. The file must not
+ * change meanwhile. */
+export class ByteRanges {
+  readonly count: number
+  readonly #descriptor: number
+  readonly #size: number
+  readonly #rangeBytes: number
+  #buffer = Buffer.alloc(0)
+
+  constructor(path: string, rangeBytes: number) {
+    this.#descriptor = openSync(path, "r")
+    this.#size = fstatSync(this.#descriptor).size
+    this.#rangeBytes = rangeBytes
+    this.count = Math.ceil(this.#size / rangeBytes)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
+
+  /** Shows `visit` the bytes of each line that begins in the range, without its end (and, in the first range, without a byte order mark); `isValid`
+   * is false for bytes that are not UTF-8. The bytes are overwritten by the next range. Returns the number of lines. */
+  visitLines(range: number, visit: (bytes: Buffer, index: number, isValid: boolean) => void): number {
+    const from = Math.max(0, range * this.#rangeBytes - 1)
+    const until = Math.min(this.#size, (range + 1) * this.#rangeBytes)
+    const bytes = this.#read(from, until)
+    const areValid = isUtf8(bytes)
+    let start = range === 0 ? (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0) : bytes.indexOf(newline) + 1
+    if (range > 0 && start === 0) return 0
+    let index = 0
+    while (from + start < until) {
+      const found = bytes.indexOf(newline, start)
+      const end = found < 0 ? bytes.length : found
+      const line = bytes.subarray(start, end)
+      visit(line, index, areValid || isUtf8(line))
+      index += 1
+      start = end + 1
+    }
+    return index
+  }
+
+  /** The bytes from there to the end of the line that is begun before `until`. */
+  #read(from: number, until: number): Buffer {
+    let length = 0
+    const readTo = (end: number) => {
+      if (end - from > this.#buffer.length) {
+        const longer = Buffer.allocUnsafe(Math.max(end - from, 2 * this.#buffer.length))
+        this.#buffer.copy(longer, 0, 0, length)
+        this.#buffer = longer
+      }
+      while (length < end - from) {
+        const read = readSync(this.#descriptor, this.#buffer, length, end - from - length, from + length)
+        if (read === 0) break
+        length += read
+      }
+    }
+    readTo(until)
+    // A line that ends with the range needs nothing more; `until - 1` is where its end would be.
+    for (let step = firstStep; from + length < this.#size && from + length >= until; step *= 2) {
+      const tail = this.#buffer.indexOf(newline, Math.max(0, until - 1 - from))
+      if (tail >= 0 && tail < length) return this.#buffer.subarray(0, tail + 1)
+      readTo(Math.min(this.#size, from + length + step))
+    }
+    return this.#buffer.subarray(0, length)
+  }
+}
+
+const newline = 10
+const firstStep = 4096
