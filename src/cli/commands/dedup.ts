@@ -15,11 +15,7 @@ export function register(command: Command, host: Host): void {
   command
     .argument("<file>", "a JSONL or CSV file")
     .option("--field <path>", "the field to compare, a dotted path (default: the first of messages without the system's, prompt, text, input)")
-    .option(
-      "--threshold <similarity>",
-      "from which Jaccard similarity texts are duplicates (default: 0.7 for short texts, 0.8 for long ones)",
-      share,
-    )
+    .option("--threshold <similarity>", "from which Jaccard similarity texts are duplicates (default: 0.7 for short texts, 0.8 for long ones)", share)
     .option("--output <file>", "write the rows that are kept")
     .option("--report <file>", "write the decisions as JSONL: line, kept, reason, witnessLine, similarity")
     .option("--threads <n>", "threads to use (default: one a core)", positive)
