@@ -1,4 +1,4 @@
-import { canonicalText, contentId } from "../core/canonical.ts"
+import { canonicalValue, contentId } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import type { Input, RealInput, Seed, Split } from "../core/example.ts"
 import { inputIssues, outputIssues, parseOutput } from "../core/output.ts"
@@ -196,12 +196,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
-}
-
-/** The value with every string in NFC with LF. */
-function canonicalValue(value: unknown): unknown {
-  if (typeof value === "string") return canonicalText(value)
-  if (Array.isArray(value)) return value.map(canonicalValue)
-  if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, canonicalValue(item)]))
-  return value
 }
