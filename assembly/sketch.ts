@@ -151,8 +151,12 @@ function cut(length: usize, isFolded: bool): i32 {
     }
     count = isOfWords ? wordsOf(source, bytes, isClean) : pointsOf(source, bytes)
   }
+  // A sum of mixed units with their places: unlike a chain of multiplications it does not wait for the unit before.
   let hash: u64 = count
-  for (let at: i32 = 0; at < count; at++) hash = (hash + load<u64>(units + (<usize>at << 3))) * wordFactor
+  for (let at: i32 = 0; at < count; at++) {
+    const unit = (load<u64>(units + (<usize>at << 3)) + (<u64>at) * runFactor) * wordFactor
+    hash += (unit ^ (unit >> 31)) * lastFactor
+  }
   store<u64>(print, hash ^ (hash >> 32))
   return count
 }
