@@ -20,7 +20,11 @@ const { values } = parseArgs({
   },
 })
 const root = join(import.meta.dirname, "..")
-const packages: Readonly<Record<string, string>> = { "rensa-rho": "rensa" }
+const packages: Readonly<Record<string, readonly string[]>> = {
+  "rensa-rho": ["rensa"],
+  // What its own texts and languages need, and pip does not bring.
+  datatrove: ["datatrove", "regex", "xxhash", "spacy", "nltk"],
+}
 
 interface Outcome {
   readonly seconds: number
@@ -77,7 +81,7 @@ async function runOurs(file: string, threads?: string): Promise<Outcome> {
 
 /** From the first byte read to the last decision written; starting Python and importing are not counted. */
 async function runPeer(peer: string, file: string, kind: CorpusKind, threshold: number): Promise<Outcome | string> {
-  const python = peerPython(packages[peer] ?? peer)
+  const python = peerPython(packages[peer] ?? [peer])
   if (!("path" in python)) return python.problem
   const removedFile = join(values.folder, "removed.json")
   const { code, stdout, stderr, cpuSeconds } = await run(python.path, [
@@ -93,9 +97,9 @@ async function runPeer(peer: string, file: string, kind: CorpusKind, threshold: 
   return { seconds, cpuSeconds, peakBytes, removed: JSON.parse(readFileSync(removedFile, "utf8")) as number[] }
 }
 
-/** A Python with the package from PyPI, in an environment of its own that is made once; by uv where there is one. */
-function peerPython(name: string): { readonly path: string } | { readonly problem: string } {
-  const home = join(values.folder, "peers", name)
+/** A Python with the packages from PyPI, in an environment of its own that is made once; by uv where there is one. */
+function peerPython(names: readonly string[]): { readonly path: string } | { readonly problem: string } {
+  const home = join(values.folder, "peers", names[0] ?? "")
   const path = join(home, "bin", "python")
   const stamp = join(home, "installed")
   if (existsSync(stamp)) return { path }
@@ -103,11 +107,11 @@ function peerPython(name: string): { readonly path: string } | { readonly proble
   const steps = hasUv
     ? [
         ["uv", "venv", "--quiet", home],
-        ["uv", "pip", "install", "--quiet", "--python", path, name],
+        ["uv", "pip", "install", "--quiet", "--python", path, ...names],
       ]
     : [
         ["python3", "-m", "venv", home],
-        [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", name],
+        [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...names],
       ]
   for (const [command, ...words] of steps) {
     const { status, stderr } = spawnSync(command as string, words, { encoding: "utf8", timeout: 600_000 })

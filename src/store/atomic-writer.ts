@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto"
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
-import { dirname, join } from "node:path"
-import { flushFolder, writeError } from "./files.ts"
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
+import { dirname } from "node:path"
+import { flushFolder, makeFolder, temporaryBeside, writeError } from "./files.ts"
 
 /** A file that is written bit by bit and appears whole or not at all: until `commit` it lies beside its place under another name. */
 export class AtomicWriter {
@@ -13,8 +12,8 @@ export class AtomicWriter {
 
   constructor(path: string) {
     this.#path = path
-    mkdirSync(dirname(path), { recursive: true })
-    this.#temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+    makeFolder(dirname(path))
+    this.#temporary = temporaryBeside(path)
     try {
       this.#descriptor = openSync(this.#temporary, "wx")
     } catch (error) {

@@ -74,7 +74,7 @@ export function makeFolder(path: string): void {
   }
 }
 
-function temporaryBeside(path: string): string {
+export function temporaryBeside(path: string): string {
   return join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
 }
 
