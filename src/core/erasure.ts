@@ -22,6 +22,8 @@ export interface ErasableRow {
   readonly id?: string | undefined
   readonly item?: string | undefined
   readonly input?: unknown
+  /** The row that a suspected label error is about. */
+  readonly row?: string | undefined
   readonly parents?: readonly string[] | undefined
   readonly provenance?: { readonly parents?: readonly string[] | undefined } | undefined
 }
@@ -40,8 +42,9 @@ export function erasedBy(tombstones: readonly Tombstone[]): Erased {
   }
 }
 
+/** What the row would not be there without. */
 export function parentsOf(row: ErasableRow): readonly string[] {
-  return row.parents ?? row.provenance?.parents ?? []
+  return [...(row.parents ?? row.provenance?.parents ?? []), ...(row.row === undefined ? [] : [row.row])]
 }
 
 /** The digest by which a tombstone names a row: `seed_3f…`, `cand_3f…` and `ex_3f…` give the same. */

@@ -72,7 +72,7 @@ export class TaskRows {
   }
   /** The rows that the searches for label errors suspected, the most suspect first. */
   suspects(): QueuedSuspect[] {
-    return this.read(this.suspectsFile, labelSuspectSchema)
+    return this.standing(this.read(this.suspectsFile, labelSuspectSchema))
   }
 
   writeSuspects(suspects: readonly QueuedSuspect[]): void {

@@ -152,6 +152,37 @@ describe("dataset erase", () => {
     })
   })
 
+  it("takes a question about the row out of the review queue, and what was decided on it", async () => {
+    const workspace = copyOf(prepared)
+    const folder = folderOf(workspace)
+    const question = (id: string, row: string) => ({
+      id,
+      row,
+      split: "train",
+      label: "delivery",
+      suggested: "fault",
+      selfConfidence: 0.1,
+      confidence: 0.9,
+      isCurrent: true,
+    })
+    const asked = [question("label_00000000000000aa", seed), question("label_00000000000000bb", heldOut)]
+    mkdirSync(join(folder, "queue"))
+    writeFileSync(join(folder, "queue", "label-errors.jsonl"), asked.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    const decided = asked.map(({ id }) => ({
+      item: id,
+      verdict: "reject",
+      reason: id,
+      reviewer: "ben",
+      guideline: "g",
+      revision: "r",
+      at: "2026-01-01T00:00:00Z",
+    }))
+    writeFileSync(join(folder, "decisions", "questions.jsonl"), decided.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    await json(workspace, "dataset", "erase", task, seed, "--yes")
+    expect(lines(join(folder, "queue", "label-errors.jsonl"))).toEqual([asked[1]])
+    expect(lines(join(folder, "decisions", "questions.jsonl"))).toEqual([decided[1]])
+  })
+
   it("keeps the other rows byte for byte, marks the version and lets nobody train on or export it", async () => {
     const workspace = copyOf(prepared)
     const train = join(folderOf(workspace), "versions", version, "train.jsonl")
