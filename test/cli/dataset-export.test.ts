@@ -179,3 +179,12 @@ describe("dataset export", () => {
     expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({ tools: [{ type: "function", function: { name: "look" } }] })
   })
 })
+
+describe("dataset tokens", () => {
+  it("says what is missing where there is no trainer environment, and makes none", async () => {
+    const { code, stderr } = await run("dataset", "tokens", task)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/needs the trainer environment, which is not there yet/)
+    expect(stderr).toContain("tuneloop train ticket-triage")
+  })
+})

@@ -8,6 +8,7 @@ import { registerCard } from "./_dataset-card.ts"
 import { registerDiff } from "./_dataset-diff.ts"
 import { registerErase } from "./_dataset-erase.ts"
 import { registerExport } from "./_dataset-export.ts"
+import { registerTokens } from "./_dataset-tokens.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -75,5 +76,6 @@ export function register(command: Command, host: Host): void {
   registerDiff(command, host)
   registerExport(command, host)
   registerCard(command, host)
+  registerTokens(command, host)
   registerErase(command, host)
 }

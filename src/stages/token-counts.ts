@@ -1,0 +1,57 @@
+import type { FineTuneBackend, TrainingPlan } from "../core/backend.ts"
+import { ToolkitError } from "../core/errors.ts"
+import type { JobSpecification } from "../core/job.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { StageContext } from "./context.ts"
+import { planTraining } from "./plan-training.ts"
+
+export interface SplitTokens {
+  readonly split: "train" | "validation"
+  readonly rows: number
+  readonly total: number
+  readonly shortest: number
+  readonly median: number
+  readonly p95: number
+  readonly longest: number
+  /** Rows longer than the job allows, the longest first: the trainer refuses them, nothing is cut. */
+  readonly tooLong: readonly { readonly id: string; readonly tokens: number }[]
+  readonly failed: readonly { readonly id: string; readonly why: string }[]
+}
+
+/** How many tokens the job's rows have, rendered as they are trained on and counted by the base model's tokenizer. Installs and fetches nothing: where the tokenizer is not to be had, the error says what would be needed. The test rows stay closed. */
+export async function tokenCounts(
+  context: StageContext,
+  job: JobSpecification,
+  task: TaskSpecification,
+  backend: FineTuneBackend,
+): Promise<{ plan: TrainingPlan; splits: readonly SplitTokens[] }> {
+  const { plan, rendered } = planTraining(context, job, task)
+  const lines = (text: string) => text.split("\n").flatMap((line) => (line === "" ? [] : [`${line}\n`]))
+  const counted = await backend.countTokens?.(plan, lines(rendered.train + rendered.validation))
+  if (counted === undefined || "missing" in counted)
+    throw new ToolkitError(
+      counted === undefined
+        ? `the backend ${backend.name} cannot count tokens`
+        : `the tokenizer of ${plan.baseModel} is not to be had here: it needs ${counted.missing}`,
+      { code: "no-tokenizer", hint: `tuneloop train ${job.job} makes it and checks each row against hyperparameters.maxLength before it trains.` },
+    )
+  const { maxLength } = job.hyperparameters
+  const splitOf = (split: SplitTokens["split"]): SplitTokens => {
+    const ids = lines(rendered[split]).map((line) => (JSON.parse(line) as { id: string }).id)
+    const found = ids.flatMap((id) => (counted.counts[id] === undefined ? [] : [{ id, tokens: counted.counts[id] }]))
+    const sorted = found.map(({ tokens }) => tokens).sort((a, b) => a - b)
+    const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
+    return {
+      split,
+      rows: ids.length,
+      total: sorted.reduce((sum, tokens) => sum + tokens, 0),
+      shortest: at(0),
+      median: at(0.5),
+      p95: at(0.95),
+      longest: at(1),
+      tooLong: found.filter(({ tokens }) => tokens > maxLength).sort((a, b) => b.tokens - a.tokens || (a.id < b.id ? -1 : 1)),
+      failed: ids.flatMap((id) => (counted.failed[id] === undefined ? [] : [{ id, why: counted.failed[id] }])),
+    }
+  }
+  return { plan, splits: [splitOf("train"), splitOf("validation")] }
+}
