@@ -35,6 +35,8 @@ interface Outcome {
 }
 
 mkdirSync(values.folder, { recursive: true })
+// As users have it: compiled.
+await run(process.execPath, [join(root, "src", "cli", "compile.mjs")])
 print(`${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}, load average ${loadText()}`)
 for (const kind of values.kinds.split(",") as CorpusKind[])
   for (const rows of values.rows.split(",").map(Number)) {
@@ -69,7 +71,7 @@ async function runOurs(file: string, threads?: string): Promise<Outcome> {
   const decisions = join(values.folder, "decisions.jsonl")
   const words = ["--quiet", "--json", "dedup", file, "--report", decisions, ...(threads === undefined ? [] : ["--threads", threads])]
   const start = performance.now()
-  const { code, stdout, stderr, cpuSeconds } = await run(process.execPath, [join(root, "src", "cli", "main.ts"), ...words])
+  const { code, stdout, stderr, cpuSeconds } = await run(process.execPath, [join(root, "dist", "cli", "main.js"), ...words])
   const seconds = (performance.now() - start) / 1000
   if (code !== 0) throw new Error(stderr)
   const { peakMemoryBytes } = JSON.parse(stdout) as { peakMemoryBytes: number }

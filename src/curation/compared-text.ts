@@ -41,9 +41,10 @@ function chatText(turns: readonly Turn[], row: Readonly<Record<string, unknown>>
     text = text === "" ? content : `${text}\n${content}`
   }
   if (!hasAnswer) return { text, output: outputOf(row, name) }
-  const { content, role: _role, ...others } = last as Record<string, unknown>
-  const isPlain = typeof content === "string" && Object.keys(others).length === 0
-  return { text, output: isPlain ? content : canonicalJson({ content, ...others }) }
+  const { content } = last
+  // A turn that calls tools, or is more than text, is compared whole.
+  const isPlain = typeof content === "string" && Object.keys(last).length === 2
+  return { text, output: isPlain ? content : canonicalJson(last) }
 }
 
 function outputOf(row: Readonly<Record<string, unknown>>, compared: string): string | undefined {

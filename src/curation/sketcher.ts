@@ -32,7 +32,11 @@ const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, s
 export class Sketcher {
   readonly #code: Code
   readonly #empty: Sketch
-  #bytes = new Uint8Array()
+  readonly #keysAt: number
+  readonly #printAt: number
+  /** Where the text goes. */
+  #room = new Uint8Array()
+  #hashesAt = 0
   #numbers = new Int32Array()
   #capacity = 0
 
@@ -44,7 +48,9 @@ export class Sketcher {
     const slots = boilerplate.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(boilerplate.length * 4))
     this.#code.configure(Number(shingles === "word-5"), size, span, fewest, bands.count, bands.rows, slots)
     this.#reserve(4096)
-    this.#bytes.set(asciiSeparators(), this.#code.classesAt())
+    this.#keysAt = this.#code.keysAt() >> 2
+    this.#printAt = this.#code.printAt() >> 2
+    new Uint8Array(this.#code.memory.buffer).set(asciiSeparators(), this.#code.classesAt())
     this.#numbers.set(multipliersOf(bands), this.#code.multipliersAt() >> 2)
     const table = this.#numbers.subarray(this.#code.boilerplateAt() >> 2, (this.#code.boilerplateAt() >> 2) + slots)
     for (const hash of boilerplate) {
@@ -58,14 +64,14 @@ export class Sketcher {
    * one hash: a text shorter than a shingle gives the hash of the whole. */
   sketch(text: string): Sketch {
     const size = this.#run(text, this.#code.sketch)
-    return size > 0 ? { numbers: this.#numbers, hashes: this.#code.shinglesAt() >> 2, size, keys: this.#code.keysAt() >> 2 } : this.#empty
+    if (size <= 0) this.#numbers.fill(0, this.#printAt, this.#printAt + 2)
+    return size > 0 ? { numbers: this.#numbers, hashes: this.#hashesAt, size, keys: this.#keysAt } : this.#empty
   }
 
   /** The distinct hashes of the text's spans, of which boilerplate is made; none for a text shorter than a span. Overwritten by the next text. */
   spans(text: string): Int32Array {
     const count = Math.max(0, this.#run(text, this.#code.spans))
-    const at = this.#code.shinglesAt() >> 2
-    return this.#numbers.subarray(at, at + count)
+    return this.#numbers.subarray(this.#hashesAt, this.#hashesAt + count)
   }
 
   /** A 64-bit hash of the folded text, as two numbers of 32 bits. */
@@ -75,8 +81,7 @@ export class Sketcher {
 
   /** The fingerprint of the last text that was sketched. */
   lastPrint(): readonly [number, number] {
-    const at = this.#code.printAt() >> 2
-    return [this.#numbers[at] as number, this.#numbers[at + 1] as number]
+    return [this.#numbers[this.#printAt] as number, this.#numbers[this.#printAt + 1] as number]
   }
 
   #run(text: string, work: (bytes: number, isFolded: number) => number): number {
@@ -97,11 +102,10 @@ export class Sketcher {
   /** The text's bytes are where the code reads them; their number. */
   #write(text: string): number {
     if (text.length + (text.length >> 3) > this.#capacity) this.#reserve(text.length + (text.length >> 3))
-    const at = this.#code.textAt()
-    let { read, written } = encoder.encodeInto(text, this.#bytes.subarray(at, at + this.#capacity))
+    let { read, written } = encoder.encodeInto(text, this.#room)
     if (read < text.length) {
       this.#reserve(text.length * 3)
-      ;({ read, written } = encoder.encodeInto(text, this.#bytes.subarray(this.#code.textAt(), this.#code.textAt() + this.#capacity)))
+      ;({ read, written } = encoder.encodeInto(text, this.#room))
     }
     return written
   }
@@ -109,8 +113,9 @@ export class Sketcher {
   #reserve(bytes: number): void {
     this.#capacity = Math.max(bytes, 2 * this.#capacity)
     this.#code.reserve(this.#capacity)
-    this.#bytes = new Uint8Array(this.#code.memory.buffer)
     this.#numbers = new Int32Array(this.#code.memory.buffer)
+    this.#room = new Uint8Array(this.#code.memory.buffer, this.#code.textAt(), this.#capacity)
+    this.#hashesAt = this.#code.shinglesAt() >> 2
   }
 }
 

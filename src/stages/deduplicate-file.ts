@@ -144,7 +144,7 @@ const mostSampled = 20_000
 const leastSampled = 2000
 const sampleBytes = 1 << 14
 
-/** Texts from all over the file: up to 20,000, of a large file a tenth at most. */
+/** Texts from all over the file: up to 20,000, of a large file a twentieth at most. */
 function sampleTexts(file: string, field: string | undefined): string[] {
   const ranges = new ByteRanges(file, sampleBytes)
   const texts: string[] = []
@@ -157,7 +157,7 @@ function sampleTexts(file: string, field: string | undefined): string[] {
   const first = Math.min(ranges.count, 4)
   for (let range = 0; range < first; range += 1) readRange(range)
   const rows = (texts.length / Math.max(1, first)) * ranges.count
-  const wanted = Math.min(mostSampled, Math.max(leastSampled, rows / 10))
+  const wanted = Math.min(mostSampled, Math.max(leastSampled, rows / 20))
   const share = Math.min(1, wanted / Math.max(1, rows))
   for (let range = first; range < ranges.count; range += 1) if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
   ranges.close()
