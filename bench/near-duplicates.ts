@@ -14,6 +14,7 @@ const { values } = parseArgs({
     kinds: { type: "string", default: "long,short" },
     // Peers and the oracle take long: beyond so many rows only ours runs.
     "peer-rows": { type: "string", default: "100000" },
+    "peer-minutes": { type: "string", default: "10" },
     "oracle-rows": { type: "string", default: "100000" },
     peers: { type: "string", default: "datasketch,rensa,rensa-rho,text-dedup,datatrove,semhash" },
     folder: { type: "string", default: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tuneloop", "bench") },
@@ -23,8 +24,10 @@ const root = join(import.meta.dirname, "..")
 const packages: Readonly<Record<string, readonly string[]>> = {
   "rensa-rho": ["rensa"],
   // What its own texts and languages need, and pip does not bring.
-  datatrove: ["datatrove", "regex", "xxhash", "spacy", "nltk"],
+  datatrove: ["datatrove", "regex", "xxhash", "spacy", "nltk", "tokenizers"],
 }
+// What `timeout` of GNU coreutils ends with.
+const timedOut = 124
 
 interface Outcome {
   readonly seconds: number
@@ -86,7 +89,9 @@ async function runPeer(peer: string, file: string, kind: CorpusKind, threshold: 
   const python = peerPython(packages[peer] ?? [peer])
   if (!("path" in python)) return python.problem
   const removedFile = join(values.folder, "removed.json")
-  const { code, stdout, stderr, cpuSeconds } = await run(python.path, [
+  const { code, stdout, stderr, cpuSeconds } = await run("timeout", [
+    `${values["peer-minutes"]}m`,
+    python.path,
     join(root, "bench", "near-duplicate-peers.py"),
     peer,
     file,
@@ -94,6 +99,7 @@ async function runPeer(peer: string, file: string, kind: CorpusKind, threshold: 
     String(threshold),
     removedFile,
   ])
+  if (code === timedOut) return `not done after ${values["peer-minutes"]} minutes`
   if (code !== 0) return lastLine(stderr)
   const { seconds, peakBytes } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { seconds: number; peakBytes: number }
   return { seconds, cpuSeconds, peakBytes, removed: JSON.parse(readFileSync(removedFile, "utf8")) as number[] }
