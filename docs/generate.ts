@@ -5,6 +5,7 @@ import type { Command } from "commander"
 import { z } from "zod"
 import type { BackendModule } from "../src/core/backend.ts"
 import { exitCodes } from "../src/core/errors.ts"
+import type { Filter } from "../src/core/filter.ts"
 import type { DatasetFormat } from "../src/core/format.ts"
 import type { Metric } from "../src/core/metric.ts"
 import type { ModelModule } from "../src/core/model.ts"
@@ -75,6 +76,7 @@ async function plugInText(): Promise<string> {
   const backends = await loadAll<BackendModule>("backends")
   const models = await loadAll<ModelModule>("models")
   const strategies = await loadAll<Strategy>("strategies")
+  const filters = await loadAll<Filter>("filters")
   const metrics = await loadAll<Metric>("metrics")
   const formats = await loadAll<DatasetFormat>("formats")
   return page(
@@ -104,6 +106,20 @@ async function plugInText(): Promise<string> {
       `### Options of ${name}`,
       keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
     ]),
+    "## Filters",
+    "What makes a text unfit to learn from: the keys of `filters` in the task. All are on, unless the task says `severity: off`.",
+    table(
+      ["name", "what it finds", "usually"],
+      filters.map(({ name, module }) => [`\`${name}\``, module.summary, usualSeverity(module)]),
+    ),
+    table(
+      ["code", "meaning"],
+      filters.flatMap(({ name, module }) => Object.entries(module.codes).map(([code, meaning]) => [`\`${name}/${code}\``, meaning])),
+    ),
+    ...filters.flatMap(({ name, module }) => [
+      `### Options of ${name}`,
+      keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
+    ]),
     "## Metrics",
     "What an evaluation computes; `verdict.metric` in the task names the one that decides.",
     table(
@@ -117,6 +133,10 @@ async function plugInText(): Promise<string> {
       formats.map(({ name, module }) => [`\`${name}\``, module.summary, module.readBy]),
     ),
   )
+}
+
+function usualSeverity(filter: Filter): string {
+  return (filter.options.parse({}) as { readonly severity: string }).severity
 }
 
 async function loadAll<Module>(room: Parameters<typeof names>[0]): Promise<{ name: string; module: Module }[]> {
@@ -160,10 +180,13 @@ function errorCodesIn(source: string): string[] {
 }
 
 function sourceFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts"))
-    .sort()
-    .map((name) => join(folder, name))
+  return (
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      // The codes of filters are no errors.
+      .filter((name) => name.endsWith(".ts") && !name.startsWith("filters"))
+      .sort()
+      .map((name) => join(folder, name))
+  )
 }
 
 if (import.meta.main) {

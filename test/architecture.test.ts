@@ -13,13 +13,14 @@ const floors: Readonly<Record<string, number>> = {
   models: 1,
   backends: 1,
   strategies: 1,
+  filters: 1,
   metrics: 1,
   formats: 1,
   stages: 2,
   cli: 4,
 }
-const plugInRooms = ["models", "backends", "strategies", "metrics", "formats"]
-const pureRooms = ["core", "curation", "evaluation", "strategies", "metrics", "formats"]
+const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "formats"]
+const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "formats"]
 /** A runner starts and finds processes: it cannot do without the machine. */
 const machineFiles = ["backends/local.ts", "backends/_trainer-environment.ts", "backends/_processes.ts", "backends/_token-counts.ts"]
 

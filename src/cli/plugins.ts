@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { optionIssues } from "./option-issues.ts"
+import type { ConfiguredFilter, Filter } from "../core/filter.ts"
 import type { Metric } from "../core/metric.ts"
 import type { ModelModule } from "../core/model.ts"
 import type { Strategy } from "../core/strategy.ts"
@@ -8,7 +9,7 @@ import { strategyIssues, taskIssues } from "../core/task-checks.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { Workspace } from "../store/workspace.ts"
 
-export const rooms = ["backends", "formats", "metrics", "models", "strategies"] as const
+export const rooms = ["backends", "filters", "formats", "metrics", "models", "strategies"] as const
 export type Room = (typeof rooms)[number]
 
 const ending = import.meta.filename.endsWith(".ts") ? ".ts" : ".js"
@@ -31,12 +32,22 @@ export async function loadMetrics(): Promise<{ name: string; metric: Metric }[]>
   return Promise.all(names("metrics").map(async (name) => ({ name, metric: await load<Metric>("metrics", name) })))
 }
 
+/** The quality filters that the task has on, with their options. */
+export async function loadFilters(task: TaskSpecification): Promise<ConfiguredFilter[]> {
+  const all = await Promise.all(names("filters").map(async (name) => ({ name, filter: await load<Filter>("filters", name) })))
+  return all.flatMap(({ name, filter }) => {
+    const options = filter.options.parse(task.filters[name] ?? {}) as { readonly severity: "off" | "flag" | "drop" }
+    return options.severity === "off" ? [] : [{ name, filter, options: { ...options, severity: options.severity } }]
+  })
+}
+
 /** The task's specification with everything checked: its schema, and what only the plug-ins know. */
 export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
   const strategies = Object.fromEntries(
     await Promise.all(names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const)),
   )
-  const plugins = { strategies, metrics: names("metrics"), models: names("models"), optionIssues }
+  const filters = Object.fromEntries(await Promise.all(names("filters").map(async (name) => [name, await load<Filter>("filters", name)] as const)))
+  const plugins = { strategies, filters, metrics: names("metrics"), models: names("models"), optionIssues }
   return workspace.readTask(task, (raw, value) =>
     value === undefined
       ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins)

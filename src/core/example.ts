@@ -144,7 +144,18 @@ export const dropReasons = [
   "leak-near",
   "leak-ngram",
 ] as const
-export type DropReason = (typeof dropReasons)[number]
+/** `filter-<name>`: by that quality filter. */
+export type DropReason = (typeof dropReasons)[number] | `filter-${string}`
+
+/** A row that was kept although a quality filter found something, because a person wrote or accepted it. */
+export interface FlaggedRow {
+  readonly id: string
+  readonly filter: string
+  readonly code: string
+  readonly place: "input" | "output"
+  /** What was found; left out for what is held out. */
+  readonly detail?: string | undefined
+}
 
 /** What a dataset version says of itself; its id is the digest of the recipe and of the rows' revisions. */
 export interface DatasetManifest {
@@ -159,6 +170,8 @@ export interface DatasetManifest {
   readonly kept: number
   readonly dropped: Readonly<Record<string, number>>
   readonly conflicts: number
+  /** How often each code of each quality filter was found in rows that stay, held-out ones included: `encoding/mojibake`. */
+  readonly flagged: Readonly<Record<string, number>>
   readonly leaks: { readonly checks: readonly string[]; readonly found: number }
 }
 

@@ -12,6 +12,7 @@ export interface CheckedStrategy {
 /** What a check needs to know of the plug-ins. */
 export interface CheckedPlugins {
   readonly strategies: Readonly<Record<string, CheckedStrategy>>
+  readonly filters: Readonly<Record<string, { readonly options: z.ZodType }>>
   readonly metrics: readonly string[]
   readonly models: readonly string[]
   readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
@@ -41,6 +42,7 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
           },
         ]
       : []),
+    ...filterIssues(task.filters, plugins),
     ...strategyIssues(task.expand.strategies, plugins, task),
   ]
 }
@@ -60,6 +62,15 @@ export function strategyIssues(
     const problems = optionIssues(strategy.options, options).map(within)
     if (problems.length > 0 || task === undefined) return problems
     return (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
+  })
+}
+
+function filterIssues(filters: Readonly<Record<string, unknown>>, { filters: known, optionIssues }: CheckedPlugins): PathIssue[] {
+  return Object.entries(filters).flatMap(([name, options]): PathIssue[] => {
+    const path = ["filters", name]
+    const filter = known[name]
+    if (!filter) return unknownWord(path, name, Object.keys(known))
+    return optionIssues(filter.options, options).map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
   })
 }
 

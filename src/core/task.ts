@@ -146,6 +146,10 @@ const shared = {
   expand: expand.prefault({}).describe("How candidates are grown from the train seeds"),
   review: review.prefault({}).describe("Who decides on candidates"),
   build: build.prefault({}).describe("What is left out of a dataset version"),
+  filters: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("Each quality filter by name, with its own options; those that are not named are on, with their defaults"),
   verdict: verdict.prefault({}).describe("The rule of the verdict, written before anything is trained"),
 }
 const input = z

@@ -1,5 +1,6 @@
 import { leakReport, type LeakCheck } from "../curation/leak-report.ts"
 import type { DroppedExample, Example } from "../core/example.ts"
+import type { ConfiguredFilter } from "../core/filter.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { Versions } from "../store/versions.ts"
 import { build, type BuildResult } from "./build.ts"
@@ -29,9 +30,10 @@ export async function buildFrom(
   task: TaskSpecification,
   files: readonly string[],
   options: ImportOptions,
+  filters: readonly ConfiguredFilter[],
 ): Promise<BuildFromResult> {
   const imported = await importSeeds(context, task, files, options)
-  const built = build(context, task)
+  const built = build(context, task, filters)
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
   const [validation, test] = [rows("validation"), rows("test")]

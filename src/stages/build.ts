@@ -1,8 +1,10 @@
 import { curate } from "../curation/deduplicate.ts"
 import { leakReport } from "../curation/leak-report.ts"
+import { countFlags, filterRows, flagHeldOut } from "../curation/quality.ts"
 import { contentId, digest, digestText } from "../core/canonical.ts"
 import { DataError, GateError } from "../core/errors.ts"
-import type { DatasetManifest, DroppedExample, Example, HoldoutManifest } from "../core/example.ts"
+import type { DatasetManifest, DroppedExample, Example, FlaggedRow, HoldoutManifest } from "../core/example.ts"
+import type { ConfiguredFilter } from "../core/filter.ts"
 import { inputIssues, outputIssues, stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
@@ -15,7 +17,9 @@ import { holdOut } from "./hold-out.ts"
 import { requireAllowed } from "./rights.ts"
 
 /** Raised when a change here or in curation/ would make another version of the same rows. */
-const semantics = 2
+const semantics = 3
+/** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
+const holdoutSemantics = 2
 
 export interface BuildResult {
   readonly state: "built" | "unchanged"
@@ -24,10 +28,12 @@ export interface BuildResult {
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
   readonly open: number
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
+  /** Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something. */
+  readonly flagged: readonly FlaggedRow[]
 }
 
 /** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the leak report is not empty or the rows break `rights.forbid`; then nothing is frozen. */
-export function build(context: StageContext, task: TaskSpecification): BuildResult {
+export function build(context: StageContext, task: TaskSpecification, filters: readonly ConfiguredFilter[]): BuildResult {
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
   const examples = taskExamples(task, rows)
@@ -40,7 +46,8 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
   const benchmarks = readBenchmarks(context.workspace, task)
   const heldOutInputs = [...heldOut.map(({ id, input }) => ({ id, input })), ...unansweredHeldOut(rows, heldOutIds, heldOut), ...benchmarks.rows]
   const { threshold, ngram, maxLength } = task.build
-  const curated = curate({ task, candidates: examples.train, heldOut: heldOutInputs, heldOutIds, threshold, ngram, maxLength })
+  const quality = filterRows(task, examples.train, filters)
+  const curated = curate({ task, candidates: quality.passed, heldOut: heldOutInputs, heldOutIds, threshold, ngram, maxLength })
   const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({
     ...example,
     reason,
@@ -63,7 +70,7 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
           },
         ]
   })
-  const dropped = [...curated.dropped, ...late, ...turnedDown].sort((a, b) =>
+  const dropped = [...quality.dropped, ...curated.dropped, ...late, ...turnedDown].sort((a, b) =>
     a.reason === b.reason ? (a.id < b.id ? -1 : 1) : a.reason < b.reason ? -1 : 1,
   )
   const leaks = check(kept)
@@ -82,8 +89,16 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
       "See the reasons above; nothing was frozen.",
     )
   requireAllowed(context, task, kept)
+  const keptIds = new Set(kept.map(({ id }) => id))
+  const flagged = [...quality.flagged.filter(({ id }) => keptIds.has(id)), ...flagHeldOut(task, heldOut, filters)]
   const holdout = holdoutManifest(task, examples.validation, examples.test)
-  const manifest = versionManifest(task, holdout.id, kept, dropped, curated.conflicts.length, leaks.checks, benchmarks.digests)
+  const manifest = versionManifest(task, holdout.id, kept, dropped, {
+    conflicts: curated.conflicts.length,
+    flagged,
+    filters,
+    checks: leaks.checks,
+    benchmarks: benchmarks.digests,
+  })
   const versions = new Versions(context.workspace, task.task)
   const state = versions.has(manifest.id) ? "unchanged" : "built"
   versions.freezeHoldout(holdout, examples)
@@ -96,6 +111,7 @@ export function build(context: StageContext, task: TaskSpecification): BuildResu
     rows: { train: kept.length, validation: examples.validation.length, test: examples.test.length },
     open: examples.open.length,
     conflicts: curated.conflicts,
+    flagged,
   }
 }
 
@@ -136,7 +152,7 @@ function holdoutManifest(task: TaskSpecification, validation: readonly Example[]
     }
   return {
     schemaVersion: 1,
-    id: contentId("hold", { semantics, task: task.task, validation: revisions(validation), test: revisions(test) }),
+    id: contentId("hold", { semantics: holdoutSemantics, task: task.task, validation: revisions(validation), test: revisions(test) }),
     task: task.task,
     files: { "validation.jsonl": fileEntry(validation), "test.jsonl": fileEntry(test) },
     perLabel: Object.fromEntries(Object.entries(perLabel).sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -148,11 +164,24 @@ function versionManifest(
   holdout: string,
   kept: readonly Example[],
   dropped: readonly DroppedExample[],
-  conflicts: number,
-  checks: readonly string[],
-  benchmarks: Readonly<Record<string, string>>,
+  found: {
+    readonly conflicts: number
+    readonly flagged: readonly FlaggedRow[]
+    readonly filters: readonly ConfiguredFilter[]
+    readonly checks: readonly string[]
+    readonly benchmarks: Readonly<Record<string, string>>
+  },
 ): DatasetManifest {
-  const recipe = { semantics, kind: task.kind, ...task.build, threshold: task.build.threshold ?? null, benchmarks, holdout }
+  const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
+  const recipe = {
+    semantics,
+    kind: task.kind,
+    ...task.build,
+    threshold: task.build.threshold ?? null,
+    filters,
+    benchmarks: found.benchmarks,
+    holdout,
+  }
   return {
     schemaVersion: 1,
     id: contentId("ds", { task: task.task, recipe, kept: revisions(kept), dropped: revisions(dropped) }),
@@ -164,8 +193,9 @@ function versionManifest(
     read: kept.length + dropped.length,
     kept: kept.length,
     dropped: countReasons(dropped),
-    conflicts,
-    leaks: { checks, found: 0 },
+    conflicts: found.conflicts,
+    flagged: countFlags(found.flagged),
+    leaks: { checks: found.checks, found: 0 },
   }
 }
 

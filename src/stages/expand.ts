@@ -1,9 +1,11 @@
 import PQueue from "p-queue"
 import { candidateChecks } from "../curation/filters.ts"
 import { NearDuplicateIndex } from "../curation/near-duplicates.ts"
+import { qualityChecks } from "../curation/quality.ts"
 import { contentId, digest } from "../core/canonical.ts"
 import { GateError, ToolkitError } from "../core/errors.ts"
 import type { Candidate, Seed } from "../core/example.ts"
+import type { ConfiguredFilter } from "../core/filter.ts"
 import type { ChatModel, ModelRequest } from "../core/model.ts"
 import { inputText } from "../core/output.ts"
 import { withRetries } from "../core/retry.ts"
@@ -25,6 +27,13 @@ export interface ExpandStep {
   readonly count: number
 }
 
+export interface ExpandOptions {
+  readonly model: (() => ChatModel & { baseUrl: string }) | undefined
+  readonly environmentModel: string | undefined
+  readonly filters: readonly ConfiguredFilter[]
+  readonly dryRun: boolean
+}
+
 export interface ExpandResult {
   readonly strategy: string
   readonly batch: string
@@ -43,7 +52,7 @@ export async function expand(
   context: StageContext,
   task: TaskSpecification,
   steps: readonly ExpandStep[],
-  options: { model: (() => ChatModel & { baseUrl: string }) | undefined; environmentModel: string | undefined; dryRun: boolean },
+  options: ExpandOptions,
 ): Promise<ExpandResult[]> {
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
@@ -61,7 +70,7 @@ async function expandStep(
   task: TaskSpecification,
   step: ExpandStep,
   seeds: readonly Seed[],
-  options: { model: (() => ChatModel & { baseUrl: string }) | undefined; environmentModel: string | undefined; dryRun: boolean },
+  options: ExpandOptions,
 ): Promise<ExpandResult> {
   const rows = new TaskRows(context.workspace, task.task)
   const material = { task, seeds: step.strategy.asksModel ? seeds : [], count: step.count }
@@ -115,7 +124,7 @@ async function expandStep(
     if (options.dryRun) return { ...base, state: "planned", grown: 0, passed: 0, failedChecks: {} }
     drafts = step.strategy.grow(material, step.options as never)
   }
-  const candidates = checkDrafts(task, step.name, drafts, rows)
+  const candidates = checkDrafts(task, step.name, drafts, rows, options.filters)
   rows.writeBatch(batch, candidates)
   const failedChecks: Record<string, number> = {}
   for (const candidate of candidates) for (const { name, ok } of candidate.checks) if (!ok) failedChecks[name] = (failedChecks[name] ?? 0) + 1
@@ -210,6 +219,7 @@ function checkDrafts(
   strategy: string,
   drafts: readonly (Draft & { request?: string; model?: string })[],
   rows: TaskRows,
+  filters: readonly ConfiguredFilter[],
 ): Candidate[] {
   const known = [...rows.seeds(), ...rows.inputs(), ...rows.candidates()].map((row) => ({ id: row.id, text: inputText(task, row.input) }))
   const index = new NearDuplicateIndex(
@@ -221,7 +231,7 @@ function checkDrafts(
   for (const draft of drafts) {
     const id = contentId("cand", { strategy, input: draft.input, output: draft.output })
     if (candidates.has(id)) continue
-    const checks = candidateChecks({ task, draft, index })
+    const checks = [...candidateChecks({ task, draft, index }), ...qualityChecks(task, draft, filters)]
     candidates.set(id, {
       id,
       ...(draft.request === undefined ? {} : { request: draft.request }),
@@ -230,7 +240,7 @@ function checkDrafts(
       ...(draft.model === undefined ? {} : { model: draft.model }),
       input: draft.input,
       output: draft.output,
-      checks: [...checks],
+      checks,
     })
     if (checks.every(({ ok }) => ok)) index.add(id, inputText(task, draft.input))
   }

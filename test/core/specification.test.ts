@@ -5,6 +5,8 @@ import { strategyIssues, taskIssues } from "../../src/core/task-checks.ts"
 import { outputIssues, parseOutput } from "../../src/core/output.ts"
 import { labelsOf, taskSchema } from "../../src/core/task.ts"
 import { optionIssues } from "../../src/cli/option-issues.ts"
+import language from "../../src/filters/language.ts"
+import repetition from "../../src/filters/repetition.ts"
 import recombine from "../../src/strategies/recombine.ts"
 
 const valid = `task: mood
@@ -17,7 +19,7 @@ output:
     glad: good mood
     sad: bad mood
 `
-const plugins = { strategies: { recombine }, metrics: ["accuracy"], models: ["openai"], optionIssues }
+const plugins = { strategies: { recombine }, filters: { language, repetition }, metrics: ["accuracy"], models: ["openai"], optionIssues }
 const problems = (text: string) => {
   try {
     parseYaml(taskSchema, text, "specs/mood.yaml", "hint", (raw, value) =>

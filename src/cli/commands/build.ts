@@ -3,7 +3,7 @@ import { build, describeDrops, type BuildResult } from "../../stages/build.ts"
 import type { BuildFromResult, SplitLeak } from "../../stages/build-from.ts"
 import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
-import { readCheckedTask } from "../plugins.ts"
+import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { addColumnOption, splitFiles } from "./_import.ts"
 
 interface Options {
@@ -25,17 +25,19 @@ export function register(command: Command, host: Host): void {
     .action(async (task: string, options: Options) => {
       const specification = await readCheckedTask(host.workspace, task)
       if (options.from === undefined) {
-        const result = build(host.context(), specification)
+        const result = build(host.context(), specification, await loadFilters(specification))
         host.print(buildData(result), describeBuild(result))
         return
       }
       const { buildFrom } = await import("../../stages/build-from.ts")
       const { files, splitOf } = splitFiles(host, options.from)
-      const result = await buildFrom(host.context(), specification, files, {
-        skipInvalid: options.skipInvalid === true,
-        columns: options.column ?? new Map(),
-        splitOf,
-      })
+      const result = await buildFrom(
+        host.context(),
+        specification,
+        files,
+        { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
+        await loadFilters(specification),
+      )
       for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
       if (result.imported.invalid.length > 0) process.exitCode = 1
@@ -43,9 +45,9 @@ export function register(command: Command, host: Host): void {
 }
 
 /** The `--json` object of a build; a stable contract. */
-export function buildData({ state, manifest, rows, open }: BuildResult): Record<string, unknown> {
-  const { task, id: version, holdout, read, kept, dropped, conflicts, leaks } = manifest
-  return { task, state, version, holdout, rows, read, kept, dropped, conflicts, leaks, open }
+export function buildData({ state, manifest, rows, open, flagged: flaggedRows }: BuildResult): Record<string, unknown> {
+  const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, leaks } = manifest
+  return { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, leaks, open }
 }
 
 function buildFromData({ imported, built, leaks }: BuildFromResult): Record<string, unknown> {
@@ -83,7 +85,7 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
   ]
 }
 
-export function describeBuild({ state, manifest, rows, open, conflicts }: BuildResult): string {
+export function describeBuild({ state, manifest, rows, open, conflicts, flagged }: BuildResult): string {
   const lines = [
     `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} (${describeDrops(manifest.dropped)})`,
@@ -95,6 +97,13 @@ export function describeBuild({ state, manifest, rows, open, conflicts }: BuildR
         .slice(0, 3)
         .map(({ a, b }) => `${a} and ${b}`)
         .join("; ")}${conflicts.length > 3 ? "; …" : ""}`,
+    )
+  if (flagged.length > 0)
+    lines.push(
+      `${new Set(flagged.map(({ id }) => id)).size} rows that people wrote or accepted stay, but look at them: ${flagged
+        .slice(0, 3)
+        .map(({ id, filter, code, place, detail }) => `${id} (${filter}/${code} in the ${place}${detail === undefined ? "" : `: ${detail}`})`)
+        .join("; ")}${flagged.length > 3 ? "; …" : ""}`,
     )
   if (open > 0) lines.push(`${open} items wait for a decision and are not in it`)
   return lines.join("\n")

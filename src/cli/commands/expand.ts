@@ -6,7 +6,7 @@ import type { TaskSpecification } from "../../core/task.ts"
 import { expand, type ExpandResult, type ExpandStep } from "../../stages/expand.ts"
 import type { StageContext } from "../../stages/context.ts"
 import type { Host } from "../host.ts"
-import { load, loadModel, names, readCheckedTask } from "../plugins.ts"
+import { load, loadFilters, loadModel, names, readCheckedTask } from "../plugins.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -52,7 +52,12 @@ export async function expandTask(
   const asksModel = steps.some(({ strategy }) => strategy.asksModel)
   const module = asksModel ? await loadModel(task.expand.model?.provider ?? "openai") : undefined
   const model = module && (() => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl, fetch: host.fetch }))
-  return expand(context, task, steps, { model, environmentModel: host.environment["TUNELOOP_MODEL"], dryRun: options.dryRun === true })
+  return expand(context, task, steps, {
+    model,
+    environmentModel: host.environment["TUNELOOP_MODEL"],
+    filters: await loadFilters(task),
+    dryRun: options.dryRun === true,
+  })
 }
 
 export function describe(result: ExpandResult): string {

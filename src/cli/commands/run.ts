@@ -9,7 +9,7 @@ import { reviewNeeded } from "../../stages/review.ts"
 import type { Evaluation } from "../../stages/score.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
-import { readCheckedTask } from "../plugins.ts"
+import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { buildData, describeBuild } from "./build.ts"
 import { describeEvaluation, evaluateRun, evaluationData } from "./evaluate.ts"
 import { describe, expandTask } from "./expand.ts"
@@ -65,7 +65,7 @@ export async function finish(
   task: TaskSpecification,
   job: JobSpecification,
 ): Promise<{ build: BuildResult; run: string; evaluation: Evaluation; unchanged: boolean }> {
-  const built = build(context, task)
+  const built = build(context, task, await loadFilters(task))
   if (built.open > 0) throw reviewNeeded(task, built.open)
   stage(host, "build", describeBuild(built))
   const backend = await host.backend(job.backend)

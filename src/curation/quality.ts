@@ -1,0 +1,89 @@
+import type { CandidateCheck, DroppedExample, Example, FlaggedRow, Input, Output } from "../core/example.ts"
+import type { ConfiguredFilter, FilterFinding, TextPlace } from "../core/filter.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { CurationRow } from "./ranking.ts"
+import { stringsIn } from "./validity.ts"
+
+export interface FilteredRows {
+  readonly passed: CurationRow[]
+  readonly dropped: DroppedExample[]
+  /** Findings in rows that passed. */
+  readonly flagged: FlaggedRow[]
+}
+
+/** Every row passes or is dropped with the filter and its code as the reason: passed + dropped = read. A row that a person wrote or accepted always
+ * passes, and what was found in it is flagged. Each row is judged by itself, so that the order does not matter and a second time changes nothing. */
+export function filterRows(task: TaskSpecification, rows: readonly CurationRow[], filters: readonly ConfiguredFilter[]): FilteredRows {
+  const passed: CurationRow[] = []
+  const dropped: DroppedExample[] = []
+  const flagged: FlaggedRow[] = []
+  for (const row of rows) {
+    const findings = findingsIn(task, row, filters)
+    const worst = row.rank.human || row.rank.reviewed ? undefined : findings.find(({ severity }) => severity === "drop")
+    if (worst === undefined) {
+      passed.push(row)
+      flagged.push(...findings.map(({ filter, code, place, detail }) => ({ id: row.id, filter, code, place, detail })))
+    } else {
+      const { rank: _, ...example } = row
+      dropped.push({ ...example, reason: `filter-${worst.filter}`, detail: describeFinding(worst) })
+    }
+  }
+  return { passed, dropped, flagged }
+}
+
+/** What the filters find in held-out rows: ids and codes, and no text. */
+export function flagHeldOut(task: TaskSpecification, rows: readonly Example[], filters: readonly ConfiguredFilter[]): FlaggedRow[] {
+  return rows.flatMap((row) => findingsIn(task, row, filters).map(({ filter, code, place }) => ({ id: row.id, filter, code, place })))
+}
+
+/** A check for each filter that finds something in the grown pair; it fails where the filter drops. None for a pair without findings. */
+export function qualityChecks(
+  task: TaskSpecification,
+  draft: { readonly input: Input; readonly output: Output },
+  filters: readonly ConfiguredFilter[],
+): CandidateCheck[] {
+  return [...Map.groupBy(findingsIn(task, draft, filters), ({ filter }) => filter)].map(([name, findings]) => ({
+    name,
+    ok: findings.every(({ severity }) => severity !== "drop"),
+    detail: findings.map(describeFinding).join("; "),
+  }))
+}
+
+/** How often each code was found, sorted. */
+export function countFlags(flagged: readonly FlaggedRow[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const { filter, code } of flagged) counts.set(`${filter}/${code}`, (counts.get(`${filter}/${code}`) ?? 0) + 1)
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+interface RowFinding extends FilterFinding {
+  readonly filter: string
+  readonly severity: "flag" | "drop"
+  readonly place: TextPlace
+}
+
+/** Each code of each filter once a place, in the order of the filters. */
+function findingsIn(
+  task: TaskSpecification,
+  { input, output }: { readonly input: Input; readonly output: Output },
+  filters: readonly ConfiguredFilter[],
+): RowFinding[] {
+  // Labels are the specification's own words.
+  const outputTexts = task.kind === "label" || task.kind === "multilabel" ? [] : stringsIn(output)
+  const texts = [
+    ...stringsIn(input).map((text) => ({ place: "input" as const, text })),
+    ...outputTexts.map((text) => ({ place: "output" as const, text })),
+  ]
+  const found = new Map<string, RowFinding>()
+  for (const { name, filter, options } of filters)
+    for (const { place, text } of texts)
+      for (const { code, detail } of filter.find(text, { place, task }, options as never)) {
+        const key = `${name} ${code} ${place}`
+        if (!found.has(key)) found.set(key, { filter: name, severity: options.severity, place, code, detail })
+      }
+  return [...found.values()]
+}
+
+function describeFinding({ code, place, detail }: RowFinding): string {
+  return `${code} in the ${place}: ${detail}`
+}
