@@ -136,6 +136,7 @@ export const dropReasons = [
   "rejected",
   "undecided",
   "failed-check",
+  "personal-data",
   "exact-duplicate",
   "near-duplicate",
   "conflict",
@@ -172,6 +173,8 @@ export interface DatasetManifest {
   readonly conflicts: number
   /** How often each code of each quality filter was found in rows that stay, held-out ones included: `encoding/mojibake`. */
   readonly flagged: Readonly<Record<string, number>>
+  /** What was done about personal data, in the rows that were read for the version and its holdout: found things a kind. */
+  readonly personalData: { readonly policy: string; readonly rows: number; readonly found: Readonly<Record<string, number>> }
   readonly leaks: { readonly checks: readonly string[]; readonly found: number }
 }
 

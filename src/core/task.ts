@@ -97,9 +97,12 @@ const expand = z.strictObject({
 
 const privacy = z.strictObject({
   personalData: z
-    .enum(["flag", "refuse"])
+    .enum(["flag", "refuse", "drop", "pseudonymise"])
     .default("flag")
-    .describe("What happens to arriving rows with personal data or secrets: flag them in the row and the report, or refuse them"),
+    .describe(
+      "What happens to rows with personal data or secrets. flag: they are named when they arrive. refuse: they are not imported. drop: they are named, and no version is trained on them. pseudonymise: a version has [EMAIL_1] and the like instead, the same for the same thing within an example",
+    ),
+  names: z.array(z.string().trim().min(2)).default([]).describe("Names of people to be found as well, written as in the texts"),
 })
 
 const review = z.strictObject({

@@ -4,14 +4,14 @@ import { inputIssues, outputIssues } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { NearDuplicateIndex } from "./near-duplicates.ts"
 import { normaliseStrings } from "./normalise.ts"
-import { findPersonalData } from "./personal-data.ts"
-import { anyInputText, rowLength, stringsIn } from "./validity.ts"
+import { personalDataKindsIn } from "./privacy.ts"
+import { anyInputText, rowLength } from "./validity.ts"
 
 /** What can be said of a grown pair before anybody looks at it: always the checks `schema`, `novelty`, `length` and `personal-data`, in this order.
  *
  * `novelty` fails when the input is near a known one; its value is 1 less the similarity and is left out when nothing is near, because then the
  * similarity is not known.
- * `personal-data` names the kinds found; it fails only where the specification refuses personal data. */
+ * `personal-data` names the kinds found; it fails only where the specification refuses or drops personal data. */
 export function candidateChecks({
   task,
   draft,
@@ -26,7 +26,7 @@ export function candidateChecks({
   const issue = [...inputIssues(task, input), ...outputIssues(task, output)][0]
   const schema: CandidateCheck = issue ? { name: "schema", ok: false, detail: formatIssue(issue) } : { name: "schema", ok: true }
   const text = anyInputText(task, input)
-  return [schema, novelty(text, index), length(task, text, output), personalData(task, text, output)]
+  return [schema, novelty(text, index), length(task, text, output), personalData(task, { input, output })]
 }
 
 function novelty(text: string, index: Pick<NearDuplicateIndex, "findNear">): CandidateCheck {
@@ -43,8 +43,9 @@ function length(task: TaskSpecification, text: string, output: Output): Candidat
     : { name: "length", ok: false, value, detail: `${value} characters; at most ${maxLength} allowed` }
 }
 
-function personalData(task: TaskSpecification, text: string, output: Output): CandidateCheck {
-  const kinds = [...new Set(findPersonalData([text, ...stringsIn(output)].join("\n")).map(({ kind }) => kind))].sort()
+function personalData(task: TaskSpecification, pair: { readonly input: Input; readonly output: Output }): CandidateCheck {
+  const kinds = personalDataKindsIn(task, pair)
   if (kinds.length === 0) return { name: "personal-data", ok: true }
-  return { name: "personal-data", ok: task.privacy.personalData !== "refuse", detail: kinds.join(", ") }
+  const isAllowed = task.privacy.personalData === "flag" || task.privacy.personalData === "pseudonymise"
+  return { name: "personal-data", ok: isAllowed, detail: kinds.join(", ") }
 }

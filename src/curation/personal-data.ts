@@ -1,12 +1,14 @@
 import { findIban } from "./iban.ts"
 import { findIpAddresses } from "./ip-addresses.ts"
+import { findNames } from "./names.ts"
+import { findNationalIds } from "./national-ids.ts"
 import { findPaymentCards } from "./payment-cards.ts"
 import { findPhoneNumbers } from "./phone-numbers.ts"
 import { findSecrets } from "./secrets.ts"
 import { spansOf, type Span } from "./spans.ts"
 
-/** Kinds of personal data and secrets that have a shape. */
-export const personalDataKinds = ["secret", "email", "iban", "card", "ssn", "ip-address", "phone"] as const
+/** Kinds of personal data and secrets that are looked for. */
+export const personalDataKinds = ["secret", "email", "iban", "card", "ssn", "national-id", "ip-address", "phone", "name"] as const
 export type PersonalDataKind = (typeof personalDataKinds)[number]
 
 /** What was found, from `start` up to but without `end`, in UTF-16 code units. */
@@ -14,26 +16,29 @@ export interface PersonalDataFinding extends Span {
   readonly kind: PersonalDataKind
 }
 
-/** The personal data and secrets in the text that can be told by their shape, sorted by start, not overlapping. Made to raise no false alarm on
- * ordinary numbers, dates, prices and versions, at the price of misses; names and addresses have no shape and are not found. */
-export function findPersonalData(text: string): PersonalDataFinding[] {
+/** The personal data and secrets in the text that can be told by their shape, and the listed names, sorted by start, not overlapping. Made to raise no
+ * false alarm on ordinary numbers, dates, prices and versions, at the price of misses; addresses have no shape and are not found. */
+export function findPersonalData(text: string, names: readonly string[] = []): PersonalDataFinding[] {
   const found: PersonalDataFinding[] = []
-  for (const kind of personalDataKinds)
-    for (const { start, end } of finders[kind](text))
-      if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
+  const add = (kind: PersonalDataKind, spans: readonly Span[]) => {
+    for (const { start, end } of spans) if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
+  }
+  for (const [kind, find] of finders) add(kind, find(text))
+  add("name", findNames(text, names))
   return found.sort((a, b) => a.start - b.start)
 }
 
 // The order of the kinds decides which one an overlap is.
-const finders: Readonly<Record<PersonalDataKind, (text: string) => Span[]>> = {
-  secret: findSecrets,
-  email: findEmails,
-  iban: findIban,
-  card: findPaymentCards,
-  ssn: findSocialSecurityNumbers,
-  "ip-address": findIpAddresses,
-  phone: findPhoneNumbers,
-}
+const finders: readonly (readonly [PersonalDataKind, (text: string) => Span[]])[] = [
+  ["secret", findSecrets],
+  ["email", findEmails],
+  ["iban", findIban],
+  ["card", findPaymentCards],
+  ["ssn", findSocialSecurityNumbers],
+  ["national-id", findNationalIds],
+  ["ip-address", findIpAddresses],
+  ["phone", findPhoneNumbers],
+]
 
 const fileEndings = new Set([
   "png",

@@ -19,6 +19,14 @@ const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: str
   { pattern: /(?<![A-Za-z0-9])(?:AKIA|ASIA)[0-9A-Z]{16}(?![A-Za-z0-9])/g, isReal: (found) => /\d/.test(found.slice(4)) },
   // Slack
   { pattern: /(?<!\w)xox[abeoprs]-[A-Za-z0-9-]{10,}/g, isReal: (found) => /\d/.test(found) },
+  // Google, Stripe, GitLab, npm, SendGrid
+  { pattern: /(?<![\w-])AIza[A-Za-z0-9_-]{35}(?![\w-])/g },
+  { pattern: /(?<!\w)[rs]k_(?:live|test)_[A-Za-z0-9]{16,}/g },
+  { pattern: /(?<![\w-])glpat-[A-Za-z0-9_-]{20,}/g },
+  { pattern: /(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)/g },
+  { pattern: /(?<![\w.])SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![\w-])/g },
+  // A password in an address
+  { pattern: /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/]{1,64}:)[^\s:@/]{3,128}(?=@[\w.-]+)/gi },
   // Hugging Face
   { pattern: /(?<!\w)hf_[A-Za-z0-9]{30,}/g },
   // PEM: to its end, or the header alone where the rest is missing

@@ -1,5 +1,6 @@
 import { curate } from "../curation/deduplicate.ts"
 import { leakReport } from "../curation/leak-report.ts"
+import { outbound, protectRows, type PrivacyReport } from "../curation/privacy.ts"
 import { countFlags, filterRows, flagHeldOut } from "../curation/quality.ts"
 import { contentId, digest, digestText } from "../core/canonical.ts"
 import { DataError, GateError } from "../core/errors.ts"
@@ -36,20 +37,26 @@ export interface BuildResult {
 export function build(context: StageContext, task: TaskSpecification, filters: readonly ConfiguredFilter[]): BuildResult {
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
-  const examples = taskExamples(task, rows)
-  requireValid(context, task, [...examples.validation, ...examples.test], rows)
-  if (examples.train.length === 0)
+  const original = taskExamples(task, rows)
+  requireValid(context, task, [...original.validation, ...original.test], rows)
+  const safe = protectRows(task, original)
+  const examples = { ...original, train: safe.train, validation: safe.validation, test: safe.test }
+  if (original.train.length === 0)
     throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
   const heldOut = [...examples.validation, ...examples.test]
   // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
   const heldOutIds = new Set(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [id])))
   const benchmarks = readBenchmarks(context.workspace, task)
-  const heldOutInputs = [...heldOut.map(({ id, input }) => ({ id, input })), ...unansweredHeldOut(rows, heldOutIds, heldOut), ...benchmarks.rows]
+  const heldOutInputs = [
+    ...heldOut.map(({ id, input }) => ({ id, input })),
+    ...unansweredHeldOut(task, rows, heldOutIds, heldOut),
+    ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
+  ]
   const { threshold, ngram, maxLength } = task.build
   const quality = filterRows(task, examples.train, filters)
   const curated = curate({ task, candidates: quality.passed, heldOut: heldOutInputs, heldOutIds, threshold, ngram, maxLength })
   const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({
-    ...example,
+    ...outbound(task, example),
     reason,
     ...(detail === undefined ? {} : { detail }),
   }))
@@ -70,7 +77,7 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
           },
         ]
   })
-  const dropped = [...quality.dropped, ...curated.dropped, ...late, ...turnedDown].sort((a, b) =>
+  const dropped = [...safe.dropped, ...quality.dropped, ...curated.dropped, ...late, ...turnedDown].sort((a, b) =>
     a.reason === b.reason ? (a.id < b.id ? -1 : 1) : a.reason < b.reason ? -1 : 1,
   )
   const leaks = check(kept)
@@ -98,6 +105,7 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
     filters,
     checks: leaks.checks,
     benchmarks: benchmarks.digests,
+    privacy: safe.report,
   })
   const versions = new Versions(context.workspace, task.task)
   const state = versions.has(manifest.id) ? "unchanged" : "built"
@@ -134,9 +142,16 @@ function requireValid(context: StageContext, task: TaskSpecification, examples: 
 }
 
 /** Held-out inputs without an answer are no examples yet, but nothing may be trained on them either. */
-function unansweredHeldOut(rows: TaskRows, heldOutIds: ReadonlySet<string>, answered: readonly Example[]): { id: string; input: Example["input"] }[] {
+function unansweredHeldOut(
+  task: TaskSpecification,
+  rows: TaskRows,
+  heldOutIds: ReadonlySet<string>,
+  answered: readonly Example[],
+): { id: string; input: Example["input"] }[] {
   const known = new Set(answered.map(({ id }) => id.slice(id.indexOf("_"))))
-  return rows.inputs().filter(({ id }) => heldOutIds.has(id) && !known.has(id.slice(id.indexOf("_"))))
+  const unanswered = rows.inputs().filter(({ id }) => heldOutIds.has(id) && !known.has(id.slice(id.indexOf("_"))))
+  // As train rows are compared with them: with the same pseudonyms.
+  return unanswered.map(({ id, input }) => ({ id, input: outbound(task, { input, output: null }).input }))
 }
 
 function holdoutManifest(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): HoldoutManifest {
@@ -170,6 +185,7 @@ function versionManifest(
     readonly filters: readonly ConfiguredFilter[]
     readonly checks: readonly string[]
     readonly benchmarks: Readonly<Record<string, string>>
+    readonly privacy: PrivacyReport
   },
 ): DatasetManifest {
   const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
@@ -179,6 +195,8 @@ function versionManifest(
     ...task.build,
     threshold: task.build.threshold ?? null,
     filters,
+    // The listed names are people: the recipe has their digest only.
+    privacy: { personalData: task.privacy.personalData, names: task.privacy.names.length === 0 ? null : digest(task.privacy.names) },
     benchmarks: found.benchmarks,
     holdout,
   }
@@ -195,6 +213,7 @@ function versionManifest(
     dropped: countReasons(dropped),
     conflicts: found.conflicts,
     flagged: countFlags(found.flagged),
+    personalData: found.privacy,
     leaks: { checks: found.checks, found: 0 },
   }
 }

@@ -1,8 +1,7 @@
 import { agreementOf } from "../curation/agreement.ts"
 import { type CardFacts, dataCard } from "../curation/data-card.ts"
-import { findPersonalData } from "../curation/personal-data.ts"
+import { personalDataKindsIn } from "../curation/privacy.ts"
 import type { Example } from "../core/example.ts"
-import { formatOutput, inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { readTombstones } from "../store/erasures.ts"
 import { readLicences } from "../store/licences.ts"
@@ -29,7 +28,7 @@ export function cardOf(context: StageContext, task: TaskSpecification, version: 
     acceptedBy: tally(train.map(({ provenance }) => provenance.acceptedBy)),
     agreement: agreementOf(rows.decisions(), (item) => proposed.get(item)),
     personalData: {
-      train: tally(train.flatMap((example) => kindsIn(task, example))),
+      train: tally(train.flatMap((example) => personalDataKindsIn(task, example))),
       arrived: tally([...rows.seeds(), ...rows.inputs()].flatMap((row) => row.personalData ?? [])),
     },
     licences: readLicences(context.workspace),
@@ -50,10 +49,6 @@ function basesOf(context: StageContext, task: TaskSpecification): { job: string;
 function labelsIn(task: TaskSpecification, { output }: Example): string[] {
   if (task.kind === "label") return [String(output)]
   return task.kind === "multilabel" ? [(output as readonly string[]).join("+") || "none"] : []
-}
-
-function kindsIn(task: TaskSpecification, { input, output }: Example): string[] {
-  return [...new Set(findPersonalData(`${inputText(task, input)}\n${formatOutput(task, output)}`).map(({ kind }) => kind))]
 }
 
 function tally(words: readonly string[]): Record<string, number> {

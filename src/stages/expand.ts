@@ -1,6 +1,7 @@
 import PQueue from "p-queue"
 import { candidateChecks } from "../curation/filters.ts"
 import { NearDuplicateIndex } from "../curation/near-duplicates.ts"
+import { outbound } from "../curation/privacy.ts"
 import { qualityChecks } from "../curation/quality.ts"
 import { contentId, digest } from "../core/canonical.ts"
 import { GateError, ToolkitError } from "../core/errors.ts"
@@ -59,6 +60,8 @@ export async function expand(
   const split = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
   const seeds = correctedSeeds(rows)
     .filter((seed) => split.get(seed.id) === "train")
+    // What goes to a model goes as it would into a version.
+    .map((seed) => outbound(task, seed))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
   const results: ExpandResult[] = []
   for (const step of steps) results.push(await expandStep(context, task, step, seeds, options))

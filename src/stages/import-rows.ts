@@ -1,10 +1,10 @@
 import { unlabelled } from "../curation/hold-out.ts"
-import { findPersonalData } from "../curation/personal-data.ts"
+import { personalDataKindsIn } from "../curation/privacy.ts"
 import { canonicalJson } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import type { Erased, Tombstone } from "../core/erasure.ts"
 import { splits, type Assignment, type RealInput, type Seed, type Split } from "../core/example.ts"
-import { formatOutput, inputText, stratumOf } from "../core/output.ts"
+import { stratumOf } from "../core/output.ts"
 import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
@@ -148,7 +148,7 @@ async function readRows(task: TaskSpecification, files: readonly string[], optio
         continue
       }
       seen.set(parsed.row.id, { place, content })
-      const found = personalDataIn(task, parsed.row)
+      const found = personalDataKindsIn(task, { input: parsed.row.input, output: "output" in parsed.row ? parsed.row.output : null })
       if (found.length > 0 && task.privacy.personalData === "refuse") {
         invalid.push({ file, line: tableRow.line, message: `personal data or a secret (${found.join(", ")}); privacy.personalData is refuse` })
         continue
@@ -206,9 +206,4 @@ function erasedMessage({ at, why }: Tombstone): string {
 
 function contentOf(row: Row): string {
   return canonicalJson({ input: row.input, output: "output" in row ? row.output : null })
-}
-
-function personalDataIn(task: TaskSpecification, row: Row): string[] {
-  const text = inputText(task, row.input) + ("output" in row ? `\n${formatOutput(task, row.output)}` : "")
-  return [...new Set(findPersonalData(text).map((finding) => finding.kind))].sort()
 }

@@ -46,8 +46,8 @@ export function register(command: Command, host: Host): void {
 
 /** The `--json` object of a build; a stable contract. */
 export function buildData({ state, manifest, rows, open, flagged: flaggedRows }: BuildResult): Record<string, unknown> {
-  const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, leaks } = manifest
-  return { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, leaks, open }
+  const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, personalData, leaks } = manifest
+  return { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, personalData, leaks, open }
 }
 
 function buildFromData({ imported, built, leaks }: BuildFromResult): Record<string, unknown> {
@@ -98,6 +98,13 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged 
         .map(({ a, b }) => `${a} and ${b}`)
         .join("; ")}${conflicts.length > 3 ? "; …" : ""}`,
     )
+  const { personalData } = manifest
+  if (personalData.rows > 0)
+    lines.push(
+      `personal data or secrets in ${personalData.rows} rows (${Object.entries(personalData.found)
+        .map(([kind, count]) => `${count} ${kind}`)
+        .join(", ")}): ${whatWasDone[personalData.policy as keyof typeof whatWasDone]}`,
+    )
   if (flagged.length > 0)
     lines.push(
       `${new Set(flagged.map(({ id }) => id)).size} rows that people wrote or accepted stay, but look at them: ${flagged
@@ -107,4 +114,11 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged 
     )
   if (open > 0) lines.push(`${open} items wait for a decision and are not in it`)
   return lines.join("\n")
+}
+
+const whatWasDone = {
+  flag: "left as they are (privacy.personalData: flag)",
+  refuse: "left as they are, for they were there before such rows were refused",
+  drop: "train rows dropped, held-out rows with pseudonyms",
+  pseudonymise: "replaced by pseudonyms",
 }
