@@ -91,6 +91,22 @@ export const labelSuspectSchema = z.strictObject({
 })
 export type QueuedSuspect = z.output<typeof labelSuspectSchema>
 
+const conflictSide = z.strictObject({
+  row: z.string().describe("The seed, input or candidate"),
+  check: z.string().describe("The question about the row as it is in its file: another one when its text or output changes"),
+  output: z.unknown().describe("The output that it had when the question was asked"),
+})
+
+/** A line of `queue/conflicts.jsonl`: two train rows that are near-duplicates and have different outputs. */
+export const queuedConflictSchema = z.strictObject({
+  id: z.string().describe("Follows from the two rows as they are"),
+  a: conflictSide.describe("The row that is worth more: of people before grown, reviewed before not"),
+  b: conflictSide.describe("The other row"),
+  similarity: z.number().describe("Their Jaccard similarity"),
+  isCurrent: z.boolean().describe("Whether the last build still found it"),
+})
+export type QueuedConflict = z.output<typeof queuedConflictSchema>
+
 export interface Provenance {
   readonly parents: readonly string[]
   readonly strategy: string

@@ -13,6 +13,7 @@ import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import { readBenchmarks } from "./benchmarks.ts"
 import type { StageContext } from "./context.ts"
+import { queueConflicts } from "./conflicts.ts"
 import { taskExamples } from "./examples.ts"
 import { holdOut } from "./hold-out.ts"
 import { requireAllowed } from "./rights.ts"
@@ -28,6 +29,7 @@ export interface BuildResult {
   readonly holdout: HoldoutManifest
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
   readonly open: number
+  /** The pairs of near-duplicates with different outputs that nobody decided on; they are in the review queue. */
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
   /** Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something. */
   readonly flagged: readonly FlaggedRow[]
@@ -118,7 +120,12 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
     holdout,
     rows: { train: kept.length, validation: examples.validation.length, test: examples.test.length },
     open: examples.open.length,
-    conflicts: curated.conflicts,
+    conflicts: queueConflicts(rows, original.sources, [
+      ...curated.conflicts.filter(({ a, b }) => keptIds.has(a) && keptIds.has(b)),
+      ...dropped.flatMap(({ id, reason, witness, similarity }) =>
+        reason === "conflict" && witness !== undefined ? [{ a: witness, b: id, similarity: similarity ?? 1 }] : [],
+      ),
+    ]),
     flagged,
   }
 }

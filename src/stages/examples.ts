@@ -2,17 +2,22 @@ import { canonicalJson, digest } from "../core/canonical.ts"
 import type { Candidate, Decision, Example, QueuedSuspect, RealInput, Seed, Split } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { TaskRows } from "../store/task-rows.ts"
+import { conflictItems } from "./conflicts.ts"
 import { checkId, corrected, rowChecks } from "./row-checks.ts"
 
-/** What a person is asked about: a candidate, a real input that has no answer yet, or a row whose label is probably wrong. */
+/** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong, or two rows that contradict each other. */
 export interface ReviewItem {
   readonly id: string
-  readonly kind: "candidate" | "input" | "label-error"
+  readonly kind: "candidate" | "input" | "label-error" | "conflict"
   readonly input: Candidate["input"]
   /** The proposed output; undefined for an input without an answer. */
   readonly output: unknown
-  /** The output that the row has; only where another one is proposed. */
+  /** The output that the row has, where another one is proposed; of a conflict, the output of the other row. */
   readonly current?: unknown
+  /** The input of the other row of a conflict. */
+  readonly other?: Candidate["input"]
+  /** The rows of a conflict, with the outputs that they have. */
+  readonly rows?: readonly { readonly check: string; readonly output: unknown; readonly revision: string }[]
   /** Why it is asked. */
   readonly note?: string
   readonly revision: string
@@ -41,6 +46,8 @@ export interface TaskExamples {
   readonly open: readonly ReviewItem[]
   /** Examples whose labels are probably wrong and that nobody decided on, the most suspect first. They are examples all the same. */
   readonly suspects: readonly ReviewItem[]
+  /** Pairs of train examples that contradict each other, as the last build found them. They are examples all the same. */
+  readonly conflicts: readonly ReviewItem[]
   readonly sources: ReadonlyMap<string, SourceRow>
   readonly standings: ReadonlyMap<string, Standing>
 }
@@ -101,17 +108,23 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
       const { state } = checkOf(source.row, source.example.input, source.example.output)
       return (state === "open" && suspect.isCurrent) || state === "disputed" ? [item] : []
     }),
+    conflicts: conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item] : [])),
     sources,
     standings,
   }
 }
 
-/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, and the rows that were suspected. */
+/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows that were suspected and the conflicts. */
 export function reviewItems(rows: TaskRows, examples: TaskExamples): ReviewItem[] {
   return [
     ...rows.inputs().map(inputItem),
     ...uniqueById(rows.candidates()).filter(passes).map(candidateItem),
     ...suspectItems(rows, examples.sources).map(({ item }) => item),
+    ...conflictItems(
+      rows,
+      examples.sources,
+      Map.groupBy(rows.decisions(), (decision) => decision.item),
+    ).map(({ item }) => item),
   ]
 }
 

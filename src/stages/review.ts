@@ -3,25 +3,26 @@ import { stringify } from "csv-stringify/sync"
 import { canonicalJson, canonicalText, digestText } from "../core/canonical.ts"
 import { DataError, PersonNeededError, type Issue } from "../core/errors.ts"
 import type { Decision } from "../core/example.ts"
-import { formatOutput, outputIssues, parseOutput } from "../core/output.ts"
+import { formatOutput, inputText, outputIssues, parseOutput } from "../core/output.ts"
 import { nearest, show } from "../core/parse.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 import { readTable, type TableRow } from "../store/table.ts"
 import { readBytes, writeAtomically } from "../store/files.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
+import { rowDecisions } from "./conflicts.ts"
 import { guidelineDigest, reviewItems, taskExamples, type ReviewItem } from "./examples.ts"
 
 const decisionColumns = ["decision", "corrected_output", "comment", "reviewer"] as const
 
-/** The items that wait for a person as CSV, suspected label errors after the others: one row an item, joined by id alone; empty decision columns to fill in. A spreadsheet may sort, filter and save it as it likes. */
+/** The items that wait for a person as CSV, conflicts and suspected label errors after the others: one row an item, joined by id alone; empty decision columns to fill in. A spreadsheet may sort, filter and save it as it likes. */
 export function exportReview(
   context: StageContext,
   task: TaskSpecification,
   options: { out: string; limit: number | undefined; reviewer: string | undefined; only: ReviewItem["kind"] | undefined },
-): { rows: number; open: number; suspects: number; file: string } {
+): { rows: number; open: number; suspects: number; conflictPairs: number; file: string } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
-  const items = [...examples.open, ...examples.suspects]
+  const items = [...examples.open, ...examples.conflicts, ...examples.suspects]
     .filter(({ kind }) => options.only === undefined || kind === options.only)
     .slice(0, options.limit)
   const fields = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
@@ -33,6 +34,7 @@ export function exportReview(
     options.reviewer ?? "",
     item.kind,
     ...fields.map((field) => neutralise(cellOf(item.input[field]))),
+    item.other === undefined ? "" : neutralise(canonicalText(inputText(task, item.other))),
     item.current === undefined ? "" : neutralise(formatOutput(task, item.current)),
     item.output === undefined ? "" : neutralise(formatOutput(task, item.output)),
     item.note ?? "",
@@ -43,6 +45,7 @@ export function exportReview(
     ...decisionColumns,
     "kind",
     ...fields.map((field) => `input.${field}`),
+    "other_input",
     "current_output",
     "proposed_output",
     "note",
@@ -50,7 +53,13 @@ export function exportReview(
   ]
   // The byte order mark is for Excel, which otherwise reads UTF-8 as something else.
   writeAtomically(options.out, stringify([header, ...records], { bom: true, record_delimiter: "\r\n", quoted_match: /[\r\n]/ }))
-  return { rows: items.length, open: examples.open.length, suspects: examples.suspects.length, file: options.out }
+  return {
+    rows: items.length,
+    open: examples.open.length,
+    suspects: examples.suspects.length,
+    conflictPairs: examples.conflicts.length,
+    file: options.out,
+  }
 }
 
 export interface ReviewImport {
@@ -61,6 +70,7 @@ export interface ReviewImport {
   readonly byVerdict: Readonly<Record<string, number>>
   readonly stillOpen: number
   readonly suspectsLeft: number
+  readonly conflictPairsLeft: number
 }
 
 /** The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id; only the decision columns are read; a row missing from the file is simply not decided. Any wrong row stops the import before a byte is written. */
@@ -110,7 +120,10 @@ export function importReview(
   const added = decisions.filter((decision) => !known.has(key(decision)))
   if (added.length > 0 && !options.dryRun) {
     const reviewers = [...new Set(added.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))].join("+").slice(0, 60)
-    rows.writeSession(`${at.slice(0, 10)}-${reviewers}-${digestText(readBytes(file)).slice(7, 15)}`, added)
+    rows.writeSession(`${at.slice(0, 10)}-${reviewers}-${digestText(readBytes(file)).slice(7, 15)}`, [
+      ...added,
+      ...added.flatMap((decision) => rowDecisions(items.get(decision.item) as ReviewItem, decision)),
+    ])
   }
   const byVerdict: Record<string, number> = {}
   for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
@@ -123,6 +136,7 @@ export function importReview(
     byVerdict,
     stillOpen: left.open.length,
     suspectsLeft: left.suspects.length,
+    conflictPairsLeft: left.conflicts.length,
   }
 }
 
@@ -130,7 +144,7 @@ export function importReview(
 export function reviewStatus(
   context: StageContext,
   task: TaskSpecification,
-): { open: number; pending: number; conflicts: number; stale: number; accepted: number; rejected: number; suspects: number } {
+): { open: number; pending: number; conflicts: number; stale: number; accepted: number; rejected: number; suspects: number; conflictPairs: number } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const count = (state: string) => [...examples.standings.values()].filter((standing) => standing.state === state).length
   return {
@@ -141,6 +155,7 @@ export function reviewStatus(
     accepted: count("accepted"),
     rejected: count("rejected"),
     suspects: examples.suspects.length,
+    conflictPairs: examples.conflicts.length,
   }
 }
 
@@ -159,6 +174,9 @@ const words: Readonly<Record<string, Decision["verdict"]>> = {
   n: "reject",
 }
 
+/** Of two rows: the output of a or of b is right for both, each is right as it is, or another one is right. */
+const wordsOfConflicts: Readonly<Record<string, Decision["verdict"]>> = { ...words, a: "accept", b: "edit", both: "reject" }
+
 /** The decision of a row; undefined when the row is not decided. */
 function readDecision(
   task: TaskSpecification,
@@ -176,12 +194,14 @@ function readDecision(
   const word = cell("decision").toLowerCase()
   const corrected = restore(String(row.fields["corrected_output"] ?? "")).trim()
   if (word === "") return corrected === "" ? undefined : problem("decision", "empty beside a corrected output; write edit")
-  const verdict = words[word]
-  if (verdict === undefined) {
-    const meant = nearest(word, ["accept", "edit", "reject"])
-    return problem("decision", `got ${show(word)}; allowed: accept, edit, reject${meant ? `; did you mean ${show(meant)}?` : ""}`)
-  }
   const item = items.get(cell("id"))
+  const isConflict = item?.kind === "conflict"
+  const verdict = (isConflict ? wordsOfConflicts : words)[word]
+  if (verdict === undefined) {
+    const allowed = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
+    const meant = nearest(word, allowed)
+    return problem("decision", `got ${show(word)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
+  }
   if (!item) return problem("id", `${show(cell("id"))} is not an item of the task ${task.task}`)
   const by = cell("reviewer") || reviewer
   if (!by) return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
@@ -199,8 +219,12 @@ function readDecision(
     }
     if (item.output === undefined)
       return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
-    // What is accepted of a suspected row is the suggestion, which the next search may change: it goes into the decision.
-    return { decision: { ...base, verdict, ...(item.kind === "label-error" ? { output: item.output } : {}) } }
+    // What is accepted of a conflict or of a suspected row is the suggestion, which the next search may change: it goes into the decision.
+    return { decision: { ...base, verdict, ...(item.kind === "label-error" || isConflict ? { output: item.output } : {}) } }
+  }
+  if (isConflict && word === "b") {
+    if (corrected !== "") return problem("decision", "b beside a corrected output; write edit, or empty the corrected output")
+    return { decision: { ...base, verdict, output: item.current } }
   }
   if (corrected === "") return problem("corrected_output", "empty beside edit; write the right output")
   const output = parseOutput(task, corrected)

@@ -7,11 +7,13 @@ import {
   candidateSchema,
   decisionSchema,
   labelSuspectSchema,
+  queuedConflictSchema,
   realInputSchema,
   seedSchema,
   type Assignment,
   type Candidate,
   type Decision,
+  type QueuedConflict,
   type QueuedSuspect,
   type RealInput,
   type Seed,
@@ -67,6 +69,17 @@ export class TaskRows {
   erased(): Erased {
     return erasedBy(readTombstones(this.folder))
   }
+  get conflictsFile(): string {
+    return join(this.folder, "queue", "conflicts.jsonl")
+  }
+  /** The near-duplicates with different outputs that builds found. */
+  conflicts(): QueuedConflict[] {
+    return this.read(this.conflictsFile, queuedConflictSchema)
+  }
+  writeConflicts(conflicts: readonly QueuedConflict[]): void {
+    writeAtomically(this.conflictsFile, toJsonLines(conflicts))
+  }
+
   get suspectsFile(): string {
     return join(this.folder, "queue", "label-errors.jsonl")
   }

@@ -93,7 +93,7 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged 
   ]
   if (conflicts.length > 0)
     lines.push(
-      `${conflicts.length} pairs of near-duplicates have different outputs, to look at: ${conflicts
+      `${conflicts.length} pairs of near-duplicates have different outputs and wait for a decision (tuneloop review export ${manifest.task} --only conflict): ${conflicts
         .slice(0, 3)
         .map(({ a, b }) => `${a} and ${b}`)
         .join("; ")}${conflicts.length > 3 ? "; …" : ""}`,

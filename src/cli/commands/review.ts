@@ -13,11 +13,11 @@ export function register(command: Command, host: Host): void {
     .option("--out <file>", "the CSV file to write", "review.csv")
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many rows", positive)
-    .addOption(new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "label-error"]))
+    .addOption(new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "conflict", "label-error"]))
     .description("write what waits for a decision to a CSV file")
     .addHelpText(
       "after",
-      "\nFill in the columns decision (accept, edit or reject), corrected_output,\ncomment and reviewer. For a suspected label error, accept takes the proposed\noutput, reject keeps the current one, edit takes the corrected one.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
+      "\nFill in the columns decision (accept, edit or reject), corrected_output,\ncomment and reviewer. For a suspected label error, accept takes the proposed\noutput, reject keeps the current one, edit takes the corrected one. For a\nconflict: a, b or edit (that output is right for both rows), or both (each is\nright as it is); a is the row with the proposed output, b the one with the\ncurrent output.\nExample: tuneloop review export ticket-triage --out review.csv --reviewer amara",
     )
     .action(async (task: string, options: { out: string; reviewer?: string; limit?: number; only?: ReviewItem["kind"] }) => {
       if (!options.out.endsWith(".csv"))
@@ -32,7 +32,7 @@ export function register(command: Command, host: Host): void {
         { task, ...result },
         result.rows === 0
           ? `nothing of ${task} waits for a decision; ${options.out} has no rows`
-          : `${result.rows} of ${result.open} open items${result.suspects > 0 ? ` and ${result.suspects} suspected label errors` : ""} written to ${options.out}\nFill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${options.out}`,
+          : `${result.rows} of ${result.open} open items${alsoWaiting(result.conflictPairs, result.suspects)} written to ${options.out}\nFill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${options.out}`,
       )
     })
   command
@@ -73,7 +73,7 @@ export function register(command: Command, host: Host): void {
       const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
       host.print(
         { task, ...status },
-        `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected${status.suspects > 0 ? `; ${status.suspects} suspected label errors` : ""}`,
+        `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected${alsoWaiting(status.conflictPairs, status.suspects)}`,
       )
     })
 }
@@ -114,11 +114,18 @@ export function describeImport(result: ReviewImport, isDryRun: boolean): string 
     result.added === 0
       ? `unchanged: ${result.unchanged} decisions are there already`
       : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} were there already`
-  return `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still open${result.suspectsLeft > 0 ? ` and ${result.suspectsLeft} suspected label errors` : ""}`
+  return `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still open${alsoWaiting(result.conflictPairsLeft, result.suspectsLeft)}`
 }
 
 function positive(text: string): number {
   const number = Number(text)
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
   return number
+}
+
+/** The questions about examples that are there already, as the end of a count; empty without any. */
+function alsoWaiting(conflictPairs: number, suspects: number): string {
+  return [conflictPairs > 0 ? `, ${conflictPairs} conflicts between examples` : "", suspects > 0 ? `, ${suspects} suspected label errors` : ""].join(
+    "",
+  )
 }

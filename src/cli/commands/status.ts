@@ -22,6 +22,7 @@ interface TaskStatus {
   readonly candidates: number
   readonly open: number
   readonly suspects: number
+  readonly conflictPairs: number
   readonly latest: string | null
   readonly run: { readonly id: string; readonly state: string } | null
   readonly next: string
@@ -67,6 +68,7 @@ function taskStatus(host: Host, name: string): TaskStatus {
     candidates,
     open: review.open,
     suspects: review.suspects,
+    conflictPairs: review.conflictPairs,
     latest,
     run,
     next,
@@ -79,7 +81,7 @@ function describe(status: TaskStatus): string {
     status.task,
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
     `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
+    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.conflictPairs > 0 ? `, ${status.conflictPairs} conflicts between examples` : ""}${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
     `  dataset   ${status.latest ?? "none built"}`,
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,

@@ -1,0 +1,98 @@
+import { canonicalJson, contentId, digest } from "../core/canonical.ts"
+import type { Decision, Input, Output, QueuedConflict } from "../core/example.ts"
+import { toJsonLines } from "../store/files.ts"
+import type { TaskRows } from "../store/task-rows.ts"
+import type { ReviewItem, SourceRow } from "./examples.ts"
+import { checkId, rowCheck, rowChecks } from "./row-checks.ts"
+
+/** Two examples by their ids. */
+export interface ExamplePair {
+  readonly a: string
+  readonly b: string
+  readonly similarity: number
+}
+
+/** The pairs are in the task's review queue, each as one question; what is no conflict any more is no longer asked. Returns those of the pairs that wait
+ * for a decision. Writes nothing where nothing is new. */
+export function queueConflicts<Pair extends ExamplePair>(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>, pairs: readonly Pair[]): Pair[] {
+  const decisions = Map.groupBy(rows.decisions(), ({ item }) => item)
+  const checkOf = rowChecks(decisions)
+  const byExample = new Map([...sources.values()].map((source) => [source.example.id, source]))
+  const found = new Map<string, { queued: QueuedConflict; pair: Pair }>()
+  for (const pair of pairs) {
+    const [a, b] = [byExample.get(pair.a), byExample.get(pair.b)]
+    if (a === undefined || b === undefined) continue
+    const [first, second] = [sideOf(a, checkOf), sideOf(b, checkOf)]
+    const id = contentId("conflict", [first.check, second.check].sort())
+    found.set(id, { queued: { id, a: first.asked, b: second.asked, similarity: Number(pair.similarity.toFixed(4)), isCurrent: true }, pair })
+  }
+  const known = rows.conflicts()
+  // What was asked stays as it was asked, so that a file that is out for review can still be imported.
+  const kept = known.map((conflict) => ({ ...conflict, isCurrent: found.has(conflict.id) }))
+  const asked = new Set(known.map(({ id }) => id))
+  const added = [...found.values()].flatMap(({ queued }) => (asked.has(queued.id) ? [] : [queued]))
+  const queue = [...kept, ...added].sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (toJsonLines(queue) !== toJsonLines(known)) rows.writeConflicts(queue)
+  const open = new Set(conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item.id] : [])))
+  return [...found].flatMap(([id, { pair }]) => (open.has(id) ? [pair] : []))
+}
+
+/** Every conflict of the queue whose rows stand in their files as they did when it was asked. It waits while it is one still, and nobody decided or
+ * reviewers disagree. */
+export function conflictItems(
+  rows: TaskRows,
+  sources: ReadonlyMap<string, SourceRow>,
+  decisions: ReadonlyMap<string, readonly Decision[]>,
+): { item: ReviewItem; isOpen: boolean }[] {
+  const checkOf = rowChecks(decisions)
+  return rows.conflicts().flatMap((conflict) => {
+    const [a, b] = [conflict.a, conflict.b].map((asked) => {
+      const source = sources.get(asked.row)
+      const side = source && sideOf(source, checkOf)
+      return side?.check === asked.check ? { ...side, asked } : undefined
+    })
+    if (a === undefined || b === undefined) return []
+    const item: ReviewItem = {
+      id: conflict.id,
+      kind: "conflict",
+      input: a.input,
+      output: a.asked.output,
+      other: b.input,
+      current: b.asked.output,
+      note: `${conflict.a.row} (a) and ${conflict.b.row} (b) are near-duplicates, similarity ${conflict.similarity.toFixed(2)}, with different outputs`,
+      revision: digest([a, b].map(({ input, asked }) => ({ input, output: asked.output }))),
+      rows: [a, b].map(({ check, input, asked }) => ({ check, output: asked.output, revision: digest({ input, output: asked.output }) })),
+    }
+    const decided = rowCheck(decisions.get(conflict.id) ?? [], null).state
+    const isUnsettled = decided === "open" || decided === "disputed" || a.isDisputed || b.isDisputed
+    return [{ item, isOpen: conflict.isCurrent && isUnsettled && canonicalJson(a.output) !== canonicalJson(b.output) }]
+  })
+}
+
+/** What a decision on a conflict says of its two rows: the right output for both, or that each keeps its own. */
+export function rowDecisions<Made extends Pick<Decision, "item" | "verdict" | "output" | "revision">>(item: ReviewItem, decision: Made): Made[] {
+  return (item.rows ?? []).map(({ check, output, revision }) => ({
+    ...decision,
+    item: check,
+    verdict: "edit",
+    output: decision.verdict === "reject" ? output : decision.output,
+    revision,
+  }))
+}
+
+interface Side {
+  readonly check: string
+  readonly input: Input
+  /** The output that the row has by now. */
+  readonly output: Output
+  readonly isDisputed: boolean
+  readonly asked: QueuedConflict["a"]
+}
+
+function sideOf({ row, example }: SourceRow, checkOf: ReturnType<typeof rowChecks>): Side {
+  const { input } = example
+  const state = checkOf(row, input, example.output)
+  const output = state.state === "corrected" ? state.output : example.output
+  const check = checkId(row, input, example.output)
+  return { check, input, output, isDisputed: state.state === "disputed", asked: { row, check, output } }
+}
