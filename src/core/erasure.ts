@@ -24,6 +24,11 @@ export interface ErasableRow {
   readonly input?: unknown
   /** The row that a suspected label error is about. */
   readonly row?: string | undefined
+  /** The two rows that a conflict is about. */
+  readonly a?: { readonly row: string } | undefined
+  readonly b?: { readonly row: string } | undefined
+  /** The rows that a decision is about, where its item is a question about rows. */
+  readonly rows?: readonly string[] | undefined
   readonly parents?: readonly string[] | undefined
   readonly provenance?: { readonly parents?: readonly string[] | undefined } | undefined
 }
@@ -44,7 +49,8 @@ export function erasedBy(tombstones: readonly Tombstone[]): Erased {
 
 /** What the row would not be there without. */
 export function parentsOf(row: ErasableRow): readonly string[] {
-  return [...(row.parents ?? row.provenance?.parents ?? []), ...(row.row === undefined ? [] : [row.row])]
+  const asked = [row.row, row.a?.row, row.b?.row].filter((id) => id !== undefined)
+  return [...(row.parents ?? row.provenance?.parents ?? []), ...asked, ...(row.rows ?? [])]
 }
 
 /** The digest by which a tombstone names a row: `seed_3f…`, `cand_3f…` and `ex_3f…` give the same. */

@@ -64,6 +64,7 @@ export const decisionVerdicts = ["accept", "edit", "reject"] as const
 /** A line of `decisions/<session>.jsonl`: what a named reviewer decided; appended, never changed. */
 export const decisionSchema = z.strictObject({
   item: z.string().describe("The id of what was decided on"),
+  rows: z.array(z.string()).optional().describe("The rows that it is about, where the item is a question about rows that are there already"),
   verdict: z.enum(decisionVerdicts).describe("What was decided"),
   output: z.unknown().optional().describe("The corrected output, of an edit"),
   reason: z.string().optional().describe("The reviewer's comment"),

@@ -61,7 +61,12 @@ export function conflictItems(
       current: b.asked.output,
       note: `${conflict.a.row} (a) and ${conflict.b.row} (b) are near-duplicates, similarity ${conflict.similarity.toFixed(2)}, with different outputs`,
       revision: digest([a, b].map(({ input, asked }) => ({ input, output: asked.output }))),
-      rows: [a, b].map(({ check, input, asked }) => ({ check, output: asked.output, revision: digest({ input, output: asked.output }) })),
+      rows: [a, b].map(({ check, input, asked }) => ({
+        row: asked.row,
+        check,
+        output: asked.output,
+        revision: digest({ input, output: asked.output }),
+      })),
     }
     const decided = rowCheck(decisions.get(conflict.id) ?? [], null).state
     const isUnsettled = decided === "open" || decided === "disputed" || a.isDisputed || b.isDisputed
@@ -69,11 +74,13 @@ export function conflictItems(
   })
 }
 
-/** What a decision on a conflict says of its two rows: the right output for both, or that each keeps its own. */
-export function rowDecisions<Made extends Pick<Decision, "item" | "verdict" | "output" | "revision">>(item: ReviewItem, decision: Made): Made[] {
-  return (item.rows ?? []).map(({ check, output, revision }) => ({
+/** What a decision on a conflict says of its two rows: the right output for both, or that each keeps its own. Nothing for other items. */
+export function rowDecisions(item: ReviewItem, decision: Decision): Decision[] {
+  if (item.kind !== "conflict") return []
+  return (item.rows ?? []).map(({ row, check, output, revision }) => ({
     ...decision,
     item: check,
+    rows: [row],
     verdict: "edit",
     output: decision.verdict === "reject" ? output : decision.output,
     revision,

@@ -16,8 +16,8 @@ export interface ReviewItem {
   readonly current?: unknown
   /** The input of the other row of a conflict. */
   readonly other?: Candidate["input"]
-  /** The rows of a conflict, with the outputs that they have. */
-  readonly rows?: readonly { readonly check: string; readonly output: unknown; readonly revision: string }[]
+  /** The rows of a suspected error or a conflict, with the outputs that they had when the question was asked. */
+  readonly rows?: readonly { readonly row: string; readonly check: string; readonly output: unknown; readonly revision: string }[]
   /** Why it is asked. */
   readonly note?: string
   readonly revision: string
@@ -151,6 +151,7 @@ function suspectItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): 
       current: output,
       note: `a model that did not see the row gives ${formatShare(suspect.confidence)} to ${suspect.suggested}, ${formatShare(suspect.selfConfidence)} to ${String(output)}`,
       revision: digest({ input, output, suggested: suspect.suggested }),
+      rows: [{ row: suspect.row, check: suspect.id, output, revision: digest({ input, output }) }],
     }
     return [{ item, suspect, source }]
   })

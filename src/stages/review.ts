@@ -209,7 +209,8 @@ function readDecision(
   if (exported !== "" && !item.revision.slice("sha256:".length).startsWith(exported))
     return problem("revision", "the item changed since it was exported; export it again")
   const comment = cell("comment")
-  const base = { item: item.id, reviewer: by, revision: item.revision, ...(comment === "" ? {} : { reason: comment }) }
+  const about = item.rows === undefined ? {} : { rows: item.rows.map(({ row }) => row) }
+  const base = { item: item.id, ...about, reviewer: by, revision: item.revision, ...(comment === "" ? {} : { reason: comment }) }
   if (verdict === "reject") return { decision: { ...base, verdict } }
   if (verdict === "accept") {
     if (corrected !== "") {

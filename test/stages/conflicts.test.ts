@@ -1,7 +1,8 @@
 import { parse } from "csv-parse/sync"
 import { stringify } from "csv-stringify/sync"
-import { readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
 import { expect, it } from "vitest"
 import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
@@ -89,6 +90,18 @@ it("near-duplicates with different outputs are one question each, decided in the
   expect(outputs(0)).toEqual([right["proposed_output"]])
   expect(outputs(1)).toEqual([wrong["current_output"]])
   expect(outputs(2).sort()).toEqual(["fault", "product"])
+  // An erasure reaches the question, and what was decided on it.
+  const erased = linesOf<Row>(join(folder, "seeds.jsonl")).find(({ input }) => input.body === texts[0])?.id as string
+  expect(readFileSync(join(folder, "queue", "conflicts.jsonl"), "utf8")).toContain(erased)
+  const copy = mkdtempSync(join(tmpdir(), "tuneloop-erase-"))
+  cpSync(workspace, copy, { recursive: true })
+  await json(copy, "dataset", "erase", "ticket-triage", erased, "--yes")
+  const left = readdirSync(join(copy, "datasets", "ticket-triage"), { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && /^(queue|decisions)$/.test(basename(entry.parentPath)),
+  )
+  expect(left.length).toBeGreaterThan(0)
+  for (const entry of left) expect(readFileSync(join(entry.parentPath, entry.name), "utf8")).not.toContain(erased)
+
   expect(await json(workspace, "review", "import", "ticket-triage", csv), "also after the pairs are gone").toMatchObject({ added: 0, unchanged: 3 })
 })
 
