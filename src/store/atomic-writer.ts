@@ -9,6 +9,7 @@ export class AtomicWriter {
   readonly #descriptor: number
   #waiting: Buffer[] = []
   #waitingBytes = 0
+  #isClosed = false
 
   constructor(path: string) {
     this.#path = path
@@ -29,24 +30,40 @@ export class AtomicWriter {
     if (this.#waitingBytes >= flushBytes) this.#flush()
   }
 
-  /** The file is there, flushed to disk. */
-  commit(): void {
+  /** All of it is on disk beside its place, and nothing more can be written: only `commit` or `abandon` follow. */
+  stage(): void {
+    if (this.#isClosed) return
     this.#flush()
     try {
       fsyncSync(this.#descriptor)
-      closeSync(this.#descriptor)
+      this.#close()
+    } catch (error) {
+      throw writeError(this.#path, error)
+    }
+  }
+
+  /** The file is there, flushed to disk; or what was there before, and an error says why. */
+  commit(): void {
+    try {
+      this.stage()
       renameSync(this.#temporary, this.#path)
     } catch (error) {
-      rmSync(this.#temporary, { force: true })
+      this.abandon()
       throw writeError(this.#path, error)
     }
     flushFolder(dirname(this.#path))
   }
 
-  /** What was there before stays. */
+  /** What was there before stays. Does nothing after a commit. */
   abandon(): void {
-    closeSync(this.#descriptor)
+    this.#close()
     rmSync(this.#temporary, { force: true })
+  }
+
+  #close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    closeSync(this.#descriptor)
   }
 
   #flush(): void {

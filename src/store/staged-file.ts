@@ -1,7 +1,7 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs"
-import { createHash, randomBytes } from "node:crypto"
-import { dirname, join } from "node:path"
+import { createHash } from "node:crypto"
+import { existsSync, readFileSync } from "node:fs"
 import { digestText } from "../core/canonical.ts"
+import { AtomicWriter } from "./atomic-writer.ts"
 
 /** A file that is written beside its place and not there yet. */
 export interface StagedFile {
@@ -19,25 +19,18 @@ export interface StagedFile {
 
 /** The pieces are on disk beside the path, flushed; a million rows are never one text. Makes the folder. */
 export function stageFile(path: string, pieces: Iterable<string | Uint8Array>): StagedFile {
-  mkdirSync(dirname(path), { recursive: true })
-  const temporary = join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+  const writer = new AtomicWriter(path)
   const hash = createHash("sha256")
   let count = 0
   try {
-    const descriptor = openSync(temporary, "wx")
-    try {
-      for (const piece of pieces) {
-        const bytes = typeof piece === "string" ? Buffer.from(piece) : piece
-        hash.update(bytes)
-        count++
-        for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written)
-      }
-      fsyncSync(descriptor)
-    } finally {
-      closeSync(descriptor)
+    for (const piece of pieces) {
+      hash.update(piece)
+      writer.write(piece)
+      count++
     }
+    writer.stage()
   } catch (error) {
-    rmSync(temporary, { force: true })
+    writer.abandon()
     throw error
   }
   return {
@@ -45,7 +38,7 @@ export function stageFile(path: string, pieces: Iterable<string | Uint8Array>): 
     digest: `sha256:${hash.digest("hex")}`,
     pieces: count,
     current: () => (existsSync(path) ? digestText(readFileSync(path)) : undefined),
-    commit: () => renameSync(temporary, path),
-    discard: () => rmSync(temporary, { force: true }),
+    commit: () => writer.commit(),
+    discard: () => writer.abandon(),
   }
 }
