@@ -58,7 +58,7 @@ it("near-duplicates with different outputs are one question each, decided in the
   const seeds = readFileSync(join(folder, "seeds.jsonl"), "utf8")
   expect(await json(workspace, "build", "ticket-triage")).toMatchObject({ conflicts: 3 })
   const said = await tuneloop(workspace, ["build", "ticket-triage"]).outcome
-  expect(said.stdout).toContain("3 pairs of near-duplicates have different outputs and wait for a decision")
+  expect(said.stdout).toContain("3 pairs of near-duplicates with different outputs to decide on")
   expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ open: 0, conflictPairs: 3 })
 
   const csv = join(workspace, "conflicts.csv")
@@ -83,7 +83,7 @@ it("near-duplicates with different outputs are one question each, decided in the
   // A decided pair has one output, so that one of its rows is a duplicate now; both are right in the last pair, and it is not asked again.
   const built = await json(workspace, "build", "ticket-triage")
   expect(built).toMatchObject({ conflicts: 1, dropped: { "near-duplicate": 2 } })
-  expect((await tuneloop(workspace, ["build", "ticket-triage"]).outcome).stdout).not.toContain("wait for a decision")
+  expect((await tuneloop(workspace, ["build", "ticket-triage"]).outcome).stdout).not.toContain("to decide on")
   expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ conflictPairs: 0 })
   const train = linesOf<Row>(join(folder, "versions", built["version"] as string, "train.jsonl"))
   const outputs = (index: number) => train.flatMap(({ input, output }) => (input.body.startsWith(texts[index] ?? "") ? [output] : []))

@@ -67,7 +67,7 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
   const kept = linesOf<{ id: string }>(join(version, "train.jsonl")).map(({ id }) => id)
   expect(kept).toEqual(expect.arrayContaining(["ex_0000000000000002", "ex_0000000000000003"]))
   const said = await tuneloop(workspace, ["build", "ticket-triage"]).outcome
-  expect(said.stdout).toContain("1 rows that people wrote or accepted stay, but look at them")
+  expect(said.stdout).toContain("1 row of people to look at, kept all the same")
 
   automatic(workspace, "")
   const file = join(workspace, "specs", "ticket-triage.yaml")

@@ -1,5 +1,6 @@
 import type { Command } from "commander"
 import { importInputs, importSeeds, type ImportResult } from "../../stages/import-rows.ts"
+import { count } from "../../evaluation/words.ts"
 import { formatIssue, UsageError } from "../../core/errors.ts"
 import type { Split } from "../../core/example.ts"
 import { show } from "../../core/parse.ts"
@@ -70,7 +71,7 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
   ]
   if (personalData.length > 0)
     lines.push(
-      `personal data or secrets in ${personalData.length} rows: ${personalData
+      `personal data or secrets in ${count(personalData.length, "row")}: ${personalData
         .slice(0, 5)
         .map(({ place, kinds }) => `${place} (${kinds.join(", ")})`)
         .join("; ")}${personalData.length > 5 ? "; …" : ""}`,

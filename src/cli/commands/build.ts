@@ -1,6 +1,7 @@
 import type { Command } from "commander"
 import { build, describeDrops, type BuildResult } from "../../stages/build.ts"
 import type { BuildFromResult, SplitLeak } from "../../stages/build-from.ts"
+import { count } from "../../evaluation/words.ts"
 import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
@@ -93,7 +94,7 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged 
   ]
   if (conflicts.length > 0)
     lines.push(
-      `${conflicts.length} pairs of near-duplicates have different outputs and wait for a decision (tuneloop review export ${manifest.task} --only conflict): ${conflicts
+      `${count(conflicts.length, "pair")} of near-duplicates with different outputs to decide on (tuneloop review export ${manifest.task} --only conflict): ${conflicts
         .slice(0, 3)
         .map(({ a, b }) => `${a} and ${b}`)
         .join("; ")}${conflicts.length > 3 ? "; …" : ""}`,
@@ -101,18 +102,18 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged 
   const { personalData } = manifest
   if (personalData.rows > 0)
     lines.push(
-      `personal data or secrets in ${personalData.rows} rows (${Object.entries(personalData.found)
-        .map(([kind, count]) => `${count} ${kind}`)
+      `personal data or secrets in ${count(personalData.rows, "row")} (${Object.entries(personalData.found)
+        .map(([kind, found]) => `${found} ${kind}`)
         .join(", ")}): ${whatWasDone[personalData.policy as keyof typeof whatWasDone]}`,
     )
   if (flagged.length > 0)
     lines.push(
-      `${new Set(flagged.map(({ id }) => id)).size} rows that people wrote or accepted stay, but look at them: ${flagged
+      `${count(new Set(flagged.map(({ id }) => id)).size, "row")} of people to look at, kept all the same: ${flagged
         .slice(0, 3)
         .map(({ id, filter, code, place, detail }) => `${id} (${filter}/${code} in the ${place}${detail === undefined ? "" : `: ${detail}`})`)
         .join("; ")}${flagged.length > 3 ? "; …" : ""}`,
     )
-  if (open > 0) lines.push(`${open} items wait for a decision and are not in it`)
+  if (open > 0) lines.push(`${count(open, "item")} without a decision, not in it`)
   return lines.join("\n")
 }
 
