@@ -5,6 +5,9 @@ import { foldForComparison } from "./normalise.ts"
 export class NgramIndex {
   readonly n: number
   readonly #ids = new Map<string, string>()
+  // The words of what is indexed by number, and which of them follow one another: most runs of words of other texts are passed over by these alone.
+  readonly #numbers = new Map<string, number>()
+  readonly #pairs = new Set<number>()
 
   constructor(n: number) {
     this.n = n
@@ -12,7 +15,12 @@ export class NgramIndex {
 
   /** From now on the text is found under the id. */
   add(id: string, text: string): void {
-    for (const ngram of this.#ngrams(text)) {
+    const words = wordsOf(text)
+    if (words.length < this.n) return
+    const numbers = words.map((word) => this.#numberOf(word))
+    for (let index = 1; index < numbers.length; index += 1) this.#pairs.add(pairOf(numbers[index - 1] as number, numbers[index] as number))
+    for (let end = this.n; end <= words.length; end += 1) {
+      const ngram = this.#ngram(words, end)
       const known = this.#ids.get(ngram)
       if (known === undefined || id < known) this.#ids.set(ngram, id)
     }
@@ -20,17 +28,41 @@ export class NgramIndex {
 
   /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. */
   find(text: string): string | undefined {
-    let found: string | undefined
     if (this.#ids.size === 0) return undefined
-    for (const ngram of this.#ngrams(text)) {
-      const id = this.#ids.get(ngram)
+    const words = wordsOf(text)
+    let found: string | undefined
+    let before: number | undefined
+    /** So many words up to this one follow one another in what is indexed. */
+    let run = 0
+    for (const [index, word] of words.entries()) {
+      const number = this.#numbers.get(word)
+      if (number === undefined) run = 0
+      else run = before !== undefined && this.#pairs.has(pairOf(before, number)) ? run + 1 : 1
+      before = number
+      if (run < this.n) continue
+      const id = this.#ids.get(this.#ngram(words, index + 1))
       if (id !== undefined && (found === undefined || id < found)) found = id
     }
     return found
   }
 
-  *#ngrams(text: string): Generator<string> {
-    const words = foldForComparison(text).split(" ")
-    for (let start = 0; start + this.n <= words.length; start += 1) yield words.slice(start, start + this.n).join(" ")
+  #numberOf(word: string): number {
+    const known = this.#numbers.get(word)
+    if (known !== undefined) return known
+    this.#numbers.set(word, this.#numbers.size)
+    return this.#numbers.size - 1
   }
+
+  #ngram(words: readonly string[], end: number): string {
+    return words.slice(end - this.n, end).join(" ")
+  }
+}
+
+function wordsOf(text: string): string[] {
+  return foldForComparison(text).split(" ")
+}
+
+// Exact for up to 67 million different words.
+function pairOf(first: number, second: number): number {
+  return first * 2 ** 26 + second
 }

@@ -31,20 +31,26 @@ const filter: Filter<z.output<typeof options>> = {
 }
 export default filter
 
-/** The first stretch that is repeated, with a letter in it. A run of period p is a run of characters that equal the one p before them: one pass a
- * period, instead of a pattern that goes back and forth. */
+/** The first stretch that is repeated, with a letter in it. A run of period p is a run of characters that equal the one p before them. So many of them
+ * in a row cover one of the places that lie so far apart: only there a run is looked for, so that a text takes one pass in all and not one a period. */
 function loopIn(text: string, repeats: number): string | undefined {
   const most = Math.min(longestUnit, Math.floor(text.length / repeats))
   for (let period = 1; period <= most; period += 1) {
+    const isEqual = (index: number) => text.charCodeAt(index) === text.charCodeAt(index - period)
     const needed = Math.max(shortestRun, period * repeats) - period
-    let equal = 0
-    for (let index = period; index < text.length; index += 1) {
-      equal = text.charCodeAt(index) === text.charCodeAt(index - period) ? equal + 1 : 0
-      if (equal < needed) continue
-      const unit = text.slice(index - period + 1, index + 1)
+    let lowest = period
+    for (let place = period + needed - 1; place < text.length; place += needed) {
+      if (!isEqual(place)) continue
+      let first = place
+      while (first > lowest && isEqual(first - 1)) first -= 1
+      const end = first + needed
+      let next = place + 1
+      while (next < end && next < text.length && isEqual(next)) next += 1
+      if (next < end) continue
+      const unit = text.slice(end - period, end)
       if (/\p{L}/u.test(unit)) return unit
       // A ruler or a row of zeros: what follows may still be a loop of words.
-      equal = 0
+      lowest = end
     }
   }
   return undefined

@@ -74,10 +74,10 @@ function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string 
 
 /** The leaks between the splits of a data set as it came, counted by check and pair of splits, each with an example. */
 function describeLeaks(leaks: readonly SplitLeak[]): string[] {
-  if (leaks.length === 0) return ["its splits have no row in common"]
+  if (leaks.length === 0) return ["no row of it met what is held out"]
   const groups = [...Map.groupBy(leaks, (leak) => `${leak.in} and ${leak.heldOutIn} (${leak.check})`)].sort(([a], [b]) => (a < b ? -1 : 1))
   return [
-    `its splits have ${leaks.length} rows in common; those in train are dropped, held-out rows stay:`,
+    `${count(leaks.length, "row")} of it met what is held out; those in train are dropped, held-out rows stay:`,
     ...groups.map(([pair, found]) => {
       const example = found[0] as SplitLeak
       const similar = example.similarity === undefined ? "" : `, similarity ${example.similarity.toFixed(2)}`
