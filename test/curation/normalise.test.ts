@@ -43,4 +43,19 @@ describe("foldForComparison", () => {
       { seed: 2, numRuns: 500 },
     )
   })
+  test("is for plain texts what it is for all others", () => {
+    const character = fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCharCode(code))
+    const text = fc
+      .array(fc.oneof({ weight: 4, arbitrary: character }, fc.constantFrom("\n", "\t", " ", ".")), { maxLength: 30 })
+      .map((parts) => parts.join(""))
+    // An invisible character takes the longer way and leaves no trace.
+    fc.assert(
+      fc.property(
+        text,
+        fc.nat(30),
+        (plain, place) => foldForComparison(plain) === foldForComparison(`${plain.slice(0, place)}\u200b${plain.slice(place)}`),
+      ),
+      { seed: 3, numRuns: 2000 },
+    )
+  })
 })
