@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { expect } from "vitest"
 import { packageRoot } from "../src/cli/version.ts"
 
 export interface Outcome {
@@ -22,6 +23,13 @@ export function tuneloop(
     env: { ...inherited, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace, ...environment },
   })
   return { child, outcome: outcomeOf(child) }
+}
+
+/** The one JSON object that the command prints; it must end well. */
+export async function json<Printed = Record<string, unknown>>(workspace: string, ...words: readonly string[]): Promise<Printed> {
+  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout) as Printed
 }
 
 /** What the process wrote, and how it ended. */
@@ -56,12 +64,16 @@ export async function importSeeds(workspace: string): Promise<void> {
 
 /** The rows of a JSONL file of the sample task. */
 // biome-ignore lint/suspicious/noExplicitAny: each test knows the rows it reads.
-export function rowsOf(workspace: string, ...file: string[]): any[] {
-  const text = readFileSync(join(workspace, "datasets", "ticket-triage", ...file), "utf8")
-  return text
+export function rowsOf<Row = any>(workspace: string, ...file: string[]): Row[] {
+  return linesOf(join(workspace, "datasets", "ticket-triage", ...file))
+}
+
+/** The rows of a JSONL file. */
+export function linesOf<Row>(file: string): Row[] {
+  return readFileSync(file, "utf8")
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => JSON.parse(line))
+    .map((line) => JSON.parse(line) as Row)
 }
 
 export function sample(task: string, file: string): string {

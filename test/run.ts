@@ -38,7 +38,7 @@ function isWanted(step: string): boolean {
 function check(): void {
   const bin = (name: string) => resolve(packageRoot, "node_modules", ".bin", name)
   for (const [name, args] of [
-    ["tsc", ["--noEmit", "-p", packageRoot]],
+    ["tsc", ["-p", join(packageRoot, "tsconfig.tests.json")]],
     ["biome", ["check", "--error-on-warnings", "."]],
     ["knip", []],
   ] as const) {

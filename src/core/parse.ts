@@ -54,6 +54,15 @@ export function formatPath(path: readonly PropertyKey[]): string {
   return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`)).join("")
 }
 
+/** The value of a JSON text; undefined for a text that is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 /** The value as short JSON for a message: at most 60 characters. */
 export function show(value: unknown): string {
   const text = value === undefined ? "nothing" : (JSON.stringify(value) ?? String(value))

@@ -66,26 +66,22 @@ async function importRows(
   options: ImportOptions,
   kind: Kind,
 ): Promise<ImportResult> {
-  const { read, valid, invalid, personalData, acrossSplits } = await readRows(
-    task,
-    files,
-    options,
-    kind,
-    new TaskRows(context.workspace, task.task).erased(),
-  )
+  const { workspace } = context
+  const store = new TaskRows(workspace, task.task)
+  const { read, valid, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, store.erased())
   if (invalid.length > 0 && !options.skipInvalid)
     throw new DataError(
       `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
       invalid,
       valid.length > 0 ? `Mend those rows, or import the other ${valid.length} with --skip-invalid.` : "Mend those rows.",
     )
-  const { workspace } = context
-  const store = new TaskRows(workspace, task.task)
   // Read and written under one lock: of two imports at once, neither may write over what the other added.
-  const { heldElsewhere, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => ({
-    ...merge(store, kind, valid),
-    heldElsewhere: holdAsSaid(task, store, valid),
-  }))
+  const { heldElsewhere, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => {
+    requireStanding(task, store, valid)
+    // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
+    const heldElsewhere = holdAsSaid(task, store, valid)
+    return { ...merge(store, kind, valid), heldElsewhere }
+  })
   const held = holdOut(context, task)
   return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested, acrossSplits, heldElsewhere }
 }
@@ -184,6 +180,7 @@ function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[]): { added
 
 /** Records the splits that rows say, for good; returns the rows that were held elsewhere before and stay there. */
 function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[]): { id: string; split: Split; asked: Split }[] {
+  const held = new Map(store.assignments().map(({ id, split }) => [id, split]))
   const asked = new Map<string, Assignment>()
   for (const { row, split } of valid) {
     if (split === undefined) continue
@@ -191,13 +188,23 @@ function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly Va
     if (before === undefined || splits.indexOf(split) > splits.indexOf(before))
       asked.set(row.id, { id: row.id, split, stratum: "output" in row ? stratumOf(task, row.output) : unlabelled })
   }
-  if (asked.size === 0) return []
-  const held = new Map(store.assignments().map(({ id, split }) => [id, split]))
   store.addAssignments([...asked.values()].filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1)))
   return [...asked.values()].flatMap(({ id, split }) => {
     const has = held.get(id)
     return has === undefined || has === split ? [] : [{ id, split: has, asked: split }]
   })
+}
+
+/** What was erased while the files were read must not come back either. */
+function requireStanding(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[]): void {
+  const erased = store.erased()
+  const gone = valid.filter(({ row }) => erased.of(row) !== undefined)
+  if (gone.length > 0)
+    throw new DataError(
+      `${gone.length} of these rows were erased from ${task.task} while they were read; nothing was written`,
+      [],
+      "Run the command again: it names them.",
+    )
 }
 
 function erasedMessage({ at, why }: Tombstone): string {

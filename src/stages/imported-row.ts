@@ -2,7 +2,7 @@ import { canonicalValue, contentId } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import type { Input, RealInput, Seed, Split } from "../core/example.ts"
 import { inputIssues, outputIssues, parseOutput } from "../core/output.ts"
-import { nearest, show } from "../core/parse.ts"
+import { nearest, parseJson, show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { Table, TableRow } from "../store/table.ts"
 
@@ -55,7 +55,9 @@ export function columnsOf(
     throw new DataError(
       `${file} lacks columns that the task needs`,
       issues,
-      `Rename the columns in the first row, or say which is which: --column ${wanted[0]}=<column> --column output=<column>`,
+      kind === "benchmark"
+        ? `Rename the columns: a benchmark has those of the input (${wanted.join(", ")}).`
+        : `Rename the columns in the first row, or say which is which: --column ${wanted[0]}=<column> --column output=<column>`,
     )
   return { fields, output, key: find("key", keyColumns), source: find("source", ["source"]), split: find("split", ["split"]) }
 }
@@ -126,7 +128,8 @@ function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRo
     const meant = nearest(name, jsonKeys)
     return { path: name, message: `unknown key; allowed: ${jsonKeys.slice(0, -1).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` }
   })
-  if (unknown.length > 0) return { issues: unknown }
+  // A benchmark of others has columns of its own; what is no input tells nothing here.
+  if (unknown.length > 0 && kind !== "benchmark") return { issues: unknown }
   if (kind === "input" && output !== undefined)
     return {
       issues: [{ path: "output", message: `an input has no output; import examples with answers by: tuneloop seed import ${task.task} <file>` }],
@@ -188,12 +191,4 @@ function typedCell(type: "string" | "number" | "boolean", text: string): unknown
   if (type === "number") return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text
   if (type === "boolean") return text.toLowerCase() === "true" ? true : text.toLowerCase() === "false" ? false : text
   return text
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

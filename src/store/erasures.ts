@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { ErasableRow, Tombstone } from "../core/erasure.ts"
 import { tombstoneSchema } from "../core/erasure.ts"
+import { parseJson } from "../core/parse.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
 import { stageFile } from "./staged-file.ts"
 
@@ -65,12 +66,7 @@ export function rowFiles(taskFolder: string): { readonly loose: string[]; readon
 /** The rows of a file as they stand; a line that is no JSON object is passed over. */
 export function* rawRows(file: string): Generator<{ readonly row: RawRow; readonly text: string }> {
   for (const { text } of readLines(file)) {
-    let row: unknown
-    try {
-      row = JSON.parse(text)
-    } catch {
-      row = {}
-    }
+    const row = parseJson(text)
     yield { row: typeof row === "object" && row !== null ? (row as RawRow) : {}, text }
   }
 }

@@ -19,7 +19,7 @@ import {
   type Seed,
 } from "../core/example.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
-import { formatPath, issuesOf } from "../core/parse.ts"
+import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
@@ -137,7 +137,7 @@ export class TaskRows {
     const issues: Issue[] = []
     for (const { text, number } of readLines(path)) {
       if (text.trim() === "") continue
-      const value = parseLine(text)
+      const value = parseJson(text)
       if (value === undefined) {
         issues.push({ file, line: number, message: "not valid JSON" })
         continue
@@ -161,14 +161,6 @@ function unique<Row>(rows: Row[], idOf: (row: Row) => string, file: string): Row
   })
   if (issues.length > 0) throw new DataError(`${file} has an id twice`, issues, "Remove one of the rows.")
   return rows
-}
-
-function parseLine(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function compare(a: string, b: string): number {

@@ -2,6 +2,7 @@ import { z } from "zod"
 import { canonicalValue, digest } from "../core/canonical.ts"
 import type { Seed } from "../core/example.ts"
 import { formatOutput } from "../core/output.ts"
+import { parseJson } from "../core/parse.ts"
 import type { ModelStrategy, PlannedPrompt, StrategyMaterial } from "../core/strategy.ts"
 import { labelsOf } from "../core/task.ts"
 
@@ -84,19 +85,11 @@ function chooseShots(seeds: readonly Seed[], count: number, index: number, label
 /** The JSON objects in an answer: a whole array, or one object a line, inside a code fence or not. */
 function jsonItems(text: string): Record<string, unknown>[] {
   const body = text.replace(/^\s*```(?:json|jsonl)?\s*$/gm, "").trim()
-  const whole = tryParse(body)
+  const whole = canonicalValue(parseJson(body))
   const values = Array.isArray(whole)
     ? whole
     : whole !== undefined
       ? [whole]
-      : body.split("\n").map((line) => tryParse(line.trim().replace(/,$/, "")))
+      : body.split("\n").map((line) => canonicalValue(parseJson(line.trim().replace(/,$/, ""))))
   return values.filter((value): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value))
-}
-
-function tryParse(text: string): unknown {
-  try {
-    return canonicalValue(JSON.parse(text))
-  } catch {
-    return undefined
-  }
 }

@@ -1,28 +1,20 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { json as printed, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const task = "ticket-triage"
 const workspace = sampleWorkspace()
 const folder = join(workspace, "datasets", task)
 
-async function json(...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+const json = (...words: string[]) => printed(workspace, ...words)
 
 interface Row {
   readonly id: string
   readonly input: { readonly body: string }
   readonly output: string
 }
-const rows = (file: string) =>
-  readFileSync(join(folder, file), "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Row & { split?: string; provenance: { acceptedBy: string } })
+const rows = (file: string) => linesOf<Row & { split?: string; provenance: { acceptedBy: string } }>(join(folder, file))
 const write = (name: string, lines: readonly unknown[]) => {
   writeFileSync(join(workspace, name), lines.map((line) => `${JSON.stringify(line)}\n`).join(""))
   return join(workspace, name)

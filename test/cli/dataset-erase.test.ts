@@ -5,22 +5,13 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { digest } from "../../src/core/canonical.ts"
 import type { ModelRequest } from "../../src/core/model.ts"
 import { Ledger } from "../../src/store/ledger.ts"
-import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { json, linesOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
 
 const task = "ticket-triage"
 const secret = "Wilhelmina Quakkelstein-Obafemi"
 const prepared = sampleWorkspace()
 const run = async (workspace: string, ...words: string[]) => tuneloop(workspace, words).outcome
-async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await run(workspace, ...words, "--json")
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
-const lines = (file: string) =>
-  readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as { id: string; split?: string; input?: { body: string } })
+const lines = (file: string) => linesOf<{ id: string; split?: string; input?: { body: string } }>(file)
 const folderOf = (workspace: string) => join(workspace, "datasets", task)
 const copyOf = (workspace: string) => {
   const copy = mkdtempSync(join(tmpdir(), "tuneloop-erase-"))

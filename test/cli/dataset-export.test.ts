@@ -10,7 +10,7 @@ import { planTraining } from "../../src/stages/plan-training.ts"
 import type { StageContext } from "../../src/stages/context.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { Workspace } from "../../src/store/workspace.ts"
-import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { json as printed, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const task = "ticket-triage"
 const workspace = sampleWorkspace()
@@ -22,17 +22,9 @@ async function run(...words: string[]) {
   const { code, stdout, stderr } = await tuneloop(workspace, words).outcome
   return { code, stdout, stderr }
 }
-async function json(...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await run(...words, "--json")
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+const json = (...words: string[]) => printed(workspace, ...words)
 const out = () => mkdtempSync(join(tmpdir(), "tuneloop-export-"))
-const lines = (file: string) =>
-  readFileSync(file, "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Record<string, unknown>)
+const lines = (file: string) => linesOf<Record<string, unknown>>(file)
 const openings = () => {
   const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
   const found = ledger.openings(holdout)

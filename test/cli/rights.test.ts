@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { json, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const task = "ticket-triage"
 const prepared = sampleWorkspace()
@@ -13,11 +13,6 @@ const seeds = readFileSync(sample(task, "seeds.jsonl"), "utf8")
 
 async function run(workspace: string, ...words: string[]) {
   return tuneloop(workspace, words).outcome
-}
-async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await run(workspace, ...words, "--json")
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
 }
 
 /** A copy of the workspace whose specification has these rights. */

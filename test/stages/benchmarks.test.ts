@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { sampleWorkspace, tuneloop } from "../command-line.ts"
+import { json, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const task = "ticket-triage"
 const long = "The courier left the big parcel with the blue ribbon at the bakery across the street from the old town hall again"
@@ -12,11 +12,8 @@ const seeds: readonly [string, string][] = [
   ["May I have an invoice with the name of our club on it?", "payment"],
 ]
 
-async function run(workspace: string, words: readonly string[]) {
-  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as { version: string; kept: number; dropped: Record<string, number> }
-}
+const run = (workspace: string, words: readonly string[]) =>
+  json<{ version: string; kept: number; dropped: Record<string, number> }>(workspace, ...words)
 
 describe("the benchmarks that a specification names", () => {
   it("leave no trace in train: exact, near and by a long run of words, each with the file and line as witness", { timeout: 60_000 }, async () => {
@@ -31,7 +28,7 @@ describe("the benchmarks that a specification names", () => {
     // One has answers and the other has none: both are read for their inputs.
     writeFileSync(join(workspace, "bench.csv"), `body,label\nWHERE IS MY PARCEL it was due on Monday,delivery\n`)
     const others = ["The left shoe is bigger than the right one, I want another pair!!", `${long}, said the neighbour, and drove away`]
-    writeFileSync(join(workspace, "bench.jsonl"), others.map((body) => `${JSON.stringify({ input: { body } })}\n`).join(""))
+    writeFileSync(join(workspace, "bench.jsonl"), others.map((body) => `${JSON.stringify({ input: { body }, difficulty: "hard" })}\n`).join(""))
     const specification = join(workspace, "specs", `${task}.yaml`)
     appendFileSync(specification, "\nbuild:\n  benchmarks: [bench.csv, bench.jsonl]\n")
     const built = await run(workspace, ["build", task])

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parquetWriteBuffer } from "hyparquet-writer"
 import { describe, expect, it } from "vitest"
 import { packageRoot } from "../../src/cli/version.ts"
-import { sampleWorkspace, tuneloop } from "../command-line.ts"
+import { json, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const banking = join(packageRoot, "..", "shared", "data", "banking77")
 
@@ -36,11 +36,7 @@ function workspaceFor(labels: readonly string[]): string {
   return workspace
 }
 
-async function buildFrom(workspace: string, words: readonly string[]): Promise<BuiltFrom> {
-  const { code, stdout, stderr } = await tuneloop(workspace, ["build", "intents", "--from", ...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as BuiltFrom
-}
+const buildFrom = (workspace: string, words: readonly string[]) => json<BuiltFrom>(workspace, "build", "intents", "--from", ...words)
 
 const messages = [
   "The parcel that I ordered three weeks ago has still not been delivered to my house",
@@ -157,6 +153,41 @@ describe("a data set that was not grown here", () => {
     expect(word.code).toBe(2)
     expect(word.stderr).toContain("Example: --column output=category")
     expect(existsSync(join(workspace, "datasets", "intents"))).toBe(false)
+  })
+
+  it("changes nothing where splits.jsonl cannot be read: no row may be without the split that it says", { timeout: 60_000 }, async () => {
+    const workspace = workspaceFor(["a", "b"])
+    const folder = join(workspace, "datasets", "intents")
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, "splits.jsonl"), "<<<<<<< HEAD\n")
+    for (const line of ["text,label,split\nhello there,a,test\n", "text,label\nhello there,a\n"]) {
+      writeFileSync(join(workspace, "set.csv"), line)
+      const { code, stderr } = await tuneloop(workspace, ["build", "intents", "--from", "set.csv"]).outcome
+      expect(code).toBe(1)
+      expect(stderr).toContain("splits.jsonl:1: not valid JSON")
+      expect(readdirSync(folder)).toEqual(["splits.jsonl"])
+    }
+  })
+
+  it("has the splits that it says after a kill at the first write, whatever command runs next", { timeout: 120_000 }, async () => {
+    const rows = messages.map((text, index) => `${text},${index % 2 === 0 ? "a" : "b"},${index < 3 ? "train" : "test"}`)
+    const undisturbed = workspaceFor(["a", "b"])
+    writeFileSync(join(undisturbed, "set.csv"), `text,label,split\n${rows.join("\n")}\n`)
+    const { version } = await buildFrom(undisturbed, ["set.csv"])
+    let killed = 0
+    for (let attempt = 0; killed < 3 && attempt < 12; attempt += 1) {
+      const workspace = workspaceFor(["a", "b"])
+      const folder = join(workspace, "datasets", "intents")
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(workspace, "set.csv"), `text,label,split\n${rows.join("\n")}\n`)
+      const { child, outcome } = tuneloop(workspace, ["build", "intents", "--from", "set.csv"])
+      const watcher = watch(folder, () => child.kill("SIGKILL"))
+      if ((await outcome).code === null) killed += 1
+      watcher.close()
+      await tuneloop(workspace, ["build", "intents"]).outcome
+      expect((await buildFrom(workspace, ["set.csv"])).version).toBe(version)
+    }
+    expect(killed).toBe(3)
   })
 
   it.skipIf(!existsSync(banking))("names the test rows of banking77 that are also in train", { timeout: 120_000 }, async () => {

@@ -4,13 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { expect, it } from "vitest"
-import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
-
-async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+import { json, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 interface Row {
   id: string
@@ -18,11 +12,6 @@ interface Row {
   output: string
 }
 
-const linesOf = <Line>(file: string) =>
-  readFileSync(file, "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Line)
 const readCsv = (file: string) => parse(readFileSync(file), { bom: true, columns: true }) as Record<string, string>[]
 
 const texts = [

@@ -1,25 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
-import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
-
-async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+import { json, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 /** A specification that accepts grown rows by itself and has these lines more. */
 function automatic(workspace: string, more: string): void {
   const file = join(workspace, "specs", "ticket-triage.yaml")
   writeFileSync(file, `${readFileSync(file, "utf8").replace("policy: all", "policy: auto")}\n${more}`)
 }
-
-const linesOf = <Line>(file: string) =>
-  readFileSync(file, "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Line)
 
 it("a build drops damaged rows that were grown, with the reason, and flags those that people wrote", async () => {
   const workspace = sampleWorkspace()

@@ -3,13 +3,7 @@ import { stringify } from "csv-stringify/sync"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
-
-async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+import { json, linesOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
 
 interface Row {
   id: string
@@ -24,12 +18,6 @@ interface Suspect {
   label: string
   suggested: string
 }
-
-const linesOf = <Line>(file: string) =>
-  readFileSync(file, "utf8")
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as Line)
 
 /** A workspace with the sample's gold, in which some labels are wrong: one of each split among them. */
 async function noisyWorkspace(): Promise<{ workspace: string; seeds: Map<string, Row>; flipped: Map<string, string> }> {

@@ -1,14 +1,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { importSeeds, rowsOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { importSeeds, json, rowsOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
 
 /** Runs the command and returns its JSON. */
-async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
 
 async function throughBuild(workspace: string, seeds: string): Promise<Record<string, unknown>> {
   await json(workspace, "seed", "import", "ticket-triage", seeds)

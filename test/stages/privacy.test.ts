@@ -1,13 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
-import { sampleWorkspace, tuneloop } from "../command-line.ts"
-
-async function json(workspace: string, ...words: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
-  expect(code, stderr).toBe(0)
-  return JSON.parse(stdout) as Record<string, unknown>
-}
+import { json, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const rows = Array.from({ length: 30 }, (_, index) => ({
   input: {

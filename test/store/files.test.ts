@@ -195,6 +195,8 @@ describe("dataset versions", () => {
     kept: 1,
     dropped: {},
     conflicts: 0,
+    flagged: {},
+    personalData: { policy: "flag", rows: 0, found: {} },
     leaks: { checks: [], found: 0 },
   })
 
