@@ -1,4 +1,4 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.mjs: what src/curation/sketcher.ts calls for every text. Nothing is allocated a text;
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/sketcher.ts calls for every text. Nothing is allocated a text;
 // all regions lie in one memory, whose layout `configure` and `reserve` fix. Only the host decides how a character folds: it fills `points`.
 
 // What an entry of `points` says of a code point, or the folded code point plus `firstPoint`.
