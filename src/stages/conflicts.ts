@@ -2,7 +2,7 @@ import { canonicalJson, contentId, digest } from "../core/canonical.ts"
 import type { Decision, Input, Output, QueuedConflict } from "../core/example.ts"
 import { toJsonLines } from "../store/files.ts"
 import type { TaskRows } from "../store/task-rows.ts"
-import type { ReviewItem, SourceRow } from "./examples.ts"
+import type { ReviewItem, SourceRow } from "./review-items.ts"
 import { checkId, rowCheck, rowChecks } from "./row-checks.ts"
 
 /** Two examples by their ids. */

@@ -1,25 +1,21 @@
-import PQueue from "p-queue"
-import { candidateChecks } from "../curation/filters.ts"
-import { NearDuplicateIndex } from "../curation/near-duplicates.ts"
 import { outbound } from "../curation/privacy.ts"
-import { qualityChecks } from "../curation/quality.ts"
-import { contentId, digest } from "../core/canonical.ts"
-import { GateError, ToolkitError } from "../core/errors.ts"
-import type { Candidate, Seed } from "../core/example.ts"
+import { digest } from "../core/canonical.ts"
+import { ToolkitError } from "../core/errors.ts"
+import type { Seed } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
-import type { ChatModel, ModelRequest } from "../core/model.ts"
-import { inputText } from "../core/output.ts"
-import { withRetries } from "../core/retry.ts"
-import type { Draft, PlannedPrompt, Strategy } from "../core/strategy.ts"
+import type { ChatModel } from "../core/model.ts"
+import type { Strategy } from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { TaskRows } from "../store/task-rows.ts"
+import { askAll, requestsOf } from "./ask.ts"
+import { checkDrafts, type AnsweredDraft } from "./check-drafts.ts"
 import type { StageContext } from "./context.ts"
-import { correctedSeeds, passes } from "./examples.ts"
+import { correctedSeeds } from "./examples.ts"
 import { holdOut } from "./hold-out.ts"
+import { passes } from "./review-items.ts"
 
 /** Raised when a change here would grow other candidates from the same inputs. */
 const semantics = 1
-const concurrency = 4
 
 export interface ExpandStep {
   readonly name: string
@@ -102,7 +98,7 @@ async function expandStep(
     const existing = rows.candidates().filter(({ strategy }) => strategy === step.name)
     return { ...base, state: "unchanged", grown: existing.length, passed: existing.filter(passes).length, failedChecks: {} }
   }
-  let drafts: readonly (Draft & { request?: string; model?: string })[]
+  let drafts: readonly AnsweredDraft[]
   if (step.strategy.asksModel) {
     const prompts = step.strategy.plan(material, step.options as never)
     if (prompts.length === 0)
@@ -132,120 +128,4 @@ async function expandStep(
   const failedChecks: Record<string, number> = {}
   for (const candidate of candidates) for (const { name, ok } of candidate.checks) if (!ok) failedChecks[name] = (failedChecks[name] ?? 0) + 1
   return { ...base, state: "grown", grown: candidates.length, passed: candidates.filter(passes).length, failedChecks }
-}
-
-interface PlannedRequest {
-  readonly key: string
-  readonly prompt: PlannedPrompt
-  readonly request: ModelRequest
-}
-
-function requestsOf(
-  context: StageContext,
-  task: TaskSpecification,
-  prompts: readonly PlannedPrompt[],
-  options: { model: (() => ChatModel & { baseUrl: string }) | undefined },
-  modelName: string | undefined,
-): PlannedRequest[] {
-  if (modelName === undefined || options.model === undefined)
-    throw new ToolkitError(`task ${task.task} names no model to grow examples with`, {
-      code: "no-model",
-      exitCode: 2,
-      hint: `Set expand.model.model in ${context.workspace.show(context.workspace.specFile(task.task))} or TUNELOOP_MODEL in the environment; a server on this machine needs no key (expand.model.baseUrl: http://127.0.0.1:11434/v1).`,
-    })
-  const { baseUrl } = options.model()
-  const host = new URL(baseUrl).hostname.replace(/^\[|\]$/g, "")
-  if (!context.workspace.settings.allowedHosts.includes(host))
-    throw new GateError(
-      `examples may not be sent to ${host}; allowed: ${context.workspace.settings.allowedHosts.join(", ")}`,
-      "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
-    )
-  return prompts.map((prompt) => {
-    const request = {
-      provider: task.expand.model?.provider ?? "openai",
-      baseUrl,
-      model: modelName,
-      messages: prompt.messages,
-      temperature: task.expand.model?.temperature ?? 0.8,
-      maxTokens: task.expand.model?.maxTokens ?? 1024,
-      seed: prompt.seed,
-    }
-    return { key: digest(request), prompt, request }
-  })
-}
-
-async function askAll(
-  context: StageContext,
-  task: TaskSpecification,
-  strategy: string,
-  requests: readonly PlannedRequest[],
-  open: (() => ChatModel & { baseUrl: string }) | undefined,
-): Promise<void> {
-  const ledger = context.ledger()
-  const missing = requests.filter(({ key }) => ledger.answer(key) === undefined)
-  if (missing.length === 0 || !open) return
-  const model = open()
-  const queue = new PQueue({ concurrency })
-  // The first failure stops what has not begun; what was answered is kept.
-  const stop = new AbortController()
-  const signal = AbortSignal.any([context.signal, stop.signal])
-  let done = requests.length - missing.length
-  const ask = async ({ key, request }: PlannedRequest) => {
-    if (signal.aborted) return
-    const answer = await withRetries(
-      () => {
-        ledger.beginRequest(key, request, { task: task.task, strategy })
-        return model.ask(request, signal)
-      },
-      {
-        sleep: context.sleep,
-        random: () => 0.5,
-        signal,
-        onRetry: (error, delayMs) => context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
-      },
-    )
-    ledger.recordAnswer(key, answer)
-    context.report.progress(`${strategy}: ${++done} of ${requests.length} answered`)
-  }
-  try {
-    await Promise.all(missing.map((request) => queue.add(() => ask(request))))
-  } catch (error) {
-    stop.abort()
-    queue.clear()
-    await queue.onIdle().catch(() => undefined)
-    throw error
-  }
-}
-
-function checkDrafts(
-  task: TaskSpecification,
-  strategy: string,
-  drafts: readonly (Draft & { request?: string; model?: string })[],
-  rows: TaskRows,
-  filters: readonly ConfiguredFilter[],
-): Candidate[] {
-  const known = [...rows.seeds(), ...rows.inputs(), ...rows.candidates()].map((row) => ({ id: row.id, text: inputText(task, row.input) }))
-  const index = new NearDuplicateIndex(
-    [...known.map(({ text }) => text), ...drafts.map((draft) => inputText(task, draft.input))],
-    task.build.threshold,
-  )
-  for (const { id, text } of known) index.add(id, text)
-  const candidates = new Map<string, Candidate>()
-  for (const draft of drafts) {
-    const id = contentId("cand", { strategy, input: draft.input, output: draft.output })
-    if (candidates.has(id)) continue
-    const checks = [...candidateChecks({ task, draft, index }), ...qualityChecks(task, draft, filters)]
-    candidates.set(id, {
-      id,
-      ...(draft.request === undefined ? {} : { request: draft.request }),
-      parents: [...draft.parents],
-      strategy,
-      ...(draft.model === undefined ? {} : { model: draft.model }),
-      input: draft.input,
-      output: draft.output,
-      checks,
-    })
-    if (checks.every(({ ok }) => ok)) index.add(id, inputText(task, draft.input))
-  }
-  return [...candidates.values()]
 }

@@ -1,8 +1,10 @@
 import { InvalidArgumentError, Option, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
-import type { ReviewItem } from "../../stages/examples.ts"
+import type { ReviewItem } from "../../stages/review-items.ts"
 import { searchLabelErrors, type LabelErrorSearch } from "../../stages/label-errors.ts"
-import { exportReview, importReview, reviewStatus, type ReviewImport } from "../../stages/review.ts"
+import { exportReview } from "../../stages/review-export.ts"
+import { importReview, type ReviewImport } from "../../stages/review-import.ts"
+import { reviewStatus } from "../../stages/review-status.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
 

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import { isTerminal, reduceRun } from "../../core/run.ts"
 import { holdOut } from "../../stages/hold-out.ts"
-import { reviewStatus } from "../../stages/review.ts"
+import { reviewStatus } from "../../stages/review-status.ts"
 import { TaskRows } from "../../store/task-rows.ts"
 import { Versions } from "../../store/versions.ts"
 import type { Host } from "../host.ts"

@@ -1,0 +1,118 @@
+import { canonicalJson, digest } from "../core/canonical.ts"
+import type { Candidate, Decision, Example, QueuedSuspect, RealInput, Split } from "../core/example.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { TaskRows } from "../store/task-rows.ts"
+import { conflictItems } from "./conflicts.ts"
+import { checkId } from "./row-checks.ts"
+
+/** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong, or two rows that contradict each other. */
+export interface ReviewItem {
+  readonly id: string
+  readonly kind: "candidate" | "input" | "label-error" | "conflict"
+  readonly input: Candidate["input"]
+  /** The proposed output; undefined for an input without an answer. */
+  readonly output: unknown
+  /** The output that the row has, where another one is proposed; of a conflict, the output of the other row. */
+  readonly current?: unknown
+  /** The input of the other row of a conflict. */
+  readonly other?: Candidate["input"]
+  /** The rows of a suspected error or a conflict, with the outputs that they had when the question was asked. */
+  readonly rows?: readonly { readonly row: string; readonly check: string; readonly output: unknown; readonly revision: string }[]
+  /** Why it is asked. */
+  readonly note?: string
+  readonly revision: string
+}
+
+/** An example before anybody corrected it, by the id of the seed, input or candidate that it came from. */
+export interface SourceRow {
+  readonly row: string
+  readonly split: Split
+  readonly example: Example
+}
+
+/** How an item stands: the fold of its decisions. `conflict`: two reviewers decided differently. `stale`: it changed after it was decided. */
+export type Standing =
+  | { readonly state: "pending" | "conflict" | "stale" }
+  | { readonly state: "accepted"; readonly output: unknown; readonly by: string }
+  | { readonly state: "rejected"; readonly by: string; readonly reason: string | undefined }
+
+/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows that were suspected and the conflicts. */
+export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): ReviewItem[] {
+  return [
+    ...rows.inputs().map(inputItem),
+    ...uniqueById(rows.candidates()).filter(passes).map(candidateItem),
+    ...suspectItems(rows, sources).map(({ item }) => item),
+    ...conflictItems(
+      rows,
+      sources,
+      Map.groupBy(rows.decisions(), (decision) => decision.item),
+    ).map(({ item }) => item),
+  ]
+}
+
+/** The suspected rows that still are as they were when they were suspected. */
+export function suspectItems(
+  rows: TaskRows,
+  sources: ReadonlyMap<string, SourceRow>,
+): { item: ReviewItem; suspect: QueuedSuspect; source: SourceRow }[] {
+  return rows.suspects().flatMap((suspect) => {
+    const source = sources.get(suspect.row)
+    if (source === undefined || checkId(suspect.row, source.example.input, source.example.output) !== suspect.id) return []
+    const { input, output } = source.example
+    const item: ReviewItem = {
+      id: suspect.id,
+      kind: "label-error",
+      input,
+      output: suspect.suggested,
+      current: output,
+      note: `a model that did not see the row gives ${formatShare(suspect.confidence)} to ${suspect.suggested}, ${formatShare(suspect.selfConfidence)} to ${String(output)}`,
+      revision: digest({ input, output, suggested: suspect.suggested }),
+      rows: [{ row: suspect.row, check: suspect.id, output, revision: digest({ input, output }) }],
+    }
+    return [{ item, suspect, source }]
+  })
+}
+
+function formatShare(probability: number): string {
+  return probability.toFixed(2)
+}
+
+/** Whether every check of the candidate passed. */
+export function passes(candidate: Candidate): boolean {
+  return candidate.checks.every(({ ok }) => ok)
+}
+
+export function inputItem({ id, input }: RealInput): ReviewItem {
+  return { id, kind: "input", input, output: undefined, revision: revisionOf(input, undefined) }
+}
+
+export function candidateItem({ id, input, output }: Candidate): ReviewItem {
+  return { id, kind: "candidate", input, output, revision: revisionOf(input, output) }
+}
+
+/** The digest of what a reviewer sees and decides on. */
+function revisionOf(input: unknown, output: unknown): string {
+  return digest({ input, output: output ?? null })
+}
+
+/** The digest of the guideline a decision is made under. */
+export function guidelineDigest(task: TaskSpecification): string {
+  return digest({ guideline: task.guideline, output: task.output })
+}
+
+export function standingOf(item: ReviewItem, decisions: readonly Decision[]): Standing {
+  const current = decisions.filter((decision) => decision.revision === item.revision)
+  if (current.length === 0) return { state: decisions.length > 0 ? "stale" : "pending" }
+  // A reviewer may change their mind: their last decision counts.
+  const last = [...new Map(current.map((decision) => [decision.reviewer, decision])).values()]
+  const outcome = (decision: Decision) =>
+    decision.verdict === "reject" ? "reject" : canonicalJson(decision.verdict === "edit" ? decision.output : (item.output ?? null))
+  if (new Set(last.map(outcome)).size > 1) return { state: "conflict" }
+  const decision = last.at(-1) as Decision
+  if (decision.verdict === "reject") return { state: "rejected", by: decision.reviewer, reason: decision.reason }
+  return { state: "accepted", output: decision.verdict === "edit" ? decision.output : item.output, by: decision.reviewer }
+}
+
+export function uniqueById<Row extends { id: string }>(rows: readonly Row[]): Row[] {
+  return [...new Map(rows.toReversed().map((row) => [row.id, row])).values()]
+}
