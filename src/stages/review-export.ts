@@ -8,6 +8,7 @@ import type { StageContext } from "./context.ts"
 import { taskExamples } from "./examples.ts"
 import { cellOf, neutralise } from "./review-cells.ts"
 import type { ReviewItem } from "./review-items.ts"
+import { reviewQueue } from "./review-queue.ts"
 
 const decisionColumns = ["decision", "corrected_output", "comment", "reviewer"] as const
 
@@ -18,9 +19,7 @@ export function exportReview(
   options: { out: string; limit: number | undefined; reviewer: string | undefined; only: ReviewItem["kind"] | undefined },
 ): { rows: number; open: number; suspects: number; conflictPairs: number; file: string } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
-  const items = [...examples.open, ...examples.conflicts, ...examples.suspects]
-    .filter(({ kind }) => options.only === undefined || kind === options.only)
-    .slice(0, options.limit)
+  const items = reviewQueue(task, examples, { only: options.only }).slice(0, options.limit)
   const fields = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
   const records = items.map((item) => [
     item.id,

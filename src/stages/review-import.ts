@@ -6,11 +6,11 @@ import type { TaskSpecification } from "../core/task.ts"
 import { readBytes } from "../store/files.ts"
 import { readTable } from "../store/table.ts"
 import { TaskRows } from "../store/task-rows.ts"
-import { rowDecisions } from "./conflicts.ts"
 import type { StageContext } from "./context.ts"
 import { taskExamples } from "./examples.ts"
+import { newDecisions, recordDecisions } from "./record-decisions.ts"
 import { readDecision } from "./review-decision.ts"
-import { guidelineDigest, reviewItems, type ReviewItem } from "./review-items.ts"
+import { guidelineDigest, reviewItems } from "./review-items.ts"
 
 export interface ReviewImport {
   readonly read: number
@@ -65,16 +65,8 @@ export function importReview(
       issues,
       "Mend those cells and import the file again.",
     )
-  const key = (decision: Decision) => canonicalJson([decision.item, decision.verdict, decision.output ?? null, decision.reviewer, decision.revision])
-  const known = new Set(rows.decisions().map(key))
-  const added = decisions.filter((decision) => !known.has(key(decision)))
-  if (added.length > 0 && !options.dryRun) {
-    const reviewers = [...new Set(added.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))].join("+").slice(0, 60)
-    rows.writeSession(`${at.slice(0, 10)}-${reviewers}-${digestText(readBytes(file)).slice(7, 15)}`, [
-      ...added,
-      ...added.flatMap((decision) => rowDecisions(items.get(decision.item) as ReviewItem, decision)),
-    ])
-  }
+  const added = newDecisions(rows, decisions)
+  if (!options.dryRun) recordDecisions(rows, items, added, at, digestText(readBytes(file)).slice(7, 15))
   const byVerdict: Record<string, number> = {}
   for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
   const left = options.dryRun ? examples : taskExamples(task, rows)
