@@ -11,7 +11,13 @@ export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): De
 }
 
 /** The decisions are in a log of their own, with what they mean for the rows that an item is about. `suffix` keeps sessions of the same day and people apart. */
-export function recordDecisions(rows: TaskRows, items: ReadonlyMap<string, ReviewItem>, added: readonly Decision[], at: string, suffix: string): void {
+export function recordDecisions(
+  rows: TaskRows,
+  items: ReadonlyMap<string, ReviewItem>,
+  added: readonly Decision[],
+  at: string,
+  suffix: string,
+): void {
   if (added.length === 0) return
   const reviewers = [...new Set(added.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))].join("+").slice(0, 60)
   rows.writeSession(`${at.slice(0, 10)}-${reviewers}-${suffix}`, [
