@@ -6,9 +6,10 @@ import { nearest, show } from "../core/parse.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 import type { TableRow } from "../store/table.ts"
 import { restore } from "./review-cells.ts"
+import { choicesOf, decisionOf, type Choice } from "./review-answer.ts"
 import type { ReviewItem } from "./review-items.ts"
 
-const words: Readonly<Record<string, Decision["verdict"]>> = {
+const words: Readonly<Record<string, Choice>> = {
   accept: "accept",
   accepted: "accept",
   yes: "accept",
@@ -22,16 +23,16 @@ const words: Readonly<Record<string, Decision["verdict"]>> = {
   no: "reject",
   n: "reject",
 }
-
-/** Of two rows: the output of a or of b is right for both, each is right as it is, or another one is right. */
-const wordsOfConflicts: Readonly<Record<string, Decision["verdict"]>> = { ...words, a: "accept", b: "edit", both: "reject" }
+const wordsOfConflicts: Readonly<Record<string, Choice>> = { a: "a", b: "b", both: "both" }
+/** What the words that fit any item mean of two rows. */
+const choiceOfConflict: Partial<Record<Choice, Choice>> = { accept: "a", reject: "both" }
 
 /** The decision of a row; undefined when the row is not decided. */
 export function readDecision(
   task: TaskSpecification,
   row: TableRow,
   items: ReadonlyMap<string, ReviewItem>,
-  reviewer: string | undefined,
+  givenReviewer: string | undefined,
   file: string,
 ): { decision: Omit<Decision, "guideline" | "at" | "source"> } | { issues: Issue[] } | undefined {
   const cell = (name: string) => String(row.fields[name] ?? "").trim()
@@ -45,41 +46,42 @@ export function readDecision(
   if (word === "") return corrected === "" ? undefined : problem("decision", "empty beside a corrected output; write edit")
   const item = items.get(cell("id"))
   const isConflict = item?.kind === "conflict"
-  const verdict = (isConflict ? wordsOfConflicts : words)[word]
-  if (verdict === undefined) {
+  const choice = choiceOf(word, isConflict)
+  if (choice === undefined) {
     const allowed = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
     const meant = nearest(word, allowed)
     return problem("decision", `got ${show(word)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
   }
   if (!item) return problem("id", `${show(cell("id"))} is not an item of the task ${task.task}`)
-  const by = cell("reviewer") || reviewer
-  if (!by) return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
+  const reviewer = cell("reviewer") || givenReviewer
+  if (!reviewer) return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
   const exported = cell("revision")
   if (exported !== "" && !item.revision.slice("sha256:".length).startsWith(exported))
     return problem("revision", "the item changed since it was exported; export it again")
-  const comment = cell("comment")
-  const about = item.rows === undefined ? {} : { rows: item.rows.map(({ row }) => row) }
-  const base = { item: item.id, ...about, reviewer: by, revision: item.revision, ...(comment === "" ? {} : { reason: comment }) }
-  if (verdict === "reject") return { decision: { ...base, verdict } }
-  if (verdict === "accept") {
-    if (corrected !== "") {
-      const output = parseOutput(task, corrected)
-      const same = output !== undefined && item.output !== undefined && canonicalJson(output) === canonicalJson(item.output)
-      if (!same) return problem("decision", "accept beside a corrected output; write edit, or empty the corrected output")
-    }
-    if (item.output === undefined)
+  const by = { reviewer, comment: cell("comment") }
+  if (choice !== "edit") {
+    if (choice === "accept" && !choicesOf(item).includes(choice))
       return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
-    // What is accepted of a conflict or of a suspected row is the suggestion, which the next search may change: it goes into the decision.
-    return { decision: { ...base, verdict, ...(item.kind === "label-error" || isConflict ? { output: item.output } : {}) } }
-  }
-  if (isConflict && word === "b") {
-    if (corrected !== "") return problem("decision", "b beside a corrected output; write edit, or empty the corrected output")
-    return { decision: { ...base, verdict, output: item.current } }
+    if (corrected !== "" && (choice === "b" || ((choice === "accept" || choice === "a") && !isOutput(task, corrected, item.output))))
+      return problem("decision", `${word === "b" ? "b" : "accept"} beside a corrected output; write edit, or empty the corrected output`)
+    return { decision: decisionOf(item, { choice }, by) }
   }
   if (corrected === "") return problem("corrected_output", "empty beside edit; write the right output")
   const output = parseOutput(task, corrected)
   if (output === undefined) return problem("corrected_output", outputProblem(task, corrected))
-  return { decision: { ...base, verdict, output } }
+  return { decision: decisionOf(item, { choice, output }, by) }
+}
+
+function choiceOf(word: string, isConflict: boolean): Choice | undefined {
+  const choice = words[word]
+  if (!isConflict) return choice
+  return wordsOfConflicts[word] ?? (choice && (choiceOfConflict[choice] ?? choice))
+}
+
+/** Whether the text stands for the output. */
+function isOutput(task: TaskSpecification, text: string, output: unknown): boolean {
+  const read = parseOutput(task, text)
+  return read !== undefined && output !== undefined && canonicalJson(read) === canonicalJson(output)
 }
 
 function outputProblem(task: TaskSpecification, text: string): string {
