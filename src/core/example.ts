@@ -59,13 +59,13 @@ export const candidateSchema = z.strictObject({
 })
 export type Candidate = z.output<typeof candidateSchema>
 
-export const decisionVerdicts = ["accept", "edit", "reject"] as const
+export const decisionVerdicts = ["accept", "edit", "reject", "withdraw"] as const
 
 /** A line of `decisions/<session>.jsonl`: what a named reviewer decided; appended, never changed. */
 export const decisionSchema = z.strictObject({
   item: z.string().describe("The id of what was decided on"),
   rows: z.array(z.string()).optional().describe("The rows that it is about, where the item is a question about rows that are there already"),
-  verdict: z.enum(decisionVerdicts).describe("What was decided"),
+  verdict: z.enum(decisionVerdicts).describe("What was decided; withdraw takes back the reviewer's last decision on the item"),
   output: z.unknown().optional().describe("The corrected output, of an edit"),
   reason: z.string().optional().describe("The reviewer's comment"),
   reviewer: z.string().min(1).describe("Who decided"),
@@ -77,7 +77,9 @@ export const decisionSchema = z.strictObject({
     .optional()
     .describe("The file that the decision was imported from"),
 })
-export type Decision = z.output<typeof decisionSchema>
+export type DecisionLine = z.output<typeof decisionSchema>
+/** A decision that was not taken back. */
+export type Decision = DecisionLine & { readonly verdict: Exclude<DecisionLine["verdict"], "withdraw"> }
 
 /** A line of `queue/label-errors.jsonl`: a row whose label is probably wrong. It holds no text, so that a sealed row stays sealed. */
 export const labelSuspectSchema = z.strictObject({

@@ -1,5 +1,5 @@
 import { canonicalJson, contentId, digest } from "../core/canonical.ts"
-import type { Decision, Input, Output, QueuedConflict } from "../core/example.ts"
+import type { Decision, DecisionLine, Input, Output, QueuedConflict } from "../core/example.ts"
 import { toJsonLines } from "../store/files.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import type { ReviewItem, SourceRow } from "./review-items.ts"
@@ -74,17 +74,13 @@ export function conflictItems(
   })
 }
 
-/** What a decision on a conflict says of its two rows: the right output for both, or that each keeps its own. Nothing for other items. */
-export function rowDecisions(item: ReviewItem, decision: Decision): Decision[] {
+/** What a decision on a conflict says of its two rows: the right output for both, that each keeps its own, or that it is taken back. Nothing for other items. */
+export function rowDecisions(item: ReviewItem, decision: DecisionLine): DecisionLine[] {
   if (item.kind !== "conflict") return []
-  return (item.rows ?? []).map(({ row, check, output, revision }) => ({
-    ...decision,
-    item: check,
-    rows: [row],
-    verdict: "edit",
-    output: decision.verdict === "reject" ? output : decision.output,
-    revision,
-  }))
+  return (item.rows ?? []).map(({ row, check, output, revision }) => {
+    const about = { ...decision, item: check, rows: [row], revision }
+    return decision.verdict === "withdraw" ? about : { ...about, verdict: "edit", output: decision.verdict === "reject" ? output : decision.output }
+  })
 }
 
 interface Side {

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../core/canonical.ts"
-import type { Decision } from "../core/example.ts"
+import type { Decision, DecisionLine } from "../core/example.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { rowDecisions } from "./conflicts.ts"
 import type { ReviewItem } from "./review-items.ts"
@@ -19,11 +19,22 @@ export function recordDecisions(
   suffix: string,
 ): void {
   if (added.length === 0) return
-  const reviewers = [...new Set(added.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))].join("+").slice(0, 60)
-  rows.writeSession(`${at.slice(0, 10)}-${reviewers}-${suffix}`, [
+  rows.writeSession(sessionName(at, added, suffix), [
     ...added,
     ...added.flatMap((decision) => rowDecisions(items.get(decision.item) as ReviewItem, decision)),
   ])
+}
+
+/** The decision, or that the last one is taken back, is on disk when the call returns, at the end of the log of the session; with what it means for the
+ * rows that the item is about. `session` is the name that `sessionName` gave. */
+export function appendDecision(rows: TaskRows, session: string, item: ReviewItem, line: DecisionLine): void {
+  rows.appendToSession(session, [line, ...rowDecisions(item, line)])
+}
+
+/** The name of a log of decisions: it sorts by day and says whose they are. `suffix` keeps sessions of the same day and people apart. */
+export function sessionName(at: string, by: readonly Pick<Decision, "reviewer">[], suffix: string): string {
+  const reviewers = [...new Set(by.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))].join("+").slice(0, 60)
+  return `${at.slice(0, 10)}-${reviewers}-${suffix}`
 }
 
 function keyOf(decision: Decision): string {

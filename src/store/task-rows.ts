@@ -13,11 +13,13 @@ import {
   type Assignment,
   type Candidate,
   type Decision,
+  type DecisionLine,
   type QueuedConflict,
   type QueuedSuspect,
   type RealInput,
   type Seed,
 } from "../core/example.ts"
+import { standingDecisions } from "../core/decisions.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
@@ -58,11 +60,10 @@ export class TaskRows {
   candidates(): Candidate[] {
     return this.standing(this.readFolder("candidates", candidateSchema))
   }
-  /** The decisions of every session, in an order that does not depend on file names: by time, then by content. */
+  /** The decisions of every session that were not taken back, in an order that does not depend on file names: by time, then by content. */
   decisions(): Decision[] {
-    return this.standing(this.readFolder("decisions", decisionSchema)).sort(
-      (a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b)),
-    )
+    const lines = this.standing(this.readFolder("decisions", decisionSchema))
+    return standingDecisions(lines.sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b))))
   }
 
   /** What was erased from the task, for good. */
@@ -112,8 +113,12 @@ export class TaskRows {
   sessionFile(session: string): string {
     return join(this.folder, "decisions", `${session}.jsonl`)
   }
-  writeSession(session: string, decisions: readonly Decision[]): void {
+  writeSession(session: string, decisions: readonly DecisionLine[]): void {
     writeAtomically(this.sessionFile(session), toJsonLines(decisions))
+  }
+  /** The lines are on disk, all of them or none, after what the session holds. */
+  appendToSession(session: string, lines: readonly DecisionLine[]): void {
+    appendAtomically(this.sessionFile(session), toJsonLines(lines))
   }
 
   /** The rows without what was erased, also when a merge or a restored file brings it back. */
