@@ -10,6 +10,8 @@ export interface ModelRequest {
   readonly temperature: number
   readonly maxTokens: number
   readonly seed: number
+  /** JSON Schema that the answer has to fit. A server that knows none is asked without it, so an answer may still be anything. */
+  readonly schema?: Readonly<Record<string, unknown>>
 }
 
 export interface ModelAnswer {

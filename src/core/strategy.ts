@@ -35,6 +35,8 @@ export interface PlannedPrompt {
   readonly messages: readonly Message[]
   readonly parents: readonly string[]
   readonly seed: number
+  /** JSON Schema of the answer, for servers that can keep to one; the parser must not rely on it. */
+  readonly schema?: Readonly<Record<string, unknown>>
 }
 
 interface StrategyBase<Options> {

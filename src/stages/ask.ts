@@ -45,6 +45,7 @@ export function requestsOf(
       temperature: task.expand.model?.temperature ?? 0.8,
       maxTokens: task.expand.model?.maxTokens ?? 1024,
       seed: prompt.seed,
+      ...(prompt.schema === undefined ? {} : { schema: prompt.schema }),
     }
     return { key: digest(request), prompt, request }
   })
