@@ -1,5 +1,6 @@
 import OpenAI from "openai"
 import { ConfigError, CredentialError } from "../core/errors.ts"
+import { isLoopback } from "../core/prices.ts"
 import type { ModelModule, ModelRequest } from "../core/model.ts"
 import { defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
 
@@ -58,8 +59,4 @@ function addressOf(given: string | undefined): string | undefined {
     [{ path: "OPENAI_BASE_URL", message: `got ${JSON.stringify(given)}; must be an address that begins with http:// or https://` }],
     "Set OPENAI_BASE_URL to the server's address, for example http://127.0.0.1:11434/v1.",
   )
-}
-
-function isLoopback(url: string): boolean {
-  return ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname)
 }
