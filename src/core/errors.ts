@@ -69,16 +69,27 @@ export class ProviderError extends ToolkitError {
   readonly status: number | undefined
   readonly isRetryable: boolean
   readonly retryAfterMs: number | undefined
+  /** Whether the server may have done the work, and been paid for it, although no whole answer came of it. */
+  readonly mayHaveCost: boolean
 
   constructor(
     message: string,
-    options: { provider: string; status?: number; isRetryable?: boolean; retryAfterMs?: number | undefined; hint?: string; cause?: unknown },
+    options: {
+      provider: string
+      status?: number
+      isRetryable?: boolean
+      retryAfterMs?: number | undefined
+      mayHaveCost?: boolean
+      hint?: string
+      cause?: unknown
+    },
   ) {
     super(message, { code: "provider", hint: options.hint, cause: options.cause })
     this.provider = options.provider
     this.status = options.status
     this.isRetryable = options.isRetryable ?? false
     this.retryAfterMs = options.retryAfterMs
+    this.mayHaveCost = options.mayHaveCost ?? true
   }
 }
 
@@ -86,6 +97,13 @@ export class ProviderError extends ToolkitError {
 export class GateError extends ToolkitError {
   constructor(message: string, hint?: string) {
     super(message, { code: "gate", hint, exitCode: exitCodes.gateSaidNo })
+  }
+}
+
+/** A money ceiling is reached; nothing above it was spent. */
+export class BudgetError extends ToolkitError {
+  constructor(message: string, hint: string) {
+    super(message, { code: "budget", hint, exitCode: exitCodes.gateSaidNo })
   }
 }
 

@@ -18,12 +18,19 @@ export interface ModelAnswer {
   readonly text: string
   readonly inputTokens: number | null
   readonly outputTokens: number | null
+  /** The server refused the request's schema, and answered without it. */
+  readonly schemaRefused?: true
 }
 
-/** A way to ask a model. `ask` makes one call and never retries: the retry policy is the stage's. */
+/** What a server says beside its answer. */
+export interface ResponseHeaders {
+  get(name: string): string | null
+}
+
+/** A way to ask a model. `ask` makes one call and never retries: the retry policy is the stage's. Only a server that refuses a request's schema is asked once more without it. `onHeaders` gets the headers of whatever the server answers, an error as well. */
 export interface ChatModel {
   readonly name: string
-  ask(request: ModelRequest, signal: AbortSignal): Promise<ModelAnswer>
+  ask(request: ModelRequest, signal: AbortSignal, onHeaders?: (headers: ResponseHeaders) => void): Promise<ModelAnswer>
 }
 
 /** The default export of a file in models/, whose name is the provider's id. A model asks through the fetch that it is given. */

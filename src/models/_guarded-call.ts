@@ -1,4 +1,5 @@
 import { CredentialError, ProviderError, ToolkitError } from "../core/errors.ts"
+import type { ResponseHeaders } from "../core/model.ts"
 import { isRetryableStatus, retryAfterMs } from "../core/retry.ts"
 
 export interface CallSettings {
@@ -11,6 +12,8 @@ export interface CallSettings {
   /** Aborted by whoever asked: then the abort itself is thrown. */
   readonly signal: AbortSignal
   readonly key: { readonly variable: string; readonly value: string | undefined }
+  /** Told the headers of every answer, before it is read. */
+  readonly onHeaders?: ((headers: ResponseHeaders) => void) | undefined
 }
 
 /** Node's own fetch waits five minutes for the head of an answer: a longer time would not be kept. */
@@ -62,6 +65,7 @@ async function wholeAnswer(settings: CallSettings, input: Parameters<typeof fetc
   const timeout = AbortSignal.timeout(settings.timeoutMs)
   const signal = AbortSignal.any([settings.signal, timeout, ...(init?.signal ? [init.signal] : [])])
   const response = await settings.fetch(input, { ...init, redirect: "manual", signal })
+  settings.onHeaders?.(response.headers)
   const text = await response.text()
   if (!response.ok) throw statusError(settings, response, text)
   const type = response.headers.get("content-type") ?? "nothing named"
@@ -90,6 +94,7 @@ function statusError(settings: CallSettings, { status, headers }: Response, text
     return new ProviderError(`${host} sent the request on to another address (HTTP ${status}); examples do not follow a redirect`, {
       provider,
       status,
+      mayHaveCost: false,
       hint: "Name the final address in expand.model.baseUrl, and its host in allowedHosts if the data may go there.",
     })
   // What the server says of a refused key is left out: it may hold a part of the key.
@@ -101,6 +106,8 @@ function statusError(settings: CallSettings, { status, headers }: Response, text
     status,
     isRetryable: isRetryableStatus(status) && code !== "insufficient_quota",
     retryAfterMs: retryAfterMs(headers),
+    // A gateway does not know what the server behind it did.
+    mayHaveCost: status === 502 || status === 504,
     hint: status === 404 ? `Does ${baseUrl} serve the model ${JSON.stringify(model)}? The address often ends in /v1.` : "See the server's log.",
   })
 }
@@ -132,9 +139,13 @@ function networkError(settings: CallSettings, error: unknown): ProviderError {
   if (message === "terminated") return new ProviderError(`${hostOf(settings)} broke off its answer`, { ...common, hint: "See the server's log." })
   return new ProviderError(`cannot reach ${hostOf(settings)}: ${excerpt(settings, cause?.message || cause?.code || message)}`, {
     ...common,
+    mayHaveCost: !neverSent.has(cause?.code ?? ""),
     hint: `Is the server at ${baseUrl} running?`,
   })
 }
+
+/** Faults of connections that were never made. */
+const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"])
 
 /** At most 300 characters in one line, without the key, which a server may repeat, and without what would steer a terminal. */
 function excerpt({ key }: CallSettings, text: string): string {

@@ -2,6 +2,7 @@ import { InferenceClient } from "@huggingface/inference"
 import { CredentialError } from "../core/errors.ts"
 import type { ModelModule } from "../core/model.ts"
 import { defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
+import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const router = "https://router.huggingface.co/v1"
 
@@ -17,22 +18,32 @@ const module: ModelModule = {
       throw new CredentialError("HF_TOKEN is no token of Hugging Face: those begin with hf_", "Make one at https://huggingface.co/settings/tokens.")
     const baseUrl = options.baseUrl ?? router
     const client = new InferenceClient(token, options.baseUrl === undefined ? {} : { endpointUrl: options.baseUrl })
+    const memory = { refusesSchemas: false }
     return {
       name: "huggingface",
       baseUrl,
-      async ask(request, signal) {
+      async ask(asked, signal, onHeaders) {
         const { fetch, timeoutMs = defaultTimeoutMs } = options
         const key = { variable: "HF_TOKEN", value: token }
-        const settings = { provider: "huggingface", baseUrl, model: request.model, fetch, timeoutMs, signal, key }
-        return guardedCall(settings, async (guarded) => {
-          const { model, messages, temperature, seed } = request
-          const completion = await client.chatCompletion(
-            { model, messages: messages.map(({ role, content }) => ({ role, content })), temperature, seed, max_tokens: request.maxTokens },
-            // Retries are the stage's: the SDK's own would multiply them.
-            { signal, retry_on_error: false, fetch: guarded },
-          )
-          return { text: textOf(completion, settings), ...tokensOf(completion) }
-        })
+        const settings = { provider: "huggingface", baseUrl, model: asked.model, fetch, timeoutMs, signal, key, onHeaders }
+        return askWithSchema(memory, asked, (request) =>
+          guardedCall(settings, async (guarded) => {
+            const { model, messages, temperature, seed, maxTokens, schema } = request
+            const completion = await client.chatCompletion(
+              {
+                model,
+                messages: messages.map(({ role, content }) => ({ role, content })),
+                temperature,
+                seed,
+                max_tokens: maxTokens,
+                ...(schema === undefined ? {} : { response_format: responseFormat(schema) }),
+              },
+              // Retries are the stage's: the SDK's own would multiply them.
+              { signal, retry_on_error: false, fetch: guarded },
+            )
+            return { text: textOf(completion, settings), ...tokensOf(completion) }
+          }),
+        )
       },
     }
   },

@@ -3,6 +3,7 @@ import { ConfigError, CredentialError } from "../core/errors.ts"
 import { isLoopback } from "../core/prices.ts"
 import type { ModelModule, ModelRequest } from "../core/model.ts"
 import { defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
+import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const defaultBaseUrl = "https://api.openai.com/v1"
 
@@ -22,19 +23,22 @@ const module: ModelModule = {
         `${new URL(baseUrl).host} needs a key and OPENAI_API_KEY is not set`,
         "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl.",
       )
+    const memory = { refusesSchemas: false }
     return {
       name: "openai",
       baseUrl,
-      async ask(request, signal) {
+      async ask(asked, signal, onHeaders) {
         const { fetch, timeoutMs = defaultTimeoutMs } = options
         const key = { variable: "OPENAI_API_KEY", value: apiKey }
-        const settings = { provider: "openai", baseUrl, model: request.model, fetch, timeoutMs, signal, key }
-        return guardedCall(settings, async (guarded) => {
-          // Retries are the stage's and the time is the guard's: the SDK's own would multiply them.
-          const client = new OpenAI({ apiKey: apiKey || "none", baseURL: baseUrl, maxRetries: 0, timeout: 2 * timeoutMs, fetch: guarded })
-          const completion = await client.chat.completions.create(bodyOf(request), { signal })
-          return { text: textOf(completion, settings), ...tokensOf(completion) }
-        })
+        const settings = { provider: "openai", baseUrl, model: asked.model, fetch, timeoutMs, signal, key, onHeaders }
+        return askWithSchema(memory, asked, (request) =>
+          guardedCall(settings, async (guarded) => {
+            // Retries are the stage's and the time is the guard's: the SDK's own would multiply them.
+            const client = new OpenAI({ apiKey: apiKey || "none", baseURL: baseUrl, maxRetries: 0, timeout: 2 * timeoutMs, fetch: guarded })
+            const completion = await client.chat.completions.create(bodyOf(request), { signal })
+            return { text: textOf(completion, settings), ...tokensOf(completion) }
+          }),
+        )
       },
     }
   },
@@ -48,6 +52,7 @@ function bodyOf(request: ModelRequest): OpenAI.ChatCompletionCreateParamsNonStre
     temperature: request.temperature,
     max_tokens: request.maxTokens,
     seed: request.seed,
+    ...(request.schema === undefined ? {} : { response_format: responseFormat(request.schema) }),
   }
 }
 

@@ -100,6 +100,60 @@ describe.each(names("models"))("the model provider %s", (provider) => {
     expect((error as Error).message).toContain("[secret]")
   })
 
+  it("sends the schema of an answer, strict where it may be", async () => {
+    const open = { type: "object", properties: { label: { type: "string" } } }
+    const closed = { ...open, required: ["label"], additionalProperties: false }
+    for (const [schema, strict] of [
+      [open, false],
+      [closed, true],
+    ] as const) {
+      expect(await ask(provider, undefined, undefined, { schema })).not.toHaveProperty("schemaRefused")
+      expect(JSON.parse(server.asked.at(-1)?.body ?? "")).toMatchObject({
+        response_format: { type: "json_schema", json_schema: { name: "answer", strict, schema } },
+      })
+    }
+  })
+
+  it.each([400, 422])("asks again without a schema that the server refuses (HTTP %i), says so, and does not try again", async (status) => {
+    const model = await modelOf(provider)
+    const schema = { type: "object" }
+    server.faults.push({ kind: "status", status, message: "response_format: json_schema is not supported" })
+    const answer = () => model.ask({ ...request, provider, baseUrl: server.url, schema }, new AbortController().signal)
+    expect(await answer()).toMatchObject({ schemaRefused: true, inputTokens: 11 })
+    expect(await answer()).toMatchObject({ schemaRefused: true })
+    expect(server.asked.map(({ body }) => body.includes("response_format"))).toEqual([true, false, false])
+  })
+
+  it("takes another error for what it is, schema or not", async () => {
+    server.faults.push({ kind: "status", status: 400, message: "seed must be positive" })
+    await expect(ask(provider, undefined, undefined, { schema: { type: "object" } })).rejects.toMatchObject({ status: 400 })
+    expect(server.asked).toHaveLength(1)
+  })
+
+  it.each<[string, Fault, boolean]>([
+    ["a refusal", { kind: "status", status: 429 }, false],
+    ["a failure", { kind: "status", status: 500 }, false],
+    ["a gateway that gave up", { kind: "status", status: 504 }, true],
+    ["a lost answer", { kind: "drop" }, true],
+    ["a cut answer", { kind: "truncated" }, true],
+    ["silence", { kind: "hang" }, true],
+  ])("says whether %s may have cost money", async (_name, fault, mayHaveCost) => {
+    expect(await failure(provider, fault)).toMatchObject({ mayHaveCost })
+  })
+
+  it("tells the headers of an answer and of an error", async () => {
+    const seen: (string | null)[] = []
+    const model = await modelOf(provider)
+    server.faults.push({ kind: "status", status: 429, headers: { "x-ratelimit-remaining-requests": "0" } })
+    const answer = () =>
+      model.ask({ ...request, provider, baseUrl: server.url }, new AbortController().signal, (headers) =>
+        seen.push(headers.get("x-ratelimit-remaining-requests")),
+      )
+    await answer().catch(() => undefined)
+    await answer()
+    expect(seen).toEqual(["0", null])
+  })
+
   it("is stopped by whoever asked, at once", async () => {
     server.faults.push({ kind: "hang" })
     const abort = new AbortController()
@@ -113,6 +167,7 @@ describe.each(names("models"))("the model provider %s", (provider) => {
     server.close()
     await expect(ask(provider, new AbortController().signal, gone)).rejects.toMatchObject({
       isRetryable: true,
+      mayHaveCost: false,
       message: expect.stringMatching(/cannot reach 127\.0\.0\.1.*ECONNREFUSED/),
     })
   })
@@ -159,11 +214,13 @@ const request: Omit<ModelRequest, "baseUrl" | "provider"> = {
   seed: 7,
 }
 
-async function ask(provider: string, signal = new AbortController().signal, baseUrl = server.url) {
+async function ask(provider: string, signal = new AbortController().signal, baseUrl = server.url, more: Partial<ModelRequest> = {}) {
+  return (await modelOf(provider, baseUrl)).ask({ ...request, ...more, provider, baseUrl }, signal)
+}
+
+async function modelOf(provider: string, baseUrl = server.url) {
   const { default: module } = (await import(`../../src/models/${provider}.ts`)) as { default: ModelModule }
-  const environment = { OPENAI_API_KEY: key, HF_TOKEN: key }
-  const model = module.create(environment, { baseUrl, fetch: globalThis.fetch, timeoutMs: 600 })
-  return model.ask({ ...request, provider, baseUrl }, signal)
+  return module.create({ OPENAI_API_KEY: key, HF_TOKEN: key }, { baseUrl, fetch: globalThis.fetch, timeoutMs: 600 })
 }
 
 /** The error that the fault leads to; whatever it is, the key is nowhere in it. */
