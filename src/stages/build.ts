@@ -1,10 +1,11 @@
 import { curate } from "../curation/deduplicate.ts"
 import { leakReport } from "../curation/leak-report.ts"
+import { preferencePairs } from "../curation/preferences.ts"
 import { outbound, protectRows, type PrivacyReport } from "../curation/privacy.ts"
 import { countFlags, filterRows, flagHeldOut } from "../curation/quality.ts"
 import { contentId, digest, digestText } from "../core/canonical.ts"
 import { DataError, GateError } from "../core/errors.ts"
-import type { DatasetManifest, DroppedExample, Example, FlaggedRow, HoldoutManifest } from "../core/example.ts"
+import type { DatasetManifest, DroppedExample, Example, FlaggedRow, HoldoutManifest, Preference } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import { inputIssues, outputIssues, stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
@@ -102,7 +103,10 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
   const keptIds = new Set(kept.map(({ id }) => id))
   const flagged = [...quality.flagged.filter(({ id }) => keptIds.has(id)), ...flagHeldOut(task, heldOut, filters)]
   const holdout = holdoutManifest(task, examples.validation, examples.test)
+  // Made of the rows that are kept, so that nothing gets in that was not checked for leaks.
+  const preferences = preferencePairs(task, kept, examples.proposals)
   const manifest = versionManifest(task, holdout.id, kept, dropped, {
+    preferences,
     conflicts: curated.conflicts.length,
     flagged,
     filters,
@@ -113,7 +117,7 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
   const versions = new Versions(context.workspace, task.task)
   const state = versions.has(manifest.id) ? "unchanged" : "built"
   versions.freezeHoldout(holdout, examples)
-  versions.freezeVersion(manifest, { train: kept, dropped })
+  versions.freezeVersion(manifest, { train: kept, dropped, preferences })
   versions.setLatest(manifest.id)
   return {
     state,
@@ -188,6 +192,7 @@ function versionManifest(
   kept: readonly Example[],
   dropped: readonly DroppedExample[],
   found: {
+    readonly preferences: readonly Preference[]
     readonly conflicts: number
     readonly flagged: readonly FlaggedRow[]
     readonly filters: readonly ConfiguredFilter[]
@@ -208,14 +213,21 @@ function versionManifest(
     benchmarks: found.benchmarks,
     holdout,
   }
+  const { preferences } = found
+  // A version without preferences keeps the id that it had before there were any.
+  const taught = preferences.length === 0 ? {} : { preferences: revisions(preferences) }
   return {
     schemaVersion: 1,
-    id: contentId("ds", { task: task.task, recipe, kept: revisions(kept), dropped: revisions(dropped) }),
+    id: contentId("ds", { task: task.task, recipe, kept: revisions(kept), dropped: revisions(dropped), ...taught }),
     task: task.task,
     kind: task.kind,
     holdout,
     recipe,
-    files: { "train.jsonl": fileEntry(kept), "dropped.jsonl": fileEntry(dropped) },
+    files: {
+      "train.jsonl": fileEntry(kept),
+      "dropped.jsonl": fileEntry(dropped),
+      ...(preferences.length === 0 ? {} : { "preferences.jsonl": fileEntry(preferences) }),
+    },
     read: kept.length + dropped.length,
     kept: kept.length,
     dropped: countReasons(dropped),
@@ -226,7 +238,7 @@ function versionManifest(
   }
 }
 
-function revisions(rows: readonly Example[]): string[] {
+function revisions(rows: readonly (Example | Preference)[]): string[] {
   return rows.map((row) => digest(row)).sort()
 }
 

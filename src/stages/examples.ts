@@ -1,5 +1,6 @@
 import type { Candidate, Example, RealInput, Seed, Split } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import type { Proposal } from "../curation/preferences.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
 import {
@@ -27,6 +28,8 @@ export interface TaskExamples {
   readonly suspects: readonly ReviewItem[]
   /** Pairs of train examples that contradict each other, as the last build found them. They are examples all the same. */
   readonly conflicts: readonly ReviewItem[]
+  /** What was proposed of the candidates that a person corrected, by the id of the example. */
+  readonly proposals: ReadonlyMap<string, Proposal>
   readonly sources: ReadonlyMap<string, SourceRow>
   readonly standings: ReadonlyMap<string, Standing>
 }
@@ -38,12 +41,15 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
   const parts: Record<Split, (Example & { rank: { human: boolean; reviewed: boolean } })[]> = { train: [], validation: [], test: [] }
   const turnedDown: (Example & { reason: "rejected" | "failed-check"; detail: string | undefined })[] = []
   const open: ReviewItem[] = []
+  const proposals = new Map<string, Proposal>()
   const standings = new Map<string, Standing>()
   const checkOf = rowChecks(decisions)
   const sources = new Map<string, SourceRow>()
-  const place = (row: string, part: Split, example: Example, rank: { human: boolean; reviewed: boolean }) => {
+  const place = (row: string, part: Split, example: Example, rank: { human: boolean; reviewed: boolean }, proposal?: Proposal) => {
     sources.set(row, { row, split: part, example })
-    parts[part].push({ ...corrected(example, checkOf(row, example.input, example.output)), rank })
+    const placed = corrected(example, checkOf(row, example.input, example.output))
+    parts[part].push({ ...placed, rank })
+    if (proposal !== undefined && placed.output !== proposal.output) proposals.set(example.id, { input: proposal.input, output: proposal.output })
   }
   for (const seed of rows.seeds()) place(seed.id, split.get(seed.id) ?? "train", goldExample(seed), { human: true, reviewed: true })
   for (const input of rows.inputs()) {
@@ -65,14 +71,15 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     const standing: Standing =
       decided.state === "pending" && task.review.policy === "auto" ? { state: "accepted", output: candidate.output, by: "policy:auto" } : decided
     standings.set(candidate.id, standing)
-    if (standing.state === "accepted")
+    if (standing.state === "accepted") {
       place(
         candidate.id,
         "train",
         { ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by } },
         { human: false, reviewed: standing.by !== "policy:auto" },
+        candidate,
       )
-    else if (standing.state === "rejected")
+    } else if (standing.state === "rejected")
       turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
     else open.push(item)
   }
@@ -88,6 +95,7 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
       return (state === "open" && suspect.isCurrent) || state === "disputed" ? [item] : []
     }),
     conflicts: conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item] : [])),
+    proposals,
     sources,
     standings,
   }

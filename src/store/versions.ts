@@ -39,8 +39,13 @@ export class Versions {
   freezeHoldout(manifest: HoldoutManifest, rows: { validation: readonly Example[]; test: readonly Example[] }): void {
     this.freeze(manifest.id, manifest, { "validation.jsonl": rows.validation, "test.jsonl": rows.test })
   }
-  freezeVersion(manifest: DatasetManifest, rows: { train: readonly Example[]; dropped: readonly DroppedExample[] }): void {
-    this.freeze(manifest.id, manifest, { "train.jsonl": rows.train, "dropped.jsonl": rows.dropped })
+  freezeVersion(
+    manifest: DatasetManifest,
+    rows: { train: readonly Example[]; dropped: readonly DroppedExample[]; preferences?: readonly Preference[] },
+  ): void {
+    const { train, dropped, preferences = [] } = rows
+    const files = { "train.jsonl": train, "dropped.jsonl": dropped }
+    this.freeze(manifest.id, manifest, preferences.length === 0 ? files : { ...files, "preferences.jsonl": preferences })
   }
 
   /** The manifest of a version or holdout that exists. */
