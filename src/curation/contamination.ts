@@ -1,6 +1,7 @@
 import type { DropReason, Input } from "../core/example.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import type { CommonRuns } from "./common-runs.ts"
 import { NearDuplicateIndex } from "./near-duplicates.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { foldForComparison } from "./normalise.ts"
@@ -26,11 +27,16 @@ const missRate = 1e-9
 export function leakFinder(
   task: TaskSpecification,
   heldOut: readonly HeldOutRow[],
-  { shingler, threshold, ngram }: { readonly shingler: Shingler; readonly threshold: number | undefined; readonly ngram: number },
+  {
+    shingler,
+    threshold,
+    ngram,
+    common,
+  }: { readonly shingler: Shingler; readonly threshold: number | undefined; readonly ngram: number; readonly common?: CommonRuns | undefined },
 ): (text: string) => Leak | undefined {
   const exact = new Map<string, string>()
   const near = new NearDuplicateIndex(shingler, threshold, { missRate })
-  const ngrams = new NgramIndex(ngram)
+  const ngrams = new NgramIndex(ngram, common)
   for (const { id, input } of heldOut) {
     const text = inputText(task, input)
     const folded = foldForComparison(text)

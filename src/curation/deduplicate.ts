@@ -2,6 +2,8 @@ import type { DroppedExample, Example } from "../core/example.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { missRateFor } from "./bands.ts"
+import { sampleOf } from "./boilerplate.ts"
+import { commonRuns, type CommonRuns } from "./common-runs.ts"
 import { leakFinder, type HeldOutRow } from "./contamination.ts"
 import { heldOutAncestors } from "./lineage.ts"
 import { NearDuplicateIndex, nearest, type Wanted } from "./near-duplicates.ts"
@@ -29,6 +31,8 @@ export interface CurationOptions {
   /** The Jaccard similarity of near-duplicates; default by the length of the texts. */
   readonly threshold?: number | undefined
   readonly ngram: number
+  /** The runs of words that count for no leak; default: those of the candidates and held-out rows. */
+  readonly common?: CommonRuns | undefined
   readonly maxLength: number
 }
 
@@ -41,13 +45,13 @@ export interface Curated {
 /** Every candidate is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held out, or is a duplicate of a better
  * one with the same output: kept + dropped = read.
  *
- * Any permutation of the candidates keeps the same rows, and curating the kept rows again drops nothing (without held-out rows: as long as the
- * texts kept are of the same kind, short or long). Strings come out normalised, ids unchanged.
+ * Any permutation of the candidates keeps the same rows, and curating the kept rows again drops nothing (as long as the texts kept have the
+ * same templates and, without held-out rows, are of the same kind, short or long). Strings come out normalised, ids unchanged.
  * A near-duplicate with another output is kept and the pair is a conflict, reported once for each such row with its most similar one (of a
  * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a duplicate is a kept row.
  * Kept rows are in the order of their ids, dropped rows by reason and id. No candidates give empty lists. Keep-first by rank instead of
  * connected components, which would remove rows that are near no kept one. */
-export function curate({ task, candidates, heldOut, heldOutIds = new Set(), threshold, ngram, maxLength }: CurationOptions): Curated {
+export function curate({ task, candidates, heldOut, heldOutIds = new Set(), threshold, ngram, common, maxLength }: CurationOptions): Curated {
   const dropped: DroppedExample[] = []
   const drop = (row: CurationRow, why: Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">) =>
     dropped.push({ ...exampleOf(row), ...why })
@@ -59,11 +63,15 @@ export function curate({ task, candidates, heldOut, heldOutIds = new Set(), thre
     drop(row, invalidity)
     return []
   })
-  const shingler = corpusShingler(
-    heldOut.map(({ input }) => inputText(task, input)),
-    valid.map(({ text }) => text),
-  )
-  const leakOf = leakFinder(task, heldOut, { shingler, threshold, ngram })
+  const heldOutTexts = heldOut.map(({ input }) => inputText(task, input))
+  const texts = valid.map(({ text }) => text)
+  const shingler = corpusShingler(heldOutTexts, texts)
+  const leakOf = leakFinder(task, heldOut, {
+    shingler,
+    threshold,
+    ngram,
+    common: common ?? commonRuns(sampleOf([...heldOutTexts, ...texts]), ngram),
+  })
   const clean = valid.filter((row) => {
     const ancestor = ancestors.get(row.id)
     const why = ancestor === undefined ? leakOf(row.text) : { reason: "lineage" as const, witness: ancestor }

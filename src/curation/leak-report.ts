@@ -1,6 +1,8 @@
 import type { Example } from "../core/example.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { sampleOf } from "./boilerplate.ts"
+import { commonRuns, type CommonRuns } from "./common-runs.ts"
 import type { HeldOutRow } from "./contamination.ts"
 import { digits } from "./lineage.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
@@ -37,6 +39,7 @@ export function leakReport({
   heldOutIds = new Set(),
   threshold,
   ngram,
+  common,
 }: {
   readonly task: TaskSpecification
   readonly train: readonly Example[]
@@ -44,6 +47,8 @@ export function leakReport({
   readonly heldOutIds?: ReadonlySet<string> | undefined
   readonly threshold?: number | undefined
   readonly ngram: number
+  /** The runs of words that count for no leak; default: those of the train and held-out rows. */
+  readonly common?: CommonRuns | undefined
 }): LeakReport {
   const texts = heldOut.map(({ id, input }) => ({ id, text: inputText(task, input) })).sort((a, b) => compareText(a.id, b.id))
   const rows = train.map((row) => ({ row, text: inputText(task, row.input) })).sort((a, b) => compareText(a.row.id, b.row.id))
@@ -59,7 +64,7 @@ export function leakReport({
   )
   const exact = new Map(texts.toReversed().map(({ id, text }) => [foldForComparison(text), id]))
   const near = exactNearFinder(texts, shingler, threshold ?? defaultThreshold(shingler.name))
-  const ngrams = new NgramIndex(ngram)
+  const ngrams = new NgramIndex(ngram, common ?? commonRuns(sampleOf([...texts, ...rows].map(({ text }) => text)), ngram))
   for (const { id, text } of texts) ngrams.add(id, text)
   const findings: Record<LeakCheck, (row: Example, text: string) => { heldOut: string; similarity?: number } | undefined> = {
     lineage: (row) => named([row.id, ...row.provenance.parents].map((id) => byDigits.get(digits(id))).find((id) => id !== undefined)),

@@ -1,16 +1,20 @@
+import { noCommonRuns, type CommonRuns } from "./common-runs.ts"
 import { foldForComparison } from "./normalise.ts"
 
-/** Finds held-out texts that share `n` consecutive folded words with a text. Exact: the words themselves are compared. Texts shorter than `n`
- * words are not indexed and never found (exact and near-duplicates cover them), nor is writing without spaces. */
+/** Finds held-out texts that share `n` consecutive folded words of their own with a text: words in a run that is common to many texts are a
+ * template's and do not count. Exact: the words themselves are compared. Texts shorter than `n` words are not indexed and never found (exact and
+ * near-duplicates cover them), nor is writing without spaces. */
 export class NgramIndex {
   readonly n: number
+  readonly #common: CommonRuns
   readonly #ids = new Map<string, string>()
   // The words of what is indexed by number, and which of them follow one another: most runs of words of other texts are passed over by these alone.
   readonly #numbers = new Map<string, number>()
   readonly #pairs = new Set<number>()
 
-  constructor(n: number) {
+  constructor(n: number, common: CommonRuns = noCommonRuns) {
     this.n = n
+    this.#common = common
   }
 
   /** From now on the text is found under the id. */
@@ -19,7 +23,11 @@ export class NgramIndex {
     if (words.length < this.n) return
     const numbers = words.map((word) => this.#numberOf(word))
     for (let index = 1; index < numbers.length; index += 1) this.#pairs.add(pairOf(numbers[index - 1] as number, numbers[index] as number))
-    for (let end = this.n; end <= words.length; end += 1) {
+    const covered = this.#common.covered(words)
+    let own = 0
+    for (let end = 1; end <= words.length; end += 1) {
+      own = covered[end - 1] ? 0 : own + 1
+      if (own < this.n) continue
       const ngram = this.#ngram(words, end)
       const known = this.#ids.get(ngram)
       if (known === undefined || id < known) this.#ids.set(ngram, id)

@@ -1,8 +1,11 @@
+import { sampleOf } from "../curation/boilerplate.ts"
+import { commonRuns } from "../curation/common-runs.ts"
 import { curate } from "../curation/deduplicate.ts"
 import { leakReport } from "../curation/leak-report.ts"
 import { preferencePairs } from "../curation/preferences.ts"
 import { outbound, protectRows, type PrivacyReport } from "../curation/privacy.ts"
 import { countFlags, filterRows, flagHeldOut } from "../curation/quality.ts"
+import { anyInputText } from "../curation/validity.ts"
 import { contentId, digest, digestText } from "../core/canonical.ts"
 import { DataError, GateError } from "../core/errors.ts"
 import type { DatasetManifest, DroppedExample, Example, FlaggedRow, HoldoutManifest, Preference } from "../core/example.ts"
@@ -20,7 +23,7 @@ import { holdOut } from "./hold-out.ts"
 import { requireAllowed } from "./rights.ts"
 
 /** Raised when a change here or in curation/ would make another version of the same rows. */
-const semantics = 3
+const semantics = 4
 /** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
 const holdoutSemantics = 2
 
@@ -57,13 +60,15 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
   ]
   const { threshold, ngram, maxLength } = task.build
   const quality = filterRows(task, examples.train, filters)
-  const curated = curate({ task, candidates: quality.passed, heldOut: heldOutInputs, heldOutIds, threshold, ngram, maxLength })
+  // Judged once, so that the report goes by the same templates as the clean-up.
+  const common = commonRuns(sampleOf([...heldOutInputs, ...quality.passed].map(({ input }) => anyInputText(task, input))), ngram)
+  const curated = curate({ task, candidates: quality.passed, heldOut: heldOutInputs, heldOutIds, threshold, ngram, common, maxLength })
   const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({
     ...outbound(task, example),
     reason,
     ...(detail === undefined ? {} : { detail }),
   }))
-  const check = (train: readonly Example[]) => leakReport({ task, train, heldOut: heldOutInputs, heldOutIds, threshold, ngram })
+  const check = (train: readonly Example[]) => leakReport({ task, train, heldOut: heldOutInputs, heldOutIds, threshold, ngram, common })
   // The report is exact where the clean-up's hashing may miss a pair in a thousand right at the threshold: what it finds goes as well.
   const firstCheck = check(curated.kept)
   const missed = new Map(firstCheck.found.map((leak) => [leak.train, leak]))

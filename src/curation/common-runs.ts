@@ -1,0 +1,70 @@
+import { hashText, joinHash, mixBits } from "./hashing.ts"
+import { foldForComparison } from "./normalise.ts"
+
+// In fewer texts than this a run of words is nobody's template: small sets keep every run.
+const leastTexts = 20
+// A run in so large a share of the texts is a template's, whatever else the texts say.
+const plainShare = 0.05
+// So is one in this share, where such runs are more than `leastMass` of all: several templates, not one text in many versions.
+const leastShare = 0.01
+const leastMass = 0.05
+
+/** Runs of words that so many texts share that they say nothing about any one of them: prompts, templates, form letters. */
+export interface CommonRuns {
+  /** For each word, whether it stands in such a run. */
+  covered(words: readonly string[]): boolean[]
+}
+
+/** For sets that have none. */
+export const noCommonRuns: CommonRuns = { covered: (words) => words.map(() => false) }
+
+/** The common runs of a sample of the texts, for a check by n consecutive words: of half as many words, so that a template that is somewhat shorter
+ * than n is one as well. By the same idea as `boilerplateOf`. Copies of a text count once; the order of the texts does not matter; in fewer than
+ * 20 texts nothing is common. Two runs are mistaken for one another once in 4 billion. */
+export function commonRuns(sample: readonly string[], n: number): CommonRuns {
+  const length = Math.max(4, Math.ceil(n / 2))
+  const texts = sample.length < leastTexts ? [] : [...new Set(sample.map(foldForComparison))]
+  const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
+  const counts = frequentRuns(texts, length, least)
+  if (counts.runs.size === 0) return noCommonRuns
+  let mass = 0
+  for (const count of counts.runs.values()) mass += count
+  const needed = mass > leastMass * counts.all ? least : Math.max(leastTexts, Math.ceil(plainShare * texts.length))
+  const common = new Set([...counts.runs].flatMap(([run, count]) => (count >= needed ? [run] : [])))
+  if (common.size === 0) return noCommonRuns
+  return {
+    covered(words) {
+      const covered = words.map(() => false)
+      const runs = runsOf(words, length)
+      for (const [start, run] of runs.entries()) if (common.has(run)) covered.fill(true, start, start + length)
+      return covered
+    },
+  }
+}
+
+/** The runs that at least so many of the texts have, with how many do; and how many runs there are in all. */
+function frequentRuns(texts: readonly string[], length: number, least: number): { runs: Map<number, number>; all: number } {
+  const runs = new Map<number, number>()
+  let all = 0
+  for (const text of texts) all += Math.max(0, text.split(" ").length - length + 1)
+  // First counted by a part of the hash, so that only what may be frequent is counted one by one.
+  const unused = 32 - Math.min(20, Math.max(8, Math.ceil(Math.log2(all + 1))))
+  const roughly = new Uint32Array(2 ** (32 - unused))
+  for (const text of texts) for (const run of runsOf(text.split(" "), length)) roughly[run >>> unused] = (roughly[run >>> unused] as number) + 1
+  if (!roughly.some((count) => count >= least)) return { runs, all }
+  for (const text of texts)
+    for (const run of new Set(runsOf(text.split(" "), length)))
+      if ((roughly[run >>> unused] as number) >= least) runs.set(run, (runs.get(run) ?? 0) + 1)
+  for (const [run, count] of runs) if (count < least) runs.delete(run)
+  return { runs, all }
+}
+
+/** The hash of the run that begins at each word, as far as there are enough words. */
+function runsOf(words: readonly string[], length: number): Uint32Array {
+  const hashes = words.map(hashText)
+  return Uint32Array.from({ length: Math.max(0, words.length - length + 1) }, (_, start) => {
+    let hash = 0
+    for (let place = start; place < start + length; place += 1) hash = joinHash(hash, hashes[place] as number)
+    return mixBits(hash)
+  })
+}
