@@ -8,11 +8,30 @@ export type CorpusKind = "long" | "short"
  * edits (one or two in short texts); three of ten copies are of one of 50 rows, so that there are hot clusters. Copies have the answer of their
  * original. */
 export function writeCorpus(path: string, kind: CorpusKind, rows: number, seed = 1): void {
+  writeLines(path, chatRows(kind, rows, seed))
+}
+
+export interface ChatRow {
+  readonly messages: readonly [system: Turn, user: Turn, assistant: Turn]
+}
+
+interface Turn {
+  readonly role: string
+  readonly content: string
+}
+
+/** The rows of that corpus, one after another. */
+export function* chatRows(kind: CorpusKind, rows: number, seed = 1): Generator<ChatRow> {
   const language = makeLanguage(seed)
+  for (let row = 0; row < rows; row += 1) yield chatRow(language, kind, row, seed)
+}
+
+/** Writes each as a line of JSONL, a piece at a time. */
+export function writeLines(path: string, rows: Iterable<unknown>): void {
   const file = openSync(path, "w")
   let waiting = ""
-  for (let row = 0; row < rows; row += 1) {
-    waiting += `${JSON.stringify(chatRow(language, kind, row, seed))}\n`
+  for (const row of rows) {
+    waiting += `${JSON.stringify(row)}\n`
     if (waiting.length > 1 << 20) {
       writeSync(file, waiting)
       waiting = ""
@@ -32,11 +51,11 @@ interface Language {
 const hotRows = 50
 const systems = ["You are a helpful assistant.", "You answer questions of customers.", "Answer in one short paragraph.", "You are a careful analyst."]
 
-function chatRow(language: Language, kind: CorpusKind, row: number, seed: number): unknown {
+function chatRow(language: Language, kind: CorpusKind, row: number, seed: number): ChatRow {
   const random = randomOf(seed, row)
   const source = sourceOf(random, row)
   const text = source === row ? freshText(language, kind, randomOf(seed + 1, row)) : copyOf(language, kind, source, seed, random)
-  const system = systems[Math.floor(random() * systems.length)]
+  const system = pick(systems, random)
   return {
     messages: [
       { role: "system", content: system },

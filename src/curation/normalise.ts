@@ -3,20 +3,35 @@ import { canonicalText } from "../core/canonical.ts"
 /** The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed become line ends) and without
  * white space at the ends of lines and of the text. Idempotent. */
 export function normaliseText(text: string): string {
+  if (isNormalText(text)) return text
   const printable = text.replace(/\r\n?|[\v\f]/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "")
   return canonicalText(printable)
     .replace(/[^\S\n]+(?=\n|$)/g, "")
     .trim()
 }
 
-/** The value with every string in it normalised; structure and keys stay. */
+/** True only for a text that is normal; ASCII that is needs no more than this look. */
+function isNormalText(text: string): boolean {
+  return text === "" || (text.charCodeAt(0) > space && text.charCodeAt(text.length - 1) > space && !maybeUnnormal.test(text))
+}
+
+const space = 32
+const maybeUnnormal = /[^\t\n\x20-\x7e]|[ \t]\n/
+
+/** The value with every string in it normalised; structure and keys stay. Where that changes nothing it is the value itself. */
 export function normaliseStrings<Value>(value: Value): Value
 export function normaliseStrings(value: unknown): unknown {
   if (typeof value === "string") return normaliseText(value)
+  if (typeof value !== "object" || value === null || isNormal(value)) return value
   if (Array.isArray(value)) return value.map((item) => normaliseStrings(item))
-  if (typeof value === "object" && value !== null)
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, normaliseStrings(member)]))
-  return value
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, normaliseStrings(member)]))
+}
+
+function isNormal(value: unknown): boolean {
+  if (typeof value === "string") return isNormalText(value)
+  if (typeof value !== "object" || value === null) return true
+  for (const key in value) if (!isNormal((value as Record<string, unknown>)[key])) return false
+  return true
 }
 
 /** What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility forms (NFKC): equal here
