@@ -1,0 +1,40 @@
+// Data sets for bench/build.ts: rows of about 1 kB with planted copies, the same for the same seed.
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { chatRows, writeLines } from "./near-duplicate-corpus.ts"
+
+export type SetKind = "label" | "text"
+
+const labels = Array.from({ length: 12 }, (_, number) => `kind-${number}`)
+
+/** A workspace with one task, `made`, and the file of its rows, which is not imported yet. Of the texts 35 in 100 are copies of others, one in five has
+ * numbers as orders and prices have them, and one in a hundred an e-mail address. */
+export function makeWorkspace(folder: string, kind: SetKind, rows: number, seed = 1): string {
+  mkdirSync(join(folder, "specs"), { recursive: true })
+  writeFileSync(join(folder, "tuneloop.yaml"), "")
+  writeFileSync(join(folder, "specs", "made.yaml"), specification(kind))
+  const file = join(folder, "rows.jsonl")
+  writeLines(file, madeRows(kind, rows, seed))
+  return file
+}
+
+function* madeRows(kind: SetKind, rows: number, seed: number): Generator<unknown> {
+  let number = 0
+  for (const { messages } of chatRows("long", rows, seed)) {
+    const [, user, assistant] = messages
+    const text = `${user.content}${tail(number++)}`
+    // The answer ends with the number of what it was copied from: copies agree.
+    const source = Number(/(\d+)\.$/.exec(assistant.content)?.[1])
+    yield kind === "label" ? { text, label: labels[source % labels.length] } : { text, answer: `${assistant.content} ${text.slice(0, 200)}` }
+  }
+}
+
+function tail(number: number): string {
+  if (number % 100 === 7) return ` Write to customer.${number}@example.org.`
+  return number % 5 === 3 ? ` Order ${100_000 + number} of 2026-0${1 + (number % 9)}-1${number % 10}, ${number % 90}.${10 + (number % 90)} EUR.` : ""
+}
+
+function specification(kind: SetKind): string {
+  const output = kind === "label" ? `  labels:\n${labels.map((label) => `    ${label}: made up\n`).join("")}` : "  maxLength: 2000\n"
+  return `task: made\nkind: ${kind}\ndescription: Made-up rows.\ninput:\n  text:\n    description: the text\noutput:\n${output}`
+}
