@@ -78,6 +78,12 @@ export const workspaceSchema = z
       .array(z.string().min(1))
       .default(["127.0.0.1", "localhost", "::1", "api.openai.com"])
       .describe("Hosts that examples may be sent to"),
+    budgets: z
+      .strictObject({
+        requestsUsd: z.number().min(0).optional().describe("The most that all requests to models may cost, of every task and ever, in US dollars"),
+      })
+      .prefault({})
+      .describe("Ceilings on what the workspace spends"),
   })
   .describe("A Tuneloop workspace")
 export type WorkspaceSettings = z.output<typeof workspaceSchema>

@@ -93,6 +93,19 @@ const expand = z.strictObject({
     })
     .optional()
     .describe("The model that grows examples; not needed for strategies that ask none"),
+  pace: z
+    .strictObject({
+      requestsPerMinute: z.number().positive().optional().describe("The most requests a minute; default: what the server's headers say"),
+      tokensPerMinute: z
+        .number()
+        .positive()
+        .optional()
+        .describe("The most tokens a minute, input and output; default: what the server's headers say"),
+      concurrency: z.int().min(1).max(1000).default(4).describe("Requests in flight at once; a crash asks at most so many again"),
+    })
+    .prefault({})
+    .describe("How fast the model is asked"),
+  budgetUsd: z.number().min(0).optional().describe("The most that all requests of this task may cost, ever, in US dollars"),
 })
 
 const privacy = z.strictObject({

@@ -1,13 +1,14 @@
 import PQueue from "p-queue"
 import { digest } from "../core/canonical.ts"
-import { GateError, ToolkitError } from "../core/errors.ts"
+import { GateError, ProviderError, ToolkitError } from "../core/errors.ts"
 import type { ChatModel, ModelRequest } from "../core/model.ts"
 import { withRetries } from "../core/retry.ts"
 import type { PlannedPrompt } from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { withLongLock } from "../store/lock.ts"
+import { Asking } from "./asking.ts"
 import type { StageContext } from "./context.ts"
-
-const concurrency = 4
+import { showUsd } from "./money.ts"
 
 export interface PlannedRequest {
   readonly key: string
@@ -51,46 +52,99 @@ export function requestsOf(
   })
 }
 
-/** Every request has its answer in the ledger: asked now, or answered before and not sent again. Each is in the ledger before it is sent. */
+/** Every request has its answer in the ledger: asked now, or answered before and not sent again. Each is in the ledger, at its worst case, before it is sent. One command at a time asks for a task: a second one waits, and finds the answers of the first. What was in flight when a command died is booked as unknown and asked again. */
 export async function askAll(
   context: StageContext,
   task: TaskSpecification,
   strategy: string,
   requests: readonly PlannedRequest[],
   open: (() => ChatModel & { baseUrl: string }) | undefined,
+  asking: Asking = new Asking(context, task),
 ): Promise<void> {
-  const ledger = context.ledger()
-  const missing = requests.filter(({ key }) => ledger.answer(key) === undefined)
-  if (missing.length === 0 || !open) return
-  const model = open()
-  const queue = new PQueue({ concurrency })
-  // The first failure stops what has not begun; what was answered is kept.
-  const stop = new AbortController()
-  const signal = AbortSignal.any([context.signal, stop.signal])
-  let done = requests.length - missing.length
-  const ask = async ({ key, request }: PlannedRequest) => {
-    if (signal.aborted) return
-    const answer = await withRetries(
-      () => {
-        ledger.beginRequest(key, request, { task: task.task, strategy })
-        return model.ask(request, signal)
-      },
-      {
-        sleep: context.sleep,
-        random: () => 0.5,
-        signal,
-        onRetry: (error, delayMs) => context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
-      },
+  const missing = () => requests.filter(({ key }) => context.ledger().answer(key) === undefined)
+  if (!open || missing().length === 0) return
+  const lock = context.workspace.lockFile(`${task.task}.asking`)
+  const onWait = () => context.report.note(`another command is asking for task ${task.task}; waiting until it is done`)
+  await withLongLock(lock, { sleep: context.sleep, signal: context.signal, onWait }, async () => {
+    bookLost(context, task)
+    const rest = missing()
+    asking.money.include(requests, rest)
+    await askEach(context, task, strategy, rest, open(), asking, requests.length)
+  })
+}
+
+function bookLost(context: StageContext, task: TaskSpecification): void {
+  const lost = context.ledger().attempts.bookLost(task.task)
+  if (lost.attempts > 0)
+    context.report.note(
+      `${lost.attempts} requests were in flight when an earlier command ended: booked as unknown at their worst case (${showUsd(lost.usd)}), and asked again`,
     )
-    ledger.recordAnswer(key, answer)
-    context.report.progress(`${strategy}: ${++done} of ${requests.length} answered`)
+}
+
+/** Asks as many at a time as the specification says. The first failure stops what has not begun; what is in flight is paid for, so its answer is waited for and kept. */
+async function askEach(
+  context: StageContext,
+  task: TaskSpecification,
+  strategy: string,
+  missing: readonly PlannedRequest[],
+  model: ChatModel,
+  { money }: Asking,
+  total: number,
+): Promise<void> {
+  const queue = new PQueue({ concurrency: task.expand.pace.concurrency })
+  let failure: { readonly error: unknown } | undefined
+  let done = total - missing.length
+  let schemaRefused = false
+  const sleep = async (milliseconds: number) => {
+    for (const end = context.monotonicMs() + milliseconds; failure === undefined && !context.signal.aborted; ) {
+      const left = end - context.monotonicMs()
+      if (left <= 0) return
+      await context.sleep(Math.min(left, 250))
+    }
   }
-  try {
-    await Promise.all(missing.map((request) => queue.add(() => ask(request))))
-  } catch (error) {
-    stop.abort()
-    queue.clear()
-    await queue.onIdle().catch(() => undefined)
-    throw error
+  const throwIfStopped = () => {
+    context.signal.throwIfAborted()
+    if (failure) throw failure.error
   }
+  const askOnce = async (planned: PlannedRequest) => {
+    const attempt = await money.begin(planned, strategy, throwIfStopped)
+    try {
+      const answer = await model.ask(planned.request, context.signal)
+      money.answered(attempt, planned, answer)
+      return answer
+    } catch (error) {
+      if (mayHaveCost(error)) money.unknown(attempt)
+      else money.refused(attempt, planned)
+      throw error
+    }
+  }
+  const ask = async (planned: PlannedRequest) => {
+    const answer = await withRetries(() => askOnce(planned), {
+      sleep,
+      random: () => 0.5,
+      signal: context.signal,
+      onRetry: (error, delayMs) => context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
+    })
+    if (answer.schemaRefused && !schemaRefused) {
+      schemaRefused = true
+      context.report.note(`${new URL(planned.request.baseUrl).host} takes no JSON Schema: asked without one, so more answers may not fit`)
+    }
+    context.report.progress(`${strategy}: ${++done} of ${total} answered`)
+  }
+  await Promise.allSettled(
+    missing.map((planned) =>
+      queue.add(async () => {
+        if (failure) return
+        await ask(planned).catch((error: unknown) => {
+          failure ??= { error }
+        })
+      }),
+    ),
+  )
+  if (failure) throw failure.error
+}
+
+/** Whether the server may have worked for an attempt that failed. One that was broken off here may have. */
+function mayHaveCost(error: unknown): boolean {
+  return error instanceof ProviderError ? error.mayHaveCost : !(error instanceof ToolkitError)
 }

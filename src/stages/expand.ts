@@ -8,6 +8,7 @@ import type { Strategy } from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { askAll, requestsOf } from "./ask.ts"
+import type { Asking } from "./asking.ts"
 import { checkDrafts, type AnsweredDraft } from "./check-drafts.ts"
 import type { StageContext } from "./context.ts"
 import { correctedSeeds } from "./examples.ts"
@@ -29,6 +30,8 @@ export interface ExpandOptions {
   readonly environmentModel: string | undefined
   readonly filters: readonly ConfiguredFilter[]
   readonly dryRun: boolean
+  /** What the questions of the command share; without it each step is on its own. */
+  readonly asking?: Asking
 }
 
 export interface ExpandResult {
@@ -38,6 +41,8 @@ export interface ExpandResult {
   readonly asked: number
   readonly requests: number
   readonly answeredBefore: number
+  /** What the requests cost, in this run and earlier ones, in US dollars: what is unknown at its worst case. Null where no price is known. */
+  readonly costUsd: number | null
   readonly grown: number
   readonly passed: number
   readonly failedChecks: Readonly<Record<string, number>>
@@ -93,7 +98,15 @@ async function expandStep(
       : {}),
   })
   const batch = `${step.name}-${fingerprint.slice(7, 19)}`
-  const base = { strategy: step.name, batch, asked: step.count, requests: 0, answeredBefore: 0, problems: [] as string[] }
+  const base = {
+    strategy: step.name,
+    batch,
+    asked: step.count,
+    requests: 0,
+    answeredBefore: 0,
+    costUsd: 0 as number | null,
+    problems: [] as string[],
+  }
   if (rows.hasBatch(batch)) {
     const existing = rows.candidates().filter(({ strategy }) => strategy === step.name)
     return { ...base, state: "unchanged", grown: existing.length, passed: existing.filter(passes).length, failedChecks: {} }
@@ -110,7 +123,9 @@ async function expandStep(
     base.requests = requests.length
     base.answeredBefore = requests.filter(({ key }) => context.readLedger().answer(key) !== undefined).length
     if (options.dryRun) return { ...base, state: "planned", grown: 0, passed: 0, failedChecks: {} }
-    await askAll(context, task, step.name, requests, options.model)
+    await askAll(context, task, step.name, requests, options.model, options.asking)
+    const { usd, unpriced } = context.ledger().attempts.spendingOf(requests.map(({ key }) => key))
+    base.costUsd = unpriced > 0 ? null : usd
     // Answers are committed in the order of the plan, whatever order they came in.
     drafts = requests.flatMap(({ key, prompt, request }) => {
       const answer = context.ledger().answer(key)

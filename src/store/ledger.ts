@@ -4,8 +4,9 @@ import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { ToolkitError } from "../core/errors.ts"
 import { digest } from "../core/canonical.ts"
-import type { ModelAnswer, ModelRequest } from "../core/model.ts"
+import type { ModelAnswer } from "../core/model.ts"
 import type { RunEvent, RunEventBody } from "../core/run.ts"
+import { Attempts } from "./attempts.ts"
 
 /** Each migration runs once, in order, in one transaction with the version it leads to; append, never edit. */
 const migrations: readonly string[] = [
@@ -15,12 +16,18 @@ const migrations: readonly string[] = [
    create table requests (key text primary key, task text not null, strategy text not null, request text not null, sent_at text not null, attempts integer not null, answered_at text, answer text) strict;
    create table holdout_openings (opening integer primary key, at text not null, task text not null, holdout text not null, evaluation text not null, purpose text not null, unique (holdout, evaluation)) strict;`,
   `create table exports (export integer primary key, at text not null, task text not null, version text not null, holdout text not null, format text not null, split text not null, path text not null, rows integer not null, digest text not null, unique (path, digest, version)) strict;`,
+  `create table batches (batch integer primary key, task text not null, strategy text not null, submission_key text not null unique, base_url text not null, state text not null, remote text, created_at text not null, ended_at text) strict;
+   create table attempts (attempt integer primary key, key text not null references requests(key), task text not null, strategy text not null, batch integer references batches(batch), state text not null, sent_at text not null, settled_at text, worst_usd real, cost_usd real, input_tokens integer, output_tokens integer) strict;
+   create index attempts_by_key on attempts (key);
+   create index attempts_by_task on attempts (task, state, cost_usd, worst_usd);`,
 ]
 
 /** What the machine did and must not do twice. Every write is durable when the call returns. Several processes may use it at once. */
 export class Ledger {
   /** Whether it can only be read: nobody may write where it lies. */
   readonly isReadOnly: boolean
+  /** How often and at what cost requests were sent. */
+  readonly attempts: Attempts
   private readonly database: DatabaseSync
   private readonly now: () => Date
 
@@ -28,6 +35,7 @@ export class Ledger {
     this.database = database
     this.now = now
     this.isReadOnly = isReadOnly
+    this.attempts = new Attempts(database, now)
   }
 
   /** The ledger of the file, which is made where there is none. */
@@ -134,24 +142,6 @@ export class Ledger {
   answer(key: string): ModelAnswer | undefined {
     const row = this.database.prepare("select answer from requests where key = ?").get(key) as { answer: string | null } | undefined
     return row?.answer ? (JSON.parse(row.answer) as ModelAnswer) : undefined
-  }
-
-  /** Writes down that the request is about to be sent; returns how often it was sent before without a recorded answer. */
-  beginRequest(key: string, request: ModelRequest, origin: { task: string; strategy: string }): number {
-    return this.transaction(() => {
-      const before =
-        (this.database.prepare("select attempts from requests where key = ?").get(key) as { attempts: number } | undefined)?.attempts ?? 0
-      this.database
-        .prepare(
-          "insert into requests (key, task, strategy, request, sent_at, attempts) values (?, ?, ?, ?, ?, 1) on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at",
-        )
-        .run(key, origin.task, origin.strategy, JSON.stringify(request), this.timestamp())
-      return before
-    })
-  }
-
-  recordAnswer(key: string, answer: ModelAnswer): void {
-    this.database.prepare("update requests set answered_at = ?, answer = ? where key = ?").run(this.timestamp(), JSON.stringify(answer), key)
   }
 
   requestTotals(task?: string): { requests: number; sent: number; answered: number; inputTokens: number; outputTokens: number } {

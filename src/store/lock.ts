@@ -17,6 +17,36 @@ export function withLock<Result>(file: string, what: string, work: () => Result)
   }
 }
 
+/** The same for work that takes long: a second process waits its turn however long that is, and is told so once. An abort ends the waiting. */
+export async function withLongLock<Result>(
+  file: string,
+  wait: { readonly sleep: (milliseconds: number) => Promise<void>; readonly signal: AbortSignal; readonly onWait: () => void },
+  work: () => Promise<Result>,
+): Promise<Result> {
+  makeFolder(dirname(file))
+  const lock = openLock(file)
+  try {
+    for (let isFirst = true; !tryAcquire(lock); isFirst = false) {
+      if (isFirst) wait.onWait()
+      await wait.sleep(200)
+      wait.signal.throwIfAborted()
+    }
+    return await work()
+  } finally {
+    lock.close()
+  }
+}
+
+function tryAcquire(lock: DatabaseSync): boolean {
+  try {
+    lock.exec("pragma busy_timeout = 0; begin exclusive")
+    return true
+  } catch (error) {
+    if (/locked|busy/.test((error as Error).message)) return false
+    throw error
+  }
+}
+
 function openLock(file: string): DatabaseSync {
   try {
     return new DatabaseSync(file)

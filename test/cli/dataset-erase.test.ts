@@ -59,8 +59,8 @@ beforeAll(async () => {
     [request, `[{"input": {"body": "Where is the parcel of ${secret}?"}}]`],
     [other, "kept"],
   ] as const) {
-    ledger.beginRequest(digest(asked), asked, { task, strategy: "self-instruct" })
-    ledger.recordAnswer(digest(asked), { text, inputTokens: 30, outputTokens: 12 })
+    const begun = ledger.attempts.begin([{ key: digest(asked), request: asked, task, strategy: "self-instruct", worstUsd: 1 }])
+    if ("attempts" in begun) ledger.attempts.answered(begun.attempts[0] ?? 0, { text, inputTokens: 30, outputTokens: 12 }, 0.5)
   }
   ledger.createRun({ run: "ticket-triage-run", job: task, task, plan: "sha256:0" })
   ledger.appendEvents("ticket-triage-run", [{ type: "submitted", job: { backend: "elsewhere", id: "ftjob-99", submissionKey: "k" } }])

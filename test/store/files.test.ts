@@ -6,13 +6,11 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { DatasetManifest } from "../../src/core/example.ts"
 import { digestText } from "../../src/core/canonical.ts"
-import type { ModelRequest } from "../../src/core/model.ts"
 import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "../../src/store/files.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { TaskRows } from "../../src/store/task-rows.ts"
 import { Versions } from "../../src/store/versions.ts"
 import { Workspace } from "../../src/store/workspace.ts"
-import { digest } from "../../src/core/canonical.ts"
 
 const newFolder = () => mkdtempSync(join(tmpdir(), "tuneloop-files-"))
 const sources = join(import.meta.dirname, "..", "..", "src")
@@ -224,38 +222,7 @@ describe("dataset versions", () => {
   })
 })
 
-describe("the ledger's requests", () => {
-  const request: ModelRequest = {
-    provider: "openai",
-    baseUrl: "http://127.0.0.1/v1",
-    model: "m",
-    messages: [{ role: "user", content: "hi" }],
-    temperature: 0,
-    maxTokens: 1,
-    seed: 1,
-  }
-  const origin = { task: "t", strategy: "s" }
-
-  it("are written down before they are sent, and an answer outlives the process", () => {
-    const file = join(newFolder(), "deep", "ledger.db")
-    const key = digest(request)
-    const first = Ledger.open(file, () => new Date(0))
-    expect(first.answer(key)).toBeUndefined()
-    expect(first.beginRequest(key, request, origin)).toBe(0)
-    expect(first.answer(key)).toBeUndefined()
-    // A second process asks while the first has no answer yet: the ledger tells how often it was sent.
-    const second = Ledger.open(file, () => new Date(0))
-    expect(second.beginRequest(key, request, origin)).toBe(1)
-    const answer = { text: "hello", inputTokens: 3, outputTokens: null }
-    first.recordAnswer(key, answer)
-    expect(second.answer(key)).toEqual(answer)
-    expect(second.requestTotals("t")).toEqual({ requests: 1, sent: 2, answered: 1, inputTokens: 3, outputTokens: 0 })
-    expect(second.requestTotals("other").requests).toBe(0)
-    expect(second.verify()).toEqual([])
-    first.close()
-    second.close()
-  })
-
+describe("the ledger", () => {
   it("a run and an opening of the test set are written down once", () => {
     const ledger = Ledger.open(join(newFolder(), "ledger.db"), () => new Date(0))
     for (let time = 0; time < 2; time++) {
