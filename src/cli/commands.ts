@@ -23,6 +23,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "train", summary: "train a job's model", load: () => import("./commands/train.ts") },
   { name: "runs", summary: "list, show, watch and cancel runs", load: () => import("./commands/runs.ts") },
   { name: "evaluate", summary: "score a run's model against its contenders and give the verdict", load: () => import("./commands/evaluate.ts") },
+  { name: "holdout", summary: "replace a worn test set", load: () => import("./commands/holdout.ts") },
   { name: "run", summary: "do everything for a task, as far as it goes without a person", load: () => import("./commands/run.ts") },
   { name: "status", summary: "where each task stands and what comes next", load: () => import("./commands/status.ts") },
   { name: "doctor", summary: "check this machine, the credentials and the ledger", load: () => import("./commands/doctor.ts") },

@@ -151,6 +151,16 @@ const verdict = z.strictObject({
   bootstrap: z.int().min(200).default(2000).describe("Resamples for the intervals"),
 })
 
+const holdout = z.strictObject({
+  openings: z
+    .int()
+    .min(1)
+    .default(10)
+    .describe(
+      "The test set is worn when so many decisions (evaluations, exports with the test rows) have opened at least half of it: then refresh it",
+    ),
+})
+
 const shared = {
   schemaVersion,
   task: nameSchema.describe("The task's name; the file is specs/<task>.yaml"),
@@ -166,6 +176,7 @@ const shared = {
     .record(z.string(), z.unknown())
     .default({})
     .describe("Each quality filter by name, with its own options; those that are not named are on, with their defaults"),
+  holdout: holdout.prefault({}).describe("When the test set is worn"),
   verdict: verdict.prefault({}).describe("The rule of the verdict, written before anything is trained"),
 }
 const input = z

@@ -1,5 +1,6 @@
 import { digest } from "../core/canonical.ts"
 import type { Assignment, Split } from "../core/example.ts"
+import type { Held, StandingAssignment } from "../core/holdout-refresh.ts"
 import { apportion } from "./apportion.ts"
 import { clusters } from "./near-duplicates.ts"
 
@@ -15,7 +16,7 @@ export interface Arrival {
 
 export interface HoldOutOptions {
   readonly arrivals: readonly Arrival[]
-  readonly existing: readonly Assignment[]
+  readonly existing: readonly StandingAssignment[]
   /** The rows that have a split, as far as they still exist. */
   readonly existingItems: readonly { readonly id: string; readonly text: string }[]
   /** How many test examples the rule of the verdict needs. */
@@ -25,7 +26,7 @@ export interface HoldOutOptions {
 }
 
 /** The splits of the arrivals, for good: what has a split keeps it, and near-duplicates go whole to one split, that of the members that have one
- * (of several splits: test before validation before train).
+ * (of several splits: test before validation before train). Retired rows count nowhere; what is near them goes to train, where a build drops it.
  *
  * Of T rows (existing and arriving), min(testNeeded, ⌊0.6 T⌋) are for test, min(⌈testNeeded / 4⌉, ⌊0.15 T⌋) for validation and the rest for
  * train, spread over the strata by largest remainder. A stratum's first row goes to train, its second to test; later ones never take its last
@@ -37,8 +38,9 @@ export function assignSplits({ arrivals, existing, existingItems, testNeeded, ke
   const placed = new Map(existing.filter(({ id }) => present.has(id)).map((assignment) => [assignment.id, assignment]))
   const known = new Set(existing.map(({ id }) => id))
   const fresh = new Map(arrivals.filter(({ id }) => !known.has(id)).map((arrival) => [arrival.id, arrival]))
-  const counts = new Counts([...[...placed.values()].map(({ stratum }) => stratum), ...[...fresh.values()].map(({ stratum }) => stratum)])
-  for (const { split, stratum } of placed.values()) counts.place(stratum, split)
+  const active = [...placed.values()].flatMap(({ split, stratum }) => (split === "retired" ? [] : [{ split, stratum }]))
+  const counts = new Counts([...active, ...fresh.values()].map(({ stratum }) => stratum))
+  for (const { split, stratum } of active) counts.place(stratum, split)
   const assigned: Assignment[] = []
   const assign = (unit: readonly Arrival[], split: Split) => {
     for (const { id, stratum } of unit) {
@@ -64,7 +66,7 @@ export function assignSplits({ arrivals, existing, existingItems, testNeeded, ke
 }
 
 /** The strata that no test example measures, sorted; real inputs without an answer do not count. */
-export function labelsUntested(assignments: readonly Assignment[]): string[] {
+export function labelsUntested(assignments: readonly StandingAssignment[]): string[] {
   const tested = new Set(assignments.flatMap(({ split, stratum }) => (split === "test" ? [stratum] : [])))
   return [...new Set(assignments.map(({ stratum }) => stratum))].filter((stratum) => stratum !== unlabelled && !tested.has(stratum)).sort()
 }
@@ -129,8 +131,8 @@ function partsOf(unit: readonly Arrival[]): [string, number][] {
   return [...Map.groupBy(unit, ({ stratum }) => stratum)].map(([stratum, members]) => [stratum, members.length])
 }
 
-function mostHeldOut(splits: readonly Split[]): Split | undefined {
-  return (["test", "validation", "train"] as const).find((split) => splits.includes(split))
+function mostHeldOut(held: readonly Held[]): Split | undefined {
+  return (["test", "validation", "train"] as const).find((split) => held.includes(split)) ?? (held.length > 0 ? "train" : undefined)
 }
 
 function inKeyedOrder(units: readonly Arrival[][], key: string): Arrival[][] {

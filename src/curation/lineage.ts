@@ -22,6 +22,22 @@ export function heldOutAncestors(rows: readonly Pick<Example, "id" | "provenance
   return found
 }
 
+/** The digits of the rows and of everything that they were made of, through parents that are rows themselves; `known` are the rows in which parents
+ * are looked up. A circle of parents ends. */
+export function lineageOf(rows: Iterable<Parents>, known: Iterable<Parents>): Set<string> {
+  const parents = new Map([...known].map((row) => [digits(row.id), row.parents]))
+  const reached = new Set<string>()
+  // A set hands out what is added while it is walked.
+  for (const { id, parents: direct } of rows) for (const each of [id, ...direct]) reached.add(digits(each))
+  for (const each of reached) for (const parent of parents.get(each) ?? []) reached.add(digits(parent))
+  return reached
+}
+
+interface Parents {
+  readonly id: string
+  readonly parents: readonly string[]
+}
+
 /** What a seed, an input, a candidate and an example have in common when one was made of the other. */
 export function digits(id: string): string {
   return id.slice(id.indexOf("_") + 1)

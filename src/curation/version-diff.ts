@@ -9,7 +9,7 @@ export interface FrozenVersion {
 }
 
 /** Where a row stands in the task's files now, for rows that one of the versions never read. */
-export type Whereabouts = "erased" | "validation" | "test" | "open" | "removed" | "train"
+export type Whereabouts = "erased" | "validation" | "test" | "retired" | "open" | "removed" | "train"
 
 export interface RowChange {
   readonly id: string
@@ -72,7 +72,7 @@ function departure(row: Example, drop: DroppedExample | undefined, whereabouts: 
   const before = content(row)
   if (drop === undefined) {
     const place = whereabouts(row.id)
-    return { id: row.id, kind: place === "validation" || place === "test" ? "held out" : place, why: absences[place], before }
+    return { id: row.id, kind: ["validation", "test", "retired"].includes(place) ? "held out" : place, why: absences[place], before }
   }
   if (drop.reason === "rejected" || drop.reason === "failed-check" || drop.reason === "undecided")
     return { id: row.id, kind: "new decision", why: describeDrop(drop), before }
@@ -83,6 +83,7 @@ const absences: Readonly<Record<Whereabouts, string>> = {
   erased: "erased, by a tombstone",
   validation: "held out, for validation",
   test: "held out, for the test",
+  retired: "held out, from a test set that was worn",
   open: "waits for a decision: its reviewers disagree, or it changed after it was decided",
   removed: "removed: no seed, input or candidate of that id is left",
   train: "the second did not read it",

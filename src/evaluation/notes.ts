@@ -1,7 +1,8 @@
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 import type { Scoring } from "./contenders.ts"
 import type { ContenderRows } from "./measured.ts"
-import { betterOrWorse, count, figure, range } from "./words.ts"
+import type { Wear } from "./wear.ts"
+import { betterOrWorse, count, figure, percent, range } from "./words.ts"
 
 /**
  * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that could not be read, labels
@@ -9,6 +10,18 @@ import { betterOrWorse, count, figure, range } from "./words.ts"
  */
 export function evaluationNotes(task: TaskSpecification, metric: string, scoring: Scoring, contenders: readonly ContenderRows[]): string[] {
   return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
+}
+
+/** That the test set is worn, and what to do about it; empty while it is not. */
+export function wornNote(task: TaskSpecification, wear: Wear): string[] {
+  if (!wear.isWorn) return []
+  return [
+    [
+      `The test set is worn: ${count(wear.openings, "decision")} were made on it, this one included, and holdout.openings is ${wear.limit}.`,
+      `By now chance alone promotes a model that is no better with ${percent(wear.byChance)}.`,
+      `Replace it by newly reviewed real rows: tuneloop holdout refresh ${task.task}`,
+    ].join(" "),
+  ]
 }
 
 function linearNote(metric: string, { contenders, comparisons }: Scoring): string[] {

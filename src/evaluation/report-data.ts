@@ -2,6 +2,7 @@ import type { MetricPoint } from "../core/run.ts"
 import type { Comparison } from "./comparisons.ts"
 import type { Confusion } from "./confusion.ts"
 import type { ContenderScores } from "./contenders.ts"
+import type { Wear } from "./wear.ts"
 import type { Verdict } from "./verdict.ts"
 
 /** Everything a report shows, as plain data that JSON can carry. Texts are shown as they are; nothing in them is read as HTML. */
@@ -60,6 +61,8 @@ export interface ReportProvenance {
   readonly planDigest: string
   /** How often the test set has been opened, this evaluation included. */
   readonly testOpenings: number
+  /** How worn the test set is after it. */
+  readonly wear?: Wear | undefined
   readonly leaks?: { readonly checks: readonly string[]; readonly found: number } | undefined
   readonly trainingSeconds?: number | null | undefined
   /** The machine, in words. */

@@ -1,16 +1,18 @@
 import type { ReportProvenance } from "./report-data.ts"
 import { html, type Html } from "./report-html.ts"
+import { describeWear } from "./wear.ts"
 import { count, wholeNumber } from "./words.ts"
 
 /** Everything that decides the figures: data, prompt, base model, method, seed and machine, and how often the test set was opened. */
 export function provenanceList(provenance: ReportProvenance): Html {
-  const { rows, leaks, revision, machine, trainingSeconds, testOpenings } = provenance
+  const { rows, leaks, revision, machine, trainingSeconds, testOpenings, wear } = provenance
   return html`<dl class="provenance">
 ${entry("dataset version", code(provenance.dataset))}
 ${entry("holdout", code(provenance.holdout))}
 ${entry("examples", `${wholeNumber(rows.train)} train, ${wholeNumber(rows.validation)} validation, ${wholeNumber(rows.test)} test`)}
 ${leaks && entry("leaks", `${leaks.found === 0 ? "none" : leaks.found} found; checked: ${leaks.checks.join(", ")}`)}
 ${entry("test set opened", testOpenings === 1 ? "once, for this evaluation" : `${testOpenings} times, this evaluation included`)}
+${wear && entry("wear", describeWear(wear))}
 ${entry("prompt version", code(provenance.prompt))}
 ${entry("base model", html`${code(provenance.baseModel)}${revision ? html`, revision ${code(revision)}` : undefined}`)}
 ${entry("method", settings(provenance.method))}

@@ -55,7 +55,8 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
   const benchmarks = readBenchmarks(context.workspace, task)
   const heldOutInputs = [
     ...heldOut.map(({ id, input }) => ({ id, input })),
-    ...unansweredHeldOut(task, rows, heldOutIds, heldOut),
+    ...original.retired.map((row) => ({ id: row.id, input: outbound(task, row).input })),
+    ...unansweredHeldOut(task, rows, heldOutIds, [...heldOut, ...original.retired]),
     ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
   ]
   const { threshold, ngram, maxLength } = task.build

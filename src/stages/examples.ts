@@ -1,5 +1,6 @@
 import type { Candidate, Example, RealInput, Seed, Split } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import type { Held } from "../core/holdout-refresh.ts"
 import type { Proposal } from "../curation/preferences.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
@@ -21,6 +22,8 @@ export interface TaskExamples {
   readonly train: readonly (Example & { readonly rank: { readonly human: boolean; readonly reviewed: boolean } })[]
   readonly validation: readonly Example[]
   readonly test: readonly Example[]
+  /** Of test sets that were worn: in no split, and still not trained on. */
+  readonly retired: readonly Example[]
   readonly turnedDown: readonly (Example & { readonly reason: "rejected" | "failed-check"; readonly detail: string | undefined })[]
   /** Items nobody decided on, reviewers disagree on, or that changed since. */
   readonly open: readonly ReviewItem[]
@@ -45,7 +48,12 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
   const standings = new Map<string, Standing>()
   const checkOf = rowChecks(decisions)
   const sources = new Map<string, SourceRow>()
-  const place = (row: string, part: Split, example: Example, rank: { human: boolean; reviewed: boolean }, proposal?: Proposal) => {
+  const retired: Example[] = []
+  const place = (row: string, part: Held, example: Example, rank: { human: boolean; reviewed: boolean }, proposal?: Proposal) => {
+    if (part === "retired") {
+      retired.push(corrected(example, checkOf(row, example.input, example.output)))
+      return
+    }
     sources.set(row, { row, split: part, example })
     const placed = corrected(example, checkOf(row, example.input, example.output))
     parts[part].push({ ...placed, rank })
@@ -88,6 +96,7 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     train: parts.train.sort(byId),
     validation: parts.validation.map(withoutRank).sort(byId),
     test: parts.test.map(withoutRank).sort(byId),
+    retired: retired.sort(byId),
     turnedDown: turnedDown.sort(byId),
     open: open.sort(byId),
     suspects: suspectItems(rows, sources).flatMap(({ item, suspect, source }) => {

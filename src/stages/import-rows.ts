@@ -4,6 +4,7 @@ import { canonicalJson } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import type { Erased, Tombstone } from "../core/erasure.ts"
 import { splits, type Assignment, type RealInput, type Seed, type Split } from "../core/example.ts"
+import type { Held } from "../core/holdout-refresh.ts"
 import { stratumOf } from "../core/output.ts"
 import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
@@ -26,7 +27,7 @@ export interface ImportResult {
   /** Rows that the files have in two splits: the most held-out one counts. */
   readonly acrossSplits: readonly AcrossSplits[]
   /** Rows that say another split than the one they have had since they first arrived. */
-  readonly heldElsewhere: readonly { readonly id: string; readonly split: Split; readonly asked: Split }[]
+  readonly heldElsewhere: readonly { readonly id: string; readonly split: Held; readonly asked: Split }[]
 }
 
 /** One row that stands in several splits of the same data. */
@@ -179,7 +180,7 @@ function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[]): { added
 }
 
 /** Records the splits that rows say, for good; returns the rows that were held elsewhere before and stay there. */
-function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[]): { id: string; split: Split; asked: Split }[] {
+function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[]): { id: string; split: Held; asked: Split }[] {
   const held = new Map(store.assignments().map(({ id, split }) => [id, split]))
   const asked = new Map<string, Assignment>()
   for (const { row, split } of valid) {

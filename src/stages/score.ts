@@ -4,9 +4,10 @@ import { confusionOf, type Confusion } from "../evaluation/confusion.ts"
 import { scoreContenders, type ContenderScores } from "../evaluation/contenders.ts"
 import type { Comparison } from "../evaluation/comparisons.ts"
 import type { NamedMetric } from "../evaluation/measured.ts"
-import { evaluationNotes } from "../evaluation/notes.ts"
+import { evaluationNotes, wornNote } from "../evaluation/notes.ts"
 import type { ReportData } from "../evaluation/report-data.ts"
 import { renderReport } from "../evaluation/report.ts"
+import type { Wear } from "../evaluation/wear.ts"
 import { decide, type Verdict } from "../evaluation/verdict.ts"
 import { digest } from "../core/canonical.ts"
 import type { FineTuneBackend, TrainingPlan } from "../core/backend.ts"
@@ -18,6 +19,7 @@ import { decidingMetric, labelsOf, type TaskSpecification } from "../core/task.t
 import { readText, writeAtomically } from "../store/files.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
+import { holdoutWear } from "./holdout-wear.ts"
 import { collectAnswers, evaluationFile, evaluationId, requirePlan, scoredRows, type Answers } from "./evaluate.ts"
 
 /** The result of an evaluation, as kept in `evaluations/<id>.json`. */
@@ -37,6 +39,8 @@ export interface Evaluation {
   readonly verdict: Verdict["verdict"]
   readonly reason: string
   readonly power: Verdict["power"]
+  /** How worn the test set is, this evaluation included; absent in evaluations of before it was told. */
+  readonly wear?: Wear | undefined
   readonly notes: readonly string[]
   readonly report: string
   readonly at: string
@@ -81,6 +85,7 @@ export async function evaluate(
     verdict: report.verdict.verdict,
     reason: report.verdict.reason,
     power: report.verdict.power,
+    wear: report.provenance.wear,
     notes: report.notes,
     report: context.workspace.show(reportFile),
     at: report.provenance.at,
@@ -128,6 +133,7 @@ function reportData(
     pValue: comparison.pValue,
     discordance: comparison.discordance,
   })
+  const wear = holdoutWear(context, task, plan.holdout)
   const tunedRows = contenders.find(({ name }) => name === "tuned")?.rows ?? []
   return {
     task: task.task,
@@ -139,13 +145,13 @@ function reportData(
     metric,
     incumbent,
     confidence: task.verdict.confidence,
-    notes: evaluationNotes(task, metric, scoring, contenders),
+    notes: [...evaluationNotes(task, metric, scoring, contenders), ...wornNote(task, wear)],
     contenders: scoring.contenders,
     comparisons: scoring.comparisons,
     ...(task.kind === "label" ? { confusion: confusionOf(tunedRows, labelsOf(task)) } : {}),
     training: summary.metrics,
     failures: failures(task, answers),
-    provenance: provenance(context, summary, plan, answers, machine),
+    provenance: { ...provenance(context, summary, plan, answers, machine), wear },
   }
 }
 

@@ -21,6 +21,7 @@ import {
 } from "../core/example.ts"
 import { standingDecisions } from "../core/decisions.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
+import { refreshSchema, standingAssignments, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
@@ -52,10 +53,21 @@ export class TaskRows {
   inputs(): RealInput[] {
     return this.standing(unique(this.read(this.inputsFile, realInputSchema), (input) => input.id, this.workspace.show(this.inputsFile)))
   }
-  /** The assignments, the first one of an id first: an assignment never changes, so a later line for the same id is ignored. */
-  assignments(): Assignment[] {
+  /** The assignments, the first one of an id first, as they stand after the refreshes of the holdout: an assignment never changes by itself, so a
+   * later line for the same id is ignored. */
+  assignments(): StandingAssignment[] {
     const rows = this.read(this.splitsFile, assignmentSchema)
-    return [...new Map(rows.toReversed().map((row) => [row.id, row])).values()].toReversed()
+    return standingAssignments([...new Map(rows.toReversed().map((row) => [row.id, row])).values()].toReversed(), this.refreshes())
+  }
+  get refreshesFile(): string {
+    return join(this.folder, "refreshes.jsonl")
+  }
+  /** The refreshes of the holdout, oldest first. */
+  refreshes(): HoldoutRefresh[] {
+    return this.read(this.refreshesFile, refreshSchema)
+  }
+  addRefresh(refresh: HoldoutRefresh): void {
+    appendAtomically(this.refreshesFile, toJsonLines([refresh]))
   }
   candidates(): Candidate[] {
     return this.standing(this.readFolder("candidates", candidateSchema))

@@ -36,6 +36,20 @@ export class Versions {
       : []
   }
 
+  /** The ids of the holdouts, in the order of their names. */
+  holdoutIds(): string[] {
+    const folder = join(this.workspace.taskFolder(this.task), "holdouts")
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .filter((name) => this.has(name))
+          .sort()
+      : []
+  }
+  /** The ids of a holdout's test rows, and nothing else of them: no opening. */
+  testIds(holdout: string): string[] {
+    return this.rows(holdout, "test.jsonl").map(({ id }) => id)
+  }
+
   freezeHoldout(manifest: HoldoutManifest, rows: { validation: readonly Example[]; test: readonly Example[] }): void {
     this.freeze(manifest.id, manifest, { "validation.jsonl": rows.validation, "test.jsonl": rows.test })
   }

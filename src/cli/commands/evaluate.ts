@@ -61,8 +61,9 @@ export async function evaluateRun(
 
 /** The `--json` object of an evaluation; a stable contract. */
 export function evaluationData(result: Evaluation): Record<string, unknown> {
-  const { evaluation, run, task, dataset, holdout, metric, incumbent, rule, contenders, comparisons, verdict, reason, power, notes, report } = result
-  return { evaluation, run, task, dataset, holdout, metric, incumbent, rule, contenders, comparisons, verdict, reason, power, notes, report }
+  const { evaluation, run, task, dataset, holdout, metric, incumbent, rule, contenders, comparisons, verdict, reason, power, wear, notes, report } =
+    result
+  return { evaluation, run, task, dataset, holdout, metric, incumbent, rule, contenders, comparisons, verdict, reason, power, wear, notes, report }
 }
 
 export function describeEvaluation(host: Host, result: Evaluation): string {

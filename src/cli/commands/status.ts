@@ -1,6 +1,8 @@
 import type { Command } from "commander"
 import { isTerminal, reduceRun } from "../../core/run.ts"
+import { describeWear, type Wear } from "../../evaluation/wear.ts"
 import { holdOut } from "../../stages/hold-out.ts"
+import { holdoutWear } from "../../stages/holdout-wear.ts"
 import { reviewStatus } from "../../stages/review-status.ts"
 import { TaskRows } from "../../store/task-rows.ts"
 import { Versions } from "../../store/versions.ts"
@@ -24,6 +26,8 @@ interface TaskStatus {
   readonly suspects: number
   readonly conflictPairs: number
   readonly latest: string | null
+  /** Null before a version is built. */
+  readonly holdout: ({ readonly id: string } & Wear) | null
   readonly run: { readonly id: string; readonly state: string } | null
   readonly next: string
 }
@@ -37,6 +41,8 @@ function taskStatus(host: Host, name: string): TaskStatus {
   const seeds = rows.seeds().length
   const candidates = rows.candidates().length
   const latest = new Versions(context.workspace, name).latest() ?? null
+  const held = latest === null ? null : new Versions(context.workspace, name).manifest(latest as `ds_${string}`).holdout
+  const holdout = held === null ? null : { id: held, ...holdoutWear(context, task, held) }
   const job = context.workspace.jobs().find((candidate) => context.workspace.readJob(candidate).task === name)
   const ledger = context.readLedger()
   const newest = ledger.runs({ task: name })[0]?.run
@@ -57,9 +63,11 @@ function taskStatus(host: Host, name: string): TaskStatus {
                 ? `tuneloop train ${job} --wait`
                 : !isTerminal(run.state as "running")
                   ? `tuneloop runs watch ${run.id}`
-                  : isEvaluated
-                    ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
-                    : `tuneloop evaluate ${run.id}`
+                  : holdout?.isWorn
+                    ? `tuneloop holdout refresh ${name}`
+                    : isEvaluated
+                      ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
+                      : `tuneloop evaluate ${run.id}`
   return {
     task: name,
     seeds,
@@ -70,6 +78,7 @@ function taskStatus(host: Host, name: string): TaskStatus {
     suspects: review.suspects,
     conflictPairs: review.conflictPairs,
     latest,
+    holdout,
     run,
     next,
   }
@@ -83,6 +92,7 @@ function describe(status: TaskStatus): string {
     `  inputs    ${status.inputs} real inputs`,
     `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.conflictPairs > 0 ? `, ${status.conflictPairs} conflicts between examples` : ""}${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
     `  dataset   ${status.latest ?? "none built"}`,
+    ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,
   ].join("\n")
