@@ -71,6 +71,10 @@ export const decisionSchema = z.strictObject({
   reviewer: z.string().min(1).describe("Who decided"),
   guideline: z.string().describe("The digest of the guideline that held"),
   revision: z.string().describe("The digest of the content that was decided on"),
+  settles: z
+    .array(z.string())
+    .optional()
+    .describe("The outcomes that reviewers gave before and between which it was chosen, by their digests; it counts before theirs"),
   at: z.iso.datetime().describe("When"),
   source: z
     .strictObject({ file: z.string().describe("The file"), row: z.int().describe("The row in it") })

@@ -3,7 +3,8 @@ import type { Decision, DecisionLine, Input, Output, QueuedConflict } from "../c
 import { toJsonLines } from "../store/files.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import type { ReviewItem, SourceRow } from "./review-items.ts"
-import { checkId, rowCheck, rowChecks } from "./row-checks.ts"
+import { checkId, rowChecks } from "./row-checks.ts"
+import { adjudicationOf, consensusOn } from "./standing.ts"
 
 /** Two examples by their ids. */
 export interface ExamplePair {
@@ -33,17 +34,17 @@ export function queueConflicts<Pair extends ExamplePair>(rows: TaskRows, sources
   const added = [...found.values()].flatMap(({ queued }) => (asked.has(queued.id) ? [] : [queued]))
   const queue = [...kept, ...added].sort((a, b) => (a.id < b.id ? -1 : 1))
   if (toJsonLines(queue) !== toJsonLines(known)) rows.writeConflicts(queue)
-  const open = new Set(conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item.id] : [])))
+  const open = new Set(conflictItems(rows, sources, decisions).flatMap(({ conflict, isOpen }) => (isOpen ? [conflict] : [])))
   return [...found].flatMap(([id, { pair }]) => (open.has(id) ? [pair] : []))
 }
 
-/** Every conflict of the queue whose rows stand in their files as they did when it was asked. It waits while it is one still, and nobody decided or
- * reviewers disagree. */
+/** Every conflict of the queue whose rows stand in their files as they did when it was asked. It waits while it is one still and nobody decided; one that
+ * reviewers decided on differently waits as their adjudication, one whose rows were corrected differently since it was settled as another question. */
 export function conflictItems(
   rows: TaskRows,
   sources: ReadonlyMap<string, SourceRow>,
   decisions: ReadonlyMap<string, readonly Decision[]>,
-): { item: ReviewItem; isOpen: boolean }[] {
+): { conflict: string; item: ReviewItem; isOpen: boolean }[] {
   const checkOf = rowChecks(decisions)
   return rows.conflicts().flatMap((conflict) => {
     const [a, b] = [conflict.a, conflict.b].map((asked) => {
@@ -52,26 +53,49 @@ export function conflictItems(
       return side?.check === asked.check ? { ...side, asked } : undefined
     })
     if (a === undefined || b === undefined) return []
-    const item: ReviewItem = {
-      id: conflict.id,
-      kind: "conflict",
-      input: a.input,
-      output: a.asked.output,
-      other: b.input,
-      current: b.asked.output,
-      note: `${conflict.a.row} (a) and ${conflict.b.row} (b) are near-duplicates, similarity ${conflict.similarity.toFixed(2)}, with different outputs`,
-      revision: digest([a, b].map(({ input, asked }) => ({ input, output: asked.output }))),
-      rows: [a, b].map(({ check, input, asked }) => ({
-        row: asked.row,
-        check,
-        output: asked.output,
-        revision: digest({ input, output: asked.output }),
-      })),
+    const isConflict = conflict.isCurrent && canonicalJson(a.output) !== canonicalJson(b.output)
+    const questions: { conflict: string; item: ReviewItem; isOpen: boolean }[] = []
+    const ask = (item: ReviewItem): boolean => {
+      const decided = decisions.get(item.id) ?? []
+      const consensus = consensusOn(item, decided)
+      questions.push({ conflict: conflict.id, item, isOpen: isConflict && consensus.state === "open" })
+      const adjudication = consensus.state === "disputed" ? adjudicationOf(item, decided) : undefined
+      if (adjudication) questions.push({ conflict: conflict.id, item: adjudication, isOpen: isConflict })
+      return consensus.state === "agreed" && isAsLeft(item, consensus.decision, [a, b])
     }
-    const decided = rowCheck(decisions.get(conflict.id) ?? [], null).state
-    const isUnsettled = decided === "open" || decided === "disputed" || a.isDisputed || b.isDisputed
-    return [{ item, isOpen: conflict.isCurrent && isUnsettled && canonicalJson(a.output) !== canonicalJson(b.output) }]
+    const asked = conflictItem(conflict.id, conflict, [a, b])
+    if (ask(asked) || consensusOn(asked, decisions.get(asked.id) ?? []).state !== "agreed") return questions
+    const outputs = [a.output, b.output]
+    const present = [a, b].map((side) => ({ ...side, asked: { ...side.asked, output: side.output } })) as [Side, Side]
+    ask({ ...conflictItem(contentId("conflict", { conflict: conflict.id, outputs }), conflict, present), isReopened: true })
+    return questions
   })
+}
+
+function conflictItem(id: string, conflict: QueuedConflict, [a, b]: readonly [Side, Side]): ReviewItem {
+  return {
+    id,
+    kind: "conflict",
+    input: a.input,
+    output: a.asked.output,
+    other: b.input,
+    current: b.asked.output,
+    note: `${conflict.a.row} (a) and ${conflict.b.row} (b) are near-duplicates, similarity ${conflict.similarity.toFixed(2)}, with different outputs`,
+    revision: digest([a, b].map(({ input, asked }) => ({ input, output: asked.output }))),
+    rows: [a, b].map(({ check, input, asked }) => ({
+      row: asked.row,
+      check,
+      output: asked.output,
+      revision: digest({ input, output: asked.output }),
+    })),
+  }
+}
+
+/** Whether the rows have the outputs by now that the decision gave them. */
+function isAsLeft({ rows = [] }: ReviewItem, { verdict, output }: Decision, sides: readonly Side[]): boolean {
+  return sides.every(
+    (side, index) => !side.isDisputed && canonicalJson(side.output) === canonicalJson(verdict === "reject" ? rows[index]?.output : output),
+  )
 }
 
 /** What a decision on a conflict says of its two rows: the right output for both, that each keeps its own, or that it is taken back. Nothing for other items. */

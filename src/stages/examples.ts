@@ -4,18 +4,9 @@ import type { Held } from "../core/holdout-refresh.ts"
 import type { Proposal } from "../curation/preferences.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
-import {
-  candidateItem,
-  inputItem,
-  passes,
-  standingOf,
-  suspectItems,
-  uniqueById,
-  type ReviewItem,
-  type SourceRow,
-  type Standing,
-} from "./review-items.ts"
+import { candidateItem, inputItem, passes, suspectItems, uniqueById, type ReviewItem, type SourceRow } from "./review-items.ts"
 import { corrected, rowChecks } from "./row-checks.ts"
+import { adjudicationOf, standingOf, type Standing } from "./standing.ts"
 
 /** A train example, or one that a person or a check turned down; held-out examples stand apart. */
 export interface TaskExamples {
@@ -66,7 +57,7 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     standings.set(input.id, standing)
     if (standing.state === "accepted")
       place(input.id, split.get(input.id) ?? "train", answeredInput(input, standing.output, standing.by), { human: true, reviewed: true })
-    else if (standing.state !== "rejected") open.push(item)
+    else if (standing.state !== "rejected") open.push(adjudicationOf(item, decisions.get(input.id) ?? []) ?? item)
   }
   for (const candidate of uniqueById(rows.candidates())) {
     const example = candidateExample(candidate)
@@ -89,7 +80,7 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
       )
     } else if (standing.state === "rejected")
       turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
-    else open.push(item)
+    else open.push(adjudicationOf(item, decisions.get(candidate.id) ?? []) ?? item)
   }
   const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   return {
@@ -101,7 +92,8 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     open: open.sort(byId),
     suspects: suspectItems(rows, sources).flatMap(({ item, suspect, source }) => {
       const { state } = checkOf(source.row, source.example.input, source.example.output)
-      return (state === "open" && suspect.isCurrent) || state === "disputed" ? [item] : []
+      if (state === "disputed") return [adjudicationOf(item, decisions.get(item.id) ?? []) ?? item]
+      return state === "open" && suspect.isCurrent ? [item] : []
     }),
     conflicts: conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item] : [])),
     proposals,

@@ -1,14 +1,16 @@
-import { canonicalJson, digest } from "../core/canonical.ts"
-import type { Candidate, Decision, Example, QueuedSuspect, RealInput, Split } from "../core/example.ts"
+import { digest } from "../core/canonical.ts"
+import type { Candidate, Example, QueuedSuspect, RealInput, Split } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
 import { checkId } from "./row-checks.ts"
+import { adjudicationOf } from "./standing.ts"
 
-/** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong, or two rows that contradict each other. */
+/** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong, two rows that contradict each other,
+ * or an item that two reviewers decided on differently. */
 export interface ReviewItem {
   readonly id: string
-  readonly kind: "candidate" | "input" | "label-error" | "conflict"
+  readonly kind: "candidate" | "input" | "label-error" | "conflict" | "adjudication"
   readonly input: Candidate["input"]
   /** The proposed output; undefined for an input without an answer. */
   readonly output: unknown
@@ -21,6 +23,10 @@ export interface ReviewItem {
   /** Why it is asked. */
   readonly note?: string
   readonly revision: string
+  /** The item that reviewers decided on differently, where this one asks which of their answers holds. */
+  readonly disputed?: ReviewItem
+  /** Whether it is a settled conflict that is asked anew because one of its rows was corrected since. */
+  readonly isReopened?: boolean
 }
 
 /** An example before anybody corrected it, by the id of the seed, input or candidate that it came from. */
@@ -30,24 +36,17 @@ export interface SourceRow {
   readonly example: Example
 }
 
-/** How an item stands: the fold of its decisions. `conflict`: two reviewers decided differently. `stale`: it changed after it was decided. */
-export type Standing =
-  | { readonly state: "pending" | "conflict" | "stale" }
-  | { readonly state: "accepted"; readonly output: unknown; readonly by: string }
-  | { readonly state: "rejected"; readonly by: string; readonly reason: string | undefined }
-
-/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows that were suspected and the conflicts. */
+/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows that were suspected, the conflicts,
+ * and whatever of these reviewers decided on differently. */
 export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): ReviewItem[] {
-  return [
+  const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
+  const items = [
     ...rows.inputs().map(inputItem),
     ...uniqueById(rows.candidates()).filter(passes).map(candidateItem),
     ...suspectItems(rows, sources).map(({ item }) => item),
-    ...conflictItems(
-      rows,
-      sources,
-      Map.groupBy(rows.decisions(), (decision) => decision.item),
-    ).map(({ item }) => item),
+    ...conflictItems(rows, sources, decisions).map(({ item }) => item),
   ]
+  return [...items, ...items.flatMap((item) => adjudicationOf(item, decisions.get(item.id) ?? []) ?? [])]
 }
 
 /** The suspected rows that still are as they were when they were suspected. */
@@ -98,19 +97,6 @@ function revisionOf(input: unknown, output: unknown): string {
 /** The digest of the guideline a decision is made under. */
 export function guidelineDigest(task: TaskSpecification): string {
   return digest({ guideline: task.guideline, output: task.output })
-}
-
-export function standingOf(item: ReviewItem, decisions: readonly Decision[]): Standing {
-  const current = decisions.filter((decision) => decision.revision === item.revision)
-  if (current.length === 0) return { state: decisions.length > 0 ? "stale" : "pending" }
-  // A reviewer may change their mind: their last decision counts.
-  const last = [...new Map(current.map((decision) => [decision.reviewer, decision])).values()]
-  const outcome = (decision: Decision) =>
-    decision.verdict === "reject" ? "reject" : canonicalJson(decision.verdict === "edit" ? decision.output : (item.output ?? null))
-  if (new Set(last.map(outcome)).size > 1) return { state: "conflict" }
-  const decision = last.at(-1) as Decision
-  if (decision.verdict === "reject") return { state: "rejected", by: decision.reviewer, reason: decision.reason }
-  return { state: "accepted", output: decision.verdict === "edit" ? decision.output : item.output, by: decision.reviewer }
 }
 
 export function uniqueById<Row extends { id: string }>(rows: readonly Row[]): Row[] {

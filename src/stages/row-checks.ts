@@ -1,3 +1,4 @@
+import { consensusOf } from "../curation/consensus.ts"
 import { canonicalJson, contentId } from "../core/canonical.ts"
 import type { Decision, Example, Input, Output } from "../core/example.ts"
 
@@ -15,13 +16,15 @@ export function checkId(row: string, input: Input, output: Output): string {
 /** How the question stands, by what each reviewer said last: `reject` confirms the output that the row has, `accept` and `edit` replace it. Reviewers
  * who say different things leave the row as it is. */
 export function rowCheck(decisions: readonly Decision[], present: Output): RowCheck {
-  const last = [...new Map(decisions.map((decision) => [decision.reviewer, decision])).values()]
-  const outcome = ({ verdict, output }: Decision) => canonicalJson(verdict === "reject" ? present : (output ?? null))
-  const decision = last.at(-1)
-  if (decision === undefined) return { state: "open" }
-  if (new Set(last.map(outcome)).size > 1) return { state: "disputed" }
-  if (outcome(decision) === canonicalJson(present)) return { state: "confirmed" }
-  return { state: "corrected", output: decision.output, by: decision.reviewer }
+  const consensus = consensusOf(decisions, (decision) => rowOutcome(decision, present))
+  if (consensus.state !== "agreed") return { state: consensus.state }
+  const { output, reviewer } = consensus.decision
+  return rowOutcome(consensus.decision, present) === canonicalJson(present) ? { state: "confirmed" } : { state: "corrected", output, by: reviewer }
+}
+
+/** What a decision on the question comes to: the output that the row is to have, as canonical JSON. */
+export function rowOutcome({ verdict, output }: Decision, present: Output): string {
+  return canonicalJson(verdict === "reject" ? present : (output ?? null))
 }
 
 /** Looks up what was decided about rows; costs nothing where nobody decided anything of the kind. */

@@ -15,7 +15,7 @@ export function register(command: Command, host: Host): void {
     .option("--out <file>", "the CSV file to write", "review.csv")
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many rows", positive)
-    .addOption(new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "conflict", "label-error"]))
+    .addOption(new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "adjudication", "conflict", "label-error"]))
     .description("write what waits for a decision to a CSV file")
     .addHelpText(
       "after",
