@@ -32,6 +32,7 @@ test("it holds the compiled code, the trainer and the sample, and nothing else",
   for (const needed of [
     "dist/cli/main.js",
     "facts/licences.yaml",
+    "facts/prices.yaml",
     "trainer/train.py",
     "trainer/generate.py",
     "trainer/requirements.txt",
@@ -47,7 +48,7 @@ test("it holds the compiled code, the trainer and the sample, and nothing else",
     expect(files).toContain(needed)
   const allowed = [
     /^dist\/[a-z0-9/_-]+\.js$/,
-    /^facts\/licences\.yaml$/,
+    /^facts\/(licences|prices)\.yaml$/,
     /^trainer\/\w+\.py$/,
     /^trainer\/requirements[a-z-]*\.txt$/,
     /^(specs|jobs)\/ticket-triage\.yaml$/,
