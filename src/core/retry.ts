@@ -22,7 +22,7 @@ function nonNegative(header: string | null): number | undefined {
 }
 
 /** The three forms of RFC 9110, 5.6.7. `Date.parse` alone would take "-1" and "12" for dates. */
-function httpDate(header: string | null): number | undefined {
+export function httpDate(header: string | null): number | undefined {
   const text = header?.trim() ?? ""
   const isDate = /^[A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} \d{2}:\d{2}:\d{2} GMT$/.test(text)
   const isOldDate = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}$/.test(text)

@@ -1,7 +1,10 @@
 import PQueue from "p-queue"
 import { digest } from "../core/canonical.ts"
 import { GateError, ProviderError, ToolkitError } from "../core/errors.ts"
-import type { ChatModel, ModelRequest } from "../core/model.ts"
+import type { ChatModel, ModelRequest, ResponseHeaders } from "../core/model.ts"
+import type { Ticket } from "../core/pace.ts"
+import { worstCaseTokens } from "../core/prices.ts"
+import { serverLimits } from "../core/rate-limits.ts"
 import { withRetries } from "../core/retry.ts"
 import type { PlannedPrompt } from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
@@ -88,7 +91,7 @@ async function askEach(
   strategy: string,
   missing: readonly PlannedRequest[],
   model: ChatModel,
-  { money }: Asking,
+  { money, pace }: Asking,
   total: number,
 ): Promise<void> {
   const queue = new PQueue({ concurrency: task.expand.pace.concurrency })
@@ -106,20 +109,45 @@ async function askEach(
     context.signal.throwIfAborted()
     if (failure) throw failure.error
   }
+  /** Waits until the pace allows it. */
+  const send = async (planned: PlannedRequest): Promise<Ticket> => {
+    const size = worstCaseTokens(planned.request)
+    for (;;) {
+      throwIfStopped()
+      const waitMs = pace.waitMs(context.monotonicMs(), size)
+      if (waitMs <= 0) return pace.sent(context.monotonicMs(), size)
+      await sleep(waitMs)
+    }
+  }
   const askOnce = async (planned: PlannedRequest) => {
+    const ticket = await send(planned)
     const attempt = await money.begin(planned, strategy, throwIfStopped)
     try {
-      const answer = await model.ask(planned.request, context.signal)
+      const onHeaders = (headers: ResponseHeaders) => pace.heard(context.monotonicMs(), ticket, serverLimits(headers))
+      const answer = await model.ask(planned.request, context.signal, onHeaders)
+      pace.answered(ticket, answer)
       money.answered(attempt, planned, answer)
       return answer
     } catch (error) {
+      if (isBusy(error)) pace.refused(context.monotonicMs(), ticket, error.retryAfterMs)
+      else pace.failed()
       if (mayHaveCost(error)) money.unknown(attempt)
       else money.refused(attempt, planned)
       throw error
     }
   }
+  /** A server that is asked too often is asked again when the pace allows it. */
+  const askInTurn = async (planned: PlannedRequest) => {
+    for (let refusals = 1; ; refusals++)
+      try {
+        return await askOnce(planned)
+      } catch (error) {
+        if (!isBusy(error) || refusals >= mostRefusals) throw error
+        context.report.warn(`${error.message}; going slower`)
+      }
+  }
   const ask = async (planned: PlannedRequest) => {
-    const answer = await withRetries(() => askOnce(planned), {
+    const answer = await withRetries(() => askInTurn(planned), {
       sleep,
       random: () => 0.5,
       signal: context.signal,
@@ -142,6 +170,13 @@ async function askEach(
     ),
   )
   if (failure) throw failure.error
+}
+
+/** How often one request may be refused as one too many. */
+const mostRefusals = 20
+
+function isBusy(error: unknown): error is ProviderError {
+  return error instanceof ProviderError && error.status === 429 && error.isRetryable
 }
 
 /** Whether the server may have worked for an attempt that failed. One that was broken off here may have. */
