@@ -55,9 +55,45 @@ export const candidateSchema = z.strictObject({
   input: inputSchema.describe("The fields of the input, by name"),
   output: z.unknown().describe("The output, in the form that the task's kind has"),
   checks: z.array(checkSchema).describe("What was checked when it was grown"),
-  confidence: z.number().optional().describe("How sure the model was, where it says so"),
+  confidence: z.number().optional().describe("How far a second labelling pass agrees, or what a judge gave, 0 to 1; the lower of both"),
+  cell: z.record(z.string(), z.string()).optional().describe("What it covers: its label, and the attributes that its strategy asked for"),
+  answers: z.string().optional().describe("The id of the real input that it proposes an output for"),
 })
 export type Candidate = z.output<typeof candidateSchema>
+
+/** A line of `quarantine/<batch>.jsonl`: an answer of a model that could not be read, not after one repair either. */
+export const quarantinedSchema = z.strictObject({
+  request: z.string().describe("The digest of the request"),
+  strategy: z.string(),
+  parents: z.array(z.string()).describe("The ids of the rows that the request showed"),
+  reason: z.string().describe("Why it could not be read"),
+  answer: z.string().describe("What the model answered"),
+})
+export type QuarantinedAnswer = z.output<typeof quarantinedSchema>
+
+/** How many examples of a cell came how far. */
+export const cellYieldSchema = z.object({
+  cell: z.record(z.string(), z.string()),
+  asked: z.int().describe("Asked for"),
+  answered: z.int().describe("Asked for in requests that were answered"),
+  parsed: z.int().describe("Read from answers"),
+  novel: z.int().describe("Of these, near nothing that is there"),
+  passed: z.int().describe("Of these, with every check passed"),
+})
+export type CellYield = z.output<typeof cellYieldSchema>
+
+/** `yields/<batch>.json`: what came of a batch, by what was to be covered. */
+export const batchYieldSchema = z.object({
+  schemaVersion: z.literal(1),
+  batch: z.string(),
+  strategy: z.string(),
+  requests: z.int(),
+  repaired: z.int().describe("Answers that could be read after one repair"),
+  quarantined: z.int().describe("Answers that could not be read"),
+  cells: z.array(cellYieldSchema),
+  emptyCells: z.array(z.string()).describe("Cells for which nothing passed"),
+})
+export type BatchYield = z.output<typeof batchYieldSchema>
 
 export const decisionVerdicts = ["accept", "edit", "reject", "withdraw"] as const
 

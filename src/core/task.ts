@@ -78,8 +78,50 @@ const promptTemplate = z.strictObject({
   user: z.string().optional().describe("The user message; {field} is replaced by that input field. Default: the only field, or all fields as lines"),
 })
 
+const checks = z.strictObject({
+  secondPass: z
+    .strictObject({
+      model: z.string().optional().describe("Another model at the same server; default: the same model, shown other seeds in another order"),
+      minimum: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .describe("A candidate whose two outputs agree less than this fails; 0: none fails, the agreement orders the review"),
+      shots: z.int().min(0).max(50).default(8).describe("How many seeds the second pass shows at most"),
+      shotTokens: z.int().positive().default(1500).describe("How many tokens they may take together, by estimate"),
+    })
+    .optional()
+    .describe("Every candidate that passed the other checks is labelled once more, without its output; how far the two agree is its confidence"),
+  judge: z
+    .strictObject({
+      rubric: z.string().min(1).describe("What makes an example good, in words; the judge gives 1 to 5"),
+      model: z.string().optional().describe("Another model at the same server; default: the same model"),
+      minimum: z.number().min(0).max(1).default(0.75).describe("A candidate that is judged below this fails; 1 to 5 is counted as 0 to 1"),
+    })
+    .optional()
+    .describe("Every candidate that passed the other checks is judged by a model"),
+})
+
 const expand = z.strictObject({
   strategies: z.record(z.string(), z.unknown()).default({}).describe("Each strategy by name, with its own options"),
+  attributes: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z][\w -]*$/, "must be letters, digits, spaces, - and _, starting with a letter")
+        .max(40),
+      z.array(z.string().trim().min(1)).min(2),
+    )
+    .refine((attributes) => !Object.hasOwn(attributes, "label"), "must not be called label, which the labels are")
+    .default({})
+    .describe("In what inputs differ, each attribute with its values: the grid covers every combination"),
+  roundSize: z
+    .int()
+    .positive()
+    .default(100)
+    .describe("How many requests a round has. Its prompts are fixed beforehand; the next round looks at what it filled"),
+  checks: checks.prefault({}).describe("What is asked of a model about candidates, besides the checks that cost nothing"),
   model: z
     .strictObject({
       provider: z.string().default("openai").describe("The file in models/ that asks: openai speaks to any OpenAI-compatible server"),

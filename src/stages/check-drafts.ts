@@ -1,47 +1,114 @@
 import { contentId } from "../core/canonical.ts"
-import type { Candidate } from "../core/example.ts"
+import type { Candidate, CandidateCheck } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
+import type { Held } from "../core/holdout-refresh.ts"
 import { inputText } from "../core/output.ts"
 import type { Draft } from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { candidateChecks } from "../curation/filters.ts"
 import { NearDuplicateIndex } from "../curation/near-duplicates.ts"
+import { NgramIndex } from "../curation/ngram-overlap.ts"
 import { qualityChecks } from "../curation/quality.ts"
+import { anyInputText } from "../curation/validity.ts"
 import type { TaskRows } from "../store/task-rows.ts"
+import { passes, uniqueById } from "./review-items.ts"
 
 /** A draft with the request that it came from, where a model was asked. */
 export type AnsweredDraft = Draft & { readonly request?: string; readonly model?: string }
 
-/** Each draft once as a candidate, in the order given, with every check and what it found. */
-export function checkDrafts(
-  task: TaskSpecification,
-  strategy: string,
-  drafts: readonly AnsweredDraft[],
-  rows: TaskRows,
-  filters: readonly ConfiguredFilter[],
-): Candidate[] {
-  const known = [...rows.seeds(), ...rows.inputs(), ...rows.candidates()].map((row) => ({ id: row.id, text: inputText(task, row.input) }))
-  const index = new NearDuplicateIndex(
-    [...known.map(({ text }) => text), ...drafts.map((draft) => inputText(task, draft.input))],
-    task.build.threshold,
-  )
-  for (const { id, text } of known) index.add(id, text)
-  const candidates = new Map<string, Candidate>()
-  for (const draft of drafts) {
-    const id = contentId("cand", { strategy, input: draft.input, output: draft.output })
-    if (candidates.has(id)) continue
-    const checks = [...candidateChecks({ task, draft, index }), ...qualityChecks(task, draft, filters)]
-    candidates.set(id, {
+/** A draft as a candidate. `isNew`: no batch has it yet. `isNovel`: near nothing that was there before it, and the first of its kind. */
+export interface CheckedDraft {
+  readonly candidate: Candidate
+  readonly isNew: boolean
+  readonly isNovel: boolean
+}
+
+interface KnownRow {
+  readonly id: string
+  readonly text: string
+}
+
+/** Checks the drafts of one strategy, a round after the other, against all that the task has and all that came before. Equal rows and rounds give equal
+ * checks. Held-out rows are compared with, and named by their ids alone. A candidate that another batch has is taken as it stands there. */
+export class DraftChecks {
+  readonly #task: TaskSpecification
+  readonly #strategy: string
+  readonly #filters: readonly ConfiguredFilter[]
+  readonly #existing: ReadonlyMap<string, Candidate>
+  readonly #known: readonly KnownRow[]
+  /** Real inputs of train: a candidate that answers one is no copy of it. */
+  readonly #answerable: ReadonlySet<string>
+  readonly #copied: { readonly heldOut: NgramIndex; readonly all: NgramIndex }
+  readonly #seen = new Set<string>()
+  #index: NearDuplicateIndex | undefined
+
+  constructor(task: TaskSpecification, strategy: string, rows: TaskRows, split: ReadonlyMap<string, Held>, filters: readonly ConfiguredFilter[]) {
+    this.#task = task
+    this.#strategy = strategy
+    this.#filters = filters
+    this.#existing = new Map(uniqueById(rows.candidates()).map((candidate) => [candidate.id, candidate]))
+    const inputs = rows.inputs()
+    const source = [...rows.seeds(), ...inputs].map(({ id, input }) => ({ id, text: inputText(task, input) }))
+    // What answers a real input is that input again.
+    const grown = [...this.#existing.values()].filter((candidate) => passes(candidate) && candidate.answers === undefined)
+    this.#known = [...source, ...grown.map(({ id, input }) => ({ id, text: inputText(task, input) }))]
+    this.#answerable = new Set(inputs.flatMap(({ id }) => (split.get(id) === "train" ? [id] : [])))
+    this.#copied = { heldOut: new NgramIndex(task.build.ngram), all: new NgramIndex(task.build.ngram) }
+    for (const { id, text } of source) {
+      this.#copied.all.add(id, text)
+      if (split.get(id) !== "train") this.#copied.heldOut.add(id, text)
+    }
+  }
+
+  /** The drafts in the order given, each with every check and what it found. */
+  check(drafts: readonly AnsweredDraft[]): CheckedDraft[] {
+    this.#index ??= this.#indexWith(drafts)
+    const index = this.#index
+    return drafts.map((draft) => {
+      const id = contentId("cand", { strategy: this.#strategy, input: draft.input, output: draft.output })
+      const isFirst = !this.#seen.has(id)
+      this.#seen.add(id)
+      const existing = this.#existing.get(id)
+      const candidate = existing ?? this.#candidate(id, draft, index)
+      const isNovel = isFirst && candidate.checks.every(({ name, ok }) => ok || (name !== "novelty" && name !== "copied"))
+      if (isFirst && passes(candidate)) index.add(id, anyInputText(this.#task, candidate.input))
+      return { candidate, isNew: isFirst && existing === undefined, isNovel }
+    })
+  }
+
+  #indexWith(drafts: readonly AnsweredDraft[]): NearDuplicateIndex {
+    const texts = [...this.#known.map(({ text }) => text), ...drafts.map((draft) => inputText(this.#task, draft.input))]
+    const index = new NearDuplicateIndex(texts, this.#task.build.threshold)
+    for (const { id, text } of this.#known) index.add(id, text)
+    return index
+  }
+
+  #candidate(id: string, draft: AnsweredDraft, index: NearDuplicateIndex): Candidate {
+    const { request, model, cell, answers } = draft
+    const isWanted = answers === undefined ? undefined : (other: string) => !this.#answerable.has(other)
+    const near = { findNear: (text: string) => index.findNear(text, isWanted === undefined ? {} : { isWanted }) }
+    return {
       id,
-      ...(draft.request === undefined ? {} : { request: draft.request }),
+      ...(request === undefined ? {} : { request }),
       parents: [...draft.parents],
-      strategy,
-      ...(draft.model === undefined ? {} : { model: draft.model }),
+      strategy: this.#strategy,
+      ...(model === undefined ? {} : { model }),
       input: draft.input,
       output: draft.output,
-      checks,
-    })
-    if (checks.every(({ ok }) => ok)) index.add(id, inputText(task, draft.input))
+      checks: [
+        ...candidateChecks({ task: this.#task, draft, index: near }),
+        ...this.#copies(draft),
+        ...qualityChecks(this.#task, draft, this.#filters),
+      ],
+      ...(cell === undefined ? {} : { cell: { ...cell } }),
+      ...(answers === undefined ? {} : { answers }),
+    }
   }
-  return [...candidates.values()]
+
+  /** A check where a run of words is another row's. A real input is nobody's copy, but may be too near to a held-out one. */
+  #copies(draft: AnsweredDraft): CandidateCheck[] {
+    const { all, heldOut } = this.#copied
+    const found = (draft.answers === undefined ? all : heldOut).find(anyInputText(this.#task, draft.input))
+    return found === undefined ? [] : [{ name: "copied", ok: false, detail: `${all.n} words in a row as in ${found}` }]
+  }
 }

@@ -4,6 +4,7 @@ import type { Held } from "../core/holdout-refresh.ts"
 import type { Proposal } from "../curation/preferences.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
+import { inputProposals } from "./input-proposals.ts"
 import { candidateItem, inputItem, passes, suspectItems, uniqueById, type ReviewItem, type SourceRow } from "./review-items.ts"
 import { corrected, rowChecks } from "./row-checks.ts"
 import { adjudicationOf, standingOf, type Standing } from "./standing.ts"
@@ -51,15 +52,18 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     if (proposal !== undefined && placed.output !== proposal.output) proposals.set(example.id, { input: proposal.input, output: proposal.output })
   }
   for (const seed of rows.seeds()) place(seed.id, split.get(seed.id) ?? "train", goldExample(seed), { human: true, reviewed: true })
+  const candidates = uniqueById(rows.candidates())
+  const offered = inputProposals(candidates, decisions)
   for (const input of rows.inputs()) {
     const item = inputItem(input)
     const standing = standingOf(item, decisions.get(input.id) ?? [])
     standings.set(input.id, standing)
     if (standing.state === "accepted")
       place(input.id, split.get(input.id) ?? "train", answeredInput(input, standing.output, standing.by), { human: true, reviewed: true })
-    else if (standing.state !== "rejected") open.push(adjudicationOf(item, decisions.get(input.id) ?? []) ?? item)
+    if (standing.state === "accepted" || standing.state === "rejected") offered.settle(input.id)
+    else if (!offered.hasOpen(input.id)) open.push(adjudicationOf(item, decisions.get(input.id) ?? []) ?? item)
   }
-  for (const candidate of uniqueById(rows.candidates())) {
+  for (const candidate of offered.inOrder(candidates)) {
     const example = candidateExample(candidate)
     if (!passes(candidate)) {
       turnedDown.push({ ...example, reason: "failed-check", detail: candidate.checks.find(({ ok }) => !ok)?.name })
@@ -70,12 +74,16 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
     const standing: Standing =
       decided.state === "pending" && task.review.policy === "auto" ? { state: "accepted", output: candidate.output, by: "policy:auto" } : decided
     standings.set(candidate.id, standing)
+    if (standing.state !== "rejected" && offered.isSettled(candidate)) continue
     if (standing.state === "accepted") {
+      const isReviewed = standing.by !== "policy:auto"
+      if (candidate.answers !== undefined) offered.settle(candidate.answers)
       place(
         candidate.id,
         "train",
         { ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by } },
-        { human: false, reviewed: standing.by !== "policy:auto" },
+        // A real input is written by people, and with a reviewed output nothing of the row is a machine's.
+        { human: candidate.answers !== undefined && isReviewed, reviewed: isReviewed },
         candidate,
       )
     } else if (standing.state === "rejected")

@@ -54,7 +54,7 @@ export function rowFiles(taskFolder: string): { readonly loose: string[]; readon
   return {
     loose: [
       ...list(taskFolder, (name) => name === "seeds.jsonl" || name === "inputs.jsonl"),
-      ...["candidates", "decisions", "queue"].flatMap((name) => list(join(taskFolder, name), isRows)),
+      ...["candidates", "decisions", "quarantine", "queue"].flatMap((name) => list(join(taskFolder, name), isRows)),
     ],
     frozen: [
       ...list(join(taskFolder, "versions"), (name) => name.startsWith("ds_")),

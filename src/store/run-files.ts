@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import type { RunFiles, TrainingPlan } from "../core/backend.ts"
+import type { Prediction, RunFiles, TrainingPlan } from "../core/backend.ts"
+import { parseJson } from "../core/parse.ts"
 import type { RunEvent } from "../core/run.ts"
-import { makeFolder, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { makeFolder, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** Where the files of a run lie. */
@@ -33,6 +34,24 @@ export function readPlan(files: RunFiles): TrainingPlan | undefined {
 /** The run's events as a readable file beside the ledger, which stays the truth. */
 export function writeEvents(files: RunFiles, events: readonly RunEvent[]): void {
   writeAtomically(join(files.folder, "events.jsonl"), toJsonLines(events))
+}
+
+/** The evaluations of a task that have a result, oldest first. */
+export function evaluationsOf(workspace: Workspace, task: string): { evaluation: string; run: string; at: string }[] {
+  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder).sort() : [])
+  const found = list(workspace.runsFolder).flatMap((run) => {
+    const folder = join(workspace.runFolder(run), "evaluations")
+    return list(folder)
+      .filter((file) => file.endsWith(".json"))
+      .map((file) => parseJson(readText(join(folder, file))) as { evaluation: string; run: string; task: string; at: string })
+  })
+  return found.filter((result) => result?.task === task).sort((a, b) => (a.at < b.at ? -1 : 1))
+}
+
+/** The recorded answers of a contender; undefined where there are none. */
+export function readPredictionsOf(files: RunFiles, evaluation: string, name: string): Prediction[] | undefined {
+  const file = join(files.folder, "predictions", evaluation, `${name}.jsonl`)
+  return existsSync(file) ? [...readLines(file)].map(({ text }) => JSON.parse(text) as Prediction) : undefined
 }
 
 function planFile(folder: string): string {

@@ -4,6 +4,7 @@ import type { z } from "zod"
 import { DataError, type Issue } from "../core/errors.ts"
 import {
   assignmentSchema,
+  batchYieldSchema,
   candidateSchema,
   decisionSchema,
   labelSuspectSchema,
@@ -11,9 +12,11 @@ import {
   realInputSchema,
   seedSchema,
   type Assignment,
+  type BatchYield,
   type Candidate,
   type Decision,
   type DecisionLine,
+  type QuarantinedAnswer,
   type QueuedConflict,
   type QueuedSuspect,
   type RealInput,
@@ -24,7 +27,7 @@ import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
 import { refreshSchema, standingAssignments, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
-import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
+import { appendAtomically, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** The rows of one task in the workspace: what people wrote, grew and decided. Reading a missing file gives no rows; a broken line is a DataError with its place. Writing is atomic, a file at a time. */
@@ -121,6 +124,33 @@ export class TaskRows {
   }
   writeBatch(batch: string, candidates: readonly Candidate[]): void {
     writeAtomically(this.batchFile(batch), toJsonLines(candidates))
+  }
+  /** The answers of the batch that could not be read. */
+  quarantineFile(batch: string): string {
+    return join(this.folder, "quarantine", `${batch}.jsonl`)
+  }
+  writeQuarantine(batch: string, answers: readonly QuarantinedAnswer[]): void {
+    if (answers.length > 0 || existsSync(this.quarantineFile(batch))) writeAtomically(this.quarantineFile(batch), toJsonLines(answers))
+  }
+  /** What came of the batch; undefined for one of an older version. */
+  yieldOf(batch: string): BatchYield | undefined {
+    const file = this.yieldFile(batch)
+    return existsSync(file) ? batchYieldSchema.safeParse(parseJson(readText(file))).data : undefined
+  }
+  writeYield(found: BatchYield): void {
+    writeAtomically(this.yieldFile(found.batch), `${JSON.stringify(found, null, 2)}\n`)
+  }
+  /** The names of the batches, sorted. */
+  batches(): string[] {
+    const folder = join(this.folder, "candidates")
+    if (!existsSync(folder)) return []
+    return readdirSync(folder)
+      .filter((file) => file.endsWith(".jsonl"))
+      .map((file) => file.slice(0, -".jsonl".length))
+      .sort()
+  }
+  private yieldFile(batch: string): string {
+    return join(this.folder, "yields", `${batch}.json`)
   }
   sessionFile(session: string): string {
     return join(this.folder, "decisions", `${session}.jsonl`)

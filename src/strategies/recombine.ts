@@ -35,6 +35,7 @@ type Options = z.output<typeof options>
 const strategy: OfflineStrategy<Options> = {
   summary: "Recombination of phrasings and slots from the specification; needs no model",
   asksModel: false,
+  uses: [],
   options,
   check,
   grow(material, given) {
@@ -78,7 +79,7 @@ function nextDraft(group: readonly Template[], given: Options, last: number[], i
     last[index] = turn + 1
     const template = group[turn % group.length]
     if (!template) return undefined
-    const draft = fillTemplate(template, given.slots, turn)
+    const draft = fillTemplate(template, given.slots, turn, !Array.isArray(given.phrasings))
     const key = JSON.stringify(draft.input)
     if (seen.has(key)) continue
     seen.add(key)
@@ -87,7 +88,7 @@ function nextDraft(group: readonly Template[], given: Options, last: number[], i
   return undefined
 }
 
-function fillTemplate(template: Template, slots: Options["slots"], turn: number): Draft {
+function fillTemplate(template: Template, slots: Options["slots"], turn: number, isLabelled: boolean): Draft {
   const chosen = new Map<string, string>()
   const pick = (name: string, values: readonly string[]): string => {
     const known = chosen.get(name)
@@ -111,7 +112,8 @@ function fillTemplate(template: Template, slots: Options["slots"], turn: number)
     if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item)]))
     return value
   }
-  return { input: fillValue(template.input) as Draft["input"], output: fillValue(template.output), parents: [] }
+  const output = fillValue(template.output)
+  return { input: fillValue(template.input) as Draft["input"], output, parents: [], ...(isLabelled ? { cell: { label: String(output) } } : {}) }
 }
 
 function check(task: TaskSpecification, given: Options): PathIssue[] {

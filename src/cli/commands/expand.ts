@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command } from "commander"
+import { attributesYaml } from "../../core/attributes.ts"
 import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { Strategy } from "../../core/strategy.ts"
@@ -6,8 +7,10 @@ import type { TaskSpecification } from "../../core/task.ts"
 import { Asking } from "../../stages/asking.ts"
 import { expand, type ExpandResult, type ExpandStep } from "../../stages/expand.ts"
 import type { StageContext } from "../../stages/context.ts"
-import { showUsd } from "../../stages/money.ts"
+import { failuresOf } from "../../stages/failures.ts"
+import { proposeAttributes } from "../../stages/propose-attributes.ts"
 import type { Host } from "../host.ts"
+import { describe, describeFunnel, describePlans, describePreview } from "./_expand-text.ts"
 import { load, loadFilters, loadModel, names, readCheckedTask } from "../plugins.ts"
 
 export function register(command: Command, host: Host): void {
@@ -16,12 +19,24 @@ export function register(command: Command, host: Host): void {
     .option("--strategy <names>", "strategies, separated by commas (default: all in the specification)")
     .option("--count <n>", "candidates a strategy", positive)
     .option("--budget-usd <x>", "the most that the requests may cost, in US dollars", dollars)
-    .option("--dry-run", "say what would be asked, and ask nothing")
-    .addHelpText("after", "\nExample: tuneloop expand ticket-triage --strategy recombine --count 50")
-    .action(async (task: string, options: ExpandFlags) => {
-      const specification = await readCheckedTask(host.workspace, task)
-      const results = await expandTask(host, host.context(), specification, options)
-      host.print({ task, strategies: results }, results.map(describe).join("\n") || `nothing to grow: expand.strategies of ${task} is empty`)
+    .option("--dry-run", "say what would be asked, with sample prompts; ask nothing")
+    .option("--preview <n>", "grow n candidates a strategy and show them", positive)
+    .option("--from-evaluation <id>", "grow examples of what that evaluation got wrong (an id, or latest)")
+    .option("--propose-attributes", "ask the model for attributes of the grid, to paste")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  tuneloop expand ticket-triage --strategy recombine --count 50\n  tuneloop expand ticket-triage --strategy label,grid --dry-run\n  tuneloop expand ticket-triage --from-evaluation latest",
+    )
+    .action(async (name: string, options: ExpandFlags & { proposeAttributes?: boolean }) => {
+      // A grid that lacks attributes is what the proposal is for.
+      if (options.proposeAttributes) return printAttributes(host, host.workspace.readTask(name), options)
+      const task = await readCheckedTask(host.workspace, name)
+      const results = await expandTask(host, host.context(), task, options)
+      const text = [results.map(describe).join("\n"), describePlans(results), describeFunnel(results), describePreview(task, results)]
+      host.print(
+        { task: name, strategies: results },
+        text.filter((part) => part !== "").join("\n\n") || `nothing to grow: expand.strategies of ${name} is empty`,
+      )
     })
 }
 
@@ -29,59 +44,70 @@ export interface ExpandFlags {
   readonly strategy?: string
   readonly count?: number
   readonly dryRun?: boolean
+  readonly preview?: number
+  readonly fromEvaluation?: string
   readonly budgetUsd?: number
 }
 
 /** Grows what the specification or the options ask for. */
 export async function expandTask(host: Host, context: StageContext, task: TaskSpecification, options: ExpandFlags): Promise<ExpandResult[]> {
-  const wanted = options.strategy?.split(",").map((name) => name.trim()) ?? Object.keys(task.expand.strategies)
+  const given = options.strategy?.split(",").map((name) => name.trim())
+  const wanted = given ?? (options.fromEvaluation === undefined ? Object.keys(task.expand.strategies) : ["counter-examples"])
   const steps: ExpandStep[] = []
-  for (const name of wanted) {
-    if (!names("strategies").includes(name)) {
-      const meant = nearest(name, names("strategies"))
-      throw new UsageError(
-        `there is no strategy ${show(name)}; allowed: ${names("strategies").join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
-        "Name one of them.",
-      )
-    }
-    const strategy = await load<Strategy>("strategies", name)
-    const parsed = strategy.options.safeParse(task.expand.strategies[name] ?? {})
-    if (!parsed.success)
-      throw new UsageError(
-        `${name} needs options that specs/${task.task}.yaml does not give: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`,
-        `Add expand.strategies.${name} to the specification.`,
-      )
-    const given = parsed.data as { count?: number }
-    steps.push({ name, strategy, options: given, count: options.count ?? given.count ?? 50 })
-  }
-  const asksModel = steps.some(({ strategy }) => strategy.asksModel)
-  const module = asksModel ? await loadModel(task.expand.model?.provider ?? "openai") : undefined
-  const model = module && (() => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl, fetch: host.fetch }))
+  for (const name of wanted) steps.push(await stepOf(task, name, options.count))
   return expand(context, task, steps, {
-    model,
+    model: await modelOf(
+      host,
+      task,
+      steps.some(({ strategy }) => strategy.asksModel),
+    ),
     environmentModel: host.environment["TUNELOOP_MODEL"],
     filters: await loadFilters(task),
     dryRun: options.dryRun === true,
     asking: new Asking(context, task, options),
+    preview: options.preview,
+    failures: options.fromEvaluation === undefined ? [] : failuresOf(context, task, options.fromEvaluation),
   })
 }
 
-export function describe(result: ExpandResult): string {
-  const asked = result.requests > 0 ? `, ${result.requests} requests (${result.answeredBefore} answered before)${costOf(result)}` : ""
-  if (result.state === "planned") return `${result.strategy}: would grow up to ${result.asked} candidates${asked}`
-  if (result.state === "unchanged") return `${result.strategy}: unchanged, ${result.passed} candidates in ${result.batch}`
-  const failed = Object.entries(result.failedChecks)
-    .map(([name, count]) => `${count} ${name}`)
-    .join(", ")
-  const problems = result.problems.length > 0 ? `; ${result.problems.length} answers or parts could not be read` : ""
-  return `${result.strategy}: ${result.grown} grown, ${result.passed} passed every check${failed ? ` (failed: ${failed})` : ""}${asked}${problems}, in ${result.batch}`
+async function stepOf(task: TaskSpecification, name: string, count: number | undefined): Promise<ExpandStep> {
+  if (!names("strategies").includes(name)) {
+    const meant = nearest(name, names("strategies"))
+    throw new UsageError(
+      `there is no strategy ${show(name)}; allowed: ${names("strategies").join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+      "Name one of them.",
+    )
+  }
+  const strategy = await load<Strategy>("strategies", name)
+  const parsed = strategy.options.safeParse(task.expand.strategies[name] ?? {})
+  const issues = parsed.success ? (strategy.check?.(task, parsed.data as never) ?? []) : []
+  if (!parsed.success)
+    throw new UsageError(
+      `${name} needs options that specs/${task.task}.yaml does not give: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`,
+      `Add expand.strategies.${name} to the specification.`,
+    )
+  // What the specification names was checked when it was read; a strategy of the command line was not.
+  if (issues.length > 0)
+    throw new UsageError(`${name} cannot grow: ${issues.map(({ message }) => message).join("; ")}`, `Edit specs/${task.task}.yaml.`)
+  const options = parsed.data as Readonly<Record<string, unknown>> & { readonly count?: number }
+  return { name, strategy, options, count: count ?? options.count ?? 50 }
 }
 
-/** What was paid, and for each candidate that passed its checks. */
-function costOf({ state, costUsd, passed }: ExpandResult): string {
-  if (state === "planned" || costUsd === 0) return ""
-  if (costUsd === null) return " at an unknown price (facts/prices.yaml says how to name it)"
-  return ` for ${showUsd(costUsd)}${passed > 0 ? `, ${showUsd(costUsd / passed)} a candidate that passed` : ""}`
+async function modelOf(host: Host, task: TaskSpecification, isAsked: boolean) {
+  if (!isAsked) return undefined
+  const module = await loadModel(task.expand.model?.provider ?? "openai")
+  return () => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl, fetch: host.fetch })
+}
+
+async function printAttributes(host: Host, task: TaskSpecification, flags: ExpandFlags): Promise<void> {
+  const context = host.context()
+  const attributes = await proposeAttributes(context, task, {
+    asking: new Asking(context, task, flags),
+    model: await modelOf(host, task, true),
+    environmentModel: host.environment["TUNELOOP_MODEL"],
+  })
+  host.print({ task: task.task, attributes }, attributesYaml(attributes))
+  host.terminal.note(`Edit them and paste them into specs/${task.task}.yaml, then: tuneloop expand ${task.task} --strategy grid --dry-run`)
 }
 
 function dollars(text: string): number {

@@ -12,7 +12,8 @@ import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { buildData, describeBuild } from "./build.ts"
 import { describeEvaluation, evaluateRun, evaluationData } from "./evaluate.ts"
-import { describe, expandTask } from "./expand.ts"
+import { describe } from "./_expand-text.ts"
+import { expandTask } from "./expand.ts"
 import { describeEnd, trainAndWait } from "./train.ts"
 
 export function register(command: Command, host: Host): void {
