@@ -24,7 +24,7 @@ export function heldOutAncestors(rows: readonly Pick<Example, "id" | "provenance
 
 /** The digits of the rows and of everything that they were made of, through parents that are rows themselves; `known` are the rows in which parents
  * are looked up. A circle of parents ends. */
-export function lineageOf(rows: Iterable<Parents>, known: Iterable<Parents>): Set<string> {
+export function lineageOf(rows: Iterable<Parented>, known: Iterable<Parented>): Set<string> {
   const parents = new Map([...known].map((row) => [digits(row.id), row.parents]))
   const reached = new Set<string>()
   // A set hands out what is added while it is walked.
@@ -33,7 +33,8 @@ export function lineageOf(rows: Iterable<Parents>, known: Iterable<Parents>): Se
   return reached
 }
 
-interface Parents {
+/** A row and what it was made of. */
+export interface Parented {
   readonly id: string
   readonly parents: readonly string[]
 }

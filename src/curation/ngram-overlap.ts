@@ -23,12 +23,7 @@ export class NgramIndex {
     if (words.length < this.n) return
     const numbers = words.map((word) => this.#numberOf(word))
     for (let index = 1; index < numbers.length; index += 1) this.#pairs.add(pairOf(numbers[index - 1] as number, numbers[index] as number))
-    const covered = this.#common.covered(words)
-    let own = 0
-    for (let end = 1; end <= words.length; end += 1) {
-      own = covered[end - 1] ? 0 : own + 1
-      if (own < this.n) continue
-      const ngram = this.#ngram(words, end)
+    for (const ngram of this.#own(words)) {
       const known = this.#ids.get(ngram)
       if (known === undefined || id < known) this.#ids.set(ngram, id)
     }
@@ -36,9 +31,23 @@ export class NgramIndex {
 
   /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. */
   find(text: string): string | undefined {
-    if (this.#ids.size === 0) return undefined
-    const words = wordsOf(text)
     let found: string | undefined
+    for (const ngram of this.met(text)) {
+      const id = this.#ids.get(ngram) as string
+      if (found === undefined || id < found) found = id
+    }
+    return found
+  }
+
+  /** The n-grams of the text under which a text would be found, in their order. */
+  of(text: string): string[] {
+    return [...this.#own(wordsOf(text))]
+  }
+
+  /** Each n-gram of the text under which an added text is found, in their order. */
+  *met(text: string): Generator<string> {
+    if (this.#ids.size === 0) return
+    const words = wordsOf(text)
     let before: number | undefined
     /** So many words up to this one follow one another in what is indexed. */
     let run = 0
@@ -48,10 +57,19 @@ export class NgramIndex {
       else run = before !== undefined && this.#pairs.has(pairOf(before, number)) ? run + 1 : 1
       before = number
       if (run < this.n) continue
-      const id = this.#ids.get(this.#ngram(words, index + 1))
-      if (id !== undefined && (found === undefined || id < found)) found = id
+      const ngram = this.#ngram(words, index + 1)
+      if (this.#ids.has(ngram)) yield ngram
     }
-    return found
+  }
+
+  /** The n-grams that are made of the text's own words. */
+  *#own(words: readonly string[]): Generator<string> {
+    const covered = this.#common.covered(words)
+    let own = 0
+    for (let end = 1; end <= words.length; end += 1) {
+      own = covered[end - 1] ? 0 : own + 1
+      if (own >= this.n) yield this.#ngram(words, end)
+    }
   }
 
   #numberOf(word: string): number {

@@ -12,6 +12,16 @@ export function evaluationNotes(task: TaskSpecification, metric: string, scoring
   return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
 }
 
+/** That test rows were left out because a contender has seen them; empty where none was. */
+export function taintNote(tainted: readonly { readonly contenders: readonly string[] }[]): string[] {
+  if (tainted.length === 0) return []
+  const contenders = [...new Set(tainted.flatMap((taint) => taint.contenders))].join(", ")
+  const [is, they] = tainted.length === 1 ? ["is", "it is"] : ["are", "they are"]
+  return [
+    `${count(tainted.length, "test example")} ${is} left out of the comparison: ${they} among what ${contenders} learnt from, or near it. The evaluation's file names ${tainted.length === 1 ? "it" : "them"}.`,
+  ]
+}
+
 /** That the test set is worn, and what to do about it; empty while it is not. */
 export function wornNote(task: TaskSpecification, wear: Wear): string[] {
   if (!wear.isWorn) return []

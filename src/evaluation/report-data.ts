@@ -63,6 +63,8 @@ export interface ReportProvenance {
   readonly testOpenings: number
   /** How worn the test set is after it. */
   readonly wear?: Wear | undefined
+  /** The test rows that were left out because a contender has seen them. */
+  readonly tainted?: readonly { readonly id: string; readonly check: string; readonly train: string; readonly contenders: readonly string[] }[]
   readonly leaks?: { readonly checks: readonly string[]; readonly found: number } | undefined
   readonly trainingSeconds?: number | null | undefined
   /** The machine, in words. */

@@ -5,12 +5,13 @@ import { count, wholeNumber } from "./words.ts"
 
 /** Everything that decides the figures: data, prompt, base model, method, seed and machine, and how often the test set was opened. */
 export function provenanceList(provenance: ReportProvenance): Html {
-  const { rows, leaks, revision, machine, trainingSeconds, testOpenings, wear } = provenance
+  const { rows, leaks, revision, machine, trainingSeconds, testOpenings, wear, tainted = [] } = provenance
   return html`<dl class="provenance">
 ${entry("dataset version", code(provenance.dataset))}
 ${entry("holdout", code(provenance.holdout))}
 ${entry("examples", `${wholeNumber(rows.train)} train, ${wholeNumber(rows.validation)} validation, ${wholeNumber(rows.test)} test`)}
 ${leaks && entry("leaks", `${leaks.found === 0 ? "none" : leaks.found} found; checked: ${leaks.checks.join(", ")}`)}
+${tainted.length > 0 ? entry("left out of the test", taintText(tainted)) : undefined}
 ${entry("test set opened", testOpenings === 1 ? "once, for this evaluation" : `${testOpenings} times, this evaluation included`)}
 ${wear && entry("wear", describeWear(wear))}
 ${entry("prompt version", code(provenance.prompt))}
@@ -23,6 +24,16 @@ ${entry("trained by", `${provenance.backend}${machine ? `, ${machine}` : ""}`)}
 ${trainingSeconds === undefined || trainingSeconds === null ? undefined : entry("training time", duration(trainingSeconds))}
 ${entry("evaluated", `${provenance.at}, Tuneloop ${provenance.toolVersion}`)}
 </dl>`
+}
+
+const shownTaints = 20
+
+/** Ids alone: a sealed row stays sealed. */
+function taintText(tainted: NonNullable<ReportProvenance["tainted"]>): string {
+  const named = tainted
+    .slice(0, shownTaints)
+    .map(({ id, check, train, contenders }) => `${id} (${check} with ${train}, seen by ${contenders.join(", ")})`)
+  return `${count(tainted.length, "example")}: ${named.join("; ")}${tainted.length > shownTaints ? "; …" : ""}`
 }
 
 function entry(name: string, value: string | Html): Html {

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { trainLinearModel } from "../curation/linear-model.ts"
+import { taintedRows, type Taint, type Training } from "../curation/taint.ts"
 import { contentId, digest } from "../core/canonical.ts"
 import type { FineTuneBackend, GenerationJob, Prediction, TrainingPlan } from "../core/backend.ts"
 import { ConfigError, ToolkitError } from "../core/errors.ts"
@@ -12,6 +13,7 @@ import { promptVersion, renderQuestion } from "../core/prompt.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 import { readLines, readText, toJsonLines, writeAtomically } from "../store/files.ts"
 import { readPlan, runFiles } from "../store/run-files.ts"
+import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
 
@@ -22,7 +24,11 @@ const semantics = 1
 export interface Answers {
   readonly evaluation: string
   readonly plan: TrainingPlan
+  readonly holdout: string
+  /** The test rows that no contender has seen: those that are scored. */
   readonly test: readonly Example[]
+  /** The test rows that a contender was trained on, or nearly: no contender is scored on them. */
+  readonly tainted: readonly Taint[]
   readonly contenders: readonly ContenderAnswers[]
   readonly validation: { readonly examples: readonly Example[]; readonly answers: ContenderAnswers }
   readonly shots: readonly string[]
@@ -35,7 +41,7 @@ export interface ContenderAnswers {
 }
 
 /** The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and rule. */
-export function evaluationId(task: TaskSpecification, job: JobSpecification, run: string, plan: TrainingPlan): string {
+export function evaluationId(task: TaskSpecification, job: JobSpecification, run: string, plan: TrainingPlan, holdout = plan.holdout): string {
   return contentId("eval", {
     semantics,
     run,
@@ -44,6 +50,7 @@ export function evaluationId(task: TaskSpecification, job: JobSpecification, run
     output: task.output,
     verdict: task.verdict,
     evaluation: job.evaluation,
+    ...(holdout === plan.holdout ? {} : { holdout }),
   })
 }
 
@@ -52,29 +59,35 @@ export function evaluationFile(context: StageContext, run: string, evaluation: s
   return join(context.workspace.runFolder(run), "evaluations", `${evaluation}.json`)
 }
 
-/** The answers of every contender on the sealed test set, and of the tuned model on the validation set for looking at failures. The opening of the test set is in the ledger before the first test row is read. Answers that are there already are not asked for again. */
+/** The answers of every contender on the sealed test rows that none of them has seen, and of the tuned model on the validation set for looking at failures. `holdout` may be a later one than the run's own. The opening of the test set is in the ledger before the first test row is read. Answers that are there already are not asked for again. */
 export async function collectAnswers(
   context: StageContext,
   task: TaskSpecification,
   job: JobSpecification,
   run: string,
   backend: FineTuneBackend,
+  given?: string,
 ): Promise<Answers> {
   const files = runFiles(context.workspace, run)
   const plan = requirePlan(context, task, run)
-  const evaluation = evaluationId(task, job, run, plan)
+  const holdout = given ?? plan.holdout
+  const evaluation = evaluationId(task, job, run, plan, holdout)
   const versions = new Versions(context.workspace, task.task)
-  context.ledger().recordOpening({ task: task.task, holdout: plan.holdout, evaluation, purpose: `evaluation of ${run}` })
-  const test = versions.rows(plan.holdout, "test.jsonl")
-  const validation = versions.rows(plan.holdout, "validation.jsonl")
+  context.ledger().recordOpening({ task: task.task, holdout, evaluation, purpose: `evaluation of ${run}` })
+  const sealed = versions.rows(holdout, "test.jsonl")
+  const validation = versions.rows(holdout, "validation.jsonl")
   const trainExamples = versions.rows(plan.dataset, "train.jsonl")
-  if (test.length === 0)
-    throw new ToolkitError(`holdout ${plan.holdout} has no test examples`, {
+  if (sealed.length === 0)
+    throw new ToolkitError(`holdout ${holdout} has no test examples`, {
       code: "no-test",
       hint: `Import more gold examples: tuneloop seed import ${task.task} <file>`,
     })
   const shots = chooseShots(task, job, trainExamples)
   const wanted = ["tuned", ...job.evaluation.contenders.filter((name) => name !== "tuned")]
+  // A version was checked against its own holdout when it was built.
+  const isChecked = versions.manifest(plan.dataset as `ds_${string}`).holdout === holdout
+  const tainted = isChecked ? [] : taints(context, task, sealed, trainings(wanted, trainExamples, shots))
+  const test = withoutTainted(sealed, tainted, holdout)
   const folder = join(files.folder, "predictions", evaluation)
   const jobs: GenerationJob[] = []
   const generated = (name: string, rows: readonly Example[], options: { adapter: string | null; shots: readonly Example[]; latency: boolean }) => {
@@ -103,12 +116,40 @@ export async function collectAnswers(
   return {
     evaluation,
     plan,
+    holdout,
     test,
+    tainted,
     contenders,
     validation: { examples: validation, answers: { name: "tuned", predictions: readPredictions(join(folder, "tuned-validation.jsonl")) } },
     shots: shots.map(({ id }) => id),
     trainRows: trainExamples.length,
   }
+}
+
+/** What each contender has seen: a new kind of contender says so here. */
+function trainings(wanted: readonly string[], train: readonly Example[], shots: readonly Example[]): Training[] {
+  const seenBy = (names: readonly string[]) => wanted.filter((name) => names.includes(name))
+  return [
+    { contenders: seenBy(["tuned", "linear"]), rows: train },
+    { contenders: seenBy(["few-shot"]), rows: shots },
+  ].filter(({ contenders }) => contenders.length > 0)
+}
+
+function taints(context: StageContext, task: TaskSpecification, test: readonly Example[], seen: readonly Training[]): Taint[] {
+  context.report.progress("looking for test rows that a contender was trained on")
+  const { threshold, ngram } = task.build
+  const known = new TaskRows(context.workspace, task.task).candidates()
+  return taintedRows({ task, test, trainings: seen, known, threshold, ngram })
+}
+
+function withoutTainted(sealed: readonly Example[], tainted: readonly Taint[], holdout: string): Example[] {
+  const out = new Set(tainted.map(({ id }) => id))
+  const test = sealed.filter(({ id }) => !out.has(id))
+  if (test.length > 0) return test
+  throw new ToolkitError(`the contenders were trained on every test row of ${holdout}, or on what is near it: nothing is left to compare them on`, {
+    code: "all-tainted",
+    hint: "Evaluate on the holdout that the run was trained beside (without --holdout), or train on a version of the new one.",
+  })
 }
 
 /** A contender's answers beside the references, in the order of the examples; an answer that cannot be read as an output of the task is undefined. */

@@ -4,11 +4,12 @@ import { confusionOf, type Confusion } from "../evaluation/confusion.ts"
 import { scoreContenders, type ContenderScores } from "../evaluation/contenders.ts"
 import type { Comparison } from "../evaluation/comparisons.ts"
 import type { NamedMetric } from "../evaluation/measured.ts"
-import { evaluationNotes, wornNote } from "../evaluation/notes.ts"
+import { evaluationNotes, taintNote, wornNote } from "../evaluation/notes.ts"
 import type { ReportData } from "../evaluation/report-data.ts"
 import { renderReport } from "../evaluation/report.ts"
 import type { Wear } from "../evaluation/wear.ts"
 import { decide, type Verdict } from "../evaluation/verdict.ts"
+import type { Taint } from "../curation/taint.ts"
 import { digest } from "../core/canonical.ts"
 import type { FineTuneBackend, TrainingPlan } from "../core/backend.ts"
 import { ToolkitError } from "../core/errors.ts"
@@ -30,6 +31,8 @@ export interface Evaluation {
   readonly task: string
   readonly dataset: string
   readonly holdout: string
+  /** The test rows that a contender was trained on, or nearly: none was scored on them. Absent in evaluations of before they were looked for. */
+  readonly tainted?: readonly Taint[] | undefined
   readonly metric: string
   readonly incumbent: string
   readonly rule: string
@@ -46,7 +49,7 @@ export interface Evaluation {
   readonly at: string
 }
 
-/** The verdict on a finished run: every contender scored on the sealed test set, the rule applied, the report written. The same run, settings and rule are evaluated once: then `unchanged`, with no process started and the test set not opened again. */
+/** The verdict on a finished run: every contender scored on the sealed test set, the rule applied, the report written. A later holdout than the run's own may be named; test rows that a contender was trained on, or nearly, then leave for all of them. The same run, settings and rule are evaluated once: then `unchanged`, with no process started and the test set not opened again. */
 export async function evaluate(
   context: StageContext,
   task: TaskSpecification,
@@ -55,9 +58,10 @@ export async function evaluate(
   backend: FineTuneBackend,
   metrics: readonly NamedMetric[],
   machine: string,
+  holdout?: string,
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = requirePlan(context, task, run)
-  const file = evaluationFile(context, run, evaluationId(task, job, run, plan))
+  const file = evaluationFile(context, run, evaluationId(task, job, run, plan, holdout))
   if (existsSync(file)) return { state: "unchanged", result: JSON.parse(readText(file)) as Evaluation }
   const summary = reduceRun(run, context.ledger().events(run))
   if (summary.state !== "succeeded")
@@ -65,7 +69,7 @@ export async function evaluate(
       code: "run-not-finished",
       hint: `tuneloop runs watch ${run}`,
     })
-  const answers = await collectAnswers(context, task, job, run, backend)
+  const answers = await collectAnswers(context, task, job, run, backend, holdout)
   const report = reportData(context, task, job, summary, answers, metrics, machine)
   const reportFile = join(context.workspace.runFolder(run), "report.html")
   writeAtomically(reportFile, renderReport(report))
@@ -75,7 +79,8 @@ export async function evaluate(
     run,
     task: task.task,
     dataset: plan.dataset,
-    holdout: plan.holdout,
+    holdout: answers.holdout,
+    tainted: answers.tainted,
     metric: report.metric,
     incumbent: report.incumbent,
     rule: report.verdict.rule,
@@ -133,7 +138,7 @@ function reportData(
     pValue: comparison.pValue,
     discordance: comparison.discordance,
   })
-  const wear = holdoutWear(context, task, plan.holdout)
+  const wear = holdoutWear(context, task, answers.holdout)
   const tunedRows = contenders.find(({ name }) => name === "tuned")?.rows ?? []
   return {
     task: task.task,
@@ -145,7 +150,7 @@ function reportData(
     metric,
     incumbent,
     confidence: task.verdict.confidence,
-    notes: [...evaluationNotes(task, metric, scoring, contenders), ...wornNote(task, wear)],
+    notes: [...evaluationNotes(task, metric, scoring, contenders), ...taintNote(answers.tainted), ...wornNote(task, wear)],
     contenders: scoring.contenders,
     comparisons: scoring.comparisons,
     ...(task.kind === "label" ? { confusion: confusionOf(tunedRows, labelsOf(task)) } : {}),
@@ -181,7 +186,7 @@ function provenance(context: StageContext, summary: RunSummary, plan: TrainingPl
   const seconds = summary.startedAt && summary.endedAt ? (Date.parse(summary.endedAt) - Date.parse(summary.startedAt)) / 1000 : null
   return {
     dataset: plan.dataset,
-    holdout: plan.holdout,
+    holdout: answers.holdout,
     prompt: plan.prompt,
     baseModel: plan.baseModel,
     revision: plan.revision,
@@ -191,7 +196,8 @@ function provenance(context: StageContext, summary: RunSummary, plan: TrainingPl
     seed: plan.seed,
     rows: { train: answers.trainRows, validation: answers.validation.examples.length, test: answers.test.length },
     planDigest: digest(plan),
-    testOpenings: context.ledger().openings(plan.holdout).length,
+    testOpenings: context.ledger().openings(answers.holdout).length,
+    tainted: answers.tainted,
     leaks: new Versions(context.workspace, plan.task).manifest(plan.dataset as `ds_${string}`).leaks,
     trainingSeconds: seconds,
     machine,

@@ -4,6 +4,7 @@ import { nearest, show } from "../../core/parse.ts"
 import { renderContenders } from "../../evaluation/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { evaluate, type Evaluation } from "../../stages/score.ts"
+import { Versions } from "../../store/versions.ts"
 import { readPlan, runFiles } from "../../store/run-files.ts"
 import type { Host } from "../host.ts"
 import { loadMetrics, readCheckedTask } from "../plugins.ts"
@@ -13,8 +14,9 @@ export function register(command: Command, host: Host): void {
   command
     .argument("<run>", "the run's id, or `latest`")
     .option("--against <contenders>", "contenders, separated by commas (default: evaluation.contenders of the job)")
+    .option("--holdout <id>", "another holdout than the run's own, or `latest`: rows that a\ncontender has seen leave the comparison")
     .addHelpText("after", "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest")
-    .action(async (given: string, options: { against?: string }) => {
+    .action(async (given: string, options: { against?: string; holdout?: string }) => {
       const context = host.context()
       const run = resolveRun(host, given)
       const { state, result } = await evaluateRun(
@@ -22,6 +24,7 @@ export function register(command: Command, host: Host): void {
         context,
         run,
         options.against?.split(",").map((name) => name.trim()),
+        options.holdout,
       )
       host.print(evaluationData(result), `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`)
     })
@@ -33,6 +36,7 @@ export async function evaluateRun(
   context: StageContext,
   run: string,
   against: readonly string[] | undefined,
+  holdout?: string,
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = readPlan(runFiles(context.workspace, run))
   if (!plan) throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")
@@ -56,14 +60,27 @@ export async function evaluateRun(
     await host.backend(plan.backend),
     await loadMetrics(),
     host.machine(),
+    holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
+  )
+}
+
+/** The id of a holdout that the task has. */
+function resolveHoldout(context: StageContext, task: string, given: string): string {
+  const versions = new Versions(context.workspace, task)
+  const latest = versions.latest()
+  const id = given === "latest" && latest !== undefined ? versions.manifest(latest as `ds_${string}`).holdout : given
+  if (id.startsWith("hold_") && versions.has(id)) return id
+  const existing = versions.holdoutIds()
+  throw new UsageError(
+    `task ${task} has no holdout ${show(given)}; allowed: ${["latest", ...existing].join(", ")}`,
+    existing.length === 0 ? `Make one: tuneloop build ${task}` : "Name one of them.",
   )
 }
 
 /** The `--json` object of an evaluation; a stable contract. */
 export function evaluationData(result: Evaluation): Record<string, unknown> {
-  const { evaluation, run, task, dataset, holdout, metric, incumbent, rule, contenders, comparisons, verdict, reason, power, wear, notes, report } =
-    result
-  return { evaluation, run, task, dataset, holdout, metric, incumbent, rule, contenders, comparisons, verdict, reason, power, wear, notes, report }
+  const { schemaVersion: _version, confusion: _confusion, at: _at, tainted = [], ...told } = result
+  return { ...told, tainted }
 }
 
 export function describeEvaluation(host: Host, result: Evaluation): string {
