@@ -17,6 +17,7 @@ const floors: Readonly<Record<string, number>> = {
   metrics: 1,
   formats: 1,
   stages: 2,
+  web: 3,
   cli: 4,
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "formats"]

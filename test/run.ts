@@ -39,6 +39,7 @@ function check(): void {
   const bin = (name: string) => resolve(packageRoot, "node_modules", ".bin", name)
   for (const [name, args] of [
     ["tsc", ["-p", join(packageRoot, "tsconfig.tests.json")]],
+    ["tsc", ["-p", join(packageRoot, "tsconfig.page.json")]],
     ["biome", ["check", "--error-on-warnings", "."]],
     ["knip", []],
   ] as const) {

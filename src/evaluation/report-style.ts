@@ -1,8 +1,6 @@
-/**
- * The style of the report: system fonts, one accent colour, light and dark by the reader's setting, light on paper. Every text colour has a
- * contrast of at least 4.5 with what it stands on.
- */
-export const reportStyle = `
+/** The colours of what people see in a browser, light and dark by the reader's setting. Every text colour has a contrast of at least 4.5 with what it
+ * stands on. */
+export const palette = `
 :root {
   color-scheme: light dark;
   --page: #f7f7f5; --surface: #ffffff; --line: #e2e2de; --strong-line: #c9c9c4;
@@ -18,11 +16,18 @@ export const reportStyle = `
     --good: #7fd3a2; --good-ground: #15281e; --bad: #f09a9a; --bad-ground: #2e1a1b; --open: #e8c271; --open-ground: #2b2415;
   }
 }
-* { box-sizing: border-box; }
+`
+
+/** The typeface of what people see in a browser: the system's own. */
+export const typeface = `system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif`
+
+/** The style of the report: one accent colour, light on paper. */
+export const reportStyle = `
+${palette}* { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; }
 body {
   margin: 0; background: var(--page); color: var(--text);
-  font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
+  font: 1rem/1.6 ${typeface};
   font-variant-numeric: tabular-nums; overflow-wrap: break-word;
 }
 main { max-width: 60rem; margin: 0 auto; padding: 3rem 1.5rem 4rem; }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import type { z } from "zod"
 import { DataError, type Issue } from "../core/errors.ts"
@@ -163,6 +163,17 @@ export class TaskRows {
     appendAtomically(this.sessionFile(session), toJsonLines(lines))
   }
 
+  /** A text that changes when a file of the task changes: names, sizes and times, no content is read. */
+  stamp(): string {
+    const folders = ["", "candidates", "decisions", "queue"].map((name) => join(this.folder, name))
+    const files = folders.filter(existsSync).flatMap((folder) =>
+      readdirSync(folder, { withFileTypes: true })
+        .filter((entry) => entry.isFile() && entry.name.endsWith(".jsonl"))
+        .map((entry) => join(folder, entry.name)),
+    )
+    return files.sort().map(stampOf).join("\n")
+  }
+
   /** The rows without what was erased, also when a merge or a restored file brings it back. */
   private standing<Row extends ErasableRow>(rows: Row[]): Row[] {
     const erased = this.erased()
@@ -197,6 +208,12 @@ export class TaskRows {
     if (issues.length > 0) throw new DataError(`${file} is invalid`, issues, "Mend those lines (git shows what changed), or restore the file.")
     return rows
   }
+}
+
+/** A file that goes while it is looked at has no stamp. */
+function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats === undefined ? "" : `${file} ${stats.size} ${stats.mtimeMs} ${stats.ino}`
 }
 
 function unique<Row>(rows: Row[], idOf: (row: Row) => string, file: string): Row[] {

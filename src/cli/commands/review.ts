@@ -7,6 +7,7 @@ import { importReview, type ReviewImport } from "../../stages/review-import.ts"
 import { reviewStatus } from "../../stages/review-status.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { registerServe } from "./_review-serve.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -78,6 +79,7 @@ export function register(command: Command, host: Host): void {
         `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected${alsoWaiting(status.conflictPairs, status.suspects)}`,
       )
     })
+  registerServe(command, host)
 }
 
 function describeSuspects(task: string, search: Omit<LabelErrorSearch, "seconds">, limit: number): string {

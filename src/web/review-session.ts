@@ -1,0 +1,277 @@
+import { agreementOf } from "../curation/agreement.ts"
+import { nearestTexts, type NearestTexts } from "../curation/nearest-texts.ts"
+import { canonicalJson, canonicalText } from "../core/canonical.ts"
+import type { Decision, DecisionLine } from "../core/example.ts"
+import { inputText } from "../core/output.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { StageContext } from "../stages/context.ts"
+import { taskExamples } from "../stages/examples.ts"
+import { appendDecision, sessionName } from "../stages/record-decisions.ts"
+import { decisionOf, type Answer } from "../stages/review-answer.ts"
+import { guidelineDigest, reviewItems, standingOf, type ReviewItem } from "../stages/review-items.ts"
+import { reviewQueue } from "../stages/review-queue.ts"
+import { withLock } from "../store/lock.ts"
+import { TaskRows } from "../store/task-rows.ts"
+import type { Neighbour } from "./review-view.ts"
+import type { Asking, Progress } from "./review-wire.ts"
+
+/** A page that was not heard of for so long has left its item to others. */
+const leaseMs = 30 * 60 * 1000
+/** Files are looked at for changes by others at most so often, and read again at most for a tenth of the time. */
+const lookAgainMs = 2000
+/** So many train seeds are enough to show what the task is like; more would only fill the memory. */
+const mostNeighbours = 5000
+const agreementAgainMs = 10_000
+
+/** The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds, with what changes on the disk.
+ * An item is open in one page at a time. Every decision is on the disk when the call returns. */
+export class ReviewSession {
+  readonly task: TaskSpecification
+  readonly #context: StageContext
+  readonly #rows: TaskRows
+  readonly #suffix: string
+  #queue: readonly ReviewItem[] = []
+  #items = new Map<string, ReviewItem>()
+  #hasEveryItem = false
+  #decisions = new Map<string, Decision[]>()
+  #neighbours: { rows: readonly Neighbour[]; index: NearestTexts } | undefined
+  #agreement: { at: number; value: Progress["agreement"] } | undefined
+  #stamp = ""
+  #lookedAt = 0
+  #readForMs = 0
+  #lastAtMs = 0
+  readonly #leases = new Map<string, { page: string; at: number }>()
+  readonly #skipped = new Map<string, Set<string>>()
+  readonly #sessions = new Map<string, string>()
+
+  /** `suffix` keeps this session's files apart from those of every other one. */
+  constructor(context: StageContext, task: TaskSpecification, suffix: string) {
+    this.#context = context
+    this.task = task
+    this.#rows = new TaskRows(context.workspace, task.task)
+    this.#suffix = suffix
+    this.#read()
+  }
+
+  get waiting(): number {
+    return this.#queue.filter((item) => this.#isOpen(item)).length
+  }
+
+  /** The files that decisions were written to. */
+  get files(): string[] {
+    return [...this.#sessions.values()].map((session) => this.#context.workspace.show(this.#rows.sessionFile(session)))
+  }
+
+  /** The next item for the page, which is its own from now on: the one that it had open or asks for, else the first in the order of the queue that the
+   * reviewer neither decided on nor skipped, else the first skipped one. */
+  next({ reviewer, page }: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
+    this.#keepUp()
+    const skipped = this.#skipped.get(reviewer) ?? new Set()
+    const progress = { decided: 0, waiting: 0, skipped: 0, elsewhere: 0 }
+    let held: ReviewItem | undefined
+    let fresh: ReviewItem | undefined
+    let again: ReviewItem | undefined
+    for (const item of this.#queue) {
+      if (!this.#waitsFor(item, reviewer)) continue
+      const lease = this.#leaseOf(item.id)
+      if (lease !== undefined && lease !== page) {
+        progress.elsewhere++
+        continue
+      }
+      progress.waiting++
+      const isSkipped = skipped.has(item.id)
+      if (isSkipped) progress.skipped++
+      if (item.id === wished || (lease === page && wished === undefined)) held ??= item
+      if (isSkipped) again ??= item
+      else fresh ??= item
+    }
+    const item = held ?? fresh ?? again
+    this.leave(page)
+    if (item) this.#leases.set(item.id, { page, at: this.#context.monotonicMs() })
+    progress.decided = this.#decidedBy(reviewer)
+    return { item, progress: { ...progress, agreement: this.#agreementNow() } }
+  }
+
+  /** The item comes again after the others. */
+  skip({ reviewer, page }: Asking, item: string): void {
+    const skipped = this.#skipped.get(reviewer) ?? new Set()
+    // Skipped again, it goes to the end.
+    skipped.delete(item)
+    this.#skipped.set(reviewer, skipped.add(item))
+    this.leave(page)
+  }
+
+  /** The page holds no item any more. */
+  leave(page: string): void {
+    for (const [id, lease] of this.#leases) if (lease.page === page) this.#leases.delete(id)
+  }
+
+  /** The item as it is by now; undefined when there is none. */
+  item(id: string): ReviewItem | undefined {
+    const found = this.#items.get(id)
+    if (found !== undefined || this.#hasEveryItem) return found
+    const { sources } = taskExamples(this.task, this.#rows)
+    for (const item of reviewItems(this.#rows, sources)) this.#items.set(item.id, this.#items.get(item.id) ?? item)
+    this.#hasEveryItem = true
+    return this.#items.get(id)
+  }
+
+  /** What reviewers said of the item's revision, when they disagree. */
+  said(item: ReviewItem): readonly Decision[] {
+    const decisions = this.#current(item)
+    return standingOf(item, decisions).state === "conflict" ? [...new Map(decisions.map((decision) => [decision.reviewer, decision])).values()] : []
+  }
+
+  /** The reviewer's decision on the item that counts. */
+  mine(item: ReviewItem, reviewer: string): Decision | undefined {
+    return this.#current(item).findLast((decision) => decision.reviewer === reviewer)
+  }
+
+  /** The decision that the answer makes is on the disk; the same one twice is one. */
+  decide(reviewer: string, item: ReviewItem, answer: Answer, comment: string): Decision {
+    this.#keepUp()
+    const made = decisionOf(item, answer, { reviewer, comment: canonicalText(comment).trim() })
+    const before = this.mine(item, reviewer)
+    if (before && canonicalJson(contentOf(before)) === canonicalJson(contentOf(made))) return before
+    const decision: Decision = { ...made, guideline: guidelineDigest(this.task), at: this.#time() }
+    this.#append(item, decision)
+    this.#decisions.set(item.id, [...(this.#decisions.get(item.id) ?? []), decision])
+    this.#skipped.get(reviewer)?.delete(item.id)
+    return decision
+  }
+
+  /** The reviewer's decision of that time is taken back, and is returned; undefined when it does not stand any more. */
+  withdraw({ reviewer, page }: Asking, id: string, at: string): Decision | undefined {
+    this.#keepUp()
+    const decisions = this.#decisions.get(id) ?? []
+    const last = decisions.findLast((decision) => decision.reviewer === reviewer)
+    const item = this.item(id)
+    if (last === undefined || last.at !== at || item === undefined) return undefined
+    const { reason: _reason, output: _output, source: _source, ...about } = last
+    this.#append(item, { ...about, verdict: "withdraw", at: this.#time() })
+    this.#decisions.set(
+      id,
+      decisions.filter((decision) => decision !== last),
+    )
+    this.leave(page)
+    if (!this.#queue.includes(item)) this.#queue = [item, ...this.#queue]
+    this.#leases.set(id, { page, at: this.#context.monotonicMs() })
+    return last
+  }
+
+  /** The reviewer's last decision that was made on a page and stands. */
+  lastOf(reviewer: string): Decision | undefined {
+    this.#keepUp()
+    let last: Decision | undefined
+    for (const decisions of this.#decisions.values())
+      for (const decision of decisions)
+        if (decision.reviewer === reviewer && decision.source === undefined && decision.at > (last?.at ?? "")) last = decision
+    return last
+  }
+
+  /** The train seeds most like the item, most similar first. */
+  nearest(item: ReviewItem, count: number): Neighbour[] {
+    this.#neighbours ??= this.#indexNeighbours()
+    const { rows, index } = this.#neighbours
+    const itself = new Set(item.rows?.map(({ row }) => row))
+    return index
+      .find(inputText(this.task, item.input), count + itself.size)
+      .flatMap(({ place }) => rows[place] ?? [])
+      .filter(({ id }) => !itself.has(id))
+      .slice(0, count)
+  }
+
+  #indexNeighbours(): { rows: readonly Neighbour[]; index: NearestTexts } {
+    const split = new Map(this.#rows.assignments().map((assignment) => [assignment.id, assignment.split]))
+    const rows = this.#rows
+      .seeds()
+      .filter(({ id }) => (split.get(id) ?? "train") === "train")
+      .slice(0, mostNeighbours)
+    return { rows, index: nearestTexts(rows.map(({ input }) => inputText(this.task, input))) }
+  }
+
+  #append(item: ReviewItem, line: DecisionLine): void {
+    const session = this.#sessions.get(line.reviewer) ?? sessionName(line.at, [line], this.#suffix)
+    const { workspace } = this.#context
+    // What changed before the append is still seen as a change after it.
+    const isKeptUp = this.#rows.stamp() === this.#stamp
+    withLock(workspace.lockFile(this.task.task), `the rows of ${this.task.task}`, () => appendDecision(this.#rows, session, item, line))
+    this.#sessions.set(line.reviewer, session)
+    if (isKeptUp) this.#stamp = this.#rows.stamp()
+  }
+
+  /** The files are read again where somebody else changed them. */
+  #keepUp(): void {
+    const now = this.#context.monotonicMs()
+    if (now - this.#lookedAt < Math.max(lookAgainMs, 10 * this.#readForMs)) return
+    this.#lookedAt = now
+    if (this.#rows.stamp() !== this.#stamp) this.#read()
+  }
+
+  #read(): void {
+    const started = this.#context.monotonicMs()
+    // A change while the files are read is seen the next time.
+    this.#stamp = this.#rows.stamp()
+    const examples = taskExamples(this.task, this.#rows)
+    this.#queue = reviewQueue(this.task, examples)
+    this.#items = new Map(this.#queue.map((item) => [item.id, item]))
+    this.#hasEveryItem = false
+    this.#decisions = Map.groupBy(withoutRowDecisions(this.#rows.decisions()), ({ item }) => item)
+    this.#neighbours = undefined
+    this.#agreement = undefined
+    this.#lookedAt = this.#context.monotonicMs()
+    this.#readForMs = this.#lookedAt - started
+  }
+
+  /** Whether the item is one for the reviewer: open, and not decided on by them. */
+  #waitsFor(item: ReviewItem, reviewer: string): boolean {
+    return this.#isOpen(item) && !this.#current(item).some((decision) => decision.reviewer === reviewer)
+  }
+
+  #isOpen(item: ReviewItem): boolean {
+    const { state } = standingOf(item, this.#decisions.get(item.id) ?? [])
+    return state !== "accepted" && state !== "rejected"
+  }
+
+  #current(item: ReviewItem): readonly Decision[] {
+    return (this.#decisions.get(item.id) ?? []).filter(({ revision }) => revision === item.revision)
+  }
+
+  #leaseOf(id: string): string | undefined {
+    const lease = this.#leases.get(id)
+    return lease !== undefined && this.#context.monotonicMs() - lease.at < leaseMs ? lease.page : undefined
+  }
+
+  #decidedBy(reviewer: string): number {
+    let count = 0
+    for (const decisions of this.#decisions.values()) if (decisions.some((decision) => decision.reviewer === reviewer)) count++
+    return count
+  }
+
+  #agreementNow(): Progress["agreement"] {
+    const now = this.#context.monotonicMs()
+    if (this.#agreement === undefined || now - this.#agreement.at > agreementAgainMs) {
+      const { items, unanimous, alpha } = agreementOf([...this.#decisions.values()].flat(), (item) => this.#items.get(item)?.output)
+      this.#agreement = { at: now, value: { items, unanimous, alpha } }
+    }
+    return this.#agreement.value
+  }
+
+  /** A time that no other line of this session has: the order of the lines is that of their times. */
+  #time(): string {
+    this.#lastAtMs = Math.max(this.#lastAtMs + 1, this.#context.now().getTime())
+    return new Date(this.#lastAtMs).toISOString()
+  }
+}
+
+/** The decisions that a reviewer made, without what those on conflicts say of each row. */
+function withoutRowDecisions(decisions: readonly Decision[]): Decision[] {
+  const keyOf = ({ reviewer, at }: Decision, row: string) => JSON.stringify([reviewer, at, row])
+  const conflicts = decisions.filter(({ item }) => item.startsWith("conflict_"))
+  const derived = new Set(conflicts.flatMap((decision) => (decision.rows ?? []).map((row) => keyOf(decision, row))))
+  return decisions.filter((decision) => !decision.item.startsWith("check_") || !derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
+}
+
+function contentOf({ verdict, output, reason, revision }: Pick<Decision, "verdict" | "output" | "reason" | "revision">): unknown {
+  return { verdict, output: output ?? null, reason: reason ?? null, revision }
+}
