@@ -1,5 +1,6 @@
 /** The page for reviewers: one item in the middle, large; what helps to decide beside it; the answers at the bottom, where the thumb is. */
 export const reviewStyle = `
+html { scroll-padding: 4.5rem 0 6rem; }
 body { display: grid; grid-template-rows: auto 1fr auto; min-height: 100vh; min-height: 100dvh; }
 .bar { position: sticky; top: 0; z-index: 2; background: var(--page); }
 .bar .row { display: flex; align-items: center; gap: 0.35rem 1rem; max-width: 82rem; margin: 0 auto; padding: 0.6rem 1.5rem; }
@@ -16,7 +17,7 @@ body { display: grid; grid-template-rows: auto 1fr auto; min-height: 100vh; min-
 .item h2 { font-size: 0.85rem; font-weight: 500; color: var(--soft); margin: 1.6rem 0 0.45rem; }
 .field + .field { margin-top: 1rem; }
 .field .name { font-size: 0.85rem; color: var(--soft); }
-.text { white-space: pre-wrap; font-size: 1.3rem; line-height: 1.5; text-wrap: pretty; max-width: 44em; }
+.text { white-space: pre-wrap; font-size: 1.4rem; line-height: 1.45; text-wrap: pretty; max-width: 44em; }
 .text.long { font-size: 1.08rem; }
 .empty { color: var(--soft); font-style: italic; }
 .output { background: var(--surface); border: 1px solid var(--line); border-radius: 12px; padding: 0.9rem 1.1rem; }
@@ -58,18 +59,24 @@ del { background: var(--bad-ground); color: var(--bad); text-decoration: line-th
 .labels .mark { color: var(--accent); font-weight: 500; font-size: 0.82rem; }
 .filter { max-width: 22rem; margin-bottom: 0.6rem; }
 
+.item .note { margin-top: 1rem; }
 .editor { display: grid; gap: 0.9rem; }
-.editor .lead { font-weight: 600; }
-.editor textarea.answer { font-size: 1.1rem; min-height: 7rem; }
-.form { display: grid; gap: 0.8rem; }
+.editor h2 { margin-bottom: -0.3rem; }
+.editor textarea.answer { font-size: 1.1rem; }
+.form { display: grid; gap: 0.6rem; }
+.form .leaf { display: grid; grid-template-columns: 9rem minmax(0, 1fr); gap: 0 1rem; align-items: baseline; }
+.form .leaf > :not(label) { grid-column: 2; }
 .form .form { padding-left: 0.9rem; border-left: 2px solid var(--line); }
 .form label, .form legend, .label { display: block; font-size: 0.9rem; color: var(--soft); margin-bottom: 0.2rem; }
-.form .hint { font-size: 0.82rem; color: var(--soft); }
-.form .list { display: grid; gap: 0.8rem; }
+.form .hint { font-size: 0.82rem; color: var(--soft); margin-top: 0.15rem; }
+.form .problem:empty { display: none; }
+.form .list { display: grid; gap: 1rem; }
+.form .list + button { margin-top: 0.6rem; min-height: 2.25rem; }
 .form .entry { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: 0.5rem; align-items: start; }
 .problem { color: var(--bad); font-size: 0.9rem; margin-top: 0.25rem; }
 [aria-invalid="true"] { border-color: var(--bad); }
 .reasons { display: flex; flex-wrap: wrap; gap: 0.5rem; }
+dialog .buttons { margin-top: 1rem; }
 .buttons { display: flex; flex-wrap: wrap; gap: 0.6rem; }
 
 aside { display: grid; gap: 1.75rem; font-size: 0.95rem; position: sticky; top: 4rem; max-height: calc(100vh - 9rem); overflow-y: auto; padding-right: 0.25rem; }
@@ -79,13 +86,15 @@ aside summary { cursor: pointer; color: var(--soft); font-size: 0.85rem; font-we
 .nearest { list-style: none; display: grid; gap: 0.9rem; }
 .nearest li { border-left: 2px solid var(--line); padding-left: 0.8rem; }
 .nearest .input { display: -webkit-box; -webkit-line-clamp: 4; -webkit-box-orient: vertical; overflow: hidden; white-space: pre-wrap; }
-.nearest .gold { font-weight: 620; overflow-wrap: anywhere; display: -webkit-box; -webkit-line-clamp: 4; -webkit-box-orient: vertical; overflow: hidden; }
+.nearest .gold { font-weight: 620; overflow-wrap: anywhere; white-space: pre-wrap; margin-top: 0.15rem; display: -webkit-box; -webkit-line-clamp: 5; -webkit-box-orient: vertical; overflow: hidden; }
 
 .actions { position: sticky; bottom: 0; z-index: 2; background: var(--surface); border-top: 1px solid var(--line); padding-bottom: env(safe-area-inset-bottom); }
 .actions .row { display: flex; flex-wrap: wrap; align-items: center; gap: 0.6rem; max-width: 82rem; margin: 0 auto; padding: 0.75rem 1.5rem; }
+.actions button:not(.plain) + .plain { margin-left: 1rem; }
 .actions .saved { margin-left: auto; color: var(--soft); font-size: 0.9rem; }
 .done { padding: 12vh 0; max-width: 34rem; }
 .done p:first-child { font-size: 1.5rem; font-weight: 620; margin-bottom: 0.5rem; }
+.keys kbd + kbd { margin-left: 0.25rem; }
 .keys { display: grid; grid-template-columns: max-content 1fr; gap: 0.55rem 1.1rem; margin: 1rem 0 1.25rem; align-items: baseline; }
 .name-form { display: grid; gap: 0.9rem; }
 
@@ -96,7 +105,8 @@ aside summary { cursor: pointer; color: var(--soft); font-size: 0.85rem; font-we
 @media (max-width: 40rem) {
   .bar .row { padding: 0.4rem 0.9rem; gap: 0.25rem 0.5rem; }
   .bar .task { display: none; }
-  .bar .progress { margin: 0 auto 0 0; }
+  .bar .progress { margin: 0 auto 0 0; font-size: 0.82rem; white-space: nowrap; }
+  .bar button { padding: 0.25rem 0.4rem; font-size: 0.9rem; max-width: 7rem; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
   .columns { padding: 1rem 0.9rem; }
   .text { font-size: 1.15rem; }
   .pair { grid-template-columns: minmax(0, 1fr); }
@@ -104,6 +114,8 @@ aside summary { cursor: pointer; color: var(--soft); font-size: 0.85rem; font-we
   .labels .meaning { display: none; }
   .labels button { min-height: 2.6rem; }
   .turn.assistant { margin-left: 1rem; }
+  .form .leaf { grid-template-columns: minmax(0, 1fr); }
+  .form .leaf > :not(label) { grid-column: 1; }
   .tree { grid-template-columns: minmax(0, 1fr); gap: 0; }
   .tree dd { margin-bottom: 0.5rem; }
   .actions .row { padding: 0.5rem 0.9rem; gap: 0.4rem; }

@@ -22,21 +22,12 @@ import { jsonForm } from "./json-form.js"
 export function editorOf(task, output, changed) {
   if (task.kind === "json") return jsonEditor(task.schema ?? {}, output, changed)
   if (task.kind === "chat") return turnEditor(task, output, changed)
-  return textEditor(output, changed)
-}
-
-/**
- * @param {unknown} output
- * @param {() => void} changed
- * @returns {Editor}
- */
-function textEditor(output, changed) {
-  const input = area("The right output", typeof output === "string" ? output : "", changed)
+  const input = area("", typeof output === "string" ? output : "", changed)
   return { element: input.element, read: () => input.field.value, focus: () => input.field.focus(), show: input.show }
 }
 
 /**
- * @param {string} label
+ * @param {string} label empty where the heading above says it
  * @param {string} value
  * @param {() => void} changed
  */
@@ -52,7 +43,7 @@ function area(label, value, changed) {
     field.toggleAttribute("aria-invalid", issues.length > 0)
     if (issues.length > 0) field.setAttribute("aria-invalid", "true")
   }
-  return { element: h("div", {}, h("label", { for: id, class: "label" }, label), field, problem), field, show }
+  return { element: h("div", {}, h("label", { for: id, class: label === "" ? "unseen" : "label" }, label || "output"), field, problem), field, show }
 }
 
 /**
@@ -165,7 +156,7 @@ function callEditor(task, given, changed) {
   })
   open(isText ? parsed(before) : before)
   return {
-    element: h("div", { class: "form" }, h("div", {}, h("label", { for: id }, "The tool"), name), place),
+    element: h("div", { class: "list" }, h("div", { class: "leaf" }, h("label", { for: id }, "calls"), name), place),
     read: () => {
       const value = editor.read()
       return {

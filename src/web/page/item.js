@@ -174,6 +174,21 @@ function plain(task, input) {
  */
 function short(task, output) {
   if (task.kind === "multilabel" && Array.isArray(output)) return output.join(", ") || "no label"
-  if (task.kind === "chat" && typeof output?.content === "string" && output.tool_calls === undefined) return output.content
-  return typeof output === "string" ? output : JSON.stringify(output)
+  if (task.kind !== "chat" || typeof output !== "object" || output === null) return brief(output)
+  const calls = Array.isArray(output.tool_calls) ? output.tool_calls : []
+  return [output.content, ...calls.map((/** @type {any} */ { function: called }) => `calls ${called?.name} ${called?.arguments}`)].filter(Boolean).join("\n")
+}
+
+/**
+ * A JSON value in few characters, a line a member.
+ * @param {unknown} value
+ * @returns {string}
+ */
+function brief(value) {
+  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map((entry) => brief(entry).replaceAll("\n", ", ")).join("; ")
+  if (typeof value === "object" && value !== null)
+    return Object.entries(value)
+      .map(([name, member]) => `${name}: ${brief(member)}`)
+      .join("\n")
+  return value === null || value === undefined ? "none" : value === true ? "yes" : value === false ? "no" : String(value)
 }

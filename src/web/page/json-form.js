@@ -136,7 +136,7 @@ function field(about, input, read) {
   return {
     element: h(
       "div",
-      {},
+      { class: "leaf" },
       h("label", { for: id }, (about.name || "output") + optional),
       input,
       about.hint === "" ? undefined : h("p", { class: "hint" }, about.hint),

@@ -11,7 +11,7 @@ import { showDifference } from "./show.js"
 /** @typedef {import("../review-wire.ts").ItemView} ItemView */
 /** @typedef {import("../review-wire.ts").NextAnswer} NextAnswer */
 /** @typedef {import("../review-wire.ts").Choice} Choice */
-/** @typedef {{ key: string, text: string, press: () => void, isMain?: boolean, isHidden?: boolean }} Action */
+/** @typedef {{ key: string, text: string, press: () => void, isMain?: boolean, isQuiet?: boolean, isHidden?: boolean }} Action */
 
 const againMs = 2000
 const checkAfterMs = 250
@@ -217,9 +217,13 @@ function drawProgress({ decided, waiting, skipped, elsewhere }) {
 
 /** What can be done now: the buttons at the bottom, and the keys. @returns {Action[]} */
 function actions() {
-  const undo = { key: "U", text: "Undo", press: undoLast }
+  const undo = { key: "U", text: "Undo", press: undoLast, isQuiet: true }
   if (item === undefined) return [undo, { key: "L", text: "Look again", press: () => next(), isHidden: true }]
-  const rest = [{ key: "C", text: "Comment", press: openComment }, { key: "S", text: "Skip", press: skip }, undo]
+  const rest = [
+    { key: "C", text: "Comment", press: openComment, isQuiet: true },
+    { key: "S", text: "Skip", press: skip, isQuiet: true },
+    undo,
+  ]
   const turnDown = item.choices.includes("reject") && item.needsReason ? [{ key: "R", text: "Reject", press: () => turn("reject") }] : []
   if (mode === "reject") return [{ key: "Esc", text: "Back", press: () => turn("look") }]
   if (mode === "edit")
@@ -266,8 +270,8 @@ function drawActions() {
   byId("actions").replaceChildren(
     ...actions()
       .filter(({ isHidden }) => !isHidden)
-      .map(({ key, text, press: run, isMain }) =>
-        button(text, key, () => !isBusy && run(), { class: isMain ? "main" : undefined, disabled: isBusy }),
+      .map(({ key, text, press: run, isMain, isQuiet }) =>
+        button(text, key, () => !isBusy && run(), { class: isMain ? "main" : isQuiet ? "plain" : undefined, disabled: isBusy }),
       ),
     said,
   )
