@@ -36,7 +36,7 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
     return reviewer === undefined ? asked : { ...asked, reviewer }
   }
   const show = (item: ReviewItem, by: string) =>
-    itemView(task, item, { said: session.said(item), mine: session.mine(item, by), nearest: session.nearest(item, shown) })
+    itemView(task, item, { answers: session.answers(item), mine: session.mine(item, by), nearest: session.nearest(item, shown) })
   return {
     task: (): TaskView => taskView(task, reviewer),
     next(body): NextAnswer {
@@ -102,8 +102,8 @@ function answerOf(task: TaskSpecification, item: ReviewItem, choice: Answer["cho
   if (issues.length > 0) throw new AnswerError(422, issues.map(({ message }) => message).join("; "), { issues })
   const isConflict = item.kind === "conflict"
   if (isSame(task, output, item.output)) return { choice: isConflict ? "a" : "accept" }
-  if (isSame(task, output, item.current)) return { choice: isConflict ? "b" : "reject" }
-  return { choice, output }
+  const keeps = isConflict ? "b" : item.kind === "label-error" || item.disputed?.kind === "label-error" ? "reject" : undefined
+  return keeps !== undefined && isSame(task, output, item.current) ? { choice: keeps } : { choice, output }
 }
 
 /** To the letter: an edit may correct nothing but capitals. The order of labels says nothing. */

@@ -1,15 +1,17 @@
 import { agreementOf } from "../curation/agreement.ts"
+import { answersTo } from "../curation/consensus.ts"
 import { nearestTexts, type NearestTexts } from "../curation/nearest-texts.ts"
 import { canonicalJson, canonicalText } from "../core/canonical.ts"
 import type { Decision, DecisionLine } from "../core/example.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { StageContext } from "../stages/context.ts"
-import { taskExamples } from "../stages/examples.ts"
+import { taskExamples, type TaskExamples } from "../stages/examples.ts"
 import { appendDecision, sessionName } from "../stages/record-decisions.ts"
 import { decisionOf, type Answer } from "../stages/review-answer.ts"
-import { guidelineDigest, reviewItems, standingOf, type ReviewItem } from "../stages/review-items.ts"
+import { guidelineDigest, reviewItems, type ReviewItem } from "../stages/review-items.ts"
 import { reviewQueue } from "../stages/review-queue.ts"
+import { currentOn, outcomeOn } from "../stages/standing.ts"
 import { withLock } from "../store/lock.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { Neighbour } from "./review-view.ts"
@@ -30,10 +32,14 @@ export class ReviewSession {
   readonly #context: StageContext
   readonly #rows: TaskRows
   readonly #suffix: string
-  #queue: readonly ReviewItem[] = []
+  #examples: TaskExamples
+  /** The queue of each reviewer, as of the last reading. */
+  #queues = new Map<string, readonly ReviewItem[]>()
   #items = new Map<string, ReviewItem>()
   #hasEveryItem = false
   #decisions = new Map<string, Decision[]>()
+  /** What was decided since the last reading. */
+  #decidedSince = new Set<string>()
   #neighbours: { rows: readonly Neighbour[]; index: NearestTexts } | undefined
   #agreement: { at: number; value: Progress["agreement"] } | undefined
   #stamp = ""
@@ -50,11 +56,12 @@ export class ReviewSession {
     this.task = task
     this.#rows = new TaskRows(context.workspace, task.task)
     this.#suffix = suffix
-    this.#read()
+    this.#examples = this.#read()
   }
 
-  get waiting(): number {
-    return this.#queue.filter((item) => this.#isOpen(item)).length
+  /** How many items wait: for the reviewer, or for anybody. */
+  waitingFor(reviewer: string | undefined): number {
+    return this.#queueOf(reviewer).length
   }
 
   /** The files that decisions were written to. */
@@ -62,16 +69,29 @@ export class ReviewSession {
     return [...this.#sessions.values()].map((session) => this.#context.workspace.show(this.#rows.sessionFile(session)))
   }
 
-  /** The next item for the page, which is its own from now on: the one that it had open or asks for, else the first in the order of the queue that the
+  /** The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in the order of the queue that the
    * reviewer neither decided on nor skipped, else the first skipped one. */
-  next({ reviewer, page }: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
+  next(asking: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
     this.#keepUp()
-    const skipped = this.#skipped.get(reviewer) ?? new Set()
-    const progress = { decided: 0, waiting: 0, skipped: 0, elsewhere: 0 }
+    let found = this.#lookFor(asking, wished)
+    // What was decided since may have brought new questions: disputes, the next of a sample.
+    if (found.item === undefined && this.#decidedSince.size > 0) {
+      this.#examples = this.#read()
+      found = this.#lookFor(asking, wished)
+    }
+    const { item, progress } = found
+    this.leave(asking.page)
+    if (item) this.#leases.set(item.id, { page: asking.page, at: this.#context.monotonicMs() })
+    return { item, progress: { ...progress, decided: this.#decidedBy(asking.reviewer), agreement: this.#agreementNow() } }
+  }
+
+  #lookFor({ reviewer, page }: Asking, wished: string | undefined) {
+    const skipped = this.#skipped.get(reviewer) ?? new Set<string>()
+    const progress = { waiting: 0, skipped: 0, elsewhere: 0 }
     let held: ReviewItem | undefined
     let fresh: ReviewItem | undefined
-    let again: ReviewItem | undefined
-    for (const item of this.#queue) {
+    const again = new Map<string, ReviewItem>()
+    for (const item of this.#queueOf(reviewer)) {
       if (!this.#waitsFor(item, reviewer)) continue
       const lease = this.#leaseOf(item.id)
       if (lease !== undefined && lease !== page) {
@@ -79,17 +99,14 @@ export class ReviewSession {
         continue
       }
       progress.waiting++
-      const isSkipped = skipped.has(item.id)
-      if (isSkipped) progress.skipped++
       if (item.id === wished || (lease === page && wished === undefined)) held ??= item
-      if (isSkipped) again ??= item
+      if (skipped.has(item.id)) again.set(item.id, item)
       else fresh ??= item
     }
-    const item = held ?? fresh ?? again
-    this.leave(page)
-    if (item) this.#leases.set(item.id, { page, at: this.#context.monotonicMs() })
-    progress.decided = this.#decidedBy(reviewer)
-    return { item, progress: { ...progress, agreement: this.#agreementNow() } }
+    progress.skipped = again.size
+    // The set of the skipped is in the order in which they were.
+    const oldest = [...skipped].find((id) => again.has(id))
+    return { item: held ?? fresh ?? (oldest === undefined ? undefined : again.get(oldest)), progress }
   }
 
   /** The item comes again after the others. */
@@ -108,53 +125,54 @@ export class ReviewSession {
 
   /** The item as it is by now; undefined when there is none. */
   item(id: string): ReviewItem | undefined {
-    const found = this.#items.get(id)
-    if (found !== undefined || this.#hasEveryItem) return found
-    const { sources } = taskExamples(this.task, this.#rows)
-    for (const item of reviewItems(this.#rows, sources)) this.#items.set(item.id, this.#items.get(item.id) ?? item)
-    this.#hasEveryItem = true
+    if (!this.#items.has(id) && !this.#hasEveryItem) {
+      for (const item of reviewItems(this.#rows, this.#examples.sources)) if (!this.#items.has(item.id)) this.#items.set(item.id, item)
+      this.#hasEveryItem = true
+    }
     return this.#items.get(id)
   }
 
-  /** What reviewers said of the item's revision, when they disagree. */
-  said(item: ReviewItem): readonly Decision[] {
-    const decisions = this.#current(item)
-    return standingOf(item, decisions).state === "conflict" ? [...new Map(decisions.map((decision) => [decision.reviewer, decision])).values()] : []
+  /** The different answers that reviewers gave, where the item asks which of them holds; without names. */
+  answers(item: ReviewItem): readonly Decision[] {
+    const { disputed } = item
+    if (disputed === undefined) return []
+    return [...answersTo(currentOn(disputed, this.#decisions.get(disputed.id) ?? []), (decision) => outcomeOn(disputed, decision)).values()]
   }
 
   /** The reviewer's decision on the item that counts. */
   mine(item: ReviewItem, reviewer: string): Decision | undefined {
-    return this.#current(item).findLast((decision) => decision.reviewer === reviewer)
+    return currentOn(item, this.#decisions.get(item.id) ?? []).findLast((decision) => decision.reviewer === reviewer)
   }
 
   /** The decision that the answer makes is on the disk; the same one twice is one. */
   decide(reviewer: string, item: ReviewItem, answer: Answer, comment: string): Decision {
-    this.#keepUp()
     const made = decisionOf(item, answer, { reviewer, comment: canonicalText(comment).trim() })
     const before = this.mine(item, reviewer)
     if (before && canonicalJson(contentOf(before)) === canonicalJson(contentOf(made))) return before
     const decision: Decision = { ...made, guideline: guidelineDigest(this.task), at: this.#time() }
     this.#append(item, decision)
     this.#decisions.set(item.id, [...(this.#decisions.get(item.id) ?? []), decision])
+    this.#decidedSince.add(item.id)
     this.#skipped.get(reviewer)?.delete(item.id)
     return decision
   }
 
   /** The reviewer's decision of that time is taken back, and is returned; undefined when it does not stand any more. */
   withdraw({ reviewer, page }: Asking, id: string, at: string): Decision | undefined {
-    this.#keepUp()
     const decisions = this.#decisions.get(id) ?? []
     const last = decisions.findLast((decision) => decision.reviewer === reviewer)
     const item = this.item(id)
     if (last === undefined || last.at !== at || item === undefined) return undefined
-    const { reason: _reason, output: _output, source: _source, ...about } = last
-    this.#append(item, { ...about, verdict: "withdraw", at: this.#time() })
+    const { item: _item, rows, guideline, revision } = last
+    this.#append(item, { item: id, ...(rows === undefined ? {} : { rows }), verdict: "withdraw", reviewer, guideline, revision, at: this.#time() })
     this.#decisions.set(
       id,
       decisions.filter((decision) => decision !== last),
     )
+    this.#decidedSince.delete(id)
+    const queue = this.#queueOf(reviewer)
+    if (!queue.some((other) => other.id === id)) this.#queues.set(reviewer, [item, ...queue])
     this.leave(page)
-    if (!this.#queue.includes(item)) this.#queue = [item, ...this.#queue]
     this.#leases.set(id, { page, at: this.#context.monotonicMs() })
     return last
   }
@@ -205,36 +223,38 @@ export class ReviewSession {
     const now = this.#context.monotonicMs()
     if (now - this.#lookedAt < Math.max(lookAgainMs, 10 * this.#readForMs)) return
     this.#lookedAt = now
-    if (this.#rows.stamp() !== this.#stamp) this.#read()
+    if (this.#rows.stamp() !== this.#stamp) this.#examples = this.#read()
   }
 
-  #read(): void {
+  #read(): TaskExamples {
     const started = this.#context.monotonicMs()
     // A change while the files are read is seen the next time.
     this.#stamp = this.#rows.stamp()
     const examples = taskExamples(this.task, this.#rows)
-    this.#queue = reviewQueue(this.task, examples)
-    this.#items = new Map(this.#queue.map((item) => [item.id, item]))
+    this.#queues = new Map()
+    this.#items = new Map()
     this.#hasEveryItem = false
-    this.#decisions = Map.groupBy(withoutRowDecisions(this.#rows.decisions()), ({ item }) => item)
+    this.#decisions = Map.groupBy(withoutDerived(this.#rows.decisions()), ({ item }) => item)
+    this.#decidedSince = new Set()
     this.#neighbours = undefined
     this.#agreement = undefined
     this.#lookedAt = this.#context.monotonicMs()
     this.#readForMs = this.#lookedAt - started
+    return examples
   }
 
-  /** Whether the item is one for the reviewer: open, and not decided on by them. */
+  #queueOf(reviewer: string | undefined): readonly ReviewItem[] {
+    const known = this.#queues.get(reviewer ?? "")
+    if (known !== undefined) return known
+    const queue = reviewQueue(this.task, this.#examples)
+    this.#queues.set(reviewer ?? "", queue)
+    for (const item of queue) this.#items.set(item.id, item)
+    return queue
+  }
+
+  /** Whether the item of their queue is not decided on, by them or, since the queue was read, by others. */
   #waitsFor(item: ReviewItem, reviewer: string): boolean {
-    return this.#isOpen(item) && !this.#current(item).some((decision) => decision.reviewer === reviewer)
-  }
-
-  #isOpen(item: ReviewItem): boolean {
-    const { state } = standingOf(item, this.#decisions.get(item.id) ?? [])
-    return state !== "accepted" && state !== "rejected"
-  }
-
-  #current(item: ReviewItem): readonly Decision[] {
-    return (this.#decisions.get(item.id) ?? []).filter(({ revision }) => revision === item.revision)
+    return !this.#decidedSince.has(item.id) && this.mine(item, reviewer) === undefined
   }
 
   #leaseOf(id: string): string | undefined {
@@ -264,12 +284,14 @@ export class ReviewSession {
   }
 }
 
-/** The decisions that a reviewer made, without what those on conflicts say of each row. */
-function withoutRowDecisions(decisions: readonly Decision[]): Decision[] {
-  const keyOf = ({ reviewer, at }: Decision, row: string) => JSON.stringify([reviewer, at, row])
-  const conflicts = decisions.filter(({ item }) => item.startsWith("conflict_"))
-  const derived = new Set(conflicts.flatMap((decision) => (decision.rows ?? []).map((row) => keyOf(decision, row))))
-  return decisions.filter((decision) => !decision.item.startsWith("check_") || !derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
+/** The decisions that a reviewer made, without what those on conflicts and disputes say of other items. */
+function withoutDerived(decisions: readonly Decision[]): Decision[] {
+  const keyOf = ({ reviewer, at }: Decision, about: string) => JSON.stringify([reviewer, at, about])
+  const deriving = decisions.filter(({ item }) => item.startsWith("conflict_") || item.startsWith("adjudication_"))
+  const derived = new Set(deriving.flatMap((decision) => (decision.rows ?? []).map((row) => keyOf(decision, row))))
+  const isDerived = (decision: Decision) =>
+    derived.has(keyOf(decision, decision.item)) || (decision.item.startsWith("check_") && derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
+  return derived.size === 0 ? [...decisions] : decisions.filter((decision) => !isDerived(decision))
 }
 
 function contentOf({ verdict, output, reason, revision }: Pick<Decision, "verdict" | "output" | "reason" | "revision">): unknown {

@@ -26,37 +26,51 @@ export function taskView(task: TaskSpecification, reviewer: string | undefined):
   }
 }
 
-/** What the page shows of an item; `said` are the decisions of reviewers who disagree, `mine` is the answer that its reviewer goes back to. */
+/** What the page shows of an item. `answers` are those that a dispute is about, `mine` is what its reviewer said of it before. */
 export function itemView(
   task: TaskSpecification,
   item: ReviewItem,
-  beside: { readonly said: readonly Decision[]; readonly mine: Decision | undefined; readonly nearest: ItemView["nearest"] },
+  beside: { readonly answers: readonly Decision[]; readonly mine: Decision | undefined; readonly nearest: ItemView["nearest"] },
 ): ItemView {
-  const { proposed, current } = { proposed: item.output, current: item.current }
-  const hasTwo = proposed !== undefined && current !== undefined
-  const [from, to] = item.kind === "conflict" ? [proposed, current] : [current, proposed]
+  const about = item.disputed ?? item
+  const pair = about.other === undefined ? undefined : { other: about.other, outputs: [about.output, about.current] as const }
+  const [from, to] = pair?.outputs ?? [item.current, item.output]
+  const hasText = labelsOf(task).length === 0 && from !== undefined && to !== undefined
   return {
     id: item.id,
-    kind: item.kind,
+    kind: kindOf(item),
     revision: item.revision,
     input: item.input,
-    proposed,
-    current,
-    other: item.other,
-    note: item.note,
+    proposed: item.output,
+    current: item.current,
+    pair,
+    answers:
+      item.disputed &&
+      beside.answers.map(({ verdict, output, reason }) => ({
+        isReject: verdict === "reject",
+        output: verdict === "accept" ? (output ?? about.output) : output,
+        comment: reason,
+      })),
+    note: item.disputed === undefined ? item.note : undefined,
     choices: choicesOf(item),
     needsReason: needsReason(item),
-    outputDifference: hasTwo && labelsOf(task).length === 0 ? differenceOf(textOf(task, from), textOf(task, to)) : undefined,
-    inputDifference: item.other === undefined ? undefined : differenceOf(inputText(task, item.input), inputText(task, item.other)),
-    said: beside.said.map(saidOf),
+    outputDifference: hasText ? differenceOf(textOf(task, from), textOf(task, to)) : undefined,
+    inputDifference: pair && differenceOf(inputText(task, about.input), inputText(task, pair.other)),
     mine: beside.mine && saidOf(beside.mine),
     nearest: beside.nearest,
   }
 }
 
+/** What the item is about; of a dispute, what is disputed. */
+function kindOf(item: ReviewItem): ItemView["kind"] {
+  const { kind } = item.disputed ?? item
+  return kind === "adjudication" ? "candidate" : kind
+}
+
 /** Whether a reject must say why: it turns an example down. Of a suspected row or a conflict it keeps what is there. */
 export function needsReason(item: ReviewItem): boolean {
-  return item.kind !== "label-error" && item.kind !== "conflict"
+  const kind = kindOf(item)
+  return kind === "candidate" || kind === "input"
 }
 
 /** The output as a person reads it, for differences: JSON with a line a value. */
@@ -66,8 +80,8 @@ export function textOf(task: TaskSpecification, output: unknown): string {
 }
 
 /** The decision as the page shows it. */
-export function saidOf({ reviewer, verdict, output, reason }: Decision): Said {
-  return { reviewer, verdict, output, comment: reason }
+export function saidOf({ verdict, output, reason }: Decision): Said {
+  return { verdict, output, comment: reason }
 }
 
 /** The train seeds by which an item is compared: an input and its output. */

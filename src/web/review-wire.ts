@@ -34,12 +34,17 @@ export interface TaskView {
 /** What is asked, with all that is shown beside it. */
 export interface ItemView {
   readonly id: string
-  readonly kind: string
+  /** What the question is about; of a dispute, what is disputed. */
+  readonly kind: "candidate" | "input" | "label-error" | "conflict"
   readonly revision: string
   readonly input: Readonly<Record<string, unknown>>
   readonly proposed: unknown
+  /** The output that the row has, where another one is proposed. */
   readonly current: unknown
-  readonly other: Readonly<Record<string, unknown>> | undefined
+  /** The other row of a conflict, with the outputs of both. */
+  readonly pair: { readonly other: Readonly<Record<string, unknown>>; readonly outputs: readonly [unknown, unknown] } | undefined
+  /** What reviewers said who disagree, where the question is which of them is right; undefined otherwise, so that nobody is led. */
+  readonly answers: readonly { readonly isReject: boolean; readonly output: unknown; readonly comment: string | undefined }[] | undefined
   readonly note: string | undefined
   readonly choices: readonly Choice[]
   /** Whether a reject must say why. */
@@ -48,15 +53,12 @@ export interface ItemView {
   readonly outputDifference: readonly Difference[] | undefined
   /** From the input of row a to that of row b. */
   readonly inputDifference: readonly Difference[] | undefined
-  /** What reviewers said who disagree; empty otherwise, so that nobody is led. */
-  readonly said: readonly Said[]
   /** The reviewer's own last answer, where they go back to it. */
   readonly mine: Said | undefined
   readonly nearest: readonly { readonly id: string; readonly input: Readonly<Record<string, unknown>>; readonly output: unknown }[]
 }
 
 export interface Said {
-  readonly reviewer: string
   readonly verdict: "accept" | "edit" | "reject"
   readonly output: unknown
   readonly comment: string | undefined

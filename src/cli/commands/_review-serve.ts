@@ -40,7 +40,7 @@ async function serve(host: Host, name: string, options: ServeOptions): Promise<v
   const ports = options.port === undefined ? [usualPort, 0] : [options.port]
   const page = await serveReview(host.context(), task, { host: options.host, ports, reviewer })
   const url = `http://${addressOf(options.host)}:${page.port}/${page.token === undefined ? "" : `?token=${page.token}`}`
-  const { waiting } = page.session
+  const waiting = page.session.waitingFor(reviewer)
   host.print({ task: name, url, waiting }, `${waiting} items of ${name} wait for a decision; review them at ${url}`)
   host.terminal.note("Ctrl-C ends it; every decision is saved when the page says so")
   if (options.open) openBrowser(url, host)

@@ -3,9 +3,8 @@ import { showDifference, showInput, showOutput } from "./show.js"
 
 /** @typedef {import("../review-wire.ts").TaskView} TaskView */
 /** @typedef {import("../review-wire.ts").ItemView} ItemView */
-/** @typedef {import("../review-wire.ts").Said} Said */
 
-/** @type {Readonly<Record<string, string>>} */
+/** @type {Readonly<Record<ItemView["kind"], string>>} */
 const questions = {
   candidate: "Is this a good example?",
   input: "What is the right output?",
@@ -20,12 +19,13 @@ const questions = {
  * @returns {HTMLElement}
  */
 export function showItem(task, item) {
+  const question = item.answers === undefined ? questions[item.kind] : "Reviewers decided differently: which answer is right?"
   return h(
     "div",
     {},
-    h("p", { class: "overline", id: "question" }, item.said.length > 0 ? "Reviewers disagree: what is right?" : (questions[item.kind] ?? item.kind)),
-    item.other === undefined ? [showInput(task, item.input), ...showOutputs(task, item)] : [showPair(task, item, item.other)],
-    item.said.length > 0 ? [h("h2", {}, "What was said"), showSaid(task, item.said)] : [],
+    h("p", { class: "overline", id: "question" }, question),
+    item.pair === undefined ? showInput(task, item.input) : showPair(task, item, item.pair),
+    item.answers === undefined ? (item.pair === undefined ? showOutputs(task, item) : []) : showAnswers(task, item, item.answers),
     item.note === undefined ? undefined : h("p", { class: "quiet note" }, item.note),
   )
 }
@@ -40,14 +40,9 @@ function showOutputs(task, item) {
   const hasProposed = item.proposed !== undefined && item.proposed !== null
   const hasCurrent = item.current !== undefined && item.current !== null
   if (hasProposed && hasCurrent) {
+    const arrow = h("span", { class: "arrow" }, h("span", { "aria-hidden": "true" }, "→"), h("span", { class: "unseen" }, "becomes"))
     const both = isLabels
-      ? h(
-          "div",
-          { class: "output change" },
-          showOutput(task, item.current),
-          h("span", { class: "arrow", "aria-label": "to" }, "→"),
-          showOutput(task, item.proposed),
-        )
+      ? h("div", { class: "output change" }, showOutput(task, item.current), arrow, showOutput(task, item.proposed))
       : h("div", { class: "output" }, showDifference(item.outputDifference ?? []))
     return [h("h2", {}, "The output that it has, and the one that is proposed"), both]
   }
@@ -57,51 +52,59 @@ function showOutputs(task, item) {
 }
 
 /**
+ * What reviewers said, without their names.
  * @param {TaskView} task
  * @param {ItemView} item
- * @param {Readonly<Record<string, unknown>>} other
+ * @param {NonNullable<ItemView["answers"]>} answers
+ * @returns {HTMLElement[]}
  */
-function showPair(task, item, other) {
-  const isLabels = task.kind === "label" || task.kind === "multilabel"
-  /** @param {"before" | "after"} side */
-  const input = (side) =>
-    item.inputDifference && task.kind !== "chat"
-      ? showDifference(item.inputDifference, side)
-      : showInput(task, side === "before" ? item.input : other)
-  /** @param {"before" | "after"} side */
-  const output = (side) =>
-    isLabels || item.outputDifference === undefined
-      ? showOutput(task, side === "before" ? item.proposed : item.current)
-      : showDifference(item.outputDifference, side, task.kind === "json" ? "mono" : "text")
-  return h(
-    "div",
-    { class: "pair" },
-    h("div", { role: "group", "aria-label": "A" }, h("p", { class: "overline" }, "A"), input("before"), h("h2", {}, "Output of A"), output("before")),
-    h("div", { role: "group", "aria-label": "B" }, h("p", { class: "overline" }, "B"), input("after"), h("h2", {}, "Output of B"), output("after")),
-  )
+function showAnswers(task, item, answers) {
+  const rejected = item.kind === "conflict" ? "both are right as they are" : item.kind === "label-error" ? "the label is right as it is" : "rejected"
+  const letters = ["A", "B"]
+  const shown = answers.map(({ isReject, output, comment }) => {
+    const letter = isReject ? undefined : letters.shift()
+    return h(
+      "li",
+      { class: "output" },
+      letter === undefined ? undefined : h("p", { class: "overline" }, letter),
+      isReject ? h("p", { class: "chip" }, rejected) : showOutput(task, output),
+      comment === undefined ? undefined : h("p", { class: "quiet" }, comment),
+    )
+  })
+  const difference = item.pair === undefined && item.kind !== "label-error" && item.outputDifference !== undefined && item.current !== undefined
+  return [
+    h("h2", {}, "The answers"),
+    h("ul", { class: "said" }, shown),
+    ...(difference
+      ? [h("h2", {}, "From B to A"), h("div", {}, showDifference(item.outputDifference ?? [], undefined, task.kind === "json" ? "mono" : "text"))]
+      : []),
+  ]
 }
 
 /**
  * @param {TaskView} task
- * @param {readonly Said[]} said
+ * @param {ItemView} item
+ * @param {NonNullable<ItemView["pair"]>} pair
  */
-function showSaid(task, said) {
-  return h(
-    "ul",
-    { class: "said" },
-    said.map(({ reviewer, verdict, output, comment }) =>
-      h(
-        "li",
-        { class: "output" },
-        h(
-          "p",
-          { class: "quiet" },
-          `${reviewer} ${verdict === "accept" ? "accepts it" : verdict === "reject" ? "rejects it" : "edits it"}${comment === undefined ? "" : `: ${comment}`}`,
-        ),
-        verdict === "edit" ? showOutput(task, output) : undefined,
-      ),
+function showPair(task, item, pair) {
+  const isLabels = task.kind === "label" || task.kind === "multilabel"
+  // The answers of a dispute are A and B then.
+  const names = item.answers === undefined ? ["A", "B"] : ["first", "second"]
+  const sides = /** @type {const} */ (["before", "after"]).map((side, index) =>
+    h(
+      "div",
+      { role: "group", "aria-label": names[index] },
+      h("p", { class: "overline" }, names[index]),
+      item.inputDifference && task.kind !== "chat"
+        ? showDifference(item.inputDifference, side)
+        : showInput(task, index === 0 ? item.input : pair.other),
+      h("h2", {}, `Output of ${names[index]}`),
+      isLabels || item.outputDifference === undefined
+        ? showOutput(task, pair.outputs[index])
+        : showDifference(item.outputDifference, side, task.kind === "json" ? "mono" : "text"),
     ),
   )
+  return h("div", { class: "pair" }, sides)
 }
 
 /**
@@ -176,7 +179,9 @@ function short(task, output) {
   if (task.kind === "multilabel" && Array.isArray(output)) return output.join(", ") || "no label"
   if (task.kind !== "chat" || typeof output !== "object" || output === null) return brief(output)
   const calls = Array.isArray(output.tool_calls) ? output.tool_calls : []
-  return [output.content, ...calls.map((/** @type {any} */ { function: called }) => `calls ${called?.name} ${called?.arguments}`)].filter(Boolean).join("\n")
+  return [output.content, ...calls.map((/** @type {any} */ { function: called }) => `calls ${called?.name} ${called?.arguments}`)]
+    .filter(Boolean)
+    .join("\n")
 }
 
 /**

@@ -49,3 +49,34 @@ export function leave(page) {
     () => undefined,
   )
 }
+
+const againMs = 2000
+
+/**
+ * What the call answers. While the server is not there, cannot write or wants its token, it is asked again, and `tell` hears of it; any other refusal is
+ * thrown. What is asked must be such that twice is once.
+ * @template Answer
+ * @param {() => Promise<Answer>} ask
+ * @param {(message: string | undefined) => void} tell
+ * @returns {Promise<Answer>}
+ */
+export async function insist(ask, tell) {
+  for (;;) {
+    try {
+      const given = await ask()
+      tell(undefined)
+      return given
+    } catch (error) {
+      if (error instanceof Refused && error.status < 500 && error.status !== 401) throw error
+      tell(
+        `${error instanceof Lost ? "The server does not answer." : messageOf(error)} What you wrote is kept on this page; it goes on by itself when the server does.`,
+      )
+      await new Promise((resolve) => setTimeout(resolve, againMs))
+    }
+  }
+}
+
+/** @param {unknown} error */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error)
+}
