@@ -29,7 +29,8 @@ const multipliers: usize = classes + 64
 const minima: usize = multipliers + (mostMinima << 2)
 const keys: usize = minima + (mostMinima << 2)
 const print: usize = keys + (mostMinima << 2)
-const boilerplate: usize = print + 64
+const parities: usize = print + 64
+const boilerplate: usize = parities + 64
 
 let isOfWords: bool = false
 let size: u32 = 4
@@ -61,6 +62,9 @@ export function keysAt(): usize {
 }
 export function printAt(): usize {
   return print
+}
+export function paritiesAt(): usize {
+  return parities
 }
 export function boilerplateAt(): usize {
   return boilerplate
@@ -115,6 +119,7 @@ export function sketch(length: usize, isFolded: bool): i32 {
   if (bands > 0) {
     minimise(distinct)
     keyBands()
+    mark(distinct)
   }
   return <i32>distinct
 }
@@ -432,6 +437,19 @@ function minimise(count: u32): void {
     v128.store(minima + group, leastB, 16)
     v128.store(minima + group, leastC, 32)
     v128.store(minima + group, leastD, 48)
+  }
+}
+
+/** Each hash turns one of 192 bits. */
+function mark(count: u32): void {
+  store<u64>(parities, 0)
+  store<u64>(parities, 0, 8)
+  store<u64>(parities, 0, 16)
+  const end = shingles + (<usize>count << 2)
+  for (let at = shingles; at < end; at += 4) {
+    const bit = ((load<u32>(at) >> 16) * 192) >> 16
+    const place = parities + <usize>((bit >> 5) << 2)
+    store<u32>(place, load<u32>(place) ^ (1 << (bit & 31)))
   }
 }
 

@@ -1,3 +1,8 @@
+import { cardNumbers, Crowds } from "./crowds.ts"
+
+/** How many numbers the parities of a set are: 192 bits. */
+export const parityNumbers = 6
+
 /** A set and its band keys, as they lie in an array: nothing is copied to ask. */
 export interface Sketch {
   readonly numbers: Int32Array
@@ -7,6 +12,9 @@ export interface Sketch {
   readonly size: number
   /** Where the keys begin, one for each band. */
   readonly keys: number
+  /** Where the parities begin, `parityNumbers` of them: bit n of all is set where an odd number of the hashes falls to it (Mitzenmacher, Pagh and Pham
+   * 2014). */
+  readonly parities: number
 }
 
 /** What a question leaves out. */
@@ -22,61 +30,54 @@ export interface Question {
 /** Sets of hashes, found again by band keys: those at or above a threshold of Jaccard similarity. Precision is exact: every similarity is computed,
  * none is estimated.
  *
- * Places are numbers in the order of the additions. Memory a set: 4 bytes a hash, 80 bytes, and for each band 4 bytes and 11 to 21 of its table.
- * Equal additions and questions give equal answers. */
+ * Places are numbers in the order of the additions. Memory a set: 4 bytes a hash, 44 bytes, for each band 11 to 21 bytes of its table, and for each
+ * band in which it shares its key with another set 32 to 64 bytes. Equal additions and questions give equal answers. */
 export class SimilarSets {
   readonly threshold: number
-  readonly #bands: number
   readonly #tables: BandTable[]
-  /** Of each place and band the place before it with the same key plus one, `placesAChunk` places a chunk. */
-  readonly #before: Int32Array[] = []
-  /** A bit for each hash of each place, `placesAChunk` places a chunk. */
-  readonly #bitmaps: Int32Array[] = []
-  readonly #bitmap = new Int32Array(bitmapNumbers)
+  readonly #crowds = new Crowds()
+  /** What is known of each place, `placesAChunk` places a chunk. */
+  readonly #records: Int32Array[] = []
   readonly #hashes = new HashPool()
-  #chunks = new Int32Array(64)
-  #offsets = new Int32Array(64)
-  #sizes = new Int32Array(64)
-  /** The question that last looked at a place, so that each looks once. */
-  #seen = new Int32Array(64)
+  /** The card of the set asked about. */
+  readonly #asked = new Int32Array(cardNumbers)
+  /** Each place is looked at once a question. */
   #question = 0
   #places = 0
+  #looks = 0
   /** The hashes of the set asked about, in open addressing; zero is empty. */
   #marks = new Int32Array(16)
   #markMask = 0
+  #isMarked = false
 
   constructor(threshold: number, bands: number) {
     this.threshold = threshold
-    this.#bands = bands
     this.#tables = Array.from({ length: bands }, () => new BandTable())
   }
 
   /** Shows `visit` every place at or above the threshold until it returns true. `visit` must not ask in turn. */
   visit(sketch: Sketch, visit: (place: number, similarity: number) => boolean, { isWanted, group = 0, mostLooks = Infinity }: Question = {}): void {
-    const question = ++this.#question
-    const { numbers, size, keys } = sketch
-    let isMarked = false
-    let looks = 0
-    for (let band = 0; band < this.#bands; band += 1) {
-      const key = (numbers[keys + band] as number) ^ group
-      for (let next = (this.#tables[band] as BandTable).last(key); next > 0; ) {
-        const place = next - 1
-        next = this.#placeBefore(place, band)
-        if (this.#seen[place] === question) continue
-        this.#seen[place] = question
-        if (++looks > mostLooks) return
-        const other = this.#sizes[place] as number
-        if (Math.min(size, other) < this.threshold * Math.max(size, other)) continue
-        if (isWanted !== undefined && !isWanted(place)) continue
-        if (!isMarked) {
-          this.#mark(sketch)
-          fillBitmap(this.#bitmap, 0, sketch)
-          isMarked = true
-        }
-        if (this.#isFar(size, place)) continue
-        const similarity = this.#similarity(size, place)
-        if (similarity >= this.threshold && visit(place, similarity)) return
+    this.#question += 1
+    this.#looks = mostLooks
+    this.#isMarked = false
+    const asked = this.#asked
+    writeCard(asked, 0, -1, sketch)
+    const { numbers, keys } = sketch
+    const tables = this.#tables
+    for (let band = 0; band < tables.length; band += 1) {
+      const entry = (tables[band] as BandTable).entry((numbers[keys + band] as number) ^ group)
+      if (entry === 0) continue
+      if (entry > 0) {
+        if (this.#isNear(entry - 1) && this.#look(entry - 1, sketch, visit, isWanted)) return
+        continue
       }
+      let next = 0
+      do {
+        const count = this.#crowds.scan(entry, next, asked, 0, this.threshold)
+        next = this.#crowds.stopped(entry)
+        const found = this.#crowds.found
+        for (let index = 0; index < count; index += 1) if (this.#look(found[index] as number, sketch, visit, isWanted)) return
+      } while (next > 0)
     }
   }
 
@@ -88,45 +89,68 @@ export class SimilarSets {
 
   /** Another place for the set of a place, in another group. */
   addAgain(place: number, sketch: Sketch, group: number): number {
-    return this.#place(this.#chunks[place] as number, this.#offsets[place] as number, sketch, group)
+    const record = this.#recordsOf(place)
+    const at = recordAt(place)
+    return this.#place(record[at + chunkOf] as number, record[at + offsetOf] as number, sketch, group)
   }
 
   #place(chunk: number, offset: number, sketch: Sketch, group: number): number {
-    const { numbers, size, keys } = sketch
     const place = this.#places++
-    if (place === this.#sizes.length) {
-      this.#chunks = grown(this.#chunks)
-      this.#offsets = grown(this.#offsets)
-      this.#sizes = grown(this.#sizes)
-      this.#seen = grown(this.#seen)
+    const at = recordAt(place)
+    if (at === 0) this.#records.push(new Int32Array(placesAChunk * recordNumbers))
+    const records = this.#recordsOf(place)
+    writeCard(records, at, place, sketch)
+    records[at + chunkOf] = chunk
+    records[at + offsetOf] = offset
+    const { numbers, keys } = sketch
+    const tables = this.#tables
+    for (let band = 0; band < tables.length; band += 1) {
+      const table = tables[band] as BandTable
+      const key = (numbers[keys + band] as number) ^ group
+      const slot = table.slot(key)
+      const entry = table.at(slot)
+      if (entry === 0) table.add(slot, key, place + 1)
+      else {
+        const list = entry > 0 ? this.#crowds.start(this.#recordsOf(entry - 1), recordAt(entry - 1)) : entry
+        table.set(slot, this.#crowds.add(list, records, at))
+      }
     }
-    this.#chunks[place] = chunk
-    this.#offsets[place] = offset
-    this.#sizes[place] = size
-    const inChunk = place & (placesAChunk - 1)
-    if (inChunk === 0) this.#before.push(new Int32Array(placesAChunk * this.#bands))
-    if (inChunk === 0) this.#bitmaps.push(new Int32Array(placesAChunk * bitmapNumbers))
-    fillBitmap(this.#bitmaps.at(-1) as Int32Array, inChunk * bitmapNumbers, sketch)
-    const before = this.#before.at(-1) as Int32Array
-    for (let band = 0; band < this.#bands; band += 1)
-      before[inChunk * this.#bands + band] = (this.#tables[band] as BandTable).replace((numbers[keys + band] as number) ^ group, place + 1)
     return place
   }
 
-  /** True where the bitmaps alone show that the threshold is out of reach: hashes that only one of two sets has are at least as many as the bits in which
-   * they differ. In a crowd of similar texts this spares most comparisons. */
-  #isFar(size: number, place: number): boolean {
-    const all = size + (this.#sizes[place] as number)
-    const most = ((1 - this.threshold) / (1 + this.threshold)) * all + 1e-6
-    const bitmaps = this.#bitmaps[place >>> chunkBits] as Int32Array
-    const start = (place & (placesAChunk - 1)) * bitmapNumbers
-    let differing = 0
-    for (let index = 0; index < bitmapNumbers; index += 1) differing += bitCount((this.#bitmap[index] as number) ^ (bitmaps[start + index] as number))
-    return differing > most
+  #recordsOf(place: number): Int32Array {
+    return this.#records[place >>> chunkBits] as Int32Array
   }
 
-  #placeBefore(place: number, band: number): number {
-    return (this.#before[place >>> chunkBits] as Int32Array)[(place & (placesAChunk - 1)) * this.#bands + band] as number
+  /** False where sizes or parities rule the threshold out, as in a scan of a crowd. */
+  #isNear(place: number): boolean {
+    const records = this.#recordsOf(place)
+    const at = recordAt(place)
+    const asked = this.#asked
+    const size = asked[1] as number
+    const other = records[at + 1] as number
+    if (Math.min(size, other) < this.threshold * Math.max(size, other)) return false
+    let differing = 0
+    for (let index = 2; index < cardNumbers; index += 1) differing += bitCount((asked[index] as number) ^ (records[at + index] as number))
+    return differing <= ((1 - this.threshold) / (1 + this.threshold)) * (size + other) + 1e-6
+  }
+
+  /** Compares with the place, unless this question has already; true ends the question. */
+  #look(
+    place: number,
+    sketch: Sketch,
+    visit: (place: number, similarity: number) => boolean,
+    isWanted: ((place: number) => boolean) | undefined,
+  ): boolean {
+    const records = this.#recordsOf(place)
+    const at = recordAt(place)
+    if (records[at + seenBy] === this.#question) return false
+    records[at + seenBy] = this.#question
+    if (--this.#looks < 0) return true
+    if (isWanted !== undefined && !isWanted(place)) return false
+    if (!this.#isMarked) this.#mark(sketch)
+    const similarity = this.#similarity(sketch.size, records, at)
+    return similarity >= this.threshold && visit(place, similarity)
   }
 
   #mark({ numbers, hashes, size }: Sketch): void {
@@ -143,13 +167,14 @@ export class SimilarSets {
       marks[slot] = hash
     }
     this.#markMask = mask
+    this.#isMarked = true
   }
 
-  /** Shared over all, of the set that is marked and that of a place; zero as soon as the threshold is out of reach. */
-  #similarity(size: number, place: number): number {
-    const other = this.#sizes[place] as number
-    const hashes = this.#hashes.chunks[this.#chunks[place] as number] as Int32Array
-    const from = this.#offsets[place] as number
+  /** Shared over all, of the set that is marked and that of a record; zero as soon as the threshold is out of reach. */
+  #similarity(size: number, records: Int32Array, at: number): number {
+    const other = records[at + 1] as number
+    const hashes = this.#hashes.chunks[records[at + chunkOf] as number] as Int32Array
+    const from = records[at + offsetOf] as number
     const marks = this.#marks
     const mask = this.#markMask
     // So many of its hashes may be no shared ones before the threshold is out of reach; one to spare for rounding.
@@ -170,15 +195,22 @@ export class SimilarSets {
   }
 }
 
-// 512 bits, one cache line.
-const bitmapNumbers = 16
+// A record is a card, where the hashes are, and the question that looked at the place last.
+const chunkOf = cardNumbers
+const offsetOf = cardNumbers + 1
+const seenBy = cardNumbers + 2
+const recordNumbers = cardNumbers + 3
+const chunkBits = 12
+const placesAChunk = 1 << chunkBits
 
-function fillBitmap(bitmaps: Int32Array, start: number, { numbers, hashes, size }: Sketch): void {
-  bitmaps.fill(0, start, start + bitmapNumbers)
-  for (let index = hashes; index < hashes + size; index += 1) {
-    const bit = (numbers[index] as number) >>> 23
-    bitmaps[start + (bit >>> 5)] = (bitmaps[start + (bit >>> 5)] as number) | (1 << (bit & 31))
-  }
+function recordAt(place: number): number {
+  return (place & (placesAChunk - 1)) * recordNumbers
+}
+
+function writeCard(target: Int32Array, at: number, place: number, { numbers, size, parities }: Sketch): void {
+  target[at] = place
+  target[at + 1] = size
+  for (let index = 0; index < parityNumbers; index += 1) target[at + 2 + index] = numbers[parities + index] as number
 }
 
 function bitCount(bits: number): number {
@@ -187,47 +219,55 @@ function bitCount(bits: number): number {
   return Math.imul((count + (count >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
-const chunkBits = 12
-const placesAChunk = 1 << chunkBits
-
-/** From a key to the last place with it, in open addressing: pairs of key and place plus one, at most three quarters full. */
+/** From a key to the place with it plus one, or to the list of the places with it, below zero; in open addressing, at most three quarters full. */
 class BandTable {
+  /** Pairs of key and entry; the entry zero is empty. */
   #pairs = new Int32Array(2 * 64)
   #mask = 63
   #count = 0
 
-  /** The place plus one, zero for none. */
-  last(key: number): number {
-    const pairs = this.#pairs
-    for (let slot = key & this.#mask; ; slot = (slot + 1) & this.#mask) {
-      const place = pairs[2 * slot + 1] as number
-      if (place === 0 || pairs[2 * slot] === key) return place
-    }
+  /** Zero for none. */
+  entry(key: number): number {
+    return this.at(this.slot(key))
   }
 
-  /** Puts the place there and returns what was there before. */
-  replace(key: number, place: number): number {
+  /** Where the key is, or goes. */
+  slot(key: number): number {
     const pairs = this.#pairs
-    let slot = key & this.#mask
-    while (pairs[2 * slot + 1] !== 0 && pairs[2 * slot] !== key) slot = (slot + 1) & this.#mask
-    const before = pairs[2 * slot + 1] as number
-    pairs[2 * slot] = key
-    pairs[2 * slot + 1] = place
-    if (before === 0 && ++this.#count * 4 > this.#mask * 3) this.#grow()
-    return before
+    const mask = this.#mask
+    let slot = key & mask
+    while (pairs[2 * slot + 1] !== 0 && pairs[2 * slot] !== key) slot = (slot + 1) & mask
+    return slot
+  }
+
+  at(slot: number): number {
+    return this.#pairs[2 * slot + 1] as number
+  }
+
+  set(slot: number, entry: number): void {
+    this.#pairs[2 * slot + 1] = entry
+  }
+
+  /** Puts a key there that was not there before. */
+  add(slot: number, key: number, entry: number): void {
+    this.#pairs[2 * slot] = key
+    this.#pairs[2 * slot + 1] = entry
+    if (++this.#count * 4 > this.#mask * 3) this.#grow()
   }
 
   #grow(): void {
     const old = this.#pairs
-    this.#mask = 2 * this.#mask + 1
-    this.#pairs = new Int32Array(2 * (this.#mask + 1))
+    const mask = 2 * this.#mask + 1
+    const pairs = new Int32Array(2 * (mask + 1))
     for (let index = 0; index < old.length; index += 2) {
       if (old[index + 1] === 0) continue
-      let slot = (old[index] as number) & this.#mask
-      while (this.#pairs[2 * slot + 1] !== 0) slot = (slot + 1) & this.#mask
-      this.#pairs[2 * slot] = old[index] as number
-      this.#pairs[2 * slot + 1] = old[index + 1] as number
+      let slot = (old[index] as number) & mask
+      while (pairs[2 * slot + 1] !== 0) slot = (slot + 1) & mask
+      pairs[2 * slot] = old[index] as number
+      pairs[2 * slot + 1] = old[index + 1] as number
     }
+    this.#mask = mask
+    this.#pairs = pairs
   }
 }
 
@@ -254,9 +294,3 @@ class HashPool {
 
 const smallestChunk = 1 << 14
 const largestChunk = 1 << 22
-
-function grown(old: Int32Array): Int32Array<ArrayBuffer> {
-  const longer = new Int32Array(old.length * 2)
-  longer.set(old)
-  return longer
-}

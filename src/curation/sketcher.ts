@@ -1,8 +1,9 @@
 import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "./fold-table.ts"
 import { foldForComparison } from "./normalise.ts"
-import type { Sketch } from "./similar-sets.ts"
+import { parityNumbers, type Sketch } from "./similar-sets.ts"
 import { sketchCode } from "./sketch-code.ts"
+import { instantiate } from "./web-assembly.ts"
 
 /** The ways to cut a text into shingles. */
 export type ShinglerName = "char-4" | "word-5"
@@ -34,6 +35,7 @@ export class Sketcher {
   readonly #empty: Sketch
   readonly #keysAt: number
   readonly #printAt: number
+  readonly #paritiesAt: number
   /** Where the text goes. */
   #room = new Uint8Array()
   #hashesAt = 0
@@ -42,14 +44,16 @@ export class Sketcher {
 
   constructor({ shingles, boilerplate = new Int32Array(), bands = { count: 0, rows: 4 } }: SketchPlan) {
     // A text without a character to compare by has one shingle as well, so that two of them are duplicates.
-    this.#empty = { numbers: Int32Array.from({ length: bands.count + 1 }, (_, index) => index + 1), hashes: 0, size: 1, keys: 1 }
-    this.#code = instantiate()
+    const numbers = Int32Array.from({ length: 1 + bands.count + parityNumbers }, (_, index) => (index <= bands.count ? index + 1 : 0))
+    this.#empty = { numbers, hashes: 0, size: 1, keys: 1, parities: 1 + bands.count }
+    this.#code = instantiate<Code>(sketchCode)
     const { size, span, fewest } = cuts[shingles]
     const slots = boilerplate.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(boilerplate.length * 4))
     this.#code.configure(Number(shingles === "word-5"), size, span, fewest, bands.count, bands.rows, slots)
     this.#reserve(4096)
     this.#keysAt = this.#code.keysAt() >> 2
     this.#printAt = this.#code.printAt() >> 2
+    this.#paritiesAt = this.#code.paritiesAt() >> 2
     new Uint8Array(this.#code.memory.buffer).set(asciiSeparators(), this.#code.classesAt())
     this.#numbers.set(multipliersOf(bands), this.#code.multipliersAt() >> 2)
     const table = this.#numbers.subarray(this.#code.boilerplateAt() >> 2, (this.#code.boilerplateAt() >> 2) + slots)
@@ -65,7 +69,7 @@ export class Sketcher {
   sketch(text: string): Sketch {
     const size = this.#run(text, this.#code.sketch)
     if (size <= 0) this.#numbers.fill(0, this.#printAt, this.#printAt + 2)
-    return size > 0 ? { numbers: this.#numbers, hashes: this.#hashesAt, size, keys: this.#keysAt } : this.#empty
+    return size > 0 ? { numbers: this.#numbers, hashes: this.#hashesAt, size, keys: this.#keysAt, parities: this.#paritiesAt } : this.#empty
   }
 
   /** The distinct hashes of the text's spans, of which boilerplate is made; none for a text shorter than a span. Overwritten by the next text. */
@@ -133,22 +137,10 @@ interface Code {
   multipliersAt(): number
   keysAt(): number
   printAt(): number
+  paritiesAt(): number
   boilerplateAt(): number
   textAt(): number
   shinglesAt(): number
 }
 
 const encoder = new TextEncoder()
-let compiled: object | undefined
-
-// What is used of it: the types of Node leave it out.
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object
-  readonly Instance: new (module: object) => { readonly exports: unknown }
-}
-
-/** Every sketcher has memory of its own; the code is compiled once. */
-function instantiate(): Code {
-  compiled ??= new WebAssembly.Module(Buffer.from(sketchCode, "base64"))
-  return new WebAssembly.Instance(compiled).exports as Code
-}

@@ -1,6 +1,7 @@
 import { comparedText } from "../curation/compared-text.ts"
 import type { SketchedRow } from "../curation/keep-first.ts"
 import { Sketcher, type SketchPlan } from "../curation/sketcher.ts"
+import { parityNumbers } from "../curation/similar-sets.ts"
 import type { Issue } from "../core/errors.ts"
 import { ByteRanges } from "../store/byte-ranges.ts"
 import { slotNumbers } from "./batch-ring.ts"
@@ -21,8 +22,8 @@ export interface BatchTarget {
   publish(part: { readonly length: number; readonly rows: number; readonly lines: number }, isLast: boolean): void
 }
 
-/** The numbers of a row before its keys and hashes: line within the batch, number of hashes, fingerprints of text and output. */
-export const rowHeader = 6
+/** The numbers of a row before its keys and hashes: line within the batch, number of hashes, fingerprints of text and output, parities. */
+export const rowHeader = 6 + parityNumbers
 // More than these are counted, not listed.
 const mostIssues = 100
 
@@ -75,6 +76,7 @@ export class BatchSketcher {
       numbers[length + 3] = high
       numbers[length + 4] = output[0]
       numbers[length + 5] = output[1]
+      copy(sketch.numbers, sketch.parities, parityNumbers, numbers, length + 6)
       copy(sketch.numbers, sketch.keys, this.#bands, numbers, length + rowHeader)
       copy(sketch.numbers, sketch.hashes, sketch.size, numbers, length + rowHeader + this.#bands)
       length += need
@@ -99,12 +101,14 @@ const noOutput = [0, 0] as const
 /** The row as a sketch with its fingerprints, in numbers of its own. */
 export function rowSketch(sketcher: Sketcher, { bands }: Required<SketchPlan>, text: string, output: string | undefined): SketchedRow {
   const outputPrint = output === undefined ? noOutput : sketcher.fingerprint(output)
-  const { numbers, keys, hashes, size } = sketcher.sketch(text)
-  const own = new Int32Array(4 + bands.count + size)
+  const { numbers, keys, hashes, size, parities } = sketcher.sketch(text)
+  const keysAt = 4 + parityNumbers
+  const own = new Int32Array(keysAt + bands.count + size)
   own.set([...sketcher.lastPrint(), ...outputPrint])
-  copy(numbers, keys, bands.count, own, 4)
-  copy(numbers, hashes, size, own, 4 + bands.count)
-  return { numbers: own, prints: 0, keys: 4, hashes: 4 + bands.count, size }
+  copy(numbers, parities, parityNumbers, own, 4)
+  copy(numbers, keys, bands.count, own, keysAt)
+  copy(numbers, hashes, size, own, keysAt + bands.count)
+  return { numbers: own, prints: 0, parities: 4, keys: keysAt, hashes: keysAt + bands.count, size }
 }
 
 /** The issue with the line that it is on in the file. */
