@@ -1,10 +1,10 @@
 // Compiles each source here to a file in src/curation/, which is committed: only those who change a source need the compiler.
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { main } from "assemblyscript/asc"
 
-export const sources = ["sketch", "crowds"] as const
+export const sources = ["sketcher", "crowds"] as const
 
 /** The text of src/curation/<source>-code.ts: the compiled bytes as base64, the same for the same source and compiler. */
 export async function compiledModule(source: (typeof sources)[number]): Promise<string> {
@@ -12,7 +12,7 @@ export async function compiledModule(source: (typeof sources)[number]): Promise<
   const { error, stderr } = await main(
     [`${source}.ts`, "--outFile", "code.wasm", "--runtime", "stub", "--initialMemory", "1", "--optimizeLevel", "3", "--shrinkLevel", "0", "--noAssert", "--enable", "simd"],
     {
-      readFile: (name: string) => (name === `${source}.ts` ? readFileSync(new URL(name, import.meta.url), "utf8") : null),
+      readFile: (name: string) => (existsSync(new URL(name, import.meta.url)) ? readFileSync(new URL(name, import.meta.url), "utf8") : null),
       writeFile: (name: string, contents: string | Uint8Array) => void written.set(name, contents),
     },
   )

@@ -27,25 +27,25 @@ const points: usize = (__heap_base + 63) & ~63
 const classes: usize = points + (<usize>pointsKnown << 2)
 const multipliers: usize = classes + 64
 const minima: usize = multipliers + (mostMinima << 2)
-const keys: usize = minima + (mostMinima << 2)
-const print: usize = keys + (mostMinima << 2)
-const parities: usize = print + 64
+export const keys: usize = minima + (mostMinima << 2)
+export const print: usize = keys + (mostMinima << 2)
+export const parities: usize = print + 64
 const boilerplate: usize = parities + 64
 
 let isOfWords: bool = false
 let size: u32 = 4
 let span: u32 = 20
 let fewest: u32 = 16
-let bands: u32 = 0
+export let bands: u32 = 0
 let rows: u32 = 0
 let boilerplateMask: u32 = 0
 let capacity: usize = 0
-let text: usize = 0
+export let text: usize = 0
 let folded: usize = 0
 let masks: usize = 0
 let units: usize = 0
 let runs: usize = 0
-let shingles: usize = 0
+export let shingles: usize = 0
 let slots: usize = 0
 
 export function pointsAt(): usize {
@@ -85,14 +85,20 @@ export function configure(ofWords: bool, runSize: u32, spanSize: u32, fewestLeft
   bands = bandCount
   rows = rowCount
   boilerplateMask = boilerplateSlots === 0 ? 0 : boilerplateSlots - 1
-  capacity = 0
-  text = (boilerplate + (<usize>boilerplateSlots << 2) + 63) & ~63
-  grow(text)
-  reserve(4096)
+  reserve(4096, startOfRows())
 }
 
-/** Room for a text of so many bytes of UTF-8. */
-export function reserve(bytes: usize): void {
+/** Where memory that texts do not use may begin; they then begin behind it, by `reserve`. */
+export function startOfRows(): usize {
+  return (boilerplate + (boilerplateMask === 0 ? 0 : (<usize>boilerplateMask + 1) << 2) + 63) & ~63
+}
+
+/** Room for a text of so many bytes of UTF-8, at `start` from now on, or where it was with 0. */
+export function reserve(bytes: usize, start: usize): void {
+  if (start !== 0) {
+    text = (start + 63) & ~63
+    capacity = 0
+  }
   if (bytes <= capacity) return
   capacity = bytes
   folded = text + bytes + padding
@@ -139,12 +145,12 @@ export function fingerprint(length: usize, isFolded: bool): i32 {
   return cut(length, isFolded)
 }
 
-function cut(length: usize, isFolded: bool): i32 {
+export function cut(length: usize, isFolded: bool): i32 {
   let source = text
   let bytes = length
   let isClean = isFolded
   let count: i32 = foldYourself
-  memory.fill(text + length, 32, padding)
+  pad(text + length)
   if (isOfWords && !isFolded) count = wordsOf(text, length, false)
   if (count < 0) {
     if (!isFolded) {
@@ -153,7 +159,7 @@ function cut(length: usize, isFolded: bool): i32 {
       source = folded
       bytes = foldedBytes
       isClean = true
-      memory.fill(folded + bytes, 32, padding)
+      pad(folded + bytes)
     }
     count = isOfWords ? wordsOf(source, bytes, isClean) : pointsOf(source, bytes)
   }
@@ -165,6 +171,10 @@ function cut(length: usize, isFolded: bool): i32 {
   }
   store<u64>(print, hash ^ (hash >> 32))
   return count
+}
+
+function pad(end: usize): void {
+  for (let at: usize = 0; at < padding; at += 16) v128.store(end + at, i8x16.splat(32))
 }
 
 /** Folds the text by `points`; the answer is the number of bytes, or below zero what the host has to do. */
@@ -204,7 +214,7 @@ function fold(length: usize): i32 {
   return <i32>(out - folded)
 }
 
-function encode(out: usize, point: u32): usize {
+export function encode(out: usize, point: u32): usize {
   if (point < 0x80) {
     store<u8>(out, point)
     return out + 1

@@ -8,7 +8,7 @@ export interface Compared {
 
 /** The fields that are looked for when none is named, in this order. */
 export const textFields = ["messages", "prompt", "text", "input"] as const
-const outputFields = ["output", "completion", "response", "answer", "label"] as const
+export const outputFields = ["output", "completion", "response", "answer", "label"] as const
 
 /** The text and the output of a row of any usual shape, or what is wrong with it.
  *

@@ -2,7 +2,7 @@ import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "./fold-table.ts"
 import { foldForComparison } from "./normalise.ts"
 import { parityNumbers, type Sketch } from "./similar-sets.ts"
-import { sketchCode } from "./sketch-code.ts"
+import { sketcherCode } from "./sketcher-code.ts"
 import { instantiate } from "./web-assembly.ts"
 
 /** The ways to cut a text into shingles. */
@@ -31,32 +31,30 @@ const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, s
  *
  * The work is done by assembly/sketch.ts on the text's bytes. What it cannot fold (marks, long s, a final sigma) is folded here first. */
 export class Sketcher {
-  readonly #code: Code
-  readonly #empty: Sketch
+  protected readonly code: Code
+  readonly #bands: number
   readonly #keysAt: number
   readonly #printAt: number
   readonly #paritiesAt: number
   /** Where the text goes. */
   #room = new Uint8Array()
   #hashesAt = 0
-  #numbers = new Int32Array()
-  #capacity = 0
+  protected numbers = new Int32Array()
+  protected capacity = 0
 
   constructor({ shingles, boilerplate = new Int32Array(), bands = { count: 0, rows: 4 } }: SketchPlan) {
-    // A text without a character to compare by has one shingle as well, so that two of them are duplicates.
-    const numbers = Int32Array.from({ length: 1 + bands.count + parityNumbers }, (_, index) => (index <= bands.count ? index + 1 : 0))
-    this.#empty = { numbers, hashes: 0, size: 1, keys: 1, parities: 1 + bands.count }
-    this.#code = instantiate<Code>(sketchCode)
+    this.code = instantiate<Code>(sketcherCode)
+    this.#bands = bands.count
     const { size, span, fewest } = cuts[shingles]
     const slots = boilerplate.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(boilerplate.length * 4))
-    this.#code.configure(Number(shingles === "word-5"), size, span, fewest, bands.count, bands.rows, slots)
+    this.code.configure(Number(shingles === "word-5"), size, span, fewest, bands.count, bands.rows, slots)
     this.#reserve(4096)
-    this.#keysAt = this.#code.keysAt() >> 2
-    this.#printAt = this.#code.printAt() >> 2
-    this.#paritiesAt = this.#code.paritiesAt() >> 2
-    new Uint8Array(this.#code.memory.buffer).set(asciiSeparators(), this.#code.classesAt())
-    this.#numbers.set(multipliersOf(bands), this.#code.multipliersAt() >> 2)
-    const table = this.#numbers.subarray(this.#code.boilerplateAt() >> 2, (this.#code.boilerplateAt() >> 2) + slots)
+    this.#keysAt = this.code.keysAt() >> 2
+    this.#printAt = this.code.printAt() >> 2
+    this.#paritiesAt = this.code.paritiesAt() >> 2
+    new Uint8Array(this.code.memory.buffer).set(asciiSeparators(), this.code.classesAt())
+    this.numbers.set(multipliersOf(bands), this.code.multipliersAt() >> 2)
+    const table = this.numbers.subarray(this.code.boilerplateAt() >> 2, (this.code.boilerplateAt() >> 2) + slots)
     for (const hash of boilerplate) {
       let slot = hash & (slots - 1)
       while (table[slot] !== 0 && table[slot] !== hash) slot = (slot + 1) & (slots - 1)
@@ -67,25 +65,32 @@ export class Sketcher {
   /** The distinct hashes of the text's shingles, in the order of the text, and a key for each band; overwritten by the next text. There is at least
    * one hash: a text shorter than a shingle gives the hash of the whole. */
   sketch(text: string): Sketch {
-    const size = this.#run(text, this.#code.sketch)
-    if (size <= 0) this.#numbers.fill(0, this.#printAt, this.#printAt + 2)
-    return size > 0 ? { numbers: this.#numbers, hashes: this.#hashesAt, size, keys: this.#keysAt, parities: this.#paritiesAt } : this.#empty
+    let size = this.#run(text, this.code.sketch)
+    if (size <= 0) {
+      // A text without a character to compare by has one shingle as well, so that two of them are duplicates.
+      size = 1
+      this.numbers[this.#hashesAt] = 1
+      for (let band = 0; band < this.#bands; band += 1) this.numbers[this.#keysAt + band] = band + 2
+      this.numbers.fill(0, this.#paritiesAt, this.#paritiesAt + parityNumbers)
+      this.numbers.fill(0, this.#printAt, this.#printAt + 2)
+    }
+    return { numbers: this.numbers, hashes: this.#hashesAt, size, keys: this.#keysAt, parities: this.#paritiesAt }
   }
 
   /** The distinct hashes of the text's spans, of which boilerplate is made; none for a text shorter than a span. Overwritten by the next text. */
   spans(text: string): Int32Array {
-    const count = Math.max(0, this.#run(text, this.#code.spans))
-    return this.#numbers.subarray(this.#hashesAt, this.#hashesAt + count)
+    const count = Math.max(0, this.#run(text, this.code.spans))
+    return this.numbers.subarray(this.#hashesAt, this.#hashesAt + count)
   }
 
   /** A 64-bit hash of the folded text, as two numbers of 32 bits. */
   fingerprint(text: string): readonly [number, number] {
-    return this.#run(text, this.#code.fingerprint) > 0 ? this.lastPrint() : [0, 0]
+    return this.#run(text, this.code.fingerprint) > 0 ? this.lastPrint() : [0, 0]
   }
 
   /** The fingerprint of the last text that was sketched. */
   lastPrint(): readonly [number, number] {
-    return [this.#numbers[this.#printAt] as number, this.#numbers[this.#printAt + 1] as number]
+    return [this.numbers[this.#printAt] as number, this.numbers[this.#printAt + 1] as number]
   }
 
   #run(text: string, work: (bytes: number, isFolded: number) => number): number {
@@ -95,7 +100,7 @@ export class Sketcher {
       if (answer > 0) return answer
       if (answer <= needsBlock) {
         const block = needsBlock - answer
-        this.#numbers.set(foldEntries(block), (this.#code.pointsAt() >> 2) + block * foldBlock)
+        this.numbers.set(foldEntries(block), (this.code.pointsAt() >> 2) + block * foldBlock)
       } else {
         bytes = this.#write(foldForComparison(text))
         return bytes === 0 ? 0 : work(bytes, 1)
@@ -105,7 +110,7 @@ export class Sketcher {
 
   /** The text's bytes are where the code reads them; their number. */
   #write(text: string): number {
-    if (text.length + (text.length >> 3) > this.#capacity) this.#reserve(text.length + (text.length >> 3))
+    if (text.length + (text.length >> 3) > this.capacity) this.#reserve(text.length + (text.length >> 3))
     let { read, written } = encoder.encodeInto(text, this.#room)
     if (read < text.length) {
       this.#reserve(text.length * 3)
@@ -115,20 +120,26 @@ export class Sketcher {
   }
 
   #reserve(bytes: number): void {
-    this.#capacity = Math.max(bytes, 2 * this.#capacity)
-    this.#code.reserve(this.#capacity)
-    this.#numbers = new Int32Array(this.#code.memory.buffer)
-    this.#room = new Uint8Array(this.#code.memory.buffer, this.#code.textAt(), this.#capacity)
-    this.#hashesAt = this.#code.shinglesAt() >> 2
+    this.capacity = Math.max(bytes, 2 * this.capacity)
+    this.code.reserve(this.capacity, 0)
+    this.renew()
+  }
+
+  /** After the memory may have grown or its regions moved. */
+  protected renew(): void {
+    this.numbers = new Int32Array(this.code.memory.buffer)
+    this.#room = new Uint8Array(this.code.memory.buffer, this.code.textAt(), this.capacity)
+    this.#hashesAt = this.code.shinglesAt() >> 2
   }
 }
 
 const needsBlock = -2
 
+/** What assembly/sketcher.ts exports. */
 interface Code {
   readonly memory: { readonly buffer: ArrayBuffer }
   configure(ofWords: number, size: number, span: number, fewest: number, bands: number, rows: number, boilerplateSlots: number): void
-  reserve(bytes: number): void
+  reserve(bytes: number, start: number): void
   sketch(bytes: number, isFolded: number): number
   spans(bytes: number, isFolded: number): number
   fingerprint(bytes: number, isFolded: number): number
@@ -141,6 +152,19 @@ interface Code {
   boilerplateAt(): number
   textAt(): number
   shinglesAt(): number
+  prepareRows(bytes: number, numbers: number, textNames: number, outputNames: number): void
+  begin(bytes: number, isForHost: number): void
+  rows(): number
+  emit(index: number, size: number, outputLow: number, outputHigh: number): number
+  emptyOut(): void
+  lineStart(): number
+  lineEnd(): number
+  lines(): number
+  used(): number
+  rowsOut(): number
+  namesAt(): number
+  inputAt(): number
+  outAt(): number
 }
 
 const encoder = new TextEncoder()

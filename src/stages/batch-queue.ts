@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads"
 import type { SketchPlan } from "../curation/sketcher.ts"
-import { BatchRing, ringSlots, slotNumbers, type BatchPart } from "./batch-ring.ts"
+import { BatchRing, ringSlots, type BatchPart } from "./batch-ring.ts"
 import { BatchSketcher, type BatchIssue } from "./batch-sketcher.ts"
 import type { WorkerTask } from "./sketch-worker.ts"
 
@@ -23,7 +23,6 @@ export class BatchQueue {
   readonly #failure: Promise<never>
   /** The batches that this thread made ahead of their turn. */
   readonly #ahead = new Map<number, BatchPart[]>()
-  readonly #scratch = new Int32Array(slotNumbers)
   #sketcher: BatchSketcher | undefined
 
   constructor(path: string, field: string | undefined, batches: number, workers: number) {
@@ -87,10 +86,7 @@ export class BatchQueue {
     const batch = this.#ring.claim(Math.min(this.#batches, turn + ringSlots))
     if (batch < 0) return false
     const parts: BatchPart[] = []
-    this.#sketcher?.sketch(batch, {
-      numbers: this.#scratch,
-      publish: ({ length, rows, lines }) => void parts.push({ numbers: this.#scratch.slice(0, length), rows, lines }),
-    })
+    this.#sketcher?.sketch(batch, ({ numbers, rows }, _isLast, lines) => void parts.push({ numbers: numbers.slice(), rows, lines }))
     this.#ahead.set(batch, parts)
     return true
   }

@@ -1,11 +1,11 @@
+import type { RowPart } from "../curation/row-sketcher.ts"
+
 /** How many batches may be under way at once, and the room of each: all the memory that the threads share. */
 export const ringSlots = 8
 export const slotNumbers = 1 << 20
 
-/** A part of a batch: rows as `BatchSketcher` writes them, and where the batch's lines end once it is the last part. */
-export interface BatchPart {
-  readonly numbers: Int32Array
-  readonly rows: number
+/** A part of a batch, and where the batch's lines end once it is the last part. */
+export interface BatchPart extends RowPart {
   readonly lines: number
 }
 
@@ -36,18 +36,14 @@ export class BatchRing {
     }
   }
 
-  /** Where the batch's numbers go. Waits until the slot is free. */
-  enter(batch: number): Int32Array {
-    const place = at(batch % ringSlots, turn)
+  /** The reader may take the part from now on. Waits until the slot is free and, after a part that is not the last, until it has been taken. */
+  publish(batch: number, { numbers, rows }: RowPart, isLast: boolean, lines: number): void {
+    const slot = batch % ringSlots
+    const place = at(slot, turn)
     for (let now = Atomics.load(this.#control, place); now !== batch; now = Atomics.load(this.#control, place))
       Atomics.wait(this.#control, place, now)
-    return this.#numbers.subarray((batch % ringSlots) * slotNumbers, (batch % ringSlots) * slotNumbers + slotNumbers)
-  }
-
-  /** The reader may take what is there. After a part that is not the last, waits until it has. */
-  publish(batch: number, { length, rows, lines }: { length: number; rows: number; lines: number }, isLast: boolean): void {
-    const slot = batch % ringSlots
-    this.#control[at(slot, lengths)] = length
+    this.#numbers.set(numbers, slot * slotNumbers)
+    this.#control[at(slot, lengths)] = numbers.length
     this.#control[at(slot, rowCounts)] = rows
     this.#control[at(slot, lineCounts)] = lines
     const state = isLast ? lastPart : onePart

@@ -3,6 +3,7 @@ import { extname } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { defaultThreshold, shingler } from "../curation/shingles.ts"
 import { comparedText } from "../curation/compared-text.ts"
+import { readRow } from "../curation/row-sketcher.ts"
 import { Sketcher, sketchPlan, type ShinglerName, type SketchPlan } from "../curation/sketcher.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import { AtomicWriter } from "../store/atomic-writer.ts"
@@ -10,7 +11,7 @@ import { writeAtomically } from "../store/files.ts"
 import { readTable, tableText } from "../store/table.ts"
 import { ByteRanges } from "../store/byte-ranges.ts"
 import { BatchQueue } from "./batch-queue.ts"
-import { batchBytes, issueAt, readRow, rowSketch } from "./batch-sketcher.ts"
+import { batchBytes, issueAt, rowSketch } from "./batch-sketcher.ts"
 import type { StageContext } from "./context.ts"
 import { RowDecisions } from "./row-decisions.ts"
 
@@ -149,8 +150,8 @@ function sampleTexts(file: string, field: string | undefined): string[] {
   const ranges = new ByteRanges(file, sampleBytes)
   const texts: string[] = []
   const readRange = (range: number) =>
-    ranges.visitLines(range, (bytes, _index, isValid) => {
-      const row = isValid ? readRow(bytes, field) : undefined
+    ranges.visitLines(range, (bytes) => {
+      const row = readRow(bytes, field)
       if (row !== undefined && "text" in row) texts.push(row.text)
     })
   // The first ranges say how many rows there are about.

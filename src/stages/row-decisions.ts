@@ -1,8 +1,8 @@
 import { KeepFirst, type Decision, type SketchedRow } from "../curation/keep-first.ts"
+import { rowHeader } from "../curation/row-sketcher.ts"
 import type { SketchPlan } from "../curation/sketcher.ts"
 import type { AtomicWriter } from "../store/atomic-writer.ts"
 import type { BatchPart } from "./batch-ring.ts"
-import { rowHeader } from "./batch-sketcher.ts"
 
 /** What came of the rows so far, by the lines they are on; each duplicate and conflict is a line of the report. */
 export class RowDecisions {

@@ -17,7 +17,7 @@ parentPort?.once("message", (plan: Required<SketchPlan>) => {
   const ring = new BatchRing(memory)
   const sketcher = new BatchSketcher(path, field, plan)
   for (let batch = ring.claim(batches); batch >= 0; batch = ring.claim(batches))
-    sketcher.sketch(batch, { numbers: ring.enter(batch), publish: (part, isLast) => ring.publish(batch, part, isLast) })
+    sketcher.sketch(batch, (part, isLast, lines) => ring.publish(batch, part, isLast, lines))
   sketcher.close()
   parentPort?.postMessage({ issues: sketcher.issues, issueCount: sketcher.issueCount })
 })

@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer"
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 
 /** The lines of a file by ranges of bytes, so that several threads read one file: a line belongs to the range in which it begins. The file must not
@@ -21,22 +20,25 @@ export class ByteRanges {
     closeSync(this.#descriptor)
   }
 
-  /** Shows `visit` the bytes of each line that begins in the range, without its end (and, in the first range, without a byte order mark); `isValid`
-   * is false for bytes that are not UTF-8. The bytes are overwritten by the next range. Returns the number of lines. */
-  visitLines(range: number, visit: (bytes: Buffer, index: number, isValid: boolean) => void): number {
+  /** The lines that begin in the range, with their ends (and, in the first range, without a byte order mark); overwritten by the next range. */
+  lines(range: number): Buffer {
     const from = Math.max(0, range * this.#rangeBytes - 1)
     const until = Math.min(this.#size, (range + 1) * this.#rangeBytes)
     const bytes = this.#read(from, until)
-    const areValid = isUtf8(bytes)
-    let start = range === 0 ? (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0) : bytes.indexOf(newline) + 1
-    if (range > 0 && start === 0) return 0
+    const start = range === 0 ? (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0) : bytes.indexOf(newline) + 1
+    // What begins at `until` is of the next range.
+    return bytes.subarray(range > 0 && (start === 0 || from + start >= until) ? bytes.length : start)
+  }
+
+  /** Shows `visit` the bytes of each line that begins in the range, without its end. The bytes are overwritten by the next range. Returns the number of
+   * lines. */
+  visitLines(range: number, visit: (bytes: Buffer, index: number) => void): number {
+    const bytes = this.lines(range)
     let index = 0
-    while (from + start < until) {
+    for (let start = 0; start < bytes.length; index += 1) {
       const found = bytes.indexOf(newline, start)
       const end = found < 0 ? bytes.length : found
-      const line = bytes.subarray(start, end)
-      visit(line, index, areValid || isUtf8(line))
-      index += 1
+      visit(bytes.subarray(start, end), index)
       start = end + 1
     }
     return index

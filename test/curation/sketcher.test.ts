@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { compiledModule } from "../../assembly/compile.ts"
+import { compiledModule, sources } from "../../assembly/compile.ts"
 import { foldForComparison } from "../../src/curation/normalise.ts"
 import { Sketcher, type ShinglerName } from "../../src/curation/sketcher.ts"
 import { seeded, textsWithCopies } from "./made-texts.ts"
 
-test("the committed WebAssembly is what its source compiles to (npm run wasm)", async () => {
-  const committed = readFileSync(join(import.meta.dirname, "..", "..", "src", "curation", "sketch-code.ts"), "utf8")
-  expect(committed === (await compiledModule("sketch"))).toBe(true)
+test.each(sources)("the committed WebAssembly is what %s.ts compiles to (npm run wasm)", async (source) => {
+  const committed = readFileSync(join(import.meta.dirname, "..", "..", "src", "curation", `${source}-code.ts`), "utf8")
+  expect(committed === (await compiledModule(source))).toBe(true)
 })
 
 describe.each(["word-5", "char-4"] as const)("%s", (shingles) => {
