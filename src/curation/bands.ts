@@ -22,9 +22,14 @@ const mostBands = 128
 /** The most rows a band, up to 4, and so many bands that a pair at the threshold is missed with `missRate`: (1 − t^rows)^bands (Leskovec, Rajaraman,
  * Ullman, ch. 3). At 4 rows and 5 in 10,000: 15 bands for 0.8, 28 for 0.7. */
 export function bandsFor(threshold: number, missRate = usualMissRate): Bands {
-  const countFor = (rows: number) => Math.max(1, Math.ceil(Math.log(missRate) / Math.log1p(-(threshold ** rows))))
-  const rows = [4, 3, 2].find((candidate) => countFor(candidate) <= mostBands) ?? 1
-  return { count: countFor(rows), rows }
+  const choices = bandChoices(threshold, missRate)
+  return choices.find(({ rows }) => rows === 4) ?? (choices.at(-1) as Bands)
+}
+
+/** For each number of rows a band that makes sense so many bands that a pair at the threshold is missed with `missRate`. */
+export function bandChoices(threshold: number, missRate = usualMissRate): Bands[] {
+  const choices = [1, 2, 3, 4, 5, 6].map((rows) => ({ rows, count: Math.max(1, Math.ceil(Math.log(missRate) / Math.log1p(-(threshold ** rows)))) }))
+  return choices.filter(({ rows, count }) => rows === 1 || count <= mostBands)
 }
 
 /** The multiplier of each row of each band, odd: multiplying by it permutes the 32-bit numbers. */

@@ -4,7 +4,8 @@ import { setImmediate } from "node:timers/promises"
 import { defaultThreshold, shingler } from "../curation/shingles.ts"
 import { comparedText } from "../curation/compared-text.ts"
 import { readRow } from "../curation/row-sketcher.ts"
-import { Sketcher, sketchPlan, type ShinglerName, type SketchPlan } from "../curation/sketcher.ts"
+import { cheapestBands } from "../curation/band-choice.ts"
+import { Sketcher, type ShinglerName, type SketchPlan } from "../curation/sketcher.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import { AtomicWriter } from "../store/atomic-writer.ts"
 import { writeAtomically } from "../store/files.ts"
@@ -82,7 +83,8 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, rep
   const batches = Math.ceil(statSync(file).size / batchBytes)
   const queue = new BatchQueue(file, field, batches, Math.max(0, Math.min(options.workers, batches - 1)))
   try {
-    const { plan, threshold } = planFor(sampleTexts(file, field), options.threshold)
+    const { texts, rows } = sampleTexts(file, field)
+    const { plan, threshold } = planFor(texts, rows, options.threshold)
     const decisions = new RowDecisions(plan, threshold, report)
     queue.start(plan)
     const firstLines = [1]
@@ -121,6 +123,7 @@ function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefin
   refuseIssues(file, issues, issues.length, rows.length)
   const { plan, threshold } = planFor(
     rows.map(({ text }) => text),
+    rows.length,
     options.threshold,
   )
   const decisions = new RowDecisions(plan, threshold, report)
@@ -133,11 +136,11 @@ function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefin
   return { decisions, shingles: plan.shingles, threshold }
 }
 
-/** A sample says how texts are cut; the threshold follows from that where nobody gives one. */
-function planFor(sample: readonly string[], wanted: number | undefined): { plan: Required<SketchPlan>; threshold: number } {
-  const { name, boilerplate } = shingler(sample)
-  const threshold = wanted ?? defaultThreshold(name)
-  return { plan: sketchPlan(name, boilerplate, threshold), threshold }
+/** A sample of so many rows says how texts are cut and keyed; the threshold follows from that where nobody gives one. */
+function planFor(sample: readonly string[], rows: number, wanted: number | undefined): { plan: Required<SketchPlan>; threshold: number } {
+  const { name: shingles, boilerplate } = shingler(sample)
+  const threshold = wanted ?? defaultThreshold(shingles)
+  return { plan: { shingles, boilerplate, bands: cheapestBands(sample, shingles, boilerplate, threshold, rows) }, threshold }
 }
 
 const batchesAReport = 32
@@ -145,8 +148,8 @@ const mostSampled = 20_000
 const leastSampled = 2000
 const sampleBytes = 1 << 14
 
-/** Texts from all over the file: up to 20,000, of a large file a twentieth at most. */
-function sampleTexts(file: string, field: string | undefined): string[] {
+/** Texts from all over the file, up to 20,000, of a large file a twentieth at most; and about how many rows it has. */
+function sampleTexts(file: string, field: string | undefined): { readonly texts: readonly string[]; readonly rows: number } {
   const ranges = new ByteRanges(file, sampleBytes)
   const texts: string[] = []
   const readRange = (range: number) =>
@@ -162,7 +165,7 @@ function sampleTexts(file: string, field: string | undefined): string[] {
   const share = Math.min(1, wanted / Math.max(1, rows))
   for (let range = first; range < ranges.count; range += 1) if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
   ranges.close()
-  return texts
+  return { texts, rows }
 }
 
 function requireFile(file: string): void {
