@@ -11,8 +11,10 @@ const sizes: usize = 32
 // So that the number of a block, with that of its memory, is a number of 32 bits.
 const mostBytes: usize = 1 << 30
 
-/** Where the card of the set that is asked about lies, or of the next that is added. */
+/** Where the card of the next that is added lies. */
 const card: usize = (__heap_base + 63) & ~63
+/** Where the card of the set that is asked about lies. */
+const asked: usize = card + 32
 const found: usize = card + 64
 // For each power of two the first free block, which has the next at its beginning.
 const free: usize = found + ((<usize>mostFound) << 2)
@@ -23,6 +25,9 @@ let stoppedAt: u32 = 0
 
 export function cardAt(): usize {
   return card
+}
+export function askedAt(): usize {
+  return asked
 }
 export function foundAt(): usize {
   return found
@@ -83,10 +88,10 @@ export function stopped(): u32 {
  * differs only where the sets do, so there are at most as many such bits as hashes that one set alone has: (1 − t) / (1 + t) of both together. */
 export function scan(list: usize, from: u32, threshold: f64): u32 {
   const count = load<u32>(list)
-  const size = load<u32>(card, 4)
-  const first = load<u64>(card, 8)
-  const second = load<u64>(card, 16)
-  const third = load<u64>(card, 24)
+  const size = load<u32>(asked, 4)
+  const first = load<u64>(asked, 8)
+  const second = load<u64>(asked, 16)
+  const third = load<u64>(asked, 24)
   const apart = (1 - threshold) / (1 + threshold)
   const least = <u32>Math.ceil(threshold * <f64>size - 1e-6)
   const most = <u32>min<f64>(<f64>size / threshold + 1e-6, <f64>i32.MAX_VALUE)

@@ -398,8 +398,38 @@ function slotsFor(count: u32): usize {
   return need
 }
 
+// Up to so many hashes are told apart by a bit for each.
+const fewHashes: u32 = 1024
+const bitBytes: usize = 2048
+
 /** Copies the first of each hash from `runs` to `shingles`, in order. */
 function distinctOf(count: u32): u32 {
+  return count <= fewHashes ? distinctByBits(count) : distinctBySlots(count)
+}
+
+/** Few hashes repeat, and of 16,384 bits few are met twice: what is done next can be foreseen, unlike where slots are probed. */
+function distinctByBits(count: u32): u32 {
+  for (let at: usize = 0; at < bitBytes; at += 16) v128.store(slots + at, i32x4.splat(0))
+  let out = shingles
+  for (let at: u32 = 0; at < count; at++) {
+    const hash = load<u32>(runs + (<usize>at << 2))
+    const place = slots + <usize>((hash >> 23) << 2)
+    const bits = load<u32>(place)
+    const bit: u32 = 1 << ((hash >> 18) & 31)
+    if ((bits & bit) !== 0 && isAmong(hash, out)) continue
+    store<u32>(place, bits | bit)
+    store<u32>(out, hash)
+    out += 4
+  }
+  return <u32>((out - shingles) >> 2)
+}
+
+function isAmong(hash: u32, end: usize): bool {
+  for (let at = shingles; at < end; at += 4) if (load<u32>(at) === hash) return true
+  return false
+}
+
+function distinctBySlots(count: u32): u32 {
   const need = slotsFor(count)
   const mask = <u32>need - 1
   memory.fill(slots, 0, need << 2)
@@ -407,7 +437,7 @@ function distinctOf(count: u32): u32 {
   for (let at: u32 = 0; at < count; at++) {
     const hash = load<u32>(runs + (<usize>at << 2))
     let slot = hash & mask
-    for (;;) {
+    while (true) {
       const place = slots + (<usize>slot << 2)
       const known = load<u32>(place)
       if (known === hash) break

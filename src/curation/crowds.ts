@@ -29,11 +29,15 @@ export class Crowds {
     return this.#add(this.#arenas[arenaOf(list)] as Arena, blockOf(list), cards, at)
   }
 
-  /** Finds places of the list that may be at the threshold with the set of the card, from the place `from` of the list on, and leaves out those that
+  /** From now on scans are for the set of the card. */
+  ask(card: Int32Array): void {
+    for (const arena of this.#arenas) arena.ask(card)
+  }
+
+  /** Finds places of the list that may be at the threshold with the set asked about, from the place `from` of the list on, and leaves out those that
    * surely are not. The answer is how many were found. */
-  scan(list: number, from: number, cards: Int32Array, at: number, threshold: number): number {
+  scan(list: number, from: number, threshold: number): number {
     const arena = this.#arenas[arenaOf(list)] as Arena
-    arena.write(cards, at)
     this.found = arena.found
     return arena.code.scan(blockOf(list), from, threshold)
   }
@@ -87,6 +91,7 @@ interface Code {
   scan(list: number, from: number, threshold: number): number
   stopped(): number
   cardAt(): number
+  askedAt(): number
   foundAt(): number
 }
 
@@ -97,10 +102,15 @@ const foundNumbers = 1024
 class Arena {
   readonly code = instantiate<Code>(crowdsCode)
   readonly #card = this.code.cardAt() >> 2
+  readonly #asked = this.code.askedAt() >> 2
   #numbers = new Int32Array(this.code.memory.buffer)
   found = this.#foundNow()
 
-  /** What is asked about or added next. */
+  ask(card: Int32Array): void {
+    for (let index = 0; index < cardNumbers; index += 1) this.#numbers[this.#asked + index] = card[index] as number
+  }
+
+  /** What is added next. */
   write(cards: Int32Array, at: number): void {
     for (let index = 0; index < cardNumbers; index += 1) this.#numbers[this.#card + index] = cards[at + index] as number
   }

@@ -35,6 +35,8 @@ export interface Question {
 export class SimilarSets {
   readonly threshold: number
   readonly #tables: BandTable[]
+  /** For each band the key and the entry that are where the key asked about would be first. */
+  readonly #homes: Int32Array
   readonly #crowds = new Crowds()
   /** What is known of each place, `placesAChunk` places a chunk. */
   readonly #records: Int32Array[] = []
@@ -53,6 +55,7 @@ export class SimilarSets {
   constructor(threshold: number, bands: number) {
     this.threshold = threshold
     this.#tables = Array.from({ length: bands }, () => new BandTable())
+    this.#homes = new Int32Array(2 * bands)
   }
 
   /** Shows `visit` every place at or above the threshold until it returns true. `visit` must not ask in turn. */
@@ -62,10 +65,17 @@ export class SimilarSets {
     this.#isMarked = false
     const asked = this.#asked
     writeCard(asked, 0, -1, sketch)
+    this.#crowds.ask(asked)
     const { numbers, keys } = sketch
     const tables = this.#tables
+    const homes = this.#homes
+    // All accesses to memory at random come first and at once: those below wait for each other, as what comes next depends on what is there.
+    for (let band = 0; band < tables.length; band += 1) (tables[band] as BandTable).home((numbers[keys + band] as number) ^ group, homes, 2 * band)
     for (let band = 0; band < tables.length; band += 1) {
-      const entry = (tables[band] as BandTable).entry((numbers[keys + band] as number) ^ group)
+      let entry = homes[2 * band + 1] as number
+      if (entry === 0) continue
+      const key = (numbers[keys + band] as number) ^ group
+      if (homes[2 * band] !== key) entry = (tables[band] as BandTable).entry(key)
       if (entry === 0) continue
       if (entry > 0) {
         if (this.#isNear(entry - 1) && this.#look(entry - 1, sketch, visit, isWanted)) return
@@ -73,7 +83,7 @@ export class SimilarSets {
       }
       let next = 0
       do {
-        const count = this.#crowds.scan(entry, next, asked, 0, this.threshold)
+        const count = this.#crowds.scan(entry, next, this.threshold)
         next = this.#crowds.stopped(entry)
         const found = this.#crowds.found
         for (let index = 0; index < count; index += 1) if (this.#look(found[index] as number, sketch, visit, isWanted)) return
@@ -229,6 +239,13 @@ class BandTable {
   /** Zero for none. */
   entry(key: number): number {
     return this.at(this.slot(key))
+  }
+
+  /** Copies the pair that is where the key would be first. */
+  home(key: number, target: Int32Array, at: number): void {
+    const place = 2 * (key & this.#mask)
+    target[at] = this.#pairs[place] as number
+    target[at + 1] = this.#pairs[place + 1] as number
   }
 
   /** Where the key is, or goes. */

@@ -67,7 +67,7 @@ export class BatchQueue {
         take(part)
         this.#ring.free(batch, part.isLast)
         if (part.isLast) return part.lines
-      } else if (!this.#makeOne(batch)) await Promise.race([this.#ring.untilReady(batch), this.#failure])
+      } else if (!this.#makeOne(batch, take)) await Promise.race([this.#ring.untilReady(batch), this.#failure])
     }
   }
 
@@ -81,13 +81,18 @@ export class BatchQueue {
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
-  /** Makes a batch that nobody has yet, unless it is too far ahead of the turn. */
-  #makeOne(turn: number): boolean {
+  /** Makes a batch that nobody has yet, unless it is too far ahead of the turn. One whose turn it is goes to `take` without being copied. */
+  #makeOne(turn: number, take: (part: BatchPart) => void): boolean {
     const batch = this.#ring.claim(Math.min(this.#batches, turn + ringSlots))
     if (batch < 0) return false
     const parts: BatchPart[] = []
-    this.#sketcher?.sketch(batch, ({ numbers, rows }, _isLast, lines) => void parts.push({ numbers: numbers.slice(), rows, lines }))
+    this.#sketcher?.sketch(batch, ({ numbers, rows }, isLast, lines) => {
+      if (batch === turn) take({ numbers, rows, lines })
+      if (batch !== turn || isLast) parts.push({ numbers: batch === turn ? nothing : numbers.slice(), rows: batch === turn ? 0 : rows, lines })
+    })
     this.#ahead.set(batch, parts)
     return true
   }
 }
+
+const nothing = new Int32Array()
