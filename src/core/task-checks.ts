@@ -1,7 +1,7 @@
 import type { z } from "zod"
 import { validatorOf } from "./output.ts"
 import { nearest, show, type PathIssue } from "./parse.ts"
-import type { TaskSpecification } from "./task.ts"
+import { labelsOf, type TaskSpecification } from "./task.ts"
 
 /** The part of a plug-in that a check of the specification needs. */
 export interface CheckedStrategy {
@@ -42,6 +42,10 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
           },
         ]
       : []),
+    ...task.review.policies.flatMap(({ strategy, label }, index) => [
+      ...(strategy === undefined ? [] : unknownWord(["review", "policies", index, "strategy"], strategy, Object.keys(plugins.strategies))),
+      ...(label === undefined ? [] : unknownWord(["review", "policies", index, "label"], label, labelsOf(task))),
+    ]),
     ...filterIssues(task.filters, plugins),
     ...strategyIssues(task.expand.strategies, plugins, task),
   ]

@@ -1,13 +1,16 @@
-import type { Candidate, Example, RealInput, Seed, Split } from "../core/example.ts"
+import { inOrderOf } from "../curation/assignment.ts"
+import type { Candidate, Decision, Example, RealInput, Seed, Split } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { Held } from "../core/holdout-refresh.ts"
 import type { Proposal } from "../curation/preferences.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
+import { goldChecks } from "./gold-checks.ts"
 import { inputProposals } from "./input-proposals.ts"
-import { candidateItem, inputItem, passes, suspectItems, uniqueById, type ReviewItem, type SourceRow } from "./review-items.ts"
+import { passes, suspectItems, uniqueById, type ReviewItem, type SourceRow } from "./review-items.ts"
+import { labelsIn, reviewPlan, type AskedItem, type ReviewPlan } from "./review-plan.ts"
 import { corrected, rowChecks } from "./row-checks.ts"
-import { adjudicationOf, standingOf, type Standing } from "./standing.ts"
+import { adjudicationOf, isByPolicy, type Standing } from "./standing.ts"
 
 /** A train example, or one that a person or a check turned down; held-out examples stand apart. */
 export interface TaskExamples {
@@ -17,7 +20,7 @@ export interface TaskExamples {
   /** Of test sets that were worn: in no split, and still not trained on. */
   readonly retired: readonly Example[]
   readonly turnedDown: readonly (Example & { readonly reason: "rejected" | "failed-check"; readonly detail: string | undefined })[]
-  /** Items nobody decided on, reviewers disagree on, or that changed since. */
+  /** Candidates and inputs that people are asked about: nobody decided on them, reviewers disagree, or they changed since. */
   readonly open: readonly ReviewItem[]
   /** Examples whose labels are probably wrong and that nobody decided on, the most suspect first. They are examples all the same. */
   readonly suspects: readonly ReviewItem[]
@@ -27,6 +30,11 @@ export interface TaskExamples {
   readonly proposals: ReadonlyMap<string, Proposal>
   readonly sources: ReadonlyMap<string, SourceRow>
   readonly standings: ReadonlyMap<string, Standing>
+  /** All that waits for a person, with why and for whom: open items, conflicts and suspects. */
+  readonly asked: readonly AskedItem[]
+  readonly plan: Pick<ReviewPlan, "strata" | "estimate" | "waiting">
+  /** The gold checks that the reviewer has not decided on. */
+  goldChecksFor(reviewer: string): ReviewItem[]
 }
 
 /** Every example of the task and how it stands, from the files alone; the order follows from ids. */
@@ -35,7 +43,7 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
   const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
   const parts: Record<Split, (Example & { rank: { human: boolean; reviewed: boolean } })[]> = { train: [], validation: [], test: [] }
   const turnedDown: (Example & { reason: "rejected" | "failed-check"; detail: string | undefined })[] = []
-  const open: ReviewItem[] = []
+  const open: AskedItem[] = []
   const proposals = new Map<string, Proposal>()
   const standings = new Map<string, Standing>()
   const checkOf = rowChecks(decisions)
@@ -53,15 +61,16 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
   }
   for (const seed of rows.seeds()) place(seed.id, split.get(seed.id) ?? "train", goldExample(seed), { human: true, reviewed: true })
   const candidates = uniqueById(rows.candidates())
-  const offered = inputProposals(candidates, decisions)
-  for (const input of rows.inputs()) {
-    const item = inputItem(input)
-    const standing = standingOf(item, decisions.get(input.id) ?? [])
+  const inputs = rows.inputs()
+  const plan = reviewPlan(task, candidates.filter(passes), inputs, decisions)
+  const offered = inputProposals(candidates, (id) => plan.standing(id))
+  for (const input of inputs) {
+    const standing = plan.standing(input.id)
     standings.set(input.id, standing)
     if (standing.state === "accepted")
       place(input.id, split.get(input.id) ?? "train", answeredInput(input, standing.output, standing.by), { human: true, reviewed: true })
     if (standing.state === "accepted" || standing.state === "rejected") offered.settle(input.id)
-    else if (!offered.hasOpen(input.id)) open.push(adjudicationOf(item, decisions.get(input.id) ?? []) ?? item)
+    else if (!offered.hasOpen(input.id)) open.push(...askedOf(plan, input.id))
   }
   for (const candidate of offered.inOrder(candidates)) {
     const example = candidateExample(candidate)
@@ -69,14 +78,11 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
       turnedDown.push({ ...example, reason: "failed-check", detail: candidate.checks.find(({ ok }) => !ok)?.name })
       continue
     }
-    const item = candidateItem(candidate)
-    const decided = standingOf(item, decisions.get(candidate.id) ?? [])
-    const standing: Standing =
-      decided.state === "pending" && task.review.policy === "auto" ? { state: "accepted", output: candidate.output, by: "policy:auto" } : decided
+    const standing = plan.standing(candidate.id)
     standings.set(candidate.id, standing)
     if (standing.state !== "rejected" && offered.isSettled(candidate)) continue
     if (standing.state === "accepted") {
-      const isReviewed = standing.by !== "policy:auto"
+      const isReviewed = !isByPolicy(standing.by)
       if (candidate.answers !== undefined) offered.settle(candidate.answers)
       place(
         candidate.id,
@@ -88,26 +94,58 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
       )
     } else if (standing.state === "rejected")
       turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
-    else open.push(adjudicationOf(item, decisions.get(candidate.id) ?? []) ?? item)
+    else open.push(...askedOf(plan, candidate.id))
   }
   const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+  const suspects = suspectItems(rows, sources).flatMap(({ item, suspect, source }) => {
+    const { state } = checkOf(source.row, source.example.input, source.example.output)
+    if (state === "disputed") return [adjudicationOf(item, decisions.get(item.id) ?? []) ?? item]
+    return state === "open" && suspect.isCurrent ? [item] : []
+  })
+  const conflicts = conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item] : []))
+  const covered = new Set(parts.train.flatMap(({ output }) => labelsIn(task, output)))
+  const isUncovered = ({ need, item }: AskedItem) =>
+    (need === "random" || need === "rest") && item.output !== undefined && labelsIn(task, item.output).some((label) => !covered.has(label))
+  open.sort((a, b) => byId(a.item, b.item))
   return {
     train: parts.train.sort(byId),
     validation: parts.validation.map(withoutRank).sort(byId),
     test: parts.test.map(withoutRank).sort(byId),
     retired: retired.sort(byId),
     turnedDown: turnedDown.sort(byId),
-    open: open.sort(byId),
-    suspects: suspectItems(rows, sources).flatMap(({ item, suspect, source }) => {
-      const { state } = checkOf(source.row, source.example.input, source.example.output)
-      if (state === "disputed") return [adjudicationOf(item, decisions.get(item.id) ?? []) ?? item]
-      return state === "open" && suspect.isCurrent ? [item] : []
-    }),
-    conflicts: conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item] : [])),
+    open: open.map(({ item }) => item),
+    suspects,
+    conflicts,
     proposals,
     sources,
     standings,
+    asked: [
+      ...open.map((asked): AskedItem => (isUncovered(asked) ? { ...asked, need: "uncovered" } : asked)),
+      ...[...conflicts, ...suspects].map((item) => askedAboutRows(task, item, decisions)),
+    ],
+    plan,
+    goldChecksFor: (reviewer) => {
+      const mayHave = Math.ceil(task.review.goldChecks * candidates.length)
+      const isDecided = ({ id, revision }: ReviewItem) =>
+        (decisions.get(id) ?? []).some((decision) => decision.reviewer === reviewer && decision.revision === revision)
+      const suspected = new Set(suspects.flatMap((item) => item.rows?.map(({ row }) => row) ?? []))
+      const checks = goldChecks(sources, decisions).filter(({ gold }) => gold && !suspected.has(gold.row))
+      return checks.slice(0, mayHave).filter((check) => !isDecided(check))
+    },
   }
+}
+
+function askedOf(plan: ReviewPlan, id: string): AskedItem[] {
+  const asked = plan.asked(id)
+  return asked === undefined ? [] : [asked]
+}
+
+/** Questions about rows that are examples already fall to one reviewer. */
+function askedAboutRows(task: TaskSpecification, item: ReviewItem, decisions: ReadonlyMap<string, readonly Decision[]>): AskedItem {
+  const { disputed = item } = item
+  const decidedBy = [...new Set((decisions.get(disputed.id) ?? []).map(({ reviewer }) => reviewer))]
+  const reviewers = inOrderOf(task.review, disputed.id).filter((name) => !decidedBy.includes(name))
+  return { item, need: item.kind === "adjudication" ? "disagreement" : "label-error", reviewers: reviewers.slice(0, 1), decidedBy }
 }
 
 /** The seeds with the outputs that experts gave them. */

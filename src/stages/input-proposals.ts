@@ -1,6 +1,6 @@
-import type { Candidate, Decision } from "../core/example.ts"
-import { candidateItem, passes } from "./review-items.ts"
-import { standingOf } from "./standing.ts"
+import type { Candidate } from "../core/example.ts"
+import { passes } from "./review-items.ts"
+import { isByPolicy, type Standing } from "./standing.ts"
 
 /** The outputs that are proposed for real inputs: an input is one example, whether a person answered it or took a proposed output. */
 export interface InputProposals {
@@ -14,11 +14,11 @@ export interface InputProposals {
   inOrder(candidates: readonly Candidate[]): Candidate[]
 }
 
-export function inputProposals(candidates: readonly Candidate[], decisions: ReadonlyMap<string, readonly Decision[]>): InputProposals {
-  const stateOf = (candidate: Candidate) => standingOf(candidateItem(candidate), decisions.get(candidate.id) ?? []).state
+/** The proposals among the candidates; `standing` is how a candidate stands after its decisions and the policies. */
+export function inputProposals(candidates: readonly Candidate[], standing: (id: string) => Standing): InputProposals {
   const open = new Set(
     candidates.flatMap((candidate) =>
-      candidate.answers !== undefined && passes(candidate) && stateOf(candidate) !== "rejected" ? [candidate.answers] : [],
+      candidate.answers !== undefined && passes(candidate) && standing(candidate.id).state !== "rejected" ? [candidate.answers] : [],
     ),
   )
   const settled = new Set<string>()
@@ -27,7 +27,10 @@ export function inputProposals(candidates: readonly Candidate[], decisions: Read
     settle: (input) => settled.add(input),
     isSettled: ({ answers }) => answers !== undefined && settled.has(answers),
     inOrder(all) {
-      const isTaken = (candidate: Candidate) => candidate.answers !== undefined && stateOf(candidate) === "accepted"
+      const isTaken = ({ id, answers }: Candidate) => {
+        const stands = standing(id)
+        return answers !== undefined && stands.state === "accepted" && !isByPolicy(stands.by)
+      }
       return [...all.filter(isTaken), ...all.filter((candidate) => !isTaken(candidate))]
     },
   }

@@ -51,7 +51,8 @@ function decisionsGiven(rows: TaskRows): (item: string) => readonly Decision[] {
 
 /** What is written of a decision: itself, on a conflict what it means for the rows, on a dispute what it means for the disputed item and its rows. */
 function linesOf(item: ReviewItem, line: DecisionLine, given: (item: string) => readonly Decision[]): DecisionLine[] {
-  const { disputed } = item
+  const { disputed, gold } = item
+  if (gold !== undefined) return [{ ...line, rows: [gold.row] }]
   if (disputed === undefined) return [line, ...linesOnRows(item, line, given, item.isReopened === true)]
   // The rows are named, so that an erasure of one reaches the decision.
   const named = { ...line, rows: [...new Set([...(line.rows ?? []), disputed.id])] }

@@ -19,7 +19,7 @@ export function exportReview(
   options: { out: string; limit: number | undefined; reviewer: string | undefined; only: ReviewItem["kind"] | undefined },
 ): { rows: number; open: number; suspects: number; conflictPairs: number; file: string } {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
-  const items = reviewQueue(task, examples, { only: options.only }).slice(0, options.limit)
+  const items = reviewQueue(task, examples, { only: options.only, reviewer: options.reviewer }).slice(0, options.limit)
   const fields = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
   const records = items.map((item) => [
     item.id,

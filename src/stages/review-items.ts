@@ -3,6 +3,7 @@ import type { Candidate, Example, QueuedSuspect, RealInput, Split } from "../cor
 import type { TaskSpecification } from "../core/task.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
+import { goldChecks } from "./gold-checks.ts"
 import { checkId } from "./row-checks.ts"
 import { adjudicationOf } from "./standing.ts"
 
@@ -25,6 +26,8 @@ export interface ReviewItem {
   readonly revision: string
   /** The item that reviewers decided on differently, where this one asks which of their answers holds. */
   readonly disputed?: ReviewItem
+  /** The gold example that it checks a reviewer by. Not for reviewers. */
+  readonly gold?: { readonly row: string; readonly output: unknown }
   /** Whether it is a settled conflict that is asked anew because one of its rows was corrected since. */
   readonly isReopened?: boolean
 }
@@ -37,7 +40,7 @@ export interface SourceRow {
 }
 
 /** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows that were suspected, the conflicts,
- * and whatever of these reviewers decided on differently. */
+ * whatever of these reviewers decided on differently, and gold checks. */
 export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): ReviewItem[] {
   const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
   const items = [
@@ -46,7 +49,7 @@ export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceR
     ...suspectItems(rows, sources).map(({ item }) => item),
     ...conflictItems(rows, sources, decisions).map(({ item }) => item),
   ]
-  return [...items, ...items.flatMap((item) => adjudicationOf(item, decisions.get(item.id) ?? []) ?? [])]
+  return [...items, ...items.flatMap((item) => adjudicationOf(item, decisions.get(item.id) ?? []) ?? []), ...goldChecks(sources, decisions)]
 }
 
 /** The suspected rows that still are as they were when they were suspected. */
@@ -85,7 +88,7 @@ export function inputItem({ id, input }: RealInput): ReviewItem {
   return { id, kind: "input", input, output: undefined, revision: revisionOf(input, undefined) }
 }
 
-export function candidateItem({ id, input, output }: Candidate): ReviewItem {
+export function candidateItem({ id, input, output }: Pick<Candidate, "id" | "input" | "output">): ReviewItem {
   return { id, kind: "candidate", input, output, revision: revisionOf(input, output) }
 }
 

@@ -81,3 +81,8 @@ function isAboutRows({ kind }: ReviewItem): boolean {
 function keeps(item: ReviewItem): string {
   return item.kind === "conflict" ? "null" : canonicalJson(item.current)
 }
+
+/** A policy accepted it, and no person looked at it. */
+export function isByPolicy(acceptedBy: string): boolean {
+  return acceptedBy.startsWith("policy:")
+}

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import type { z } from "zod"
 import { DataError, type Issue } from "../core/errors.ts"
 import {
@@ -29,6 +29,9 @@ import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
 import { appendAtomically, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
+
+/** A candidate and the batch that it was grown in. */
+export type PlacedCandidate = Candidate & { readonly batch: string }
 
 /** The rows of one task in the workspace: what people wrote, grew and decided. Reading a missing file gives no rows; a broken line is a DataError with its place. Writing is atomic, a file at a time. */
 export class TaskRows {
@@ -72,8 +75,13 @@ export class TaskRows {
   addRefresh(refresh: HoldoutRefresh): void {
     appendAtomically(this.refreshesFile, toJsonLines([refresh]))
   }
-  candidates(): Candidate[] {
-    return this.standing(this.readFolder("candidates", candidateSchema))
+  /** The candidates, each with the batch that it was grown in. */
+  candidates(): PlacedCandidate[] {
+    return this.standing(
+      this.filesIn("candidates").flatMap((file) =>
+        this.read(file, candidateSchema).map((candidate) => ({ ...candidate, batch: basename(file, ".jsonl") })),
+      ),
+    )
   }
   /** The decisions of every session that were not taken back, in an order that does not depend on file names: by time, then by content. */
   decisions(): Decision[] {
@@ -181,12 +189,14 @@ export class TaskRows {
   }
 
   private readFolder<Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema>[] {
+    return this.filesIn(name).flatMap((file) => this.read(file, schema))
+  }
+
+  private filesIn(name: string): string[] {
     const folder = join(this.folder, name)
     if (!existsSync(folder)) return []
-    const files = readdirSync(folder)
-      .filter((file) => file.endsWith(".jsonl"))
-      .sort()
-    return files.flatMap((file) => this.read(join(folder, file), schema))
+    const files = readdirSync(folder).filter((file) => file.endsWith(".jsonl"))
+    return files.sort().map((file) => join(folder, file))
   }
 
   private read<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema>[] {

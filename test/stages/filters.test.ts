@@ -3,10 +3,10 @@ import { join } from "node:path"
 import { expect, it } from "vitest"
 import { json, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
-/** A specification that accepts grown rows by itself and has these lines more. */
+/** A specification that accepts grown rows like those that a person found right, and has these lines more. */
 function automatic(workspace: string, more: string): void {
   const file = join(workspace, "specs", "ticket-triage.yaml")
-  writeFileSync(file, `${readFileSync(file, "utf8").replace("policy: all", "policy: auto")}\n${more}`)
+  writeFileSync(file, `${readFileSync(file, "utf8").replace("policy: all", "policy: auto\n  maxError: 0.9\n  randomShare: 0")}\n${more}`)
 }
 
 it("a build drops damaged rows that were grown, with the reason, and flags those that people wrote", async () => {
@@ -23,6 +23,9 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
     "As an AI language model I cannot have a kettle",
     "Sure! Here is a message: my scarf has a hole",
     "the mixer hums and stops",
+    "the handle of my pan came off yesterday",
+    "two of the shelves arrived bent",
+    "it makes a rattling noise since Tuesday",
   ]
   const candidates = bodies.map((body, index) => ({
     id: `cand_000000000000000${index}`,
@@ -31,8 +34,12 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
     input: { body },
     output: "fault",
     checks: [],
+    confidence: 0.9,
   }))
   writeFileSync(join(folder, "candidates", "by-hand.jsonl"), candidates.map((row) => `${JSON.stringify(row)}\n`).join(""))
+  const decided = candidates.slice(4).map(({ id }) => `${id},accept\n`)
+  writeFileSync(join(workspace, "decided.csv"), `id,decision\n${decided.join("")}`)
+  await json(workspace, "review", "import", "ticket-triage", join(workspace, "decided.csv"), "--reviewer", "amara")
 
   const built = await json(workspace, "build", "ticket-triage")
   expect(built).toMatchObject({

@@ -270,7 +270,7 @@ describe("labelling real inputs", () => {
     expect(new Set(shots).size).toBe(14)
 
     const open = () => taskExamples(task, at.rows).open.map(({ id }) => id)
-    const [first, second, third] = grown as [Candidate, Candidate, Candidate]
+    const [first, second, third] = grown as Candidate[] as [Candidate, Candidate, Candidate]
     expect(open().sort()).toEqual([inputs[0]?.id, ...grown.map(({ id }) => id)].sort())
     const decide = (session: string, item: Candidate, verdict: "accept" | "edit" | "reject", about: "candidate" | "input", output?: unknown) => {
       const items = taskExamples(task, at.rows).open

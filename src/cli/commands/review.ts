@@ -6,6 +6,7 @@ import { exportReview } from "../../stages/review-export.ts"
 import { importReview, type ReviewImport } from "../../stages/review-import.ts"
 import { reviewStatus } from "../../stages/review-status.ts"
 import type { Host } from "../host.ts"
+import { alsoWaiting, describeStatus } from "./_review-text.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { registerServe } from "./_review-serve.ts"
 
@@ -74,10 +75,7 @@ export function register(command: Command, host: Host): void {
     .description("how far the review is")
     .action(async (task: string) => {
       const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
-      host.print(
-        { task, ...status },
-        `${status.open} open (${status.pending} undecided, ${status.conflicts} decided differently by two reviewers, ${status.stale} changed since), ${status.accepted} accepted, ${status.rejected} rejected${alsoWaiting(status.conflictPairs, status.suspects)}`,
-      )
+      host.print({ task, ...status }, describeStatus(status))
     })
   registerServe(command, host)
 }
@@ -125,11 +123,4 @@ function positive(text: string): number {
   const number = Number(text)
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
   return number
-}
-
-/** The questions about examples that are there already, as the end of a count; empty without any. */
-function alsoWaiting(conflictPairs: number, suspects: number): string {
-  return [conflictPairs > 0 ? `, ${conflictPairs} conflicts between examples` : "", suspects > 0 ? `, ${suspects} suspected label errors` : ""].join(
-    "",
-  )
 }

@@ -78,7 +78,9 @@ function draw(answer) {
   isBusy = false
   remember(task.task, memory)
   byId("item").setAttribute("aria-busy", "false")
-  byId("item").replaceChildren(...(item === undefined ? [endPanel(task, elsewhere, () => next())] : [showItem(task, item), h("div", { id: "answer" })]))
+  byId("item").replaceChildren(
+    ...(item === undefined ? [endPanel(task, elsewhere, () => next())] : [showItem(task, item), h("div", { id: "answer" })]),
+  )
   drawAnswer()
   scrollTo(0, 0)
   byId("item").focus({ preventScroll: true })
