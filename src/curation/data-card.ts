@@ -1,7 +1,6 @@
 import type { DatasetManifest, HoldoutManifest } from "../core/example.ts"
 import { brokenRules, licenceOf, notStated, unknownLicence, type ModelLicence, type Origins } from "../core/rights.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import type { Agreement } from "./agreement.ts"
 
 /** Everything a data card tells; the counts are of rows. */
 export interface CardFacts {
@@ -12,7 +11,13 @@ export interface CardFacts {
   readonly origins: Origins
   readonly strategies: Readonly<Record<string, number>>
   readonly acceptedBy: Readonly<Record<string, number>>
-  readonly agreement: Agreement
+  /** Of the items that more than one reviewer decided on; alpha is Krippendorff's, undefined where it is not defined. */
+  readonly agreement: {
+    readonly items: number
+    readonly reviewers: readonly string[]
+    readonly unanimous: number
+    readonly alpha: number | undefined
+  }
   /** Kinds of personal data: in the train rows now, and in seeds and inputs when they arrived. */
   readonly personalData: { readonly train: Readonly<Record<string, number>>; readonly arrived: Readonly<Record<string, number>> }
   readonly licences: readonly ModelLicence[]

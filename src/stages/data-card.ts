@@ -1,4 +1,3 @@
-import { agreementOf } from "../curation/agreement.ts"
 import { type CardFacts, dataCard } from "../curation/data-card.ts"
 import { personalDataKindsIn } from "../curation/privacy.ts"
 import type { Example } from "../core/example.ts"
@@ -7,6 +6,7 @@ import { readTombstones } from "../store/erasures.ts"
 import { readLicences } from "../store/licences.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
+import { reviewAgreement } from "./review-agreement.ts"
 import type { StageContext } from "./context.ts"
 import { rowOrigins } from "./rights.ts"
 
@@ -17,7 +17,7 @@ export function cardOf(context: StageContext, task: TaskSpecification, version: 
   const manifest = versions.manifest(version as `ds_${string}`)
   const holdout = versions.manifest(manifest.holdout as `hold_${string}`)
   const train = versions.rows(version, "train.jsonl")
-  const proposed = new Map(rows.candidates().map(({ id, output }) => [id, output]))
+  const { items, reviewers, unanimous, alpha } = reviewAgreement(context, task)
   const facts: CardFacts = {
     task,
     manifest,
@@ -26,7 +26,7 @@ export function cardOf(context: StageContext, task: TaskSpecification, version: 
     origins: rowOrigins(context, task, train),
     strategies: tally(train.map(({ provenance }) => provenance.strategy)),
     acceptedBy: tally(train.map(({ provenance }) => provenance.acceptedBy)),
-    agreement: agreementOf(rows.decisions(), (item) => proposed.get(item)),
+    agreement: { items, reviewers, unanimous, alpha: alpha?.value },
     personalData: {
       train: tally(train.flatMap((example) => personalDataKindsIn(task, example))),
       arrived: tally([...rows.seeds(), ...rows.inputs()].flatMap((row) => row.personalData ?? [])),

@@ -60,6 +60,9 @@ describe("two people who review on two branches", () => {
     expect([by.get("amara")?.length, by.get("ben")?.length]).toEqual([6, 6])
     expect(new Set(by.get("chidi")?.map(({ item, verdict }) => `${item} ${verdict}`)).size).toBe(1)
     expect(await json(workspace, "review", "status", task)).toMatchObject({ conflicts: 2, accepted: 4, rejected: 1 })
+    expect(await json(workspace, "review", "agreement", task)).toMatchObject({ items: 6, unanimous: 4, reviewers: ["amara", "ben"], raw: 4 / 6 })
+    const { stdout } = await tuneloop(workspace, ["review", "agreement", task]).outcome
+    expect(stdout).toMatch(/6 items were decided on by several of amara, ben: all agreed on 4/)
   })
 
   it("and what contradicts is one question each, which shows the answers without names, and which a third person settles", async () => {

@@ -1,3 +1,5 @@
+import type { AgreementReport } from "../../evaluation/agreement.ts"
+import { table } from "../terminal.ts"
 import type { Effort, ReviewStatus } from "../../stages/review-status.ts"
 
 /** How far the review is, for people: the counts first, then what is missing, what was learnt, and what it takes. */
@@ -58,6 +60,44 @@ function learntText({ strategies, reviewers, rejections, guideline }: ReviewStat
         ]),
     ...(guideline.earlier === 0 ? [] : [`${guideline.earlier} decisions were made under an earlier guideline`]),
   ]
+}
+
+/** How far reviewers agree, for people: what to do first, then the figures that say so. */
+export function describeAgreement({ items, unanimous, reviewers, raw, alpha, pairs, labels, confusions, advice }: AgreementReport): string {
+  if (raw === null) return advice
+  const figure = (value: AgreementReport["alpha"]) =>
+    value === null ? "not defined" : `${value.value.toFixed(3)} (${value.low.toFixed(3)} to ${value.high.toFixed(3)})`
+  const shown = labels.slice(0, 12)
+  return [
+    advice,
+    `${items} items were decided on by several of ${reviewers.join(", ")}: all agreed on ${unanimous}; ${percent(raw)} of pairs are equal; Krippendorff's alpha ${figure(alpha)}`,
+    table(
+      ["reviewers", "items", "equal", "Cohen's kappa"],
+      pairs.map(({ a, b, items: shared, raw: equal, kappa }) => [
+        `${a}, ${b}`,
+        String(shared),
+        percent(equal),
+        kappa === null ? "not defined" : kappa.toFixed(3),
+      ]),
+    ),
+    ...(shown.length === 0
+      ? []
+      : [
+          table(
+            ["label", "items", "equal", "alpha"],
+            shown.map(({ label, items: given, raw: equal, alpha: own }) => [label, String(given), percent(equal), figure(own)]),
+          ),
+        ]),
+    ...(labels.length > shown.length ? [`… and ${labels.length - shown.length} more labels (--json)`] : []),
+    ...(confusions.length === 0
+      ? []
+      : [
+          `decided differently: ${confusions
+            .slice(0, 5)
+            .map(({ a, b, items: count }) => `${a} or ${b} (${count})`)
+            .join(", ")}`,
+        ]),
+  ].join("\n")
 }
 
 function percent(share: number): string {

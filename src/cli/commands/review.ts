@@ -4,9 +4,10 @@ import type { ReviewItem } from "../../stages/review-items.ts"
 import { searchLabelErrors, type LabelErrorSearch } from "../../stages/label-errors.ts"
 import { exportReview } from "../../stages/review-export.ts"
 import { importReview, type ReviewImport } from "../../stages/review-import.ts"
+import { reviewAgreement } from "../../stages/review-agreement.ts"
 import { reviewStatus } from "../../stages/review-status.ts"
 import type { Host } from "../host.ts"
-import { alsoWaiting, describeStatus } from "./_review-text.ts"
+import { alsoWaiting, describeAgreement, describeStatus } from "./_review-text.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { registerServe } from "./_review-serve.ts"
 
@@ -76,6 +77,18 @@ export function register(command: Command, host: Host): void {
     .action(async (task: string) => {
       const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
       host.print({ task, ...status }, describeStatus(status))
+    })
+  command
+    .command("agreement")
+    .argument("<task>", "the task's name")
+    .description("how far reviewers agree, and what to do about it")
+    .addHelpText(
+      "after",
+      "\nRaw agreement, Cohen's kappa of every two reviewers and Krippendorff's alpha\nwith 95 % intervals, over the items that several decided on.\nExample: tuneloop review agreement ticket-triage",
+    )
+    .action(async (task: string) => {
+      const report = reviewAgreement(host.context(), await readCheckedTask(host.workspace, task))
+      host.print({ task, ...report }, describeAgreement(report))
     })
   registerServe(command, host)
 }
