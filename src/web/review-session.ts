@@ -1,10 +1,11 @@
-import { agreementOf } from "../curation/agreement.ts"
 import { answersTo } from "../curation/consensus.ts"
 import { nearestTexts, type NearestTexts } from "../curation/nearest-texts.ts"
 import { canonicalJson, canonicalText } from "../core/canonical.ts"
 import type { Decision, DecisionLine } from "../core/example.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { ratedItems } from "../evaluation/agreement.ts"
+import { krippendorffsAlpha, nominal } from "../evaluation/reliability.ts"
 import type { StageContext } from "../stages/context.ts"
 import { taskExamples, type TaskExamples } from "../stages/examples.ts"
 import { appendDecision, sessionName } from "../stages/record-decisions.ts"
@@ -271,8 +272,9 @@ export class ReviewSession {
   #agreementNow(): Progress["agreement"] {
     const now = this.#context.monotonicMs()
     if (this.#agreement === undefined || now - this.#agreement.at > agreementAgainMs) {
-      const { items, unanimous, alpha } = agreementOf([...this.#decisions.values()].flat(), (item) => this.#items.get(item)?.output)
-      this.#agreement = { at: now, value: { items, unanimous, alpha } }
+      const units = ratedItems([...this.#decisions.values()].flat(), (item) => this.#items.get(item)?.output).map((item) => [...item.values()])
+      const unanimous = units.filter((unit) => new Set(unit).size === 1).length
+      this.#agreement = { at: now, value: { items: units.length, unanimous, alpha: krippendorffsAlpha(units, nominal) } }
     }
     return this.#agreement.value
   }
