@@ -125,8 +125,8 @@ async function askEach(
     try {
       const onHeaders = (headers: ResponseHeaders) => pace.heard(context.monotonicMs(), ticket, serverLimits(headers))
       const answer = await model.ask(planned.request, context.signal, onHeaders)
-      pace.answered(ticket, answer)
       money.answered(attempt, planned, answer)
+      pace.answered(ticket, answer)
       return answer
     } catch (error) {
       if (isBusy(error)) pace.refused(context.monotonicMs(), ticket, error.retryAfterMs)

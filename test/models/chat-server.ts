@@ -22,10 +22,31 @@ export interface Asked {
   answered: boolean
 }
 
+/** How a server misbehaves by chance: each with the share of requests that it befalls. What is cut, dropped or truncated is worked on and charged for all the same. */
+export interface Moods {
+  readonly faults: readonly (readonly [share: number, fault: Fault])[]
+  /** The longest time that an answer takes. */
+  readonly slowestMs: number
+  readonly random: () => number
+}
+
 /** A chat server on this machine that keeps what it was asked and misbehaves on demand. Equal questions get equal answers: `perRequest` new examples of the label that the question wishes for. */
 export class ChatServer {
   readonly asked: Asked[] = []
   readonly faults: Fault[] = []
+  /** How it behaves when nothing is demanded. */
+  moods: Moods | undefined
+  /** Whether it takes a request now; what it does not is refused (HTTP 429) with the headers. */
+  admits: (asked: Asked) => { readonly isTaken: boolean; readonly headers: Readonly<Record<string, string>> } = () => ({ isTaken: true, headers: {} })
+  /** Called for each request that arrives. */
+  onAsked: (asked: Asked) => void = () => undefined
+  /** The tokens that it worked for, answered or not. */
+  readonly charged = { inputTokens: 0, outputTokens: 0 }
+  /** What it says it took. */
+  usage: (body: string, text: string) => { readonly prompt_tokens: number; readonly completion_tokens: number } = () => ({
+    prompt_tokens: 11,
+    completion_tokens: 7,
+  })
   /** Turns the text of every answer into another, or into none. */
   answer: (text: string) => string | null = (text) => text
   private readonly server: Server
@@ -63,16 +84,28 @@ export class ChatServer {
         answered: false,
       }
       this.asked.push(asked)
-      this.reply(asked, this.faults.shift(), response)
+      this.onAsked(asked)
+      const demanded = this.faults.shift()
+      const { isTaken, headers } = demanded ? { isTaken: true, headers: {} } : this.admits(asked)
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+      const fault = demanded ?? (isTaken ? this.chance() : ({ kind: "status", status: 429, message: "too many requests" } as const))
+      const waitMs = this.moods && fault?.kind !== "status" ? this.moods.random() * this.moods.slowestMs : 0
+      if (waitMs === 0) this.reply(asked, fault, response)
+      else setTimeout(() => this.reply(asked, fault, response), waitMs)
     })
+  }
+
+  private chance(): Fault | undefined {
+    let left = this.moods?.random() ?? 1
+    for (const [share, fault] of this.moods?.faults ?? []) {
+      left -= share
+      if (left < 0) return fault
+    }
+    return undefined
   }
 
   private reply(asked: Asked, fault: Fault | undefined, response: ServerResponse): void {
     if (fault?.kind === "hang") return
-    if (fault?.kind === "drop") {
-      response.socket?.destroy()
-      return
-    }
     if (fault?.kind === "status") {
       response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers })
       response.end(fault.body ?? JSON.stringify({ error: { message: fault.message ?? "no", type: "test" } }))
@@ -84,14 +117,21 @@ export class ChatServer {
       return
     }
     const text = this.answer(examplesFor(asked.body))
+    const usage = this.usage(asked.body, text ?? "")
     const body = Buffer.from(
       JSON.stringify({
         id: "x",
         object: "chat.completion",
         choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: text } }],
-        usage: { prompt_tokens: 11, completion_tokens: 7, total_tokens: 18 },
+        usage: { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens },
       }),
     )
+    this.charged.inputTokens += usage.prompt_tokens
+    this.charged.outputTokens += usage.completion_tokens
+    if (fault?.kind === "drop") {
+      response.socket?.destroy()
+      return
+    }
     const half = body.subarray(0, Math.floor(body.length / 2))
     if (fault?.kind === "cut" || fault?.kind === "stall") {
       response.writeHead(200, { "content-type": "application/json", "content-length": body.length })
