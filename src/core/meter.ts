@@ -73,14 +73,14 @@ export class Meter {
     return this.total >= 0.9 * this.limit * Math.min(1, (now - (this.startedAt ?? now)) / minute)
   }
 
-  /** A refusal teaches the limit. The first time it is what went through in the last minute, which is exact for a window: a second refusal at the same amount confirms it. One at another amount speaks for a token bucket that is empty: then the limit is what went through since the refusal before. A limit that is known is trusted more than a refusal near it, unless refusals persist. */
-  learn(now: number, persists: boolean): void {
+  /** A refusal teaches the limit. The first time it is what went through in the last minute, which is exact for a window: a second refusal at the same amount confirms it. One at another amount speaks for a token bucket that is empty: then the limit is what went through since the refusal before. */
+  learn(now: number): void {
     this.forget(now)
     const before = this.learned
     const since = Math.min(now - this.refusedAt, windowMs)
     const throughSince = this.sumSince(this.refusedAt)
     this.refusedAt = now
-    if (this.total <= 0 || (this.isKnown && !persists && this.isNearLimit(now))) return
+    if (this.total <= 0) return
     const isWindow = before === undefined || Math.abs(this.total / before.taught - 1) <= 0.05
     const taught = isWindow ? this.total : Math.max(since >= 3000 ? (throughSince * minute) / since : 0, 0.8 * before.limit)
     const isSure = before !== undefined || now - (this.startedAt ?? now) >= minute

@@ -118,13 +118,15 @@ export class Pace {
     this.mayHaveInFlight = Math.max(1, Math.floor(this.mayHaveInFlight / 2))
     this.refusalsAtOnce = now - before < 10_000 ? this.refusalsAtOnce + 1 : 1
     const persists = this.refusalsAtOnce >= 4
-    const isSurprise = persists || !(this.requests.isNearLimit(now) || this.tokens.isNearLimit(now))
-    if (!this.countsWhatIsAsked && this.tokens.isKnown && isSurprise) {
+    const isExplained = [this.requests, this.tokens].some((meter) => meter.isKnown && meter.isNearLimit(now))
+    // A limit that is known is trusted more than a refusal near it: the server's clock is another.
+    if (isExplained && !persists) return
+    if (!this.countsWhatIsAsked && this.tokens.isKnown) {
       this.countWhatIsAsked(ticket.size)
       return
     }
-    this.requests.learn(now, persists)
-    this.tokens.learn(now, persists)
+    this.requests.learn(now)
+    this.tokens.learn(now)
   }
 
   private countWhatIsAsked(size: RequestSize): void {
