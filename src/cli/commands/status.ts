@@ -4,6 +4,7 @@ import { describeWear, type Wear } from "../../evaluation/wear.ts"
 import { holdOut } from "../../stages/hold-out.ts"
 import { holdoutWear } from "../../stages/holdout-wear.ts"
 import { reviewStatus } from "../../stages/review-status.ts"
+import { type StrategyYield, strategyYields } from "../../stages/yields.ts"
 import { TaskRows } from "../../store/task-rows.ts"
 import { Versions } from "../../store/versions.ts"
 import type { Host } from "../host.ts"
@@ -22,6 +23,8 @@ interface TaskStatus {
   readonly split: { readonly train: number; readonly validation: number; readonly test: number; readonly testNeeded: number }
   readonly inputs: number
   readonly candidates: number
+  /** The funnel of each strategy that asked a model. */
+  readonly yields: readonly StrategyYield[]
   readonly open: number
   readonly suspects: number
   readonly conflictPairs: number
@@ -74,6 +77,7 @@ function taskStatus(host: Host, name: string): TaskStatus {
     split: { train: counts.train, validation: counts.validation, test: counts.test, testNeeded: counts.testNeeded },
     inputs: rows.inputs().length,
     candidates,
+    yields: strategyYields(context, task),
     open: review.open,
     suspects: review.suspects,
     conflictPairs: review.conflictPairs,
@@ -91,9 +95,19 @@ function describe(status: TaskStatus): string {
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
     `  inputs    ${status.inputs} real inputs`,
     `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.conflictPairs > 0 ? `, ${status.conflictPairs} conflicts between examples` : ""}${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
+    ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
     ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,
   ].join("\n")
+}
+
+function describeYield({ strategy, asked, answered, parsed, novel, passed, accepted, quarantined, emptyCells }: StrategyYield): string {
+  const unread = quarantined > 0 ? `, ${quarantined} answers could not be read` : ""
+  const empty =
+    emptyCells.length > 0
+      ? `; still empty: ${emptyCells.slice(0, 5).join("; ")}${emptyCells.length > 5 ? `; and ${emptyCells.length - 5} more` : ""}`
+      : ""
+  return `            ${strategy}: ${asked} asked, ${answered} answered, ${parsed} parsed, ${novel} novel, ${passed} passed, ${accepted} accepted${unread}${empty}`
 }
