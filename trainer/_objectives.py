@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import _packed
 import _prefix
+import _weighted
 
 
 def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validation, settings: dict):
@@ -21,12 +22,17 @@ def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validat
         def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
             return _packed.loss(model, inputs, num_items_in_batch)
 
+    class WeightedTrainer(SFTTrainer):
+        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+            return _weighted.loss(model, inputs, num_items_in_batch)
+
     # With dropout, what rows share would be dropped for all of them at once: another training.
     is_packed = settings["use_cpu"] and not request.method.get("dropout") and _packs_exactly(model, train)
     if settings["use_cpu"] and settings["bf16"]:
         # Only the frozen weights: the adapter's stay in float32. Not sooner, for the trial needs exact numbers.
         model.to(torch.bfloat16)
-    return (PackedTrainer if is_packed else SFTTrainer)(
+    is_weighted = "weight" in train[0]
+    trainer = (PackedTrainer if is_packed else WeightedTrainer if is_weighted else SFTTrainer)(
         model=model,
         args=SFTConfig(
             max_length=None,
@@ -42,6 +48,9 @@ def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validat
         peft_config=peft_config,
         data_collator=_packed.collate if is_packed else None,
     )
+    if is_weighted and not is_packed:
+        trainer.data_collator = _weighted.collator(trainer.data_collator)
+    return trainer
 
 
 def _packs_exactly(model, rows: list[dict]) -> bool:
@@ -59,7 +68,7 @@ def _packs_exactly(model, rows: list[dict]) -> bool:
         for row in rows:
             ids, labels = torch.tensor([row["input_ids"]]), torch.tensor(row["labels"][1:])
             logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
-            alone.append(torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
+            alone.append(row.get("weight", 1) * torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
         try:
             together = _packed.loss(model, _packed.collate(rows), 1)
         except (TypeError, ValueError, RuntimeError):

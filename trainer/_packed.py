@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 
 import _prefix
+import _weighted
 
 
 def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
@@ -27,6 +28,7 @@ def collate(rows: list[dict]) -> dict[str, torch.Tensor]:
     lengths = torch.tensor([len(row["input_ids"]) for row in rows])
     return {
         "row_lengths": lengths,
+        **_weighted.of_rows(rows),
         "input_ids": torch.tensor([ids]),
         "labels": torch.tensor([labels]),
         "position_ids": torch.tensor([positions]),
@@ -47,7 +49,12 @@ def loss(model, batch: dict[str, torch.Tensor], count=None) -> torch.Tensor:
         use_cache=False,
         logits_to_keep=targets - 1,
     ).logits[0]
-    total = torch.nn.functional.cross_entropy(logits.float(), batch["labels"][0][targets], reduction="sum")
+    labels = batch["labels"][0][targets]
+    if "weights" in batch:
+        losses = torch.nn.functional.cross_entropy(logits.float(), labels, reduction="none")
+        total = (losses * batch["weights"][batch["owners"][targets]]).sum()
+    else:
+        total = torch.nn.functional.cross_entropy(logits.float(), labels, reduction="sum")
     return total / torch.as_tensor(len(targets) if count is None else count).clamp(min=1)
 
 

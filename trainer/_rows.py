@@ -43,10 +43,13 @@ def read_rows(path: str, last: str) -> list[dict]:
 def render_for_training(tokenizer, rows: list[dict], max_length: int, source: str) -> list[dict]:
     """Token ids and labels for each row; the loss is on the last assistant message, up to its end of turn.
 
+    Where any row has a `weight`, each has: what its loss counts for, 1 for those that do not say.
+
     A row that does not render, renders to nothing, whose prompt is not a prefix of the whole, or that is longer than
     `max_length` tokens stops the run; all of them are listed with id, length and limit.
     """
     rendered, issues = [], []
+    weighted = any("weight" in row for row in rows)
     for row in rows:
         try:
             prompt = _tokens(tokenizer, row["messages"][:-1], generation=True)
@@ -61,7 +64,7 @@ def render_for_training(tokenizer, rows: list[dict], max_length: int, source: st
         elif len(whole) > max_length:
             issues.append(f"{row['id']}: {len(whole)} tokens, limit {max_length}")
         else:
-            rendered.append({"input_ids": whole, "labels": _labels(tokenizer, prompt, whole)})
+            rendered.append({"input_ids": whole, "labels": _labels(tokenizer, prompt, whole), **_weight(row, weighted)})
     if issues:
         hint = "Raise hyperparameters.maxLength, or shorten or remove these rows. Nothing is cut silently."
         raise _listed(f"{source}: {len(issues)} of {len(rows)} rows cannot be trained on whole", issues, hint)
@@ -118,6 +121,9 @@ def _shape_problem(row: object, last: str) -> str | None:
             return f"{row['id']}: a message's role must be one of {', '.join(ROLES)}"
         if not isinstance(message.get("content"), str):
             return f"{row['id']}: a message's content must be text"
+    weight = row.get("weight", 1)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
+        return f"{row['id']}: the weight must be a number above 0, got {weight!r}"
     if messages[-1]["role"] != last:
         return f"{row['id']}: the last message must be of the {last}, got {messages[-1]['role']}"
     if last == "assistant" and len(messages) < 2:
@@ -137,6 +143,10 @@ def _labels(tokenizer, prompt: list[int], whole: list[int]) -> list[int]:
     ends = [index for index in range(len(prompt), len(whole)) if whole[index] == tokenizer.eos_token_id]
     end = ends[-1] + 1 if ends else len(whole)
     return [-100] * len(prompt) + whole[len(prompt) : end] + [-100] * (len(whole) - end)
+
+
+def _weight(row: dict, weighted: bool) -> dict:
+    return {"weight": float(row.get("weight", 1))} if weighted else {}
 
 
 def _listed(head: str, issues: list[str], hint: str) -> KnownFailure:

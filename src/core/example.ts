@@ -234,6 +234,11 @@ export interface DatasetManifest {
   readonly flagged: Readonly<Record<string, number>>
   /** What was done about personal data, in the rows that were read for the version and its holdout: found things a kind. */
   readonly personalData: { readonly policy: string; readonly rows: number; readonly found: Readonly<Record<string, number>> }
+  /** Where the specification gives the prevalence: what it asks of the train rows (`targets`), and what a row counts for in training, by stratum. */
+  readonly prevalence?: {
+    readonly targets: Readonly<Record<string, { readonly share: number; readonly rows: number; readonly wanted: number }>>
+    readonly weights: Readonly<Record<string, number>>
+  }
   readonly leaks: { readonly checks: readonly string[]; readonly found: number }
 }
 

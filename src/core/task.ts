@@ -32,23 +32,55 @@ const labels = z
   )
   .describe("Each label and what it means; the order is the order of reports")
 
+const share = z.number().gt(0).lt(1)
+
 const labelOutput = z
   .strictObject({
     labels,
+    prevalence: z
+      .record(z.string(), share)
+      .optional()
+      .describe(
+        "The true share of each label where the model will be used; they add up to 1. Training rows are weighted by it, and figures are given for it beside the plain ones",
+      ),
     outOfScope: z.string().optional().describe("The label for what the task is not about; must be one of the labels"),
   })
   .refine((output) => output.outOfScope === undefined || Object.hasOwn(output.labels, output.outOfScope), {
     path: ["outOfScope"],
     message: "must be one of the labels",
   })
+  .superRefine(({ labels: known, prevalence }, context) => {
+    if (prevalence === undefined) return
+    knownLabels(known, prevalence, context)
+    const missing = Object.keys(known).filter((label) => !Object.hasOwn(prevalence, label))
+    if (missing.length > 0)
+      context.addIssue({ code: "custom", path: ["prevalence"], message: `has no share for ${missing.join(", ")}; each label needs one` })
+    const sum = Object.values(prevalence).reduce((total, each) => total + each, 0)
+    if (missing.length === 0 && Math.abs(sum - 1) > 0.005)
+      context.addIssue({ code: "custom", path: ["prevalence"], message: `the shares add up to ${Number(sum.toFixed(4))}; they must add up to 1` })
+  })
 
-const multilabelOutput = z.strictObject({
-  labels: labels.refine(
-    (record) => !Object.keys(record).some((label) => label.includes(",")),
-    "a label of a multilabel task must not have a comma, which stands between labels",
-  ),
-  minimum: z.int().min(0).default(0).describe("The fewest labels an output may have"),
-})
+const multilabelOutput = z
+  .strictObject({
+    labels: labels.refine(
+      (record) => !Object.keys(record).some((label) => label.includes(",")),
+      "a label of a multilabel task must not have a comma, which stands between labels",
+    ),
+    prevalence: z
+      .record(z.string(), share)
+      .optional()
+      .describe("The true share of inputs that have the label, for some or all labels, where the model will be used. As for kind label"),
+    minimum: z.int().min(0).default(0).describe("The fewest labels an output may have"),
+  })
+  .superRefine(({ labels: known, prevalence }, context) => {
+    if (prevalence !== undefined) knownLabels(known, prevalence, context)
+  })
+
+function knownLabels(known: Readonly<Record<string, string>>, prevalence: Readonly<Record<string, number>>, context: z.RefinementCtx): void {
+  for (const label of Object.keys(prevalence))
+    if (!Object.hasOwn(known, label))
+      context.addIssue({ code: "custom", path: ["prevalence", label], message: `is no label; allowed: ${Object.keys(known).join(", ")}` })
+}
 
 const jsonOutput = z.strictObject({
   schema: z.record(z.string(), z.unknown()).describe("JSON Schema (2020-12) of the output object"),
@@ -307,6 +339,24 @@ export type TaskSpecification = z.output<typeof taskSchema>
 /** The labels of a label or multilabel task in the order of the specification; empty for other kinds. */
 export function labelsOf(task: TaskSpecification): readonly string[] {
   return task.kind === "label" || task.kind === "multilabel" ? Object.keys(task.output.labels) : []
+}
+
+const outOfScopeNames =
+  /^(other|others|none|none[- _]of[- _](these|the[- _]above|them)|out[- _]of[- _](scope|domain)|oos|anything[- _]else|misc(ellaneous)?)$/i
+
+/** The label for what a label task is not about: the declared one, else one that is called like it; undefined where there is none. */
+export function outOfScopeLabel(task: TaskSpecification): { readonly label: string; readonly isDeclared: boolean } | undefined {
+  if (task.kind !== "label") return undefined
+  if (task.output.outOfScope !== undefined) return { label: task.output.outOfScope, isDeclared: true }
+  const label = labelsOf(task).find((name) => outOfScopeNames.test(name))
+  return label === undefined ? undefined : { label, isDeclared: false }
+}
+
+/** What an output may be, without how often: what grown examples and decisions depend on. */
+export function outputForm(task: TaskSpecification): object {
+  if (task.kind !== "label" && task.kind !== "multilabel") return task.output
+  const { prevalence: _, ...form } = task.output
+  return form
 }
 
 /** The metric that decides the verdict. */

@@ -1,6 +1,7 @@
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 import type { Scoring } from "./contenders.ts"
 import type { ContenderRows } from "./measured.ts"
+import type { PrevalenceScores } from "./prevalence.ts"
 import type { Wear } from "./wear.ts"
 import { betterOrWorse, count, figure, percent, range } from "./words.ts"
 
@@ -10,6 +11,19 @@ import { betterOrWorse, count, figure, percent, range } from "./words.ts"
  */
 export function evaluationNotes(task: TaskSpecification, metric: string, scoring: Scoring, contenders: readonly ContenderRows[]): string[] {
   return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
+}
+
+/** The deciding figure at the true prevalence, beside which the plain one may mislead; empty where no prevalence is given. */
+export function prevalenceNote(metric: string, incumbent: string, prevalence: PrevalenceScores | undefined): string[] {
+  if (prevalence === undefined) return []
+  const of = (name: string) => {
+    const score = prevalence.contenders.find((contender) => contender.name === name)?.metrics[metric]
+    return score === undefined ? [] : [`${figure(score.value)} for ${name}`]
+  }
+  const untested = prevalence.untested.length === 0 ? "" : `, as far as the test set has the labels (none of ${prevalence.untested.join(", ")})`
+  return [
+    `At the prevalence of the specification ${metric} is ${[...of("tuned"), ...of(incumbent)].join(" and ")}${untested}; the rule goes by the plain figures.`,
+  ]
 }
 
 /** That test rows were left out because a contender has seen them; empty where none was. */

@@ -3,6 +3,8 @@ import type { Comparison } from "./comparisons.ts"
 import type { Confusion } from "./confusion.ts"
 import type { ContenderScores } from "./contenders.ts"
 import type { Wear } from "./wear.ts"
+import type { PrevalenceScores } from "./prevalence.ts"
+import type { OutOfScope } from "./slices.ts"
 import type { Verdict } from "./verdict.ts"
 
 /** Everything a report shows, as plain data that JSON can carry. Texts are shown as they are; nothing in them is read as HTML. */
@@ -26,6 +28,10 @@ export interface ReportData {
   readonly comparisons: readonly Comparison[]
   /** The tuned model's answers on the test set; for label tasks. */
   readonly confusion?: Confusion | undefined
+  /** The figures at the true prevalence, where the specification gives it. */
+  readonly prevalence?: PrevalenceScores | undefined
+  /** What is in scope and what is not, apart; for label tasks that have a label for the latter. */
+  readonly outOfScope?: OutOfScope | undefined
   /** What training logged: `loss` and, where it was measured, `evalLoss`. */
   readonly training: readonly MetricPoint[]
   readonly failures: ReportFailures

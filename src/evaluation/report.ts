@@ -5,6 +5,7 @@ import { failuresOf } from "./report-failures.ts"
 import { html, trusted, unbroken, type Html } from "./report-html.ts"
 import { provenanceList } from "./report-provenance.ts"
 import { reportStyle } from "./report-style.ts"
+import { outOfScopeTable, prevalenceTable } from "./report-slices.ts"
 import { comparisonsTable, contendersTable } from "./report-tables.ts"
 import { verdictBanner } from "./report-verdict.ts"
 
@@ -13,7 +14,7 @@ import { verdictBanner } from "./report-verdict.ts"
  * fit for paper and phone. Equal data give equal bytes. Parts without data say so in a sentence.
  */
 export function renderReport(data: ReportData): string {
-  const { contenders, comparisons, metric, incumbent, confidence, confusion, provenance } = data
+  const { contenders, comparisons, metric, incumbent, confidence, confusion, prevalence, outOfScope, provenance } = data
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -36,6 +37,8 @@ ${data.notes.length > 0 ? section("Worth knowing", noteList(data.notes)) : undef
 ${section(`${metric} of every contender`, intervalPlot(contenders, metric, { incumbent, confidence }))}
 ${section("Contenders", contendersTable(contenders, { metric, incumbent, confidence }))}
 ${section("The tuned model against the others", comparisonsTable(comparisons, confidence))}
+${prevalence && section("At the true prevalence", prevalenceTable(prevalence, contenders))}
+${outOfScope && section("Out of scope", outOfScopeTable(outOfScope))}
 ${confusion && section("Label by label", labelsTable(confusion))}
 ${confusion && section("What is taken for what", confusionTable(confusion))}
 ${section("Training", trainingCurve(data.training))}

@@ -3,6 +3,7 @@ import { commonRuns } from "../curation/common-runs.ts"
 import { curate } from "../curation/deduplicate.ts"
 import { leakReport } from "../curation/leak-report.ts"
 import { preferencePairs } from "../curation/preferences.ts"
+import { countStrata, prevalenceOf, prevalencePlan } from "../curation/prevalence.ts"
 import { outbound, protectRows, type PrivacyReport } from "../curation/privacy.ts"
 import { countFlags, filterRows, flagHeldOut } from "../curation/quality.ts"
 import { anyInputText } from "../curation/validity.ts"
@@ -218,7 +219,15 @@ function versionManifest(
     privacy: { personalData: task.privacy.personalData, names: task.privacy.names.length === 0 ? null : digest(task.privacy.names) },
     benchmarks: found.benchmarks,
     holdout,
+    ...(prevalenceOf(task) === undefined ? {} : { prevalence: prevalenceOf(task) }),
   }
+  const prevalence = prevalencePlan(
+    task,
+    countStrata(
+      task,
+      kept.map(({ output }) => output),
+    ),
+  )
   const { preferences } = found
   // A version without preferences keeps the id that it had before there were any.
   const taught = preferences.length === 0 ? {} : { preferences: revisions(preferences) }
@@ -240,6 +249,7 @@ function versionManifest(
     conflicts: found.conflicts,
     flagged: countFlags(found.flagged),
     personalData: found.privacy,
+    ...(prevalence === undefined ? {} : { prevalence }),
     leaks: { checks: found.checks, found: 0 },
   }
 }

@@ -7,7 +7,7 @@ import type { Held } from "../core/holdout-refresh.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import type { ChatModel } from "../core/model.ts"
 import { cellName, type Strategy, type StrategyMaterial } from "../core/strategy.ts"
-import type { TaskSpecification } from "../core/task.ts"
+import { outputForm, type TaskSpecification } from "../core/task.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { askAll, requestsOf } from "./ask.ts"
 import { Asking } from "./asking.ts"
@@ -211,7 +211,7 @@ function fingerprintOf(task: TaskSpecification, step: ExpandStep, count: number,
     count,
     kind: task.kind,
     input: task.kind === "chat" ? null : task.input,
-    output: task.output,
+    output: outputForm(task),
     ...(uses("seeds") ? { seeds: sources.seeds.map(({ id, input, output }) => ({ id, input, output })) } : {}),
     ...(uses("inputs") ? { inputs: sources.inputs.map(({ id, input }) => ({ id, input })) } : {}),
     ...(uses("attributes") ? { attributes: task.expand.attributes } : {}),

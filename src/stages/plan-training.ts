@@ -3,6 +3,7 @@ import type { RenderedFile, TrainingPlan } from "../core/backend.ts"
 import { GateError, ToolkitError } from "../core/errors.ts"
 import type { DatasetManifest, Example } from "../core/example.ts"
 import type { JobSpecification } from "../core/job.ts"
+import { stratumOf } from "../core/output.ts"
 import { type Message, promptVersion, renderExample } from "../core/prompt.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
@@ -29,7 +30,7 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
   requireStanding(context, task, train)
   requireAllowed(context, task, train, job.baseModel)
   const rendered = {
-    train: toJsonLines(renderRows(task, train)),
+    train: toJsonLines(weighted(task, renderRows(task, train), train, manifest)),
     validation: toJsonLines(renderRows(task, versions.rows(manifest.holdout, "validation.jsonl"))),
   }
   const plan: TrainingPlan = {
@@ -49,6 +50,17 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
     files: { train: fileEntry(rendered.train), validation: fileEntry(rendered.validation) },
   }
   return { plan, digest: digest(plan), rendered }
+}
+
+/** The rows with what each counts for in training, where the version has weights. */
+function weighted<Row extends { readonly id: string }>(
+  task: TaskSpecification,
+  rendered: readonly Row[],
+  rows: readonly Example[],
+  { prevalence }: DatasetManifest,
+): (Row & { readonly weight?: number })[] {
+  if (prevalence === undefined) return [...rendered]
+  return rendered.map((row, place) => ({ ...row, weight: prevalence.weights[stratumOf(task, rows[place]?.output)] ?? 1 }))
 }
 
 /** A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. One with a leak, one that rows were erased from, or whose holdout they were erased from, is a GateError. */

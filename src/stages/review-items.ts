@@ -1,6 +1,6 @@
 import { digest } from "../core/canonical.ts"
 import type { Candidate, Example, QueuedSuspect, RealInput, Split } from "../core/example.ts"
-import type { TaskSpecification } from "../core/task.ts"
+import { outputForm, type TaskSpecification } from "../core/task.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
 import { goldChecks } from "./gold-checks.ts"
@@ -99,7 +99,7 @@ function revisionOf(input: unknown, output: unknown): string {
 
 /** The digest of the guideline a decision is made under. */
 export function guidelineDigest(task: TaskSpecification): string {
-  return digest({ guideline: task.guideline, output: task.output })
+  return digest({ guideline: task.guideline, output: outputForm(task) })
 }
 
 export function uniqueById<Row extends { id: string }>(rows: readonly Row[]): Row[] {

@@ -3,20 +3,24 @@ import { join } from "node:path"
 import { confusionOf, type Confusion } from "../evaluation/confusion.ts"
 import { scoreContenders, type ContenderScores } from "../evaluation/contenders.ts"
 import type { Comparison } from "../evaluation/comparisons.ts"
-import type { NamedMetric } from "../evaluation/measured.ts"
-import { evaluationNotes, taintNote, wornNote } from "../evaluation/notes.ts"
+import type { ContenderRows, NamedMetric } from "../evaluation/measured.ts"
+import { evaluationNotes, prevalenceNote, taintNote, wornNote } from "../evaluation/notes.ts"
+import { scoresAtPrevalence, type PrevalenceScores } from "../evaluation/prevalence.ts"
 import type { ReportData } from "../evaluation/report-data.ts"
+import { outOfScopeScores, type OutOfScope } from "../evaluation/slices.ts"
 import { renderReport } from "../evaluation/report.ts"
 import type { Wear } from "../evaluation/wear.ts"
 import { decide, type Verdict } from "../evaluation/verdict.ts"
+import { countStrata, prevalenceOf, weightsFor } from "../curation/prevalence.ts"
 import type { Taint } from "../curation/taint.ts"
 import { digest } from "../core/canonical.ts"
 import type { FineTuneBackend, TrainingPlan } from "../core/backend.ts"
 import { ToolkitError } from "../core/errors.ts"
+import type { Example } from "../core/example.ts"
 import type { JobSpecification } from "../core/job.ts"
-import { formatOutput, inputText, sameOutput } from "../core/output.ts"
+import { formatOutput, inputText, sameOutput, stratumOf } from "../core/output.ts"
 import { reduceRun, type RunSummary } from "../core/run.ts"
-import { decidingMetric, labelsOf, type TaskSpecification } from "../core/task.ts"
+import { decidingMetric, labelsOf, outOfScopeLabel, type TaskSpecification } from "../core/task.ts"
 import { readText, writeAtomically } from "../store/files.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
@@ -39,6 +43,8 @@ export interface Evaluation {
   readonly contenders: readonly ContenderScores[]
   readonly comparisons: readonly Comparison[]
   readonly confusion?: Confusion | undefined
+  readonly prevalence?: PrevalenceScores | undefined
+  readonly outOfScope?: OutOfScope | undefined
   readonly verdict: Verdict["verdict"]
   readonly reason: string
   readonly power: Verdict["power"]
@@ -87,6 +93,8 @@ export async function evaluate(
     contenders: report.contenders,
     comparisons: report.comparisons,
     ...(report.confusion === undefined ? {} : { confusion: report.confusion }),
+    ...(report.prevalence === undefined ? {} : { prevalence: report.prevalence }),
+    ...(report.outOfScope === undefined ? {} : { outOfScope: report.outOfScope }),
     verdict: report.verdict.verdict,
     reason: report.verdict.reason,
     power: report.verdict.power,
@@ -138,6 +146,8 @@ function reportData(
     pValue: comparison.pValue,
     discordance: comparison.discordance,
   })
+  const prevalence = atPrevalence(task, test, contenders, metrics, plan.seed)
+  const outOfScope = outOfScopeLabel(task)
   const wear = holdoutWear(context, task, answers.holdout)
   const tunedRows = contenders.find(({ name }) => name === "tuned")?.rows ?? []
   return {
@@ -150,14 +160,43 @@ function reportData(
     metric,
     incumbent,
     confidence: task.verdict.confidence,
-    notes: [...evaluationNotes(task, metric, scoring, contenders), ...taintNote(answers.tainted), ...wornNote(task, wear)],
+    notes: [
+      ...evaluationNotes(task, metric, scoring, contenders),
+      ...prevalenceNote(metric, incumbent, prevalence),
+      ...taintNote(answers.tainted),
+      ...wornNote(task, wear),
+    ],
     contenders: scoring.contenders,
     comparisons: scoring.comparisons,
     ...(task.kind === "label" ? { confusion: confusionOf(tunedRows, labelsOf(task)) } : {}),
+    ...(prevalence === undefined ? {} : { prevalence }),
+    ...(outOfScope === undefined ? {} : { outOfScope: outOfScopeScores(task, outOfScope, contenders) }),
     training: summary.metrics,
     failures: failures(task, answers),
     provenance: { ...provenance(context, summary, plan, answers, machine), wear },
   }
+}
+
+/** The figures at the prevalence that the specification gives; undefined where it gives none. */
+function atPrevalence(
+  task: TaskSpecification,
+  test: readonly Example[],
+  contenders: readonly ContenderRows[],
+  metrics: readonly NamedMetric[],
+  seed: number,
+): PrevalenceScores | undefined {
+  const prevalence = prevalenceOf(task)
+  if (prevalence === undefined) return undefined
+  const byStratum = weightsFor(
+    prevalence,
+    countStrata(
+      task,
+      test.map(({ output }) => output),
+    ),
+    Infinity,
+  )
+  const weights = Float64Array.from(test, ({ output }) => byStratum[stratumOf(task, output)] ?? 0)
+  return scoresAtPrevalence({ task, prevalence, weights, contenders, metrics, seed })
 }
 
 const shownFailures = 50

@@ -96,3 +96,39 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   expect(existsSync(join(workspace.root, second.result.report))).toBe(true)
   host.close()
 })
+
+it("trains with weights and gives figures at the prevalence that the specification says", { timeout: 60_000 }, async () => {
+  const workspace = Workspace.open(sampleWorkspace())
+  const host = new Host(["--quiet"])
+  const context = host.context(workspace)
+  const shares = { delivery: 0.4, return: 0.2, payment: 0.2, account: 0.05, fault: 0.05, product: 0.05, "out-of-scope": 0.05 }
+  const plain = workspace.readTask(task)
+  if (plain.kind !== "label") throw new Error("the sample task has changed")
+  const specification = { ...plain, output: { ...plain.output, prevalence: shares } }
+  const filters = await loadFilters(specification)
+  const file = join(workspace.root, "gold.jsonl")
+  const labels = ["delivery", "return", "payment", "out-of-scope"]
+  writeFileSync(file, Array.from({ length: 80 }, (_, n) => `${JSON.stringify({ input: { body: words() }, output: labels[n % 4] })}\n`).join(""))
+  await importSeeds(context, specification, [file], { skipInvalid: false })
+  const without = build(context, plain, filters)
+  const built = build(context, specification, filters)
+  expect(without.manifest.prevalence).toBeUndefined()
+  expect(built.manifest.id).not.toBe(without.manifest.id)
+  expect(built.manifest.prevalence?.targets["account"]).toMatchObject({ share: 0.05, rows: 0 })
+  const weights = built.manifest.prevalence?.weights ?? {}
+  expect((weights["delivery"] ?? 0) / (weights["out-of-scope"] ?? 0)).toBeCloseTo(8, 1)
+  const backend = quickBackend(new Map())
+  const job = workspace.readJob(task)
+  const { run } = await train(context, job, specification, backend)
+  const rendered = linesOf<{ weight: number; messages: { content: string }[] }>(join(workspace.runFolder(run.run), "rendered", "train.jsonl"))
+  for (const { weight, messages } of rendered) expect(weight).toBe(weights[messages.at(-1)?.content ?? ""])
+  expect(readFileSync(join(workspace.runFolder(run.run), "rendered", "validation.jsonl"), "utf8")).not.toContain('"weight"')
+  const { result } = await evaluate(context, specification, job, run.run, backend, await loadMetrics(), "a machine")
+  // The backend says delivery to everything: right on a quarter of the test, and on 40 of the 85 percent that the test set has labels of.
+  const tuned = result.prevalence?.contenders[0]?.metrics["accuracy"]
+  expect(tuned?.value).toBeCloseTo(0.4 / 0.85, 2)
+  expect(result.prevalence?.untested).toEqual(["account", "fault", "product"])
+  expect(result.outOfScope).toMatchObject({ label: "out-of-scope", isDeclared: true })
+  expect(result.outOfScope?.contenders[0]).toMatchObject({ recognised: { value: 0 }, turnedAway: 0 })
+  host.close()
+})

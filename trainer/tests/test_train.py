@@ -121,3 +121,58 @@ def test_packed_batches_have_the_loss_and_gradients_of_trl(tiny):
         results.append((value.detach(), gradients))
     torch.testing.assert_close(results[0][0], results[1][0])
     torch.testing.assert_close(results[0][1], results[1][1], rtol=1e-4, atol=1e-5)
+
+
+def test_a_weight_multiplies_the_loss_of_its_row_packed_and_padded(tiny):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
+
+    import _packed
+    import _rows
+    import _weighted
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    model = AutoModelForCausalLM.from_pretrained(tiny)
+    weights = [0.25, 3.0, 1.0, 0.5]
+    plain = message_rows(4, answered=True)
+    weighted = [{**row, "weight": weight} for row, weight in zip(plain, weights, strict=True)]
+    del weighted[2]["weight"]
+    rows = _rows.render_for_training(tokenizer, weighted, 128, "x")
+    collate = _weighted.collator(DataCollatorForLanguageModeling(pad_token_id=tokenizer.pad_token_id))
+    with torch.inference_mode():
+        alone = [
+            _packed.loss(model, _packed.collate([row]), 1)
+            for row in _rows.render_for_training(tokenizer, plain, 128, "x")
+        ]
+        wanted = sum(weight * loss for weight, loss in zip(weights, alone, strict=True))
+        torch.testing.assert_close(_packed.loss(model, _packed.collate(rows), 1), wanted)
+        torch.testing.assert_close(_weighted.loss(model, collate(rows), 1), wanted)
+        torch.testing.assert_close(_weighted.loss(model, collate(rows)), _packed.loss(model, _packed.collate(rows)))
+
+
+@pytest.mark.parametrize("dropout", [0, 0.1])
+def test_weights_change_what_is_learnt(training, tmp_path, dropout):
+    import torch
+
+    results = []
+    for name, heavy in (("even", 1.0), ("first", 7.0)):
+        rows = [{**row, "weight": heavy if index % 4 == 0 else 1.0} for index, row in enumerate(message_rows(8, True))]
+        run = training(
+            tmp_path / name,
+            rows=rows,
+            method={"name": "lora", "rank": 4, "alpha": 8, "dropout": dropout},
+            hyperparameters={"epochs": 1},
+        )
+        code, output = run.finish()
+        assert code == 0, output
+        results.append(weights(run))
+    assert not all(torch.equal(results[0][name], results[1][name]) for name in results[0])
+
+
+def test_a_weight_that_is_none_is_refused_by_its_row(training, tmp_path):
+    rows = message_rows(3, answered=True)
+    rows[1]["weight"] = -1
+    with pytest.raises(KnownFailure) as failure:
+        training(tmp_path, rows=rows).here(train.train, train.parse)
+    assert "row_1: the weight must be a number above 0, got -1" in failure.value.message

@@ -1,6 +1,7 @@
 import type { Command } from "commander"
 import { build, describeDrops, type BuildResult } from "../../stages/build.ts"
 import type { BuildFromResult, SplitLeak } from "../../stages/build-from.ts"
+import { wantedOf, wantedText } from "../../curation/prevalence.ts"
 import { count } from "../../evaluation/words.ts"
 import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
@@ -47,8 +48,9 @@ export function register(command: Command, host: Host): void {
 
 /** The `--json` object of a build; a stable contract. */
 export function buildData({ state, manifest, rows, open, flagged: flaggedRows }: BuildResult): Record<string, unknown> {
-  const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, personalData, leaks } = manifest
-  return { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, personalData, leaks, open }
+  const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, personalData, leaks, prevalence } = manifest
+  const told = { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, personalData, leaks, open }
+  return prevalence === undefined ? told : { ...told, prevalence }
 }
 
 function buildFromData({ imported, built, leaks }: BuildFromResult): Record<string, unknown> {
@@ -113,6 +115,8 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged 
         .map(({ id, filter, code, place, detail }) => `${id} (${filter}/${code} in the ${place}${detail === undefined ? "" : `: ${detail}`})`)
         .join("; ")}${flagged.length > 3 ? "; …" : ""}`,
     )
+  const wanted = wantedText(wantedOf(manifest.prevalence?.targets))
+  if (wanted !== "") lines.push(`rows are weighted by output.prevalence; wanted, for its shares: ${wanted}`)
   if (open > 0) lines.push(`${count(open, "item")} without a decision, not in it`)
   return lines.join("\n")
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { labelsOf } from "../../core/task.ts"
+import { labelsOf, outOfScopeLabel, type TaskSpecification } from "../../core/task.ts"
 import { promptVersion } from "../../core/prompt.ts"
 import { DataError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
@@ -23,16 +23,30 @@ export function register(command: Command, host: Host): void {
             kind: specification.kind,
             prompt: promptVersion(specification),
             valid: true,
+            notices: notices(specification),
           })),
         },
         checked
-          .map(
-            (specification) =>
-              `specs/${specification.task}.yaml is valid: kind ${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`,
-          )
+          .flatMap((specification) => [
+            `specs/${specification.task}.yaml is valid: kind ${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`,
+            ...notices(specification).map((notice) => `  ${notice}`),
+          ])
           .join("\n") || host.workspace.withoutTasks,
       )
     })
+}
+
+/** What is allowed and worth a thought. */
+function notices(task: TaskSpecification): string[] {
+  if (task.kind !== "label") return []
+  const outOfScope = outOfScopeLabel(task)
+  if (outOfScope === undefined)
+    return ["no label is for what is out of scope: a model must then give one of the others to anything; add one and name it in output.outOfScope"]
+  return outOfScope.isDeclared
+    ? []
+    : [
+        `the label ${outOfScope.label} is taken as out of scope by its name, in a slice of its own in evaluations; say so: output.outOfScope: ${outOfScope.label}`,
+      ]
 }
 
 /** A check is right in a workspace that may only be read, too. */

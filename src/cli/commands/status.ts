@@ -1,5 +1,6 @@
 import type { Command } from "commander"
 import { isTerminal, reduceRun } from "../../core/run.ts"
+import { wantedOf, wantedText } from "../../curation/prevalence.ts"
 import { describeWear, type Wear } from "../../evaluation/wear.ts"
 import { holdOut } from "../../stages/hold-out.ts"
 import { holdoutWear } from "../../stages/holdout-wear.ts"
@@ -31,6 +32,8 @@ interface TaskStatus {
   readonly latest: string | null
   /** Null before a version is built. */
   readonly holdout: ({ readonly id: string } & Wear) | null
+  /** How many more train rows of each label the prevalence wants; empty where the specification gives none. */
+  readonly wanted: Readonly<Record<string, number>>
   readonly run: { readonly id: string; readonly state: string } | null
   readonly next: string
 }
@@ -44,7 +47,9 @@ function taskStatus(host: Host, name: string): TaskStatus {
   const seeds = rows.seeds().length
   const candidates = rows.candidates().length
   const latest = new Versions(context.workspace, name).latest() ?? null
-  const held = latest === null ? null : new Versions(context.workspace, name).manifest(latest as `ds_${string}`).holdout
+  const manifest = latest === null ? undefined : new Versions(context.workspace, name).manifest(latest as `ds_${string}`)
+  const held = manifest?.holdout ?? null
+  const wanted = wantedOf(manifest?.prevalence?.targets)
   const holdout = held === null ? null : { id: held, ...holdoutWear(context, task, held) }
   const job = context.workspace.jobs().find((candidate) => context.workspace.readJob(candidate).task === name)
   const ledger = context.readLedger()
@@ -83,6 +88,7 @@ function taskStatus(host: Host, name: string): TaskStatus {
     conflictPairs: review.conflictPairs,
     latest,
     holdout,
+    wanted,
     run,
     next,
   }
@@ -98,6 +104,7 @@ function describe(status: TaskStatus): string {
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
     ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),
+    ...(Object.keys(status.wanted).length === 0 ? [] : [`  wanted    ${wantedText(status.wanted)} (output.prevalence)`]),
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,
   ].join("\n")
