@@ -6,7 +6,7 @@ const cardBytes: usize = 32
 // Before the cards of a block: how many there are, and how many there is room for as a power of two.
 const headBytes: usize = 32
 const page: usize = 65536
-const mostFound: u32 = 1024
+const mostFound: u32 = 16
 const sizes: usize = 32
 // So that the number of a block, with that of its memory, is a number of 32 bits.
 const mostBytes: usize = 1 << 30

@@ -96,7 +96,7 @@ interface Code {
 }
 
 const headNumbers = 8
-const foundNumbers = 1024
+const foundNumbers = 16
 
 /** A memory of lists. */
 class Arena {

@@ -30,44 +30,37 @@ export class KeepFirst {
   readonly #sets: SimilarSets
   #numbers = new Int32Array(1024)
   #prints = new Int32Array(4 * 1024)
+  // What is known of the row on offer; no functions are made for each.
+  #output = 0
+  #outputHigh = 0
+  #agreeing = -1
+  #agreeingSimilarity = 0
+  #differing = -1
+  #differingSimilarity = 0
+  #differed = 0
+  readonly #visit = (place: number, similarity: number) => this.#meet(place, similarity)
+  readonly #question = { isWanted: (place: number) => this.#differed < mostDiffering || this.#agrees(place), mostLooks }
 
-  constructor(threshold: number, bands: number) {
-    this.#sets = new SimilarSets(threshold, bands)
+  /** About so many rows are expected. */
+  constructor(threshold: number, bands: number, expected = 0) {
+    this.#sets = new SimilarSets(threshold, bands, expected)
   }
 
   /** Decides on the next row, which is known by its number from now on if it is kept. */
   offer(row: SketchedRow, number: number): Decision {
-    const print = row.numbers[row.prints] as number
-    const printHigh = row.numbers[row.prints + 1] as number
-    const output = row.numbers[row.prints + 2] as number
-    const outputHigh = row.numbers[row.prints + 3] as number
-    let agreeing = -1
-    let agreeingSimilarity = 0
-    let differing = -1
-    let differingSimilarity = 0
-    let differed = 0
-    const agrees = (place: number) => this.#prints[4 * place + 2] === output && this.#prints[4 * place + 3] === outputHigh
-    this.#sets.visit(
-      row,
-      (place, similarity) => {
-        if (agrees(place)) {
-          agreeing = place
-          agreeingSimilarity = similarity
-          return true
-        }
-        if (similarity > differingSimilarity) {
-          differing = place
-          differingSimilarity = similarity
-        }
-        differed += 1
-        return false
-      },
-      { isWanted: (place) => differed < mostDiffering || agrees(place), mostLooks },
-    )
-    if (agreeing >= 0) {
-      const isExact = this.#prints[4 * agreeing] === print && this.#prints[4 * agreeing + 1] === printHigh
+    const { numbers, prints } = row
+    this.#output = numbers[prints + 2] as number
+    this.#outputHigh = numbers[prints + 3] as number
+    this.#agreeing = -1
+    this.#differing = -1
+    this.#differingSimilarity = 0
+    this.#differed = 0
+    this.#sets.visit(row, this.#visit, this.#question)
+    if (this.#agreeing >= 0) {
+      const at = 4 * this.#agreeing
+      const isExact = this.#prints[at] === numbers[prints] && this.#prints[at + 1] === numbers[prints + 1]
       const verdict = isExact ? "exact-duplicate" : "near-duplicate"
-      return { verdict, witness: this.#numbers[agreeing] as number, similarity: agreeingSimilarity }
+      return { verdict, witness: this.#numbers[this.#agreeing] as number, similarity: this.#agreeingSimilarity }
     }
     const place = this.#sets.add(row)
     if (place === this.#numbers.length) {
@@ -75,8 +68,28 @@ export class KeepFirst {
       this.#prints = grown(this.#prints)
     }
     this.#numbers[place] = number
-    for (let index = 0; index < 4; index += 1) this.#prints[4 * place + index] = row.numbers[row.prints + index] as number
-    return differing < 0 ? kept : { verdict: "conflict", witness: this.#numbers[differing] as number, similarity: differingSimilarity }
+    for (let index = 0; index < 4; index += 1) this.#prints[4 * place + index] = numbers[prints + index] as number
+    if (this.#differing < 0) return kept
+    return { verdict: "conflict", witness: this.#numbers[this.#differing] as number, similarity: this.#differingSimilarity }
+  }
+
+  /** True for a row that the one on offer is dropped for. */
+  #meet(place: number, similarity: number): boolean {
+    if (this.#agrees(place)) {
+      this.#agreeing = place
+      this.#agreeingSimilarity = similarity
+      return true
+    }
+    if (similarity > this.#differingSimilarity) {
+      this.#differing = place
+      this.#differingSimilarity = similarity
+    }
+    this.#differed += 1
+    return false
+  }
+
+  #agrees(place: number): boolean {
+    return this.#prints[4 * place + 2] === this.#output && this.#prints[4 * place + 3] === this.#outputHigh
   }
 }
 

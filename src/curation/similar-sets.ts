@@ -52,9 +52,10 @@ export class SimilarSets {
   #markMask = 0
   #isMarked = false
 
-  constructor(threshold: number, bands: number) {
+  /** There is room for so many sets from the beginning, and for any number later. */
+  constructor(threshold: number, bands: number, expected = 0) {
     this.threshold = threshold
-    this.#tables = Array.from({ length: bands }, () => new BandTable())
+    this.#tables = Array.from({ length: bands }, () => new BandTable(expected))
     this.#homes = new Int32Array(2 * bands)
   }
 
@@ -232,9 +233,16 @@ function bitCount(bits: number): number {
 /** From a key to the place with it plus one, or to the list of the places with it, below zero; in open addressing, at most three quarters full. */
 class BandTable {
   /** Pairs of key and entry; the entry zero is empty. */
-  #pairs = new Int32Array(2 * 64)
-  #mask = 63
+  #pairs: Int32Array
+  #mask: number
   #count = 0
+
+  constructor(expected: number) {
+    let slots = 64
+    while (slots * 3 < expected * 4) slots *= 2
+    this.#pairs = new Int32Array(2 * slots)
+    this.#mask = slots - 1
+  }
 
   /** Zero for none. */
   entry(key: number): number {

@@ -85,7 +85,7 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, rep
   try {
     const { texts, rows } = sampleTexts(file, field)
     const { plan, threshold } = planFor(texts, rows, options.threshold)
-    const decisions = new RowDecisions(plan, threshold, report)
+    const decisions = new RowDecisions(plan, threshold, rows, report)
     queue.start(plan)
     const firstLines = [1]
     for (let batch = 0; batch < batches; batch += 1) {
@@ -126,7 +126,7 @@ function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefin
     rows.length,
     options.threshold,
   )
-  const decisions = new RowDecisions(plan, threshold, report)
+  const decisions = new RowDecisions(plan, threshold, rows.length, report)
   const sketcher = new Sketcher(plan)
   for (const { row, text, output } of rows) decisions.offer(rowSketch(sketcher, plan, text, output), row.line)
   if (options.output !== undefined) {

@@ -13,8 +13,9 @@ export class RowDecisions {
   readonly #report: AtomicWriter | undefined
   #dropped = new Uint8Array(4096)
 
-  constructor(plan: Required<SketchPlan>, threshold: number, report: AtomicWriter | undefined) {
-    this.#rows = new KeepFirst(threshold, plan.bands.count)
+  /** About so many rows are expected. */
+  constructor(plan: Required<SketchPlan>, threshold: number, expected: number, report: AtomicWriter | undefined) {
+    this.#rows = new KeepFirst(threshold, plan.bands.count, expected)
     this.#bands = plan.bands.count
     this.#report = report
   }
@@ -55,7 +56,7 @@ export class RowDecisions {
     const isKept = verdict === "conflict"
     if (!isKept) this.#drop(line)
     this.#report?.write(
-      `{"line":${line},"kept":${isKept},"reason":"${verdict}","witnessLine":${witness},"similarity":${Number(similarity.toFixed(4))}}\n`,
+      `{"line":${line},"kept":${isKept},"reason":"${verdict}","witnessLine":${witness},"similarity":${Math.round(similarity * 10_000) / 10_000}}\n`,
     )
   }
 
