@@ -1,11 +1,11 @@
 // Chat files with planted copies, the same for the same seed: what bench/near-duplicates.ts runs on.
 import { closeSync, openSync, writeSync } from "node:fs"
 
-/** What kind of texts: about 150 words, or about 12. */
-export type CorpusKind = "long" | "short"
+/** What kind of texts: about 150 words, about 60 (400 bytes), or about 12. */
+export type CorpusKind = "long" | "middle" | "short"
 
 /** Writes so many rows of chat JSONL. 35 of 100 are copies of earlier rows: 5 byte for byte, 5 with other case and punctuation, 25 with one to eight
- * edits (one or two in short texts); three of ten copies are of one of 50 rows, so that there are hot clusters. Copies have the answer of their
+ * edits (up to four in middle, two in short texts); three of ten copies are of one of 50 rows, so that there are hot clusters. Copies have the answer of their
  * original. */
 export function writeCorpus(path: string, kind: CorpusKind, rows: number, seed = 1): void {
   writeLines(path, chatRows(kind, rows, seed))
@@ -83,7 +83,7 @@ function copyOf(language: Language, kind: CorpusKind, source: number, seed: numb
   if (how < 1 / 7) return text
   if (how < 2 / 7) return random() < 0.5 ? text.toUpperCase() : text.replaceAll(".", " !").replaceAll(" and ", " AND ")
   const words = text.split(" ")
-  for (let edits = 1 + Math.floor(random() * (kind === "long" ? 8 : 2)); edits > 0; edits -= 1) {
+  for (let edits = 1 + Math.floor(random() * (kind === "long" ? 8 : kind === "middle" ? 4 : 2)); edits > 0; edits -= 1) {
     const place = Math.floor(random() * words.length)
     const edit = random()
     if (edit < 0.5) words[place] = wordOf(language, random)
@@ -95,7 +95,8 @@ function copyOf(language: Language, kind: CorpusKind, source: number, seed: numb
 
 function freshText(language: Language, kind: CorpusKind, random: Random): string {
   if (kind === "short") return sentence(language.words, random, 6 + Math.floor(random() * 12))
-  const sentences = Array.from({ length: 4 + Math.floor(random() * 13) }, () => pick(language.sentences, random))
+  const length = kind === "long" ? 4 + Math.floor(random() * 13) : 3 + Math.floor(random() * 6)
+  const sentences = Array.from({ length }, () => pick(language.sentences, random))
   return sentences.join(random() < 0.3 ? "\n" : " ")
 }
 

@@ -1,6 +1,7 @@
 // The exhaustive answer to which rows greedy keep-first drops: every pair at or above the threshold is found, by a prefix-filter join (Chaudhuri,
 // Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007). Shares nothing with src/curation but the definition: what a folded text's shingles are.
 import { closeSync, openSync, readSync } from "node:fs"
+import type { CorpusKind } from "./near-duplicate-corpus.ts"
 
 export interface Oracle {
   /** The rows that are dropped, counted from 0. */
@@ -9,7 +10,7 @@ export interface Oracle {
 }
 
 /** Rows are dropped when a kept earlier row has the same answer and at least that Jaccard similarity of word 5-grams (long) or character 4-grams. */
-export function oracleOf(path: string, kind: "long" | "short", threshold: number): Oracle {
+export function oracleOf(path: string, kind: CorpusKind, threshold: number): Oracle {
   const sets: Float64Array[] = []
   const answers: string[] = []
   for (const line of linesOf(path)) {
@@ -54,15 +55,15 @@ export function oracleOf(path: string, kind: "long" | "short", threshold: number
   return { removed, rows: sets.length }
 }
 
-function shinglesOf(text: string, kind: "long" | "short"): Float64Array {
+function shinglesOf(text: string, kind: CorpusKind): Float64Array {
   const folded = text
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, " ")
     .trim()
-  const units = kind === "long" ? folded.split(" ") : [...folded]
-  const size = Math.min(kind === "long" ? 5 : 4, units.length)
+  const units = kind === "short" ? [...folded] : folded.split(" ")
+  const size = Math.min(kind === "short" ? 4 : 5, units.length)
   const hashes = new Set<number>()
-  for (let start = 0; start + size <= units.length; start += 1) hashes.add(hash53(units.slice(start, start + size).join(kind === "long" ? " " : "")))
+  for (let start = 0; start + size <= units.length; start += 1) hashes.add(hash53(units.slice(start, start + size).join(kind === "short" ? "" : " ")))
   return Float64Array.from(hashes)
 }
 

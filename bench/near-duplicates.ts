@@ -45,8 +45,8 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
   for (const rows of values.rows.split(",").map(Number)) {
     const file = join(values.folder, `${kind}-${rows}.jsonl`)
     writeCorpus(file, kind, rows)
-    const threshold = kind === "long" ? 0.8 : 0.7
-    print(`\n${kind} texts, ${rows} rows, ${kind === "long" ? "word 5-grams" : "character 4-grams"}, threshold ${threshold}`)
+    const threshold = kind === "short" ? 0.7 : 0.8
+    print(`\n${kind} texts, ${rows} rows, ${kind === "short" ? "character 4-grams" : "word 5-grams"}, threshold ${threshold}`)
     ceiling(file, kind, threshold)
     const oracle = rows <= Number(values["oracle-rows"]) ? oracleOf(file, kind, threshold) : undefined
     print(
@@ -134,7 +134,7 @@ function ceiling(file: string, kind: CorpusKind, threshold: number): void {
   const lines = [...linesOf(file)].slice(0, 20_000)
   const texts = lines.map((line) => (JSON.parse(line) as { messages: { content: string }[] }).messages[1]?.content ?? "")
   const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0) / lines.length
-  const name = kind === "long" ? "word-5" : "char-4"
+  const name = kind === "short" ? "char-4" : "word-5"
   const plan = sketchPlan(name, new Int32Array(), threshold)
   const [cutter, sketcher] = [new Sketcher({ shingles: name }), new Sketcher(plan)]
   const memory = new Int32Array(1 << 26)

@@ -13,6 +13,10 @@ export class Crowds {
   found = new Int32Array()
   readonly #arenas: Arena[] = []
 
+  get bytes(): number {
+    return this.#arenas.reduce((sum, { code }) => sum + code.memory.buffer.byteLength, 0)
+  }
+
   /** A list, below zero, of the one card that begins there. */
   start(cards: Int32Array, at: number): number {
     let arena = this.#arenas.at(-1)

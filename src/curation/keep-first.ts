@@ -1,3 +1,4 @@
+import type { SharedKeys } from "./shared-keys.ts"
 import { SimilarSets, type Sketch } from "./similar-sets.ts"
 
 /** A row as it comes from a sketcher. */
@@ -41,13 +42,25 @@ export class KeepFirst {
   readonly #visit = (place: number, similarity: number) => this.#meet(place, similarity)
   readonly #question = { isWanted: (place: number) => this.#differed < mostDiffering || this.#agrees(place), mostLooks }
 
-  /** About so many rows are expected. */
-  constructor(threshold: number, bands: number, expected = 0) {
-    this.#sets = new SimilarSets(threshold, bands, expected)
+  readonly #bands: number
+  readonly #shared: SharedKeys | undefined
+
+  /** About so many rows are expected. With `shared`, in which the keys of all rows are noted, rows that share no key take no memory; the decisions are
+   * the same. */
+  constructor(threshold: number, bands: number, expected = 0, shared?: SharedKeys) {
+    this.#sets = new SimilarSets(threshold, bands, shared === undefined ? expected : 0, shared)
+    this.#bands = bands
+    this.#shared = shared
+  }
+
+  /** The memory that the kept rows take. */
+  get bytes(): number {
+    return this.#sets.bytes + this.#numbers.byteLength + this.#prints.byteLength
   }
 
   /** Decides on the next row, which is known by its number from now on if it is kept. */
   offer(row: SketchedRow, number: number): Decision {
+    if (this.#isAlone(row)) return kept
     const { numbers, prints } = row
     this.#output = numbers[prints + 2] as number
     this.#outputHigh = numbers[prints + 3] as number
@@ -71,6 +84,12 @@ export class KeepFirst {
     for (let index = 0; index < 4; index += 1) this.#prints[4 * place + index] = numbers[prints + index] as number
     if (this.#differing < 0) return kept
     return { verdict: "conflict", witness: this.#numbers[this.#differing] as number, similarity: this.#differingSimilarity }
+  }
+
+  #isAlone({ numbers, keys }: SketchedRow): boolean {
+    if (this.#shared === undefined) return false
+    for (let band = 0; band < this.#bands; band += 1) if (this.#shared.isShared(numbers[keys + band] as number, band)) return false
+    return true
   }
 
   /** True for a row that the one on offer is dropped for. */

@@ -1,4 +1,5 @@
 import { cardNumbers, Crowds } from "./crowds.ts"
+import type { SharedKeys } from "./shared-keys.ts"
 
 /** How many numbers the parities of a set are: 192 bits. */
 export const parityNumbers = 6
@@ -52,11 +53,21 @@ export class SimilarSets {
   #markMask = 0
   #isMarked = false
 
-  /** There is room for so many sets from the beginning, and for any number later. */
-  constructor(threshold: number, bands: number, expected = 0) {
+  readonly #shared: Pick<SharedKeys, "isShared"> | undefined
+
+  /** There is room for so many sets from the beginning, and for any number later. Keys that are not `shared`, where that is given, are not kept: nobody
+   * else has them. */
+  constructor(threshold: number, bands: number, expected = 0, shared?: Pick<SharedKeys, "isShared">) {
     this.threshold = threshold
+    this.#shared = shared
     this.#tables = Array.from({ length: bands }, () => new BandTable(expected))
     this.#homes = new Int32Array(2 * bands)
+  }
+
+  /** The memory that the sets take. */
+  get bytes(): number {
+    const tables = this.#tables.reduce((sum, table) => sum + table.bytes, 0)
+    return tables + this.#crowds.bytes + this.#hashes.bytes + this.#records.length * placesAChunk * recordNumbers * 4
   }
 
   /** Shows `visit` every place at or above the threshold until it returns true. `visit` must not ask in turn. */
@@ -117,7 +128,9 @@ export class SimilarSets {
     const tables = this.#tables
     for (let band = 0; band < tables.length; band += 1) {
       const table = tables[band] as BandTable
-      const key = (numbers[keys + band] as number) ^ group
+      const plainKey = numbers[keys + band] as number
+      if (this.#shared?.isShared(plainKey, band) === false) continue
+      const key = plainKey ^ group
       const slot = table.slot(key)
       const entry = table.at(slot)
       if (entry === 0) table.add(slot, key, place + 1)
@@ -244,6 +257,10 @@ class BandTable {
     this.#mask = slots - 1
   }
 
+  get bytes(): number {
+    return this.#pairs.byteLength
+  }
+
   /** Zero for none. */
   entry(key: number): number {
     return this.at(this.slot(key))
@@ -299,6 +316,7 @@ class BandTable {
 /** Sets one after another in chunks, so that nothing is ever copied to grow. */
 class HashPool {
   readonly chunks: Int32Array[] = []
+  bytes = 0
   #used = 0
 
   /** Where the set begins, in the last chunk. */
@@ -307,6 +325,7 @@ class HashPool {
     if (last === undefined || this.#used + size > last.length) {
       last = new Int32Array(Math.max(size, Math.min(largestChunk, smallestChunk * 2 ** this.chunks.length)))
       this.chunks.push(last)
+      this.bytes += last.byteLength
       this.#used = 0
     }
     const start = this.#used

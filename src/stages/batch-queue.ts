@@ -76,8 +76,10 @@ export class BatchQueue {
     return [...(this.#sketcher ? [this.#sketcher] : []), ...(await Promise.all(this.#ends))]
   }
 
+  /** May be called twice. */
   async stop(): Promise<void> {
     this.#sketcher?.close()
+    this.#sketcher = undefined
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 

@@ -1,20 +1,20 @@
 import { existsSync, statSync } from "node:fs"
 import { extname } from "node:path"
-import { setImmediate } from "node:timers/promises"
 import { defaultThreshold, shingler } from "../curation/shingles.ts"
 import { comparedText } from "../curation/compared-text.ts"
 import { readRow } from "../curation/row-sketcher.ts"
 import { cheapestBands } from "../curation/band-choice.ts"
+import { SharedKeys } from "../curation/shared-keys.ts"
 import { Sketcher, type ShinglerName, type SketchPlan } from "../curation/sketcher.ts"
-import { DataError, type Issue } from "../core/errors.ts"
+import { DataError } from "../core/errors.ts"
 import { AtomicWriter } from "../store/atomic-writer.ts"
 import { writeAtomically } from "../store/files.ts"
 import { readTable, tableText } from "../store/table.ts"
 import { ByteRanges } from "../store/byte-ranges.ts"
-import { BatchQueue } from "./batch-queue.ts"
-import { batchBytes, issueAt, rowSketch } from "./batch-sketcher.ts"
+import { batchBytes, rowSketch } from "./batch-sketcher.ts"
 import type { StageContext } from "./context.ts"
-import { RowDecisions } from "./row-decisions.ts"
+import { LineReader, refuseIssues } from "./line-reader.ts"
+import { noteKeys, RowDecisions } from "./row-decisions.ts"
 
 export interface DeduplicateOptions {
   readonly file: string
@@ -23,6 +23,9 @@ export interface DeduplicateOptions {
   readonly threshold: number | undefined
   readonly output: string | undefined
   readonly report: string | undefined
+  /** What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so that only rows that share one are
+   * held; the decisions are the same. */
+  readonly memoryBytes?: number | undefined
   /** Threads beside this one; none for one core. */
   readonly workers: number
 }
@@ -79,35 +82,44 @@ interface Decided {
 }
 
 async function decideLines(context: RunContext, options: DeduplicateOptions, report: AtomicWriter | undefined): Promise<Decided> {
-  const { file, field } = options
-  const batches = Math.ceil(statSync(file).size / batchBytes)
-  const queue = new BatchQueue(file, field, batches, Math.max(0, Math.min(options.workers, batches - 1)))
+  const { file, field, memoryBytes = Infinity } = options
+  const reader = () => new LineReader(context, file, field, options.workers)
+  const first = reader()
   try {
     const { texts, rows } = sampleTexts(file, field)
     const { plan, threshold } = planFor(texts, rows, options.threshold)
-    const decisions = new RowDecisions(plan, threshold, rows, report)
-    queue.start(plan)
-    const firstLines = [1]
-    for (let batch = 0; batch < batches; batch += 1) {
-      const firstLine = firstLines[batch] as number
-      firstLines.push(firstLine + (await queue.next(batch, (part) => decisions.take(part, firstLine))))
-      // Signals are heard between batches only.
-      await setImmediate()
-      context.signal.throwIfAborted()
-      if (batch % batchesAReport === batchesAReport - 1) context.report.progress(`dedup: ${decisions.read} rows read, ${decisions.kept} kept`)
-    }
-    const found = await queue.issues()
-    refuseIssues(
-      file,
-      found.flatMap(({ issues }) => issues.map((issue) => issueAt(file, issue, firstLines))),
-      found.reduce((sum, { issueCount }) => sum + issueCount, 0),
-      decisions.read,
-    )
+    const shared = rows * bytesARow(texts, plan) > memoryBytes ? new SharedKeys(rows * plan.bands.count) : undefined
+    if (shared) await first.read(plan, (part) => noteKeys(shared, plan.bands.count, part))
+    const decisions = new RowDecisions(plan, threshold, rows, report, shared)
+    await (shared ? reader() : first).read(plan, (part, firstLine) => {
+      decisions.take(part, firstLine)
+      if (shared && decisions.bytes + shared.bytes > memoryBytes) throw tooLarge(file, memoryBytes, decisions.read, rows)
+      return part.rows
+    })
     if (options.output !== undefined) writeKept(file, options.output, (line) => !decisions.isDropped(line))
     return { decisions, shingles: plan.shingles, threshold }
   } finally {
-    await queue.stop()
+    await first.close()
   }
+}
+
+/** What a kept row like those of the sample takes at most: see `SimilarSets` and `KeepFirst`. */
+function bytesARow(sample: readonly string[], plan: Required<SketchPlan>): number {
+  const sketcher = new Sketcher(plan)
+  const tried = sample.slice(0, 1000)
+  const hashes = tried.reduce((sum, text) => sum + sketcher.sketch(text).size, 0) / Math.max(1, tried.length)
+  return 4 * hashes + 65 + plan.bands.count * bytesABand
+}
+
+// Of the table of a band, and of its lists.
+const bytesABand = 32
+
+function tooLarge(file: string, memoryBytes: number, read: number, rows: number): DataError {
+  return new DataError(
+    `${file} needs more than ${Math.round(memoryBytes / 2 ** 20)} MiB: they were full after ${read} of about ${rows} rows; nothing was written`,
+    [],
+    "Give more --memory, or split the file and deduplicate the parts before the whole.",
+  )
 }
 
 function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefined): Decided {
@@ -143,7 +155,6 @@ function planFor(sample: readonly string[], rows: number, wanted: number | undef
   return { plan: { shingles, boilerplate, bands: cheapestBands(sample, shingles, boilerplate, threshold, rows) }, threshold }
 }
 
-const batchesAReport = 32
 const mostSampled = 20_000
 const leastSampled = 2000
 const sampleBytes = 1 << 14
@@ -171,16 +182,6 @@ function sampleTexts(file: string, field: string | undefined): { readonly texts:
 function requireFile(file: string): void {
   if (!existsSync(file)) throw new DataError(`there is no file ${file}`, [], "Check the path; relative paths start where you are.")
   if (statSync(file).isDirectory()) throw new DataError(`${file} is a folder, not a file`, [], "Name a file.")
-}
-
-function refuseIssues(file: string, issues: readonly Issue[], count: number, read: number): void {
-  if (count > 0)
-    throw new DataError(
-      `${count} of ${count + read} rows cannot be read; nothing was written`,
-      issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
-      "Mend those rows, or name the field to compare by --field.",
-    )
-  if (read === 0) throw new DataError(`${file} has no rows`, [], "Give a file with at least one row.")
 }
 
 /** Copies the lines that are kept, blank ones left out. */

@@ -1,8 +1,16 @@
 import { KeepFirst, type Decision, type SketchedRow } from "../curation/keep-first.ts"
 import { rowHeader } from "../curation/row-sketcher.ts"
+import type { SharedKeys } from "../curation/shared-keys.ts"
 import type { SketchPlan } from "../curation/sketcher.ts"
 import type { AtomicWriter } from "../store/atomic-writer.ts"
 import type { BatchPart } from "./batch-ring.ts"
+
+/** Notes the keys of the rows of a part; the answer is the number of rows. */
+export function noteKeys(shared: SharedKeys, bands: number, { numbers, rows }: BatchPart): number {
+  for (let row = 0, at = 0; row < rows; row += 1, at += rowHeader + bands + (numbers[at + 1] as number))
+    for (let band = 0; band < bands; band += 1) shared.note(numbers[at + rowHeader + band] as number, band)
+  return rows
+}
 
 /** What came of the rows so far, by the lines they are on; each duplicate and conflict is a line of the report. */
 export class RowDecisions {
@@ -13,11 +21,16 @@ export class RowDecisions {
   readonly #report: AtomicWriter | undefined
   #dropped = new Uint8Array(4096)
 
-  /** About so many rows are expected. */
-  constructor(plan: Required<SketchPlan>, threshold: number, expected: number, report: AtomicWriter | undefined) {
-    this.#rows = new KeepFirst(threshold, plan.bands.count, expected)
+  /** About so many rows are expected; `shared` as in `KeepFirst`. */
+  constructor(plan: Required<SketchPlan>, threshold: number, expected: number, report: AtomicWriter | undefined, shared?: SharedKeys) {
+    this.#rows = new KeepFirst(threshold, plan.bands.count, expected, shared)
     this.#bands = plan.bands.count
     this.#report = report
+  }
+
+  /** The memory that grows with the rows. */
+  get bytes(): number {
+    return this.#rows.bytes + this.#dropped.byteLength
   }
 
   get kept(): number {

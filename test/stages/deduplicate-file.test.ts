@@ -70,6 +70,23 @@ describe("tuneloop dedup", () => {
     for (const threads of ["2", "4"]) expect((await dedup(home, "texts.jsonl", "--threads", threads)).report).toEqual(first.report)
   })
 
+  test("a file that would need more memory than it may is read twice, with the same decisions, and refused where that is too little as well", async () => {
+    const home = folder()
+    // Mostly texts that are near no other.
+    const random = seeded(12)
+    const alone = () => Array.from({ length: 12 }, () => Math.floor(random() * 1e9).toString(36)).join(" ")
+    const texts = textsWithCopies(300, 33).flatMap((text) => [text, alone(), alone(), alone(), alone()])
+    writeFileSync(join(home, "texts.jsonl"), texts.map((text) => `${JSON.stringify({ text })}\n`).join(""))
+    const whole = await dedup(home, "texts.jsonl")
+    expect(whole.report.length).toBeGreaterThan(30)
+    const { result, report } = await dedup(home, "texts.jsonl", "--memory", "1MB")
+    expect(report).toEqual(whole.report)
+    expect(result).toMatchObject({ read: 1500, kept: whole.result["kept"] })
+    const { code, stderr } = await tuneloop(home, ["dedup", "texts.jsonl", "--memory", "0.1MB", "--report", join(home, "none.jsonl")]).outcome
+    expect([code, existsSync(join(home, "none.jsonl"))]).toEqual([1, false])
+    expect(stderr).toContain("Give more --memory")
+  }, 20_000)
+
   test("rows whose outputs differ are conflicts and stay, those that agree go", async () => {
     const home = folder()
     const chat = (question: string, answer: string, system = "Be kind.") =>
@@ -139,6 +156,7 @@ describe("tuneloop dedup", () => {
     [["nothing.jsonl"], 1, "there is no file"],
     [["empty.jsonl"], 1, "has no rows"],
     [["x.parquet"], 1, "cannot tell the format"],
+    [["empty.jsonl", "--memory", "many"], 2, "must be a size such as 4GB or 500MB"],
     [["empty.jsonl", "--threshold", "1.5"], 2, "must be a number above 0, up to 1"],
   ] as const)("%j ends with %d", async (words, expected, message) => {
     const home = folder()

@@ -9,6 +9,7 @@ interface Options {
   readonly output?: string
   readonly report?: string
   readonly threads?: number
+  readonly memory?: number
 }
 
 export function register(command: Command, host: Host): void {
@@ -19,6 +20,7 @@ export function register(command: Command, host: Host): void {
     .option("--output <file>", "write the rows that are kept")
     .option("--report <file>", "write the decisions as JSONL: line, kept, reason, witnessLine, similarity")
     .option("--threads <n>", "threads to use (default: one a core)", positive)
+    .option("--memory <size>", "what the kept rows may take, as 4GB or 500MB; a JSONL file that needs more is read twice (default: no limit)", size)
     .addHelpText(
       "after",
       `
@@ -29,13 +31,14 @@ repeats in many rows does not count as similarity.
 Examples: tuneloop dedup chats.jsonl --output kept.jsonl --report dropped.jsonl
           tuneloop dedup tickets.csv --field body --threshold 0.9`,
     )
-    .action(async (file: string, { field, threshold, output, report, threads }: Options) => {
+    .action(async (file: string, { field, threshold, output, report, threads, memory }: Options) => {
       const result = await deduplicateFile(host.machineContext(), {
         file: host.path(file),
         field,
         threshold,
         output: output === undefined ? undefined : host.path(output),
         report: report === undefined ? undefined : host.path(report),
+        memoryBytes: memory,
         workers: Math.min(threads ?? availableParallelism(), mostThreads) - 1,
       })
       const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
@@ -61,6 +64,12 @@ function share(value: string): number {
   const number = Number(value)
   if (value.trim() === "" || !(number > 0 && number <= 1)) throw new InvalidArgumentError("must be a number above 0, up to 1")
   return number
+}
+
+function size(value: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(MB|GB|MiB|GiB)$/i.exec(value.trim()) ?? []
+  if (number === undefined || unit === undefined || Number(number) === 0) throw new InvalidArgumentError("must be a size such as 4GB or 500MB")
+  return Number(number) * { mb: 1e6, gb: 1e9, mib: 2 ** 20, gib: 2 ** 30 }[unit.toLowerCase() as "mb" | "gb" | "mib" | "gib"]
 }
 
 function positive(value: string): number {
