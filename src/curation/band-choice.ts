@@ -1,4 +1,4 @@
-import { bandChoices, bandsFor, type Bands } from "./bands.ts"
+import { bandChoices, bandsFor, missRateFor, type Bands } from "./bands.ts"
 import { SimilarSets } from "./similar-sets.ts"
 import { Sketcher, type ShinglerName } from "./sketcher.ts"
 
@@ -14,10 +14,16 @@ const bandsTried = 4
 /** The bands for so many texts like the sample that cost least; all miss the same share of pairs right at the threshold. Few rows a band need few bands
  * and permutations, but where texts share phrases more of them meet in a band. */
 export function cheapestBands(sample: readonly string[], shingles: ShinglerName, boilerplate: Int32Array, threshold: number, texts: number): Bands {
-  const tried = keptOf(sample.slice(0, mostTried), shingles, boilerplate, threshold)
-  let best = bandsFor(threshold)
+  const step = Math.ceil(sample.length / mostTried)
+  const tried = keptOf(
+    sample.filter((_, index) => index % step === 0),
+    shingles,
+    boilerplate,
+    threshold,
+  )
+  let best = bandsFor(threshold, missRateFor(texts))
   let least = Infinity
-  for (const bands of bandChoices(threshold).filter(({ rows }) => rows >= 3)) {
+  for (const bands of bandChoices(threshold, missRateFor(texts)).filter(({ rows }) => rows >= 3)) {
     const { meetings, hashes } = measure(
       tried,
       new Sketcher({ shingles, boilerplate, bands: { ...bands, count: Math.min(bands.count, bandsTried) } }),
