@@ -8,6 +8,8 @@ export class Meter {
   private startedAt: number | undefined
   /** When as much is earned back as was sent, at the even rate. */
   private earnedAt = Number.NEGATIVE_INFINITY
+  /** A request may be on its way for longer than the one before it: a minute here is a little longer than the server's. */
+  private windowMs = shortestWindowMs
   private heldUntil = Number.NEGATIVE_INFINITY
   private refusedAt = Number.NEGATIVE_INFINITY
 
@@ -67,6 +69,11 @@ export class Meter {
     this.heldUntil = Math.max(this.heldUntil, until)
   }
 
+  /** The server's minute was longer than was thought. */
+  widen(): void {
+    this.windowMs = Math.min(longestWindowMs, this.windowMs + 150)
+  }
+
   /** Whether so much was sent that a refusal is no surprise. */
   isNearLimit(now: number): boolean {
     this.forget(now)
@@ -77,7 +84,7 @@ export class Meter {
   learn(now: number): void {
     this.forget(now)
     const before = this.learned
-    const since = Math.min(now - this.refusedAt, windowMs)
+    const since = Math.min(now - this.refusedAt, this.windowMs)
     const throughSince = this.sumSince(this.refusedAt)
     this.refusedAt = now
     if (this.total <= 0) return
@@ -116,9 +123,9 @@ export class Meter {
     for (const entry of this.entries) {
       if (over <= 1e-9) return 0
       over -= entry.amount
-      if (over <= 1e-9) return entry.at + windowMs - now
+      if (over <= 1e-9) return entry.at + this.windowMs - now
     }
-    return this.entries.length === 0 || over <= 1e-9 ? 0 : (this.entries.at(-1) as Entry).at + windowMs - now
+    return this.entries.length === 0 || over <= 1e-9 ? 0 : (this.entries.at(-1) as Entry).at + this.windowMs - now
   }
 
   private get limit(): number {
@@ -134,7 +141,7 @@ export class Meter {
   }
 
   private forget(now: number): void {
-    while (this.entries[0] !== undefined && this.entries[0].at <= now - windowMs) {
+    while (this.entries[0] !== undefined && this.entries[0].at <= now - this.windowMs) {
       const entry = this.entries.shift() as Entry
       entry.isCounted = false
       this.total -= entry.amount
@@ -161,8 +168,8 @@ interface Learned {
 }
 
 const minute = 60_000
-/** A request may be on its way for longer than the one before it: a minute here is a little longer than the server's. */
-const windowMs = 60_250
+const shortestWindowMs = 60_250
+const longestWindowMs = 61_000
 /** The share of the limit that is sent evenly; the rest is for the difference of two clocks. */
 const evenShare = 0.998
 /** A timer that fires late may catch up by so much. */

@@ -31,6 +31,36 @@ export interface ResponseHeaders {
 export interface ChatModel {
   readonly name: string
   ask(request: ModelRequest, signal: AbortSignal, onHeaders?: (headers: ResponseHeaders) => void): Promise<ModelAnswer>
+  /** Present where the provider answers many requests together, later and often cheaper. */
+  readonly batches?: BatchService
+}
+
+/** Batches of requests at a provider. Nothing is tried twice here: `submit` is repeated only after `find` found nothing. */
+export interface BatchService {
+  /** The provider's id of the new batch. */
+  submit(items: readonly BatchItem[], submissionKey: string, signal: AbortSignal): Promise<string>
+  /** The id of the batch that was submitted under the key; undefined where there is none. */
+  find(submissionKey: string, signal: AbortSignal): Promise<string | undefined>
+  /** How far it is, and what came of it when it has ended: a batch that expired has answers as well. */
+  poll(id: string, signal: AbortSignal): Promise<BatchProgress>
+}
+
+/** A request of a batch by its name there. */
+export interface BatchItem {
+  readonly name: string
+  readonly request: ModelRequest
+}
+
+export interface BatchProgress {
+  /** The provider's own word. */
+  readonly status: string
+  readonly hasEnded: boolean
+  readonly done: number
+  readonly total: number
+  readonly answers: readonly { readonly name: string; readonly answer: ModelAnswer }[]
+  readonly failures: readonly { readonly name: string; readonly message: string; readonly isRetryable: boolean }[]
+  /** Why the batch as a whole came to nothing. */
+  readonly problem: string | undefined
 }
 
 /** The default export of a file in models/, whose name is the provider's id. A model asks through the fetch that it is given. */

@@ -13,6 +13,8 @@ export interface Ticket {
   readonly sentAt: number
   readonly requests: Entry
   readonly tokens: Entry
+  /** How many were sent in the minute until then, with it. */
+  readonly sentUntil: number
   /** What the server had counted for each request that was sent until this one's answer began, where it is the first answer. */
   counted?: number
 }
@@ -30,7 +32,8 @@ export class Pace {
   private wasCountHeard = false
   private holdUntil = Number.NEGATIVE_INFINITY
   private refusalsInARow = 0
-  private refusalsAtOnce = 0
+  /** The share of the last twenty or so that were refused. */
+  private refusedLately = 0
   private inFlight = 0
   /** Where no limit is known, the first request goes alone, and each answer allows one more, later one more a round. */
   private mayHaveInFlight = 1
@@ -52,7 +55,8 @@ export class Pace {
   sent(now: number, size: RequestSize): Ticket {
     this.inFlight++
     this.lastSentAt = now
-    return { size, sentAt: now, requests: this.requests.add(now, 1), tokens: this.tokens.add(now, this.foreseen(size)) }
+    const [requests, tokens] = [this.requests.add(now, 1), this.tokens.add(now, this.foreseen(size))]
+    return { size, sentAt: now, requests, tokens, sentUntil: this.tokens.size }
   }
 
   /** What the answer took; null where the server does not say. */
@@ -60,6 +64,7 @@ export class Pace {
     this.inFlight--
     this.mayHaveInFlight += this.mayHaveInFlight < 8 ? 1 : 1 / this.mayHaveInFlight
     if (ticket.sentAt > this.lastRefusalAt) this.refusalsInARow = 0
+    this.refusedLately *= 0.95
     if (took.inputTokens === null || took.outputTokens === null) return
     this.seen.answers++
     this.seen.input += took.inputTokens
@@ -88,7 +93,7 @@ export class Pace {
         const perMinute = (limit * 60_000) / windowMs
         if (of === "tokens" && remaining !== undefined && !this.wasCountHeard) {
           this.wasCountHeard = true
-          ticket.counted = (limit - remaining) / Math.max(1, this.tokens.size)
+          ticket.counted = (limit - remaining) / ticket.sentUntil
         }
         meter.announce(perMinute)
       }
@@ -101,6 +106,7 @@ export class Pace {
   /** The server refused it as one too many (HTTP 429). It asks to be left alone for a time, or for one that doubles with each refusal in a row. */
   refused(now: number, ticket: Ticket, retryAfterMs: number | undefined): void {
     this.inFlight--
+    this.refusedLately = 0.95 * this.refusedLately + 0.05
     const [requests, tokens] = [ticket.requests.amount, ticket.tokens.amount]
     this.requests.remove(ticket.requests)
     this.tokens.remove(ticket.tokens)
@@ -113,14 +119,15 @@ export class Pace {
       return
     }
     this.refusalsInARow++
-    const before = this.lastRefusalAt
     this.lastRefusalAt = now
     this.mayHaveInFlight = Math.max(1, Math.floor(this.mayHaveInFlight / 2))
-    this.refusalsAtOnce = now - before < 10_000 ? this.refusalsAtOnce + 1 : 1
-    const persists = this.refusalsAtOnce >= 4
     const isExplained = [this.requests, this.tokens].some((meter) => meter.isKnown && meter.isNearLimit(now))
     // A limit that is known is trusted more than a refusal near it: the server's clock is another.
-    if (isExplained && !persists) return
+    if (isExplained && this.refusedLately < 0.25) {
+      this.requests.widen()
+      this.tokens.widen()
+      return
+    }
     if (!this.countsWhatIsAsked && this.tokens.isKnown) {
       this.countWhatIsAsked(ticket.size)
       return
@@ -132,6 +139,7 @@ export class Pace {
   private countWhatIsAsked(size: RequestSize): void {
     const took = this.foreseen(size)
     this.countsWhatIsAsked = true
+    this.refusedLately = 0
     this.tokens.recount(this.foreseen(size) / Math.max(1, took))
   }
 

@@ -12,6 +12,8 @@ export interface CallSettings {
   /** Aborted by whoever asked: then the abort itself is thrown. */
   readonly signal: AbortSignal
   readonly key: { readonly variable: string; readonly value: string | undefined }
+  /** What a whole answer is; JSON unless it says lines of it, as files are. */
+  readonly reads?: "json" | "lines"
   /** Told the headers of every answer, before it is read. */
   readonly onHeaders?: ((headers: ResponseHeaders) => void) | undefined
 }
@@ -68,6 +70,7 @@ async function wholeAnswer(settings: CallSettings, input: Parameters<typeof fetc
   settings.onHeaders?.(response.headers)
   const text = await response.text()
   if (!response.ok) throw statusError(settings, response, text)
+  if (settings.reads === "lines") return new Response(text, { status: response.status })
   const type = response.headers.get("content-type") ?? "nothing named"
   if (!/json/i.test(type))
     throw new ProviderError(`${hostOf(settings)} answered with ${excerpt(settings, type)} where JSON was expected`, {

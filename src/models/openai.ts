@@ -1,8 +1,9 @@
 import OpenAI from "openai"
 import { ConfigError, CredentialError } from "../core/errors.ts"
 import { isLoopback } from "../core/prices.ts"
-import type { ModelModule, ModelRequest } from "../core/model.ts"
-import { defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
+import type { BatchProgress, ModelModule, ModelRequest } from "../core/model.ts"
+import { isRetryableStatus } from "../core/retry.ts"
+import { type CallSettings, defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
 import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const defaultBaseUrl = "https://api.openai.com/v1"
@@ -40,10 +41,85 @@ const module: ModelModule = {
           }),
         )
       },
+      batches: {
+        submit: (items, submissionKey, signal) =>
+          call(signal, async (client) => {
+            const lines = items.map(({ name, request }) =>
+              JSON.stringify({ custom_id: name, method: "POST", url: "/v1/chat/completions", body: bodyOf(request) }),
+            )
+            const file = await client.files.create({ file: new File([`${lines.join("\n")}\n`], `${submissionKey}.jsonl`), purpose: "batch" })
+            const metadata = { [submissionLabel]: submissionKey }
+            const batch = { input_file_id: file.id, endpoint: "/v1/chat/completions", completion_window: "24h", metadata } as const
+            return (await client.batches.create(batch)).id
+          }),
+        find: (submissionKey, signal) =>
+          call(signal, async (client) => {
+            for await (const batch of client.batches.list({ limit: 100 })) if (batch.metadata?.[submissionLabel] === submissionKey) return batch.id
+            return undefined
+          }),
+        poll: (id, signal) =>
+          call(signal, async (client, settings) => {
+            const batch = await client.batches.retrieve(id)
+            const hasEnded = ["completed", "failed", "expired", "cancelled"].includes(batch.status)
+            const files = hasEnded ? [batch.output_file_id, batch.error_file_id].filter((file) => typeof file === "string") : []
+            const texts = await Promise.all(
+              files.map((file) => call(signal, async (reader) => (await reader.files.content(file)).text(), { reads: "lines" })),
+            )
+            const results = texts
+              .flatMap((text) => text.split("\n").filter((line) => line.trim() !== ""))
+              .map((line) => resultOf(JSON.parse(line), settings))
+            return {
+              status: batch.status,
+              hasEnded,
+              done: batch.request_counts?.completed ?? 0,
+              total: batch.request_counts?.total ?? 0,
+              answers: results.filter((result) => "answer" in result),
+              failures: results.filter((result) => "message" in result),
+              problem: batch.errors?.data?.map(({ message }) => message).join("; "),
+            }
+          }),
+      },
+    }
+
+    function call<Result>(
+      signal: AbortSignal,
+      work: (client: OpenAI, settings: CallSettings) => Promise<Result>,
+      more: Partial<CallSettings> = {},
+    ): Promise<Result> {
+      const { fetch, timeoutMs = defaultTimeoutMs } = options
+      const key = { variable: "OPENAI_API_KEY", value: apiKey }
+      const settings = { provider: "openai", baseUrl, model: "a batch", fetch, timeoutMs, signal, key, ...more }
+      return guardedCall(settings, (guarded) =>
+        work(new OpenAI({ apiKey: apiKey || "none", baseURL: baseUrl, maxRetries: 0, timeout: 2 * timeoutMs, fetch: guarded }), settings),
+      )
     }
   },
 }
 export default module
+
+/** The key in a batch's metadata by which it is found again. */
+const submissionLabel = "tuneloop_submission"
+
+/** A line of a batch's output file or error file. */
+function resultOf(
+  line: { custom_id: string; response?: { status_code?: number; body?: unknown } | null; error?: { code?: string; message?: string } | null },
+  settings: CallSettings,
+): BatchProgress["answers"][number] | BatchProgress["failures"][number] {
+  const { custom_id: name, response, error } = line
+  const status = response?.status_code ?? 0
+  if (status === 200)
+    try {
+      return { name, answer: { text: textOf(response?.body, settings), ...tokensOf(response?.body) } }
+    } catch (problem) {
+      return { name, message: (problem as Error).message, isRetryable: false }
+    }
+  const said = (response?.body as { error?: { message?: string } } | null | undefined)?.error?.message ?? error?.message ?? error?.code
+  return {
+    name,
+    message: `HTTP ${status || "?"}: ${said ?? "no message"}`,
+    isRetryable: error?.code === "batch_expired" || status === 0 || isRetryableStatus(status),
+  }
+}
 
 function bodyOf(request: ModelRequest): OpenAI.ChatCompletionCreateParamsNonStreaming {
   return {

@@ -1,6 +1,6 @@
 import PQueue from "p-queue"
 import { digest } from "../core/canonical.ts"
-import { GateError, ProviderError, ToolkitError } from "../core/errors.ts"
+import { GateError, PersonNeededError, ProviderError, ToolkitError } from "../core/errors.ts"
 import type { ChatModel, ModelRequest, ResponseHeaders } from "../core/model.ts"
 import type { Ticket } from "../core/pace.ts"
 import { worstCaseTokens } from "../core/prices.ts"
@@ -9,6 +9,7 @@ import { withRetries } from "../core/retry.ts"
 import type { PlannedPrompt } from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLongLock } from "../store/lock.ts"
+import { askInBatch, batchedKeys } from "./ask-in-batch.ts"
 import { Asking } from "./asking.ts"
 import type { StageContext } from "./context.ts"
 import { showUsd } from "./money.ts"
@@ -72,6 +73,14 @@ export async function askAll(
     bookLost(context, task)
     const rest = missing()
     asking.money.include(requests, rest)
+    if (asking.isBatch) return askInBatch(context, task, strategy, missing, open(), asking)
+    const batched = batchedKeys(context, task)
+    const waiting = rest.filter(({ key }) => batched.has(key)).length
+    if (waiting > 0)
+      throw new PersonNeededError(
+        `${waiting} of the requests are in a batch already, and would be paid twice`,
+        `Take in its answers first: tuneloop expand ${task.task} --strategy ${strategy} --batch`,
+      )
     await askEach(context, task, strategy, rest, open(), asking, requests.length)
   })
 }

@@ -57,21 +57,30 @@ export class Money {
     }
   }
 
-  /** The same for requests that go together, at once: all or none. */
-  beginAll(sendings: readonly Sending[]): readonly number[] {
-    const begun = this.tryBegin(sendings)
-    if ("attempts" in begun) return begun.attempts
-    throw reachedError(begun.reached, this.task, sumOf(sendings))
+  /** The attempts of a new batch of the first requests, as many as fit below every ceiling at their worst. Throws a BudgetError when not even one does. */
+  beginBatch(requests: readonly PlannedRequest[], strategy: string, name: string): number {
+    const sendings = requests.map(({ key, request }) => ({ key, request, task: this.task.task, strategy, worstUsd: this.worstUsd(request) }))
+    for (let fitting: readonly Sending[] = sendings; ; ) {
+      const begun = this.tryBegin(fitting, { baseUrl: requests[0]?.request.baseUrl ?? "", name })
+      if ("attempts" in begun) return fitting.length
+      let room = begun.reached.limitUsd - begun.reached.spentUsd
+      const most = fitting.findIndex(({ worstUsd }) => {
+        room -= worstUsd ?? 0
+        return room < 0
+      })
+      if (most <= 0) throw reachedError(begun.reached, this.task, sendings[0]?.worstUsd ?? 0)
+      fitting = fitting.slice(0, most)
+    }
   }
 
-  answered(attempt: number, { request }: PlannedRequest, answer: ModelAnswer): void {
+  answered(attempt: number, { request }: Asked, answer: ModelAnswer): void {
     const price = this.priceOf(request)
     const costUsd = price === undefined ? null : answerCostUsd(price, request, answer, this.isBatch)
     this.context.ledger().attempts.answered(attempt, answer, costUsd)
     this.settle((costUsd ?? 0) - (this.worstUsd(request) ?? 0))
   }
 
-  refused(attempt: number, { request }: PlannedRequest): void {
+  refused(attempt: number, { request }: Asked): void {
     this.context.ledger().attempts.refused(attempt)
     this.settle(-(this.worstUsd(request) ?? 0))
   }
@@ -90,14 +99,21 @@ export class Money {
     return price === undefined ? null : worstCaseUsd(price, request, this.isBatch)
   }
 
-  private tryBegin(sendings: readonly Sending[]): { readonly attempts: readonly number[] } | { readonly reached: ReachedCeiling } {
+  private tryBegin(
+    sendings: readonly Sending[],
+    newBatch?: { readonly baseUrl: string; readonly name: string },
+  ): { readonly attempts: readonly number[] } | { readonly reached: ReachedCeiling } {
     const worstUsd = sumOf(sendings)
     if (this.budgetUsd !== undefined && this.commandUsd + worstUsd > this.budgetUsd)
       return { reached: { scope: "command", limitUsd: this.budgetUsd, spentUsd: this.commandUsd } }
-    const begun = this.context.ledger().attempts.begin(sendings, {
-      taskUsd: this.task.expand.budgetUsd,
-      workspaceUsd: this.context.workspace.settings.budgets.requestsUsd,
-    })
+    const begun = this.context.ledger().attempts.begin(
+      sendings,
+      {
+        taskUsd: this.task.expand.budgetUsd,
+        workspaceUsd: this.context.workspace.settings.budgets.requestsUsd,
+      },
+      newBatch,
+    )
     if ("attempts" in begun) {
       this.commandUsd += worstUsd
       this.inFlight += sendings.length
@@ -112,6 +128,8 @@ export class Money {
     this.settled = Promise.withResolvers()
   }
 }
+
+type Asked = Pick<PlannedRequest, "request">
 
 /** Dollars as people read them: cents, or what matters of less. */
 export function showUsd(usd: number): string {

@@ -11,8 +11,12 @@ export class Attempts {
     this.now = now
   }
 
-  /** Writes down that the requests are about to be sent, all or none: none when a ceiling would be passed, which is returned. Two processes never pass it together. */
-  begin(sendings: readonly Sending[], ceilings: Ceilings = {}): { readonly attempts: readonly number[] } | { readonly reached: ReachedCeiling } {
+  /** Writes down that the requests are about to be sent, all or none: none when a ceiling would be passed, which is returned. Two processes never pass it together. With a new batch they belong to it: its submission key is its name and the number of batches before it. */
+  begin(
+    sendings: readonly Sending[],
+    ceilings: Ceilings = {},
+    newBatch?: { readonly baseUrl: string; readonly name: string },
+  ): { readonly attempts: readonly number[] } | { readonly reached: ReachedCeiling } {
     return this.transaction(() => {
       const first = sendings[0]
       if (first === undefined) return { attempts: [] }
@@ -25,7 +29,8 @@ export class Attempts {
         const spent = spentUsd()
         if (spent + worstUsd > limitUsd) return { reached: { scope, limitUsd, spentUsd: spent } }
       }
-      return { attempts: sendings.map((sending) => this.insert(sending)) }
+      const batch = newBatch === undefined ? undefined : this.insertBatch(first, newBatch)
+      return { attempts: sendings.map((sending) => this.insert(sending, batch)) }
     })
   }
 
@@ -97,8 +102,15 @@ export class Attempts {
       .all() as unknown as (Spending & { task: string; strategy: string })[]
   }
 
-  private insert(sending: Sending): number {
-    const { key, request, task, strategy, worstUsd, batch } = sending
+  private insertBatch({ task, strategy }: Sending, { baseUrl, name }: { readonly baseUrl: string; readonly name: string }): number {
+    const { count } = this.database.prepare("select count(*) as count from batches").get() as { count: number }
+    const { lastInsertRowid } = this.database
+      .prepare("insert into batches (task, strategy, submission_key, base_url, state, created_at) values (?, ?, ?, ?, 'submitting', ?)")
+      .run(task, strategy, `${name}-${count}`, baseUrl, this.timestamp())
+    return Number(lastInsertRowid)
+  }
+
+  private insert({ key, request, task, strategy, worstUsd }: Sending, batch: number | undefined): number {
     this.database
       .prepare(
         "insert into requests (key, task, strategy, request, sent_at, attempts) values (?, ?, ?, ?, ?, 1) on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at",
@@ -142,7 +154,6 @@ export interface Sending {
   readonly task: string
   readonly strategy: string
   readonly worstUsd: number | null
-  readonly batch?: number
 }
 
 /** The most that a task and that the whole workspace may have spent, ever. */

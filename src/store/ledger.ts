@@ -7,6 +7,7 @@ import { digest } from "../core/canonical.ts"
 import type { ModelAnswer } from "../core/model.ts"
 import type { RunEvent, RunEventBody } from "../core/run.ts"
 import { Attempts } from "./attempts.ts"
+import { Batches } from "./batches.ts"
 
 /** Each migration runs once, in order, in one transaction with the version it leads to; append, never edit. */
 const migrations: readonly string[] = [
@@ -28,6 +29,8 @@ export class Ledger {
   readonly isReadOnly: boolean
   /** How often and at what cost requests were sent. */
   readonly attempts: Attempts
+  /** The batches that were given to a provider. */
+  readonly batches: Batches
   private readonly database: DatabaseSync
   private readonly now: () => Date
 
@@ -36,6 +39,7 @@ export class Ledger {
     this.now = now
     this.isReadOnly = isReadOnly
     this.attempts = new Attempts(database, now)
+    this.batches = new Batches(database, now)
   }
 
   /** The ledger of the file, which is made where there is none. */

@@ -19,6 +19,8 @@ export function register(command: Command, host: Host): void {
     .option("--strategy <names>", "strategies, separated by commas (default: all in the specification)")
     .option("--count <n>", "candidates a strategy", positive)
     .option("--budget-usd <x>", "the most that the requests may cost, in US dollars", dollars)
+    .option("--batch", "submit the requests as a batch, often at half the price, and leave")
+    .option("--wait", "with --batch: stay until the batch is answered")
     .option("--dry-run", "say what would be asked, with sample prompts; ask nothing")
     .option("--preview <n>", "grow n candidates a strategy and show them", positive)
     .option("--from-evaluation <id>", "grow examples of what that evaluation got wrong (an id, or latest)")
@@ -47,6 +49,8 @@ export interface ExpandFlags {
   readonly preview?: number
   readonly fromEvaluation?: string
   readonly budgetUsd?: number
+  readonly batch?: boolean
+  readonly wait?: boolean
 }
 
 /** Grows what the specification or the options ask for. */
