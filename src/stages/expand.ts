@@ -267,7 +267,8 @@ function existingBatch(rows: TaskRows, batch: string, name: string): Partial<Exp
 function commit(rows: TaskRows, base: ExpandResult, growth: Growth, isPreview: boolean, wanted: readonly string[]): ExpandResult {
   const { cells, candidates, added } = growth
   const filled = new Set(cells.flatMap(({ cell, passed }) => (passed > 0 ? [cellName(cell)] : [])))
-  const emptyCells = [...new Set([...wanted, ...cells.map(({ cell }) => cellName(cell))])].filter((cell) => !filled.has(cell))
+  const all = wanted.length > 0 ? wanted : cells.map(({ cell }) => cellName(cell))
+  const emptyCells = all.filter((cell) => !filled.has(cell))
   const failedChecks: Record<string, number> = {}
   for (const candidate of candidates) for (const { name, ok } of candidate.checks) if (!ok) failedChecks[name] = (failedChecks[name] ?? 0) + 1
   const result: ExpandResult = {

@@ -25,14 +25,9 @@ export interface GrowthPlan {
   readonly outputTokens: number
   /** At most so many answers are asked for once more, because they cannot be read. */
   readonly repairsAtMost: number
-  /** What experts need for all of it, at `secondsAnItem`. */
-  readonly reviewHours: number
   /** Three prompts in full. */
   readonly samples: readonly PlannedPrompt[]
 }
-
-/** How long an expert takes to decide on a candidate, by rule of thumb. */
-const secondsAnItem = 20
 
 /** What the prompts will take. Of the checks that ask a model it counts as many requests as there are candidates: they are at most so many. */
 export function planOf(task: TaskSpecification, prompts: readonly PlannedPrompt[], seeds: readonly Seed[], needsSecondPass: boolean): GrowthPlan {
@@ -60,7 +55,6 @@ export function planOf(task: TaskSpecification, prompts: readonly PlannedPrompt[
     inputTokens: sum("inputTokens"),
     outputTokens: sum("outputTokens"),
     repairsAtMost: prompts.length,
-    reviewHours: Number(((candidates * secondsAnItem) / 3600).toFixed(2)),
     samples: [...new Set([0, Math.floor(prompts.length / 2), prompts.length - 1])].flatMap((at) => prompts[at] ?? []),
   }
 }

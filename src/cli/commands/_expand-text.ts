@@ -4,7 +4,9 @@ import { formatOutput, inputText } from "../../core/output.ts"
 import type { ExpandResult } from "../../stages/expand.ts"
 import { showUsd } from "../../stages/money.ts"
 import type { GrowthPlan } from "../../stages/growth-plan.ts"
+import type { Effort } from "../../stages/review-status.ts"
 import { table } from "../terminal.ts"
+import { effortText } from "./_review-text.ts"
 
 /** What came of one strategy, in a line or two. */
 export function describe(result: ExpandResult): string {
@@ -57,7 +59,7 @@ function funnelOf({ asked, answered, parsed, novel, passed }: ExpandResult["cell
 }
 
 /** What a dry run would ask: calls and tokens by strategy and cell, the hours of review, and sample prompts in full. */
-export function describePlans(results: readonly ExpandResult[]): string {
+export function describePlans(results: readonly ExpandResult[], effort: Effort | undefined): string {
   const planned = results.flatMap(({ strategy, plan }) => (plan === undefined ? [] : [{ strategy, plan }]))
   if (planned.length === 0) return ""
   const rows = planned.flatMap(({ strategy, plan }) => {
@@ -67,14 +69,14 @@ export function describePlans(results: readonly ExpandResult[]): string {
     const checks = plan.lines.filter(({ step }) => step !== "grow").map((line) => [`  ${line.step}, at most`, ...numbersOf(line)])
     return [[strategy, ...numbersOf(plan)], ...cells, ...more, ...checks]
   })
-  const hours = planned.reduce((sum, { plan }) => sum + plan.reviewHours, 0)
   const samples = planned[0]?.plan.samples.map(
     ({ messages }, index) =>
       `--- sample prompt ${index + 1} of ${planned[0]?.strategy}\n${messages.map(({ role, content }) => `[${role}]\n${content}`).join("\n\n")}`,
   )
   return [
     table(["strategy and cell", "calls", "candidates", "input tokens", "output tokens"], rows),
-    `Tokens are estimates. An answer that cannot be read is asked for once more. Review: about ${hours.toFixed(1)} hours if all pass.`,
+    "Tokens are estimates. An answer that cannot be read is asked for once more.",
+    ...(effort === undefined ? [] : [`For review, if all pass: ${effortText(effort)}`]),
     ...(samples ?? []),
   ].join("\n")
 }

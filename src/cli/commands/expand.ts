@@ -9,6 +9,7 @@ import { expand, type ExpandResult, type ExpandStep } from "../../stages/expand.
 import type { StageContext } from "../../stages/context.ts"
 import { failuresOf } from "../../stages/failures.ts"
 import { proposeAttributes } from "../../stages/propose-attributes.ts"
+import { expectedEffort } from "../../stages/review-status.ts"
 import type { Host } from "../host.ts"
 import { describe, describeFunnel, describePlans, describePreview } from "./_expand-text.ts"
 import { load, loadFilters, loadModel, names, readCheckedTask } from "../plugins.ts"
@@ -33,10 +34,15 @@ export function register(command: Command, host: Host): void {
       // A grid that lacks attributes is what the proposal is for.
       if (options.proposeAttributes) return printAttributes(host, host.workspace.readTask(name), options)
       const task = await readCheckedTask(host.workspace, name)
-      const results = await expandTask(host, host.context(), task, options)
-      const text = [results.map(describe).join("\n"), describePlans(results), describeFunnel(results), describePreview(task, results)]
+      const context = host.context()
+      const results = await expandTask(host, context, task, options)
+      const planned = results.flatMap(({ strategy, state, asked, plan }) =>
+        state === "planned" ? [{ strategy, count: plan?.candidates ?? asked }] : [],
+      )
+      const review = planned.length === 0 ? undefined : expectedEffort(context, task, planned)
+      const text = [results.map(describe).join("\n"), describePlans(results, review), describeFunnel(results), describePreview(task, results)]
       host.print(
-        { task: name, strategies: results },
+        { task: name, strategies: results, ...(review === undefined ? {} : { review }) },
         text.filter((part) => part !== "").join("\n\n") || `nothing to grow: expand.strategies of ${name} is empty`,
       )
     })
