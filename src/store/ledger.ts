@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import { ToolkitError } from "../core/errors.ts"
 import { digest } from "../core/canonical.ts"
-import type { ModelAnswer } from "../core/model.ts"
+import type { ModelAnswer, ModelRequest } from "../core/model.ts"
 import type { RunEvent, RunEventBody } from "../core/run.ts"
 import { Attempts } from "./attempts.ts"
 import { Batches } from "./batches.ts"
@@ -148,6 +148,26 @@ export class Ledger {
     return row?.answer ? (JSON.parse(row.answer) as ModelAnswer) : undefined
   }
 
+  /** The request as it was sent, and its answer, if there is one; `erased` where an erasure took what it said. */
+  request(key: string): LedgerRequest | undefined {
+    const row = this.database
+      .prepare("select task, strategy, request, sent_at as sentAt, attempts, answered_at as answeredAt, answer from requests where key = ?")
+      .get(key) as
+      | { task: string; strategy: string; request: string; sentAt: string; attempts: number; answeredAt: string | null; answer: string | null }
+      | undefined
+    if (row === undefined) return undefined
+    const { request, answer, answeredAt, ...sent } = row
+    const isErased = request === erasedRequest
+    return {
+      ...sent,
+      key,
+      isErased,
+      ...(isErased ? {} : { request: JSON.parse(request) as ModelRequest }),
+      ...(answer === null ? {} : { answer: JSON.parse(answer) as ModelAnswer }),
+      ...(answeredAt === null ? {} : { answeredAt }),
+    }
+  }
+
   requestTotals(task?: string): { requests: number; sent: number; answered: number; inputTokens: number; outputTokens: number } {
     const rows = this.database.prepare("select task, attempts, answer from requests").all() as {
       task: string
@@ -271,6 +291,20 @@ export interface LedgerRun {
   readonly task: string
   readonly plan: string
   readonly createdAt: string
+}
+
+/** A request to a model. */
+export interface LedgerRequest {
+  readonly key: string
+  readonly task: string
+  readonly strategy: string
+  readonly sentAt: string
+  readonly attempts: number
+  readonly answeredAt?: string
+  /** An erasure took what it said, and what was answered. */
+  readonly isErased: boolean
+  readonly request?: ModelRequest
+  readonly answer?: ModelAnswer
 }
 
 /** What stands in the place of a request that was erased. */
