@@ -70,7 +70,7 @@ const headers: Readonly<Record<string, string>> = {
 const largestBodyBytes = 8 * 1024 * 1024
 
 async function answer(door: Door, page: Parameters<typeof servePage>[2], request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const address = URL.parse(request.url ?? "/", "http://page.invalid")
+  const address = URL.parse(`http://page.invalid${request.url}`)
   if (address === null) return refused(response, "/", 400, "the address of the request is none")
   const { pathname: path, searchParams } = address
   const method = request.method ?? "GET"
@@ -88,7 +88,7 @@ async function answer(door: Door, page: Parameters<typeof servePage>[2], request
   if (refusal) return refused(response, path, refusal.status, refusal.message)
   if (method === "GET" && door.token !== undefined && given !== undefined) {
     // The token leaves the address bar. Lax, not Strict: who follows the link from a mail would not be let in after the redirect.
-    response.writeHead(303, { ...headers, location: path, "set-cookie": `${cookie}=${door.token}; HttpOnly; SameSite=Lax; Path=/` }).end()
+    response.writeHead(303, { ...headers, location: "/", "set-cookie": `${cookie}=${door.token}; HttpOnly; SameSite=Lax; Path=/` }).end()
     return
   }
   const asset = page.assets.get(path)

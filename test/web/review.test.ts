@@ -1,0 +1,280 @@
+import { spawn } from "node:child_process"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, it } from "vitest"
+import { stringify } from "csv-stringify/sync"
+import { packageRoot } from "../../src/cli/version.ts"
+import { reviewStatus } from "../../src/stages/review-status.ts"
+import { json, linesOf, tuneloop } from "../command-line.ts"
+import { hostile, reviewWorkspace } from "./sample-review.ts"
+import { ask, call, contextOf, serving } from "./serving.ts"
+
+const amara = { reviewer: "amara", page: "page-of-amara" }
+const ben = { reviewer: "ben", page: "page-of-ben" }
+
+interface Line {
+  readonly item: string
+  readonly verdict: string
+  readonly output?: unknown
+  readonly reason?: string
+  readonly reviewer: string
+  readonly at: string
+  readonly source?: unknown
+  readonly [other: string]: unknown
+}
+
+/** Every line of every log of the task, by time. */
+function logOf(workspace: string, task: string): Line[] {
+  const folder = join(workspace, "datasets", task, "decisions")
+  // What a kill left of a write is no log.
+  return readdirSync(folder)
+    .filter((file) => file.endsWith(".jsonl"))
+    .flatMap((file) => linesOf<Line>(join(folder, file)))
+    .sort((a, b) => (a.at < b.at ? -1 : 1))
+}
+
+function statusOf(workspace: string) {
+  const context = contextOf(workspace)
+  return reviewStatus(context, context.workspace.readTask("moods"))
+}
+
+/** Goes through the queue and answers each item. */
+async function answerAll(port: number, answer: (item: Shown) => Record<string, unknown>): Promise<Shown[]> {
+  const seen: Shown[] = []
+  for (;;) {
+    const { item } = (await call(port, "next", amara)).json as { item?: Shown }
+    if (item === undefined) return seen
+    seen.push(item)
+    const { status, body } = await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer(item) })
+    expect(status, body).toBe(200)
+  }
+}
+interface Shown {
+  readonly id: string
+  readonly kind: string
+  readonly revision: string
+  readonly proposed: unknown
+  readonly current: unknown
+}
+
+it("what is decided on the page is what the same decisions in a spreadsheet are, for every kind of item", async () => {
+  const workspace = reviewWorkspace(6)
+  const other = mkdtempSync(join(tmpdir(), "tuneloop-review-csv-"))
+  cpSync(workspace, other, { recursive: true })
+  const answers: Readonly<Record<string, Record<string, unknown>>> = {
+    "candidate-0": { choice: "accept" },
+    "candidate-1": { choice: "edit", output: "calm", comment: "a question" },
+    "candidate-2": { choice: "reject", comment: "unclear text: who speaks?" },
+    input: { choice: "edit", output: "calm" },
+    "label-error": { choice: "accept" },
+    conflict: { choice: "b", comment: hostile[0] },
+  }
+  let candidates = 0
+  const given: string[][] = []
+  await serving(workspace, "moods", ({ port }) =>
+    answerAll(port, (item) => {
+      const answer = answers[item.kind === "candidate" ? `candidate-${candidates++ % 3}` : item.kind] as Record<string, string>
+      // An edit that changes nothing is an accept.
+      const isSame = answer["choice"] === "edit" && answer["output"] === item.proposed
+      given.push([
+        item.id,
+        isSame ? "accept" : (answer["choice"] as string),
+        isSame ? "" : (answer["output"] ?? ""),
+        answer["comment"] ?? "",
+        "amara",
+      ])
+      return answer
+    }),
+  )
+  expect(given.length).toBe(9)
+  writeFileSync(join(other, "filled.csv"), stringify([["id", "decision", "corrected_output", "comment", "reviewer"], ...given]))
+  expect(await json(other, "review", "import", "moods", join(other, "filled.csv"))).toMatchObject({ added: 9 })
+  const said = (folder: string) =>
+    logOf(folder, "moods")
+      .map(({ at: _at, source: _source, ...line }) => JSON.stringify(line, Object.keys(line).sort()))
+      .sort()
+  expect(said(workspace)).toEqual(said(other))
+  const left = statusOf(workspace)
+  expect(left).toMatchObject({ open: 0, conflictPairs: 0, suspects: 0 })
+  expect(statusOf(other)).toEqual(left)
+})
+
+it("undo adds a line and changes none; the item is asked again with what was said, and the last answer counts", async () => {
+  const workspace = reviewWorkspace(4)
+  await serving(workspace, "moods", async ({ port }) => {
+    const { item } = (await call(port, "next", amara)).json
+    const decide = async (answer: Record<string, unknown>) =>
+      (await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer })).json
+    const first = await decide({ choice: "reject", comment: "unclear text" })
+    const decision = { item: first.item, at: first.at }
+    const before = logOf(workspace, "moods")
+    const taken = (await call(port, "withdraw", { ...amara, decision })).json
+    expect(taken.item).toMatchObject({ id: item.id, mine: { verdict: "reject", comment: "unclear text" } })
+    // The answer to an undo may be lost on its way: asked again, it takes back nothing more.
+    expect((await call(port, "withdraw", { ...amara, decision })).json.item.id).toBe(item.id)
+    const after = logOf(workspace, "moods")
+    expect(after.slice(0, before.length)).toEqual(before)
+    expect(after.slice(before.length)).toMatchObject([{ item: item.id, verdict: "withdraw", reviewer: "amara" }])
+    expect(statusOf(workspace)).toMatchObject({ open: 5, pending: 5 })
+    // The same answer as before is a new decision now.
+    await decide({ choice: "reject", comment: "unclear text" })
+    expect(statusOf(workspace)).toMatchObject({ open: 4, rejected: 1 })
+    // Saved twice, as by a page that lost the answer, it is one line.
+    await decide({ choice: "reject", comment: "unclear text" })
+    expect(logOf(workspace, "moods").length).toBe(3)
+  })
+})
+
+it("an undo of a decision on a conflict takes back what it said of both rows", async () => {
+  const workspace = reviewWorkspace(0)
+  await serving(workspace, "moods", async ({ port }) => {
+    const seen = await answerAll(port, ({ kind }) => ({
+      choice: kind === "conflict" ? "a" : kind === "input" ? "edit" : "reject",
+      output: "calm",
+      comment: "no",
+    }))
+    const conflict = seen.find(({ kind }) => kind === "conflict") as Shown
+    expect(statusOf(workspace)).toMatchObject({ conflictPairs: 0 })
+    const { at } = logOf(workspace, "moods").find(({ item }) => item === conflict.id) as Line
+    const { item } = (await call(port, "withdraw", { ...amara, decision: { item: conflict.id, at } })).json
+    expect(item).toMatchObject({ id: conflict.id, pair: { outputs: ["calm", "glad"] } })
+    expect(statusOf(workspace)).toMatchObject({ conflictPairs: 1 })
+  })
+})
+
+it("two pages never have the same item; what one decides, the other is not asked; what one leaves comes back", async () => {
+  const workspace = reviewWorkspace(5)
+  await serving(workspace, "moods", async ({ port }) => {
+    const next = async (who: object, item?: string) => (await call(port, "next", { ...who, item })).json
+    const second = { reviewer: "amara", page: "second-tab-of-amara" }
+    const [a, b, c] = [await next(amara), await next(second), await next(ben)]
+    expect(new Set([a, b, c].map(({ item }) => item.id)).size).toBe(3)
+    expect(c.progress).toMatchObject({ waiting: 6, elsewhere: 2, decided: 0 })
+    // A reload has the same item; another page cannot wish for it.
+    expect((await next(amara)).item.id).toBe(a.item.id)
+    expect((await next(ben, a.item.id)).item.id).toBe(c.item.id)
+    await call(port, "decide", { ...amara, item: a.item.id, revision: a.item.revision, choice: "edit", output: "calm" })
+    await call(port, "leave", { page: second.page })
+    const seen: string[] = []
+    for (let item = (await next(ben)).item; item !== undefined; item = (await next(ben)).item) {
+      seen.push(item.id)
+      const choice = item.kind === "conflict" ? "both" : "reject"
+      await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice, comment: "no" })
+    }
+    expect(seen).toHaveLength(7)
+    expect(seen).not.toContain(a.item.id)
+    expect(seen).toContain(b.item.id)
+  })
+})
+
+it("skipped items come after the others, in the order in which they were skipped", async () => {
+  const workspace = reviewWorkspace(3)
+  await serving(workspace, "moods", async ({ port }) => {
+    const order: string[] = []
+    for (let count = 0; count < 8; count++) {
+      const { item } = (await call(port, "next", amara)).json
+      order.push(item.id)
+      await call(port, "skip", { ...amara, item: item.id })
+    }
+    expect(new Set(order.slice(0, 6)).size).toBe(6)
+    expect(order.slice(6)).toEqual(order.slice(0, 2))
+  })
+})
+
+it("refuses a reject without a reason, an output that is none, an item that changed, and another reviewer than the command line's", async () => {
+  const workspace = reviewWorkspace(4)
+  await serving(
+    workspace,
+    "orders",
+    async ({ port }) => {
+      const { item } = (await call(port, "next", ben)).json
+      const decide = (answer: Record<string, unknown>) => call(port, "decide", { ...ben, item: item.id, revision: item.revision, ...answer })
+      expect(await decide({ choice: "reject", comment: "  " })).toMatchObject({ status: 422, json: { message: expect.stringContaining("reason") } })
+      const bad = await decide({ choice: "edit", output: { customer: 3, items: [{ product: "flour", quantity: 0, unit: "sack" }] } })
+      expect(bad.status).toBe(422)
+      expect(bad.json.issues.map(({ path }: { path: string }) => path).sort()).toEqual([
+        "output",
+        "output.customer",
+        "output.items.0.quantity",
+        "output.items.0.unit",
+      ])
+      expect(await decide({ choice: "both" })).toMatchObject({ status: 422 })
+      expect(await decide({ choice: "accept", revision: "sha256:0" })).toMatchObject({ status: 409 })
+      expect(await decide({ choice: "accept", item: "cand_0000000000000000" })).toMatchObject({ status: 409 })
+      expect((await call(port, "check", { item: item.id, output: { customer: null, items: [], rush: true } })).json.issues).toEqual([])
+      expect(await decide({ choice: "accept" })).toMatchObject({ status: 200 })
+      expect(logOf(workspace, "orders")).toMatchObject([{ reviewer: "amara", verdict: "accept" }])
+    },
+    { reviewer: "amara" },
+  )
+})
+
+it("is kept up with what others decide and import meanwhile", { timeout: 30_000 }, async () => {
+  const workspace = reviewWorkspace(4)
+  await serving(workspace, "moods", async ({ port }) => {
+    expect((await call(port, "next", amara)).json.progress.waiting).toBe(7)
+    await serving(workspace, "moods", async (second) => {
+      const { item } = (await call(second.port, "next", ben)).json
+      await call(second.port, "decide", { ...ben, item: item.id, revision: item.revision, choice: "edit", output: "glad" })
+    })
+    await expect.poll(async () => (await call(port, "next", amara)).json.progress.waiting, { timeout: 10_000, interval: 500 }).toBe(6)
+  })
+})
+
+it("a kill -9 loses no decision that was said to be saved", { timeout: 60_000 }, async () => {
+  const workspace = reviewWorkspace(60)
+  const saved: string[] = []
+  for (let round = 0; round < 2; round++) {
+    const words = ["--workspace", workspace, "review", "serve", "moods", "--port", "0", "--json"]
+    const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), ...words], { stdio: ["ignore", "pipe", "ignore"] })
+    const printed = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())))
+    const port = Number(new URL((JSON.parse(printed) as { url: string }).url).port)
+    const gone = new Promise((resolve) => child.once("close", resolve))
+    setTimeout(() => child.kill("SIGKILL"), 150 + 100 * round)
+    for (;;) {
+      try {
+        const { item } = (await call(port, "next", amara)).json
+        const { status } = await call(port, "decide", { ...amara, item: item.id, revision: item.revision, choice: "reject", comment: "no" })
+        if (status === 200) saved.push(item.id)
+      } catch {
+        break
+      }
+    }
+    await gone
+  }
+  expect(saved.length).toBeGreaterThan(2)
+  const kept = logOf(workspace, "moods").map(({ item }) => item)
+  expect(new Set(kept).size).toBe(kept.length)
+  expect(saved.filter((item) => !kept.includes(item))).toEqual([])
+  // Decided when the kill came, but not said to be: one a kill at most.
+  expect(kept.length - saved.length).toBeLessThanOrEqual(2)
+})
+
+it("Ctrl-C ends it with exit code 0, open pages or not, and says where the decisions are", async () => {
+  const workspace = reviewWorkspace(3)
+  const { child, outcome } = tuneloop(workspace, ["review", "serve", "moods", "--port", "0", "--reviewer", "amara"])
+  const line = await new Promise<string>((resolve) => child.stdout?.once("data", (chunk: Buffer) => resolve(chunk.toString())))
+  const port = Number(/127\.0\.0\.1:(\d+)\//.exec(line)?.[1])
+  const { item } = (await call(port, "next", ben)).json
+  await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice: "edit", output: "glad" })
+  const kept = ask(port, "GET", "/", { connection: "keep-alive" })
+  expect((await kept).status).toBe(200)
+  child.kill("SIGINT")
+  const { code, stdout, stderr } = await outcome
+  expect(code, stderr).toBe(0)
+  expect(stdout).toMatch(/^6 items of moods wait for a decision; review them at http:\/\/127\.0\.0\.1:\d+\/\n$/)
+  expect(stderr).toMatch(/the decisions are in datasets\/moods\/decisions\/\d{4}-\d\d-\d\d-amara-page-[0-9a-f]{8}\.jsonl/)
+  rmSync(workspace, { recursive: true })
+})
+
+it("a port that is taken and an address of another machine are told with the next step", async () => {
+  const workspace = reviewWorkspace(3)
+  await serving(workspace, "moods", async ({ port }) => {
+    const taken = await tuneloop(workspace, ["review", "serve", "moods", "--port", String(port)]).outcome
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining(`port ${port} of 127.0.0.1 is taken`) })
+    const foreign = await tuneloop(workspace, ["review", "serve", "moods", "--host", "203.0.113.7", "--port", "0"]).outcome
+    expect(foreign).toMatchObject({ code: 2, stderr: expect.stringContaining("203.0.113.7 is no address of this machine") })
+    expect(readFileSync(join(workspace, "specs", "moods.yaml"), "utf8")).toContain("moods")
+  })
+})
