@@ -27,7 +27,8 @@ const mostNeighbours = 5000
 const agreementAgainMs = 10_000
 
 /** The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds, with what changes on the disk.
- * An item is open in one page at a time. Every decision is on the disk when the call returns. */
+ * An item is open in one page at a time; where reviewers are named and share the queue with overlap, in one page of each. Every decision is on the disk
+ * when the call returns. */
 export class ReviewSession {
   readonly task: TaskSpecification
   readonly #context: StageContext
@@ -82,7 +83,7 @@ export class ReviewSession {
     }
     const { item, progress } = found
     this.leave(asking.page)
-    if (item) this.#leases.set(item.id, { page: asking.page, at: this.#context.monotonicMs() })
+    if (item) this.#leases.set(this.#claimOn(item.id, asking.reviewer), { page: asking.page, at: this.#context.monotonicMs() })
     return { item, progress: { ...progress, decided: this.#decidedBy(asking.reviewer), agreement: this.#agreementNow() } }
   }
 
@@ -94,7 +95,7 @@ export class ReviewSession {
     const again = new Map<string, ReviewItem>()
     for (const item of this.#queueOf(reviewer)) {
       if (!this.#waitsFor(item, reviewer)) continue
-      const lease = this.#leaseOf(item.id)
+      const lease = this.#leaseOf(this.#claimOn(item.id, reviewer))
       if (lease !== undefined && lease !== page) {
         progress.elsewhere++
         continue
@@ -153,7 +154,7 @@ export class ReviewSession {
     const decision: Decision = { ...made, guideline: guidelineDigest(this.task), at: this.#time() }
     this.#append(item, decision)
     this.#decisions.set(item.id, [...(this.#decisions.get(item.id) ?? []), decision])
-    this.#decidedSince.add(item.id)
+    this.#decidedSince.add(this.#claimOn(item.id, reviewer))
     this.#skipped.get(reviewer)?.delete(item.id)
     return decision
   }
@@ -170,11 +171,11 @@ export class ReviewSession {
       id,
       decisions.filter((decision) => decision !== last),
     )
-    this.#decidedSince.delete(id)
+    this.#decidedSince.delete(this.#claimOn(id, reviewer))
     const queue = this.#queueOf(reviewer)
     if (!queue.some((other) => other.id === id)) this.#queues.set(reviewer, [item, ...queue])
     this.leave(page)
-    this.#leases.set(id, { page, at: this.#context.monotonicMs() })
+    this.#leases.set(this.#claimOn(id, reviewer), { page, at: this.#context.monotonicMs() })
     return last
   }
 
@@ -192,7 +193,8 @@ export class ReviewSession {
   nearest(item: ReviewItem, count: number): Neighbour[] {
     this.#neighbours ??= this.#indexNeighbours()
     const { rows, index } = this.#neighbours
-    const itself = new Set(item.rows?.map(({ row }) => row))
+    // Neither the row that is asked about nor the one that a gold check was made of: it would tell the answer.
+    const itself = new Set([...(item.rows ?? []).map(({ row }) => row), ...(item.gold === undefined ? [] : [item.gold.row])])
     return index
       .find(inputText(this.task, item.input), count + itself.size)
       .flatMap(({ place }) => rows[place] ?? [])
@@ -247,7 +249,7 @@ export class ReviewSession {
   #queueOf(reviewer: string | undefined): readonly ReviewItem[] {
     const known = this.#queues.get(reviewer ?? "")
     if (known !== undefined) return known
-    const queue = reviewQueue(this.task, this.#examples)
+    const queue = reviewQueue(this.task, this.#examples, { reviewer })
     this.#queues.set(reviewer ?? "", queue)
     for (const item of queue) this.#items.set(item.id, item)
     return queue
@@ -255,11 +257,16 @@ export class ReviewSession {
 
   /** Whether the item of their queue is not decided on, by them or, since the queue was read, by others. */
   #waitsFor(item: ReviewItem, reviewer: string): boolean {
-    return !this.#decidedSince.has(item.id) && this.mine(item, reviewer) === undefined
+    return !this.#decidedSince.has(this.#claimOn(item.id, reviewer)) && this.mine(item, reviewer) === undefined
   }
 
-  #leaseOf(id: string): string | undefined {
-    const lease = this.#leases.get(id)
+  /** What a page takes when it opens an item: the item, or where each named reviewer decides for themselves, the item for that one. */
+  #claimOn(item: string, reviewer: string): string {
+    return this.task.review.reviewers.length === 0 ? item : `${item} ${reviewer}`
+  }
+
+  #leaseOf(claim: string): string | undefined {
+    const lease = this.#leases.get(claim)
     return lease !== undefined && this.#context.monotonicMs() - lease.at < leaseMs ? lease.page : undefined
   }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import { ToolkitError, UsageError } from "../core/errors.ts"
+import { exitCodes, ToolkitError, UsageError } from "../core/errors.ts"
 import type { Asset } from "./shell-assets.ts"
 import { refuse, type Door } from "./shell-guard.ts"
 
@@ -104,7 +104,8 @@ async function answer(door: Door, page: Parameters<typeof servePage>[2], request
     json(response, 200, await call(await bodyOf(request)))
   } catch (error) {
     if (error instanceof AnswerError) json(response, error.status, { message: error.message, ...error.details })
-    else if (error instanceof ToolkitError) json(response, 500, { message: error.message, hint: error.hint })
+    else if (error instanceof ToolkitError)
+      json(response, error.exitCode === exitCodes.usage ? 422 : 500, { message: error.message, hint: error.hint })
     else {
       page.complain(error instanceof Error ? error : new Error(String(error)))
       json(response, 500, { message: "this is a bug of Tuneloop; the terminal says more" })

@@ -103,7 +103,8 @@ it("what is decided on the page is what the same decisions in a spreadsheet are,
 it("undo adds a line and changes none; the item is asked again with what was said, and the last answer counts", async () => {
   const workspace = reviewWorkspace(4)
   await serving(workspace, "moods", async ({ port }) => {
-    const { item } = (await call(port, "next", amara)).json
+    const { id } = linesOf<{ id: string }>(join(workspace, "datasets", "moods", "candidates", "first.jsonl"))[0] ?? {}
+    const { item } = (await call(port, "next", { ...amara, item: id })).json
     const decide = async (answer: Record<string, unknown>) =>
       (await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer })).json
     const first = await decide({ choice: "reject", comment: "unclear text" })
@@ -166,6 +167,37 @@ it("two pages never have the same item; what one decides, the other is not asked
     expect(seen).not.toContain(a.item.id)
     expect(seen).toContain(b.item.id)
   })
+})
+
+it("named reviewers share the queue: an item of two is open to both, a third settles what they dispute, others are turned away", async () => {
+  const workspace = reviewWorkspace(4)
+  const spec = join(workspace, "specs", "moods.yaml")
+  writeFileSync(spec, `${readFileSync(spec, "utf8")}review: { reviewers: [amara, ben, chidi], overlap: 1, calibration: 0, goldChecks: 0.5 }\n`)
+  await serving(workspace, "moods", async ({ port }) => {
+    const chidi = { reviewer: "chidi", page: "page-of-chidi" }
+    expect(await call(port, "next", { reviewer: "dana", page: "page-of-dana" })).toMatchObject({
+      status: 422,
+      json: { message: expect.stringContaining("amara, ben, chidi") },
+    })
+    const goldIds = new Set(linesOf<{ input: { text: string } }>(join(workspace, "datasets", "moods", "seeds.jsonl")).map(({ input }) => input.text))
+    const asked = new Map<string, Set<string>>()
+    const disputes: string[] = []
+    for (let round = 0; round < 3; round++)
+      for (const who of [amara, ben, chidi])
+        for (let item = (await call(port, "next", who)).json.item; item !== undefined; item = (await call(port, "next", who)).json.item) {
+          asked.set(item.id, (asked.get(item.id) ?? new Set()).add(who.reviewer))
+          // A gold check looks like a candidate: the example that it was made of is not shown beside it.
+          if (goldIds.has(item.input.text) && !hostile.includes(item.input.text))
+            expect(item.nearest.map(({ input }: { input: { text: string } }) => input.text)).not.toContain(item.input.text)
+          if (item.answers !== undefined) disputes.push(item.id)
+          const choice = item.kind === "conflict" ? "both" : item.kind === "label-error" || item.answers ? "reject" : "edit"
+          const output = who === amara ? "glad" : "sad"
+          expect((await call(port, "decide", { ...who, item: item.id, revision: item.revision, choice, output, comment: "no" })).status).toBe(200)
+        }
+    expect([...asked.values()].filter(({ size }) => size === 2).length).toBeGreaterThanOrEqual(4)
+    expect(disputes.length).toBeGreaterThan(0)
+  })
+  expect(statusOf(workspace)).toMatchObject({ open: 0 })
 })
 
 it("skipped items come after the others, in the order in which they were skipped", async () => {
@@ -235,7 +267,7 @@ it("a kill -9 loses no decision that was said to be saved", { timeout: 60_000 },
     for (;;) {
       try {
         const { item } = (await call(port, "next", amara)).json
-        const { status } = await call(port, "decide", { ...amara, item: item.id, revision: item.revision, choice: "reject", comment: "no" })
+        const { status } = await call(port, "decide", { ...amara, item: item.id, revision: item.revision, choice: "edit", output: "calm" })
         if (status === 200) saved.push(item.id)
       } catch {
         break

@@ -1,0 +1,341 @@
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { chromium, type Browser, type Locator, type Page } from "playwright-core"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { linesOf } from "../command-line.ts"
+import { hostile, reviewWorkspace } from "../web/sample-review.ts"
+import { complaints, contextOf, serving } from "../web/serving.ts"
+import { serveReview } from "../../src/web/review-page.ts"
+
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
+const hasChromium = existsSync(executablePath)
+const args = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+]
+
+let browser: Browser
+/** What went wrong in pages: errors of scripts, refused by the policy, requests that left this machine. */
+const troubles: string[] = []
+
+// In CI the page must be tried; elsewhere its absence is said.
+it.runIf(process.env["CI"] !== undefined)("Chromium is there", () => expect(hasChromium, `no Chromium at ${executablePath}; set CHROMIUM`).toBe(true))
+if (!hasChromium)
+  process.stderr.write(`the page for reviewers is not tried in a browser: no Chromium at ${executablePath}; install one, or set CHROMIUM\n`)
+
+describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath, args })
+  })
+  afterAll(() => browser?.close())
+
+  it("is walked by keyboard alone: accept, label, edit, reject with a reason and a comment, skip, undo, conflict, suspect, help", async () => {
+    const workspace = reviewWorkspace(5)
+    await serving(workspace, "moods", async (_page, url) => {
+      const page = await open(url)
+      await page.keyboard.type("amara")
+      await page.keyboard.press("Enter")
+      await asked(page)
+      expect(await page.evaluate("document.activeElement.id")).toBe("item")
+      await page.keyboard.press("?")
+      expect(await textOf(page.locator("dialog[open]"))).toContain("skip: it comes again later")
+      await page.keyboard.press("Escape")
+
+      // The queue's order is the server's: each kind is answered when it comes.
+      const answers: Record<string, string[][]> = {
+        "Is this a good example?": [
+          ["a"],
+          ["2"],
+          ["r", "2"],
+          ["c", "text:who says so", "Escape", "r", "text:too short", "Enter"],
+          ["s"],
+          ["3", "u", "1"],
+        ],
+        "What is the right output?": [["3"]],
+        "Is this label right?": [["k"]],
+        "Two examples that contradict each other: which output is right?": [["b"]],
+      }
+      const walked: string[] = []
+      for (let step = 0; step < 20; step++) {
+        const question = await textOf(page.locator("#question, .done"))
+        const keys = answers[question]?.shift()
+        if (keys === undefined) break
+        walked.push(question)
+        for (const key of keys) {
+          if (key.startsWith("text:")) await page.keyboard.type(key.slice("text:".length))
+          else await pressed(page, key)
+        }
+      }
+      expect(walked).toHaveLength(9)
+      expect(await textOf(page.locator(".done"))).toContain("Nothing waits for you.")
+      const lines = logOf(workspace, "moods").filter(({ item }) => !item.startsWith("check_") || item === walked[0])
+      const verdicts = lines.map(({ verdict, output, reason }) => [verdict, output, reason].filter((part) => part !== undefined).join(" "))
+      expect(verdicts.filter((verdict) => verdict.startsWith("reject"))).toEqual(
+        expect.arrayContaining(["reject unclear text", "reject too short: who says so"]),
+      )
+      expect(verdicts.filter((verdict) => verdict === "withdraw")).toHaveLength(1)
+      expect(new Set(logOf(workspace, "moods").map(({ reviewer }) => reviewer))).toEqual(new Set(["amara"]))
+      const standing = new Map(lines.filter(({ verdict }) => verdict !== "withdraw").map((line) => [line.item, line]))
+      // Five candidates, the input and the conflict; the suspect is a question about a row.
+      expect(standing.size).toBe(7)
+      expect([...standing.values()].find(({ item }) => item.startsWith("conflict_"))).toMatchObject({ verdict: "edit", output: "glad" })
+      expect([...standing.values()].find(({ item }) => item.startsWith("input_"))).toMatchObject({ verdict: "edit", output: "calm" })
+    })
+  })
+
+  it("a JSON output is edited field by field, with what is wrong at its field and the difference to the proposal", async () => {
+    const workspace = reviewWorkspace(0)
+    await serving(
+      workspace,
+      "orders",
+      async (_page, url) => {
+        const page = await open(url)
+        await until(page, "Roth")
+        await page.keyboard.press("e")
+        await page.getByLabel("quantity").fill("none")
+        await page.getByText("must be integer").waitFor()
+        expect(await page.getByLabel("quantity").getAttribute("aria-invalid")).toBe("true")
+        await page.getByLabel("quantity").fill("3")
+        await page.getByLabel("rush").selectOption("yes")
+        await page.locator("ins", { hasText: "true" }).waitFor()
+        expect(await page.locator("del").allInnerTexts()).toEqual(["2", "false"])
+        // What is begun is there after a reload.
+        await page.reload()
+        await asked(page)
+        expect(await page.getByLabel("quantity").inputValue()).toBe("3")
+        await pressed(page, "Control+Enter")
+        expect(logOf(workspace, "orders")).toMatchObject([
+          { verdict: "edit", output: { customer: "Bakery Roth", items: [{ product: "flour", quantity: 3, unit: "bag" }], rush: true } },
+        ])
+      },
+      { reviewer: "amara" },
+    )
+  })
+
+  it("labels are toggled, texts written, turns and calls of tools edited", async () => {
+    const workspace = reviewWorkspace(0)
+    const as = { reviewer: "amara" }
+    await serving(
+      workspace,
+      "topics",
+      async (_page, url) => {
+        const page = await open(url)
+        await until(page, "Porto")
+        await page.keyboard.press("3")
+        await pressed(page, "Enter")
+        expect(logOf(workspace, "topics")).toMatchObject([{ verdict: "edit", output: ["price", "place"] }])
+      },
+      as,
+    )
+    await serving(
+      workspace,
+      "replies",
+      async (_page, url) => {
+        const page = await open(url)
+        await until(page, "tyres")
+        await page.keyboard.press("e")
+        await page.keyboard.type("No")
+        await pressed(page, "Control+Enter")
+        await page.getByRole("alert").getByText("shorter than 5").waitFor()
+        await page.keyboard.press("e")
+        await page.locator("textarea.answer").fill("Yes, for 12 euros. – Workshop")
+        await pressed(page, "Control+Enter")
+        expect(logOf(workspace, "replies")).toMatchObject([{ verdict: "edit", output: "Yes, for 12 euros. – Workshop" }])
+      },
+      as,
+    )
+    await serving(
+      workspace,
+      "talks",
+      async (_page, url) => {
+        const page = await open(url)
+        await until(page, "4712")
+        await page.keyboard.press("e")
+        await page.getByLabel("number").fill("4711")
+        await pressed(page, "Control+Enter")
+        const call = { type: "function", function: { name: "find_parcel", arguments: '{"number":"4711"}' } }
+        expect(logOf(workspace, "talks")).toMatchObject([{ verdict: "edit", output: { tool_calls: [call] } }])
+      },
+      as,
+    )
+  })
+
+  it("two tabs never show the same item, a duplicated one neither; each undoes its own", async () => {
+    const workspace = reviewWorkspace(6)
+    await serving(
+      workspace,
+      "moods",
+      async (_page, url) => {
+        const first = await open(url)
+        await asked(first)
+        const second = await first.context().newPage()
+        await second.goto(url)
+        await asked(second)
+        const texts = await Promise.all([first, second].map((page) => textOf(page.locator("#item"))))
+        expect(texts[0]).not.toBe(texts[1])
+        const answer = async (page: Page) => pressed(page, (await textOf(page.locator("#question"))).startsWith("Two") ? "a" : "3")
+        await answer(first)
+        await answer(second)
+        const [before] = logOf(workspace, "moods")
+        await pressed(first, "u")
+        expect(await textOf(first.locator("#item"))).toBe(texts[0])
+        expect(logOf(workspace, "moods").find(({ verdict }) => verdict === "withdraw")?.item).toBe(before?.item)
+      },
+      { reviewer: "amara" },
+    )
+  })
+
+  it("hostile texts are shown as they are, and do nothing", async () => {
+    const workspace = reviewWorkspace(3)
+    await serving(workspace, "moods", async (_page, url) => {
+      const page = await open(url)
+      await page.keyboard.type(hostile[0] ?? "")
+      await page.keyboard.press("Enter")
+      await asked(page)
+      const shown: string[] = []
+      for (let step = 0; step < 6; step++) {
+        shown.push(await textOf(page.locator("#item")))
+        await pressed(page, "s")
+      }
+      for (const text of hostile.slice(0, 2)) expect(shown.some((item) => item.includes(text.slice(0, 40)))).toBe(true)
+      expect(await page.locator("#item img, #item svg, #item script, #beside img, #beside script, #beside b").count()).toBe(0)
+      expect(await page.evaluate("window.hacked")).toBeUndefined()
+    })
+  })
+
+  it("when the server goes, the page says so and keeps the answer; it is saved when the server is back", async () => {
+    const workspace = reviewWorkspace(3)
+    const context = contextOf(workspace)
+    const serve = (port: number) =>
+      serveReview(context, context.workspace.readTask("replies"), { host: "127.0.0.1", ports: [port], reviewer: "amara" })
+    const server = await serve(0)
+    const page = await open(`http://127.0.0.1:${server.port}`)
+    await until(page, "chain")
+    await page.keyboard.press("e")
+    await page.locator("textarea.answer").fill("A chain costs 35 euros. – Workshop")
+    await server.close()
+    await page.keyboard.press("Control+Enter")
+    await page.getByRole("alert").getByText("The server does not answer").waitFor()
+    expect(logOf(workspace, "replies")).toEqual([])
+    const again = await serve(server.port)
+    await page.getByText("Saved: edited").waitFor()
+    expect(logOf(workspace, "replies")).toMatchObject([{ verdict: "edit", output: "A chain costs 35 euros. – Workshop" }])
+    expect(await page.getByRole("alert").isHidden()).toBe(true)
+    await again.close()
+  })
+
+  it("every control has a name, every text enough contrast, light and dark, wide and narrow, and nothing is cut off", async () => {
+    const workspace = reviewWorkspace(4)
+    await serving(
+      workspace,
+      "moods",
+      async (_page, url) => {
+        for (const colorScheme of ["light", "dark"] as const)
+          for (const viewport of [
+            { width: 1280, height: 800 },
+            { width: 390, height: 844 },
+          ]) {
+            const page = await open(url, { colorScheme, viewport })
+            await asked(page)
+            const controls = page.getByRole("button")
+            for (const control of await controls.all()) expect((await textOf(control)).trim()).not.toBe("")
+            expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBeLessThanOrEqual(0)
+            expect(await page.evaluate(poorContrasts)).toEqual([])
+            await page.close()
+          }
+      },
+      { reviewer: "amara" },
+    )
+  })
+
+  it("nothing went wrong on any of the pages, and none asked for anything but its own server", () => {
+    // The pages notice by themselves that the server went.
+    expect(troubles.filter((trouble) => !/ERR_CONNECTION_REFUSED|status of (422|409)|ERR_EMPTY_RESPONSE/.test(trouble))).toEqual([])
+    expect(complaints).toEqual([])
+  })
+})
+
+async function open(url: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
+  const context = await browser.newContext(options)
+  const page = await context.newPage()
+  context.on("request", (request) => {
+    if (!request.url().startsWith("http://127.0.0.1:")) troubles.push(`asked for ${request.url()}`)
+  })
+  context.on("console", (message) => ["error", "warning"].includes(message.type()) && troubles.push(message.text()))
+  context.on("weberror", (error) => troubles.push(String(error.error())))
+  page.setDefaultTimeout(15_000)
+  await page.goto(url)
+  return page
+}
+
+/** An item, or the end, is there and may be answered. */
+async function asked(page: Page): Promise<void> {
+  await page.locator("#item[aria-busy=false]").waitFor()
+  await page.locator("#actions button:enabled").first().waitFor()
+}
+
+/** The key is pressed, and what it started has ended. */
+async function pressed(page: Page, key: string): Promise<void> {
+  const calls: Promise<unknown>[] = []
+  const follow = (request: { response(): Promise<unknown> }) => void calls.push(request.response().catch(() => undefined))
+  page.on("request", follow)
+  await page.keyboard.press(key)
+  for (let quiet = 0; quiet < 3; quiet++) {
+    await page.waitForTimeout(40)
+    await Promise.all(calls)
+  }
+  page.off("request", follow)
+  await asked(page)
+}
+
+/** Skips until the item with the text comes. */
+async function until(page: Page, text: string): Promise<void> {
+  await asked(page)
+  for (let step = 0; step < 20 && !(await textOf(page.locator("#item"))).includes(text); step++) await pressed(page, "s")
+  expect(await textOf(page.locator("#item"))).toContain(text)
+}
+
+interface Line {
+  readonly item: string
+  readonly verdict: string
+  readonly output?: unknown
+  readonly reason?: string
+  readonly reviewer: string
+  readonly at: string
+}
+
+function logOf(workspace: string, task: string): Line[] {
+  const folder = join(workspace, "datasets", task, "decisions")
+  if (!existsSync(folder)) return []
+  const lines = readdirSync(folder).flatMap((file) => linesOf<Line>(join(folder, file)))
+  return lines.sort((a, b) => (a.at < b.at ? -1 : 1))
+}
+
+async function textOf(place: Locator): Promise<string> {
+  return (await place.textContent()) ?? ""
+}
+
+/** Runs in the page: texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3). */
+const poorContrasts = `(() => {
+  const channels = (colour) => (/rgba?\\(([^)]+)\\)/.exec(colour)?.[1] ?? "0,0,0,0").split(/[,/ ]+/).map(Number)
+  const luminance = (colour) => {
+    const [red, green, blue] = channels(colour).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+  }
+  const groundOf = (element) => {
+    const colour = element === null ? "rgb(255, 255, 255)" : getComputedStyle(element).backgroundColor
+    return channels(colour)[3] === 0 ? groundOf(element.parentElement) : colour
+  }
+  return [...document.querySelectorAll("body *")].flatMap((element) => {
+    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
+    if (!hasText || element.closest("[hidden], dialog, noscript, [disabled]")) return []
+    const [light, dark] = [luminance(getComputedStyle(element).color), luminance(groundOf(element))].sort((a, b) => b - a)
+    const contrast = (light + 0.05) / (dark + 0.05)
+    return contrast < 4.5 ? [element.textContent.slice(0, 40) + ": " + contrast.toFixed(2)] : []
+  })
+})()`
