@@ -203,6 +203,8 @@ export const dropReasons = [
   "leak-exact",
   "leak-near",
   "leak-ngram",
+  "leak-embedding",
+  "semantic-duplicate",
 ] as const
 /** `filter-<name>`: by that quality filter. */
 export type DropReason = (typeof dropReasons)[number] | `filter-${string}`
@@ -238,6 +240,14 @@ export interface DatasetManifest {
   readonly prevalence?: {
     readonly targets: Readonly<Record<string, { readonly share: number; readonly rows: number; readonly wanted: number }>>
     readonly weights: Readonly<Record<string, number>>
+  }
+  /** Where duplicates in other words were looked for: how many rows were found, and whether they were dropped. */
+  readonly semantic?: {
+    readonly model: string
+    readonly threshold: number
+    readonly duplicates: number
+    readonly nearHeldOut: number
+    readonly dropped: boolean
   }
   readonly leaks: { readonly checks: readonly string[]; readonly found: number }
 }

@@ -5,6 +5,7 @@ import type { TaskSpecification } from "../core/task.ts"
 import { Versions } from "../store/versions.ts"
 import { build, type BuildResult } from "./build.ts"
 import type { StageContext } from "./context.ts"
+import type { SemanticSearch } from "./semantic-search.ts"
 import { importSeeds, type ImportOptions, type ImportResult } from "./import-rows.ts"
 
 /** A row that stands, or nearly stands, in two splits of the data set as it was given. */
@@ -31,9 +32,10 @@ export async function buildFrom(
   files: readonly string[],
   options: ImportOptions,
   filters: readonly ConfiguredFilter[],
+  prepare: () => Promise<SemanticSearch | undefined> = async () => undefined,
 ): Promise<BuildFromResult> {
   const imported = await importSeeds(context, task, files, options)
-  const built = build(context, task, filters)
+  const built = build(context, task, filters, await prepare())
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
   const [validation, test] = [rows("validation"), rows("test")]

@@ -6,6 +6,7 @@ import { preferencePairs } from "../curation/preferences.ts"
 import { countStrata, prevalenceOf, prevalencePlan } from "../curation/prevalence.ts"
 import { outbound, protectRows, type PrivacyReport } from "../curation/privacy.ts"
 import { countFlags, filterRows, flagHeldOut } from "../curation/quality.ts"
+import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
 import { anyInputText } from "../curation/validity.ts"
 import { contentId, digest, digestText } from "../core/canonical.ts"
 import { DataError, GateError } from "../core/errors.ts"
@@ -21,6 +22,7 @@ import type { StageContext } from "./context.ts"
 import { queueConflicts } from "./conflicts.ts"
 import { taskExamples } from "./examples.ts"
 import { holdOut } from "./hold-out.ts"
+import type { SemanticSearch } from "./semantic-search.ts"
 import { requireAllowed } from "./rights.ts"
 
 /** Raised when a change here or in curation/ would make another version of the same rows. */
@@ -38,10 +40,17 @@ export interface BuildResult {
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
   /** Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something. */
   readonly flagged: readonly FlaggedRow[]
+  /** What says the same in other words, where it was looked for. */
+  readonly semantic?: Pick<SemanticFindings, "duplicates" | "nearHeldOut"> | undefined
 }
 
 /** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the leak report is not empty or the rows break `rights.forbid`; then nothing is frozen. */
-export function build(context: StageContext, task: TaskSpecification, filters: readonly ConfiguredFilter[]): BuildResult {
+export function build(
+  context: StageContext,
+  task: TaskSpecification,
+  filters: readonly ConfiguredFilter[],
+  findSemantic?: SemanticSearch,
+): BuildResult {
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
   const original = taskExamples(task, rows)
@@ -74,7 +83,9 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
   // The report is exact where the clean-up's hashing may miss a pair in a thousand right at the threshold: what it finds goes as well.
   const firstCheck = check(curated.kept)
   const missed = new Map(firstCheck.found.map((leak) => [leak.train, leak]))
-  const kept = curated.kept.filter(({ id }) => !missed.has(id))
+  const lexical = curated.kept.filter(({ id }) => !missed.has(id))
+  const semantic = findSemantic?.(lexical, heldOutInputs)
+  const kept = semantic?.kept ?? lexical
   const late = curated.kept.flatMap((example): DroppedExample[] => {
     const leak = missed.get(example.id)
     return leak === undefined
@@ -88,7 +99,7 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
           },
         ]
   })
-  const dropped = [...safe.dropped, ...quality.dropped, ...curated.dropped, ...late, ...turnedDown].sort((a, b) =>
+  const dropped = [...safe.dropped, ...quality.dropped, ...curated.dropped, ...late, ...(semantic?.dropped ?? []), ...turnedDown].sort((a, b) =>
     a.reason === b.reason ? (a.id < b.id ? -1 : 1) : a.reason < b.reason ? -1 : 1,
   )
   const leaks = missed.size === 0 ? firstCheck : check(kept)
@@ -117,7 +128,8 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
     conflicts: curated.conflicts.length,
     flagged,
     filters,
-    checks: leaks.checks,
+    checks: [...leaks.checks, ...(semantic === undefined ? [] : ["embedding"])],
+    semantic,
     benchmarks: benchmarks.digests,
     privacy: safe.report,
   })
@@ -139,6 +151,7 @@ export function build(context: StageContext, task: TaskSpecification, filters: r
       ),
     ]),
     flagged,
+    ...(semantic === undefined ? {} : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
   }
 }
 
@@ -204,6 +217,7 @@ function versionManifest(
     readonly flagged: readonly FlaggedRow[]
     readonly filters: readonly ConfiguredFilter[]
     readonly checks: readonly string[]
+    readonly semantic: SemanticFindings | undefined
     readonly benchmarks: Readonly<Record<string, string>>
     readonly privacy: PrivacyReport
   },
@@ -250,8 +264,16 @@ function versionManifest(
     flagged: countFlags(found.flagged),
     personalData: found.privacy,
     ...(prevalence === undefined ? {} : { prevalence }),
+    ...(found.semantic === undefined || task.build.semantic === undefined ? {} : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
     leaks: { checks: found.checks, found: 0 },
   }
+}
+
+function semanticSummary(
+  { model, threshold, drop }: NonNullable<TaskSpecification["build"]["semantic"]>,
+  { duplicates, nearHeldOut }: SemanticFindings,
+): DatasetManifest["semantic"] {
+  return { model, threshold, duplicates: duplicates.length, nearHeldOut: nearHeldOut.length, dropped: drop }
 }
 
 function revisions(rows: readonly (Example | Preference)[]): string[] {

@@ -3,6 +3,10 @@ import { build, describeDrops, type BuildResult } from "../../stages/build.ts"
 import type { BuildFromResult, SplitLeak } from "../../stages/build-from.ts"
 import { wantedOf, wantedText } from "../../curation/prevalence.ts"
 import { count } from "../../evaluation/words.ts"
+import type { SemanticSearch } from "../../stages/semantic-search.ts"
+import type { StageContext } from "../../stages/context.ts"
+import type { DatasetManifest } from "../../core/example.ts"
+import type { TaskSpecification } from "../../core/task.ts"
 import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
@@ -27,7 +31,8 @@ export function register(command: Command, host: Host): void {
     .action(async (task: string, options: Options) => {
       const specification = await readCheckedTask(host.workspace, task)
       if (options.from === undefined) {
-        const result = build(host.context(), specification, await loadFilters(specification))
+        const context = host.context()
+        const result = build(context, specification, await loadFilters(specification), await semanticSearch(host, context, specification))
         host.print(buildData(result), describeBuild(result))
         return
       }
@@ -39,6 +44,7 @@ export function register(command: Command, host: Host): void {
         files,
         { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
         await loadFilters(specification),
+        () => semanticSearch(host, host.context(), specification),
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
@@ -46,11 +52,19 @@ export function register(command: Command, host: Host): void {
     })
 }
 
+/** What looks for duplicates in other words, where the specification wants it; nothing is loaded or asked otherwise. */
+export async function semanticSearch(host: Host, context: StageContext, task: TaskSpecification): Promise<SemanticSearch | undefined> {
+  if (task.build.semantic === undefined) return undefined
+  const { prepareSemanticSearch } = await import("../../stages/semantic-search.ts")
+  const { openEmbedder } = await import("../../models/_embeddings.ts")
+  return prepareSemanticSearch(context, task, (baseUrl) => openEmbedder(host.environment, { baseUrl, fetch: host.fetch }))
+}
+
 /** The `--json` object of a build; a stable contract. */
-export function buildData({ state, manifest, rows, open, flagged: flaggedRows }: BuildResult): Record<string, unknown> {
+export function buildData({ state, manifest, rows, open, flagged: flaggedRows, semantic }: BuildResult): Record<string, unknown> {
   const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, personalData, leaks, prevalence } = manifest
   const told = { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, personalData, leaks, open }
-  return prevalence === undefined ? told : { ...told, prevalence }
+  return { ...told, ...(prevalence === undefined ? {} : { prevalence }), ...(semantic === undefined ? {} : { semantic }) }
 }
 
 function buildFromData({ imported, built, leaks }: BuildFromResult): Record<string, unknown> {
@@ -88,7 +102,7 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
   ]
 }
 
-export function describeBuild({ state, manifest, rows, open, conflicts, flagged }: BuildResult): string {
+export function describeBuild({ state, manifest, rows, open, conflicts, flagged, semantic }: BuildResult): string {
   const lines = [
     `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} (${describeDrops(manifest.dropped)})`,
@@ -115,10 +129,25 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged 
         .map(({ id, filter, code, place, detail }) => `${id} (${filter}/${code} in the ${place}${detail === undefined ? "" : `: ${detail}`})`)
         .join("; ")}${flagged.length > 3 ? "; …" : ""}`,
     )
+  if (semantic !== undefined) lines.push(...describeSemantic(manifest, semantic))
   const wanted = wantedText(wantedOf(manifest.prevalence?.targets))
   if (wanted !== "") lines.push(`rows are weighted by output.prevalence; wanted, for its shares: ${wanted}`)
   if (open > 0) lines.push(`${count(open, "item")} without a decision, not in it`)
   return lines.join("\n")
+}
+
+function describeSemantic({ semantic }: DatasetManifest, found: NonNullable<BuildResult["semantic"]>): string[] {
+  const done = semantic?.dropped === true ? "dropped" : "told, not dropped (build.semantic.drop)"
+  return (
+    [
+      ["near held-out ones", found.nearHeldOut],
+      ["near other train rows with the same output", found.duplicates],
+    ] as const
+  ).map(([where, pairs]) => {
+    const shown = pairs.slice(0, 3).map(({ row, witness, similarity }) => `${row} and ${witness} (${similarity.toFixed(2)})`)
+    const named = pairs.length === 0 ? "" : `, ${done}: ${shown.join("; ")}${pairs.length > 3 ? "; …" : ""}`
+    return `by meaning, ${count(pairs.length, "train row")} ${where}${named}`
+  })
 }
 
 const whatWasDone = {

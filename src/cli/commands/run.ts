@@ -10,7 +10,7 @@ import type { Evaluation } from "../../stages/score.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
-import { buildData, describeBuild } from "./build.ts"
+import { buildData, describeBuild, semanticSearch } from "./build.ts"
 import { describeEvaluation, evaluateRun, evaluationData } from "./evaluate.ts"
 import { describe } from "./_expand-text.ts"
 import { expandTask } from "./expand.ts"
@@ -66,7 +66,7 @@ export async function finish(
   task: TaskSpecification,
   job: JobSpecification,
 ): Promise<{ build: BuildResult; run: string; evaluation: Evaluation; unchanged: boolean }> {
-  const built = build(context, task, await loadFilters(task))
+  const built = build(context, task, await loadFilters(task), await semanticSearch(host, context, task))
   if (built.open > 0) throw reviewNeeded(task, built.open)
   stage(host, "build", describeBuild(built))
   const backend = await host.backend(job.backend)
