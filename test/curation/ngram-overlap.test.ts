@@ -4,8 +4,9 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { commonRuns } from "../../src/curation/common-runs.ts"
 import { NgramIndex } from "../../src/curation/ngram-overlap.ts"
+import { curate } from "../../src/curation/deduplicate.ts"
 import { leakReport } from "../../src/curation/leak-report.ts"
-import { curate, labelTask, rowOf, seeded, textsWithCopies } from "./made-texts.ts"
+import { labelTask, rowOf, seeded, textsWithCopies } from "./made-texts.ts"
 
 test("finds a run of n folded words anywhere, and no shorter one", () => {
   const index = new NgramIndex(5)
