@@ -40,6 +40,8 @@ export class ChatServer {
   admits: (asked: Asked) => { readonly isTaken: boolean; readonly headers: Readonly<Record<string, string>> } = () => ({ isTaken: true, headers: {} })
   /** Called for each request that arrives. */
   onAsked: (asked: Asked) => void = () => undefined
+  /** How many requests a mood befell. */
+  befallen = 0
   /** The tokens that it worked for, answered or not. */
   readonly charged = { inputTokens: 0, outputTokens: 0 }
   /** What it says it took. */
@@ -99,7 +101,9 @@ export class ChatServer {
     let left = this.moods?.random() ?? 1
     for (const [share, fault] of this.moods?.faults ?? []) {
       left -= share
-      if (left < 0) return fault
+      if (left >= 0) continue
+      this.befallen++
+      return fault
     }
     return undefined
   }

@@ -63,7 +63,7 @@ export function askingBench(
   const requests = (count: number, from = 0) => {
     const prompts = Array.from({ length: count }, (_, index): PlannedPrompt => {
       const content = given.words?.(from + index) ?? `Question ${from + index}?`
-      return { messages: [{ role: "user", content }], parents: [], wanted: 1, seed: from + index }
+      return { messages: [{ role: "user", content }], parents: [], seed: from + index, wanted: 1 }
     })
     return requestsOf(context, task, prompts, { model }, "m")
   }
