@@ -1,15 +1,31 @@
 import { canonicalJson } from "../core/canonical.ts"
-import { DataError, type Issue } from "../core/errors.ts"
 import type { Decision } from "../core/example.ts"
 import { outputIssues, parseOutput } from "../core/output.ts"
 import { nearest, show } from "../core/parse.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
-import type { TableRow } from "../store/table.ts"
-import { restore } from "./review-cells.ts"
-import { choicesOf, decisionOf, type Choice } from "./review-answer.ts"
+import { correctedValue, type Correction } from "./review-leaves.ts"
+import { under } from "./review-layout.ts"
 import type { ReviewItem } from "./review-items.ts"
 
-const words: Readonly<Record<string, Choice>> = {
+/** What a person filled in of an item: the words of its first row, and what was written into the cells of leaves. */
+export interface Answer {
+  readonly decision: string
+  readonly corrected: string
+  readonly comment: string
+  readonly reviewer: string
+  readonly corrections: readonly Correction[]
+  /** The elements whose rows say `remove`. */
+  readonly removed: readonly string[]
+}
+
+/** A problem and the cell it is in: the column, and the element whose row it is. */
+export interface AnswerProblem {
+  readonly column: string
+  readonly part?: string
+  readonly message: string
+}
+
+const words: Readonly<Record<string, Decision["verdict"]>> = {
   accept: "accept",
   accepted: "accept",
   yes: "accept",
@@ -23,65 +39,87 @@ const words: Readonly<Record<string, Choice>> = {
   no: "reject",
   n: "reject",
 }
-const wordsOfConflicts: Readonly<Record<string, Choice>> = { a: "a", b: "b", both: "both" }
-/** What the words that fit any item mean of two rows. */
-const choiceOfConflict: Partial<Record<Choice, Choice>> = { accept: "a", reject: "both" }
 
-/** The decision of a row; undefined when the row is not decided. */
+/** Of two rows: the output of a or of b is right for both, each is right as it is, or another one is right. */
+const wordsOfConflicts: Readonly<Record<string, Decision["verdict"]>> = { ...words, a: "accept", b: "edit", both: "reject" }
+
+/** Written into the row of an element, takes it out of its list. */
+export const removeElement = "remove"
+
+export function isDecisionWord(text: string): boolean {
+  const word = text.trim().toLowerCase()
+  return Object.hasOwn(wordsOfConflicts, word) || word === removeElement
+}
+
+/** The decision that the answer is, or every problem with it. */
 export function readDecision(
   task: TaskSpecification,
-  row: TableRow,
-  items: ReadonlyMap<string, ReviewItem>,
-  givenReviewer: string | undefined,
-  file: string,
-): { decision: Omit<Decision, "guideline" | "at" | "source"> } | { issues: Issue[] } | undefined {
-  const cell = (name: string) => String(row.fields[name] ?? "").trim()
-  const problem = (path: string, message: string) => ({ issues: [{ file, line: row.line, path, message }] })
-  if (!("id" in row.fields))
-    throw new DataError(`${file} has no column "id"`, [], "Import the file that `tuneloop review export` wrote, with its columns' names.")
-  if (!("decision" in row.fields))
-    throw new DataError(`${file} has no column "decision"`, [], "Import the file that `tuneloop review export` wrote, with its columns' names.")
-  const word = cell("decision").toLowerCase()
-  const corrected = restore(String(row.fields["corrected_output"] ?? "")).trim()
-  if (word === "") return corrected === "" ? undefined : problem("decision", "empty beside a corrected output; write edit")
-  const item = items.get(cell("id"))
-  const isConflict = item?.kind === "conflict"
-  const choice = choiceOf(word, isConflict)
-  if (choice === undefined) {
-    const allowed = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
-    const meant = nearest(word, allowed)
-    return problem("decision", `got ${show(word)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
+  item: ReviewItem,
+  answer: Answer,
+): { decision: Omit<Decision, "guideline" | "at" | "source"> } | { problems: AnswerProblem[] } {
+  const problem = (column: string, message: string) => ({ problems: [{ column, message }] })
+  const word = answer.decision.toLowerCase()
+  const isCorrected = answer.corrected !== "" || answer.corrections.length > 0 || answer.removed.length > 0
+  if (word === "") return problem("decision", "empty beside a corrected output; write edit")
+  const isConflict = item.kind === "conflict"
+  const allowed = isConflict ? wordsOfConflicts : words
+  const verdict = Object.hasOwn(allowed, word) ? allowed[word] : undefined
+  if (verdict === undefined) {
+    const wanted = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
+    const meant = nearest(word, wanted)
+    return problem("decision", `got ${show(answer.decision)}; allowed: ${wanted.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
   }
-  if (!item) return problem("id", `${show(cell("id"))} is not an item of the task ${task.task}`)
-  const reviewer = cell("reviewer") || givenReviewer
-  if (!reviewer) return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
-  const exported = cell("revision")
-  if (exported !== "" && !item.revision.slice("sha256:".length).startsWith(exported))
-    return problem("revision", "the item changed since it was exported; export it again")
-  const by = { reviewer, comment: cell("comment") }
-  if (choice !== "edit") {
-    if (choice === "accept" && !choicesOf(item).includes(choice))
+  if (answer.reviewer === "") return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
+  const about = item.rows === undefined ? {} : { rows: item.rows.map(({ row }) => row) }
+  const base = {
+    item: item.id,
+    ...about,
+    reviewer: answer.reviewer,
+    revision: item.revision,
+    ...(answer.comment === "" ? {} : { reason: answer.comment }),
+  }
+  if (verdict === "reject") return { decision: { ...base, verdict } }
+  if (verdict === "accept") {
+    if (isCorrected) {
+      const read = correctedOutput(task, item, answer)
+      const same = "output" in read && item.output !== undefined && canonicalJson(read.output) === canonicalJson(item.output)
+      if (!same) return problem("decision", "accept beside a corrected output; write edit, or empty the corrected output")
+    }
+    if (item.output === undefined)
       return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
-    if (corrected !== "" && (choice === "b" || ((choice === "accept" || choice === "a") && !isOutput(task, corrected, item.output))))
-      return problem("decision", `${word === "b" ? "b" : "accept"} beside a corrected output; write edit, or empty the corrected output`)
-    return { decision: decisionOf(item, { choice }, by) }
+    // What is accepted of a conflict or of a suspected row is the suggestion, which the next search may change: it goes into the decision.
+    return { decision: { ...base, verdict, ...(item.kind === "label-error" || isConflict ? { output: item.output } : {}) } }
   }
-  if (corrected === "") return problem("corrected_output", "empty beside edit; write the right output")
-  const output = parseOutput(task, corrected)
-  if (output === undefined) return problem("corrected_output", outputProblem(task, corrected))
-  return { decision: decisionOf(item, { choice, output }, by) }
+  if (isConflict && word === "b") {
+    if (isCorrected) return problem("decision", "b beside a corrected output; write edit, or empty the corrected output")
+    return { decision: { ...base, verdict, output: item.current } }
+  }
+  const read = correctedOutput(task, item, answer)
+  return "problems" in read ? read : { decision: { ...base, verdict, output: read.output } }
 }
 
-function choiceOf(word: string, isConflict: boolean): Choice | undefined {
-  const choice = words[word]
-  if (!isConflict) return choice
-  return wordsOfConflicts[word] ?? (choice && (choiceOfConflict[choice] ?? choice))
-}
-
-/** Whether the text stands for the output. */
-function isOutput(task: TaskSpecification, text: string, output: unknown): boolean {
-  const read = parseOutput(task, text)
-  return read !== undefined && output !== undefined && canonicalJson(read) === canonicalJson(output)
+/** The output of an edit: the one of the cell, or the proposed one with the corrected leaves in it. */
+function correctedOutput(task: TaskSpecification, item: ReviewItem, answer: Answer): { output: unknown } | { problems: AnswerProblem[] } {
+  if (task.kind === "json" && answer.corrected === "" && answer.corrections.length + answer.removed.length > 0) {
+    const { schema } = task.output
+    const read = correctedValue(schema, item.output, answer.corrections, answer.removed)
+    if ("problems" in read)
+      return {
+        problems: read.problems.map(({ part, path, message }) => ({
+          column: path === "" && answer.removed.includes(part) ? "decision" : under("corrected", path),
+          part,
+          message,
+        })),
+      }
+    const issues = outputIssues(task, read.value)
+    return issues.length === 0
+      ? { output: read.value }
+      : { problems: issues.map(({ path, message }) => ({ column: `corrected${(path ?? "").replace(/^output/, "")}`, message })) }
+  }
+  const problem = (message: string) => ({ problems: [{ column: "corrected_output", message }] })
+  if (answer.corrected === "") return problem("empty beside edit; write the right output")
+  const output = parseOutput(task, answer.corrected)
+  return output === undefined ? problem(outputProblem(task, answer.corrected)) : { output }
 }
 
 function outputProblem(task: TaskSpecification, text: string): string {

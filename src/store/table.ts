@@ -1,7 +1,7 @@
 import { extname } from "node:path"
-import { parse, CsvError } from "csv-parse/sync"
 import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../core/errors.ts"
+import { readCsvTable } from "./csv.ts"
 import { decodeText, readBytes, readLines } from "./files.ts"
 
 /** A row of a user's file: its fields by name, and the line where it begins. */
@@ -82,84 +82,6 @@ function readJsonArray(path: string): Table {
     else issues.push({ file: path, line: index + 1, message: "expected a JSON object" })
   })
   return { rows, issues, format: "jsonl" }
-}
-
-function readCsvTable(path: string): Table {
-  const text = decodeText(readBytes(path), path)
-  const [skipped, separator] = /^sep=(.)\r?\n/.exec(text) ?? [""]
-  const body = text.slice(skipped.length)
-  try {
-    const records = parse(body, {
-      delimiter: separator ?? delimiterOf(body),
-      raw: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-    }) as unknown as {
-      record: string[]
-      raw: string
-    }[]
-    const header = records[0]?.record.map((name) => name.trim())
-    if (header === undefined) return { rows: [], issues: [], format: "csv" }
-    const repeated = header.find((name, index) => name !== "" && header.indexOf(name) !== index)
-    if (repeated !== undefined)
-      throw new DataError(
-        `${path} has the column ${JSON.stringify(repeated)} twice`,
-        [{ file: path, line: 1, message: "a column is repeated" }],
-        "Rename or remove one of them.",
-      )
-    const issues: Issue[] = []
-    const rows: TableRow[] = []
-    const lineAt = lineCounter(body, skipped === "" ? 1 : 2)
-    for (const [index, { record, raw }] of records.entries()) {
-      const line = lineAt(raw)
-      if (index === 0) continue
-      if (record.length > header.length && record.slice(header.length).some((cell) => cell !== ""))
-        issues.push({
-          file: path,
-          line,
-          message: `${record.length} cells where the header has ${header.length}; quote cells that hold the delimiter`,
-        })
-      else rows.push({ line, fields: Object.fromEntries(header.flatMap((name, index) => (name === "" ? [] : [[name, record[index] ?? ""]]))) })
-    }
-    return { rows, issues, format: "csv" }
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error
-    const line = (error as unknown as { lines?: number }).lines
-    throw new DataError(
-      `${path} is not valid CSV`,
-      [{ file: path, ...(line === undefined ? {} : { line }), message: shorten(error.message) }],
-      "Mend the quotes at that line, or save the file again as CSV (UTF-8).",
-    )
-  }
-}
-
-/** The line on which each record begins, asked for in order: the parser's own count is wrong where cells and rows end their lines differently. */
-function lineCounter(body: string, first: number): (raw: string) => number {
-  let line = first
-  let position = 0
-  const pass = (end: number) => {
-    line += body.slice(position, end).match(/\r\n|\n|\r/g)?.length ?? 0
-    position = end
-  }
-  return (raw) => {
-    const record = raw.replace(/^[\r\n]+|[\r\n]+$/g, "")
-    pass(body.indexOf(record, position))
-    const begin = line
-    pass(position + record.length)
-    return begin
-  }
-}
-
-/** The delimiter that is most frequent outside quotes in the first line. */
-function delimiterOf(text: string): string {
-  const counts = new Map([",", ";", "\t"].map((delimiter) => [delimiter, 0]))
-  let quoted = false
-  for (const character of text) {
-    if (character === '"') quoted = !quoted
-    else if (!quoted && (character === "\n" || character === "\r")) break
-    else if (!quoted && counts.has(character)) counts.set(character, (counts.get(character) ?? 0) + 1)
-  }
-  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0] ?? ","
 }
 
 function shorten(message: string): string {

@@ -8,7 +8,7 @@ import { readText, writeAtomically } from "../../store/files.ts"
 import { Workspace } from "../../store/workspace.ts"
 import { packageRoot, type Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { describeImport } from "./review.ts"
+import { describeImport } from "./_review-spreadsheets.ts"
 import { describeEvaluation } from "./evaluate.ts"
 import { finish, grow, jobOf, stage } from "./run.ts"
 
@@ -32,7 +32,7 @@ export function register(command: Command, host: Host): void {
       const inputs = await importInputs(context, specification, [join(samples, "inputs.jsonl")], { skipInvalid: false })
       stage(host, "inputs", inputs.added === 0 ? `unchanged: ${inputs.read} messages without answers` : `${inputs.added} messages without answers`)
       await grow(host, context, specification)
-      const review = importReview(context, specification, join(samples, "recorded-review.csv"), { reviewer: undefined, dryRun: false })
+      const review = await importReview(context, specification, join(samples, "recorded-review.csv"), { reviewer: undefined, dryRun: false })
       stage(host, "review", `${describeImport(review, false)}\n(recorded decisions: made when the sample was written, replayed here)`)
       const result = await finish(host, context, specification, jobOf(workspace, specification, undefined))
       const { evaluation } = result
