@@ -68,12 +68,14 @@ export function widths(columns: readonly string[], rows: Iterable<ReadonlyMap<st
       longest.set(column, Math.max(longest.get(column) ?? 0, ...text.split("\n", 40).map((line) => Math.min(line.length, 200))))
   const inputs = columns.filter((column) => column.startsWith("input.") || column === "conversation" || column === "other_input").length
   const most = inputs <= 1 ? 70 : inputs === 2 ? 50 : 34
-  const fixed: Readonly<Record<string, number>> = { id: 9, decision: 11, comment: 26, reviewer: 13, revision: 18, kind: 11, part: 12, note: 30 }
+  const fixed: Readonly<Record<string, number>> = { id: 18, decision: 11, comment: 26, reviewer: 13, revision: 18, kind: 11, part: 12, note: 30 }
   return (column) => {
     const proposed = column.replace(/^corrected/, "proposed")
     const isOutput = proposed.startsWith("proposed") || column === "current_output"
-    const fitting = Math.max(titleOf(column).length + 3, (longest.get(proposed) ?? 0) + 2)
-    return fixed[column] ?? Math.min(Math.max(isOutput ? 14 : 18, fitting), isOutput ? 44 : most)
+    // The header has two lines, and room for the button of the filter.
+    const word = Math.max(...titleOf(column).split(" ").map(({ length }) => length + 4))
+    const fitting = Math.max(word, (longest.get(proposed) ?? 0) + 2)
+    return fixed[column] ?? Math.min(Math.max(isOutput ? 11 : 18, fitting), isOutput ? 44 : most)
   }
 }
 
@@ -92,6 +94,7 @@ export function guideOf(task: TaskSpecification, columns: readonly string[]): Gu
     text("Where", "Only the yellow columns are read. Whatever you change elsewhere changes nothing."),
     text("accept", "The proposed output is right as it is."),
     text("edit", `It is not: write ${correct}.`),
+    text("No proposal", `Where nothing is proposed, choose edit and write the output.`),
     text("reject", "The example is of no use (unreadable, off the subject, made up). Say why in Comment."),
     text("Reviewer", "Who decides, if it is not filled in: always the same name for the same person."),
     text("Later", "Rows that you leave empty stay undecided. Come back to them, or send the file as it is."),

@@ -29,6 +29,7 @@ export const styleOf = {
   guideTitle: 7,
   guideHeading: 8,
   guideText: 9,
+  guideName: 10,
 } as const
 
 const fonts = [
@@ -38,6 +39,7 @@ const fonts = [
   '<sz val="8"/><color rgb="FF8A8A8A"/><name val="Calibri"/>',
   '<b/><sz val="11"/><name val="Calibri"/>',
   '<b/><sz val="16"/><name val="Calibri"/>',
+  '<b/><sz val="13"/><name val="Calibri"/>',
 ]
 const fills = ["FF33475B", "FFF2C94C", "FFFFFBEA"]
 const side = (name: string) => `<${name} style="thin"><color rgb="FFD9D9D9"/></${name}>`
@@ -47,7 +49,7 @@ const look = (font: number, fill: number, border: number, alignment: string, pro
   `<xf numFmtId="49" fontId="${font}" fillId="${fill}" borderId="${border}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1" applyProtection="1"><alignment ${alignment}/>${protection}</xf>`
 const top = 'vertical="top" wrapText="1"'
 
-export const stylesXml = `${xmlHeader}<styleSheet xmlns="${main}"><fonts count="${fonts.length}">${fonts.map((font) => `<font>${font}</font>`).join("")}</fonts><fills count="${fills.length + 2}"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>${fills.map((colour) => `<fill><patternFill patternType="solid"><fgColor rgb="${colour}"/><bgColor indexed="64"/></patternFill></fill>`).join("")}</fills><borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border><border>${side("left")}${side("right")}${side("top")}${side("bottom")}<diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="10"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>${[
+export const stylesXml = `${xmlHeader}<styleSheet xmlns="${main}"><fonts count="${fonts.length}">${fonts.map((font) => `<font>${font}</font>`).join("")}</fonts><fills count="${fills.length + 2}"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>${fills.map((colour) => `<fill><patternFill patternType="solid"><fgColor rgb="${colour}"/><bgColor indexed="64"/></patternFill></fill>`).join("")}</fills><borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border><border>${side("left")}${side("right")}${side("top")}${side("bottom")}<diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="11"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>${[
   look(1, 2, 1, 'vertical="center" wrapText="1"'),
   look(2, 3, 1, 'vertical="center" wrapText="1"'),
   look(0, 0, 1, top),
@@ -55,8 +57,9 @@ export const stylesXml = `${xmlHeader}<styleSheet xmlns="${main}"><fonts count="
   look(3, 0, 1, 'vertical="top"'),
   look(4, 0, 1, top),
   look(5, 0, 0, 'vertical="center"'),
-  look(4, 0, 0, top),
+  look(6, 0, 0, 'vertical="center"'),
   look(0, 0, 0, top),
+  look(4, 0, 0, top),
 ].join(
   "",
 )}</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles><dxfs count="3">${["FFD5F0DA", "FFFFE3B3", "FFF8D0CD"].map((colour) => `<dxf><fill><patternFill patternType="solid"><fgColor rgb="${colour}"/><bgColor rgb="${colour}"/></patternFill></fill></dxf>`).join("")}</dxfs></styleSheet>`

@@ -193,7 +193,7 @@ function guideXml(lines: readonly GuideLine[]): string {
       index + 1,
       cells,
       cells.map((_cell, column) => lettersOf(column)),
-      cells.map(() => styles[look]),
+      cells.map((_cell, column) => (look === "text" && column === 0 && cells.length > 1 ? styleOf.guideName : styles[look])),
       ` ht="${height}" customHeight="1"`,
     )
   })
