@@ -39,7 +39,8 @@ export function keyOf(header: string): string | undefined {
   return keyOfName.get(text.toLowerCase().replace(/[^a-z]/g, ""))
 }
 
-const idPattern = /^[a-z]+_[0-9a-f]{16}$/
+/** What an item is called. */
+export const idPattern = /^[a-z]+_[0-9a-f]{16}$/
 
 /** The columns of a sheet, from its first rows: by their keys or titles, wherever they stand; the items and the decisions also by what is in their
  * columns, where somebody renamed them. Undefined for a sheet without items. A sheet of items whose decisions cannot be found, or are there twice, is a

@@ -3,12 +3,13 @@ import type { Decision } from "../core/example.ts"
 import { outputIssues, parseOutput } from "../core/output.ts"
 import { nearest, show } from "../core/parse.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
+import { choicesOf, decisionOf, type Choice } from "./review-answer.ts"
 import { correctedValue, type Correction } from "./review-leaves.ts"
 import { under } from "./review-layout.ts"
 import type { ReviewItem } from "./review-items.ts"
 
 /** What a person filled in of an item: the words of its first row, and what was written into the cells of leaves. */
-export interface Answer {
+export interface WrittenAnswer {
   readonly decision: string
   readonly corrected: string
   readonly comment: string
@@ -25,7 +26,7 @@ export interface AnswerProblem {
   readonly message: string
 }
 
-const words: Readonly<Record<string, Decision["verdict"]>> = {
+const words: Readonly<Record<string, Choice>> = {
   accept: "accept",
   accepted: "accept",
   yes: "accept",
@@ -39,67 +40,62 @@ const words: Readonly<Record<string, Decision["verdict"]>> = {
   no: "reject",
   n: "reject",
 }
-
-/** Of two rows: the output of a or of b is right for both, each is right as it is, or another one is right. */
-const wordsOfConflicts: Readonly<Record<string, Decision["verdict"]>> = { ...words, a: "accept", b: "edit", both: "reject" }
+const wordsOfConflicts: Readonly<Record<string, Choice>> = { a: "a", b: "b", both: "both" }
+/** What the words that fit any item mean of two rows. */
+const choiceOfConflict: Partial<Record<Choice, Choice>> = { accept: "a", reject: "both" }
 
 /** Written into the row of an element, takes it out of its list. */
 export const removeElement = "remove"
 
 export function isDecisionWord(text: string): boolean {
   const word = text.trim().toLowerCase()
-  return Object.hasOwn(wordsOfConflicts, word) || word === removeElement
+  return choiceOf(word, true) !== undefined || word === removeElement
 }
 
 /** The decision that the answer is, or every problem with it. */
 export function readDecision(
   task: TaskSpecification,
   item: ReviewItem,
-  answer: Answer,
+  answer: WrittenAnswer,
 ): { decision: Omit<Decision, "guideline" | "at" | "source"> } | { problems: AnswerProblem[] } {
   const problem = (column: string, message: string) => ({ problems: [{ column, message }] })
   const word = answer.decision.toLowerCase()
   const isCorrected = answer.corrected !== "" || answer.corrections.length > 0 || answer.removed.length > 0
   if (word === "") return problem("decision", "empty beside a corrected output; write edit")
   const isConflict = item.kind === "conflict"
-  const allowed = isConflict ? wordsOfConflicts : words
-  const verdict = Object.hasOwn(allowed, word) ? allowed[word] : undefined
-  if (verdict === undefined) {
-    const wanted = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
-    const meant = nearest(word, wanted)
-    return problem("decision", `got ${show(answer.decision)}; allowed: ${wanted.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
+  const choice = choiceOf(word, isConflict)
+  if (choice === undefined) {
+    const allowed = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
+    const meant = nearest(word, allowed)
+    return problem("decision", `got ${show(answer.decision)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
   }
-  if (answer.reviewer === "") return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
-  const about = item.rows === undefined ? {} : { rows: item.rows.map(({ row }) => row) }
-  const base = {
-    item: item.id,
-    ...about,
-    reviewer: answer.reviewer,
-    revision: item.revision,
-    ...(answer.comment === "" ? {} : { reason: answer.comment }),
+  const by = { reviewer: answer.reviewer, comment: answer.comment }
+  if (by.reviewer === "") return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
+  if (choice === "edit") {
+    const read = correctedOutput(task, item, answer)
+    return "problems" in read ? read : { decision: decisionOf(item, { choice, output: read.output }, by) }
   }
-  if (verdict === "reject") return { decision: { ...base, verdict } }
-  if (verdict === "accept") {
-    if (isCorrected) {
-      const read = correctedOutput(task, item, answer)
-      const same = "output" in read && item.output !== undefined && canonicalJson(read.output) === canonicalJson(item.output)
-      if (!same) return problem("decision", "accept beside a corrected output; write edit, or empty the corrected output")
-    }
-    if (item.output === undefined)
-      return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
-    // What is accepted of a conflict or of a suspected row is the suggestion, which the next search may change: it goes into the decision.
-    return { decision: { ...base, verdict, ...(item.kind === "label-error" || isConflict ? { output: item.output } : {}) } }
-  }
-  if (isConflict && word === "b") {
-    if (isCorrected) return problem("decision", "b beside a corrected output; write edit, or empty the corrected output")
-    return { decision: { ...base, verdict, output: item.current } }
-  }
+  if (choice === "accept" && !choicesOf(item).includes(choice))
+    return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
+  if (isCorrected && (choice === "b" || ((choice === "accept" || choice === "a") && !isProposed(task, item, answer))))
+    return problem("decision", `${word === "b" ? "b" : "accept"} beside a corrected output; write edit, or empty the corrected output`)
+  return { decision: decisionOf(item, { choice }, by) }
+}
+
+function choiceOf(word: string, isConflict: boolean): Choice | undefined {
+  const choice = Object.hasOwn(words, word) ? words[word] : undefined
+  if (!isConflict) return choice
+  return Object.hasOwn(wordsOfConflicts, word) ? wordsOfConflicts[word] : choice && (choiceOfConflict[choice] ?? choice)
+}
+
+/** Whether what was written as a correction is what was proposed. */
+function isProposed(task: TaskSpecification, item: ReviewItem, answer: WrittenAnswer): boolean {
   const read = correctedOutput(task, item, answer)
-  return "problems" in read ? read : { decision: { ...base, verdict, output: read.output } }
+  return "output" in read && item.output !== undefined && canonicalJson(read.output) === canonicalJson(item.output)
 }
 
 /** The output of an edit: the one of the cell, or the proposed one with the corrected leaves in it. */
-function correctedOutput(task: TaskSpecification, item: ReviewItem, answer: Answer): { output: unknown } | { problems: AnswerProblem[] } {
+function correctedOutput(task: TaskSpecification, item: ReviewItem, answer: WrittenAnswer): { output: unknown } | { problems: AnswerProblem[] } {
   if (task.kind === "json" && answer.corrected === "" && answer.corrections.length + answer.removed.length > 0) {
     const { schema } = task.output
     const read = correctedValue(schema, item.output, answer.corrections, answer.removed)

@@ -73,7 +73,11 @@ export function widths(columns: readonly string[], rows: Iterable<ReadonlyMap<st
     const proposed = column.replace(/^corrected/, "proposed")
     const isOutput = proposed.startsWith("proposed") || column === "current_output"
     // The header has two lines, and room for the button of the filter.
-    const word = Math.max(...titleOf(column).split(" ").map(({ length }) => length + 4))
+    const word = Math.max(
+      ...titleOf(column)
+        .split(" ")
+        .map(({ length }) => length + 4),
+    )
     const fitting = Math.max(word, (longest.get(proposed) ?? 0) + 2)
     return fixed[column] ?? Math.min(Math.max(isOutput ? 11 : 18, fitting), isOutput ? 44 : most)
   }

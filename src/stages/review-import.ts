@@ -7,9 +7,9 @@ import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
-import { taskExamples } from "./examples.ts"
+import { taskExamples, type TaskExamples } from "./examples.ts"
 import { newDecisions, recordDecisions } from "./record-decisions.ts"
-import { answersOf } from "./review-answers.ts"
+import { answersOf } from "./filled-rows.ts"
 import { readDecision } from "./review-decision.ts"
 import { guidelineDigest, reviewItems, type ReviewItem } from "./review-items.ts"
 import { isRevision } from "./review-layout.ts"
@@ -59,8 +59,8 @@ export async function importReview(
 ): Promise<ReviewImport> {
   const rows = new TaskRows(context.workspace, task.task)
   const examples = taskExamples(task, rows)
-  const items = new Map(reviewItems(rows, examples.sources).map((item) => [item.id, item]))
-  const sheet = await readFilledRows(task, file, items)
+  const itemOf = itemLookup(rows, examples)
+  const sheet = await readFilledRows(task, file, itemOf)
   const { answers, issues } = answersOf(sheet.filled, options.reviewer ?? "")
   issues.unshift(...sheet.issues)
   const at = context.now().toISOString()
@@ -68,7 +68,7 @@ export async function importReview(
   const decisions: Decision[] = []
   const notTaken: { row: number; item: string; reason: "changed" | "gone" }[] = []
   for (const { id, answer, first, rows: from } of answers) {
-    const item = items.get(id)
+    const item = itemOf(id)
     if (item === undefined || (first.revision !== "" && !isRevision(first.revision, item.revision))) {
       notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
       continue
@@ -92,7 +92,7 @@ export async function importReview(
   const added = newDecisions(rows, decisions)
   // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
   const suffix = digest(added.map(({ at: _, ...decision }) => decision)).slice(7, 15)
-  if (!options.dryRun) recordDecisions(rows, items, added, at, suffix)
+  if (!options.dryRun) recordDecisions(rows, new Map(added.map(({ item }) => [item, itemOf(item) as ReviewItem])), added, at, suffix)
   const byVerdict: Record<string, number> = {}
   for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
   const left = options.dryRun || added.length === 0 ? examples : taskExamples(task, rows)
@@ -109,7 +109,19 @@ export async function importReview(
     differingCells: sheet.differingCells,
     differences: sheet.differences,
     notes: sheet.notes,
-    changes: added.slice(0, options.shown ?? 20).map((decision) => changeOf(task, items.get(decision.item) as ReviewItem, decision)),
+    changes: added.slice(0, options.shown ?? 20).map((decision) => changeOf(task, itemOf(decision.item) as ReviewItem, decision)),
+  }
+}
+
+/** The items by their ids: mostly those that wait, which are known already; all of them only when one that is decided is asked for. */
+function itemLookup(rows: TaskRows, { open, conflicts, suspects, sources }: TaskExamples): (id: string) => ReviewItem | undefined {
+  const waiting = new Map([...open, ...conflicts, ...suspects].map((item) => [item.id, item]))
+  let all: ReadonlyMap<string, ReviewItem> | undefined
+  return (id) => {
+    const item = waiting.get(id)
+    if (item !== undefined) return item
+    all ??= new Map(reviewItems(rows, sources).map((each) => [each.id, each]))
+    return all.get(id)
   }
 }
 

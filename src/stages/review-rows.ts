@@ -2,9 +2,9 @@ import { DataError, type Issue } from "../core/errors.ts"
 import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { readSheets, type Sheet, type SheetCell, type SheetRow } from "../store/sheet.ts"
-import type { FilledRow } from "./review-answers.ts"
+import type { FilledRow } from "./filled-rows.ts"
 import { isSameCell, restore } from "./review-cells.ts"
-import { findColumns, keyOf, type FoundColumns } from "./review-columns.ts"
+import { findColumns, idPattern, keyOf, type FoundColumns } from "./review-columns.ts"
 import { isRevision, rowWriter, type ItemRow } from "./review-layout.ts"
 import type { ReviewItem } from "./review-items.ts"
 
@@ -29,13 +29,15 @@ export interface FilledRows {
   readonly notes: readonly string[]
 }
 
+type ItemLookup = (id: string) => ReviewItem | undefined
+
 const listedDifferences = 100
 const excelCellCharacters = 32_767
 
 /** What people filled in, from every sheet of the file that has items and decisions; the rest of each row is only compared with the item. Empty rows,
  * repeated headers and sheets of other things are passed over. */
-export async function readFilledRows(task: TaskSpecification, file: string, items: ReadonlyMap<string, ReviewItem>): Promise<FilledRows> {
-  const reader = new RowReader(task, items)
+export async function readFilledRows(task: TaskSpecification, file: string, itemOf: ItemLookup): Promise<FilledRows> {
+  const reader = new RowReader(task, itemOf)
   const notes: string[] = []
   let sheets = 0
   const seen: string[] = []
@@ -77,7 +79,7 @@ async function peek(sheet: Sheet): Promise<{ first: SheetRow[]; rows: AsyncItera
 }
 
 class RowReader {
-  readonly #items: ReadonlyMap<string, ReviewItem>
+  readonly #itemOf: ItemLookup
   readonly #write: ReturnType<typeof rowWriter>
   readonly #filled: FilledRow[] = []
   readonly #issues: Issue[] = []
@@ -88,8 +90,8 @@ class RowReader {
   /** The item of the row before, written out: the rows of its elements mostly follow. */
   #last: { id: string; rows: ReadonlyMap<string, ItemRow> } | undefined
 
-  constructor(task: TaskSpecification, items: ReadonlyMap<string, ReviewItem>) {
-    this.#items = items
+  constructor(task: TaskSpecification, itemOf: ItemLookup) {
+    this.#itemOf = itemOf
     this.#write = rowWriter(task)
   }
 
@@ -139,8 +141,8 @@ class RowReader {
     if (!isFilled && id === "") return 0
     // A second header: the titles below the hidden keys, or another file's rows put below these.
     if (keyOf(id) === "id" && keyOf(decision) === "decision") return 0
-    const item = this.#items.get(id)
-    if (isFilled && !/^[a-z]+_[0-9a-f]{16}$/.test(id)) {
+    const item = idPattern.test(id) ? this.#itemOf(id) : undefined
+    if (isFilled && !idPattern.test(id)) {
       this.#issues.push({ file: place, line: row.row, path: "id", message: `${id === "" ? "empty" : show(id)}: what was decided on cannot be told` })
       return 0
     }
