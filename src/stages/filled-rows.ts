@@ -1,5 +1,5 @@
 import type { Issue } from "../core/errors.ts"
-import { removeElement, type Answer } from "./review-decision.ts"
+import { removeElement, type WrittenAnswer } from "./review-decision.ts"
 import type { Correction } from "./review-leaves.ts"
 
 /** A row in which somebody filled something in. */
@@ -20,7 +20,7 @@ export interface FilledRow {
 /** An answer and the rows it was read from: that of the item, then those of elements. */
 export interface PlacedAnswer {
   readonly id: string
-  readonly answer: Answer
+  readonly answer: WrittenAnswer
   readonly first: FilledRow
   readonly rows: readonly FilledRow[]
 }
