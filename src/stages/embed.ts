@@ -66,9 +66,10 @@ async function askBatches(
   money.include(requests, requests)
   let done = 0
   const askOnce = async (batch: Missing) => {
-    context.signal.throwIfAborted()
-    const attempts = money.beginAll(
-      batch.map(([, { key, request }]) => ({ key, request, task: task.task, strategy: "embeddings", worstUsd: money.worstUsd(request) })),
+    const attempts = await money.beginTogether(
+      batch.map(([, planned]) => planned),
+      "embeddings",
+      () => context.signal.throwIfAborted(),
     )
     try {
       const model = batch[0]?.[1].request.model ?? ""

@@ -45,14 +45,19 @@ export class Money {
     )
   }
 
-  /** The request's attempt, booked and durable; it may be sent now. Near a ceiling it waits for what is in flight to cost less than its worst case. Throws a BudgetError when nothing is in flight and it still does not fit, and what `throwIfStopped` throws. */
-  async begin({ key, request }: PlannedRequest, strategy: string, throwIfStopped: () => void): Promise<number> {
-    const sending = { key, request, task: this.task.task, strategy, worstUsd: this.worstUsd(request) }
+  /** The request's attempt, booked and durable; it may be sent now. See `beginTogether`. */
+  async begin(planned: PlannedRequest, strategy: string, throwIfStopped: () => void): Promise<number> {
+    return (await this.beginTogether([planned], strategy, throwIfStopped))[0] as number
+  }
+
+  /** The attempts of requests that are sent as one call, in their order, booked and durable. Near a ceiling it waits for what is in flight to cost less than its worst case. Throws a BudgetError when nothing is in flight and they still do not fit, and what `throwIfStopped` throws. */
+  async beginTogether(requests: readonly PlannedRequest[], strategy: string, throwIfStopped: () => void): Promise<readonly number[]> {
+    const sendings = requests.map(({ key, request }) => ({ key, request, task: this.task.task, strategy, worstUsd: this.worstUsd(request) }))
     for (;;) {
       throwIfStopped()
-      const begun = this.tryBegin([sending])
-      if ("attempts" in begun) return begun.attempts[0] as number
-      if (this.inFlight === 0) throw reachedError(begun.reached, this.task, sending.worstUsd ?? 0)
+      const begun = this.tryBegin(sendings)
+      if ("attempts" in begun) return begun.attempts
+      if (this.inFlight === 0) throw reachedError(begun.reached, this.task, sumOf(sendings))
       await this.settled.promise
     }
   }

@@ -7,6 +7,7 @@ import { importReview, type ReviewImport } from "../../stages/review-import.ts"
 import type { ReviewItem } from "../../stages/review-items.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { alsoWaiting } from "./_review-text.ts"
 
 export function registerExport(command: Command, host: Host, positive: (text: string) => number): void {
   command
