@@ -19,6 +19,8 @@ export class BatchServer {
   readonly answered = new Map<number, number>()
   /** What happens to the next creation: it is made but nobody hears of it, it is refused, or it never arrives. */
   nextCreation: "lost" | "refused" | "dropped" | undefined
+  /** What it answers to the request with the seed. */
+  answer: (seed: number) => string = (seed) => `answer to ${seed}`
   private readonly files = new Map<string, string>()
   private readonly server: Server
 
@@ -58,7 +60,7 @@ export class BatchServer {
       if (wrong.includes(body.seed)) errors.push(line({ status_code: 400, body: { error: { message: "seed must be even" } } }))
       else if (status !== "failed" && at < answers) {
         this.answered.set(body.seed, (this.answered.get(body.seed) ?? 0) + 1)
-        output.push(line({ status_code: 200, body: completion(`answer to ${body.seed}`) }))
+        output.push(line({ status_code: 200, body: completion(this.answer(body.seed)) }))
       } else errors.push(line(null, { code: "batch_expired", message: "This request could not be executed before the completion window expired." }))
     }
     batch.status = status
