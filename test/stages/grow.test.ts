@@ -10,6 +10,7 @@ import type { ModelRequest } from "../../src/core/model.ts"
 import { formatOutput, inputText } from "../../src/core/output.ts"
 import type { ModelStrategy, Strategy } from "../../src/core/strategy.ts"
 import { taskKinds, taskSchema, type TaskSpecification } from "../../src/core/task.ts"
+import { erase } from "../../src/stages/erase.ts"
 import { taskExamples } from "../../src/stages/examples.ts"
 import { expand, type ExpandOptions, type ExpandResult } from "../../src/stages/expand.ts"
 import { linesOf, snapshot } from "../command-line.ts"
@@ -163,6 +164,10 @@ describe("an answer that cannot be read", () => {
     })
     expect(at.context.ledger().answer(put?.request ?? "")?.text).toBe("I would rather not.")
     expect(put?.parents.length).toBeGreaterThan(0)
+    // An erasure of a seed that the prompt showed takes the answer with it, here and in the ledger.
+    erase(at.context, task, { ids: [put?.parents[0] ?? ""], matching: undefined, why: undefined, yes: true })
+    expect(linesOf(at.rows.quarantineFile(result.batch))).toEqual([])
+    expect(at.context.ledger().answer(put?.request ?? "")?.text).toBe("")
   })
 
   it("is read by a parser that learnt to, without a call", async () => {
