@@ -76,7 +76,9 @@ describe("duplicates in other words", () => {
     expect(await json(workspace, "build", task)).toMatchObject({ state: "unchanged", version: built.version })
   })
 
-  it("are not looked for where the data may not go or the server answers too little; nothing is frozen then", { timeout: 60_000 }, async () => {
+  it("are not looked for where the data may not go or costs too much, or the server answers too little; nothing is frozen then", {
+    timeout: 60_000,
+  }, async () => {
     const workspace = await workspaceWith("threshold: 0.9")
     server.faults.push("short")
     const short = await tuneloop(workspace, ["build", task]).outcome
@@ -86,6 +88,13 @@ describe("duplicates in other words", () => {
     const forbidden = await tuneloop(workspace, ["build", task]).outcome
     expect(forbidden.code).toBe(4)
     expect(forbidden.stderr).toContain("may not be sent to 127.0.0.1")
+    const asked = server.requests
+    writeFileSync(join(workspace, "tuneloop.yaml"), "budgets:\n  requestsUsd: 0.001\n")
+    writeFileSync(join(workspace, "prices.yaml"), `models:\n  - { match: tiny, inputUsd: 5, outputUsd: 0, asOf: 2026-11-24, source: "this test" }\n`)
+    const dear = await tuneloop(workspace, ["build", task]).outcome
+    expect(dear.code, dear.stderr).not.toBe(0)
+    expect(dear.stderr).toContain("budgets.requestsUsd")
+    expect(server.requests).toBe(asked)
     expect((await json<{ versions: unknown[] }>(workspace, "dataset", "ls", task)).versions).toEqual([])
   })
 })
