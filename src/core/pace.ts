@@ -77,7 +77,7 @@ export class Pace {
     const tokens = took.inputTokens + took.outputTokens
     // Much more than it asked for is what somebody else took.
     if (ticket.counted !== undefined && ticket.counted > (asked + tokens) / 2 && ticket.counted < 1.5 * asked) this.countWhatIsAsked(ticket.size)
-    this.tokens.correct(ticket.tokens, this.countsWhatIsAsked ? this.foreseen(ticket.size) : tokens)
+    this.tokens.correct(ticket.tokens, this.countsWhatIsAsked ? asked : tokens)
   }
 
   /** It failed for another reason: the server may have counted it. */

@@ -62,14 +62,6 @@ export class Money {
     }
   }
 
-  /** The attempts of requests that go in one call, at once: all or none. Throws a BudgetError where they do not fit together. */
-  beginTogether(requests: readonly PlannedRequest[], strategy: string): readonly number[] {
-    const sendings = requests.map(({ key, request }) => ({ key, request, task: this.task.task, strategy, worstUsd: this.worstUsd(request) }))
-    const begun = this.tryBegin(sendings)
-    if ("attempts" in begun) return begun.attempts
-    throw reachedError(begun.reached, this.task, sumOf(sendings))
-  }
-
   /** The attempts of a new batch of the first requests, as many as fit below every ceiling at their worst. Throws a BudgetError when not even one does. */
   beginBatch(requests: readonly PlannedRequest[], strategy: string, name: string): number {
     const sendings = requests.map(({ key, request }) => ({ key, request, task: this.task.task, strategy, worstUsd: this.worstUsd(request) }))

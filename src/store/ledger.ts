@@ -168,6 +168,14 @@ export class Ledger {
     }
   }
 
+  /** What a task's model was asked and answered, in the order of asking; without what was erased. */
+  recording(task: string): { request: ModelRequest; answer: ModelAnswer }[] {
+    const rows = this.database
+      .prepare("select request, answer from requests where task = ? and answer is not null and request <> ? order by rowid")
+      .all(task, erasedRequest) as { request: string; answer: string }[]
+    return rows.map(({ request, answer }) => ({ request: JSON.parse(request) as ModelRequest, answer: JSON.parse(answer) as ModelAnswer }))
+  }
+
   requestTotals(task?: string): { requests: number; sent: number; answered: number; inputTokens: number; outputTokens: number } {
     const rows = this.database.prepare("select task, attempts, answer from requests").all() as {
       task: string

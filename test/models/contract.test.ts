@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { names } from "../../src/cli/plugins.ts"
 import { CredentialError, ProviderError } from "../../src/core/errors.ts"
@@ -14,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 /** Each provider with the real SDK, against a server on this machine. */
-describe.each(names("models"))("the model provider %s", (provider) => {
+describe.each(names("models").filter((name) => name !== "replay"))("the model provider %s", (provider) => {
   it("asks what it is told to ask, with the key, and reads the answer", async () => {
     const answer = await ask(provider)
     expect(answer).toEqual({ text: expect.stringContaining("about "), inputTokens: 11, outputTokens: 7 })
@@ -196,6 +199,36 @@ describe("the router of Hugging Face", () => {
     })
     expect(sent).toEqual([["https://router.huggingface.co/v1/chat/completions", "Bearer hf_abcdefgh"]])
     expect(() => module.create({ HF_TOKEN: key }, { fetch })).toThrow(/begin with hf_/)
+  })
+})
+
+describe("a recording", () => {
+  const asked: ModelRequest = { ...request, provider: "openai", baseUrl: "https://example.com/v1" }
+  const answer = { text: "There.", inputTokens: 3, outputTokens: 1 }
+  const replay = async (text: string | undefined, wanted: ModelRequest) => {
+    const { default: module } = (await import("../../src/models/replay.ts")) as { default: ModelModule }
+    const file = join(mkdtempSync(join(tmpdir(), "tuneloop-replay-")), "recording.jsonl")
+    if (text !== undefined) writeFileSync(file, text)
+    const model = module.create({ TUNELOOP_RECORDING: file }, { fetch: () => expect.unreachable() })
+    return model.ask({ ...wanted, provider: "replay", baseUrl: model.baseUrl }, new AbortController().signal)
+  }
+  const line = `${JSON.stringify({ request: asked, answer })}\n`
+
+  it("answers what was asked then, whoever answered it", async () => {
+    expect(await replay(line, asked)).toEqual(answer)
+  })
+
+  it("names a request that is not in it", async () => {
+    await expect(replay(line, { ...asked, seed: 8 })).rejects.toMatchObject({
+      name: "ProviderError",
+      isRetryable: false,
+      mayHaveCost: false,
+      message: expect.stringMatching(/no answer to sha256:[0-9a-f]{64}: "Where is it\?"/),
+    })
+  })
+
+  it.each([undefined, "{}\n", "no JSON\n"])("that is none is refused with its variable (%s)", async (text) => {
+    await expect(replay(text, asked)).rejects.toThrow(/TUNELOOP_RECORDING/)
   })
 })
 

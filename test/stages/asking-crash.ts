@@ -54,7 +54,7 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
 
   server.moods = {
     random,
-    slowestMs: 300,
+    slowestMs: 200,
     faults: [
       [0.04, { kind: "drop" }],
       [0.04, { kind: "cut" }],
@@ -68,7 +68,7 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
   while (total.kills < wanted) {
     const workspace = await workspaceOf(server, requests)
     server.charged.inputTokens = server.charged.outputTokens = 0
-    let budgetUsd = 1.5
+    let budgetUsd = 2
     setBudget(workspace, budgetUsd)
     for (let isDone = false; !isDone; ) {
       const answered = new Set(answeredBodies(workspace))
@@ -99,7 +99,7 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
         if (total.kills % 10 === 0) tell(`${total.kills} kills, ${total.ends} ends`)
       } else if (code === 4) {
         total.stops++
-        budgetUsd += 0.75
+        budgetUsd += 1.5
         setBudget(workspace, budgetUsd)
       } else if (code === 0) {
         isDone = true

@@ -1,6 +1,8 @@
 import type { Command } from "commander"
 import { existsSync } from "node:fs"
 import { ToolkitError } from "../../core/errors.ts"
+import { type Cost, costsOf } from "../../stages/costs.ts"
+import { showUsd } from "../../stages/money.ts"
 import type { Host } from "../host.ts"
 
 export function register(command: Command, host: Host): void {
@@ -23,4 +25,30 @@ export function register(command: Command, host: Host): void {
         `the ledger is sound: ${ledger.runs().length} runs, ${requests} requests, ${answered} answered`,
       )
     })
+  command
+    .command("costs")
+    .argument("[task]", "only this task's")
+    .description("what requests to models cost, by strategy and accepted example")
+    .addHelpText("after", "\nWhat is in flight or unknown counts at its worst case.\nExample: tuneloop ledger costs ticket-triage")
+    .action((task: string | undefined) => {
+      if (task !== undefined) host.workspace.readTask(task)
+      const costs = costsOf(host.context(), task)
+      host.print({ costs }, costs.map(describeCost).join("\n") || "no model was asked")
+    })
+  command
+    .command("recording")
+    .argument("<task>", "the task's name")
+    .description("print what a model was asked and answered, for the provider replay")
+    .addHelpText("after", "\nExample: tuneloop ledger recording ticket-triage > recording.jsonl")
+    .action((task: string) => {
+      host.workspace.readTask(task)
+      const recording = host.context().readLedger().recording(task)
+      host.print({ recording }, recording.map((entry) => JSON.stringify(entry)).join("\n"))
+    })
+}
+
+function describeCost({ task, strategy, attempts, inputTokens, outputTokens, usd, unpriced, unknown, accepted, usdPerAccepted }: Cost): string {
+  const price = unpriced === attempts ? "at an unknown price" : `${showUsd(usd)}${unpriced > 0 ? ` and ${unpriced} at an unknown price` : ""}`
+  const each = usdPerAccepted === null ? "" : `, ${showUsd(usdPerAccepted)} each`
+  return `${task} ${strategy}: ${attempts} requests sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
 }
