@@ -99,10 +99,8 @@ def text_dedup(path, kind, threshold):
 def datatrove(path, kind, threshold):
     # Its signature stage with its own hashes; the union-find over files is left out, so that its time is a lower bound.
     from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
-    from datatrove.utils.hashing import HashConfig
 
-    # xxhash 4, which pip brings, no longer takes the text that datatrove gives it.
-    config = MinhashConfig(n_grams=5, hash_config=HashConfig(hash_fc="sha1"))
+    config = MinhashConfig(n_grams=5)
     stage = MinhashDedupSignature(output_folder="/tmp", config=config, language="en")
     seen = [set() for _ in range(config.num_buckets)]
     for row, text in enumerate(texts_of(path)):

@@ -21,10 +21,16 @@ const { values } = parseArgs({
   },
 })
 const root = join(import.meta.dirname, "..")
-const packages: Readonly<Record<string, readonly string[]>> = {
-  "rensa-rho": ["rensa"],
+// The words of each `pip install` of a peer; by default the package of its name.
+const packages: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  "rensa-rho": [["rensa"]],
+  // Without what only its other methods need (Spark, ONNX); neither it nor datatrove can give xxhash 4 a text.
+  "text-dedup": [
+    ["--no-deps", "text-dedup==0.4.0"],
+    ["numpy", "scipy", "datasets", "xxhash<4", "click", "click-option-group", "tqdm", "rich", "psutil", "regex"],
+  ],
   // What its own texts and languages need, and pip does not bring.
-  datatrove: ["datatrove", "regex", "xxhash", "spacy", "nltk", "tokenizers"],
+  datatrove: [["datatrove", "regex", "xxhash<4", "spacy", "nltk", "tokenizers"]],
 }
 // What `timeout` of GNU coreutils ends with.
 const timedOut = 124
@@ -78,15 +84,17 @@ async function runOurs(file: string, threads?: string): Promise<Outcome> {
   const seconds = (performance.now() - start) / 1000
   if (code !== 0) throw new Error(stderr)
   const { peakMemoryBytes } = JSON.parse(stdout) as { peakMemoryBytes: number }
-  const removed = [...linesOf(decisions)]
-    .map((line) => JSON.parse(line) as { line: number; kept: boolean })
-    .flatMap(({ line, kept }) => (kept ? [] : [line - 1]))
+  const removed: number[] = []
+  for (const text of linesOf(decisions)) {
+    const { line, kept } = JSON.parse(text) as { line: number; kept: boolean }
+    if (!kept) removed.push(line - 1)
+  }
   return { seconds, cpuSeconds, peakBytes: peakMemoryBytes, removed }
 }
 
 /** From the first byte read to the last decision written; starting Python and importing are not counted. */
 async function runPeer(peer: string, file: string, kind: CorpusKind, threshold: number): Promise<Outcome | string> {
-  const python = peerPython(packages[peer] ?? [peer])
+  const python = peerPython(peer.replace("rensa-rho", "rensa"), packages[peer] ?? [[peer]])
   if (!("path" in python)) return python.problem
   const removedFile = join(values.folder, "removed.json")
   const { code, stdout, stderr, cpuSeconds } = await run("timeout", [
@@ -106,21 +114,14 @@ async function runPeer(peer: string, file: string, kind: CorpusKind, threshold: 
 }
 
 /** A Python with the packages from PyPI, in an environment of its own that is made once; by uv where there is one. */
-function peerPython(names: readonly string[]): { readonly path: string } | { readonly problem: string } {
-  const home = join(values.folder, "peers", names[0] ?? "")
+function peerPython(name: string, installs: readonly (readonly string[])[]): { readonly path: string } | { readonly problem: string } {
+  const home = join(values.folder, "peers", name)
   const path = join(home, "bin", "python")
   const stamp = join(home, "installed")
   if (existsSync(stamp)) return { path }
   const hasUv = spawnSync("uv", ["--version"]).status === 0
-  const steps = hasUv
-    ? [
-        ["uv", "venv", "--quiet", home],
-        ["uv", "pip", "install", "--quiet", "--python", path, ...names],
-      ]
-    : [
-        ["python3", "-m", "venv", home],
-        [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...names],
-      ]
+  const pip = hasUv ? ["uv", "pip", "install", "--quiet", "--python", path] : [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+  const steps = [hasUv ? ["uv", "venv", "--quiet", home] : ["python3", "-m", "venv", home], ...installs.map((words) => [...pip, ...words])]
   for (const [command, ...words] of steps) {
     const { status, stderr } = spawnSync(command as string, words, { encoding: "utf8", timeout: 600_000 })
     if (status !== 0) return { problem: `cannot be installed: ${lastLine(stderr ?? "")}` }
@@ -131,7 +132,7 @@ function peerPython(names: readonly string[]): { readonly path: string } | { rea
 
 /** What the machine does at most: each step of the work by itself on one core, on the first texts of the file. */
 function ceiling(file: string, kind: CorpusKind, threshold: number): void {
-  const lines = [...linesOf(file)].slice(0, 20_000)
+  const lines = linesOf(file).take(20_000).toArray()
   const texts = lines.map((line) => (JSON.parse(line) as { messages: { content: string }[] }).messages[1]?.content ?? "")
   const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0) / lines.length
   const name = kind === "short" ? "char-4" : "word-5"
