@@ -1,18 +1,5 @@
-// AssemblyScript: what src/curation/sketcher.ts calls.
-export {
-  boilerplateAt,
-  classesAt,
-  configure,
-  fingerprint,
-  keysAt,
-  multipliersAt,
-  paritiesAt,
-  pointsAt,
-  printAt,
-  reserve,
-  shinglesAt,
-  sketch,
-  spans,
-  textAt,
-} from "./sketch"
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/sketcher.ts calls.
+export { boilerplateAt, classesAt, configure, keysAt, multipliersAt, paritiesAt, pointsAt, printAt, reserve, shinglesAt, textAt } from "./memory"
 export { begin, emit, emptyOut, inputAt, lineEnd, lines, lineStart, namesAt, outAt, prepareRows, rows, rowsOut, used } from "./rows"
+export { sketch, spans } from "./sketch"
+export { cut } from "./units"

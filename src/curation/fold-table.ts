@@ -3,7 +3,7 @@ import { foldForComparison } from "./normalise.ts"
 /** How many code points one block of the table holds. */
 export const foldBlock = 256
 
-// Entries that are no folded code point; assembly/sketch.ts knows the same.
+// Entries that are no folded code point; assembly/units.ts knows the same.
 const separator = 1
 const removed = 2
 const byContext = 3

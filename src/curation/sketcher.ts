@@ -29,7 +29,7 @@ const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, s
 /** Texts as sets of hashed shingles with band keys: equal texts, by `foldForComparison`, give equal sketches, in every thread. MinHash (Broder 1997)
  * with multiply-only permutations.
  *
- * The work is done by assembly/sketch.ts on the text's bytes. What it cannot fold (marks, long s, a final sigma) is folded here first. */
+ * The work is done by assembly/sketch.ts and its parts on the text's bytes. What it cannot fold (marks, long s, a final sigma) is folded here first. */
 export class Sketcher {
   protected readonly code: Code
   readonly #bands: number
@@ -85,7 +85,7 @@ export class Sketcher {
 
   /** A 64-bit hash of the folded text, as two numbers of 32 bits. */
   fingerprint(text: string): readonly [number, number] {
-    return this.#run(text, this.code.fingerprint) > 0 ? this.lastPrint() : [0, 0]
+    return this.#run(text, this.code.cut) > 0 ? this.lastPrint() : [0, 0]
   }
 
   /** The fingerprint of the last text that was sketched. */
@@ -142,7 +142,7 @@ interface Code {
   reserve(bytes: number, start: number): void
   sketch(bytes: number, isFolded: number): number
   spans(bytes: number, isFolded: number): number
-  fingerprint(bytes: number, isFolded: number): number
+  cut(bytes: number, isFolded: number): number
   pointsAt(): number
   classesAt(): number
   multipliersAt(): number
