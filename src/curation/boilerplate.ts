@@ -1,4 +1,4 @@
-import { hashText } from "./hashing.ts"
+import { hashStart, hashText, joinCharacter, mixBits } from "./hashing.ts"
 import { Sketcher, type ShinglerName } from "./sketcher.ts"
 
 // A span is boilerplate from this share of the texts on, and from so many texts: in a hundred texts on one subject single phrases are in many.
@@ -38,9 +38,51 @@ export function boilerplateOf(sample: readonly string[], shingles: ShinglerName)
 /** About so many of the texts (20,000, in which frequent spans show): all of few, else those with the least hashes, so that their order does not matter. */
 export function sampleOf(texts: readonly string[], most = mostTexts): readonly string[] {
   if (texts.length <= most) return texts
-  const hashes = Uint32Array.from(texts, roughHash)
-  const last = hashes.toSorted()[most - 1] as number
-  return texts.filter((_, index) => (hashes[index] as number) <= last)
+  const sample = new TextSample(most)
+  for (const text of texts) sample.add(text)
+  return sample.texts()
+}
+
+/** The sample of texts that come one by one. Has at most twice as many different texts as it gives, whatever their number. */
+export class TextSample {
+  readonly #most: number
+  readonly #texts = new Map<string, { readonly hash: number; count: number }>()
+  #count = 0
+  /** Texts with greater hashes are not among the least any more. */
+  #last = 0xffffffff
+
+  constructor(most = mostTexts) {
+    this.#most = most
+  }
+
+  add(text: string): void {
+    const hash = roughHash(text)
+    if (hash > this.#last) return
+    const known = this.#texts.get(text)
+    if (known === undefined) this.#texts.set(text, { hash, count: 1 })
+    else known.count += 1
+    this.#count += 1
+    if (this.#texts.size > 2 * this.#most) this.#cut()
+  }
+
+  texts(): string[] {
+    this.#cut()
+    return [...this.#texts].flatMap(([text, { count }]) => (count === 1 ? text : Array<string>(count).fill(text)))
+  }
+
+  #cut(): void {
+    if (this.#count <= this.#most) return
+    let before = 0
+    for (const { hash, count } of [...this.#texts.values()].sort((a, b) => a.hash - b.hash)) {
+      if (before < this.#most) this.#last = hash
+      before += count
+    }
+    for (const [text, { hash, count }] of this.#texts)
+      if (hash > this.#last) {
+        this.#texts.delete(text)
+        this.#count -= count
+      }
+  }
 }
 
 function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {
@@ -57,7 +99,9 @@ function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {
 function roughHash(text: string): number {
   if (text.length <= 64) return hashText(text)
   const step = text.length / 64
-  let picked = ""
-  for (let place = 0; place < text.length; place += step) picked += text[Math.floor(place)]
-  return hashText(picked + text.length)
+  let hash = hashStart
+  for (let place = 0; place < text.length; place += step) hash = joinCharacter(hash, text.charCodeAt(Math.floor(place)))
+  const { length } = text
+  for (const digit of String(length)) hash = joinCharacter(hash, digit.charCodeAt(0))
+  return mixBits(hash)
 }

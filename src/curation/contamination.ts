@@ -1,11 +1,13 @@
 import type { DropReason, Input } from "../core/example.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import type { CommonRuns } from "./common-runs.ts"
-import { NearDuplicateIndex } from "./near-duplicates.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { foldForComparison } from "./normalise.ts"
-import type { Shingler } from "./shingles.ts"
+import { compareText } from "./ranking.ts"
+import { SharedHashes } from "./shared-hashes.ts"
+import { defaultThreshold, type Shingler } from "./shingles.ts"
+import type { Sketch } from "./similar-sets.ts"
+import { Sketcher, sketchPlan, type SketchPlan } from "./sketcher.ts"
 
 /** A leak: how a text meets a held-out one, and which. */
 export interface Leak {
@@ -19,38 +21,70 @@ export interface HeldOutRow {
   readonly input: Input
 }
 
-// The leak report searches exactly and stops a build for one missed pair: of pairs at the threshold one in a billion is missed here.
-const missRate = 1e-9
+export interface HeldOutOptions {
+  readonly shingler: Shingler
+  readonly threshold: number | undefined
+  readonly ngram: number
+  /** What the bands of the sketches may miss. */
+  readonly missRate: number
+}
 
-/** Says of a text how it leaks into the held-out rows: exact first, then near, then by n-gram; undefined when it does not. Ties go to the smaller
- * id, so the order of the held-out rows does not matter. No held-out rows, no leaks. */
-export function leakFinder(
-  task: TaskSpecification,
-  heldOut: readonly HeldOutRow[],
-  {
-    shingler,
-    threshold,
-    ngram,
-    common,
-  }: { readonly shingler: Shingler; readonly threshold: number | undefined; readonly ngram: number; readonly common?: CommonRuns | undefined },
-): (text: string) => Leak | undefined {
-  const exact = new Map<string, string>()
-  const near = new NearDuplicateIndex(shingler, threshold, { missRate })
-  const ngrams = new NgramIndex(ngram, common)
-  for (const { id, input } of heldOut) {
-    const text = inputText(task, input)
-    const folded = foldForComparison(text)
-    const known = exact.get(folded)
-    if (known === undefined || id < known) exact.set(folded, id)
-    near.add(id, text)
-    ngrams.add(id, text)
+/** What is held out, made ready for many texts that may meet it. Near pairs are found by an exact search, so none is missed. Ties go to the smaller id,
+ * so the order of the held-out rows does not matter. */
+export class HeldOutTexts {
+  /** How the texts that are asked about are sketched; the bands are for whoever compares them with one another. */
+  readonly plan: Required<SketchPlan>
+  readonly #sketcher: Sketcher
+  readonly #ids: readonly string[]
+  /** The folded texts and their first ids, by fingerprint. */
+  readonly #exact = new Map<number, { readonly folded: string; readonly id: string }[]>()
+  readonly #near: SharedHashes
+  readonly #ngrams: NgramIndex
+  readonly #areRuns: boolean
+
+  constructor(task: TaskSpecification, heldOut: readonly HeldOutRow[], { shingler, threshold, ngram, missRate }: HeldOutOptions) {
+    const least = threshold ?? defaultThreshold(shingler.name)
+    this.plan = sketchPlan(shingler.name, shingler.boilerplate, least, missRate)
+    this.#sketcher = new Sketcher(this.plan)
+    this.#near = new SharedHashes(least)
+    this.#ngrams = new NgramIndex(ngram)
+    this.#areRuns = shingler.name === "word-5" && shingler.boilerplate.length === 0
+    const texts = heldOut.map(({ id, input }) => ({ id, text: inputText(task, input) })).sort((a, b) => compareText(a.id, b.id))
+    this.#ids = texts.map(({ id }) => id)
+    for (const { id, text } of texts) {
+      const sketch = this.sketch(text)
+      this.#near.add(sketch)
+      this.#ngrams.add(id, text)
+      const [print, folded] = [printNumber(...this.lastPrint()), foldForComparison(text)]
+      const same = this.#exact.get(print) ?? []
+      if (same.length === 0) this.#exact.set(print, same)
+      if (same.every((other) => other.folded !== folded)) same.push({ folded, id })
+    }
   }
-  return (text) => {
-    const same = exact.get(foldForComparison(text))
-    if (same !== undefined) return { reason: "leak-exact", witness: same }
-    const nearest = near.findNear(text)
-    if (nearest) return { reason: "leak-near", witness: nearest.id, similarity: nearest.similarity }
-    const overlapping = ngrams.find(text)
+
+  /** The text as it is asked about; overwritten by the next one. */
+  sketch(text: string): Sketch {
+    return this.#sketcher.sketch(text)
+  }
+
+  /** The fingerprint of the text that was sketched last. */
+  lastPrint(): readonly [number, number] {
+    return this.#sketcher.lastPrint()
+  }
+
+  /** How the text that was sketched last leaks into the held-out ones: exact first, then near, then by n-gram, where every run of words counts; undefined
+   * when it does not. */
+  leakOf(text: string, sketch: Sketch): Leak | undefined {
+    const same = this.#exact.get(printNumber(...this.lastPrint()))?.find(({ folded }) => folded === foldForComparison(text))
+    if (same !== undefined) return { reason: "leak-exact", witness: same.id }
+    const near = this.#near.nearest(sketch)
+    if (near) return { reason: "leak-near", witness: this.#ids[near.place] as string, similarity: near.similarity }
+    const overlapping = this.#ngrams.find(text, this.#areRuns ? sketch : undefined)
     return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }
   }
+}
+
+/** A fingerprint as a number that holds it, but for 11 of its 64 bits. */
+export function printNumber(low: number, high: number): number {
+  return (low >>> 0) + (high & 0x1fffff) * 2 ** 32
 }

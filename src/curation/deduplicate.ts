@@ -1,19 +1,8 @@
-import type { DroppedExample, Example } from "../core/example.ts"
-import { inputText } from "../core/output.ts"
-import type { TaskSpecification } from "../core/task.ts"
-import { missRateFor } from "./bands.ts"
-import { sampleOf } from "./boilerplate.ts"
-import { commonRuns, type CommonRuns } from "./common-runs.ts"
-import { leakFinder, type HeldOutRow } from "./contamination.ts"
-import { heldOutAncestors } from "./lineage.ts"
-import { NearDuplicateIndex, nearest, type Wanted } from "./near-duplicates.ts"
-import { foldForComparison, normaliseStrings } from "./normalise.ts"
-import { agree, answerOf, type Answer } from "./output-equality.ts"
-import { byWorth, compareText, type CurationRow } from "./ranking.ts"
-import { corpusShingler, withBoilerplateOf } from "./shingles.ts"
-import { invalidityOf } from "./validity.ts"
-
-export type { CurationRow } from "./ranking.ts"
+import { printNumber } from "./contamination.ts"
+import type { OutputEquality, OutputPrint } from "./output-equality.ts"
+import { compareText } from "./ranking.ts"
+import type { RowTable, Why } from "./row-table.ts"
+import { SimilarSets, type Sketch } from "./similar-sets.ts"
 
 /** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
 export interface Conflict {
@@ -22,120 +11,133 @@ export interface Conflict {
   readonly similarity: number
 }
 
-export interface CurationOptions {
-  readonly task: TaskSpecification
-  readonly candidates: readonly CurationRow[]
-  readonly heldOut: readonly HeldOutRow[]
-  /** Every id that is held out, by the names that parents use. */
-  readonly heldOutIds?: ReadonlySet<string> | undefined
-  /** The Jaccard similarity of near-duplicates; default by the length of the texts. */
-  readonly threshold?: number | undefined
-  readonly ngram: number
-  /** The runs of words that count for no leak; default: those of the candidates and held-out rows. */
-  readonly common?: CommonRuns | undefined
-  readonly maxLength: number
+/** A row made ready to be compared with others. */
+export interface ComparedRow extends Sketch {
+  /** The fingerprints of the input's text and of the output. */
+  readonly print: OutputPrint
+  readonly output: OutputPrint
 }
-
-export interface Curated {
-  readonly kept: Example[]
-  readonly dropped: DroppedExample[]
-  readonly conflicts: Conflict[]
-}
-
-/** Every candidate is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held out, or is a duplicate of a better
- * one with the same output: kept + dropped = read.
- *
- * Any permutation of the candidates keeps the same rows, and curating the kept rows again drops nothing (as long as the texts kept have the
- * same templates and, without held-out rows, are of the same kind, short or long). Strings come out normalised, ids unchanged.
- * A near-duplicate with another output is kept and the pair is a conflict, reported once for each such row with its most similar one (of a
- * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a duplicate is a kept row.
- * Kept rows are in the order of their ids, dropped rows by reason and id. No candidates give empty lists. Keep-first by rank instead of
- * connected components, which would remove rows that are near no kept one. */
-export function curate({ task, candidates, heldOut, heldOutIds = new Set(), threshold, ngram, common, maxLength }: CurationOptions): Curated {
-  const dropped: DroppedExample[] = []
-  const drop = (row: CurationRow, why: Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">) =>
-    dropped.push({ ...exampleOf(row), ...why })
-  const ancestors = heldOutAncestors(candidates, heldOutIds)
-  const valid = candidates.flatMap((candidate) => {
-    const row = { ...candidate, input: normaliseStrings(candidate.input), output: normaliseStrings(candidate.output) }
-    const invalidity = invalidityOf(task, row, maxLength)
-    if (!invalidity) return [{ ...row, text: inputText(task, row.input) }]
-    drop(row, invalidity)
-    return []
-  })
-  const heldOutTexts = heldOut.map(({ input }) => inputText(task, input))
-  const texts = valid.map(({ text }) => text)
-  const shingler = corpusShingler(heldOutTexts, texts)
-  const leakOf = leakFinder(task, heldOut, {
-    shingler,
-    threshold,
-    ngram,
-    common: common ?? commonRuns(sampleOf([...heldOutTexts, ...texts]), ngram),
-  })
-  const clean = valid.filter((row) => {
-    const ancestor = ancestors.get(row.id)
-    const why = ancestor === undefined ? leakOf(row.text) : { reason: "lineage" as const, witness: ancestor }
-    if (why) drop(row, why)
-    return why === undefined
-  })
-  const rowShingler = withBoilerplateOf(
-    shingler,
-    clean.map(({ text }) => text),
-  )
-  const { kept, conflicts } = keepFirst(
-    task,
-    byWorth(clean),
-    new NearDuplicateIndex(rowShingler, threshold, { missRate: missRateFor(clean.length) }),
-    drop,
-  )
-  return {
-    kept: kept.map(exampleOf).sort((a, b) => compareText(a.id, b.id)),
-    dropped: dropped.sort((a, b) => compareText(a.reason, b.reason) || compareText(a.id, b.id)),
-    conflicts: conflicts.sort((a, b) => compareText(a.a, b.a) || compareText(a.b, b.b)),
-  }
-}
-
-type TextRow = CurationRow & { readonly text: string }
-type KeptRow = TextRow & { readonly answer: Answer }
 
 // Of a crowd of near rows that all differ in their outputs (a template with slots) so many are looked at for the most similar.
 const mostDiffering = 100
 
-/** Goes through the rows from the best on; each is kept unless a kept one makes it superfluous. */
-function keepFirst(
-  task: TaskSpecification,
-  rows: readonly TextRow[],
-  index: NearDuplicateIndex,
-  drop: (row: TextRow, why: Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">) => void,
-): { kept: readonly TextRow[]; conflicts: Conflict[] } {
-  const kept = new Map<string, KeptRow>()
-  const byFold = new Map<string, KeptRow>()
-  const conflicts: Conflict[] = []
-  for (const textRow of rows) {
-    const row = { ...textRow, answer: answerOf(task, textRow.output) }
-    const folded = foldForComparison(row.text)
-    const same = byFold.get(folded)
-    const agreeing = same ? undefined : index.findNear(row.text, wanted(row, kept, true))
-    if (same) drop(row, { reason: agree(row.answer, same.answer) ? "exact-duplicate" : "conflict", witness: same.id, similarity: 1 })
-    else if (agreeing) drop(row, { reason: "near-duplicate", witness: agreeing.id, similarity: agreeing.similarity })
-    else {
-      const differing = nearest(index.findAllNear(row.text, wanted(row, kept, false), mostDiffering))
-      if (differing) conflicts.push({ a: differing.id, b: row.id, similarity: differing.similarity })
-      kept.set(row.id, row)
-      byFold.set(folded, row)
-      index.add(row.id, row.text)
-      if (row.answer.group !== undefined) index.add(row.id, row.text, row.answer.group)
-    }
+/** Goes through the rows in their order, the best first; each is kept unless a kept one makes it superfluous. Keep-first instead of connected
+ * components, which would remove rows that are near no kept one. */
+export class KeepBest {
+  readonly conflicts: Conflict[] = []
+  readonly #table: RowTable
+  readonly #outputs: OutputEquality
+  readonly #sets: SimilarSets
+  readonly #byPrint = new Map<number, number>()
+  /** Of each place in `#sets` the row, and the prints of its text and output. */
+  #places = new Int32Array(numbersAPlace * 1024)
+
+  constructor(table: RowTable, outputs: OutputEquality, threshold: number, bands: number, expected: number) {
+    this.#table = table
+    this.#outputs = outputs
+    this.#sets = new SimilarSets(threshold, bands, expected)
   }
-  return { kept: [...kept.values()], conflicts }
+
+  offer(number: number, row: ComparedRow): void {
+    const why = this.#exact(number, row) ?? this.#near(number, row)
+    if (why === undefined) this.#keep(number, row)
+    else this.#table.drop(number, why)
+  }
+
+  #exact(number: number, { print: [low, high], output }: ComparedRow): Why | undefined {
+    const place = this.#byPrint.get(printNumber(low, high))
+    if (place === undefined || this.#places[numbersAPlace * place + 2] !== high) return undefined
+    const agrees = this.#equal(place, output) || this.#similar(place, number)
+    return { reason: agrees ? "exact-duplicate" : "conflict", witness: this.#idAt(place), similarity: 1 }
+  }
+
+  /** Looks for the most similar row that agrees; where there is none, notes the most similar one that does not. */
+  #near(number: number, row: ComparedRow): Why | undefined {
+    const [agreeing, differing] = [new Nearest(this.#table), new Nearest(this.#table)]
+    const { output } = row
+    const group = this.#groupOf(row)
+    if (group === 0)
+      this.#sets.visit(
+        row,
+        (place, similarity) => {
+          const agrees = this.#equal(place, output) || this.#similar(place, number)
+          if (agrees) agreeing.offer(this.#rowAt(place), similarity)
+          else if (differing.offered < mostDiffering) differing.offer(this.#rowAt(place), similarity)
+          return false
+        },
+        this.#outputs.bySimilarity ? {} : { isWanted: (place) => differing.offered < mostDiffering || this.#equal(place, output) },
+      )
+    else {
+      const look = (nearest: Nearest, most: number) => (place: number, similarity: number) => {
+        nearest.offer(this.#rowAt(place), similarity)
+        return nearest.offered >= most
+      }
+      this.#sets.visit(row, look(agreeing, Infinity), { group, isWanted: (place) => this.#equal(place, output) })
+      if (agreeing.row === undefined) this.#sets.visit(row, look(differing, mostDiffering), { isWanted: (place) => !this.#equal(place, output) })
+    }
+    if (agreeing.row !== undefined) return { reason: "near-duplicate", witness: this.#table.id(agreeing.row), similarity: agreeing.similarity }
+    if (differing.row !== undefined)
+      this.conflicts.push({ a: this.#table.id(differing.row), b: this.#table.id(number), similarity: differing.similarity })
+    return undefined
+  }
+
+  #keep(number: number, row: ComparedRow): void {
+    const place = this.#sets.add(row)
+    this.#note(place, number, row)
+    this.#byPrint.set(printNumber(...row.print), place)
+    const group = this.#groupOf(row)
+    if (group !== 0) this.#note(this.#sets.addAgain(place, row, group), number, row)
+  }
+
+  /** Where every row may have another output, those with one output are looked for by themselves: in a crowd of near rows they are few. */
+  #groupOf({ output: [low] }: ComparedRow): number {
+    return this.#outputs.areMany ? low || 1 : 0
+  }
+
+  #note(place: number, number: number, { print, output }: ComparedRow): void {
+    if (numbersAPlace * (place + 1) > this.#places.length) {
+      const longer = new Int32Array(2 * this.#places.length)
+      longer.set(this.#places)
+      this.#places = longer
+    }
+    this.#places.set([number, ...print, ...output], numbersAPlace * place)
+  }
+
+  #equal(place: number, [low, high]: OutputPrint): boolean {
+    return this.#places[numbersAPlace * place + 3] === low && this.#places[numbersAPlace * place + 4] === high
+  }
+
+  #similar(place: number, number: number): boolean {
+    return this.#outputs.bySimilarity && this.#outputs.areSimilar(this.#rowAt(place), number, (row) => String(this.#table.example(row).output))
+  }
+
+  #rowAt(place: number): number {
+    return this.#places[numbersAPlace * place] as number
+  }
+
+  #idAt(place: number): string {
+    return this.#table.id(this.#rowAt(place))
+  }
 }
 
-/** The kept rows whose outputs agree with this row's, or those whose outputs do not. */
-function wanted(row: KeptRow, kept: ReadonlyMap<string, KeptRow>, isAgreeing: boolean): Wanted {
-  const isWanted = (id: string) => agree(row.answer, (kept.get(id) as KeptRow).answer) === isAgreeing
-  return { isWanted, group: isAgreeing ? (row.answer.group ?? 0) : 0 }
-}
+const numbersAPlace = 5
 
-function exampleOf({ id, input, output, provenance }: Example): Example {
-  return { id, input, output, provenance }
+/** The most similar row of those offered, of equals the one with the smaller id. */
+class Nearest {
+  row: number | undefined
+  similarity = 0
+  offered = 0
+  readonly #table: RowTable
+
+  constructor(table: RowTable) {
+    this.#table = table
+  }
+
+  offer(row: number, similarity: number): void {
+    this.offered += 1
+    if (this.row !== undefined && similarity < this.similarity) return
+    if (this.row !== undefined && similarity === this.similarity && compareText(this.#table.id(this.row), this.#table.id(row)) < 0) return
+    this.row = row
+    this.similarity = similarity
+  }
 }

@@ -13,7 +13,15 @@ export function joinHash(before: number, value: number): number {
 
 /** A 32-bit hash of the text's UTF-16 code units (FNV-1a, mixed). Not for secrets. */
 export function hashText(text: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  let hash = hashStart
+  for (let index = 0; index < text.length; index += 1) hash = joinCharacter(hash, text.charCodeAt(index))
   return mixBits(hash)
+}
+
+/** The hash of no text, before it is mixed. */
+export const hashStart = 0x811c9dc5
+
+/** The hash with one more code unit, before it is mixed. */
+export function joinCharacter(hash: number, code: number): number {
+  return Math.imul(hash ^ code, 0x01000193)
 }

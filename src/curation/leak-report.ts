@@ -8,7 +8,9 @@ import { digits } from "./lineage.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { foldForComparison } from "./normalise.ts"
 import { compareText } from "./ranking.ts"
-import { corpusShingler, defaultThreshold, type Shingler } from "./shingles.ts"
+import { SharedHashes } from "./shared-hashes.ts"
+import { corpusShingler, defaultThreshold } from "./shingles.ts"
+import { Sketcher } from "./sketcher.ts"
 
 /** The checks a leak report makes, in its order. */
 export const leakChecks = ["lineage", "exact", "near", "ngram"] as const
@@ -63,13 +65,19 @@ export function leakReport({
       .map((id) => [digits(id), id]),
   )
   const exact = new Map(texts.toReversed().map(({ id, text }) => [foldForComparison(text), id]))
-  const near = exactNearFinder(texts, shingler, threshold ?? defaultThreshold(shingler.name))
+  const sketcher = new Sketcher({ shingles: shingler.name, boilerplate: shingler.boilerplate })
+  const near = new SharedHashes(threshold ?? defaultThreshold(shingler.name))
+  for (const { text } of texts) near.add(sketcher.sketch(text))
+  const nearTo = (text: string) => {
+    const nearest = near.nearest(sketcher.sketch(text))
+    return nearest && { heldOut: texts[nearest.place]?.id ?? "", similarity: nearest.similarity }
+  }
   const ngrams = new NgramIndex(ngram, common ?? commonRuns(sampleOf([...texts, ...rows].map(({ text }) => text)), ngram))
   for (const { id, text } of texts) ngrams.add(id, text)
   const findings: Record<LeakCheck, (row: Example, text: string) => { heldOut: string; similarity?: number } | undefined> = {
     lineage: (row) => named([row.id, ...row.provenance.parents].map((id) => byDigits.get(digits(id))).find((id) => id !== undefined)),
     exact: (_, text) => named(exact.get(foldForComparison(text))),
-    near: (_, text) => near(text),
+    near: (_, text) => nearTo(text),
     ngram: (_, text) => named(ngrams.find(text)),
   }
   const found = leakChecks.flatMap((check) =>
@@ -83,41 +91,4 @@ export function leakReport({
 
 function named(heldOut: string | undefined): { heldOut: string } | undefined {
   return heldOut === undefined ? undefined : { heldOut }
-}
-
-/** The most similar text at or above the threshold, of equals the first: counts shared shingles with every text that shares any. */
-function exactNearFinder(
-  texts: readonly { readonly id: string; readonly text: string }[],
-  shingler: Shingler,
-  threshold: number,
-): (text: string) => { heldOut: string; similarity: number } | undefined {
-  const placesOf = new Map<number, number[]>()
-  const sizes = texts.map(({ text }, place) => {
-    const shingles = shingler.of(text)
-    for (const shingle of shingles) {
-      const places = placesOf.get(shingle)
-      if (places) places.push(place)
-      else placesOf.set(shingle, [place])
-    }
-    return shingles.length
-  })
-  const shared = new Uint32Array(texts.length)
-  return (text) => {
-    const shingles = shingler.of(text)
-    const touched: number[] = []
-    for (const shingle of shingles)
-      for (const place of placesOf.get(shingle) ?? []) {
-        if (shared[place] === 0) touched.push(place)
-        shared[place] = (shared[place] as number) + 1
-      }
-    let best: { place: number; similarity: number } | undefined
-    for (const place of touched) {
-      const both = shared[place] as number
-      shared[place] = 0
-      const similarity = both / (shingles.length + (sizes[place] as number) - both)
-      if (similarity < threshold) continue
-      if (!best || similarity > best.similarity || (similarity === best.similarity && place < best.place)) best = { place, similarity }
-    }
-    return best && { heldOut: texts[best.place]?.id ?? "", similarity: best.similarity }
-  }
 }

@@ -1,5 +1,15 @@
 import { noCommonRuns, type CommonRuns } from "./common-runs.ts"
+import { HashIndex } from "./hash-index.ts"
+import { joinHash, mixBits } from "./hashing.ts"
 import { foldForComparison } from "./normalise.ts"
+import { Sketcher } from "./sketcher.ts"
+
+/** The distinct hashes of a text's runs of five words, as they lie in an array. */
+export interface WordRuns {
+  readonly numbers: Int32Array
+  readonly hashes: number
+  readonly size: number
+}
 
 /** Finds held-out texts that share `n` consecutive folded words of their own with a text: words in a run that is common to many texts are a
  * template's and do not count. Exact: the words themselves are compared. Texts shorter than `n` words are not indexed and never found (exact and
@@ -8,9 +18,13 @@ export class NgramIndex {
   readonly n: number
   readonly #common: CommonRuns
   readonly #ids = new Map<string, string>()
-  // The words of what is indexed by number, and which of them follow one another: most runs of words of other texts are passed over by these alone.
+  // The words of what is indexed by number, and which of them follow one another, by hash: most runs of words of other texts are passed over by these.
   readonly #numbers = new Map<string, number>()
-  readonly #pairs = new Set<number>()
+  readonly #pairs = new HashIndex()
+  // The hashes of the runs of five words of what is indexed. Every n-gram has so many different ones, which a text that has the n-gram shares.
+  readonly #runs = new HashIndex()
+  readonly #cutter = new Sketcher({ shingles: "word-5" })
+  #fewestRuns = Infinity
 
   constructor(n: number, common: CommonRuns = noCommonRuns) {
     this.n = n
@@ -22,17 +36,21 @@ export class NgramIndex {
     const words = wordsOf(text)
     if (words.length < this.n) return
     const numbers = words.map((word) => this.#numberOf(word))
-    for (let index = 1; index < numbers.length; index += 1) this.#pairs.add(pairOf(numbers[index - 1] as number, numbers[index] as number))
+    for (let index = 1; index < numbers.length; index += 1) addOnce(this.#pairs, pairOf(numbers[index - 1] as number, numbers[index] as number))
     for (const ngram of this.#own(words)) {
       const known = this.#ids.get(ngram)
       if (known === undefined || id < known) this.#ids.set(ngram, id)
     }
+    const runs = this.#cutter.spans(text)
+    for (const run of runs) addOnce(this.#runs, run)
+    this.#fewestRuns = Math.min(this.#fewestRuns, runs.length === words.length - runWords + 1 ? this.n - runWords + 1 : fewestRuns(words, this.n))
   }
 
-  /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. */
-  find(text: string): string | undefined {
+  /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. The text's runs of five words need not be
+   * cut again where they are known. */
+  find(text: string, runs?: WordRuns): string | undefined {
     let found: string | undefined
-    for (const ngram of this.met(text)) {
+    for (const ngram of this.met(text, runs)) {
       const id = this.#ids.get(ngram) as string
       if (found === undefined || id < found) found = id
     }
@@ -45,8 +63,8 @@ export class NgramIndex {
   }
 
   /** Each n-gram of the text under which an added text is found, in their order. */
-  *met(text: string): Generator<string> {
-    if (this.#ids.size === 0) return
+  *met(text: string, runs?: WordRuns): Generator<string> {
+    if (this.#ids.size === 0 || (this.n >= runWords && !this.#sharesRuns(text, runs))) return
     const words = wordsOf(text)
     let before: number | undefined
     /** So many words up to this one follow one another in what is indexed. */
@@ -72,6 +90,19 @@ export class NgramIndex {
     }
   }
 
+  #sharesRuns(text: string, known: WordRuns | undefined): boolean {
+    const { numbers, hashes, size } = known ?? this.#runsOf(text)
+    let shared = 0
+    for (let index = hashes; index < hashes + size; index += 1)
+      if (this.#runs.has(numbers[index] as number) && ++shared >= this.#fewestRuns) return true
+    return false
+  }
+
+  #runsOf(text: string): WordRuns {
+    const numbers = this.#cutter.spans(text)
+    return { numbers, hashes: 0, size: numbers.length }
+  }
+
   #numberOf(word: string): number {
     const known = this.#numbers.get(word)
     if (known !== undefined) return known
@@ -88,7 +119,20 @@ function wordsOf(text: string): string[] {
   return foldForComparison(text).split(" ")
 }
 
-// Exact for up to 67 million different words.
+const runWords = 5
+
+/** A hash of two words that follow one another, not zero. */
 function pairOf(first: number, second: number): number {
-  return first * 2 ** 26 + second
+  return mixBits(joinHash(first, second)) | 0 || 1
+}
+
+function addOnce(index: HashIndex, hash: number): void {
+  if (!index.has(hash)) index.add(hash, 0)
+}
+
+/** How many different runs of five words the n-gram of the words has that has the fewest. */
+function fewestRuns(words: readonly string[], n: number): number {
+  const runs = words.slice(runWords - 1).map((_, end) => words.slice(end, end + runWords).join(" "))
+  const counts = words.slice(n - 1).map((_, start) => new Set(runs.slice(start, start + n - runWords + 1)).size)
+  return counts.reduce((fewest, count) => Math.min(fewest, count), Infinity)
 }

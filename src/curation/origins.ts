@@ -10,7 +10,7 @@ export interface Ancestor {
 }
 
 /** Where the rows come from: each row counts once for every source that it or what it was grown from has, and once for the model that grew it. Parents that are not there any more leave no trace. */
-export function originsOf(rows: readonly Pick<Example, "id" | "provenance">[], ancestors: readonly Ancestor[]): Origins {
+export function originsOf(rows: Iterable<Pick<Example, "id" | "provenance">>, ancestors: readonly Ancestor[]): Origins {
   const known = new Map(ancestors.map((row) => [digits(row.id), row]))
   const sources = new Map<string, number>()
   const generators = new Map<string, number>()

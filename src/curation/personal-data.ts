@@ -4,7 +4,7 @@ import { findNames } from "./names.ts"
 import { findNationalIds } from "./national-ids.ts"
 import { findPaymentCards } from "./payment-cards.ts"
 import { findPhoneNumbers } from "./phone-numbers.ts"
-import { findSecrets } from "./secrets.ts"
+import { findSecrets, mayHaveSecret } from "./secrets.ts"
 import { spansOf, type Span } from "./spans.ts"
 
 /** Kinds of personal data and secrets that are looked for. */
@@ -23,21 +23,32 @@ export function findPersonalData(text: string, names: readonly string[] = []): P
   const add = (kind: PersonalDataKind, spans: readonly Span[]) => {
     for (const { start, end } of spans) if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
   }
-  for (const [kind, find] of finders) add(kind, find(text))
+  for (const { kind, find, mayHave } of finders) if (mayHave(text)) add(kind, find(text))
   add("name", findNames(text, names))
   return found.sort((a, b) => a.start - b.start)
 }
 
+interface Finder {
+  readonly kind: PersonalDataKind
+  readonly find: (text: string) => Span[]
+  /** False only where nothing can be found, at a glance: most texts have nothing, and the patterns are slow. */
+  readonly mayHave: (text: string) => boolean
+}
+
+/** Five digits with no more than three characters between two: no number that is looked for has fewer, or lies further apart. */
+const hasNumber = (text: string) => /\d(?:\D{0,3}\d){4}/.test(text)
+const hasTwoColons = (text: string) => /:[0-9A-Fa-f]{0,4}:/.test(text)
+
 // The order of the kinds decides which one an overlap is.
-const finders: readonly (readonly [PersonalDataKind, (text: string) => Span[]])[] = [
-  ["secret", findSecrets],
-  ["email", findEmails],
-  ["iban", findIban],
-  ["card", findPaymentCards],
-  ["ssn", findSocialSecurityNumbers],
-  ["national-id", findNationalIds],
-  ["ip-address", findIpAddresses],
-  ["phone", findPhoneNumbers],
+const finders: readonly Finder[] = [
+  { kind: "secret", find: findSecrets, mayHave: mayHaveSecret },
+  { kind: "email", find: findEmails, mayHave: (text) => text.includes("@") },
+  { kind: "iban", find: findIban, mayHave: (text) => /[A-Z]{2}\d{2}/.test(text) },
+  { kind: "card", find: findPaymentCards, mayHave: hasNumber },
+  { kind: "ssn", find: findSocialSecurityNumbers, mayHave: hasNumber },
+  { kind: "national-id", find: findNationalIds, mayHave: hasNumber },
+  { kind: "ip-address", find: findIpAddresses, mayHave: (text) => hasNumber(text) || hasTwoColons(text) },
+  { kind: "phone", find: findPhoneNumbers, mayHave: hasNumber },
 ]
 
 const fileEndings = new Set([

@@ -2,7 +2,6 @@ import type { DroppedExample, Example, Input, Output } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { findPersonalData, type PersonalDataKind } from "./personal-data.ts"
 import { pseudonymise } from "./pseudonyms.ts"
-import type { CurationRow } from "./ranking.ts"
 import { stringsIn } from "./validity.ts"
 
 /** What was done about personal data in the rows of a version and of its holdout. */
@@ -14,58 +13,43 @@ export interface PrivacyReport {
   readonly found: Readonly<Record<string, number>>
 }
 
-export interface ProtectedRows {
-  readonly train: CurationRow[]
-  readonly dropped: DroppedExample[]
-  readonly validation: Example[]
-  readonly test: Example[]
-  readonly report: PrivacyReport
+/** A row as it may go into a version, or why it may not. */
+export interface ProtectedRow<Row extends Example> {
+  readonly row: Row
+  readonly why?: Pick<DroppedExample, "reason" | "detail">
 }
 
-/** The rows as they may go into a version, by the policy of the specification: flag and refuse leave them as they are, drop drops train rows with a
- * finding, and pseudonymise replaces what was found. Held-out rows are never dropped: where train rows are, what is found in held-out rows is
- * replaced. Each row is judged by itself. */
-export function protectRows(
-  task: TaskSpecification,
-  rows: { readonly train: readonly CurationRow[]; readonly validation: readonly Example[]; readonly test: readonly Example[] },
-): ProtectedRows {
-  const policy = task.privacy.personalData
-  const found = new Map<string, number>()
-  let count = 0
-  const dropped: DroppedExample[] = []
-  const protect = <Row extends Example>(row: Row, isTrain: boolean): Row[] => {
-    const safe = withPseudonyms(task, row)
-    const kinds = Object.entries(safe.replaced)
-    if (kinds.length === 0) return [row]
-    count++
-    for (const [kind, number] of kinds) found.set(kind, (found.get(kind) ?? 0) + number)
-    const changed = { ...row, input: safe.input, output: safe.output }
-    if (policy === "flag" || policy === "refuse") return [row]
-    if (policy === "pseudonymise" || !isTrain) return [changed]
-    // The row is kept beside the version with pseudonyms: what must not be trained on should not lie about either.
-    const { id, input, output, provenance } = changed
-    dropped.push({
-      id,
-      input,
-      output,
-      provenance,
-      reason: "personal-data",
-      detail: kinds
-        .map(([kind]) => kind)
-        .sort()
-        .join(", "),
-    })
-    return []
+/** Makes rows fit for a version, by the policy of the specification: flag and refuse leave them as they are, drop drops train rows with a finding, and
+ * pseudonymise replaces what was found. Held-out rows are never dropped: where train rows are, what is found in held-out rows is replaced. Each row is
+ * judged by itself. */
+export class Protection {
+  readonly #task: TaskSpecification
+  readonly #found = new Map<string, number>()
+  #rows = 0
+
+  constructor(task: TaskSpecification) {
+    this.#task = task
   }
-  const train = rows.train.flatMap((row) => protect(row, true))
-  const validation = rows.validation.flatMap((row) => protect(row, false))
-  const test = rows.test.flatMap((row) => protect(row, false))
-  return {
-    train,
-    dropped,
-    validation,
-    test,
-    report: { policy, rows: count, found: Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1))) },
+
+  protect<Row extends Example>(row: Row, { isTrain }: { readonly isTrain: boolean }): ProtectedRow<Row> {
+    const policy = this.#task.privacy.personalData
+    const safe = withPseudonyms(this.#task, row)
+    const kinds = Object.entries(safe.replaced)
+    if (kinds.length === 0) return { row }
+    this.#rows++
+    for (const [kind, number] of kinds) this.#found.set(kind, (this.#found.get(kind) ?? 0) + number)
+    if (policy === "flag" || policy === "refuse") return { row }
+    const changed = { ...row, input: safe.input, output: safe.output }
+    if (policy === "pseudonymise" || !isTrain) return { row: changed }
+    // The row is kept beside the version with pseudonyms: what must not be trained on should not lie about either.
+    const names = kinds.map(([kind]) => kind).sort()
+    return { row: changed, why: { reason: "personal-data", detail: names.join(", ") } }
+  }
+
+  /** What was found in the rows so far. */
+  report(): PrivacyReport {
+    const found = Object.fromEntries([...this.#found].sort(([a], [b]) => (a < b ? -1 : 1)))
+    return { policy: this.#task.privacy.personalData, rows: this.#rows, found }
   }
 }
 

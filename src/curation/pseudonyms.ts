@@ -18,13 +18,14 @@ export function pseudonymise(
   { names = [], isFixedOutput = false }: { readonly names?: readonly string[]; readonly isFixedOutput?: boolean } = {},
 ): Pseudonymised {
   const given = new Map<string, string>()
-  const next = usedNumbers(pair)
+  let next: Map<string, number> | undefined
   const replaced: Partial<Record<PersonalDataKind, number>> = {}
   const pseudonymOf = (kind: PersonalDataKind, found: string): string => {
     const key = `${kind} ${sameThing(kind, found)}`
     let pseudonym = given.get(key)
     if (pseudonym === undefined) {
       const word = words[kind]
+      next ??= usedNumbers(pair)
       const number = (next.get(word) ?? 0) + 1
       next.set(word, number)
       pseudonym = `[${word}_${number}]`

@@ -4,32 +4,23 @@ import type { TaskSpecification } from "../core/task.ts"
 import type { CurationRow } from "./ranking.ts"
 import { stringsIn } from "./validity.ts"
 
-export interface FilteredRows {
-  readonly passed: CurationRow[]
-  readonly dropped: DroppedExample[]
-  /** Findings in rows that passed. */
-  readonly flagged: FlaggedRow[]
+/** What the filters say of a row: why it is dropped, or what a person should look at. */
+export interface Judgement {
+  readonly why?: Pick<DroppedExample, "reason" | "detail">
+  readonly flagged: readonly FlaggedRow[]
 }
 
-/** Every row passes or is dropped with the filter and its code as the reason: passed + dropped = read. A row that a person wrote or accepted always
- * passes, and what was found in it is flagged. Each row is judged by itself, so that the order does not matter and a second time changes nothing. */
-export function filterRows(task: TaskSpecification, rows: readonly CurationRow[], filters: readonly ConfiguredFilter[]): FilteredRows {
-  const passed: CurationRow[] = []
-  const dropped: DroppedExample[] = []
-  const flagged: FlaggedRow[] = []
-  for (const row of rows) {
-    const findings = findingsIn(task, row, filters)
-    const worst = row.rank.human || row.rank.reviewed ? undefined : findings.find(({ severity }) => severity === "drop")
-    if (worst === undefined) {
-      passed.push(row)
-      flagged.push(...findings.map(({ filter, code, place, detail }) => ({ id: row.id, filter, code, place, detail })))
-    } else {
-      const { rank: _, ...example } = row
-      dropped.push({ ...example, reason: `filter-${worst.filter}`, detail: describeFinding(worst) })
-    }
-  }
-  return { passed, dropped, flagged }
+/** A row passes or is dropped with the filter and its code as the reason. A row that a person wrote or accepted always passes, and what was found in it
+ * is flagged. Each row is judged by itself, so that the order does not matter and a second time changes nothing. */
+export function judge(task: TaskSpecification, row: CurationRow, filters: readonly ConfiguredFilter[]): Judgement {
+  const findings = findingsIn(task, row, filters)
+  if (findings.length === 0) return unremarkable
+  const worst = row.rank.human || row.rank.reviewed ? undefined : findings.find(({ severity }) => severity === "drop")
+  if (worst !== undefined) return { why: { reason: `filter-${worst.filter}`, detail: describeFinding(worst) }, flagged: [] }
+  return { flagged: findings.map(({ filter, code, place, detail }) => ({ id: row.id, filter, code, place, detail })) }
 }
+
+const unremarkable: Judgement = { flagged: [] }
 
 /** What the filters find in held-out rows: ids and codes, and no text. */
 export function flagHeldOut(task: TaskSpecification, rows: readonly Example[], filters: readonly ConfiguredFilter[]): FlaggedRow[] {

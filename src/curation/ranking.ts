@@ -1,8 +1,14 @@
 import { digest } from "../core/canonical.ts"
 import type { Example } from "../core/example.ts"
 
-/** An accepted example and what speaks for keeping it. */
-export type CurationRow = Example & { readonly rank: { readonly human: boolean; readonly reviewed: boolean } }
+/** What speaks for keeping an accepted example. */
+export interface Rank {
+  readonly human: boolean
+  readonly reviewed: boolean
+}
+
+/** An accepted example and its rank. */
+export type CurationRow = Example & { readonly rank: Rank }
 
 /** The rows from the one most worth keeping to the least: by people before grown, reviewed before not, longer input text before shorter, then by
  * digest of the content, then by id. A total order on content, so that any permutation of the rows gives the same. */

@@ -6,6 +6,14 @@ export function findSecrets(text: string): Span[] {
   return shapes.flatMap(({ pattern, isReal }) => spansOf(text, pattern, isReal))
 }
 
+/** False only where no shape can match: each has one of these beginnings. */
+export function mayHaveSecret(text: string): boolean {
+  return bareBeginnings.some((beginning) => text.includes(beginning)) || ((text.includes("-") || text.includes("_")) && joinedBeginnings.test(text))
+}
+
+const bareBeginnings = ["AKIA", "ASIA", "AIza", "SG.", "eyJ", "://"]
+const joinedBeginnings = /sk-|gh[opsur]_|github_pat_|xox|[rs]k_|glpat-|npm_|hf_|-----BEGIN/
+
 const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: string) => boolean }[] = [
   // OpenAI, Anthropic and others: sk-…, sk-proj-…, sk-ant-…; a slug such as sk-how-to-learn has no long run with a digit.
   {

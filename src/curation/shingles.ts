@@ -28,11 +28,6 @@ export function corpusShingler(heldOut: readonly string[], rows: readonly string
   return shingler(heldOut.length > 0 ? heldOut : rows)
 }
 
-/** Cuts like the shingler, but with the boilerplate of these texts, in any order. */
-export function withBoilerplateOf({ name }: Shingler, texts: readonly string[]): Shingler {
-  return shinglerNamed(name, boilerplateOf(sampleOf(texts), name))
-}
-
 /** The shingler of that name. */
 export function shinglerNamed(name: ShinglerName, boilerplate: Int32Array = new Int32Array()): Shingler {
   let sketcher: Sketcher | undefined
@@ -70,7 +65,7 @@ export function jaccard(a: Uint32Array, b: Uint32Array): number {
 }
 
 // So many texts tell short ones from long ones.
-const mostMeasured = 1000
+export const mostMeasured = 1000
 // Below this many words one edit changes too large a share of the word 5-grams.
 const shortWords = 32
 // Longer "words" than this are clauses of a writing without spaces.

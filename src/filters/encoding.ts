@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { isAscii } from "../core/canonical.ts"
 import { firstMatches, severityOption, type Filter } from "../core/filter.ts"
 
 const options = z.strictObject({ severity: severityOption("drop") })
@@ -22,6 +23,6 @@ const filter: Filter<z.output<typeof options>> = {
   summary: "encoding damage: mojibake such as Ã©, and U+FFFD",
   codes: { mojibake: "UTF-8 that was read as Windows-1252 or Latin-1", "replacement-character": "U+FFFD, where a byte could not be read" },
   options,
-  find: (text) => firstMatches(text, patterns),
+  find: (text) => (isAscii(text) ? [] : firstMatches(text, patterns)),
 }
 export default filter

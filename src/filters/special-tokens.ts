@@ -24,6 +24,7 @@ const filter: Filter<z.output<typeof options>> = {
   },
   options,
   find(text) {
+    if (!/[<[#]/.test(text)) return []
     const found = firstMatches(text, patterns)
     const end = endOfSequence(text)
     return end === undefined || found.some(({ code }) => code === "control-token") ? found : [finding("control-token", end), ...found]

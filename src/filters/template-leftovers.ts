@@ -3,6 +3,7 @@ import { finding, firstMatches, severityOption, type Filter } from "../core/filt
 
 const options = z.strictObject({ severity: severityOption("drop") })
 
+const fillerText = [{ code: "filler-text", pattern: /\blorem ipsum\b/i }]
 const patterns = [
   { code: "template-slot", pattern: /\{\{\s*[\p{L}_][\p{L}\p{N}_. -]{0,40}\s*\}\}/u },
   { code: "template-slot", pattern: /\{%\s*(?:if|for|end|set|else)[^%\n]{0,60}%\}/ },
@@ -14,7 +15,7 @@ const patterns = [
       /\[(?:your|my|insert|enter|add|customer(?:['’]s)?|client(?:['’]s)?|recipient(?:['’]s)?|sender(?:['’]s)?|agent(?:['’]s)?|company|product|order|full|first|last|contact|phone|date of|name of|ihr|ihre|votre|tu|su|seu|uw|il tuo)[ _-][\p{L}' /_-]{2,40}\]/iu,
   },
   { code: "placeholder", pattern: /<(?:your|insert|enter)[ _-][\p{L} _-]{2,40}>/iu },
-  { code: "filler-text", pattern: /\blorem ipsum\b/i },
+  ...fillerText,
 ]
 const slotNames = ["input", "output", "text", "question", "answer", "context", "label", "labels", "definitions", "guideline", "name", "user", "topic"]
 
@@ -28,6 +29,7 @@ const filter: Filter<z.output<typeof options>> = {
   },
   options,
   find(text, { task }) {
+    if (!/[{<[]/.test(text)) return firstMatches(text, fillerText)
     const found = firstMatches(text, patterns)
     if (found.some(({ code }) => code === "template-slot")) return found
     // Single braces are common in code: only the names that prompts use.

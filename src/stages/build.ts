@@ -1,34 +1,29 @@
-import { sampleOf } from "../curation/boilerplate.ts"
-import { commonRuns } from "../curation/common-runs.ts"
-import { curate } from "../curation/deduplicate.ts"
-import { leakReport } from "../curation/leak-report.ts"
-import { preferencePairs } from "../curation/preferences.ts"
-import { countStrata, prevalenceOf, prevalencePlan } from "../curation/prevalence.ts"
-import { outbound, protectRows, type PrivacyReport } from "../curation/privacy.ts"
-import { countFlags, filterRows, flagHeldOut } from "../curation/quality.ts"
+import { join } from "node:path"
+import { Curation } from "../curation/curation.ts"
+import { leakChecks } from "../curation/leak-report.ts"
+import { digits } from "../curation/lineage.ts"
+import { preferencePairs, type Proposal } from "../curation/preferences.ts"
+import { outbound, Protection } from "../curation/privacy.ts"
+import { flagHeldOut, judge } from "../curation/quality.ts"
+import { RowTable } from "../curation/row-table.ts"
 import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
-import { anyInputText } from "../curation/validity.ts"
-import { contentId, digest, digestText } from "../core/canonical.ts"
-import { DataError, GateError } from "../core/errors.ts"
-import type { DatasetManifest, DroppedExample, Example, FlaggedRow, HoldoutManifest, Preference } from "../core/example.ts"
+import { DataError } from "../core/errors.ts"
+import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
-import { inputIssues, outputIssues, stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import { toJsonLines } from "../store/files.ts"
+import { SpillFile } from "../store/spill-file.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import { readBenchmarks } from "./benchmarks.ts"
 import type { StageContext } from "./context.ts"
 import { queueConflicts } from "./conflicts.ts"
-import { taskExamples } from "./examples.ts"
+import { fates, reviewStart, type ReviewStart } from "./examples.ts"
+import { readHeldOut, requireValid, type HeldOutRows } from "./held-out-rows.ts"
 import { holdOut } from "./hold-out.ts"
-import type { SemanticSearch } from "./semantic-search.ts"
+import type { SourceRow } from "./review-items.ts"
 import { requireAllowed } from "./rights.ts"
-
-/** Raised when a change here or in curation/ would make another version of the same rows. */
-const semantics = 4
-/** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
-const holdoutSemantics = 2
+import type { SemanticSearch } from "./semantic-search.ts"
+import { holdoutManifest, versionManifest } from "./version-manifest.ts"
 
 export interface BuildResult {
   readonly state: "built" | "unchanged"
@@ -44,7 +39,9 @@ export interface BuildResult {
   readonly semantic?: Pick<SemanticFindings, "duplicates" | "nearHeldOut"> | undefined
 }
 
-/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the leak report is not empty or the rows break `rights.forbid`; then nothing is frozen. */
+/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the rows break `rights.forbid`; then nothing is frozen.
+ *
+ * Train rows are read one by one and lie in a temporary file meanwhile; memory has what is needed to compare them (see `Curation`), and the held-out rows. */
 export function build(
   context: StageContext,
   task: TaskSpecification,
@@ -53,241 +50,153 @@ export function build(
 ): BuildResult {
   holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
-  const original = taskExamples(task, rows)
-  requireValid(context, task, [...original.validation, ...original.test], rows)
-  const safe = protectRows(task, original)
-  const examples = { ...original, train: safe.train, validation: safe.validation, test: safe.test }
-  if (original.train.length === 0)
-    throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
-  const heldOut = [...examples.validation, ...examples.test]
-  // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
-  const heldOutIds = new Set(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [id])))
+  const start = reviewStart(task, rows)
+  const heldOut = readHeldOut(task, rows, start)
+  requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
+  const spill = new SpillFile(join(rows.folder, "build"))
+  try {
+    return buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, spill })
+  } finally {
+    spill.close()
+  }
+}
+
+interface BuildParts {
+  readonly filters: readonly ConfiguredFilter[]
+  readonly findSemantic: SemanticSearch | undefined
+  readonly rows: TaskRows
+  readonly start: ReviewStart
+  readonly heldOut: HeldOutRows
+  readonly spill: SpillFile
+}
+
+function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): BuildResult {
+  const { filters, findSemantic, rows, start, heldOut, spill } = parts
+  const protection = new Protection(task)
+  const protect = (example: Example) => protection.protect(example, { isTrain: false }).row
+  const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
   const benchmarks = readBenchmarks(context.workspace, task)
   const heldOutInputs = [
-    ...heldOut.map(({ id, input }) => ({ id, input })),
-    ...original.retired.map((row) => ({ id: row.id, input: outbound(task, row).input })),
-    ...unansweredHeldOut(task, rows, heldOutIds, [...heldOut, ...original.retired]),
+    ...[...validation, ...test].map(({ id, input }) => ({ id, input })),
+    ...heldOut.retired.map((row) => ({ id: row.id, input: outbound(task, row).input })),
+    ...heldOut.unanswered,
     ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
   ]
-  const { threshold, ngram, maxLength } = task.build
-  const quality = filterRows(task, examples.train, filters)
-  // Judged once, so that the report goes by the same templates as the clean-up.
-  const common = commonRuns(sampleOf([...heldOutInputs, ...quality.passed].map(({ input }) => anyInputText(task, input))), ngram)
-  const curated = curate({ task, candidates: quality.passed, heldOut: heldOutInputs, heldOutIds, threshold, ngram, common, maxLength })
-  const turnedDown: DroppedExample[] = examples.turnedDown.map(({ reason, detail, ...example }) => ({
-    ...outbound(task, example),
-    reason,
-    ...(detail === undefined ? {} : { detail }),
-  }))
-  const check = (train: readonly Example[]) => leakReport({ task, train, heldOut: heldOutInputs, heldOutIds, threshold, ngram, common })
-  // The report is exact where the clean-up's hashing may miss a pair in a thousand right at the threshold: what it finds goes as well.
-  const firstCheck = check(curated.kept)
-  const missed = new Map(firstCheck.found.map((leak) => [leak.train, leak]))
-  const lexical = curated.kept.filter(({ id }) => !missed.has(id))
-  const semantic = findSemantic?.(lexical, heldOutInputs)
-  const kept = semantic?.kept ?? lexical
-  const late = curated.kept.flatMap((example): DroppedExample[] => {
-    const leak = missed.get(example.id)
-    return leak === undefined
-      ? []
-      : [
-          {
-            ...example,
-            reason: leak.check === "lineage" ? "lineage" : `leak-${leak.check}`,
-            witness: leak.heldOut,
-            ...(leak.similarity === undefined ? {} : { similarity: leak.similarity }),
-          },
-        ]
+  const table = new RowTable(spill)
+  const curation = new Curation(table, spill, {
+    task,
+    heldOut: heldOutInputs,
+    // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
+    heldOutIds: new Set(heldOut.held.keys()),
+    ...task.build,
+    expected: heldOut.seen,
   })
-  const dropped = [...safe.dropped, ...quality.dropped, ...curated.dropped, ...late, ...(semantic?.dropped ?? []), ...turnedDown].sort((a, b) =>
-    a.reason === b.reason ? (a.id < b.id ? -1 : 1) : a.reason < b.reason ? -1 : 1,
-  )
-  const leaks = missed.size === 0 ? firstCheck : check(kept)
-  if (leaks.found.length > 0)
-    throw new GateError(
-      `the dataset would leak ${leaks.found.length} rows into what is held out: ${leaks.found
-        .slice(0, 5)
-        .map((leak) => `${leak.train} is ${leak.check} with ${leak.heldOut}`)
-        .join("; ")}`,
-      "Remove those rows, then build again; nothing was frozen.",
-    )
+  const flagged: FlaggedRow[] = []
+  const proposals = new Map<string, Proposal>()
+  let [read, open] = [0, heldOut.open]
+  for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id) })) {
+    if (fate.state === "open") open += fate.asked.length
+    if (fate.state === "turned-down") {
+      const { reason, detail, ...example } = fate.example
+      table.addDropped(outbound(task, example), { reason, ...(detail === undefined ? {} : { detail }) })
+    }
+    if (fate.state !== "example") continue
+    read += 1
+    if (fate.proposal !== undefined) proposals.set(fate.example.id, fate.proposal)
+    const safe = protection.protect(fate.example, { isTrain: true })
+    const row = { ...safe.row, rank: fate.rank }
+    const judgement = safe.why === undefined ? judge(task, row, filters) : undefined
+    const why = safe.why ?? judgement?.why
+    if (judgement !== undefined) flagged.push(...judgement.flagged)
+    if (why === undefined) curation.offer(row)
+    else table.addDropped(row, why)
+  }
+  if (read === 0)
+    throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
+  const found = curation.finish()
+  const semantic = findSemantic?.([...examplesOf(table, table.kept())], heldOutInputs)
+  if (semantic !== undefined) dropFound(table, semantic.dropped)
+  const reasons = table.reasons()
+  const kept = table.kept()
+  const keptIds = semantic === undefined ? undefined : new Set([...kept].map((number) => table.id(number)))
+  const conflicts = found.filter(({ a, b }) => keptIds === undefined || (keptIds.has(a) && keptIds.has(b)))
   if (kept.length === 0)
     throw new DataError(
-      `every example of ${task.task} was dropped: ${describeDrops(countReasons(dropped))}`,
+      `every example of ${task.task} was dropped: ${describeDrops(Object.fromEntries([...reasons].sort(([a], [b]) => (a < b ? -1 : 1))))}`,
       [],
       "See the reasons above; nothing was frozen.",
     )
-  requireAllowed(context, task, kept)
-  const keptIds = new Set(kept.map(({ id }) => id))
-  const flagged = [...quality.flagged.filter(({ id }) => keptIds.has(id)), ...flagHeldOut(task, heldOut, filters)]
-  const holdout = holdoutManifest(task, examples.validation, examples.test)
+  requireAllowed(context, task, examplesOf(table, kept))
+  const flaggedHere = [...keptOnly(flagged, table, kept), ...flagHeldOut(task, [...validation, ...test], filters)]
+  const holdout = holdoutManifest(task, validation, test)
   // Made of the rows that are kept, so that nothing gets in that was not checked for leaks.
-  const preferences = preferencePairs(task, kept, examples.proposals)
-  const manifest = versionManifest(task, holdout.id, kept, dropped, {
+  const preferences = preferencePairs(
+    task,
+    examplesOf(
+      table,
+      kept.filter((number) => proposals.has(table.id(number))),
+    ),
+    proposals,
+  )
+  const planned = versionManifest(task, holdout.id, table, {
     preferences,
-    conflicts: curated.conflicts.length,
-    flagged,
+    conflicts: found.length,
+    flagged: flaggedHere,
     filters,
-    checks: [...leaks.checks, ...(semantic === undefined ? [] : ["embedding"])],
+    checks: [...leakChecks, ...(semantic === undefined ? [] : ["embedding"])],
     semantic,
     benchmarks: benchmarks.digests,
-    privacy: safe.report,
+    privacy: protection.report(),
   })
   const versions = new Versions(context.workspace, task.task)
-  const state = versions.has(manifest.id) ? "unchanged" : "built"
-  versions.freezeHoldout(holdout, examples)
-  versions.freezeVersion(manifest, { train: kept, dropped, preferences })
+  const state = versions.has(planned.id) ? "unchanged" : "built"
+  versions.freezeHoldout(holdout, { validation, test })
+  const manifest = versions.freezeVersion(planned, { train: () => table.keptLines(), dropped: () => table.droppedLines(), preferences })
   versions.setLatest(manifest.id)
+  const pairs = [...conflicts, ...table.droppedPairs("conflict")]
   return {
     state,
     manifest,
     holdout,
-    rows: { train: kept.length, validation: examples.validation.length, test: examples.test.length },
-    open: examples.open.length,
-    conflicts: queueConflicts(rows, original.sources, [
-      ...curated.conflicts.filter(({ a, b }) => keptIds.has(a) && keptIds.has(b)),
-      ...dropped.flatMap(({ id, reason, witness, similarity }) =>
-        reason === "conflict" && witness !== undefined ? [{ a: witness, b: id, similarity: similarity ?? 1 }] : [],
-      ),
-    ]),
-    flagged,
+    rows: { train: kept.length, validation: validation.length, test: test.length },
+    open,
+    conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
+    flagged: flaggedHere,
     ...(semantic === undefined ? {} : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
   }
 }
 
-/** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */
-function requireValid(context: StageContext, task: TaskSpecification, examples: readonly Example[], rows: TaskRows): void {
-  const file = context.workspace.show(rows.seedsFile)
-  const issues = examples.flatMap((example) =>
-    [...inputIssues(task, example.input), ...outputIssues(task, example.output)].map((issue) => ({
-      ...issue,
-      file,
-      path: `${example.id} ${issue.path ?? ""}`,
-    })),
-  )
-  if (issues.length > 0)
-    throw new DataError(
-      "held-out examples no longer fit the specification",
-      issues,
-      "Correct those rows (same id), or the specification, and build again.",
-    )
+function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void {
+  const numbers = new Map([...table.kept()].map((number) => [table.id(number), number]))
+  for (const { id, reason, witness, similarity, detail } of dropped) table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
 }
 
-/** Held-out inputs without an answer are no examples yet, but nothing may be trained on them either. */
-function unansweredHeldOut(
-  task: TaskSpecification,
+function* examplesOf(table: RowTable, numbers: Uint32Array): Generator<Example> {
+  for (const number of numbers) yield table.example(number)
+}
+
+/** What was flagged in rows that are in the version, in the order of their ids. */
+function keptOnly(flagged: readonly FlaggedRow[], table: RowTable, kept: Uint32Array): FlaggedRow[] {
+  if (flagged.length === 0) return []
+  const byId = Map.groupBy(flagged, ({ id }) => id)
+  return [...kept].flatMap((number) => byId.get(table.id(number)) ?? [])
+}
+
+/** The rows of conflicts as they stand in their files: of the pairs, and of those that were asked about before. */
+function sourcesOf(
   rows: TaskRows,
-  heldOutIds: ReadonlySet<string>,
-  answered: readonly Example[],
-): { id: string; input: Example["input"] }[] {
-  const known = new Set(answered.map(({ id }) => id.slice(id.indexOf("_"))))
-  const unanswered = rows.inputs().filter(({ id }) => heldOutIds.has(id) && !known.has(id.slice(id.indexOf("_"))))
-  // As train rows are compared with them: with the same pseudonyms.
-  return unanswered.map(({ id, input }) => ({ id, input: outbound(task, { input, output: null }).input }))
-}
-
-function holdoutManifest(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): HoldoutManifest {
-  const perLabel: Record<string, { validation: number; test: number }> = {}
-  for (const [split, rows] of [
-    ["validation", validation],
-    ["test", test],
-  ] as const)
-    for (const { output } of rows) {
-      const stratum = stratumOf(task, output)
-      perLabel[stratum] ??= { validation: 0, test: 0 }
-      perLabel[stratum][split]++
-    }
-  return {
-    schemaVersion: 1,
-    id: contentId("hold", { semantics: holdoutSemantics, task: task.task, validation: revisions(validation), test: revisions(test) }),
-    task: task.task,
-    files: { "validation.jsonl": fileEntry(validation), "test.jsonl": fileEntry(test) },
-    perLabel: Object.fromEntries(Object.entries(perLabel).sort(([a], [b]) => (a < b ? -1 : 1))),
-  }
-}
-
-function versionManifest(
-  task: TaskSpecification,
-  holdout: string,
-  kept: readonly Example[],
-  dropped: readonly DroppedExample[],
-  found: {
-    readonly preferences: readonly Preference[]
-    readonly conflicts: number
-    readonly flagged: readonly FlaggedRow[]
-    readonly filters: readonly ConfiguredFilter[]
-    readonly checks: readonly string[]
-    readonly semantic: SemanticFindings | undefined
-    readonly benchmarks: Readonly<Record<string, string>>
-    readonly privacy: PrivacyReport
-  },
-): DatasetManifest {
-  const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
-  const recipe = {
-    semantics,
-    kind: task.kind,
-    ...task.build,
-    threshold: task.build.threshold ?? null,
-    filters,
-    // The listed names are people: the recipe has their digest only.
-    privacy: { personalData: task.privacy.personalData, names: task.privacy.names.length === 0 ? null : digest(task.privacy.names) },
-    benchmarks: found.benchmarks,
-    holdout,
-    ...(prevalenceOf(task) === undefined ? {} : { prevalence: prevalenceOf(task) }),
-  }
-  const prevalence = prevalencePlan(
-    task,
-    countStrata(
-      task,
-      kept.map(({ output }) => output),
-    ),
-  )
-  const { preferences } = found
-  // A version without preferences keeps the id that it had before there were any.
-  const taught = preferences.length === 0 ? {} : { preferences: revisions(preferences) }
-  return {
-    schemaVersion: 1,
-    id: contentId("ds", { task: task.task, recipe, kept: revisions(kept), dropped: revisions(dropped), ...taught }),
-    task: task.task,
-    kind: task.kind,
-    holdout,
-    recipe,
-    files: {
-      "train.jsonl": fileEntry(kept),
-      "dropped.jsonl": fileEntry(dropped),
-      ...(preferences.length === 0 ? {} : { "preferences.jsonl": fileEntry(preferences) }),
-    },
-    read: kept.length + dropped.length,
-    kept: kept.length,
-    dropped: countReasons(dropped),
-    conflicts: found.conflicts,
-    flagged: countFlags(found.flagged),
-    personalData: found.privacy,
-    ...(prevalence === undefined ? {} : { prevalence }),
-    ...(found.semantic === undefined || task.build.semantic === undefined ? {} : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
-    leaks: { checks: found.checks, found: 0 },
-  }
-}
-
-function semanticSummary(
-  { model, threshold, drop }: NonNullable<TaskSpecification["build"]["semantic"]>,
-  { duplicates, nearHeldOut }: SemanticFindings,
-): DatasetManifest["semantic"] {
-  return { model, threshold, duplicates: duplicates.length, nearHeldOut: nearHeldOut.length, dropped: drop }
-}
-
-function revisions(rows: readonly (Example | Preference)[]): string[] {
-  return rows.map((row) => digest(row)).sort()
-}
-
-function fileEntry(rows: readonly unknown[]): { rows: number; digest: string } {
-  return { rows: rows.length, digest: digestText(toJsonLines(rows)) }
-}
-
-function countReasons(dropped: readonly DroppedExample[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const { reason } of dropped) counts[reason] = (counts[reason] ?? 0) + 1
-  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
+  start: ReviewStart,
+  { held }: HeldOutRows,
+  pairs: readonly { readonly a: string; readonly b: string }[],
+): Map<string, SourceRow> {
+  const asked = rows.conflicts().flatMap(({ a, b }) => [a.row, b.row])
+  const wanted = new Set([...asked, ...pairs.flatMap(({ a, b }) => [a, b])].map(digits))
+  const sources = new Map<string, SourceRow>()
+  if (wanted.size === 0) return sources
+  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted: (id) => wanted.has(digits(id)) }))
+    if (fate.state === "example" && fate.held !== "retired" && wanted.has(digits(fate.row)))
+      sources.set(fate.row, { row: fate.row, split: fate.held, example: fate.original })
+  return sources
 }
 
 /** `12 near-duplicate, 3 rejected`; `none` for nothing. */

@@ -1,9 +1,10 @@
 import { inOrderOf } from "../curation/assignment.ts"
-import type { Candidate, Decision, Example, RealInput, Seed, Split } from "../core/example.ts"
+import type { Candidate, Decision, Example, Input, RealInput, Seed, Split } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { Held } from "../core/holdout-refresh.ts"
 import type { Proposal } from "../curation/preferences.ts"
-import type { TaskRows } from "../store/task-rows.ts"
+import type { CurationRow, Rank } from "../curation/ranking.ts"
+import type { PlacedCandidate, TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
 import { goldChecks } from "./gold-checks.ts"
 import { inputProposals } from "./input-proposals.ts"
@@ -14,7 +15,7 @@ import { adjudicationOf, isByPolicy, type Standing } from "./standing.ts"
 
 /** A train example, or one that a person or a check turned down; held-out examples stand apart. */
 export interface TaskExamples {
-  readonly train: readonly (Example & { readonly rank: { readonly human: boolean; readonly reviewed: boolean } })[]
+  readonly train: readonly CurationRow[]
   readonly validation: readonly Example[]
   readonly test: readonly Example[]
   /** Of test sets that were worn: in no split, and still not trained on. */
@@ -37,64 +38,148 @@ export interface TaskExamples {
   goldChecksFor(reviewer: string): ReviewItem[]
 }
 
-/** Every example of the task and how it stands, from the files alone; the order follows from ids. */
-export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamples {
-  const split = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
-  const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
-  const parts: Record<Split, (Example & { rank: { human: boolean; reviewed: boolean } })[]> = { train: [], validation: [], test: [] }
-  const turnedDown: (Example & { reason: "rejected" | "failed-check"; detail: string | undefined })[] = []
-  const open: AskedItem[] = []
-  const proposals = new Map<string, Proposal>()
-  const standings = new Map<string, Standing>()
+/** What came of a seed, an input or a candidate: an example, or why it is none. */
+export type Fate = ExampleFate | TurnedDownFate | OpenFate | SettledFate
+
+interface ExampleFate {
+  readonly state: "example"
+  readonly row: string
+  readonly held: Held
+  /** As it was before anybody corrected it. */
+  readonly original: Example
+  readonly example: Example
+  readonly rank: Rank
+  readonly standing?: Standing
+  /** What was proposed, where a person corrected it. */
+  readonly proposal?: Proposal
+}
+
+interface TurnedDownFate {
+  readonly state: "turned-down"
+  readonly example: TaskExamples["turnedDown"][number]
+  readonly row: string
+  readonly standing?: Standing
+}
+
+interface OpenFate {
+  readonly state: "open"
+  readonly row: string
+  readonly input: Input
+  /** What people are asked, where they are: not about an input while a proposed output for it is asked about. */
+  readonly asked: readonly AskedItem[]
+  readonly standing: Standing
+}
+
+/** An input that was turned down, or a proposed output for one that has its output by now. */
+interface SettledFate {
+  readonly state: "rejected" | "settled"
+  readonly row: string
+  readonly input: Input
+  readonly standing: Standing
+}
+
+export interface FateOptions {
+  /** Where a seed or an input is held. */
+  readonly heldOf: (id: string) => Held
+  /** Leaves seeds and inputs out by their ids, seeds before they are read. */
+  readonly isWanted?: ((id: string) => boolean) | undefined
+  /** Default: they come after seeds and inputs. */
+  readonly withCandidates?: boolean
+}
+
+/** What came of every seed, input and candidate, one by one: seeds are not held in memory. `start` is what `reviewStart` read. */
+export function* fates(rows: TaskRows, start: ReviewStart, { heldOf, isWanted, withCandidates = true }: FateOptions): Generator<Fate> {
+  const { candidates, inputs, decisions, plan } = start
   const checkOf = rowChecks(decisions)
-  const sources = new Map<string, SourceRow>()
-  const retired: Example[] = []
-  const place = (row: string, part: Held, example: Example, rank: { human: boolean; reviewed: boolean }, proposal?: Proposal) => {
-    if (part === "retired") {
-      retired.push(corrected(example, checkOf(row, example.input, example.output)))
-      return
+  const placed = (row: string, held: Held, original: Example, rank: Rank, more: { standing?: Standing; proposal?: Proposal } = {}): ExampleFate => {
+    const example = corrected(original, checkOf(row, original.input, original.output))
+    const { standing, proposal } = more
+    return {
+      state: "example",
+      row,
+      held,
+      original,
+      example,
+      rank,
+      ...(standing === undefined ? {} : { standing }),
+      ...(proposal === undefined || example.output === proposal.output ? {} : { proposal: { input: proposal.input, output: proposal.output } }),
     }
-    sources.set(row, { row, split: part, example })
-    const placed = corrected(example, checkOf(row, example.input, example.output))
-    parts[part].push({ ...placed, rank })
-    if (proposal !== undefined && placed.output !== proposal.output) proposals.set(example.id, { input: proposal.input, output: proposal.output })
   }
-  for (const seed of rows.seeds()) place(seed.id, split.get(seed.id) ?? "train", goldExample(seed), { human: true, reviewed: true })
-  const candidates = uniqueById(rows.candidates())
-  const inputs = rows.inputs()
-  const plan = reviewPlan(task, candidates.filter(passes), inputs, decisions)
+  const written: Rank = { human: true, reviewed: true }
+  for (const seed of rows.eachSeed(isWanted)) yield placed(seed.id, heldOf(seed.id), goldExample(seed), written)
   const offered = inputProposals(candidates, (id) => plan.standing(id))
-  for (const input of inputs) {
-    const standing = plan.standing(input.id)
-    standings.set(input.id, standing)
+  for (const { id, input, ...rest } of inputs) {
+    const standing = plan.standing(id)
+    if (standing.state === "accepted" || standing.state === "rejected") offered.settle(id)
+    if (isWanted?.(id) === false) continue
     if (standing.state === "accepted")
-      place(input.id, split.get(input.id) ?? "train", answeredInput(input, standing.output, standing.by), { human: true, reviewed: true })
-    if (standing.state === "accepted" || standing.state === "rejected") offered.settle(input.id)
-    else if (!offered.hasOpen(input.id)) open.push(...askedOf(plan, input.id))
+      yield placed(id, heldOf(id), answeredInput({ id, input, ...rest }, standing.output, standing.by), written, { standing })
+    else if (standing.state === "rejected") yield { state: "rejected", row: id, input, standing }
+    else yield { state: "open", row: id, input, standing, asked: offered.hasOpen(id) ? [] : askedOf(plan, id) }
   }
+  if (!withCandidates) return
   for (const candidate of offered.inOrder(candidates)) {
+    const { id, input } = candidate
     const example = candidateExample(candidate)
     if (!passes(candidate)) {
-      turnedDown.push({ ...example, reason: "failed-check", detail: candidate.checks.find(({ ok }) => !ok)?.name })
+      const detail = candidate.checks.find(({ ok }) => !ok)?.name
+      yield { state: "turned-down", row: id, example: { ...example, reason: "failed-check", detail } }
       continue
     }
-    const standing = plan.standing(candidate.id)
-    standings.set(candidate.id, standing)
-    if (standing.state !== "rejected" && offered.isSettled(candidate)) continue
-    if (standing.state === "accepted") {
+    const standing = plan.standing(id)
+    if (standing.state !== "rejected" && offered.isSettled(candidate)) yield { state: "settled", row: id, input, standing }
+    else if (standing.state === "accepted") {
       const isReviewed = !isByPolicy(standing.by)
       if (candidate.answers !== undefined) offered.settle(candidate.answers)
-      place(
-        candidate.id,
-        "train",
-        { ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by } },
-        // A real input is written by people, and with a reviewed output nothing of the row is a machine's.
-        { human: candidate.answers !== undefined && isReviewed, reviewed: isReviewed },
-        candidate,
-      )
-    } else if (standing.state === "rejected")
-      turnedDown.push({ ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected", detail: standing.reason })
-    else open.push(...askedOf(plan, candidate.id))
+      const accepted = { ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by } }
+      // A real input is written by people, and with a reviewed output nothing of the row is a machine's.
+      const rank = { human: candidate.answers !== undefined && isReviewed, reviewed: isReviewed }
+      yield placed(id, "train", accepted, rank, { standing, proposal: candidate })
+    } else if (standing.state === "rejected") {
+      const rejected = { ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected" as const, detail: standing.reason }
+      yield { state: "turned-down", row: id, example: rejected, standing }
+    } else yield { state: "open", row: id, input, standing, asked: askedOf(plan, id) }
+  }
+}
+
+/** What is decided on one by one, and how it stands. */
+export interface ReviewStart {
+  readonly candidates: readonly PlacedCandidate[]
+  readonly inputs: readonly RealInput[]
+  readonly decisions: ReadonlyMap<string, readonly Decision[]>
+  readonly plan: ReviewPlan
+}
+
+/** Reads the real inputs, the candidates and the decisions of the task. */
+export function reviewStart(task: TaskSpecification, rows: TaskRows): ReviewStart {
+  const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
+  const [candidates, inputs] = [uniqueById(rows.candidates()), rows.inputs()]
+  return { candidates, inputs, decisions, plan: reviewPlan(task, candidates.filter(passes), inputs, decisions) }
+}
+
+/** Every example of the task and how it stands, from the files alone; the order follows from ids. */
+export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamples {
+  const held = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
+  const start = reviewStart(task, rows)
+  const { decisions, candidates, plan } = start
+  const checkOf = rowChecks(decisions)
+  const parts: Record<Split, CurationRow[]> = { train: [], validation: [], test: [] }
+  const [retired, turnedDown, open]: [Example[], TaskExamples["turnedDown"][number][], AskedItem[]] = [[], [], []]
+  const proposals = new Map<string, Proposal>()
+  const standings = new Map<string, Standing>()
+  const sources = new Map<string, SourceRow>()
+  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train" })) {
+    const { row, standing } = fate
+    if (standing !== undefined) standings.set(row, standing)
+    if (fate.state === "turned-down") turnedDown.push(fate.example)
+    if (fate.state === "open") open.push(...fate.asked)
+    if (fate.state !== "example") continue
+    if (fate.held === "retired") retired.push(fate.example)
+    else {
+      sources.set(row, { row, split: fate.held, example: fate.original })
+      parts[fate.held].push({ ...fate.example, rank: fate.rank })
+      if (fate.proposal !== undefined) proposals.set(fate.example.id, fate.proposal)
+    }
   }
   const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
   const suspects = suspectItems(rows, sources).flatMap(({ item, suspect, source }) => {

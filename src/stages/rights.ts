@@ -8,7 +8,7 @@ import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 
 /** Throws a GateError when the rows, with the base model where one is given, bring together what `rights.forbid` of the specification keeps apart. */
-export function requireAllowed(context: StageContext, task: TaskSpecification, train: readonly Example[], baseModel?: string): void {
+export function requireAllowed(context: StageContext, task: TaskSpecification, train: Iterable<Example>, baseModel?: string): void {
   if (task.rights.forbid.length === 0) return
   const origins = { ...rowOrigins(context, task, train), ...(baseModel === undefined ? {} : { baseModel }) }
   const [broken] = brokenRules(task.rights, origins, readLicences(context.workspace))
@@ -22,7 +22,7 @@ export function requireAllowed(context: StageContext, task: TaskSpecification, t
 }
 
 /** Where the rows come from, through everything that they were grown from. */
-export function rowOrigins(context: StageContext, task: TaskSpecification, train: readonly Example[]): Origins {
+export function rowOrigins(context: StageContext, task: TaskSpecification, train: Iterable<Example>): Origins {
   const rows = new TaskRows(context.workspace, task.task)
   const ancestors: Ancestor[] = [...rows.seeds(), ...rows.inputs(), ...rows.candidates()]
   return originsOf(train, ancestors)

@@ -13,7 +13,8 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs"
-import { randomBytes } from "node:crypto"
+import { isUtf8 } from "node:buffer"
+import { createHash, randomBytes } from "node:crypto"
 import { dirname, join } from "node:path"
 import { DataError } from "../core/errors.ts"
 
@@ -105,9 +106,22 @@ export interface Line {
 }
 
 const chunkBytes = 1 << 20
+const newline = 10
 
 /** The lines of a UTF-8 file in order, without their ends and without a byte order mark; the file is read in pieces. Invalid UTF-8 is a DataError naming the line. A missing file has no lines. */
 export function* readLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<Line> {
+  for (const line of readByteLines(path, options)) yield { text: line.text(), number: line.number }
+}
+
+/** A line whose text is made only when it is asked for. */
+export interface ByteLine {
+  readonly bytes: Buffer
+  readonly number: number
+  text(): string
+}
+
+/** The same lines as bytes, of which only those that are asked for become texts; all of them are checked to be UTF-8. */
+export function* readByteLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<ByteLine> {
   if (!existsSync(path)) return
   let descriptor: number
   try {
@@ -119,23 +133,49 @@ export function* readLines(path: string, options: { cutTornLine?: boolean } = {}
   try {
     let rest = Buffer.alloc(0)
     let number = 0
+    const lineOf = (bytes: Buffer, isValid: boolean): ByteLine => {
+      number += 1
+      if (!isValid && !isUtf8(bytes)) throw invalidUtf8(path, number)
+      const content = withoutEnd(number === 1 ? withoutMark(bytes) : bytes)
+      return { bytes: content, number, text: () => content.toString("utf8") }
+    }
     for (;;) {
-      const chunk = Buffer.alloc(chunkBytes)
+      const chunk = Buffer.allocUnsafe(chunkBytes)
       const length = readSync(descriptor, chunk, 0, chunkBytes, null)
       if (length === 0) break
       rest = rest.length === 0 ? chunk.subarray(0, length) : Buffer.concat([rest, chunk.subarray(0, length)])
+      const isValid = isUtf8(rest.subarray(0, rest.lastIndexOf(newline) + 1))
       let start = 0
-      for (let end = rest.indexOf(10, start); end >= 0; end = rest.indexOf(10, start)) {
-        yield { text: decodeLine(rest.subarray(start, end), path, ++number), number }
+      for (let end = rest.indexOf(newline, start); end >= 0; end = rest.indexOf(newline, start)) {
+        yield lineOf(rest.subarray(start, end), isValid)
         start = end + 1
       }
       rest = rest.subarray(start)
     }
     // A line without its end is torn when we wrote the file ourselves; in a user's file it is just the last line.
-    if (rest.length > 0 && !options.cutTornLine) yield { text: decodeLine(rest, path, ++number), number }
+    if (rest.length > 0 && !options.cutTornLine) yield lineOf(rest, false)
   } finally {
     closeSync(descriptor)
   }
+}
+
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}
+
+function withoutEnd(bytes: Buffer): Buffer {
+  return bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes
+}
+
+/** `sha256:` and 64 hex digits of the bytes of a file, which is read in pieces. */
+export function digestFile(path: string): string {
+  const [sum, chunk, descriptor] = [createHash("sha256"), Buffer.allocUnsafe(chunkBytes), openSync(path, "r")]
+  try {
+    for (let length = readSync(descriptor, chunk); length > 0; length = readSync(descriptor, chunk)) sum.update(chunk.subarray(0, length))
+  } finally {
+    closeSync(descriptor)
+  }
+  return `sha256:${sum.digest("hex")}`
 }
 
 /** The text of a file; a missing file, a folder or unreadable file is a DataError naming it. */
@@ -166,20 +206,10 @@ export function decodeText(bytes: Buffer, path: string): string {
   } catch {
     let number = 1
     for (let start = 0; ; number++) {
-      const end = bytes.indexOf(10, start)
-      decodeLine(bytes.subarray(start, end < 0 ? bytes.length : end), path, number)
-      if (end < 0) throw invalidUtf8(path, number)
+      const end = bytes.indexOf(newline, start)
+      if (end < 0 || !isUtf8(bytes.subarray(start, end))) throw invalidUtf8(path, number)
       start = end + 1
     }
-  }
-}
-
-function decodeLine(bytes: Buffer, path: string, number: number): string {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: number > 1 }).decode(bytes)
-    return text.endsWith("\r") ? text.slice(0, -1) : text
-  } catch {
-    throw invalidUtf8(path, number)
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
-import { existsSync, readFileSync } from "node:fs"
-import { digestText } from "../core/canonical.ts"
+import { existsSync } from "node:fs"
 import { AtomicWriter } from "./atomic-writer.ts"
+import { digestFile } from "./files.ts"
 
 /** A file that is written beside its place and not there yet. */
 export interface StagedFile {
@@ -37,7 +37,7 @@ export function stageFile(path: string, pieces: Iterable<string | Uint8Array>): 
     path,
     digest: `sha256:${hash.digest("hex")}`,
     pieces: count,
-    current: () => (existsSync(path) ? digestText(readFileSync(path)) : undefined),
+    current: () => (existsSync(path) ? digestFile(path) : undefined),
     commit: () => writer.commit(),
     discard: () => writer.abandon(),
   }

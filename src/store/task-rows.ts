@@ -24,10 +24,10 @@ import {
 } from "../core/example.ts"
 import { standingDecisions } from "../core/decisions.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
-import { refreshSchema, standingAssignments, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
+import { refreshSchema, standingAssignments, type Held, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
-import { appendAtomically, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { appendAtomically, readByteLines, readText, toJsonLines, writeAtomically } from "./files.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** A candidate and the batch that it was grown in. */
@@ -54,10 +54,18 @@ export class TaskRows {
   }
 
   seeds(): Seed[] {
-    return this.standing(unique(this.read(this.seedsFile, seedSchema), (seed) => seed.id, this.workspace.show(this.seedsFile)))
+    return [...this.eachSeed()]
   }
   inputs(): RealInput[] {
-    return this.standing(unique(this.read(this.inputsFile, realInputSchema), (input) => input.id, this.workspace.show(this.inputsFile)))
+    return [...this.eachInput()]
+  }
+  /** The seeds one by one, without those that are not wanted by their ids. What is wrong with a line is known once all are read. */
+  eachSeed(isWanted?: (id: string) => boolean): Generator<Seed> {
+    return this.each(this.seedsFile, seedSchema, isWanted)
+  }
+  /** The real inputs one by one, like `eachSeed`. */
+  eachInput(isWanted?: (id: string) => boolean): Generator<RealInput> {
+    return this.each(this.inputsFile, realInputSchema, isWanted)
   }
   /** The assignments, the first one of an id first, as they stand after the refreshes of the holdout: an assignment never changes by itself, so a
    * later line for the same id is ignored. */
@@ -75,6 +83,15 @@ export class TaskRows {
   addRefresh(refresh: HoldoutRefresh): void {
     appendAtomically(this.refreshesFile, toJsonLines([refresh]))
   }
+  /** Where each id is held that is not in train, after the refreshes of the holdout. */
+  heldOut(): Map<string, Held> {
+    const refreshes = this.refreshes()
+    const ids = new Set(refreshes.flatMap(({ fresh, retired }) => [...fresh.map(({ id }) => id), ...retired]))
+    for (const { id, split } of this.lines(this.splitsFile, assignmentSchema)) if (split !== "train") ids.add(id)
+    const first = new Map<string, Assignment>()
+    for (const row of this.lines(this.splitsFile, assignmentSchema, (id) => ids.has(id))) if (!first.has(row.id)) first.set(row.id, row)
+    return new Map(standingAssignments([...first.values()], refreshes).flatMap(({ id, split }) => (split === "train" ? [] : [[id, split]])))
+  }
   /** The candidates, each with the batch that it was grown in. */
   candidates(): PlacedCandidate[] {
     return this.standing(
@@ -85,7 +102,7 @@ export class TaskRows {
   }
   /** The decisions of every session that were not taken back, in an order that does not depend on file names: by time, then by content. */
   decisions(): Decision[] {
-    const lines = this.standing(this.readFolder("decisions", decisionSchema))
+    const lines = this.standing(this.filesIn("decisions").flatMap((file) => this.read(file, decisionSchema)))
     return standingDecisions(lines.sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b))))
   }
 
@@ -188,10 +205,6 @@ export class TaskRows {
     return erased.isEmpty ? rows : rows.filter((row) => erased.of(row) === undefined)
   }
 
-  private readFolder<Schema extends z.ZodType>(name: string, schema: Schema): z.output<Schema>[] {
-    return this.filesIn(name).flatMap((file) => this.read(file, schema))
-  }
-
   private filesIn(name: string): string[] {
     const folder = join(this.folder, name)
     if (!existsSync(folder)) return []
@@ -199,24 +212,42 @@ export class TaskRows {
     return files.sort().map((file) => join(folder, file))
   }
 
-  private read<Schema extends z.ZodType>(path: string, schema: Schema): z.output<Schema>[] {
+  private read<Row>(path: string, schema: z.ZodType<Row>): Row[] {
+    return [...this.lines(path, schema)]
+  }
+
+  /** The rows of a file in which each id stands once, without what was erased. */
+  private *each<Row extends ErasableRow & { readonly id: string }>(
+    path: string,
+    schema: z.ZodType<Row>,
+    isWanted: (id: string) => boolean = () => true,
+  ): Generator<Row> {
+    const erased = this.erased()
+    const ids = new UniqueIds()
+    for (const row of this.lines(path, schema, (id) => ids.add(id) && isWanted(id))) if (erased.isEmpty || erased.of(row) === undefined) yield row
+    ids.requireUnique(this.workspace.show(path))
+  }
+
+  /** The rows of a file, parsed. A line that is no row is a DataError, with all the others, once all are read. A line is not looked at further than its id
+   * where that comes first and is not wanted. */
+  private *lines<Row>(path: string, schema: z.ZodType<Row>, isWanted?: (id: string) => boolean): Generator<Row> {
     const file = this.workspace.show(path)
-    const rows: z.output<Schema>[] = []
     const issues: Issue[] = []
-    for (const { text, number } of readLines(path)) {
+    for (const line of readByteLines(path)) {
+      const first = isWanted && firstId(line.bytes)
+      if (first !== undefined && !isWanted?.(first)) continue
+      const text = line.text()
       if (text.trim() === "") continue
       const value = parseJson(text)
-      if (value === undefined) {
-        issues.push({ file, line: number, message: "not valid JSON" })
-        continue
-      }
-      const result = schema.safeParse(value)
-      if (result.success) rows.push(result.data)
-      else
-        issues.push(...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({ file, line: number, path: formatPath(at), message })))
+      const result = value === undefined ? undefined : schema.safeParse(value)
+      if (result === undefined) issues.push({ file, line: line.number, message: "not valid JSON" })
+      else if (!result.success)
+        issues.push(
+          ...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({ file, line: line.number, path: formatPath(at), message })),
+        )
+      else if (first !== undefined || isWanted === undefined || isWanted((result.data as { readonly id: string }).id)) yield result.data
     }
     if (issues.length > 0) throw new DataError(`${file} is invalid`, issues, "Mend those lines (git shows what changed), or restore the file.")
-    return rows
   }
 }
 
@@ -226,15 +257,37 @@ function stampOf(file: string): string {
   return stats === undefined ? "" : `${file} ${stats.size} ${stats.mtimeMs} ${stats.ino}`
 }
 
-function unique<Row>(rows: Row[], idOf: (row: Row) => string, file: string): Row[] {
-  const seen = new Map<string, number>()
-  const issues = rows.flatMap((row, index) => {
-    const first = seen.get(idOf(row))
-    seen.set(idOf(row), first ?? index + 1)
-    return first === undefined ? [] : [{ file, line: index + 1, path: "id", message: `${idOf(row)} is already the id of row ${first}` }]
-  })
-  if (issues.length > 0) throw new DataError(`${file} has an id twice`, issues, "Remove one of the rows.")
-  return rows
+const idStart = Buffer.from('{"id":"')
+const longestId = 64
+
+/** The id with which the line begins, as we write it; undefined where it stands elsewhere or is no plain word. */
+function firstId(line: Buffer): string | undefined {
+  if (line.length <= idStart.length || idStart.compare(line, 0, idStart.length) !== 0) return undefined
+  const end = line.indexOf('"', idStart.length)
+  if (end < 0 || end > idStart.length + longestId) return undefined
+  const id = line.toString("latin1", idStart.length, end)
+  return /^\w+$/.test(id) ? id : undefined
+}
+
+/** Ids in the order of their rows, of which none may stand twice. */
+class UniqueIds {
+  readonly #rows = new Map<string, number>()
+  readonly #issues: { readonly id: string; readonly row: number; readonly first: number }[] = []
+  #count = 0
+
+  add(id: string): true {
+    const row = ++this.#count
+    const first = this.#rows.get(id)
+    if (first === undefined) this.#rows.set(id, row)
+    else this.#issues.push({ id, row, first })
+    return true
+  }
+
+  requireUnique(file: string): void {
+    if (this.#issues.length === 0) return
+    const issues = this.#issues.map(({ id, row, first }) => ({ file, line: row, path: "id", message: `${id} is already the id of row ${first}` }))
+    throw new DataError(`${file} has an id twice`, issues, "Remove one of the rows.")
+  }
 }
 
 function compare(a: string, b: string): number {

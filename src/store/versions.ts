@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import { digestText } from "../core/canonical.ts"
 import { DataError } from "../core/errors.ts"
-import type { DatasetManifest, DroppedExample, Example, HoldoutManifest, Preference } from "../core/example.ts"
+import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../core/example.ts"
 import { erasedMark, type ErasedMark } from "./erasures.ts"
-import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { createFolderAtomically, digestFile, readLines, readText, writeAtomically } from "./files.ts"
+import { stageFile } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
 const manifestFile = "manifest.json"
@@ -51,15 +51,15 @@ export class Versions {
   }
 
   freezeHoldout(manifest: HoldoutManifest, rows: { validation: readonly Example[]; test: readonly Example[] }): void {
-    this.freeze(manifest.id, manifest, { "validation.jsonl": rows.validation, "test.jsonl": rows.test })
+    this.freeze(manifest.id, { "validation.jsonl": linesOf(rows.validation), "test.jsonl": linesOf(rows.test) }, () => manifest)
   }
-  freezeVersion(
-    manifest: DatasetManifest,
-    rows: { train: readonly Example[]; dropped: readonly DroppedExample[]; preferences?: readonly Preference[] },
-  ): void {
-    const { train, dropped, preferences = [] } = rows
+  /** The version is there, of these lines, which are asked for only where it is not there yet. Returns its manifest. */
+  freezeVersion(manifest: Omit<DatasetManifest, "files">, lines: VersionLines): DatasetManifest {
+    const { train, dropped, preferences = [] } = lines
     const files = { "train.jsonl": train, "dropped.jsonl": dropped }
-    this.freeze(manifest.id, manifest, preferences.length === 0 ? files : { ...files, "preferences.jsonl": preferences })
+    const all = preferences.length === 0 ? files : { ...files, "preferences.jsonl": linesOf(preferences) }
+    if (!this.has(manifest.id)) this.freeze(manifest.id, all, (entries) => withFiles(manifest, entries))
+    return withFiles(manifest, this.manifest(manifest.id as `ds_${string}`).files)
   }
 
   /** The manifest of a version or holdout that exists. */
@@ -93,10 +93,15 @@ export class Versions {
   }
 
   private checked<Row>(id: string, file: string): Row[] {
+    return [...this.each<Row>(id, file)]
+  }
+
+  /** The rows of a file of a version or holdout one by one; its digest is checked before the first. */
+  *each<Row = Example>(id: string, file: string): Generator<Row> {
     const path = join(this.folder(id), file)
     const mark = this.erasedMark(id)
     const expected = (mark?.files[file] ?? this.manifest(id).files[file])?.digest
-    const actual = existsSync(path) ? digestText(readFileSync(path)) : undefined
+    const actual = existsSync(path) ? digestFile(path) : undefined
     if (expected === undefined || actual !== expected)
       throw new DataError(
         `${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`,
@@ -105,7 +110,7 @@ export class Versions {
           ? "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again."
           : `Rows were erased from it: finish an erasure that was interrupted by tuneloop dataset erase ${this.task} --yes`,
       )
-    return [...readLines(path)].map(({ text }) => JSON.parse(text) as Row)
+    for (const { text } of readLines(path)) yield JSON.parse(text) as Row
   }
 
   /** The version that was built last here, if any: its id is kept beside the versions, for `dataset: latest`. */
@@ -123,10 +128,43 @@ export class Versions {
     return join(this.workspace.taskFolder(this.task), "versions", "latest.json")
   }
 
-  private freeze(id: string, manifest: object, files: Readonly<Record<string, readonly unknown[]>>): void {
+  private freeze(
+    id: string,
+    files: Readonly<Record<string, () => Iterable<Piece>>>,
+    manifestOf: (entries: DatasetManifest["files"]) => object,
+  ): void {
     createFolderAtomically(this.folder(id), (temporary) => {
-      for (const [name, rows] of Object.entries(files)) writeAtomically(join(temporary, name), toJsonLines(rows))
-      writeAtomically(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
+      const entries: Record<string, { rows: number; digest: string }> = {}
+      for (const [name, lines] of Object.entries(files)) {
+        const file = stageFile(join(temporary, name), lines())
+        file.commit()
+        entries[name] = { rows: file.pieces, digest: file.digest }
+      }
+      writeAtomically(join(temporary, manifestFile), `${JSON.stringify(manifestOf(entries), null, 2)}\n`)
     })
   }
+}
+
+/** What a version is made of; the lines are asked for when they are written. */
+export interface VersionLines {
+  train(): Iterable<Piece>
+  dropped(): Iterable<Piece>
+  readonly preferences?: readonly Preference[]
+}
+
+/** A line with its end. */
+type Piece = string | Uint8Array
+
+function linesOf(rows: readonly unknown[]): () => Generator<string> {
+  return function* () {
+    for (const row of rows) yield `${JSON.stringify(row)}\n`
+  }
+}
+
+/** With the files where they have always stood among its keys. */
+function withFiles(
+  { schemaVersion, id, task, kind, holdout, recipe, ...counts }: Omit<DatasetManifest, "files">,
+  files: DatasetManifest["files"],
+): DatasetManifest {
+  return { schemaVersion, id, task, kind, holdout, recipe, files, ...counts }
 }

@@ -2,11 +2,10 @@ import { existsSync, readFileSync } from "node:fs"
 import { parse } from "csv-parse/sync"
 import { describe, expect, test } from "vitest"
 import { boilerplateOf, sampleOf } from "../../src/curation/boilerplate.ts"
-import { curate } from "../../src/curation/deduplicate.ts"
 import { leakReport } from "../../src/curation/leak-report.ts"
 import { NearDuplicateIndex } from "../../src/curation/near-duplicates.ts"
 import { shingler } from "../../src/curation/shingles.ts"
-import { labelTask, rowOf, seeded, textsWithCopies } from "./made-texts.ts"
+import { curate, labelTask, rowOf, seeded, textsWithCopies } from "./made-texts.ts"
 
 const banking = new URL("../../../shared/data/banking77/train.csv", import.meta.url)
 const prompt =

@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { curate, type CurationRow } from "../../src/curation/deduplicate.ts"
+import type { CurationRow } from "../../src/curation/ranking.ts"
 import { taskSchema } from "../../src/core/task.ts"
-import { labelTask, rowOf, seeded, similarityOf, textTask, textsWithCopies } from "./made-texts.ts"
+import { curate, labelTask, rowOf, seeded, similarityOf, textTask, textsWithCopies } from "./made-texts.ts"
 
 const limits = { ngram: 13, maxLength: 200 }
 const run = (

@@ -1,8 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { curate } from "../../src/curation/deduplicate.ts"
 import { leakReport } from "../../src/curation/leak-report.ts"
-import { labelTask, rowOf, similarityOf, textsWithCopies } from "./made-texts.ts"
+import { curate, labelTask, rowOf, similarityOf, textsWithCopies } from "./made-texts.ts"
 
 const report = (
   bodies: Record<string, string>,

@@ -1,4 +1,10 @@
-import type { CurationRow } from "../../src/curation/deduplicate.ts"
+import type { HeldOutRow } from "../../src/curation/contamination.ts"
+import { Curation } from "../../src/curation/curation.ts"
+import type { Conflict } from "../../src/curation/deduplicate.ts"
+import type { CurationRow } from "../../src/curation/ranking.ts"
+import { RowTable } from "../../src/curation/row-table.ts"
+import type { DroppedExample, Example } from "../../src/core/example.ts"
+import type { Spill } from "../../src/core/spill.ts"
 import { taskSchema, type TaskSpecification } from "../../src/core/task.ts"
 
 /** Numbers in 0..1 that are the same for the same seed (mulberry32). */
@@ -83,4 +89,41 @@ export function fourGrams(text: string): Set<string> {
   ]
   if (characters.length < 4) return new Set([characters.join("")])
   return new Set(Array.from({ length: characters.length - 3 }, (_, start) => characters.slice(start, start + 4).join("")))
+}
+
+/** A spill in memory. */
+export class MemorySpill implements Spill {
+  #bytes = Buffer.alloc(0)
+
+  get size(): number {
+    return this.#bytes.length
+  }
+  add(part: Uint8Array | string): void {
+    this.#bytes = Buffer.concat([this.#bytes, Buffer.from(part as string)])
+  }
+  read(place: number, target: Uint8Array): void {
+    target.set(this.#bytes.subarray(place, place + target.length))
+  }
+}
+
+/** What comes of the candidates, as rows. */
+export function curate({
+  candidates,
+  heldOut = [],
+  ...options
+}: {
+  readonly task: TaskSpecification
+  readonly candidates: readonly CurationRow[]
+  readonly heldOut?: readonly HeldOutRow[]
+  readonly heldOutIds?: ReadonlySet<string>
+  readonly ngram: number
+  readonly maxLength: number
+}): { kept: Example[]; dropped: DroppedExample[]; conflicts: Conflict[] } {
+  const spill = new MemorySpill()
+  const table = new RowTable(spill)
+  const curation = new Curation(table, spill, { ...options, heldOut, expected: candidates.length })
+  for (const candidate of candidates) curation.offer(candidate)
+  const conflicts = curation.finish()
+  const rows = <Row>(lines: Iterable<Buffer | string>) => Array.from(lines, (line) => JSON.parse(String(line)) as Row)
+  return { kept: rows<Example>(table.keptLines()), dropped: rows<DroppedExample>(table.droppedLines()), conflicts }
 }

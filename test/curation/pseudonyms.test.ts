@@ -2,7 +2,8 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { taskSchema } from "../../src/core/task.ts"
 import { findPersonalData } from "../../src/curation/personal-data.ts"
-import { outbound, protectRows } from "../../src/curation/privacy.ts"
+import { outbound, Protection } from "../../src/curation/privacy.ts"
+import type { CurationRow } from "../../src/curation/ranking.ts"
 import { pseudonymise } from "../../src/curation/pseudonyms.ts"
 import { labelTask, rowOf, textTask } from "./made-texts.ts"
 
@@ -70,7 +71,19 @@ describe("the policy of the specification", () => {
   const clean = rowOf("ex_1", "where is my parcel")
   const dirty = rowOf("ex_2", "I am ann@example.com", "shipping")
   const rows = { train: [clean, dirty], validation: [rowOf("ex_3", "call +44 20 7946 0958")], test: [clean] }
-  const protect = (personalData: string) => protectRows(taskSchema.parse({ ...labelTask, privacy: { personalData } }), rows)
+  const protect = (personalData: string) => {
+    const protection = new Protection(taskSchema.parse({ ...labelTask, privacy: { personalData } }))
+    const all = (split: readonly CurationRow[], isTrain: boolean) => split.map((row) => protection.protect(row, { isTrain }))
+    const [train, validation, test] = [all(rows.train, true), all(rows.validation, false), all(rows.test, false)]
+    const passed = (split: typeof train) => split.flatMap(({ row, why }) => (why === undefined ? [row] : []))
+    return {
+      train: passed(train),
+      validation: passed(validation),
+      test: passed(test),
+      dropped: train.flatMap(({ row, why }) => (why === undefined ? [] : [{ ...row, ...why }])),
+      report: protection.report(),
+    }
+  }
   const found = { rows: 2, found: { email: 1, phone: 1 } }
 
   test.each(["flag", "refuse"])("%s leaves rows as they are, and counts", (policy) => {

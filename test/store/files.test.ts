@@ -200,7 +200,8 @@ describe("dataset versions", () => {
 
   it("are read back; a changed, torn or missing file is not", () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
-    for (const id of ["ds_1", "ds_2", "ds_3"]) versions.freezeVersion(manifest(id), { train: [example], dropped: [] })
+    for (const id of ["ds_1", "ds_2", "ds_3"])
+      versions.freezeVersion(manifest(id), { train: () => [`${JSON.stringify(example)}\n`], dropped: () => [] })
     expect(versions.ids()).toEqual(["ds_1", "ds_2", "ds_3"])
     expect(versions.rows("ds_1", "train.jsonl")).toEqual([example])
     expect(versions.rows("ds_1", "dropped.jsonl")).toEqual([])
@@ -214,7 +215,7 @@ describe("dataset versions", () => {
   it("have a latest one, which must still be there", () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
     expect(versions.latest()).toBeUndefined()
-    versions.freezeVersion(manifest("ds_1"), { train: [example], dropped: [] })
+    versions.freezeVersion(manifest("ds_1"), { train: () => [`${JSON.stringify(example)}\n`], dropped: () => [] })
     versions.setLatest("ds_1")
     expect(versions.latest()).toBe("ds_1")
     versions.setLatest("ds_9")

@@ -1,0 +1,61 @@
+/** From a hash to the places that were added with it. Hashes are signed numbers of 32 bits, none zero; a place is added once with a hash. Memory a hash and place: 8
+ * bytes, and 11 to 21 for each different hash. */
+export class HashIndex {
+  /** Pairs of a hash and its last entry plus one, in open addressing, at most three quarters full. */
+  #table = new Int32Array(2 * 64)
+  #mask = 63
+  #different = 0
+  #places = new Int32Array(64)
+  /** The entry before with the same hash plus one; zero for none. */
+  #before = new Int32Array(64)
+  #entries = 0
+
+  add(hash: number, place: number): void {
+    if (this.#entries === this.#places.length) {
+      this.#places = grown(this.#places)
+      this.#before = grown(this.#before)
+    }
+    const slot = this.#slotOf(hash)
+    const before = this.#table[2 * slot + 1] as number
+    this.#places[this.#entries] = place
+    this.#before[this.#entries] = before
+    this.#table[2 * slot] = hash
+    this.#table[2 * slot + 1] = ++this.#entries
+    if (before === 0 && ++this.#different * 4 > this.#mask * 3) this.#grow()
+  }
+
+  has(hash: number): boolean {
+    return this.#table[2 * this.#slotOf(hash) + 1] !== 0
+  }
+
+  /** Shows `visit` every place of the hash. */
+  visit(hash: number, visit: (place: number) => void): void {
+    for (let entry = this.#table[2 * this.#slotOf(hash) + 1] as number; entry > 0; entry = this.#before[entry - 1] as number)
+      visit(this.#places[entry - 1] as number)
+  }
+
+  #slotOf(hash: number): number {
+    const table = this.#table
+    let slot = hash & this.#mask
+    while (table[2 * slot + 1] !== 0 && table[2 * slot] !== hash) slot = (slot + 1) & this.#mask
+    return slot
+  }
+
+  #grow(): void {
+    const old = this.#table
+    this.#mask = 2 * this.#mask + 1
+    this.#table = new Int32Array(2 * (this.#mask + 1))
+    for (let index = 0; index < old.length; index += 2) {
+      if (old[index + 1] === 0) continue
+      const slot = this.#slotOf(old[index] as number)
+      this.#table[2 * slot] = old[index] as number
+      this.#table[2 * slot + 1] = old[index + 1] as number
+    }
+  }
+}
+
+function grown(old: Int32Array): Int32Array<ArrayBuffer> {
+  const longer = new Int32Array(2 * old.length)
+  longer.set(old)
+  return longer
+}

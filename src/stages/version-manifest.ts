@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto"
+import { countStrata, prevalenceOf, prevalencePlan } from "../curation/prevalence.ts"
+import type { PrivacyReport } from "../curation/privacy.ts"
+import { countFlags } from "../curation/quality.ts"
+import type { RowTable } from "../curation/row-table.ts"
+import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
+import { canonicalJson, contentId, digest, digestText } from "../core/canonical.ts"
+import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest, Preference } from "../core/example.ts"
+import type { ConfiguredFilter } from "../core/filter.ts"
+import { stratumOf } from "../core/output.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import { toJsonLines } from "../store/files.ts"
+
+/** Raised when a change in build.ts or in curation/ would make another version of the same rows. */
+const semantics = 4
+/** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
+const holdoutSemantics = 2
+
+/** What a holdout of these rows says of itself. */
+export function holdoutManifest(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): HoldoutManifest {
+  const perLabel: Record<string, { validation: number; test: number }> = {}
+  for (const [split, rows] of [
+    ["validation", validation],
+    ["test", test],
+  ] as const)
+    for (const { output } of rows) {
+      const stratum = stratumOf(task, output)
+      perLabel[stratum] ??= { validation: 0, test: 0 }
+      perLabel[stratum][split]++
+    }
+  return {
+    schemaVersion: 1,
+    id: contentId("hold", { semantics: holdoutSemantics, task: task.task, validation: revisions(validation), test: revisions(test) }),
+    task: task.task,
+    files: { "validation.jsonl": fileEntry(validation), "test.jsonl": fileEntry(test) },
+    perLabel: Object.fromEntries(Object.entries(perLabel).sort(([a], [b]) => (a < b ? -1 : 1))),
+  }
+}
+
+/** What a version of the rows in the table says of itself, but for its files. */
+export function versionManifest(
+  task: TaskSpecification,
+  holdout: string,
+  table: RowTable,
+  found: {
+    readonly preferences: readonly Preference[]
+    readonly conflicts: number
+    readonly flagged: readonly FlaggedRow[]
+    readonly filters: readonly ConfiguredFilter[]
+    readonly checks: readonly string[]
+    readonly semantic: SemanticFindings | undefined
+    readonly benchmarks: Readonly<Record<string, string>>
+    readonly privacy: PrivacyReport
+  },
+): Omit<DatasetManifest, "files"> {
+  const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
+  const recipe = {
+    semantics,
+    kind: task.kind,
+    ...task.build,
+    threshold: task.build.threshold ?? null,
+    filters,
+    // The listed names are people: the recipe has their digest only.
+    privacy: { personalData: task.privacy.personalData, names: task.privacy.names.length === 0 ? null : digest(task.privacy.names) },
+    benchmarks: found.benchmarks,
+    holdout,
+    ...(prevalenceOf(task) === undefined ? {} : { prevalence: prevalenceOf(task) }),
+  }
+  const prevalence = prevalenceOf(task) === undefined ? undefined : prevalencePlan(task, countStrata(task, table.keptOutputs()))
+  const reasons = table.reasons()
+  const dropped = [...reasons.values()].reduce((sum, count) => sum + count, 0)
+  return {
+    schemaVersion: 1,
+    id: versionId(task.task, recipe, table, found.preferences),
+    task: task.task,
+    kind: task.kind,
+    holdout,
+    recipe,
+    read: table.size,
+    kept: table.size - dropped,
+    dropped: Object.fromEntries([...reasons].sort(([a], [b]) => (a < b ? -1 : 1))),
+    conflicts: found.conflicts,
+    flagged: countFlags(found.flagged),
+    personalData: found.privacy,
+    ...(prevalence === undefined ? {} : { prevalence }),
+    ...(found.semantic === undefined || task.build.semantic === undefined ? {} : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
+    leaks: { checks: [...found.checks], found: 0 },
+  }
+}
+
+function semanticSummary(
+  { model, threshold, drop }: NonNullable<TaskSpecification["build"]["semantic"]>,
+  { duplicates, nearHeldOut }: SemanticFindings,
+): DatasetManifest["semantic"] {
+  return { model, threshold, duplicates: duplicates.length, nearHeldOut: nearHeldOut.length, dropped: drop }
+}
+
+/** `contentId` of `{task, recipe, kept, dropped, preferences}` with the sorted revisions of the rows, of which a million would make a long text. A version
+ * without preferences keeps the id that it had before there were any. */
+function versionId(task: string, recipe: object, table: RowTable, preferences: readonly Preference[]): string {
+  const sum = createHash("sha256")
+  const addList = (revisions: Iterable<string>) => {
+    let before = ""
+    for (const revision of revisions) {
+      sum.update(`${before}"${revision}"`)
+      before = ","
+    }
+  }
+  sum.update('{"dropped":[')
+  addList(table.revisions(table.dropped()))
+  sum.update('],"kept":[')
+  addList(table.revisions(table.kept()))
+  const taught = preferences.length === 0 ? "" : `"preferences":${canonicalJson(revisions(preferences))},`
+  sum.update(`],${taught}"recipe":${canonicalJson(recipe)},"task":${JSON.stringify(task)}}`)
+  return `ds_${sum.digest("hex").slice(0, 16)}`
+}
+
+function revisions(rows: readonly unknown[]): string[] {
+  return rows.map((row) => digest(row)).sort()
+}
+
+function fileEntry(rows: readonly unknown[]): { rows: number; digest: string } {
+  return { rows: rows.length, digest: digestText(toJsonLines(rows)) }
+}
