@@ -15,6 +15,8 @@ interface Batch {
 export class BatchServer {
   readonly batches: Batch[] = []
   readonly calls: string[] = []
+  /** Called for each call that arrives, before it is answered. */
+  onCall: (call: string) => void = () => undefined
   /** How often each request was answered, by its seed. */
   readonly answered = new Map<number, number>()
   /** What happens to the next creation: it is made but nobody hears of it, it is refused, or it never arrives. */
@@ -72,6 +74,7 @@ export class BatchServer {
 
   private take(call: string, body: Buffer, response: ServerResponse): unknown {
     this.calls.push(call)
+    this.onCall(call)
     const json = (value: unknown, status = 200) => {
       response.writeHead(status, { "content-type": "application/json" })
       response.end(JSON.stringify(value))
