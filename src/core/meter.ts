@@ -74,12 +74,6 @@ export class Meter {
     this.windowMs = Math.min(longestWindowMs, this.windowMs + 150)
   }
 
-  /** Whether so much was sent that a refusal is no surprise. */
-  isNearLimit(now: number): boolean {
-    this.forget(now)
-    return this.total >= 0.9 * this.limit * Math.min(1, (now - (this.startedAt ?? now)) / minute)
-  }
-
   /** A refusal teaches the limit. The first time it is what went through in the last minute, which is exact for a window: a second refusal at the same amount confirms it. One at another amount speaks for a token bucket that is empty: then the limit is what went through since the refusal before. */
   learn(now: number): void {
     this.forget(now)

@@ -121,9 +121,8 @@ export class Pace {
     this.refusalsInARow++
     this.lastRefusalAt = now
     this.mayHaveInFlight = Math.max(1, Math.floor(this.mayHaveInFlight / 2))
-    const isExplained = [this.requests, this.tokens].some((meter) => meter.isKnown && meter.isNearLimit(now))
-    // A limit that is known is trusted more than a refusal near it: the server's clock is another.
-    if (isExplained && this.refusedLately < 0.25) {
+    // A limit that is known is trusted more than a few refusals: the server's clock is another, and its bucket may be small.
+    if ((this.requests.isKnown || this.tokens.isKnown) && this.refusedLately < 0.2) {
       this.requests.widen()
       this.tokens.widen()
       return
