@@ -6,6 +6,7 @@ import type { Failure } from "../core/failure.ts"
 import type { Held } from "../core/holdout-refresh.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import type { ChatModel } from "../core/model.ts"
+import { costUsd } from "../core/prices.ts"
 import { cellName, type Strategy, type StrategyMaterial } from "../core/strategy.ts"
 import { outputForm, type TaskSpecification } from "../core/task.ts"
 import { TaskRows } from "../store/task-rows.ts"
@@ -15,7 +16,7 @@ import { DraftChecks } from "./check-drafts.ts"
 import type { StageContext } from "./context.ts"
 import { correctedSeeds } from "./examples.ts"
 import { growByAsking, growOffline, type Growth } from "./grow.ts"
-import { type GrowthPlan, planOf } from "./growth-plan.ts"
+import { type CostOf, type GrowthPlan, planOf } from "./growth-plan.ts"
 import { holdOut } from "./hold-out.ts"
 import { inputItem, passes } from "./review-items.ts"
 import type { Ask } from "./second-opinions.ts"
@@ -119,7 +120,7 @@ async function expandStep(
   task: TaskSpecification,
   step: ExpandStep,
   sources: Sources,
-  options: ExpandOptions,
+  options: ExpandOptions & { readonly asking: Asking },
 ): Promise<ExpandResult> {
   const rows = new TaskRows(context.workspace, task.task)
   const { strategy, name } = step
@@ -142,7 +143,14 @@ async function expandStep(
   const readLedger = context.readLedger()
   const answeredBefore = requests.filter(({ key }) => readLedger.answer(key) !== undefined).length
   const begun = { ...base, requests: requests.length, answeredBefore }
-  if (options.dryRun) return { ...begun, state: "planned", plan: planOf(task, planned, sources.seeds, strategy.secondPass === true) }
+  if (options.dryRun) {
+    const [first] = requests
+    const costOf: CostOf = (tokens, model = modelName ?? "") => {
+      const price = first && options.asking.money.priceOf({ ...first.request, model })
+      return price === undefined ? null : costUsd(price, tokens, options.asking.isBatch)
+    }
+    return { ...begun, state: "planned", plan: planOf(task, planned, sources.seeds, strategy.secondPass === true, costOf) }
+  }
   const keys = new Set<string>()
   // Every question of the step, repairs and checks as well, goes this way.
   const ask: Ask = async (prompts, model = modelName) => {

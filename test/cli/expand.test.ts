@@ -26,8 +26,8 @@ it("a dry run prints calls and tokens by strategy and cell, the hours of review 
     "--dry-run",
   ]).outcome
   expect(code, stderr).toBe(0)
-  expect(stdout).toMatch(/^hard-negatives +14 +42 +\d+ +\d+$/m)
-  expect(stdout.match(/^ {2}label=[a-z-]+, against=[a-z-]+ +1 +3 +\d+ +\d+$/gm)).toHaveLength(14)
+  expect(stdout).toMatch(/^hard-negatives +14 +42 +\d+ +\d+ +\$0$/m)
+  expect(stdout.match(/^ {2}label=[a-z-]+, against=[a-z-]+ +1 +3 +\d+ +\d+ +\$0$/gm)).toHaveLength(14)
   expect(stdout).toMatch(/For review, if all pass: \d+ decisions left: [\d.]+ hours/)
   expect(stdout.match(/^--- sample prompt \d of hard-negatives$/gm)).toHaveLength(3)
   expect(stdout.match(/^Each looks at first|^All with the output "[a-z-]+"\. Each looks at first/gm)).toHaveLength(3)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -239,6 +239,11 @@ describe("never twice", () => {
     const { plan } = await grow(at, model, "grid", { of, dryRun: true })
     expect(model.asked).toEqual([])
     expect(plan?.lines.map(({ step, requests }) => [step, requests])).toEqual([...[1, 2, 3, 4].map(() => ["grow", 1]), ["judge", 12]])
+    // A server on this machine costs nothing, unless the workspace says otherwise.
+    expect(plan?.costUsd).toBe(0)
+    writeFileSync(join(at.folder, "prices.yaml"), "models:\n  - { match: m, inputUsd: 1, outputUsd: 10, asOf: 2026-11-24, source: test }\n")
+    const priced = (await grow(at, model, "grid", { of, dryRun: true })).plan
+    expect(priced?.costUsd).toBeCloseTo(((plan?.inputTokens ?? 0) + 10 * (plan?.outputTokens ?? 0)) / 1e6, 9)
     expect(plan).toMatchObject({ requests: 16, candidates: 12, samples: { length: 3 } })
     for (const line of plan?.lines ?? []) expect(Math.min(line.inputTokens, line.outputTokens)).toBeGreaterThan(0)
     const { requests } = await grow(at, model, "grid", { of })

@@ -65,7 +65,7 @@ export function describePlans(results: readonly ExpandResult[], effort: Effort |
   const rows = planned.flatMap(({ strategy, plan }) => {
     const lines = plan.lines.filter(({ step }) => step === "grow")
     const cells = lines.length === 1 ? [] : lines.slice(0, shownCells).map((line) => [`  ${cellName(line.cell)}`, ...numbersOf(line)])
-    const more = lines.length > shownCells ? [[`  … and ${lines.length - shownCells} more cells`, "", "", "", ""]] : []
+    const more = lines.length > shownCells ? [[`  … and ${lines.length - shownCells} more cells`, "", "", "", "", ""]] : []
     const checks = plan.lines.filter(({ step }) => step !== "grow").map((line) => [`  ${line.step}, at most`, ...numbersOf(line)])
     return [[strategy, ...numbersOf(plan)], ...cells, ...more, ...checks]
   })
@@ -74,8 +74,8 @@ export function describePlans(results: readonly ExpandResult[], effort: Effort |
       `--- sample prompt ${index + 1} of ${planned[0]?.strategy}\n${messages.map(({ role, content }) => `[${role}]\n${content}`).join("\n\n")}`,
   )
   return [
-    table(["strategy and cell", "calls", "candidates", "input tokens", "output tokens"], rows),
-    "Tokens are estimates. An answer that cannot be read is asked for once more.",
+    table(["strategy and cell", "calls", "candidates", "input tokens", "output tokens", "cost"], rows),
+    "Tokens and cost are estimates. An answer that cannot be read is asked for once more.",
     ...(effort === undefined ? [] : [`For review, if all pass: ${effortText(effort)}`]),
     ...(samples ?? []),
   ].join("\n")
@@ -86,8 +86,9 @@ function numbersOf({
   candidates,
   inputTokens,
   outputTokens,
-}: Pick<GrowthPlan, "requests" | "candidates" | "inputTokens" | "outputTokens">): string[] {
-  return [requests, candidates, inputTokens, outputTokens].map(String)
+  costUsd,
+}: Pick<GrowthPlan, "requests" | "candidates" | "inputTokens" | "outputTokens" | "costUsd">): string[] {
+  return [...[requests, candidates, inputTokens, outputTokens].map(String), costUsd === null ? "unknown" : showUsd(costUsd)]
 }
 
 /** The candidates of a preview. */
