@@ -5,6 +5,9 @@ import { parseJson, show } from "../core/parse.ts"
 import type { Draft, ParsedAnswer, PlannedPrompt } from "../core/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 
+/** Raised when `parseExamples` reads another thing from the same answer. */
+export const itemSemantics = 2
+
 /** What an answer is made of: whole pairs, or the inputs alone where the prompt gives the output. */
 export type ItemForm = "pair" | "input"
 

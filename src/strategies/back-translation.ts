@@ -2,7 +2,7 @@ import { z } from "zod"
 import { chooseShots, inOrderOf } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
 import { formatOutput } from "../core/output.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, fitting, labelCell, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
 
 const options = z.strictObject({
@@ -16,7 +16,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "New inputs for the outputs of seeds, which stay as people wrote them",
   asksModel: true,
-  semantics: 1,
+  semantics: itemSemantics,
   uses: ["seeds"],
   options,
   *plan(material, { shots, shotTokens }) {

@@ -2,7 +2,7 @@ import { z } from "zod"
 import type { Failure } from "../core/failure.ts"
 import { chooseShots } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, labelCell, labelWish, perRequestOption, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
 
 const options = z.strictObject({
@@ -17,7 +17,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "Examples of what the tuned model gets wrong on validation; with --from-evaluation",
   asksModel: true,
-  semantics: 1,
+  semantics: itemSemantics,
   uses: ["seeds", "failures"],
   options,
   *plan(material, { perRequest, shots, shotTokens }) {

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { inOrderOf } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, fitting, shotTokensOption, hasLabel, labelInTurn, labelWish, remaining } from "./_prompt.ts"
 
 /** The ways to evolve, with what the model is told. */
@@ -25,7 +25,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "Seeds made harder, longer or more constrained",
   asksModel: true,
-  semantics: 1,
+  semantics: itemSemantics,
   uses: ["seeds"],
   options,
   *plan(material, given) {

@@ -2,7 +2,7 @@ import { z } from "zod"
 import { chooseShots, inOrderOf } from "../core/shots.ts"
 import { type Cell, cellName, type ModelStrategy, type StrategyMaterial } from "../core/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, hasLabel, labelWish, perRequestOption, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
 
 const mostCells = 10_000
@@ -20,7 +20,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "New examples for every combination of the attributes that the specification declares, the emptiest cells first",
   asksModel: true,
-  semantics: 1,
+  semantics: itemSemantics,
   uses: ["seeds", "attributes"],
   options,
   *plan(material, given) {

@@ -5,7 +5,7 @@ import { inputText } from "../core/output.ts"
 import { chooseShots, inOrderOf } from "../core/shots.ts"
 import type { ModelStrategy, PlannedPrompt, StrategyMaterial } from "../core/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, hasLabel, perRequestOption, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
 
 const options = z.strictObject({
@@ -26,7 +26,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "Boundary cases: inputs that look like another label than the right one, or are easily answered wrongly",
   asksModel: true,
-  semantics: 1,
+  semantics: itemSemantics,
   uses: ["seeds"],
   options,
   *plan(material, given) {

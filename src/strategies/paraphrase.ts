@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { inOrderOf, numberOf } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, fitting, shotTokensOption, labelCell, perRequestOption, remaining } from "./_prompt.ts"
 
 /** How the wording changes; the ways take turns. */
@@ -25,7 +25,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "Seeds in other words, with their outputs",
   asksModel: true,
-  semantics: 1,
+  semantics: itemSemantics,
   uses: ["seeds"],
   options,
   *plan(material, { perRequest, shotTokens }) {

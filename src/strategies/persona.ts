@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { chooseShots } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -52,7 +52,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "New examples as different people would write them",
   asksModel: true,
-  semantics: 1,
+  semantics: itemSemantics,
   uses: ["seeds"],
   options,
   *plan(material, { perRequest, shots, shotTokens, personas }) {

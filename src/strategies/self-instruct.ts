@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { chooseShots } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
-import { parseExamples } from "./_items.ts"
+import { itemSemantics, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -27,7 +27,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "New examples in the manner of a few seeds",
   asksModel: true,
-  semantics: 2,
+  semantics: itemSemantics,
   uses: ["seeds"],
   options,
   *plan(material, { perRequest, shots, shotTokens }) {
