@@ -140,7 +140,7 @@ class RowReader {
     const isFilled = decision !== "" || corrected !== "" || corrections.length > 0
     if (!isFilled && id === "") return 0
     // A second header: the titles below the hidden keys, or another file's rows put below these.
-    if (keyOf(id) === "id" && keyOf(decision) === "decision") return 0
+    if (keyOf(id) === "id" && (keyOf(decision) === "decision" || row.row === columns.headerRow + 1)) return 0
     const item = idPattern.test(id) ? this.#itemOf(id) : undefined
     if (isFilled && !idPattern.test(id)) {
       this.#issues.push({ file: place, line: row.row, path: "id", message: `${id === "" ? "empty" : show(id)}: what was decided on cannot be told` })

@@ -31,7 +31,11 @@ async function* rowsOf(path: string, encoding: string, notes: string[]): AsyncGe
   }
   const [skipped, separator] = /^sep=(.)\r?\n/.exec(head) ?? [""]
   head = head.slice(skipped.length)
-  const parser = parse({ delimiter: separator ?? delimiterOf(head.replace(/^(?:[^,;\t"\r\n]*[\r\n]+)+/, "")), relax_column_count: true })
+  const parser = parse({
+    delimiter: separator ?? delimiterOf(head.replace(/^(?:[^,;\t"\r\n]*[\r\n]+)+/, "")),
+    relax_column_count: true,
+    record_delimiter: ["\r\n", "\n", "\r"],
+  })
   parser.write(head)
   void feed(parser, chunks)
   let row = skipped === "" ? 0 : 1
