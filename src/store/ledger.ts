@@ -148,7 +148,7 @@ export class Ledger {
     return row?.answer ? (JSON.parse(row.answer) as ModelAnswer) : undefined
   }
 
-  /** The request as it was sent, and its answer, if there is one; `erased` where an erasure took what it said. */
+  /** The request as it was sent, and its answer, if there is one; an erasure may have taken what it said. */
   request(key: string): LedgerRequest | undefined {
     const row = this.database
       .prepare("select task, strategy, request, sent_at as sentAt, attempts, answered_at as answeredAt, answer from requests where key = ?")
