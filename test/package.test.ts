@@ -64,6 +64,9 @@ test("it holds every part of the trainer and every module", () => {
   for (const part of parts) expect(files).toContain(`trainer/${part}`)
   const modules = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
   for (const name of modules) expect(files).toContain(`dist/${name.replaceAll("\\", "/").replace(/\.ts$/, ".js")}`)
+  const page = readdirSync(join(root, "src", "web", "page"))
+  expect(page).toContain("review.js")
+  for (const name of page) expect(files).toContain(`dist/web/page/${name}`)
 })
 
 test("installed elsewhere, it answers --help and --version", () => {

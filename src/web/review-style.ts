@@ -5,6 +5,7 @@ body { display: grid; grid-template-rows: auto 1fr auto; min-height: 100vh; min-
 .bar { position: sticky; top: 0; z-index: 2; background: var(--page); }
 .bar .row { display: flex; align-items: center; gap: 0.35rem 1rem; max-width: 82rem; margin: 0 auto; padding: 0.6rem 1.5rem; }
 .bar h1 { font-size: 1rem; font-weight: 620; }
+.bar #who:disabled { opacity: 1; }
 .bar .progress { margin-left: auto; font-size: 0.9rem; color: var(--soft); }
 .meter { height: 2px; background: var(--line); }
 .meter span { display: block; height: 100%; width: 0; background: var(--accent); }
