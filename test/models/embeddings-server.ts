@@ -10,6 +10,8 @@ export class EmbeddingsServer {
   readonly texts: string[] = []
   readonly faults: EmbeddingFault[] = []
   requests = 0
+  /** So many requests are answered; later ones wait for ever. */
+  answersAtMost = Infinity
   private readonly server: Server
 
   private constructor(server: Server) {
@@ -32,6 +34,7 @@ export class EmbeddingsServer {
           return
         }
         embeddings.texts.push(...input)
+        if (embeddings.requests > embeddings.answersAtMost) return
         const data = input.map((text, index) => ({ object: "embedding", index, embedding: vectorFor(text, dimensions) })).reverse()
         const prompt_tokens = input.join(" ").split(" ").length
         response.end(JSON.stringify({ object: "list", data: fault === "short" ? data.slice(1) : data, usage: { prompt_tokens } }))

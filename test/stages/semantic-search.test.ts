@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { Ledger } from "../../src/store/ledger.ts"
 import { json, linesOf, sampleWorkspace, tuneloop } from "../command-line.ts"
 import { EmbeddingsServer } from "../models/embeddings-server.ts"
 
@@ -62,6 +63,32 @@ describe("duplicates in other words", () => {
     const text = await tuneloop(workspace, ["build", task]).outcome
     expect(text.stdout).toContain("by meaning, 1 train row near held-out ones, told, not dropped (build.semantic.drop)")
     expect(server.requests).toBe(asked + 1)
+  })
+
+  it("are asked for again only where no answer had come when the command was killed", { timeout: 60_000 }, async () => {
+    const workspace = await workspaceWith("threshold: 0.9")
+    const bodies = Array.from({ length: 150 }, (_, n) => `message ${n} of ${(n * 7919).toString(36)} about ${(n * 104_729).toString(36)}`)
+    writeFileSync(join(workspace, "many.jsonl"), bodies.map((body) => `${JSON.stringify({ input: { body }, output: "product" })}\n`).join(""))
+    await json(workspace, "seed", "import", task, join(workspace, "many.jsonl"))
+    server.answersAtMost = 1
+    const killed = tuneloop(workspace, ["build", task])
+    while (server.requests < 3) await new Promise((done) => setTimeout(done, 20))
+    const recorded = () => {
+      const ledger = Ledger.read(join(workspace, ".tuneloop", "ledger.db"), () => new Date())
+      const { answered } = ledger.requestTotals(task)
+      ledger.close()
+      return answered
+    }
+    while (recorded() < 64) await new Promise((done) => setTimeout(done, 20))
+    killed.child.kill("SIGKILL")
+    await killed.outcome
+    server.answersAtMost = Infinity
+    const before = server.texts.length
+    await json(workspace, "build", task)
+    expect(before).toBe(156)
+    expect(server.texts.length - before).toBe(156 - 64)
+    expect(new Set(server.texts).size).toBe(156)
+    expect((await tuneloop(workspace, ["ledger", "verify"]).outcome).code).toBe(0)
   })
 
   it("leave with their witnesses when the specification says so", { timeout: 60_000 }, async () => {
