@@ -14,7 +14,7 @@ export interface ItemRow {
 }
 
 /** The columns that people fill in; all others say what was exported. */
-export const openColumns = ["decision", "corrected_output", "comment", "reviewer"] as const
+const openColumns = ["decision", "corrected_output", "comment", "reviewer"] as const
 
 /** More leaves than anybody fills in side by side: then the output is one cell of JSON. */
 const mostLeaves = 60
