@@ -13,9 +13,6 @@ export interface ItemRow {
   readonly longTexts: readonly { readonly file: string; readonly text: string }[]
 }
 
-/** The columns that people fill in; all others say what was exported. */
-const openColumns = ["decision", "corrected_output", "comment", "reviewer"] as const
-
 /** More leaves than anybody fills in side by side: then the output is one cell of JSON. */
 const mostLeaves = 60
 
