@@ -88,7 +88,7 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, rep
   try {
     const { texts, rows } = sampleTexts(file, field)
     const { plan, threshold } = planFor(texts, rows, options.threshold)
-    const shared = rows * bytesARow(texts, plan) > memoryBytes ? new SharedKeys(rows * plan.bands.count) : undefined
+    const shared = memoryBytes < Infinity && rows * bytesARow(texts, plan) > memoryBytes ? new SharedKeys(rows * plan.bands.count) : undefined
     if (shared) await first.read(plan, (part) => noteKeys(shared, plan.bands.count, part))
     const decisions = new RowDecisions(plan, threshold, rows, report, shared)
     await (shared ? reader() : first).read(plan, (part, firstLine) => {
@@ -155,11 +155,11 @@ function planFor(sample: readonly string[], rows: number, wanted: number | undef
   return { plan: { shingles, boilerplate, bands: cheapestBands(sample, shingles, boilerplate, threshold, rows) }, threshold }
 }
 
-const mostSampled = 20_000
+const mostSampled = 10_000
 const leastSampled = 2000
 const sampleBytes = 1 << 14
 
-/** Texts from all over the file, up to 20,000, of a large file a twentieth at most; and about how many rows it has. */
+/** Texts from all over the file, up to 10,000, of a large file a fortieth at most; and about how many rows it has. */
 function sampleTexts(file: string, field: string | undefined): { readonly texts: readonly string[]; readonly rows: number } {
   const ranges = new ByteRanges(file, sampleBytes)
   const texts: string[] = []
@@ -172,7 +172,7 @@ function sampleTexts(file: string, field: string | undefined): { readonly texts:
   const first = Math.min(ranges.count, 4)
   for (let range = 0; range < first; range += 1) readRange(range)
   const rows = (texts.length / Math.max(1, first)) * ranges.count
-  const wanted = Math.min(mostSampled, Math.max(leastSampled, rows / 20))
+  const wanted = Math.min(mostSampled, Math.max(leastSampled, rows / 40))
   const share = Math.min(1, wanted / Math.max(1, rows))
   for (let range = first; range < ranges.count; range += 1) if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
   ranges.close()
