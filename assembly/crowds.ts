@@ -8,8 +8,6 @@ const headBytes: usize = 32
 const page: usize = 65536
 const mostFound: u32 = 16
 const sizes: usize = 32
-// So that the number of a block, with that of its memory, is a number of 32 bits.
-const mostBytes: usize = 1 << 30
 
 /** Where the card of the next that is added lies. */
 const card: usize = (__heap_base + 63) & ~63
@@ -21,7 +19,13 @@ const free: usize = found + ((<usize>mostFound) << 2)
 const blocks: usize = (free + (sizes << 2) + 63) & ~63
 
 let end: usize = blocks
+let mostBytes: usize = 0
 let stoppedAt: u32 = 0
+
+/** The memory grows up to so many bytes. */
+export function limit(bytes: usize): void {
+  mostBytes = bytes
+}
 
 export function cardAt(): usize {
   return card

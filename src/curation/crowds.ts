@@ -12,6 +12,12 @@ export class Crowds {
   /** The places that the last scan found. */
   found = new Int32Array()
   readonly #arenas: Arena[] = []
+  readonly #arenaBytes: number
+
+  /** Up to 16 memories of so many bytes are used, one after another. */
+  constructor(arenaBytes = mostArenaBytes) {
+    this.#arenaBytes = arenaBytes
+  }
 
   get bytes(): number {
     return this.#arenas.reduce((sum, { code }) => sum + code.memory.buffer.byteLength, 0)
@@ -70,14 +76,16 @@ export class Crowds {
   }
 
   #open(): Arena {
-    const arena = new Arena()
+    if (this.#arenas.length === mostArenas) throw new RangeError("the lists of texts that share band keys take more than 16 GiB")
+    const arena = new Arena(this.#arenaBytes)
     this.#arenas.push(arena)
     return arena
   }
 }
 
-// Each has at most 1 GiB.
+// So that the number of a block, with that of its memory, is a number of 32 bits.
 const mostArenas = 16
+const mostArenaBytes = 2 ** 30
 
 function arenaOf(list: number): number {
   return (-1 - list) % mostArenas
@@ -89,6 +97,7 @@ function blockOf(list: number): number {
 
 interface Code {
   readonly memory: { readonly buffer: ArrayBuffer }
+  limit(bytes: number): void
   make(power: number): number
   add(list: number): number
   release(list: number): void
@@ -110,12 +119,17 @@ class Arena {
   #numbers = new Int32Array(this.code.memory.buffer)
   found = this.#foundNow()
 
+  constructor(mostBytes: number) {
+    this.code.limit(mostBytes)
+  }
+
   ask(card: Int32Array): void {
     for (let index = 0; index < cardNumbers; index += 1) this.#numbers[this.#asked + index] = card[index] as number
   }
 
   /** What is added next. */
   write(cards: Int32Array, at: number): void {
+    this.renew()
     for (let index = 0; index < cardNumbers; index += 1) this.#numbers[this.#card + index] = cards[at + index] as number
   }
 
