@@ -12,7 +12,7 @@ const mostTried = 2000
 const bandsTried = 4
 
 /** The bands for so many texts like the sample that cost least; all miss the same share of pairs right at the threshold. Few rows a band need few bands
- * and permutations, but where texts share phrases more of them meet in a band. */
+ * and permutations, but where texts share phrases more of them meet in a band. 3 or 4 rows are tried: the bands of more would take too much memory. */
 export function cheapestBands(sample: readonly string[], shingles: ShinglerName, boilerplate: Int32Array, threshold: number, texts: number): Bands {
   const step = Math.ceil(sample.length / mostTried)
   const tried = keptOf(
@@ -23,7 +23,7 @@ export function cheapestBands(sample: readonly string[], shingles: ShinglerName,
   )
   let best = bandsFor(threshold, missRateFor(texts))
   let least = Infinity
-  for (const bands of bandChoices(threshold, missRateFor(texts)).filter(({ rows }) => rows >= 3)) {
+  for (const bands of bandChoices(threshold, missRateFor(texts)).filter(({ rows }) => rows === 3 || rows === 4)) {
     const { meetings, hashes } = measure(
       tried,
       new Sketcher({ shingles, boilerplate, bands: { ...bands, count: Math.min(bands.count, bandsTried) } }),
