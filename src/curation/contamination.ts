@@ -7,7 +7,7 @@ import { compareText } from "./ranking.ts"
 import { SharedHashes } from "./shared-hashes.ts"
 import { defaultThreshold, type Shingler } from "./shingles.ts"
 import type { Sketch } from "./similar-sets.ts"
-import { Sketcher, sketchPlan, type SketchPlan } from "./sketcher.ts"
+import { printNumber, Sketcher, sketchPlan, type SketchPlan } from "./sketcher.ts"
 
 /** A leak: how a text meets a held-out one, and which. */
 export interface Leak {
@@ -82,9 +82,4 @@ export class HeldOutTexts {
     const overlapping = this.#ngrams.find(text, this.#areRuns ? sketch : undefined)
     return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }
   }
-}
-
-/** A fingerprint as a number that holds it, but for 11 of its 64 bits. */
-export function printNumber(low: number, high: number): number {
-  return (low >>> 0) + (high & 0x1fffff) * 2 ** 32
 }

@@ -1,8 +1,8 @@
-import { printNumber } from "./contamination.ts"
 import type { OutputEquality, OutputPrint } from "./output-equality.ts"
 import { compareText } from "./ranking.ts"
 import type { RowTable, Why } from "./row-table.ts"
 import { SimilarSets, type Sketch } from "./similar-sets.ts"
+import { printNumber } from "./sketcher.ts"
 
 /** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
 export interface Conflict {

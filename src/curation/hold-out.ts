@@ -66,7 +66,7 @@ export function assignSplits({ arrivals, existing, existingItems, testNeeded, ke
 }
 
 /** The strata that no test example measures, sorted; real inputs without an answer do not count. */
-export function labelsUntested(assignments: readonly StandingAssignment[]): string[] {
+export function labelsUntested(assignments: readonly Pick<StandingAssignment, "split" | "stratum">[]): string[] {
   const tested = new Set(assignments.flatMap(({ split, stratum }) => (split === "test" ? [stratum] : [])))
   return [...new Set(assignments.map(({ stratum }) => stratum))].filter((stratum) => stratum !== unlabelled && !tested.has(stratum)).sort()
 }

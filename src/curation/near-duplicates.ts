@@ -1,8 +1,8 @@
 import { missRateFor } from "./bands.ts"
+import { TextSample } from "./boilerplate.ts"
 import { defaultThreshold, shingler, type Shingler } from "./shingles.ts"
 import { SimilarSets, type Sketch } from "./similar-sets.ts"
-import { Sketcher, sketchPlan } from "./sketcher.ts"
-import { foldForComparison } from "./normalise.ts"
+import { printNumber, Sketcher, sketchPlan } from "./sketcher.ts"
 
 /** A text that is near another one. */
 export interface Near {
@@ -91,20 +91,21 @@ export function nearest(found: Iterable<Near>): Near | undefined {
 export function clusters(items: readonly { readonly id: string; readonly text: string }[], threshold?: number): string[][] {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const groups = new Groups()
-  const firstWith = new Map<string, string>()
-  const index = new NearDuplicateIndex(
-    sorted.map(({ text }) => text),
-    threshold,
-    { missRate: missRateFor(sorted.length) },
-  )
-  for (const { id, text } of sorted) {
-    const folded = foldForComparison(text)
-    const same = firstWith.get(folded)
+  const sample = new TextSample()
+  for (const { text } of sorted) sample.add(text)
+  const index = new NearDuplicateIndex(sample.texts(), threshold, { missRate: missRateFor(sorted.length) })
+  const firstWith = new Map<number, string>()
+  const printer = new Sketcher({ shingles: index.shingler.name })
+  for (const item of sorted) {
+    // A text may be read anew whenever it is asked for.
+    const { id, text } = item
+    const print = printNumber(...printer.fingerprint(text))
+    const same = firstWith.get(print)
     if (same !== undefined) {
       groups.join(same, id)
       continue
     }
-    firstWith.set(folded, id)
+    firstWith.set(print, id)
     const join = (near: Near) => {
       groups.join(near.id, id)
       return false

@@ -133,6 +133,11 @@ export class Sketcher {
   }
 }
 
+/** A fingerprint as a number that holds it, but for 11 of its 64 bits. */
+export function printNumber(low: number, high: number): number {
+  return (low >>> 0) + (high & 0x1fffff) * 2 ** 32
+}
+
 const needsBlock = -2
 
 /** What assembly/sketcher.ts exports. */

@@ -1,12 +1,14 @@
-import { assignSplits, labelsUntested, unlabelled } from "../curation/hold-out.ts"
+import { join } from "node:path"
+import { assignSplits, labelsUntested, unlabelled, type Arrival } from "../curation/hold-out.ts"
 import { digits } from "../curation/lineage.ts"
 import { tooFewToTell } from "../evaluation/preflight.ts"
 import { rowsNeeded } from "../evaluation/power.ts"
 import type { Assignment, Split } from "../core/example.ts"
-import type { StandingAssignment } from "../core/holdout-refresh.ts"
+import type { Held, StandingAssignment } from "../core/holdout-refresh.ts"
 import { inputText, stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
+import { SpillFile } from "../store/spill-file.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { wornRows } from "./holdout-wear.ts"
@@ -28,37 +30,88 @@ export function holdOut(
 ): { added: readonly Assignment[]; counts: HoldOutCounts; untested: readonly string[] } {
   const rows = new TaskRows(context.workspace, task.task)
   const testNeeded = rowsNeeded(task.verdict)
-  const items = [
-    ...rows.seeds().map((seed) => ({ id: seed.id, text: inputText(task, seed.input), stratum: stratumOf(task, seed.output) })),
-    ...rows.inputs().map((input) => ({ id: input.id, text: inputText(task, input.input), stratum: unlabelled })),
-  ]
-  const unassigned = (existing: readonly StandingAssignment[]) => {
-    const assigned = new Set(existing.map(({ id }) => id))
-    return items.filter(({ id }) => !assigned.has(id))
-  }
-  let existing = rows.assignments()
-  let added: readonly Assignment[] = []
-  if (unassigned(existing).length > 0)
-    withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () => {
-      // Read again: another command may have assigned the same rows since.
-      existing = rows.assignments()
-      const arrivals = unassigned(existing)
-      const assigned = new Set(existing.map(({ id }) => id))
-      const worn = wornRows(context, task)
-      const counted =
-        worn === undefined ? existing : existing.map((row): StandingAssignment => (worn.has(digits(row.id)) ? { ...row, split: "retired" } : row))
-      added = assignSplits({ arrivals, existing: counted, existingItems: items.filter(({ id }) => assigned.has(id)), testNeeded, key: task.task })
-      rows.addAssignments(added)
-    })
-  const known = new Map([...existing, ...added].map((assignment): [string, StandingAssignment] => [assignment.id, assignment]))
+  const added = unassigned(rows).size === 0 ? [] : assign(context, task, rows, testNeeded)
   // A real input that a refresh put into the test set has its answer.
-  const answered = new Set(rows.refreshes().flatMap(({ fresh }) => fresh.map(({ id }) => id)))
-  const gold = [...rows.seeds(), ...rows.inputs().filter(({ id }) => answered.has(id))].flatMap(({ id }) => known.get(id) ?? [])
-  const count = (split: Split) => gold.filter((assignment) => assignment.split === split).length
+  const counted = new Set([...rows.refreshes().flatMap(({ fresh }) => fresh.map(({ id }) => id)), ...rows.seedIds()])
+  const gold = tally(rows, counted)
+  const count = (split: Split) => gold.reduce((sum, group) => sum + (group.split === split ? group.rows : 0), 0)
   const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict })
   return {
     added,
     counts: { train: count("train"), validation: count("validation"), test: count("test"), testNeeded, ...(tooFew === undefined ? {} : { tooFew }) },
     untested: labelsUntested(gold),
   }
+}
+
+/** The ids that have no split. */
+function unassigned(rows: TaskRows): Set<string> {
+  const ids = new Set([...rows.seedIds(), ...rows.inputIds()])
+  for (const { id } of rows.eachAssignment()) ids.delete(id)
+  return ids
+}
+
+/** Gives a split to what has none. The texts lie in a temporary file while they are compared. */
+function assign(context: StageContext, task: TaskSpecification, rows: TaskRows, testNeeded: number): readonly Assignment[] {
+  const spill = new SpillFile(join(rows.folder, "hold-out"))
+  try {
+    return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () => {
+      // Read again: another command may have assigned the same rows since.
+      const missing = unassigned(rows)
+      const [arrivals, existingItems]: [Arrival[], SpilledItem[]] = [[], []]
+      const take = (id: string, text: string, stratum: string) => {
+        const item = new SpilledItem(spill, id, text, stratum)
+        if (missing.has(id)) arrivals.push(item)
+        else existingItems.push(item)
+      }
+      for (const { id, input, output } of rows.eachSeed()) take(id, inputText(task, input), stratumOf(task, output))
+      for (const { id, input } of rows.eachInput()) take(id, inputText(task, input), unlabelled)
+      const worn = wornRows(context, task)
+      const existing = Array.from(
+        rows.eachAssignment(),
+        (row): StandingAssignment => (worn?.has(digits(row.id)) ? { ...row, split: "retired" } : row),
+      )
+      const added = assignSplits({ arrivals, existing, existingItems, testNeeded, key: task.task })
+      rows.addAssignments(added)
+      return added
+    })
+  } finally {
+    spill.close()
+  }
+}
+
+/** A row whose text lies in a spill. */
+class SpilledItem implements Arrival {
+  readonly id: string
+  readonly stratum: string
+  readonly #spill: SpillFile
+  readonly #place: number
+  readonly #bytes: number
+
+  constructor(spill: SpillFile, id: string, text: string, stratum: string) {
+    this.id = id
+    this.stratum = stratum
+    this.#spill = spill
+    this.#place = spill.size
+    spill.add(text)
+    this.#bytes = spill.size - this.#place
+  }
+
+  get text(): string {
+    const bytes = Buffer.allocUnsafe(this.#bytes)
+    this.#spill.read(this.#place, bytes)
+    return bytes.toString("utf8")
+  }
+}
+
+/** How many of the rows are held where, by their strata. */
+function tally(rows: TaskRows, counted: ReadonlySet<string>): { split: Held; stratum: string; rows: number }[] {
+  const groups = new Map<string, { split: Held; stratum: string; rows: number }>()
+  for (const { id, split, stratum } of rows.eachAssignment()) {
+    if (!counted.has(id)) continue
+    const key = `${split} ${stratum}`
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { split, stratum, rows: 1 })
+    else group.rows += 1
+  }
+  return [...groups.values()]
 }

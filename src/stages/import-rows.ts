@@ -1,6 +1,7 @@
+import { join } from "node:path"
 import { unlabelled } from "../curation/hold-out.ts"
 import { personalDataKindsIn } from "../curation/privacy.ts"
-import { canonicalJson } from "../core/canonical.ts"
+import { digest } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import type { Erased, Tombstone } from "../core/erasure.ts"
 import { splits, type Assignment, type RealInput, type Seed, type Split } from "../core/example.ts"
@@ -9,7 +10,8 @@ import { stratumOf } from "../core/output.ts"
 import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
-import { readAnyTable } from "../store/table.ts"
+import { SpillFile } from "../store/spill-file.ts"
+import { openTable, type TableRow } from "../store/table.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { holdOut, type HoldOutCounts } from "./hold-out.ts"
@@ -67,9 +69,25 @@ async function importRows(
   options: ImportOptions,
   kind: Kind,
 ): Promise<ImportResult> {
+  const store = new TaskRows(context.workspace, task.task)
+  const spill = new SpillFile(join(context.workspace.root, "import"))
+  try {
+    return await importSpilled(context, task, files, options, kind, { store, spill })
+  } finally {
+    spill.close()
+  }
+}
+
+async function importSpilled(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+  kind: Kind,
+  { store, spill }: { readonly store: TaskRows; readonly spill: SpillFile },
+): Promise<ImportResult> {
   const { workspace } = context
-  const store = new TaskRows(workspace, task.task)
-  const { read, valid, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, store.erased())
+  const { read, valid, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, { erased: store.erased(), spill })
   if (invalid.length > 0 && !options.skipInvalid)
     throw new DataError(
       `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -78,21 +96,24 @@ async function importRows(
     )
   // Read and written under one lock: of two imports at once, neither may write over what the other added.
   const { heldElsewhere, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => {
-    requireStanding(task, store, valid)
+    requireStanding(task, store, valid, spill)
     // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
-    const heldElsewhere = holdAsSaid(task, store, valid)
-    return { ...merge(store, kind, valid), heldElsewhere }
+    const heldElsewhere = holdAsSaid(store, valid)
+    return { ...merge(store, kind, valid, spill), heldElsewhere }
   })
   const held = holdOut(context, task)
   return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested, acrossSplits, heldElsewhere }
 }
 
+/** A row that can be imported; what it says lies in the spill. */
 interface ValidRow {
-  readonly row: Row
-  /** The canonical JSON of input and output: what makes a row with a known id a correction. */
+  readonly id: string
+  readonly place: number
+  readonly bytes: number
+  /** The digest of input and output: what makes a row with a known id a correction. */
   readonly content: string
-  /** What the row or its file says. */
-  readonly split: Split | undefined
+  /** What the row or its file says, and the group that it is counted with. */
+  readonly said: { readonly split: Split; readonly stratum: string } | undefined
 }
 
 interface ReadRows {
@@ -103,92 +124,126 @@ interface ReadRows {
   readonly acrossSplits: AcrossSplits[]
 }
 
-async function readRows(task: TaskSpecification, files: readonly string[], options: ImportOptions, kind: Kind, erased: Erased): Promise<ReadRows> {
+async function readRows(
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+  kind: Kind,
+  { erased, spill }: { readonly erased: Erased; readonly spill: SpillFile },
+): Promise<ReadRows> {
   const valid: ValidRow[] = []
   const invalid: Issue[] = []
   const personalData: { id: string; place: string; kinds: string[] }[] = []
-  const seen = new Map<string, { place: string; content: string }>()
+  const seen = new Map<string, { file: string; line: number; content: string }>()
   const places = new Map<string, { place: string; split: Split }[]>()
   let read = 0
   for (const file of files) {
-    const table = await readAnyTable(file)
-    invalid.push(...table.issues)
-    read += table.rows.length + table.issues.length
-    if (table.rows.length === 0 && table.issues.length === 0)
+    const table = await openTable(file)
+    const before = read
+    const unread: Issue[] = []
+    const issues: Issue[] = []
+    let columns: { found: ReturnType<typeof columnsOf> } | undefined
+    const columnsFor = (first: readonly TableRow[]) => ({
+      found: columnsOf(task, { rows: first, issues: [], format: table.format }, kind, file, options.columns ?? new Map()),
+    })
+    for (const tableRow of table.rows) {
+      read += 1
+      if ("message" in tableRow) {
+        unread.push(tableRow)
+        continue
+      }
+      columns ??= columnsFor([tableRow])
+      const { line } = tableRow
+      const place = `${file}:${line}`
+      const parsed = parseRow(task, tableRow, columns.found, kind)
+      if ("issues" in parsed) {
+        issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line })))
+        continue
+      }
+      const { row } = parsed
+      const tombstone = erased.of(row)
+      if (tombstone !== undefined) {
+        issues.push({ file, line, message: erasedMessage(tombstone) })
+        continue
+      }
+      const content = contentOf(row)
+      const known = seen.get(row.id)
+      if (known && known.content !== content) {
+        const message = `the id ${show(row.key ?? row.id)} is already that of ${known.file}:${known.line}, with other content`
+        issues.push({ file, line, path: "id", message })
+        continue
+      }
+      if (known === undefined) seen.set(row.id, { file, line, content })
+      const found = personalDataKindsIn(task, { input: row.input, output: "output" in row ? row.output : null })
+      if (found.length > 0 && task.privacy.personalData === "refuse") {
+        issues.push({ file, line, message: `personal data or a secret (${found.join(", ")}); privacy.personalData is refuse` })
+        continue
+      }
+      if (found.length > 0) personalData.push({ id: row.id, place, kinds: found })
+      const split = parsed.split ?? options.splitOf?.get(file)
+      if (split !== undefined) places.set(row.id, [...(places.get(row.id) ?? []), { place, split }])
+      const start = spill.size
+      spill.add(JSON.stringify(found.length > 0 ? { ...row, personalData: found } : row))
+      const stratum = "output" in row ? stratumOf(task, row.output) : unlabelled
+      valid.push({ id: row.id, place: start, bytes: spill.size - start, content, said: split === undefined ? undefined : { split, stratum } })
+    }
+    if (read === before)
       throw new DataError(
         `${file} has no rows`,
         [],
         kind === "seed" ? "Give a file with at least one example." : "Give a file with at least one input.",
       )
-    const columns = columnsOf(task, table, kind, file, options.columns ?? new Map())
-    for (const tableRow of table.rows) {
-      const place = `${file}:${tableRow.line}`
-      const parsed = parseRow(task, tableRow, columns, kind)
-      if ("issues" in parsed) {
-        invalid.push(...parsed.issues.map((issue) => ({ ...issue, file, line: tableRow.line })))
-        continue
-      }
-      const tombstone = erased.of(parsed.row)
-      if (tombstone !== undefined) {
-        invalid.push({ file, line: tableRow.line, message: erasedMessage(tombstone) })
-        continue
-      }
-      const content = contentOf(parsed.row)
-      const before = seen.get(parsed.row.id)
-      if (before && before.content !== content) {
-        invalid.push({
-          file,
-          line: tableRow.line,
-          path: "id",
-          message: `the id ${show(parsed.row.key ?? parsed.row.id)} is already that of ${before.place}, with other content`,
-        })
-        continue
-      }
-      seen.set(parsed.row.id, { place, content })
-      const found = personalDataKindsIn(task, { input: parsed.row.input, output: "output" in parsed.row ? parsed.row.output : null })
-      if (found.length > 0 && task.privacy.personalData === "refuse") {
-        invalid.push({ file, line: tableRow.line, message: `personal data or a secret (${found.join(", ")}); privacy.personalData is refuse` })
-        continue
-      }
-      if (found.length > 0) personalData.push({ id: parsed.row.id, place, kinds: found })
-      const split = parsed.split ?? options.splitOf?.get(file)
-      if (split !== undefined) places.set(parsed.row.id, [...(places.get(parsed.row.id) ?? []), { place, split }])
-      valid.push({ row: found.length > 0 ? { ...parsed.row, personalData: found } : parsed.row, content, split })
-    }
+    columns ??= columnsFor([])
+    invalid.push(...unread, ...issues)
   }
   const acrossSplits = [...places].flatMap(([id, at]) => (new Set(at.map(({ split }) => split)).size > 1 ? [{ id, places: at }] : []))
   return { read, valid, invalid, personalData, acrossSplits }
 }
 
-function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[]): { added: number; corrected: number; unchanged: number } {
-  const rows = new Map<string, Row>((kind === "seed" ? store.seeds() : store.inputs()).map((row) => [row.id, row]))
-  const counts = { added: 0, corrected: 0, unchanged: 0 }
-  for (const { row, content } of valid) {
-    const known = rows.get(row.id)
-    if (known !== undefined && contentOf(known) === content) {
-      counts.unchanged++
-      continue
+function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[], spill: SpillFile): { added: number; corrected: number; unchanged: number } {
+  const each = (isWanted?: (id: string) => boolean): Iterable<Row> => (kind === "seed" ? store.eachSeed(isWanted) : store.eachInput(isWanted))
+  const asked = new Set(valid.map(({ id }) => id))
+  const contents = new Map<string, string>()
+  for (const row of each((id) => asked.has(id))) contents.set(row.id, contentOf(row))
+  const corrections = new Map<string, ValidRow>()
+  const added = new Map<string, ValidRow>()
+  let unchanged = 0
+  for (const row of valid) {
+    if ((added.get(row.id) ?? corrections.get(row.id))?.content === row.content || contents.get(row.id) === row.content) unchanged += 1
+    else if (contents.has(row.id)) corrections.set(row.id, row)
+    else added.set(row.id, row)
+  }
+  function* merged(): Generator<Row> {
+    for (const row of each()) {
+      const correction = corrections.get(row.id)
+      yield correction === undefined ? row : spilled(correction, spill)
     }
-    counts[known === undefined ? "added" : "corrected"]++
-    rows.set(row.id, row)
+    for (const row of added.values()) yield spilled(row, spill)
   }
-  if (counts.added + counts.corrected > 0) {
-    if (kind === "seed") store.writeSeeds([...rows.values()] as Seed[])
-    else store.writeInputs([...rows.values()] as RealInput[])
+  if (added.size + corrections.size > 0) {
+    if (kind === "seed") store.writeSeeds(merged() as Iterable<Seed>)
+    else store.writeInputs(merged() as Iterable<RealInput>)
   }
-  return counts
+  return { added: added.size, corrected: corrections.size, unchanged }
+}
+
+function spilled({ place, bytes }: ValidRow, spill: SpillFile): Row {
+  const line = Buffer.allocUnsafe(bytes)
+  spill.read(place, line)
+  return JSON.parse(line.toString("utf8")) as Row
 }
 
 /** Records the splits that rows say, for good; returns the rows that were held elsewhere before and stay there. */
-function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[]): { id: string; split: Held; asked: Split }[] {
-  const held = new Map(store.assignments().map(({ id, split }) => [id, split]))
+function holdAsSaid(store: TaskRows, valid: readonly ValidRow[]): { id: string; split: Held; asked: Split }[] {
   const asked = new Map<string, Assignment>()
-  for (const { row, split } of valid) {
-    if (split === undefined) continue
-    const before = asked.get(row.id)?.split
-    if (before === undefined || splits.indexOf(split) > splits.indexOf(before))
-      asked.set(row.id, { id: row.id, split, stratum: "output" in row ? stratumOf(task, row.output) : unlabelled })
+  for (const { id, said } of valid) {
+    if (said === undefined) continue
+    const before = asked.get(id)?.split
+    if (before === undefined || splits.indexOf(said.split) > splits.indexOf(before)) asked.set(id, { id, ...said })
   }
+  if (asked.size === 0) return []
+  const held = new Map<string, Held>()
+  for (const { id, split } of store.eachAssignment()) if (asked.has(id)) held.set(id, split)
   store.addAssignments([...asked.values()].filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1)))
   return [...asked.values()].flatMap(({ id, split }) => {
     const has = held.get(id)
@@ -197,9 +252,9 @@ function holdAsSaid(task: TaskSpecification, store: TaskRows, valid: readonly Va
 }
 
 /** What was erased while the files were read must not come back either. */
-function requireStanding(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[]): void {
+function requireStanding(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[], spill: SpillFile): void {
   const erased = store.erased()
-  const gone = valid.filter(({ row }) => erased.of(row) !== undefined)
+  const gone = erased.isEmpty ? [] : valid.filter((row) => erased.of(spilled(row, spill)) !== undefined)
   if (gone.length > 0)
     throw new DataError(
       `${gone.length} of these rows were erased from ${task.task} while they were read; nothing was written`,
@@ -213,5 +268,5 @@ function erasedMessage({ at, why }: Tombstone): string {
 }
 
 function contentOf(row: Row): string {
-  return canonicalJson({ input: row.input, output: "output" in row ? row.output : null })
+  return digest({ input: row.input, output: "output" in row ? row.output : null })
 }

@@ -183,6 +183,16 @@ export function readText(path: string, what = "file"): string {
   return decodeText(readBytes(path, what), path)
 }
 
+/** The file can be read; a missing file, a folder or unreadable file is a DataError naming it. */
+export function requireFile(path: string): void {
+  try {
+    if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a file`, [], "Name a file.")
+    closeSync(openSync(path, "r"))
+  } catch (error) {
+    throw readError(path, "file", error)
+  }
+}
+
 export function readBytes(path: string, what = "file"): Buffer {
   try {
     if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a ${what}`, [], "Name a file.")

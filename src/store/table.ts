@@ -2,7 +2,7 @@ import { extname } from "node:path"
 import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../core/errors.ts"
 import { readCsvTable } from "./csv.ts"
-import { decodeText, readBytes, readLines } from "./files.ts"
+import { decodeText, readBytes, readLines, requireFile } from "./files.ts"
 
 /** A row of a user's file: its fields by name, and the line where it begins. */
 export interface TableRow {
@@ -17,6 +17,23 @@ export interface Table {
   readonly format: "jsonl" | "csv"
 }
 
+/** The rows of a file that people import, read as they are asked for where each is a line of its own. */
+export interface TableStream {
+  readonly format: Table["format"]
+  /** Asked for once. Lines that could not be read as rows at all stand among the rows. */
+  readonly rows: Iterable<TableRow | Issue>
+}
+
+/** Opens what `readAnyTable` reads; a JSONL file is not held in memory. */
+export async function openTable(path: string): Promise<TableStream> {
+  if (isJsonLines(path)) {
+    requireFile(path)
+    return { format: "jsonl", rows: jsonRows(path) }
+  }
+  const { rows, issues, format } = await readAnyTable(path)
+  return { format, rows: [...issues, ...rows] }
+}
+
 /** The rows of a file that people import: as `readTable`, and `.parquet`. */
 export async function readAnyTable(path: string): Promise<Table> {
   if (extname(path).toLowerCase() !== ".parquet") return readTable(path, ", .parquet")
@@ -27,7 +44,7 @@ export async function readAnyTable(path: string): Promise<Table> {
 /** The rows of a JSONL, JSON-array or CSV file, by its ending (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`). CSV: a byte order mark, comma, semicolon or tab, quoted newlines and a `sep=` line are understood; the first row names the columns. */
 export function readTable(path: string, otherEndings = ""): Table {
   const ending = extname(path).toLowerCase()
-  if (ending === ".jsonl" || ending === ".ndjson") return readJsonTable(path)
+  if (isJsonLines(path)) return readJsonTable(path)
   if (ending === ".json") return readJsonArray(path)
   if (ending === ".csv" || ending === ".tsv") return readCsvTable(path)
   throw new DataError(
@@ -44,21 +61,33 @@ export function tableText({ format, rows }: Table, wanted: readonly TableRow["fi
     : `${JSON.stringify(wanted, null, 2)}\n`
 }
 
+function isJsonLines(path: string): boolean {
+  return [".jsonl", ".ndjson"].includes(extname(path).toLowerCase())
+}
+
 function readJsonTable(path: string): Table {
-  readBytes(path)
+  requireFile(path)
   const rows: TableRow[] = []
   const issues: Issue[] = []
-  for (const { text, number } of readLines(path)) {
-    if (text.trim() === "") continue
-    try {
-      const value: unknown = JSON.parse(text)
-      if (isRecord(value)) rows.push({ line: number, fields: value })
-      else issues.push({ file: path, line: number, message: "expected a JSON object" })
-    } catch (error) {
-      issues.push({ file: path, line: number, message: `not valid JSON: ${shorten((error as Error).message)}` })
-    }
+  for (const row of jsonRows(path)) {
+    if ("message" in row) issues.push(row)
+    else rows.push(row)
   }
   return { rows, issues, format: "jsonl" }
+}
+
+function* jsonRows(path: string): Generator<TableRow | Issue> {
+  for (const { text, number } of readLines(path)) {
+    if (text.trim() === "") continue
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (error) {
+      yield { file: path, line: number, message: `not valid JSON: ${shorten((error as Error).message)}` }
+      continue
+    }
+    yield isRecord(value) ? { line: number, fields: value } : { file: path, line: number, message: "expected a JSON object" }
+  }
 }
 
 function readJsonArray(path: string): Table {

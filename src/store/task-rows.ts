@@ -28,6 +28,7 @@ import { refreshSchema, standingAssignments, type Held, type HoldoutRefresh, typ
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
 import { appendAtomically, readByteLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { stageFile } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** A candidate and the batch that it was grown in. */
@@ -70,8 +71,25 @@ export class TaskRows {
   /** The assignments, the first one of an id first, as they stand after the refreshes of the holdout: an assignment never changes by itself, so a
    * later line for the same id is ignored. */
   assignments(): StandingAssignment[] {
-    const rows = this.read(this.splitsFile, assignmentSchema)
-    return standingAssignments([...new Map(rows.toReversed().map((row) => [row.id, row])).values()].toReversed(), this.refreshes())
+    return [...this.eachAssignment()]
+  }
+  /** The assignments one by one. */
+  *eachAssignment(): Generator<StandingAssignment> {
+    const refreshes = this.refreshes()
+    const seen = new Set<string>()
+    for (const row of this.lines(this.splitsFile, assignmentSchema)) {
+      if (seen.has(row.id)) continue
+      seen.add(row.id)
+      yield* refreshes.length === 0 ? [row] : standingAssignments([row], refreshes)
+    }
+  }
+  /** The ids of the seeds, which are not read beyond them. */
+  seedIds(): string[] {
+    return this.ids((note) => this.eachSeed(note))
+  }
+  /** The ids of the real inputs, which are not read beyond them. */
+  inputIds(): string[] {
+    return this.ids((note) => this.eachInput(note))
   }
   get refreshesFile(): string {
     return join(this.folder, "refreshes.jsonl")
@@ -132,11 +150,12 @@ export class TaskRows {
   writeSuspects(suspects: readonly QueuedSuspect[]): void {
     writeAtomically(this.suspectsFile, toJsonLines(suspects))
   }
-  writeSeeds(seeds: readonly Seed[]): void {
-    writeAtomically(this.seedsFile, toJsonLines(seeds))
+  /** The rows may be made of those in the file: it is read before it is replaced. */
+  writeSeeds(seeds: Iterable<Seed>): void {
+    stageFile(this.seedsFile, eachLine(seeds)).commit()
   }
-  writeInputs(inputs: readonly RealInput[]): void {
-    writeAtomically(this.inputsFile, toJsonLines(inputs))
+  writeInputs(inputs: Iterable<RealInput>): void {
+    stageFile(this.inputsFile, eachLine(inputs)).commit()
   }
   addAssignments(added: readonly Assignment[]): void {
     if (added.length > 0) appendAtomically(this.splitsFile, toJsonLines(added))
@@ -205,6 +224,15 @@ export class TaskRows {
     return erased.isEmpty ? rows : rows.filter((row) => erased.of(row) === undefined)
   }
 
+  /** Those that stand: what was erased has to be read to be told. */
+  private ids(each: (note?: (id: string) => boolean) => Iterable<{ readonly id: string }>): string[] {
+    if (!this.erased().isEmpty) return Array.from(each(), ({ id }) => id)
+    const ids: string[] = []
+    // An id that is not at the beginning of its line is noted as well, when the line is read.
+    for (const _ of each((id) => ids.push(id) < 0)) throw new Error("no row was wanted")
+    return ids
+  }
+
   private filesIn(name: string): string[] {
     const folder = join(this.folder, name)
     if (!existsSync(folder)) return []
@@ -255,6 +283,10 @@ export class TaskRows {
 function stampOf(file: string): string {
   const stats = statSync(file, { throwIfNoEntry: false })
   return stats === undefined ? "" : `${file} ${stats.size} ${stats.mtimeMs} ${stats.ino}`
+}
+
+function* eachLine(rows: Iterable<unknown>): Generator<string> {
+  for (const row of rows) yield `${JSON.stringify(row)}\n`
 }
 
 const idStart = Buffer.from('{"id":"')
