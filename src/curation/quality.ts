@@ -10,10 +10,24 @@ export interface Judgement {
   readonly flagged: readonly FlaggedRow[]
 }
 
+/** What each filter finds in each of the rows, filter by filter, so that what each takes can be told: `measure` does the work of one. */
+export function judgeAll(
+  task: TaskSpecification,
+  rows: readonly CurationRow[],
+  filters: readonly ConfiguredFilter[],
+  measure: (name: string, rows: number, work: () => void) => void,
+): Judgement[] {
+  const findings = rows.map((): RowFinding[] => [])
+  for (const filter of filters)
+    measure(filter.name, rows.length, () => {
+      for (const [index, row] of rows.entries()) findings[index]?.push(...findingsIn(task, row, [filter]))
+    })
+  return rows.map((row, index) => judgementOf(row, findings[index] ?? []))
+}
+
 /** A row passes or is dropped with the filter and its code as the reason. A row that a person wrote or accepted always passes, and what was found in it
  * is flagged. Each row is judged by itself, so that the order does not matter and a second time changes nothing. */
-export function judge(task: TaskSpecification, row: CurationRow, filters: readonly ConfiguredFilter[]): Judgement {
-  const findings = findingsIn(task, row, filters)
+function judgementOf(row: CurationRow, findings: readonly RowFinding[]): Judgement {
   if (findings.length === 0) return unremarkable
   const worst = row.rank.human || row.rank.reviewed ? undefined : findings.find(({ severity }) => severity === "drop")
   if (worst !== undefined) return { why: { reason: `filter-${worst.filter}`, detail: describeFinding(worst) }, flagged: [] }

@@ -4,7 +4,8 @@ import { leakChecks } from "../curation/leak-report.ts"
 import { digits } from "../curation/lineage.ts"
 import { preferencePairs, type Proposal } from "../curation/preferences.ts"
 import { outbound, Protection } from "../curation/privacy.ts"
-import { flagHeldOut, judge } from "../curation/quality.ts"
+import { flagHeldOut, judgeAll, type Judgement } from "../curation/quality.ts"
+import type { CurationRow } from "../curation/ranking.ts"
 import { RowTable } from "../curation/row-table.ts"
 import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
 import { DataError } from "../core/errors.ts"
@@ -15,6 +16,7 @@ import { SpillFile } from "../store/spill-file.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import { readBenchmarks } from "./benchmarks.ts"
+import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
 import type { StageContext } from "./context.ts"
 import { queueConflicts } from "./conflicts.ts"
 import { fates, reviewStart, type ReviewStart } from "./examples.ts"
@@ -35,6 +37,8 @@ export interface BuildResult {
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
   /** Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something. */
   readonly flagged: readonly FlaggedRow[]
+  /** What the core and each optional check took. */
+  readonly costs: BuildCosts
   /** What says the same in other words, where it was looked for. */
   readonly semantic?: Pick<SemanticFindings, "duplicates" | "nearHeldOut"> | undefined
 }
@@ -49,13 +53,14 @@ export function build(
   findSemantic?: SemanticSearch,
 ): BuildResult {
   holdOut(context, task)
+  const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
   const start = reviewStart(task, rows)
   const heldOut = readHeldOut(task, rows, start)
   requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
   const spill = new SpillFile(join(rows.folder, "build"))
   try {
-    return buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, spill })
+    return buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, spill, meter })
   } finally {
     spill.close()
   }
@@ -68,10 +73,11 @@ interface BuildParts {
   readonly start: ReviewStart
   readonly heldOut: HeldOutRows
   readonly spill: SpillFile
+  readonly meter: CostMeter
 }
 
 function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): BuildResult {
-  const { filters, findSemantic, rows, start, heldOut, spill } = parts
+  const { filters, findSemantic, rows, start, heldOut, spill, meter } = parts
   const protection = new Protection(task)
   const protect = (example: Example) => protection.protect(example, { isTrain: false }).row
   const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
@@ -93,6 +99,23 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
   })
   const flagged: FlaggedRow[] = []
   const proposals = new Map<string, Proposal>()
+  const batch: CurationRow[] = []
+  const takeBatch = () => {
+    if (batch.length === 0) return
+    const safe = meter.check("personal-data", batch.length, () => batch.map((row) => protection.protect(row, { isTrain: true })))
+    const allowed = safe.flatMap(({ row, why }) => {
+      if (why !== undefined) table.addDropped(row, why)
+      return why === undefined ? [row] : []
+    })
+    const judgements = judgeAll(task, allowed, filters, (name, rows, work) => meter.check(name, rows, work))
+    for (const [index, row] of allowed.entries()) {
+      const { why, flagged: found } = judgements[index] as Judgement
+      flagged.push(...found)
+      if (why === undefined) curation.offer(row)
+      else table.addDropped(row, why)
+    }
+    batch.length = 0
+  }
   let [read, open] = [0, heldOut.open]
   for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id) })) {
     if (fate.state === "open") open += fate.asked.length
@@ -103,18 +126,14 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
     if (fate.state !== "example") continue
     read += 1
     if (fate.proposal !== undefined) proposals.set(fate.example.id, fate.proposal)
-    const safe = protection.protect(fate.example, { isTrain: true })
-    const row = { ...safe.row, rank: fate.rank }
-    const judgement = safe.why === undefined ? judge(task, row, filters) : undefined
-    const why = safe.why ?? judgement?.why
-    if (judgement !== undefined) flagged.push(...judgement.flagged)
-    if (why === undefined) curation.offer(row)
-    else table.addDropped(row, why)
+    batch.push({ ...fate.example, rank: fate.rank })
+    if (batch.length === batchRows) takeBatch()
   }
+  takeBatch()
   if (read === 0)
     throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
   const found = curation.finish()
-  const semantic = findSemantic?.([...examplesOf(table, table.kept())], heldOutInputs)
+  const semantic = findSemantic && meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
   if (semantic !== undefined) dropFound(table, semantic.dropped)
   const reasons = table.reasons()
   const kept = table.kept()
@@ -153,6 +172,8 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
   versions.freezeHoldout(holdout, { validation, test })
   const manifest = versions.freezeVersion(planned, { train: () => table.keptLines(), dropped: () => table.droppedLines(), preferences })
   versions.setLatest(manifest.id)
+  const costs = meter.costs(read)
+  if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
   const pairs = [...conflicts, ...table.droppedPairs("conflict")]
   return {
     state,
@@ -162,6 +183,7 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
     open,
     conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
     flagged: flaggedHere,
+    costs,
     ...(semantic === undefined ? {} : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
   }
 }
@@ -170,6 +192,11 @@ function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void 
   const numbers = new Map([...table.kept()].map((number) => [table.id(number), number]))
   for (const { id, reason, witness, similarity, detail } of dropped) table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
 }
+
+// So many rows at once, so that a check is timed as a whole.
+const batchRows = 256
+// Of fewer rows the figures would be those of starting up.
+const fewestTimed = 1000
 
 function* examplesOf(table: RowTable, numbers: Uint32Array): Generator<Example> {
   for (const number of numbers) yield table.example(number)

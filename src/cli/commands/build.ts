@@ -61,9 +61,9 @@ export async function semanticSearch(host: Host, context: StageContext, task: Ta
 }
 
 /** The `--json` object of a build; a stable contract. */
-export function buildData({ state, manifest, rows, open, flagged: flaggedRows, semantic }: BuildResult): Record<string, unknown> {
+export function buildData({ state, manifest, rows, open, flagged: flaggedRows, costs, semantic }: BuildResult): Record<string, unknown> {
   const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, personalData, leaks, prevalence } = manifest
-  const told = { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, personalData, leaks, open }
+  const told = { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, personalData, leaks, open, costs }
   return { ...told, ...(prevalence === undefined ? {} : { prevalence }), ...(semantic === undefined ? {} : { semantic }) }
 }
 
