@@ -34,7 +34,7 @@ export class Attempts {
     })
   }
 
-  /** The answer is kept for good, and what it cost; null where nobody knows the price. */
+  /** The answer is kept for good, and what it cost; null where nobody knows the price. Of a request that was erased meanwhile nothing is kept but the cost. */
   answered(attempt: number, answer: ModelAnswer, costUsd: number | null): void {
     this.transaction(() => {
       const { key } = this.database.prepare("select key from attempts where attempt = ?").get(attempt) as { key: string }
@@ -42,8 +42,8 @@ export class Attempts {
         .prepare("update attempts set state = 'answered', settled_at = ?, cost_usd = ?, input_tokens = ?, output_tokens = ? where attempt = ?")
         .run(this.timestamp(), costUsd, answer.inputTokens, answer.outputTokens, attempt)
       this.database
-        .prepare("update requests set answered_at = ?, answer = ? where key = ? and answer is null")
-        .run(this.timestamp(), JSON.stringify(answer), key)
+        .prepare("update requests set answered_at = ?, answer = ? where key = ? and answer is null and request <> ?")
+        .run(this.timestamp(), JSON.stringify(answer), key, erasedRequest)
     })
   }
 
@@ -113,7 +113,7 @@ export class Attempts {
   private insert({ key, request, task, strategy, worstUsd }: Sending, batch: number | undefined): number {
     this.database
       .prepare(
-        "insert into requests (key, task, strategy, request, sent_at, attempts) values (?, ?, ?, ?, ?, 1) on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at",
+        "insert into requests (key, task, strategy, request, sent_at, attempts) values (?, ?, ?, ?, ?, 1) on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at, request = excluded.request",
       )
       .run(key, task, strategy, JSON.stringify(request), this.timestamp())
     const { lastInsertRowid } = this.database
@@ -146,6 +146,9 @@ export class Attempts {
     return this.now().toISOString()
   }
 }
+
+/** What stands in the place of a request that was erased. */
+export const erasedRequest = '{"erased":true}'
 
 /** A request that is about to be sent; `worstUsd` is null where its price is not known. */
 export interface Sending {

@@ -26,9 +26,13 @@ export class Batches {
     this.database.prepare("update batches set state = 'submitted', remote = ? where batch = ?").run(remote, batch)
   }
 
-  /** Nothing more comes of it. */
+  /** Nothing more comes of it. What is not settled by now was erased meanwhile: it stays at its worst case. */
   ended(batch: number, state: string): void {
-    this.database.prepare("update batches set state = ?, ended_at = ? where batch = ?").run(state, this.now().toISOString(), batch)
+    const at = this.now().toISOString()
+    this.database
+      .prepare("update attempts set state = 'unknown', settled_at = ?, cost_usd = worst_usd where batch = ? and state = 'sent'")
+      .run(at, batch)
+    this.database.prepare("update batches set state = ?, ended_at = ? where batch = ?").run(state, at, batch)
   }
 
   /** Those that are not settled; a request that was erased is not among them. */

@@ -6,7 +6,7 @@ import { ToolkitError } from "../core/errors.ts"
 import { digest } from "../core/canonical.ts"
 import type { ModelAnswer, ModelRequest } from "../core/model.ts"
 import type { RunEvent, RunEventBody } from "../core/run.ts"
-import { Attempts } from "./attempts.ts"
+import { Attempts, erasedRequest } from "./attempts.ts"
 import { Batches } from "./batches.ts"
 
 /** Each migration runs once, in order, in one transaction with the version it leads to; append, never edit. */
@@ -314,9 +314,6 @@ export interface LedgerRequest {
   readonly request?: ModelRequest
   readonly answer?: ModelAnswer
 }
-
-/** What stands in the place of a request that was erased. */
-const erasedRequest = '{"erased":true}'
 
 /** A file that rows of a version were exported to; `path` is relative to the workspace where it lies in it. */
 export interface LedgerExport {

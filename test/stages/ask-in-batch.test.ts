@@ -131,6 +131,21 @@ describe("a batch", () => {
     expect([...server.answered.values()]).toEqual(Array.from({ length: 20 }, () => 1))
   })
 
+  it("brings back nothing of a request that was erased meanwhile; what it may have cost still counts", async () => {
+    const bench = benchOf()
+    await expect(ask(bench, 2)).rejects.toMatchObject({ exitCode: 3 })
+    const [erased, kept] = bench.requests(2).map(({ key }) => key) as [string, string]
+    bench.context.ledger().eraseRequests([erased])
+    server.end(0, "completed")
+    // Nobody asks it again: the rows that it was made of are gone.
+    const rest = again(bench)
+    await askAll(rest.context, rest.task, "s", rest.requests(1, 1), rest.model, new Asking(rest.context, rest.task, { batch: true }))
+      () => undefined,
+    )
+    expect([erased, kept].map((key) => bench.context.ledger().answer(key)?.text)).toEqual([undefined, "answer to 1"])
+    expect(bench.context.ledger().attempts.spendingOf([erased])).toMatchObject({ unknown: 1 })
+  })
+
   it("is not asked for one by one beside it: that would be paid twice", async () => {
     const bench = benchOf()
     await expect(ask(bench, 3)).rejects.toMatchObject({ exitCode: 3 })
