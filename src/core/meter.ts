@@ -145,7 +145,7 @@ export class Meter {
 }
 
 export interface Entry {
-  readonly at: number
+  at: number
   amount: number
   isCounted: boolean
 }

@@ -59,6 +59,12 @@ export class Pace {
     return { size, sentAt: now, requests, tokens, sentUntil: this.tokens.size }
   }
 
+  /** It leaves only now: writing it down took its time. */
+  left(ticket: Ticket, now: number): void {
+    ticket.requests.at = now
+    ticket.tokens.at = now
+  }
+
   /** What the answer took; null where the server does not say. */
   answered(ticket: Ticket, took: { readonly inputTokens: number | null; readonly outputTokens: number | null }): void {
     this.inFlight--

@@ -131,6 +131,7 @@ async function askEach(
   const askOnce = async (planned: PlannedRequest) => {
     const ticket = await send(planned)
     const attempt = await money.begin(planned, strategy, throwIfStopped)
+    pace.left(ticket, context.monotonicMs())
     try {
       const onHeaders = (headers: ResponseHeaders) => pace.heard(context.monotonicMs(), ticket, serverLimits(headers))
       const answer = await model.ask(planned.request, context.signal, onHeaders)
