@@ -140,8 +140,6 @@ describe("a batch", () => {
     // Nobody asks it again: the rows that it was made of are gone.
     const rest = again(bench)
     await askAll(rest.context, rest.task, "s", rest.requests(1, 1), rest.model, new Asking(rest.context, rest.task, { batch: true }))
-      () => undefined,
-    )
     expect([erased, kept].map((key) => bench.context.ledger().answer(key)?.text)).toEqual([undefined, "answer to 1"])
     expect(bench.context.ledger().attempts.spendingOf([erased])).toMatchObject({ unknown: 1 })
   })
