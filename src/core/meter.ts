@@ -93,8 +93,9 @@ export class Meter {
 
   /** What was on its way at a refusal was refused as well: it did not go through. */
   unlearn(amount: number): void {
-    if (this.learned !== undefined && !this.isKnown)
-      this.learned = { ...this.learned, limit: Math.max(this.learned.limit - amount, Number.MIN_VALUE) }
+    if (this.learned === undefined || this.isKnown) return
+    const limit = Math.max(this.learned.limit - amount, Number.MIN_VALUE)
+    this.learned = { ...this.learned, limit, taught: limit }
   }
 
   /** All that was sent counts so many times as much as was thought. */
