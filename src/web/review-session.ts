@@ -257,7 +257,8 @@ export class ReviewSession {
 
   /** Whether the item of their queue is not decided on, by them or, since the queue was read, by others. */
   #waitsFor(item: ReviewItem, reviewer: string): boolean {
-    return !this.#decidedSince.has(this.#claimOn(item.id, reviewer)) && this.mine(item, reviewer) === undefined
+    if (this.#decidedSince.has(this.#claimOn(item.id, reviewer))) return false
+    return !this.#decisions.has(item.id) || this.mine(item, reviewer) === undefined
   }
 
   /** What a page takes when it opens an item: the item, or where each named reviewer decides for themselves, the item for that one. */
