@@ -46,6 +46,7 @@ export class ReviewSession {
   #agreement: { at: number; value: Progress["agreement"] } | undefined
   #stamp = ""
   #lookedAt = 0
+  #readAt = 0
   #readForMs = 0
   #lastAtMs = 0
   readonly #leases = new Map<string, { page: string; at: number }>()
@@ -77,7 +78,7 @@ export class ReviewSession {
     this.#keepUp()
     let found = this.#lookFor(asking, wished)
     // What was decided since may have brought new questions: disputes, the next of a sample.
-    if (found.item === undefined && this.#decidedSince.size > 0) {
+    if (this.#decidedSince.size > 0 && (found.item === undefined || (found.isSkipped && this.#mayRead()))) {
       this.#examples = this.#read()
       found = this.#lookFor(asking, wished)
     }
@@ -108,7 +109,8 @@ export class ReviewSession {
     progress.skipped = again.size
     // The set of the skipped is in the order in which they were.
     const oldest = [...skipped].find((id) => again.has(id))
-    return { item: held ?? fresh ?? (oldest === undefined ? undefined : again.get(oldest)), progress }
+    const item = held ?? fresh ?? (oldest === undefined ? undefined : again.get(oldest))
+    return { item, isSkipped: item !== undefined && skipped.has(item.id), progress }
   }
 
   /** The item comes again after the others. */
@@ -224,9 +226,13 @@ export class ReviewSession {
   /** The files are read again where somebody else changed them. */
   #keepUp(): void {
     const now = this.#context.monotonicMs()
-    if (now - this.#lookedAt < Math.max(lookAgainMs, 10 * this.#readForMs)) return
+    if (!this.#mayRead() || now - this.#lookedAt < lookAgainMs) return
     this.#lookedAt = now
     if (this.#rows.stamp() !== this.#stamp) this.#examples = this.#read()
+  }
+
+  #mayRead(): boolean {
+    return this.#context.monotonicMs() - this.#readAt >= Math.max(lookAgainMs, 10 * this.#readForMs)
   }
 
   #read(): TaskExamples {
@@ -241,8 +247,8 @@ export class ReviewSession {
     this.#decidedSince = new Set()
     this.#neighbours = undefined
     this.#agreement = undefined
-    this.#lookedAt = this.#context.monotonicMs()
-    this.#readForMs = this.#lookedAt - started
+    this.#readAt = this.#context.monotonicMs()
+    this.#readForMs = this.#readAt - started
     return examples
   }
 

@@ -23,6 +23,8 @@ let elsewhere = 0
 let mode = "look"
 /** Nothing is taken while an answer is on its way: a key that is pressed twice must not decide on the item after it. */
 let isBusy = true
+/** Whether somebody wrote in the editor: one that only stands open is no draft. */
+let isTouched = false
 /** @type {ReadonlySet<string>} The labels that are chosen, of a multilabel task. */
 let chosen = new Set()
 /** @type {ReturnType<typeof editPanel> | undefined} */
@@ -90,6 +92,7 @@ function draw(answer) {
 function drawAnswer() {
   editor = undefined
   labels = undefined
+  isTouched = false
   if (item !== undefined)
     byId("answer").replaceChildren(...answerParts(item), h("div", { id: "comment", hidden: comment.value === "" }, h("h2", {}, "Comment"), comment))
   drawActions()
@@ -109,7 +112,7 @@ function answerParts(of) {
   }
   if (mode !== "edit") return []
   const begun = memory.draft?.output ?? (of.mine?.verdict === "edit" ? of.mine.output : undefined)
-  editor = editPanel(task, of, { begin: begun ?? of.proposed, isBegun: begun !== undefined, changed: keepDraft })
+  editor = editPanel(task, of, { begin: begun ?? of.proposed, isBegun: begun !== undefined, changed: touch })
   return [editor.element]
 }
 
@@ -276,6 +279,11 @@ async function undo() {
   }
 }
 
+function touch() {
+  isTouched = true
+  keepDraft()
+}
+
 /** What is being written is there after a reload. */
 function keepDraft() {
   if (item === undefined) return
@@ -283,7 +291,7 @@ function keepDraft() {
   let output = memory.draft?.output
   try {
     if (task.kind === "multilabel") output = inOrder(task, chosen)
-    else if (editor !== undefined && mode === "edit") output = editor.read()
+    else if (editor !== undefined && isTouched) output = editor.read()
   } catch {
     // What holds no value yet keeps the last value that it held.
   }
