@@ -13,6 +13,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "quickstart", summary: "the whole loop on the sample task, in a workspace of its own", load: () => import("./commands/quickstart.ts") },
   { name: "init", summary: "make a workspace", load: () => import("./commands/init.ts") },
   { name: "spec", summary: "check a task specification", load: () => import("./commands/spec.ts") },
+  { name: "task", summary: "change the labels of a task", load: () => import("./commands/task.ts") },
   { name: "seed", summary: "import gold examples", load: () => import("./commands/seed.ts") },
   { name: "input", summary: "import real inputs without answers", load: () => import("./commands/input.ts") },
   { name: "expand", summary: "grow candidates from the train seeds", load: () => import("./commands/expand.ts") },

@@ -89,4 +89,17 @@ export function contentId(prefix: IdPrefix, value: unknown): string {
   return `${prefix}_${digest(value).slice("sha256:".length, "sha256:".length + 16)}`
 }
 
-export type IdPrefix = "seed" | "input" | "cand" | "ex" | "hold" | "ds" | "prompt" | "eval" | "check" | "conflict" | "adjudication"
+export type IdPrefix =
+  | "seed"
+  | "input"
+  | "cand"
+  | "ex"
+  | "hold"
+  | "ds"
+  | "prompt"
+  | "eval"
+  | "check"
+  | "conflict"
+  | "adjudication"
+  | "relabel"
+  | "migration"

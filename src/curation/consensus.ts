@@ -1,5 +1,5 @@
-import { digestText } from "../core/canonical.ts"
 import type { Decision } from "../core/example.ts"
+import { outcomeKey } from "../core/migration.ts"
 
 /** What reviewers made of one question. */
 export type Consensus =
@@ -28,9 +28,4 @@ export function answersTo(decisions: readonly Decision[], outcomeOf: (decision: 
   const answers = new Map<string, Decision>()
   for (const decision of decisions) if (last.get(decision.reviewer) === decision) answers.set(outcomeOf(decision), decision)
   return new Map([...answers].sort(([a], [b]) => (a < b ? -1 : 1)))
-}
-
-/** How a decision that settles names an outcome. */
-export function outcomeKey(outcome: string): string {
-  return digestText(outcome).slice(0, "sha256:".length + 16)
 }

@@ -1,9 +1,10 @@
 import { canonicalJson, contentId, digest } from "../core/canonical.ts"
 import type { Decision, DecisionLine, Input, Output, QueuedConflict } from "../core/example.ts"
+import { checkId, conflictId } from "../core/row-identity.ts"
 import { toJsonLines } from "../store/files.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import type { ReviewItem, SourceRow } from "./review-items.ts"
-import { checkId, rowChecks } from "./row-checks.ts"
+import { rowChecks } from "./row-checks.ts"
 import { adjudicationOf, consensusOn } from "./standing.ts"
 
 /** Two examples by their ids. */
@@ -24,7 +25,7 @@ export function queueConflicts<Pair extends ExamplePair>(rows: TaskRows, sources
     const [a, b] = [byExample.get(pair.a), byExample.get(pair.b)]
     if (a === undefined || b === undefined) continue
     const [first, second] = [sideOf(a, checkOf), sideOf(b, checkOf)]
-    const id = contentId("conflict", [first.check, second.check].sort())
+    const id = conflictId(first.check, second.check)
     found.set(id, { queued: { id, a: first.asked, b: second.asked, similarity: Number(pair.similarity.toFixed(4)), isCurrent: true }, pair })
   }
   const known = rows.conflicts()

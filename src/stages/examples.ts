@@ -9,6 +9,7 @@ import { conflictItems } from "./conflicts.ts"
 import { goldChecks } from "./gold-checks.ts"
 import { inputProposals } from "./input-proposals.ts"
 import { passes, suspectItems, uniqueById, type ReviewItem, type SourceRow } from "./review-items.ts"
+import { relabelled } from "./relabelling.ts"
 import { labelsIn, reviewPlan, type AskedItem, type ReviewPlan } from "./review-plan.ts"
 import { corrected, rowChecks } from "./row-checks.ts"
 import { adjudicationOf, isByPolicy, type Standing } from "./standing.ts"
@@ -89,11 +90,31 @@ export interface FateOptions {
 
 /** What came of every seed, input and candidate, one by one: seeds are not held in memory. `start` is what `reviewStart` read. */
 export function* fates(rows: TaskRows, start: ReviewStart, { heldOf, isWanted, withCandidates = true }: FateOptions): Generator<Fate> {
-  const { candidates, inputs, decisions, plan } = start
+  const { task, candidates, inputs, decisions, plan } = start
   const checkOf = rowChecks(decisions)
-  const placed = (row: string, held: Held, original: Example, rank: Rank, more: { standing?: Standing; proposal?: Proposal } = {}): ExampleFate => {
+  const { migrations } = rows
+  const placed = (row: string, held: Held, original: Example, rank: Rank, more: { standing?: Standing; proposal?: Proposal } = {}): Fate => {
     const example = corrected(original, checkOf(row, original.input, original.output))
     const { standing, proposal } = more
+    const settled = standing === undefined ? {} : { standing }
+    const relabel = held === "retired" ? undefined : relabelled(migrations, { row, input: example.input, output: example.output }, decisions)
+    if (relabel?.state === "open") {
+      const question = adjudicationOf(relabel.item, decisions.get(relabel.item.id) ?? []) ?? relabel.item
+      return {
+        state: "open",
+        row,
+        input: example.input,
+        standing: standing ?? { state: "pending" },
+        asked: [askedAboutRows(task, question, decisions)],
+      }
+    }
+    if (relabel?.state === "rejected")
+      return { state: "turned-down", row, example: { ...example, reason: "rejected", detail: relabel.reason }, ...settled }
+    if (relabel !== undefined) {
+      const given = { ...example, output: relabel.output, provenance: { ...example.provenance, correctedBy: relabel.by } }
+      // A label that was split was no mistake of the model: nothing was proposed that was wrong.
+      return { state: "example", row, held, original: given, example: corrected(given, checkOf(row, given.input, given.output)), rank, ...settled }
+    }
     return {
       state: "example",
       row,
@@ -101,7 +122,7 @@ export function* fates(rows: TaskRows, start: ReviewStart, { heldOf, isWanted, w
       original,
       example,
       rank,
-      ...(standing === undefined ? {} : { standing }),
+      ...settled,
       ...(proposal === undefined || example.output === proposal.output ? {} : { proposal: { input: proposal.input, output: proposal.output } }),
     }
   }
@@ -144,6 +165,7 @@ export function* fates(rows: TaskRows, start: ReviewStart, { heldOf, isWanted, w
 
 /** What is decided on one by one, and how it stands. */
 export interface ReviewStart {
+  readonly task: TaskSpecification
   readonly candidates: readonly PlacedCandidate[]
   readonly inputs: readonly RealInput[]
   readonly decisions: ReadonlyMap<string, readonly Decision[]>
@@ -154,7 +176,7 @@ export interface ReviewStart {
 export function reviewStart(task: TaskSpecification, rows: TaskRows): ReviewStart {
   const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
   const [candidates, inputs] = [uniqueById(rows.candidates()), rows.inputs()]
-  return { candidates, inputs, decisions, plan: reviewPlan(task, candidates.filter(passes), inputs, decisions) }
+  return { task, candidates, inputs, decisions, plan: reviewPlan(task, candidates.filter(passes), inputs, decisions) }
 }
 
 /** Every example of the task and how it stands, from the files alone; the order follows from ids. */
@@ -233,12 +255,17 @@ function askedAboutRows(task: TaskSpecification, item: ReviewItem, decisions: Re
   return { item, need: item.kind === "adjudication" ? "disagreement" : "label-error", reviewers: reviewers.slice(0, 1), decidedBy }
 }
 
-/** The seeds with the outputs that experts gave them. */
+/** The seeds with the outputs that experts gave them; without those whose label was split and that nobody decided on since. */
 export function correctedSeeds(rows: TaskRows): Seed[] {
-  const checkOf = rowChecks(Map.groupBy(rows.decisions(), (decision) => decision.item))
-  return rows.seeds().map((seed) => {
+  const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
+  const checkOf = rowChecks(decisions)
+  const { migrations } = rows
+  return rows.seeds().flatMap((seed) => {
     const check = checkOf(seed.id, seed.input, seed.output)
-    return check.state === "corrected" ? { ...seed, output: check.output } : seed
+    const output = check.state === "corrected" ? check.output : seed.output
+    const relabel = relabelled(migrations, { row: seed.id, input: seed.input, output }, decisions)
+    if (relabel !== undefined) return relabel.state === "relabelled" ? [{ ...seed, output: relabel.output }] : []
+    return [output === seed.output ? seed : { ...seed, output }]
   })
 }
 

@@ -38,6 +38,8 @@ export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: Revi
   for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted, withCandidates: false })) {
     if (fate.state === "example") parts[fate.held].push(fate.example)
     if (fate.state === "open" || fate.state === "rejected") undecided.push({ id: fate.row, input: fate.input })
+    // Turned down since its label was split: it stays held out all the same.
+    if (fate.state === "turned-down") undecided.push({ id: fate.row, input: fate.example.input })
     if (fate.state === "open") open += fate.asked.length
   }
   const byId = (a: Example, b: Example) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)

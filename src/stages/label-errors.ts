@@ -1,6 +1,7 @@
 import { findLabelErrors } from "../curation/label-errors.ts"
 import { UsageError } from "../core/errors.ts"
 import { splits, type QueuedSuspect, type Split } from "../core/example.ts"
+import { checkId } from "../core/row-identity.ts"
 import { inputText } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
@@ -8,7 +9,7 @@ import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { taskExamples } from "./examples.ts"
 import { holdOut } from "./hold-out.ts"
-import { checkId, rowChecks } from "./row-checks.ts"
+import { rowChecks } from "./row-checks.ts"
 
 export interface LabelErrorSearch {
   readonly state: "searched" | "unchanged"

@@ -1,6 +1,7 @@
-import { answersTo, outcomeKey } from "../curation/consensus.ts"
+import { answersTo } from "../curation/consensus.ts"
 import { canonicalJson, digest } from "../core/canonical.ts"
 import type { Decision, DecisionLine } from "../core/example.ts"
+import { outcomeKey } from "../core/migration.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { rowDecisions } from "./conflicts.ts"
 import type { ReviewItem } from "./review-items.ts"

@@ -1,17 +1,18 @@
 import { digest } from "../core/canonical.ts"
 import type { Candidate, Example, QueuedSuspect, RealInput, Split } from "../core/example.ts"
+import { checkId, revisionOf } from "../core/row-identity.ts"
 import { outputForm, type TaskSpecification } from "../core/task.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { conflictItems } from "./conflicts.ts"
 import { goldChecks } from "./gold-checks.ts"
-import { checkId } from "./row-checks.ts"
+import { relabelItems } from "./relabelling.ts"
 import { adjudicationOf } from "./standing.ts"
 
 /** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong, two rows that contradict each other,
- * or an item that two reviewers decided on differently. */
+ * an item that two reviewers decided on differently, or a row whose label was split. */
 export interface ReviewItem {
   readonly id: string
-  readonly kind: "candidate" | "input" | "label-error" | "conflict" | "adjudication"
+  readonly kind: "candidate" | "input" | "label-error" | "conflict" | "adjudication" | "relabel"
   readonly input: Candidate["input"]
   /** The proposed output; undefined for an input without an answer. */
   readonly output: unknown
@@ -48,6 +49,7 @@ export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceR
     ...uniqueById(rows.candidates()).filter(passes).map(candidateItem),
     ...suspectItems(rows, sources).map(({ item }) => item),
     ...conflictItems(rows, sources, decisions).map(({ item }) => item),
+    ...relabelItems(rows),
   ]
   return [...items, ...items.flatMap((item) => adjudicationOf(item, decisions.get(item.id) ?? []) ?? []), ...goldChecks(sources, decisions)]
 }
@@ -90,11 +92,6 @@ export function inputItem({ id, input }: RealInput): ReviewItem {
 
 export function candidateItem({ id, input, output }: Pick<Candidate, "id" | "input" | "output">): ReviewItem {
   return { id, kind: "candidate", input, output, revision: revisionOf(input, output) }
-}
-
-/** The digest of what a reviewer sees and decides on. */
-function revisionOf(input: unknown, output: unknown): string {
-  return digest({ input, output: output ?? null })
 }
 
 /** The digest of the guideline a decision is made under. */

@@ -1,17 +1,12 @@
 import { consensusOf } from "../curation/consensus.ts"
-import { canonicalJson, contentId } from "../core/canonical.ts"
+import { canonicalJson } from "../core/canonical.ts"
 import type { Decision, Example, Input, Output } from "../core/example.ts"
+import { checkId } from "../core/row-identity.ts"
 
 /** What was decided about a row's output after it became an example. */
 export type RowCheck =
   | { readonly state: "open" | "disputed" | "confirmed" }
   | { readonly state: "corrected"; readonly output: Output; readonly by: string }
-
-/** The id of the question whether the output of a row is right. It follows from the row as it stands in its file: a row that is edited there is asked
- * about anew, one that was decided never comes back. */
-export function checkId(row: string, input: Input, output: Output): string {
-  return contentId("check", { row, input, output })
-}
 
 /** How the question stands, by what each reviewer said last: `reject` confirms the output that the row has, `accept` and `edit` replace it. Reviewers
  * who say different things leave the row as it is. */

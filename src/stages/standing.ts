@@ -63,6 +63,7 @@ const meaningOfReject: Readonly<Record<ReviewItem["kind"], string>> = {
   adjudication: "turned down",
   "label-error": "the output stays as it is",
   conflict: "both rows are right as they are",
+  relabel: "no example any more",
 }
 
 function outputOf(item: ReviewItem, { verdict, output }: Decision): unknown {
@@ -75,11 +76,11 @@ function show(output: unknown): string {
 
 /** Whether the item asks about rows that are examples already. */
 function isAboutRows({ kind }: ReviewItem): boolean {
-  return kind === "label-error" || kind === "conflict"
+  return kind === "label-error" || kind === "conflict" || kind === "relabel"
 }
 
 function keeps(item: ReviewItem): string {
-  return item.kind === "conflict" ? "null" : canonicalJson(item.current)
+  return item.kind === "label-error" ? canonicalJson(item.current) : "null"
 }
 
 /** A policy accepted it, and no person looked at it. */

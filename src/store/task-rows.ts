@@ -23,6 +23,7 @@ import {
   type Seed,
 } from "../core/example.ts"
 import { standingDecisions } from "../core/decisions.ts"
+import { Migrations, migrationSchema, type IdTranslator, type Migration } from "../core/migration.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
 import { refreshSchema, standingAssignments, type Held, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
@@ -61,8 +62,9 @@ export class TaskRows {
     return [...this.eachInput()]
   }
   /** The seeds one by one, without those that are not wanted by their ids. What is wrong with a line is known once all are read. */
-  eachSeed(isWanted?: (id: string) => boolean): Generator<Seed> {
-    return this.each(this.seedsFile, seedSchema, isWanted)
+  *eachSeed(isWanted?: (id: string) => boolean): Generator<Seed> {
+    const { migrations } = this
+    for (const seed of this.each(this.seedsFile, seedSchema, isWanted)) yield migrations.isEmpty ? seed : migrations.row(seed)
   }
   /** The real inputs one by one, like `eachSeed`. */
   eachInput(isWanted?: (id: string) => boolean): Generator<RealInput> {
@@ -75,11 +77,13 @@ export class TaskRows {
   }
   /** The assignments one by one. */
   *eachAssignment(): Generator<StandingAssignment> {
+    const { migrations } = this
     const refreshes = this.refreshes()
     const seen = new Set<string>()
-    for (const row of this.lines(this.splitsFile, assignmentSchema)) {
-      if (seen.has(row.id)) continue
-      seen.add(row.id)
+    for (const line of this.lines(this.splitsFile, assignmentSchema)) {
+      if (seen.has(line.id)) continue
+      seen.add(line.id)
+      const row = migrations.isEmpty ? line : { ...line, stratum: migrations.label(line.stratum) }
       yield* refreshes.length === 0 ? [row] : standingAssignments([row], refreshes)
     }
   }
@@ -91,6 +95,35 @@ export class TaskRows {
   inputIds(): string[] {
     return this.ids((note) => this.eachInput(note))
   }
+  get migrationsFile(): string {
+    return join(this.folder, "migrations.jsonl")
+  }
+  /** How the labels changed. Everything else is read with the labels of now. */
+  get migrations(): Migrations {
+    return new Migrations(this.read(this.migrationsFile, migrationSchema))
+  }
+  addMigration(migration: Migration): void {
+    appendAtomically(this.migrationsFile, toJsonLines([migration]))
+  }
+  private renamed<Row extends { readonly output?: unknown }>(rows: Row[]): Row[] {
+    const { migrations } = this
+    return migrations.isEmpty ? rows : rows.map((row) => migrations.row(row))
+  }
+  private translator(): IdTranslator | undefined {
+    const { migrations } = this
+    if (migrations.isEmpty) return undefined
+    const rows = [...this.seeds(), ...this.candidates()]
+    // An output that a person gave may have been corrected later on: questions about the row follow from it.
+    const inputs = new Map([...this.inputs(), ...rows].map(({ id, input }) => [id, input]))
+    const given = this.filesIn("decisions")
+      .flatMap((file) => this.read(file, decisionSchema))
+      .flatMap(({ item, output }) => {
+        const input = inputs.get(item)
+        return input === undefined || output === undefined ? [] : [{ id: item, input, output: migrations.output(output) }]
+      })
+    return migrations.translator([...rows, ...given], this.read(this.conflictsFile, queuedConflictSchema))
+  }
+
   get refreshesFile(): string {
     return join(this.folder, "refreshes.jsonl")
   }
@@ -112,16 +145,17 @@ export class TaskRows {
   }
   /** The candidates, each with the batch that it was grown in. */
   candidates(): PlacedCandidate[] {
-    return this.standing(
-      this.filesIn("candidates").flatMap((file) =>
-        this.read(file, candidateSchema).map((candidate) => ({ ...candidate, batch: basename(file, ".jsonl") })),
-      ),
+    const candidates = this.filesIn("candidates").flatMap((file) =>
+      this.read(file, candidateSchema).map((candidate) => ({ ...candidate, batch: basename(file, ".jsonl") })),
     )
+    return this.renamed(this.standing(candidates))
   }
   /** The decisions of every session that were not taken back, in an order that does not depend on file names: by time, then by content. */
   decisions(): Decision[] {
     const lines = this.standing(this.filesIn("decisions").flatMap((file) => this.read(file, decisionSchema)))
-    return standingDecisions(lines.sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b))))
+    const translator = this.translator()
+    const read = translator === undefined ? lines : lines.map((line) => translator.decision(line))
+    return standingDecisions(read.sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b))))
   }
 
   /** What was erased from the task, for good. */
@@ -133,7 +167,9 @@ export class TaskRows {
   }
   /** The near-duplicates with different outputs that builds found. */
   conflicts(): QueuedConflict[] {
-    return this.read(this.conflictsFile, queuedConflictSchema)
+    const conflicts = this.read(this.conflictsFile, queuedConflictSchema)
+    const translator = this.translator()
+    return translator === undefined ? conflicts : conflicts.map((conflict) => translator.conflict(conflict))
   }
   writeConflicts(conflicts: readonly QueuedConflict[]): void {
     writeAtomically(this.conflictsFile, toJsonLines(conflicts))
@@ -144,7 +180,9 @@ export class TaskRows {
   }
   /** The rows that the searches for label errors suspected, the most suspect first. */
   suspects(): QueuedSuspect[] {
-    return this.standing(this.read(this.suspectsFile, labelSuspectSchema))
+    const suspects = this.standing(this.read(this.suspectsFile, labelSuspectSchema))
+    const translator = this.translator()
+    return translator === undefined ? suspects : suspects.map((suspect) => translator.suspect(suspect))
   }
 
   writeSuspects(suspects: readonly QueuedSuspect[]): void {

@@ -35,7 +35,7 @@ export interface TaskView {
 export interface ItemView {
   readonly id: string
   /** What the question is about; of a dispute, what is disputed. */
-  readonly kind: "candidate" | "input" | "label-error" | "conflict"
+  readonly kind: "candidate" | "input" | "label-error" | "conflict" | "relabel"
   readonly revision: string
   readonly input: Readonly<Record<string, unknown>>
   readonly proposed: unknown

@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { answersTo, consensusOf, outcomeKey } from "../../src/curation/consensus.ts"
+import { answersTo, consensusOf } from "../../src/curation/consensus.ts"
+import { outcomeKey } from "../../src/core/migration.ts"
 import type { Decision } from "../../src/core/example.ts"
 
 const outcomeOf = ({ verdict, output }: Decision) => (verdict === "reject" ? "reject" : String(output))

@@ -16,7 +16,9 @@ export function registerExport(command: Command, host: Host, positive: (text: st
     .option("--out <file>", "the file to write: .csv, or .xlsx for Excel", "review.csv")
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many items", positive)
-    .addOption(new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "adjudication", "conflict", "label-error"]))
+    .addOption(
+      new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "adjudication", "relabel", "conflict", "label-error"]),
+    )
     .description("write what waits for a decision to a spreadsheet")
     .addHelpText(
       "after",
