@@ -45,26 +45,37 @@ export function commonRuns(sample: readonly string[], n: number): CommonRuns {
 /** The runs that at least so many of the texts have, with how many do; and how many runs there are in all. */
 function frequentRuns(texts: readonly string[], length: number, least: number): { runs: Map<number, number>; all: number } {
   const runs = new Map<number, number>()
-  let all = 0
-  for (const text of texts) all += Math.max(0, text.split(" ").length - length + 1)
+  const runsByText = texts.map((text) => runsOf(text.split(" "), length))
+  const all = runsByText.reduce((sum, { length: count }) => sum + count, 0)
   // First counted by a part of the hash, so that only what may be frequent is counted one by one.
   const unused = 32 - Math.min(20, Math.max(8, Math.ceil(Math.log2(all + 1))))
   const roughly = new Uint32Array(2 ** (32 - unused))
-  for (const text of texts) for (const run of runsOf(text.split(" "), length)) roughly[run >>> unused] = (roughly[run >>> unused] as number) + 1
+  for (const hashes of runsByText)
+    for (let index = 0; index < hashes.length; index += 1) {
+      const bucket = (hashes[index] as number) >>> unused
+      roughly[bucket] = (roughly[bucket] as number) + 1
+    }
   if (!roughly.some((count) => count >= least)) return { runs, all }
-  for (const text of texts)
-    for (const run of new Set(runsOf(text.split(" "), length)))
-      if ((roughly[run >>> unused] as number) >= least) runs.set(run, (runs.get(run) ?? 0) + 1)
+  for (const hashes of runsByText)
+    for (const run of new Set(hashes.filter((hash) => (roughly[hash >>> unused] as number) >= least))) runs.set(run, (runs.get(run) ?? 0) + 1)
   for (const [run, count] of runs) if (count < least) runs.delete(run)
   return { runs, all }
 }
 
-/** The hash of the run that begins at each word, as far as there are enough words. */
+/** The hash of the run that begins at each word, as far as there are enough words: `joinHash` over its words, gone on from the run before. */
 function runsOf(words: readonly string[], length: number): Uint32Array {
+  const count = Math.max(0, words.length - length + 1)
+  const runs = new Uint32Array(count)
+  if (count === 0) return runs
   const hashes = words.map(hashText)
-  return Uint32Array.from({ length: Math.max(0, words.length - length + 1) }, (_, start) => {
-    let hash = 0
-    for (let place = start; place < start + length; place += 1) hash = joinHash(hash, hashes[place] as number)
-    return mixBits(hash)
-  })
+  // What a word counts for that is `length` words back.
+  let factor = 1
+  for (let place = 0; place < length; place += 1) factor = joinHash(factor, 0)
+  let hash = 0
+  for (let place = 0; place < words.length; place += 1) {
+    const gone = place < length ? 0 : Math.imul(factor, hashes[place - length] as number)
+    hash = (joinHash(hash, hashes[place] as number) - gone) | 0
+    if (place >= length - 1) runs[place - length + 1] = mixBits(hash)
+  }
+  return runs
 }

@@ -241,7 +241,6 @@ function holdAsSaid(store: TaskRows, valid: readonly ValidRow[]): { id: string; 
     const before = asked.get(id)?.split
     if (before === undefined || splits.indexOf(said.split) > splits.indexOf(before)) asked.set(id, { id, ...said })
   }
-  if (asked.size === 0) return []
   const held = new Map<string, Held>()
   for (const { id, split } of store.eachAssignment()) if (asked.has(id)) held.set(id, split)
   store.addAssignments([...asked.values()].filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1)))

@@ -25,6 +25,42 @@ const chatTask = taskSchema.parse({
   output: { tools: [{ name: "find", parameters: { type: "object", required: ["order"], properties: { order: { type: "string" } } } }] },
 })
 
+it("canonical JSON is the same by its short way and its long way", () => {
+  const sorted = (value: unknown): unknown => {
+    if (typeof value === "string") return value.toWellFormed().replace(/\r\n?/g, "\n").normalize("NFC")
+    if (Array.isArray(value)) return value.map(sorted)
+    if (typeof value !== "object" || value === null) return value
+    const members = Object.entries(value).map(([key, member]) => [sorted(key), sorted(member)] as [string, unknown])
+    return new Map(members.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+  const written = (value: unknown): string => {
+    if (value instanceof Map) return `{${[...value].map(([key, member]) => `${JSON.stringify(key)}:${written(member)}`).join(",")}}`
+    return Array.isArray(value) ? `[${value.map(written).join(",")}]` : JSON.stringify(value)
+  }
+  const text = fc.string({ unit: fc.constantFrom("a", "B", "1", "\r", "\n", "\\", "r", "u", '"', "é", "e\u0301", "\ud800", "\u2028", " ") })
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      text,
+      fc.integer(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.boolean(),
+      fc.constant(null),
+      tie("list"),
+      tie("record"),
+    ),
+    list: fc.array(tie("value"), { maxLength: 3 }),
+    record: fc
+      .uniqueArray(fc.tuple(text, tie("value")), { maxLength: 4, selector: ([key]) => sorted(key) })
+      .map((members) => Object.fromEntries(members)),
+  }))
+  fc.assert(
+    fc.property(value, (any) => {
+      expect(canonicalJson(any)).toBe(written(sorted(any)))
+    }),
+    { seed: 8, numRuns: 500 },
+  )
+})
+
 describe("canonical JSON", () => {
   it("writes numbers, escapes and the order of keys as RFC 8785 does", () => {
     const value = {
@@ -55,6 +91,7 @@ describe("canonical JSON", () => {
 
   it("refuses what JSON cannot carry", () => {
     expect(() => canonicalJson(Number.NaN)).toThrow(TypeError)
+    expect(() => canonicalJson({ a: [1, Number.NaN] })).toThrow(TypeError)
   })
 })
 

@@ -11,6 +11,7 @@ interface BuiltFrom {
   readonly version: string
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
   readonly read: number
+  readonly costs: { readonly core: { readonly rows: number }; readonly checks: Readonly<Record<string, unknown>> }
   readonly kept: number
   readonly dropped: Readonly<Record<string, number>>
   readonly imported: {
@@ -73,6 +74,8 @@ describe("a data set that was not grown here", () => {
       "exact validation test",
       "near train validation",
     ])
+    expect(Object.keys(built.costs.checks)).toContain("personal-data")
+    expect(built.costs.core.rows).toBe(built.read)
     const again = await buildFrom(workspace, ["set.jsonl"])
     expect(again.version).toBe(built.version)
     expect(again.splitLeaks).toEqual(built.splitLeaks)
