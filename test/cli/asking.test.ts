@@ -26,6 +26,13 @@ it("a batch is left with exit code 3 and the next command, taken in later, coste
   const server = await BatchServer.start()
   server.answer = (seed) => [1, 2].map((index) => JSON.stringify({ input: `${index} where is parcel number ${seed}`, output: "delivery" })).join("\n")
   const workspace = await workspaceWith(`{ model: test-model, baseUrl: "${server.url}" }`)
+  const planned = await json<{ strategies: { plan: { inputTokens: number; outputTokens: number; costUsd: number } }[] }>(
+    workspace,
+    ...grow,
+    "--dry-run",
+  )
+  const plan = planned.strategies[0]?.plan
+  expect(plan?.costUsd).toBeCloseTo(((plan?.inputTokens ?? 0) * 100 + (plan?.outputTokens ?? 0) * 1000) / 1e6, 10)
   const left = await tuneloop(workspace, [...grow, "--batch", "--json"]).outcome
   expect([left.code, left.stdout]).toEqual([3, ""])
   expect(JSON.parse(left.stderr)).toMatchObject({ error: { code: "person-needed", hint: expect.stringContaining("tuneloop expand ticket-triage") } })
