@@ -168,4 +168,4 @@ const longestWindowMs = 61_000
 /** The share of the limit that is sent evenly; the rest is for the difference of two clocks. */
 const evenShare = 0.998
 /** A timer that fires late, as on a busy machine, may catch up by so much. */
-const lateness = 1000
+const lateness = 500

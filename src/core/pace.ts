@@ -34,6 +34,8 @@ export class Pace {
   private refusalsInARow = 0
   /** The share of the last twenty or so that were refused. */
   private refusedLately = 0
+  /** Since when more than a tenth was refused. */
+  private troubledSince = Number.POSITIVE_INFINITY
   private inFlight = 0
   /** Where no limit is known, the first request goes alone, and each answer allows one more, later one more a round. */
   private mayHaveInFlight = 1
@@ -71,6 +73,7 @@ export class Pace {
     this.mayHaveInFlight += this.mayHaveInFlight < 8 ? 1 : 1 / this.mayHaveInFlight
     if (ticket.sentAt > this.lastRefusalAt) this.refusalsInARow = 0
     this.refusedLately *= 0.95
+    if (this.refusedLately < 0.1) this.troubledSince = Number.POSITIVE_INFINITY
     if (took.inputTokens === null || took.outputTokens === null) return
     this.seen.answers++
     this.seen.input += took.inputTokens
@@ -113,6 +116,7 @@ export class Pace {
   refused(now: number, ticket: Ticket, retryAfterMs: number | undefined): void {
     this.inFlight--
     this.refusedLately = 0.95 * this.refusedLately + 0.05
+    if (this.refusedLately >= 0.1) this.troubledSince = Math.min(this.troubledSince, now)
     const [requests, tokens] = [ticket.requests.amount, ticket.tokens.amount]
     this.requests.remove(ticket.requests)
     this.tokens.remove(ticket.tokens)
@@ -128,7 +132,8 @@ export class Pace {
     this.lastRefusalAt = now
     this.mayHaveInFlight = Math.max(1, Math.floor(this.mayHaveInFlight / 2))
     // A limit that is known is trusted more than a few refusals: the server's clock is another, and its bucket may be small.
-    if ((this.requests.isKnown || this.tokens.isKnown) && this.refusedLately < 0.2) {
+    const persists = this.refusedLately >= 0.2 && now - this.troubledSince >= 3000
+    if ((this.requests.isKnown || this.tokens.isKnown) && !persists) {
       this.requests.widen()
       this.tokens.widen()
       return
