@@ -36,13 +36,15 @@ export function textFile(id: string, part: string, column: string): string {
 }
 
 /** Whether a cell still says what was exported, but for what spreadsheets do to every text: line ends, control characters, an apostrophe, white space
- * around it. */
+ * around it, TRUE for true. */
 export function isSameCell(found: string, exported: string): boolean {
   return found === exported || comparable(found) === comparable(exported)
 }
 
 function comparable(text: string): string {
-  return restore(canonicalText(text).replace(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g, "")).trim()
+  const plain = restore(canonicalText(text).replace(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g, ""))
+    .trim()
+  return /^(true|false)$/i.test(plain) ? plain.toLowerCase() : plain
 }
 
 /** The value of an input's field as text. */

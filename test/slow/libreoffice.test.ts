@@ -28,9 +28,9 @@ const csvAs = (delimiter: string, charset = "76") => `csv:Text - txt - csv (Star
 const openUtf8 = "--infilter=CSV:44,34,76,1"
 
 /** The ways a file may take through LibreOffice before it comes back, by the format in which it was exported. */
-const ways: readonly { name: string; from: "csv" | "xlsx"; pass: (file: string) => string }[] = [
+const ways: readonly { name: string; from: "csv" | "xlsx"; pass: (file: string) => string; loses?: readonly string[] }[] = [
   { name: "XLSX, saved as XLSX", from: "xlsx", pass: (file) => saved(file, "xlsx") },
-  { name: "XLSX, saved as ODS, saved as XLSX", from: "xlsx", pass: (file) => saved(saved(file, "ods"), "xlsx") },
+  { name: "XLSX, saved as ODS, saved as XLSX", from: "xlsx", pass: (file) => saved(saved(file, "ods"), "xlsx"), loses: ["a;b,c\td"] },
   { name: "XLSX, saved as CSV", from: "xlsx", pass: (file) => saved(file, csvAs(",")) },
   { name: "XLSX, saved as CSV with semicolons", from: "xlsx", pass: (file) => saved(file, csvAs(";")) },
   { name: "XLSX, saved as CSV with tabs in UTF-16", from: "xlsx", pass: (file) => saved(file, csvAs("\t", "65535")) },
@@ -73,7 +73,7 @@ describe.skipIf(!isThere && mayBeAbsent)(
       if (!isThere) throw new Error("there is no soffice on the PATH; .ci/run installs it (libreoffice-calc)")
     })
 
-    it.each(ways)("$name: no false edit, and every true one", async ({ from, pass }) => {
+    it.each(ways)("$name: no false edit, and every true one", async ({ from, pass, loses = [] }) => {
       const isCsv = from === "csv"
       const shown = [...texts, ...convertible]
       const review = new ReviewWorkspace(
