@@ -42,8 +42,7 @@ export function isSameCell(found: string, exported: string): boolean {
 }
 
 function comparable(text: string): string {
-  const plain = restore(canonicalText(text).replace(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g, ""))
-    .trim()
+  const plain = restore(canonicalText(text).replace(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g, "")).trim()
   return /^(true|false)$/i.test(plain) ? plain.toLowerCase() : plain
 }
 
