@@ -27,7 +27,10 @@ export async function tokenCounts(
 ): Promise<{ plan: TrainingPlan; splits: readonly SplitTokens[] }> {
   const { plan, rendered } = planTraining(context, job, task)
   const lines = (text: string) => text.split("\n").flatMap((line) => (line === "" ? [] : [`${line}\n`]))
-  const counted = await backend.countTokens?.(plan, lines(rendered.train + rendered.validation))
+  const rows = lines(rendered.train + rendered.validation)
+  const started = context.monotonicMs()
+  const counted = await backend.countTokens?.(plan, rows)
+  const seconds = (context.monotonicMs() - started) / 1000
   if (counted === undefined || "missing" in counted)
     throw new ToolkitError(
       counted === undefined
@@ -35,6 +38,7 @@ export async function tokenCounts(
         : `the tokenizer of ${plan.baseModel} is not to be had here: it needs ${counted.missing}`,
       { code: "no-tokenizer", hint: `tuneloop train ${job.job} makes it and checks each row against hyperparameters.maxLength before it trains.` },
     )
+  context.report.note(`${rows.length} rows counted in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, rows.length)).toFixed(2)} ms a row)`)
   const { maxLength } = job.hyperparameters
   const splitOf = (split: SplitTokens["split"]): SplitTokens => {
     const ids = lines(rendered[split]).map((line) => (JSON.parse(line) as { id: string }).id)
