@@ -81,8 +81,17 @@ export async function importReview(
       }
     else decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
   }
-  if (decisions.length + issues.length === 0 && notTaken.length > 0 && notTaken.every(({ reason }) => reason === "gone"))
-    issues.push({ file, line: notTaken[0]?.row ?? 1, path: "id", message: `${show(notTaken[0]?.item)} is not an item of the task ${task.task}` })
+  // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
+  if (decisions.length + issues.length === 0)
+    issues.push(
+      ...notTaken.map(({ row, item, reason }) => ({
+        file,
+        line: row,
+        path: "id",
+        message:
+          reason === "gone" ? `${show(item)} is not an item of the task ${task.task}` : `${item} changed since it was exported; export it again`,
+      })),
+    )
   if (issues.length > 0)
     throw new DataError(
       `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,

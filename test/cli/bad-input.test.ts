@@ -46,7 +46,7 @@ beforeAll(async () => {
   review("bad-output.csv", "edit", "retrun")
   review("stale.csv", "accept", "", "0123456789abcdef")
   file("nobody.csv", `id,decision\n${row[0]},accept\n`)
-  file("no-decision.csv", `id,verdict\n${row[0]},accept\n`)
+  file("no-decision.csv", `id,comment\n${row[0]},fine\n`)
   file("differently.csv", `id,decision,reviewer\n${row[0]},accept,amara\n${row[0]},reject,amara\n`)
 })
 
@@ -119,7 +119,7 @@ const cases: [string, string[], number, (string | RegExp)[]][] = [
   ["a stale review", ["review", "import", "ticket-triage", "stale.csv"], 1, ["stale.csv:2", "export it again"]],
   ["a review by nobody", ["review", "import", "ticket-triage", "nobody.csv"], 1, ["nobody.csv:2", "reviewer", "--reviewer"]],
   ["a review without decisions", ["review", "import", "ticket-triage", "no-decision.csv"], 1, ["no-decision.csv", '"decision"', "review export"]],
-  ["a review that contradicts itself", ["review", "import", "ticket-triage", "differently.csv"], 1, ["differently.csv:3", "line 2"]],
+  ["a review that contradicts itself", ["review", "import", "ticket-triage", "differently.csv"], 1, ["differently.csv:3", "row 2"]],
   ["a review that is not there", ["review", "import", "ticket-triage", "nope.csv"], 1, ["nope.csv", "Check the path"]],
   ["a number that is none", ["expand", "ticket-triage", "--count", "0"], 2, ["--count", "whole number", "--help"]],
   ["a folder that is not there", ["status", "--workspace", "nowhere"], 1, ["nowhere", "tuneloop init"]],
