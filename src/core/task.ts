@@ -148,6 +148,10 @@ const expand = z.strictObject({
     .refine((attributes) => !Object.hasOwn(attributes, "label"), "must not be called label, which the labels are")
     .default({})
     .describe("In what inputs differ, each attribute with its values: the grid covers every combination"),
+  avoid: z
+    .array(z.string().trim().min(1).max(300))
+    .default([])
+    .describe("What new examples must not be, in words that the model is told: the reasons for which reviewers turned candidates down"),
   roundSize: z
     .int()
     .positive()

@@ -232,6 +232,7 @@ function fingerprintOf(task: TaskSpecification, step: ExpandStep, count: number,
           model: { ...task.expand.model, model: modelName ?? null, baseUrl: task.expand.model?.baseUrl ?? null },
           roundSize: task.expand.roundSize,
           checks: task.expand.checks,
+          ...(task.expand.avoid.length === 0 ? {} : { avoid: task.expand.avoid }),
         }
       : {}),
   })

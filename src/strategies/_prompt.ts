@@ -39,6 +39,7 @@ export function examplesPrompt(task: TaskSpecification, wish: Wish): PlannedProm
   const system = [
     `You write examples for this task: ${task.description.trim()}`,
     ...taskRules(task),
+    ...avoidance(task),
     `Write as the people do who send such inputs, not as an assistant. Invent names, numbers and places; use none of real people.`,
     `Answer with JSON only: {"examples": [${item}${wish.wanted > 1 ? ", …" : ""}]} with ${wish.wanted === 1 ? "one example" : `${wish.wanted} examples`}.`,
   ]
@@ -55,6 +56,13 @@ export function examplesPrompt(task: TaskSpecification, wish: Wish): PlannedProm
     ...(wish.cell === undefined ? {} : { cell: wish.cell }),
     ...(wish.output === undefined ? {} : { given: { output: wish.output } }),
   }
+}
+
+/** What reviewers turned down before; nothing where the specification names nothing, so that prompts stay what they were. */
+function avoidance({ expand }: TaskSpecification): string[] {
+  return expand.avoid.length === 0
+    ? []
+    : [`Earlier examples were turned down for these reasons. Write none of that kind:\n${expand.avoid.map((reason) => `- ${reason}`).join("\n")}`]
 }
 
 /** The seeds that fit into the budget, where each stands in a prompt by itself. */

@@ -229,6 +229,19 @@ describe("never twice", () => {
     expect(at.rows.candidates()).toHaveLength(15)
   })
 
+  it("what reviewers turned down is told to the model where the specification says so, and only then other questions are asked", async () => {
+    const seeds = seedsOf(task, 12)
+    const at = workspaceWith(task, { seeds, splits: train(seeds) })
+    const model = new ScriptedModel((request) => examples(request))
+    await grow(at, model, "persona", { count: 6 })
+    const before = model.asked.length
+    const of = { ...task, expand: { ...task.expand, avoid: ["sounds like an assistant"] } }
+    await grow(at, model, "persona", { of, count: 6 })
+    const told = model.asked.map(({ messages }) => messages[0]?.content.includes("- sounds like an assistant"))
+    expect(told).toEqual(model.asked.map((_, index) => index >= before))
+    expect(model.asked).toHaveLength(2 * before)
+  })
+
   it("a dry run says what it will be, and asks nothing", async () => {
     const seeds = seedsOf(task, 12)
     const of = { ...task, expand: { ...task.expand, checks: { judge: { rubric: "It is good.", minimum: 0.5 } } } }

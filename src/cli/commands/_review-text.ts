@@ -57,6 +57,7 @@ function learntText({ strategies, reviewers, rejections, guideline }: ReviewStat
             .slice(0, 5)
             .map(({ reason, count }) => `${reason} (${count})`)
             .join(", ")}${rejections.length > 5 ? ", …" : ""}`,
+          "  what the next candidates must not be can stand in expand.avoid of the specification: the model is told",
         ]),
     ...(guideline.earlier === 0 ? [] : [`${guideline.earlier} decisions were made under an earlier guideline`]),
   ]
