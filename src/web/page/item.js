@@ -10,6 +10,15 @@ const questions = {
   input: "What is the right output?",
   "label-error": "Is this label right?",
   conflict: "Two examples that contradict each other: which output is right?",
+  relabel: "The label of this example was split: which one is right now?",
+}
+
+/** What rejecting means for an item of the kind, where it is not just that. */
+/** @type {Readonly<Partial<Record<ItemView["kind"], string>>>} */
+const rejections = {
+  conflict: "both are right as they are",
+  "label-error": "the label is right as it is",
+  relabel: "none; the row is no example any more",
 }
 
 /**
@@ -59,7 +68,7 @@ function showOutputs(task, item) {
  * @returns {HTMLElement[]}
  */
 function showAnswers(task, item, answers) {
-  const rejected = item.kind === "conflict" ? "both are right as they are" : item.kind === "label-error" ? "the label is right as it is" : "rejected"
+  const rejected = rejections[item.kind] ?? "rejected"
   const letters = ["A", "B"]
   const shown = answers.map(({ isReject, output, comment }) => {
     const letter = isReject ? undefined : letters.shift()
