@@ -13,8 +13,10 @@ const questions = {
   relabel: "The label of this example was split: which one is right now?",
 }
 
-/** What rejecting means for an item of the kind, where it is not just that. */
-/** @type {Readonly<Partial<Record<ItemView["kind"], string>>>} */
+/**
+ * What rejecting means, where it does not turn down a candidate or an input.
+ * @type {Readonly<Partial<Record<ItemView["kind"], string>>>}
+ */
 const rejections = {
   conflict: "both are right as they are",
   "label-error": "the label is right as it is",
