@@ -175,8 +175,8 @@ function fileName({ names, ending }: DatasetFormat, split: Split): string {
 function requireOutput({ format, output, withTest }: ExportOptions, isFile: boolean): void {
   const { names, ending } = format.module
   if (isFile && names !== undefined)
-    throw new UsageError(`${format.name} is a folder with ${Object.values(names).join(", ")}, not one file`, "Name a folder: --output data/")
-  if (isFile && withTest) throw new UsageError(`one file holds the train rows alone; got --with-test`, "Name a folder: --output data/")
+    throw new UsageError(`${format.name} is a folder with ${Object.values(names).join(", ")}, not one file`, "Name a folder: --out data/")
+  if (isFile && withTest) throw new UsageError(`one file holds the train rows alone; got --with-test`, "Name a folder: --out data/")
   const other = /\.(jsonl?|parquet|csv|tsv)$/.exec(output)?.[0]
   if (!isFile && other !== undefined)
     throw new UsageError(`${format.name} is written as ${ending}, got ${output}`, `Name a file that ends in ${ending}, or a folder.`)

@@ -94,7 +94,7 @@ beforeAll(async () => {
   const built = await json(prepared, "build", task)
   version = built["version"] as string
   holdout = built["holdout"] as string
-  await json(prepared, "dataset", "export", task, "--format", "messages", "--output", join(prepared, "out"))
+  await json(prepared, "dataset", "export", task, "--format", "messages", "--out", join(prepared, "out"))
   const runFolder = join(prepared, "jobs", "runs", "ticket-triage-run")
   mkdirSync(join(runFolder, "adapter"), { recursive: true })
   writeFileSync(join(runFolder, "plan.json"), JSON.stringify({ dataset: version, holdout, backend: { name: "elsewhere", options: {} } }))
@@ -186,7 +186,7 @@ describe("dataset erase", () => {
     expect(readFileSync(join(folderOf(workspace), "versions", version, "manifest.json"), "utf8")).toBe(manifest)
     for (const words of [
       ["train", task, "--dry-run"],
-      ["dataset", "export", task, "--format", "messages", "--output", join(workspace, "out2")],
+      ["dataset", "export", task, "--format", "messages", "--out", join(workspace, "out2")],
     ]) {
       const refused = await run(workspace, ...words)
       expect([refused.code, refused.stderr]).toEqual([4, expect.stringContaining(`rows were erased from ${version}`)])

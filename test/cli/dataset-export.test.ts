@@ -42,7 +42,7 @@ beforeAll(async () => {
 describe("dataset export", () => {
   it("writes the very rows that a run is trained on", async () => {
     const to = out()
-    expect(await json("dataset", "export", task, "--format", "messages", "--output", to)).toMatchObject({ state: "exported", openedTest: false })
+    expect(await json("dataset", "export", task, "--format", "messages", "--out", to)).toMatchObject({ state: "exported", openedTest: false })
     const opened = Workspace.open(workspace)
     const planned = planTraining({ workspace: opened } as StageContext, opened.readJob(task), opened.readTask(task))
     for (const split of ["train", "validation"] as const)
@@ -57,7 +57,7 @@ describe("dataset export", () => {
 
   it("is unchanged the second time, replaces its own file and nobody else's", async () => {
     const to = out()
-    const words = ["dataset", "export", task, "--format", "sharegpt", "--output", join(to, "x.jsonl")]
+    const words = ["dataset", "export", task, "--format", "sharegpt", "--out", join(to, "x.jsonl")]
     await json(...words)
     expect(await json(...words)).toMatchObject({ state: "unchanged" })
     // Another format to the same place: the file is an earlier export.
@@ -72,19 +72,19 @@ describe("dataset export", () => {
 
   it("leaves the sealed test out, and records its opening when it is asked for", async () => {
     const to = out()
-    await json("dataset", "export", task, "--format", "mlx-lm", "--output", to)
+    await json("dataset", "export", task, "--format", "mlx-lm", "--out", to)
     expect(readdirSync(to).sort()).toEqual(["train.jsonl", "valid.jsonl"])
     expect(openings()).toEqual([])
-    expect(await json("dataset", "export", task, "--format", "mlx-lm", "--output", to, "--with-test")).toMatchObject({ openedTest: true })
+    expect(await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")).toMatchObject({ openedTest: true })
     expect(readdirSync(to).sort()).toEqual(["test.jsonl", "train.jsonl", "valid.jsonl"])
     expect(openings()).toMatchObject([{ purpose: `export of ${version} as mlx-lm` }])
-    await json("dataset", "export", task, "--format", "mlx-lm", "--output", to, "--with-test")
+    await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")
     expect(openings()).toHaveLength(1)
   })
 
   it("writes Parquet that another reader reads", async () => {
     const to = join(out(), "train.parquet")
-    await json("dataset", "export", task, "--format", "parquet", "--output", to)
+    await json("dataset", "export", task, "--format", "parquet", "--out", to)
     const rows = (await parquetReadObjects({ file: new Uint8Array(readFileSync(to)).buffer as ArrayBuffer })) as { id: string; messages: unknown }[]
     const specification = Workspace.open(workspace).readTask(task)
     const train = lines(join(folder, "versions", version, "train.jsonl"))
@@ -93,7 +93,7 @@ describe("dataset export", () => {
 
   it("has every file in the ledger, so that an erasure finds it", async () => {
     const to = join(out(), "train.jsonl")
-    await json("dataset", "export", task, "--format", "prompt-completion", "--output", to)
+    await json("dataset", "export", task, "--format", "prompt-completion", "--out", to)
     const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
     const entry = ledger.exports(task).find(({ path }) => path === to)
     ledger.close()
@@ -101,12 +101,12 @@ describe("dataset export", () => {
   })
 
   it.each([
-    ["a format that there is not", ["--format", "sharegtp", "--output", "x"], 2, /did you mean "sharegpt"/],
-    ["another ending", ["--format", "messages", "--output", "x.parquet"], 2, /ends in \.jsonl/],
-    ["one file for a folder's format", ["--format", "mlx-lm", "--output", "x.jsonl"], 2, /valid\.jsonl/],
-    ["the test in one file", ["--format", "messages", "--output", "x.jsonl", "--with-test"], 2, /folder/],
-    ["a version that there is not", ["--format", "messages", "--output", "x", "--dataset", "ds_ffff"], 2, /ds_[0-9a-f]{16}/],
-    ["preferences of a version that has none", ["--format", "preference-trl", "--output", "x"], 1, /has no preferences.*\n.*--format messages/],
+    ["a format that there is not", ["--format", "sharegtp", "--out", "x"], 2, /did you mean "sharegpt"/],
+    ["another ending", ["--format", "messages", "--out", "x.parquet"], 2, /ends in \.jsonl/],
+    ["one file for a folder's format", ["--format", "mlx-lm", "--out", "x.jsonl"], 2, /valid\.jsonl/],
+    ["the test in one file", ["--format", "messages", "--out", "x.jsonl", "--with-test"], 2, /folder/],
+    ["a version that there is not", ["--format", "messages", "--out", "x", "--dataset", "ds_ffff"], 2, /ds_[0-9a-f]{16}/],
+    ["preferences of a version that has none", ["--format", "preference-trl", "--out", "x"], 1, /has no preferences.*\n.*--format messages/],
   ])("refuses %s and writes nothing", async (_what, words, code, message) => {
     const before = readdirSync(workspace)
     const refused = await run("dataset", "export", task, ...words)
@@ -127,7 +127,7 @@ describe("dataset export", () => {
     writeFileSync(join(place, "manifest.json"), JSON.stringify(manifest))
     const to = out()
     for (const format of names("formats").filter((name) => name.startsWith("preference-"))) {
-      const { code, stderr } = await tuneloop(copy, ["dataset", "export", task, "--format", format, "--output", join(to, `${format}.jsonl`)]).outcome
+      const { code, stderr } = await tuneloop(copy, ["dataset", "export", task, "--format", format, "--out", join(to, `${format}.jsonl`)]).outcome
       expect(code, stderr).toBe(0)
     }
     const assistant = (content: string) => [{ role: "assistant", content }]
@@ -162,11 +162,11 @@ describe("dataset export", () => {
       const { code, stderr } = await tuneloop(chat, words).outcome
       expect(code, stderr).toBe(0)
     }
-    const refused = await tuneloop(chat, ["dataset", "export", "desk", "--format", "sharegpt", "--output", join(chat, "out")]).outcome
+    const refused = await tuneloop(chat, ["dataset", "export", "desk", "--format", "sharegpt", "--out", join(chat, "out")]).outcome
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
     expect(existsSync(join(chat, "out"))).toBe(false)
-    const written = await tuneloop(chat, ["dataset", "export", "desk", "--format", "messages", "--output", join(chat, "out", "t.jsonl")]).outcome
+    const written = await tuneloop(chat, ["dataset", "export", "desk", "--format", "messages", "--out", join(chat, "out", "t.jsonl")]).outcome
     expect(written.code, written.stderr).toBe(0)
     expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({ tools: [{ type: "function", function: { name: "look" } }] })
   })

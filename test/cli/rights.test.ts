@@ -90,7 +90,7 @@ describe("rights.forbid", () => {
     expect(trained.stderr).toMatch(/model openai:gpt-example \(OpenAI terms\)/)
     expect((await run(base, "build", task)).code).toBe(0)
     const source = withRights("  forbid: [{source: forum-dump}]\n")
-    const exported = await run(source, "dataset", "export", task, "--format", "messages", "--output", join(source, "out"))
+    const exported = await run(source, "dataset", "export", task, "--format", "messages", "--out", join(source, "out"))
     expect([exported.code, existsSync(join(source, "out"))]).toEqual([4, false])
   })
 
@@ -130,7 +130,7 @@ describe("dataset card", () => {
   it("is the same bytes each time, in a file as well, and believes the workspace's own licences first", async () => {
     const workspace = withRights("  sources: {}\n")
     const first = (await run(workspace, "dataset", "card", task)).stdout
-    await json(workspace, "dataset", "card", task, "--output", join(workspace, "CARD.md"))
+    await json(workspace, "dataset", "card", task, "--out", join(workspace, "CARD.md"))
     expect(readFileSync(join(workspace, "CARD.md"), "utf8")).toBe(first)
     writeFileSync(
       join(workspace, "licences.yaml"),

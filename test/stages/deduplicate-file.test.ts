@@ -23,7 +23,7 @@ async function dedup(home: string, ...words: string[]): Promise<{ result: Record
     "--json",
     "--report",
     join(home, "report.jsonl"),
-    "--output",
+    "--out",
     join(home, "kept"),
   ]).outcome
   expect([code, code === 0 ? "" : stderr]).toEqual([0, ""])
@@ -137,8 +137,7 @@ describe("tuneloop dedup", () => {
       join(home, "bad.jsonl"),
       Buffer.concat([Buffer.from([...good, "{", '{"body":1}', "[]", '{"text":"'].join("\n")), Buffer.from([0xff, 10])]),
     )
-    const { code, stderr } = await tuneloop(home, ["dedup", "bad.jsonl", "--report", join(home, "report.jsonl"), "--output", join(home, "kept")])
-      .outcome
+    const { code, stderr } = await tuneloop(home, ["dedup", "bad.jsonl", "--report", join(home, "report.jsonl"), "--out", join(home, "kept")]).outcome
     expect(code).toBe(1)
     expect(stderr).toContain("4 of 9004 rows cannot be read; nothing was written")
     for (const [line, what] of [

@@ -38,7 +38,7 @@ it("a corrected candidate is an example and a preference; a leak takes both away
 
   // Every format of preferences carries it.
   for (const format of ["preference-trl", "preference-openai"])
-    expect(await json(workspace, "dataset", "export", task, "--format", format, "--output", join(workspace, `${format}.jsonl`))).toMatchObject({
+    expect(await json(workspace, "dataset", "export", task, "--format", format, "--out", join(workspace, `${format}.jsonl`))).toMatchObject({
       state: "exported",
     })
   expect(readFileSync(join(workspace, "preference-trl.jsonl"), "utf8")).toContain(corrected.output as string)

@@ -9,17 +9,17 @@ export function registerCard(command: Command, host: Host): void {
     .command("card")
     .argument("<task>", "the task's name")
     .option("--dataset <id>", "the version: its id, the beginning of it, or latest", "latest")
-    .option("--output <file>", "write the card to a file instead of printing it")
+    .option("--out <file>", "write the card to a file instead of printing it")
     .description("the data card of a version in Markdown")
     .addHelpText(
       "after",
-      "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop dataset card ticket-triage --output DATA-CARD.md",
+      "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop dataset card ticket-triage --out DATA-CARD.md",
     )
-    .action((name: string, options: { dataset: string; output?: string }) => {
+    .action((name: string, options: { dataset: string; out?: string }) => {
       const version = resolveVersion(host, options.dataset, name).id
       const { text, facts } = cardOf(host.context(), host.workspace.readTask(name), version)
       const { manifest, trainLabels, origins, strategies, acceptedBy, agreement, personalData, bases, openings, erased } = facts
-      const file = options.output === undefined ? undefined : host.path(options.output)
+      const file = options.out === undefined ? undefined : host.path(options.out)
       if (file !== undefined) writeAtomically(file, text)
       host.print(
         {

@@ -9,7 +9,7 @@ import { resolveVersion } from "./_versions.ts"
 
 interface Options {
   readonly format: string
-  readonly output: string
+  readonly out: string
   readonly dataset: string
   readonly withTest?: boolean
   readonly force?: boolean
@@ -20,20 +20,20 @@ export function registerExport(command: Command, host: Host): void {
     .command("export")
     .argument("<task>", "the task's name")
     .requiredOption("--format <name>", `one of ${names("formats").join(", ")}`)
-    .requiredOption("--output <path>", "a folder for train and validation, or a file for train alone")
+    .requiredOption("--out <path>", "a folder for train and validation, or a file for train alone")
     .option("--dataset <id>", "the version: its id, the beginning of it, or latest", "latest")
     .option("--with-test", "the sealed test rows as well; this opening is recorded for good")
     .option("--force", "replace a file that is not an earlier export")
     .description("write a version as other trainers and services read it")
     .addHelpText(
       "after",
-      "\nExample: tuneloop dataset export ticket-triage --format messages --output data/\nA row that the format cannot carry stops the export; docs/plug-ins.md lists\nthe formats and who reads them.",
+      "\nExample: tuneloop dataset export ticket-triage --format messages --out data/\nA row that the format cannot carry stops the export; docs/plug-ins.md lists\nthe formats and who reads them.",
     )
     .action(async (name: string, options: Options) => {
       const task = host.workspace.readTask(name)
       const version = resolveVersion(host, options.dataset, name).id
       const format = { name: options.format, module: await loadFormat(options.format) }
-      const output = host.path(options.output)
+      const output = host.path(options.out)
       const files = await exportDataset(host.context(), task, {
         version,
         format,

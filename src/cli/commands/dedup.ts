@@ -6,7 +6,7 @@ import type { Host } from "../host.ts"
 interface Options {
   readonly field?: string
   readonly threshold?: number
-  readonly output?: string
+  readonly out?: string
   readonly report?: string
   readonly threads?: number
   readonly memory?: number
@@ -17,7 +17,7 @@ export function register(command: Command, host: Host): void {
     .argument("<file>", "a JSONL or CSV file")
     .option("--field <path>", "the field to compare, a dotted path (default: the first of messages without the system's, prompt, text, input)")
     .option("--threshold <similarity>", "from which Jaccard similarity texts are duplicates (default: 0.7 for short texts, 0.8 for long ones)", share)
-    .option("--output <file>", "write the rows that are kept")
+    .option("--out <file>", "write the rows that are kept")
     .option("--report <file>", "write the decisions as JSONL: line, kept, reason, witnessLine, similarity")
     .option("--threads <n>", "threads to use (default: one a core)", positive)
     .option("--memory <size>", "what the kept rows may take, as 4GB or 500MB; a JSONL file that needs more is read twice (default: no limit)", size)
@@ -28,15 +28,15 @@ Keeps the first of near-duplicates, in the order of the file. Rows whose outputs
 differ (the assistant's last message; output, completion, response, answer or
 label) are never dropped: the report has them as conflicts. What a template
 repeats in many rows does not count as similarity.
-Examples: tuneloop dedup chats.jsonl --output kept.jsonl --report dropped.jsonl
+Examples: tuneloop dedup chats.jsonl --out kept.jsonl --report dropped.jsonl
           tuneloop dedup tickets.csv --field body --threshold 0.9`,
     )
-    .action(async (file: string, { field, threshold, output, report, threads, memory }: Options) => {
+    .action(async (file: string, { field, threshold, out, report, threads, memory }: Options) => {
       const result = await deduplicateFile(host.machineContext(), {
         file: host.path(file),
         field,
         threshold,
-        output: output === undefined ? undefined : host.path(output),
+        output: out === undefined ? undefined : host.path(out),
         report: report === undefined ? undefined : host.path(report),
         memoryBytes: memory,
         workers: Math.min(threads ?? availableParallelism(), mostThreads) - 1,
