@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { ModelAnswer, ModelRequest } from "../core/model.ts"
+import { inTransaction } from "./transaction.ts"
 
 /** How often and at what cost requests were sent; a part of the ledger. An attempt counts at its worst case from before it is sent until it is known what it cost: a process that dies leaves it so. Every write is durable when the call returns. */
 export class Attempts {
@@ -17,7 +18,7 @@ export class Attempts {
     ceilings: Ceilings = {},
     newBatch?: { readonly baseUrl: string; readonly name: string },
   ): { readonly attempts: readonly number[] } | { readonly reached: ReachedCeiling } {
-    return this.transaction(() => {
+    return inTransaction(this.database, () => {
       const first = sendings[0]
       if (first === undefined) return { attempts: [] }
       const worstUsd = sendings.reduce((sum, sending) => sum + (sending.worstUsd ?? 0), 0)
@@ -36,7 +37,7 @@ export class Attempts {
 
   /** The answer is kept for good, and what it cost; null where nobody knows the price. Of a request that was erased meanwhile nothing is kept but the cost. */
   answered(attempt: number, answer: ModelAnswer, costUsd: number | null): void {
-    this.transaction(() => {
+    inTransaction(this.database, () => {
       const { key } = this.database.prepare("select key from attempts where attempt = ?").get(attempt) as { key: string }
       this.database
         .prepare("update attempts set state = 'answered', settled_at = ?, cost_usd = ?, input_tokens = ?, output_tokens = ? where attempt = ?")
@@ -59,7 +60,7 @@ export class Attempts {
 
   /** Books as unknown what was in flight when its process died. Only whoever holds the task's right to ask may say so: then nothing of the task is in flight. What is in a batch is not in flight. */
   bookLost(task: string): { readonly attempts: number; readonly usd: number } {
-    return this.transaction(() => {
+    return inTransaction(this.database, () => {
       const lost = this.database
         .prepare("select count(*) as attempts, coalesce(sum(worst_usd), 0) as usd from attempts where task = ? and state = 'sent' and batch is null")
         .get(task) as { attempts: number; usd: number }
@@ -128,18 +129,6 @@ export class Attempts {
         `update attempts set state = ?, settled_at = ?, cost_usd = case when worst_usd is null then null else ${cost} end where attempt = ? and state = 'sent'`,
       )
       .run(state, this.timestamp(), attempt)
-  }
-
-  private transaction<Result>(work: () => Result): Result {
-    this.database.exec("begin immediate")
-    try {
-      const result = work()
-      this.database.exec("commit")
-      return result
-    } catch (error) {
-      this.database.exec("rollback")
-      throw error
-    }
   }
 
   private timestamp(): string {

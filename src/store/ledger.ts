@@ -8,6 +8,7 @@ import type { ModelAnswer, ModelRequest } from "../core/model.ts"
 import type { RunEvent, RunEventBody } from "../core/run.ts"
 import { Attempts, erasedRequest } from "./attempts.ts"
 import { Batches } from "./batches.ts"
+import { inTransaction } from "./transaction.ts"
 
 /** Each migration runs once, in order, in one transaction with the version it leads to; append, never edit. */
 const migrations: readonly string[] = [
@@ -89,7 +90,7 @@ export class Ledger {
 
   /** Names a run of the plan, once: a second call with the same id changes nothing. */
   createRun(run: { run: string; job: string; task: string; plan: string }): void {
-    this.transaction(() => {
+    inTransaction(this.database, () => {
       const inserted = this.database
         .prepare("insert or ignore into runs (run, job, task, plan, created_at) values (?, ?, ?, ?, ?)")
         .run(run.run, run.job, run.task, run.plan, this.timestamp())
@@ -117,7 +118,7 @@ export class Ledger {
 
   /** Appends events and moves the poll's cursor in one step, so that a crash between never repeats or loses one. When `expected` is given and the cursor is another by now (a second watcher was faster), nothing is written and false is returned. */
   appendEvents(run: string, bodies: readonly RunEventBody[], cursor?: { expected: string | undefined; next: string }): boolean {
-    return this.transaction(() => {
+    return inTransaction(this.database, () => {
       if (cursor && this.cursor(run) !== cursor.expected) return false
       this.insertEvents(run, bodies)
       if (cursor)
@@ -130,7 +131,7 @@ export class Ledger {
 
   /** Appends the event of a submit when no other process did: two commands at once never start the same attempt. */
   beginSubmission(run: string, submissionKey: string, attempt: number): boolean {
-    return this.transaction(() => {
+    return inTransaction(this.database, () => {
       const taken = this.events(run).some((event) => event.type === "submitting" && event.attempt >= attempt)
       if (taken) return false
       this.insertEvents(run, [{ type: "submitting", submissionKey, attempt }])
@@ -226,7 +227,7 @@ export class Ledger {
   eraseRequests(keys: readonly string[]): void {
     if (keys.length === 0) return
     this.database.exec("pragma secure_delete = on")
-    this.transaction(() => {
+    inTransaction(this.database, () => {
       for (const key of keys) {
         const answer = this.answer(key)
         this.database
@@ -274,18 +275,6 @@ export class Ledger {
     const last = (this.database.prepare("select max(sequence) as last from run_events where run = ?").get(run) as { last: number | null }).last ?? 0
     const insert = this.database.prepare("insert into run_events (run, sequence, at, type, body) values (?, ?, ?, ?, ?)")
     for (const [index, { type, ...body }] of bodies.entries()) insert.run(run, last + 1 + index, this.timestamp(), type, JSON.stringify(body))
-  }
-
-  private transaction<Result>(work: () => Result): Result {
-    this.database.exec("begin immediate")
-    try {
-      const result = work()
-      this.database.exec("commit")
-      return result
-    } catch (error) {
-      this.database.exec("rollback")
-      throw error
-    }
   }
 
   private timestamp(): string {
