@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { parse } from "csv-parse/sync"
 import { findLabelErrors, type LabelSuspect } from "../src/curation/label-errors.ts"
 import { trainLinearModel } from "../src/curation/linear-model.ts"
-import { seeded } from "../test/curation/made-texts.ts"
+import { seeded } from "../test/seeded.ts"
 
 const folder = process.argv[2] ?? join(import.meta.dirname, "..", "..", "shared", "data", "banking77")
 const share = 0.1

@@ -1,5 +1,6 @@
 // Chat files with planted copies, the same for the same seed: what bench/near-duplicates.ts runs on.
 import { closeSync, openSync, writeSync } from "node:fs"
+import { seeded } from "../test/seeded.ts"
 
 /** What kind of texts: about 150 words, about 60 (400 bytes), or about 12. */
 export type CorpusKind = "long" | "middle" | "short"
@@ -129,11 +130,5 @@ function pick(items: readonly string[], random: Random): string {
 
 /** Numbers in 0..1 (mulberry32), a stream of its own for each row. */
 function randomOf(seed: number, row: number): Random {
-  let state = Math.imul(seed, 0x9e3779b1) ^ Math.imul(row + 1, 0x85ebca6b)
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  return seeded(Math.imul(seed, 0x9e3779b1) ^ Math.imul(row + 1, 0x85ebca6b))
 }

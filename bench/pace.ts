@@ -2,7 +2,8 @@
 import { parseArgs } from "node:util"
 import { Asking } from "../src/stages/asking.ts"
 import { askAll } from "../src/stages/ask.ts"
-import { Limiter, drawing, type Limits } from "../test/core/simulated-server.ts"
+import { Limiter, type Limits } from "../test/core/simulated-server.ts"
+import { seeded } from "../test/seeded.ts"
 import { ChatServer } from "../test/models/chat-server.ts"
 import { askingBench } from "../test/stages/asking-context.ts"
 
@@ -24,7 +25,7 @@ async function lane(of: "requests" | "tokens", rate: number, kind: Limits["kind"
   const limits: Limits = { kind, ...(of === "requests" ? { requestsPerMinute: rate } : { tokensPerMinute: rate }) }
   const limiter = new Limiter(limits)
   const server = await ChatServer.start()
-  const random = drawing(rate)
+  const random = seeded(rate)
   server.moods = { faults: [], slowestMs: 600, random }
   const start = performance.now()
   const totals = { asked: 0, refused: 0, taken: 0, tokens: 0 }
@@ -74,5 +75,5 @@ async function lane(of: "requests" | "tokens", rate: number, kind: Limits["kind"
 /** What the server counts: always the same for the same request. */
 function tokensOf(body: string): { prompt_tokens: number; completion_tokens: number } {
   const { messages, seed } = JSON.parse(body) as { messages: { content: string }[]; seed: number }
-  return { prompt_tokens: Math.round((messages[0]?.content.length ?? 0) / 2), completion_tokens: 40 + Math.floor(120 * drawing(seed)()) }
+  return { prompt_tokens: Math.round((messages[0]?.content.length ?? 0) / 2), completion_tokens: 40 + Math.floor(120 * seeded(seed)()) }
 }

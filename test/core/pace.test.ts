@@ -2,7 +2,8 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Pace } from "../../src/core/pace.ts"
 import { serverLimits } from "../../src/core/rate-limits.ts"
-import { drawing, simulate } from "./simulated-server.ts"
+import { simulate } from "./simulated-server.ts"
+import { seeded } from "../seeded.ts"
 
 const kind = fc.constantFrom("bucket", "window")
 const capacity = fc.constantFrom(0.05, 0.2, 1)
@@ -13,7 +14,7 @@ describe("the pace against a server that enforces its limit", () => {
   it("uses 98 % of a limit on requests and has at most 1 % refused, told of it or warned by headers", () => {
     fc.assert(
       fc.property(kind, capacity, knowing, seed, fc.integer({ min: 60, max: 900 }), (kind, capacity, knowing, seed, requestsPerMinute) => {
-        const result = simulate({ kind, capacity, requestsPerMinute }, { minutes: 5, concurrency: 30, random: drawing(seed), ...knowing })
+        const result = simulate({ kind, capacity, requestsPerMinute }, { minutes: 5, concurrency: 30, random: seeded(seed), ...knowing })
         expect(result.share).toBeGreaterThanOrEqual(0.98)
         expect(result.refusedShare).toBeLessThanOrEqual(0.01)
       }),
@@ -24,7 +25,7 @@ describe("the pace against a server that enforces its limit", () => {
   it("and of a limit on tokens, where an answer's length is not known before", () => {
     fc.assert(
       fc.property(kind, capacity, knowing, seed, fc.integer({ min: 40_000, max: 200_000 }), (kind, capacity, knowing, seed, tokensPerMinute) => {
-        const result = simulate({ kind, capacity, tokensPerMinute }, { minutes: 5, concurrency: 30, random: drawing(seed), ...knowing })
+        const result = simulate({ kind, capacity, tokensPerMinute }, { minutes: 5, concurrency: 30, random: seeded(seed), ...knowing })
         expect(result.share).toBeGreaterThanOrEqual(0.98)
         expect(result.refusedShare).toBeLessThanOrEqual(0.01)
       }),
@@ -35,14 +36,14 @@ describe("the pace against a server that enforces its limit", () => {
   it("learns from the headers that a server counts the longest answer that is asked for", () => {
     for (const kind of ["bucket", "window"] as const) {
       const limits = { kind, tokensPerMinute: 60_000, countsWhatIsAsked: true }
-      const result = simulate(limits, { minutes: 5, concurrency: 30, random: drawing(1), told: false, headers: true })
+      const result = simulate(limits, { minutes: 5, concurrency: 30, random: seeded(1), told: false, headers: true })
       expect([kind, result.share >= 0.98, result.refusedShare <= 0.01]).toEqual([kind, true, true])
     }
   })
 
   it("finds a limit that nobody tells by being refused, and keeps off it", () => {
     for (const kind of ["bucket", "window"] as const) {
-      const result = simulate({ kind, requestsPerMinute: 300 }, { minutes: 10, concurrency: 16, random: drawing(1), told: false })
+      const result = simulate({ kind, requestsPerMinute: 300 }, { minutes: 10, concurrency: 16, random: seeded(1), told: false })
       expect([kind, result.share >= 0.85, result.refusedShare <= 0.02]).toEqual([kind, true, true])
     }
   })

@@ -125,14 +125,3 @@ export function simulate(limits: Limits, { minutes, concurrency, random, told, h
   const ofTokens = totals.tokens / ((limits.tokensPerMinute ?? Infinity) * minutes)
   return { ...totals, share: Math.max(ofRequests, ofTokens), refusedShare: totals.refused / totals.asked }
 }
-
-/** Numbers in 0..1 that are the same in every run (mulberry32). */
-export function drawing(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { cheapestBands } from "../../src/curation/band-choice.ts"
-import { seeded, textsWithCopies } from "./made-texts.ts"
+import { textsWithCopies } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const none = new Int32Array()
 const missed = (threshold: number, { count, rows }: { count: number; rows: number }) => (1 - threshold ** rows) ** count

@@ -5,7 +5,8 @@ import { boilerplateOf, sampleOf } from "../../src/curation/boilerplate.ts"
 import { leakReport } from "../../src/curation/leak-report.ts"
 import { NearDuplicateIndex } from "../../src/curation/near-duplicates.ts"
 import { shingler } from "../../src/curation/shingles.ts"
-import { curate, labelTask, rowOf, seeded, textsWithCopies } from "./made-texts.ts"
+import { curate, labelTask, rowOf, textsWithCopies } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const banking = new URL("../../../shared/data/banking77/train.csv", import.meta.url)
 const prompt =

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { cardNumbers, Crowds } from "../../src/curation/crowds.ts"
-import { seeded } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 test("lists keep every card in order while they move within a memory and from one to the next", () => {
   const random = seeded(14)

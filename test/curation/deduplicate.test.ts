@@ -2,7 +2,8 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import type { CurationRow } from "../../src/curation/ranking.ts"
 import { taskSchema } from "../../src/core/task.ts"
-import { curate, labelTask, rowOf, seeded, similarityOf, textTask, textsWithCopies } from "./made-texts.ts"
+import { curate, labelTask, rowOf, similarityOf, textTask, textsWithCopies } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const limits = { ngram: 13, maxLength: 200 }
 const run = (

@@ -5,7 +5,8 @@ import { assignSplits, labelsUntested, type Arrival } from "../../src/curation/h
 import { clusters } from "../../src/curation/near-duplicates.ts"
 import { digest } from "../../src/core/canonical.ts"
 import type { Assignment, Split } from "../../src/core/example.ts"
-import { seeded, textsWithCopies } from "./made-texts.ts"
+import { textsWithCopies } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 // 64 hex digits each: no two are near.
 const distinct = (id: string) => digest(id)

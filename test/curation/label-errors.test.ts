@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { stratifiedFolds } from "../../src/curation/folds.ts"
 import { findLabelErrors, type LabelledRow } from "../../src/curation/label-errors.ts"
-import { seeded } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const topics = {
   shipping: ["parcel", "delivery", "courier", "tracking", "doorstep", "late", "shipped", "warehouse"],

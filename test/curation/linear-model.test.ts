@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
 import { DataError } from "../../src/core/errors.ts"
 import { trainLinearModel } from "../../src/curation/linear-model.ts"
-import { seeded } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const rows = [
   { text: "where is my parcel", label: "shipping" },

@@ -6,17 +6,7 @@ import { RowTable } from "../../src/curation/row-table.ts"
 import type { DroppedExample, Example } from "../../src/core/example.ts"
 import type { Spill } from "../../src/core/spill.ts"
 import { taskSchema, type TaskSpecification } from "../../src/core/task.ts"
-
-/** Numbers in 0..1 that are the same for the same seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+import { seeded } from "../seeded.ts"
 
 const vocabulary = [
   "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin verify identity address",

@@ -3,7 +3,8 @@ import minhash from "minhash"
 import { describe, expect, test } from "vitest"
 import { NearDuplicateIndex, clusters } from "../../src/curation/near-duplicates.ts"
 import { defaultThreshold, jaccard, shingler, shinglerNamed } from "../../src/curation/shingles.ts"
-import { fourGrams, seeded, similarityOf, textsWithCopies } from "./made-texts.ts"
+import { fourGrams, similarityOf, textsWithCopies } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const long = Array.from({ length: 60 }, (_, index) => `word${index}`).join(" ")
 

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest"
 import { commonRuns } from "../../src/curation/common-runs.ts"
 import { NgramIndex } from "../../src/curation/ngram-overlap.ts"
 import { leakReport } from "../../src/curation/leak-report.ts"
-import { curate, labelTask, rowOf, seeded, textsWithCopies } from "./made-texts.ts"
+import { curate, labelTask, rowOf, textsWithCopies } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 test("finds a run of n folded words anywhere, and no shorter one", () => {
   const index = new NgramIndex(5)

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest"
 import { cosinePairs } from "../../src/curation/cosine.ts"
 import { semanticDuplicates } from "../../src/curation/semantic-duplicates.ts"
 import { vectorOfText, vectorToText } from "../../src/core/embedding.ts"
-import { labelTask, rowOf, seeded } from "./made-texts.ts"
+import { labelTask, rowOf } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 function unit(values: readonly number[]): Float32Array {
   const length = Math.hypot(...values) || 1

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { SharedKeys } from "../../src/curation/shared-keys.ts"
-import { seeded } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 test("no key that came twice in a band is missed, and few others are taken for one", () => {
   const random = seeded(6)

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest"
 import { compiledModule, sources } from "../../assembly/compile.ts"
 import { foldForComparison } from "../../src/curation/normalise.ts"
 import { Sketcher, type ShinglerName } from "../../src/curation/sketcher.ts"
-import { seeded, textsWithCopies } from "./made-texts.ts"
+import { textsWithCopies } from "./made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 test.each(sources)("the committed WebAssembly is what %s.ts compiles to (npm run wasm)", async (source) => {
   const committed = readFileSync(join(import.meta.dirname, "..", "..", "src", "curation", `${source}-code.ts`), "utf8")

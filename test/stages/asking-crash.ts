@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { importSeeds, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
-import { drawing } from "../core/simulated-server.ts"
+import { seeded } from "../seeded.ts"
 import { ChatServer } from "../models/chat-server.ts"
 
 const task = "ticket-triage"
@@ -41,7 +41,7 @@ export async function crashes(wanted: number, seed: number, tell: (line: string)
 }
 
 async function crashing(server: ChatServer, wanted: number, seed: number, tell: (line: string) => void): Promise<CrashSummary> {
-  const random = drawing(seed)
+  const random = seeded(seed)
   const requests = 24
   server.usage = (body, text) => ({ prompt_tokens: Math.ceil(body.length / 4), completion_tokens: Math.ceil(text.length / 4) })
   // A tenth of the questions get what others got.

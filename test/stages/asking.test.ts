@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { askAll } from "../../src/stages/ask.ts"
 import { Asking } from "../../src/stages/asking.ts"
-import { drawing } from "../core/simulated-server.ts"
+import { seeded } from "../seeded.ts"
 import { ChatServer } from "../models/chat-server.ts"
 import { askingBench, type AskingBench } from "./asking-context.ts"
 
@@ -94,7 +94,7 @@ describe("money", () => {
   it("never passes a ceiling, whatever the server does and however often the command is run", async () => {
     for (const seed of [1, 2, 3]) {
       server.charged.inputTokens = server.charged.outputTokens = 0
-      const random = drawing(seed)
+      const random = seeded(seed)
       server.moods = {
         random,
         slowestMs: 20,
@@ -126,7 +126,7 @@ describe("money", () => {
 
 describe("a request", () => {
   it("is asked once by two commands at once: the second waits and finds the answers", async () => {
-    server.moods = { random: drawing(1), slowestMs: 50, faults: [] }
+    server.moods = { random: seeded(1), slowestMs: 50, faults: [] }
     const first = askingBench(server.url)
     const second = askingBench(server.url, { folder: first.folder })
     await Promise.all([ask(first, 20), ask(second, 30)])
@@ -149,7 +149,7 @@ describe("a request", () => {
 
   it("that fails for good stops the others before they are sent, and keeps what was answered on its way", async () => {
     const bench = askingBench(server.url, { expand: { pace: { concurrency: 3 } } })
-    server.moods = { random: drawing(1), slowestMs: 30, faults: [] }
+    server.moods = { random: seeded(1), slowestMs: 30, faults: [] }
     server.onAsked = ({ body }) => {
       if (body.includes("Question 5?")) server.faults.push({ kind: "status", status: 400, message: "seed must be positive" })
     }

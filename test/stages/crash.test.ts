@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { seeded } from "../seeded.ts"
 
 const task = "ticket-triage"
 const steps = [
@@ -31,7 +32,7 @@ describe("a process that is killed and started again", () => {
   it("at any moment of any step ends with the version and the files of an undisturbed one", { timeout: 240_000 }, async () => {
     const workspace = sampleWorkspace()
     mkdirSync(join(workspace, "datasets"))
-    const moment = moments(20_261_124)
+    const moment = seeded(20_261_124)
     for (const [index, words] of steps.entries()) {
       // Nothing is written before the modules are loaded, about half of the time. A kill that came too late, because the machine was busier
       // when the time was taken, is made up for by an earlier one.
@@ -117,15 +118,4 @@ function decisions(workspace: string): unknown[] {
 
 function isTemporary(path: string): boolean {
   return /\/\.[0-9a-f]{12}\.tmp(\/|$)/.test(path)
-}
-
-/** Numbers in 0..1 that are the same in every run (mulberry32). */
-function moments(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { tuneloop } from "../command-line.ts"
-import { fourGrams, seeded, similarityOf, textsWithCopies } from "../curation/made-texts.ts"
+import { fourGrams, similarityOf, textsWithCopies } from "../curation/made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const folder = () => mkdtempSync(join(tmpdir(), "tuneloop-dedup-"))
 const lines = (path: string) => readFileSync(path, "utf8").trimEnd().split("\n")

@@ -11,7 +11,7 @@ import { importSeeds } from "../../src/stages/import-rows.ts"
 import { makeFolder, toJsonLines, writeAtomically } from "../../src/store/files.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 import { linesOf, sampleWorkspace } from "../command-line.ts"
-import { seeded } from "../curation/made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 /** Trains at once and answers everything with one label: what a stage makes of the answers is what is tested. */
 function quickBackend(asked: Map<string, string[]>): FineTuneBackend {

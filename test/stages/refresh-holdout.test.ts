@@ -8,7 +8,7 @@ import type { Assignment } from "../../src/core/example.ts"
 import { standingAssignments, type HoldoutRefresh } from "../../src/core/holdout-refresh.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { json, rowsOf, sampleWorkspace, tuneloop } from "../command-line.ts"
-import { seeded } from "../curation/made-texts.ts"
+import { seeded } from "../seeded.ts"
 
 const task = "ticket-triage"
 const digits = (id: string) => id.slice(id.indexOf("_") + 1)
