@@ -1,62 +1,21 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { load, loadFilters, names } from "../../src/cli/plugins.ts"
-import { digest as digestOf, digestText } from "../../src/core/canonical.ts"
-import type { Assignment, Candidate, QuarantinedAnswer, Split } from "../../src/core/example.ts"
+import { load, names } from "../../src/cli/plugins.ts"
+import { digest as digestOf } from "../../src/core/canonical.ts"
+import type { Candidate, QuarantinedAnswer, Split } from "../../src/core/example.ts"
 import type { Failure } from "../../src/core/failure.ts"
 import type { ModelRequest } from "../../src/core/model.ts"
 import { formatOutput, inputText } from "../../src/core/output.ts"
-import type { ModelStrategy, Strategy } from "../../src/core/strategy.ts"
-import { taskKinds, taskSchema, type TaskSpecification } from "../../src/core/task.ts"
+import type { ModelStrategy } from "../../src/core/strategy.ts"
+import { taskKinds } from "../../src/core/task.ts"
 import { erase } from "../../src/stages/erase.ts"
 import { taskExamples } from "../../src/stages/examples.ts"
-import { expand, type ExpandOptions, type ExpandResult } from "../../src/stages/expand.ts"
-import { linesOf, snapshot } from "../command-line.ts"
+import { linesOf } from "../command-line.ts"
 import { inputsOf, pairOf, seedsOf, tasks, textOf } from "../strategies/tasks.ts"
 import { ScriptedModel, workspaceWith } from "./in-process.ts"
-
-const task = tasks.label
-const filters = await loadFilters(taskSchema.parse({ ...task, filters: { language: { severity: "off" }, "word-count": { severity: "off" } } }))
-
-/** Three new examples of the label that the prompt wishes for, others for other prompts. */
-function examples(request: ModelRequest, of: TaskSpecification = task): string {
-  const said = request.messages.map(({ content }) => content).join("\n")
-  const number = Number.parseInt(digestText(`${request.seed} ${said}`).slice(7, 12), 16)
-  const label = /All with the output "(\w+)"/.exec(said)?.[1]
-  const pairs = [0, 1, 2].map((index) => pairOf(of, number + index, newText(number + index)))
-  return JSON.stringify({ examples: pairs.map((pair) => (label === undefined ? pair : { ...pair, output: label })) })
-}
-
-function newText(number: number): string {
-  return (digestText(String(number)).slice(7).match(/.{5}/g) ?? []).slice(0, 8).join(" ")
-}
-
-const isLabelling = ({ messages }: ModelRequest) => messages[0]?.content.startsWith("You do this task") === true
-
-async function grow(
-  at: ReturnType<typeof workspaceWith>,
-  model: ScriptedModel,
-  name: string,
-  {
-    of = task,
-    options = {},
-    count = 12,
-    strategy,
-    ...more
-  }: { of?: TaskSpecification; options?: object; count?: number; strategy?: ModelStrategy<never> } & Partial<ExpandOptions> = {},
-): Promise<ExpandResult> {
-  const module = strategy ?? (await load<Strategy>("strategies", name))
-  const step = { name, strategy: module as Strategy, options: module.options.parse(options) as Record<string, unknown>, count }
-  const [result] = await expand(at.context, of, [step], { model: () => model, environmentModel: "m", filters, dryRun: false, ...more })
-  return result as ExpandResult
-}
-
-const splitAll = (rows: readonly { id: string }[], split: (index: number) => Split): Assignment[] =>
-  rows.map(({ id }, index) => ({ id, split: split(index), stratum: "all" }))
-const train = (rows: readonly { id: string }[]) => splitAll(rows, () => "train")
-const candidatesOf = (at: ReturnType<typeof workspaceWith>) => snapshot(join(at.rows.folder, "candidates"))
+import { task, examples, isLabelling, grow, splitAll, train, candidatesOf } from "./growing.ts"
 
 describe("nothing held out", () => {
   it.each(taskKinds)("is a shot, a parent, a target or an answer's input, of any strategy, in a %s task", async (kind) => {
@@ -343,79 +302,3 @@ describe("labelling real inputs", () => {
 function inputRevision({ input }: Candidate): string {
   return digestOf({ input, output: null })
 }
-
-describe("checks that ask a model", () => {
-  const seeds = seedsOf(task, 12)
-  const checks = { secondPass: { minimum: 0.5, shots: 2, shotTokens: 500 }, judge: { rubric: "Names a thing.", minimum: 0.75 } }
-  const of = { ...task, expand: { ...task.expand, checks } }
-
-  it("are asked about what passed the others, leave their reasons, and give the confidence", async () => {
-    const at = workspaceWith(of, { seeds, splits: train(seeds) })
-    const model = new ScriptedModel((request) => {
-      if (isLabelling(request)) return "order"
-      if (request.messages[0]?.content.startsWith("You judge")) return `Sure: {"reason": "names nothing", "score": ${request.seed % 2 === 0 ? 5 : 3}}`
-      return examples(request)
-    })
-    const result = await grow(at, model, "self-instruct", { of, count: 9, options: { perRequest: 3 } })
-    const grown = at.rows.candidates()
-    expect(grown).toHaveLength(9)
-    for (const { output, checks: found, confidence } of grown) {
-      const second = found.find(({ name }) => name === "second-pass")
-      const judge = found.find(({ name }) => name === "judge")
-      expect(second).toMatchObject(output === "order" ? { ok: true, value: 1 } : { ok: false, value: 0, detail: 'the second pass gave "order"' })
-      expect(judge).toMatchObject({ ok: judge?.value === 1, detail: "names nothing" })
-      expect(confidence).toBe(Math.min(second?.value ?? 1, judge?.value ?? 1))
-    }
-    expect(result.failedChecks["second-pass"]).toBe(6)
-    // A rubric of its own is in what is asked, and nothing that failed is asked about.
-    expect(model.asked.filter(({ messages }) => messages[0]?.content.includes("Names a thing."))).toHaveLength(9)
-    const again = new ScriptedModel(model.answer)
-    expect(
-      await grow(workspaceWith(of, { seeds: seeds.map((seed) => ({ ...seed })), splits: train(seeds) }), again, "self-instruct", {
-        of,
-        count: 9,
-        options: { perRequest: 3 },
-      }),
-    ).toMatchObject({ cells: result.cells })
-  })
-})
-
-describe("a copy", () => {
-  it("of a held-out row or of a run of words is no candidate, and only the id says of what", async () => {
-    const long = Array.from({ length: 40 }, (_, index) => `word${index}`)
-    const seeds = [...seedsOf(task, 6), { id: "seed_00000000000000bb", input: { body: long.join(" ") }, output: "order" }]
-    const at = workspaceWith(task, { seeds, splits: splitAll(seeds, (index) => (index < 3 ? "train" : "test")) })
-    const heldOut = seeds[4]
-    const model = new ScriptedModel(() =>
-      JSON.stringify({
-        examples: [
-          { input: heldOut?.input, output: "order" },
-          { input: { body: `${long.slice(5, 20).join(" ")} and ${newText(1)} ${newText(2)} ${newText(3)}` }, output: "order" },
-          { input: { body: newText(4) }, output: "order" },
-        ],
-      }),
-    )
-    const result = await grow(at, model, "self-instruct", { count: 3, options: { perRequest: 3 } })
-    expect(result).toMatchObject({ grown: 3, passed: 1, failedChecks: { novelty: 1, copied: 1 } })
-    const failed = at.rows.candidates().flatMap(({ checks }) => checks.flatMap(({ ok, detail }) => (ok ? [] : [detail])))
-    expect(failed).toEqual([`near ${heldOut?.id}`, "13 words in a row as in seed_00000000000000bb"])
-  })
-})
-
-it("what is held in the yield is what was counted, and nothing is written by a dry run or where there is nothing to grow from", async () => {
-  const seeds = seedsOf(task, 12)
-  const at = workspaceWith(task, { seeds, splits: train(seeds) })
-  const model = new ScriptedModel((request) => examples(request))
-  expect(await grow(at, model, "label")).toMatchObject({ state: "nothing", reason: expect.stringContaining("tuneloop input import") })
-  expect(await grow(at, model, "counter-examples")).toMatchObject({ state: "nothing", reason: expect.stringContaining("--from-evaluation") })
-  await grow(at, model, "evolve", { dryRun: true })
-  expect(model.asked).toEqual([])
-  expect(existsSync(join(at.rows.folder, "yields"))).toBe(false)
-  const { batch, cells } = await grow(at, model, "evolve", { count: 6 })
-  expect(JSON.parse(readFileSync(join(at.rows.folder, "yields", `${batch}.json`), "utf8"))).toMatchObject({
-    batch,
-    strategy: "evolve",
-    requests: 6,
-    cells,
-  })
-})
