@@ -1,9 +1,9 @@
-/** Where bytes lie that memory should not hold: one after another, found again by their place. */
+/** Where bytes lie that memory should not hold, in numbered parts: found again by their place, or a part at a time. */
 export interface Spill {
-  /** How many bytes there are: the place of what is added next. */
-  readonly size: number
-  /** Adds the bytes, or the text as UTF-8. */
-  add(part: Uint8Array | string): void
-  /** Fills `target` with the bytes from the place on. All of them must have been added. */
+  /** Adds the bytes to the part; returns their place. */
+  add(part: number, bytes: Uint8Array): number
+  /** Fills `target` with bytes that were added together, from the place on. */
   read(place: number, target: Uint8Array): void
+  /** The part in memory: gives the bytes at a place of it, which stay as they are until another part is read. */
+  readPart(part: number): (place: number, length: number) => Uint8Array
 }

@@ -55,14 +55,24 @@ export class TextSample {
     this.#most = most
   }
 
-  add(text: string): void {
-    const hash = roughHash(text)
+  add(text: string, times = 1): void {
+    this.addHashed(text, roughHash(text), times)
+  }
+
+  /** Adds a text whose `roughHash` is known. */
+  addHashed(text: string, hash: number, times = 1): void {
     if (hash > this.#last) return
     const known = this.#texts.get(text)
-    if (known === undefined) this.#texts.set(text, { hash, count: 1 })
-    else known.count += 1
-    this.#count += 1
+    if (known === undefined) this.#texts.set(text, { hash, count: times })
+    else known.count += times
+    this.#count += times
     if (this.#texts.size > 2 * this.#most) this.#cut()
+  }
+
+  /** The different texts of the sample, each with how often it came: added to another sample, they make that of all texts of both. */
+  counts(): (readonly [text: string, times: number])[] {
+    this.#cut()
+    return Array.from(this.#texts, ([text, { count }]) => [text, count] as const)
   }
 
   texts(): string[] {
@@ -96,11 +106,11 @@ function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {
 }
 
 /** By 64 characters from all over the text: its whole need not be read. */
-function roughHash(text: string): number {
+export function roughHash(text: string): number {
   if (text.length <= 64) return hashText(text)
   const step = text.length / 64
   let hash = hashStart
-  for (let place = 0; place < text.length; place += step) hash = joinCharacter(hash, text.charCodeAt(Math.floor(place)))
+  for (let place = 0; place < text.length; place += step) hash = joinCharacter(hash, text.charCodeAt(Math.trunc(place)))
   const { length } = text
   for (const digit of String(length)) hash = joinCharacter(hash, digit.charCodeAt(0))
   return mixBits(hash)

@@ -1,8 +1,8 @@
-import type { OutputEquality, OutputPrint } from "./output-equality.ts"
+import type { OutputEquality } from "./output-equality.ts"
 import { compareText } from "./ranking.ts"
-import type { RowTable, Why } from "./row-table.ts"
+import type { Why } from "./row-batch.ts"
+import type { RowTable } from "./row-table.ts"
 import { SimilarSets, type Sketch } from "./similar-sets.ts"
-import { printNumber } from "./sketcher.ts"
 
 /** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
 export interface Conflict {
@@ -13,9 +13,10 @@ export interface Conflict {
 
 /** A row made ready to be compared with others. */
 export interface ComparedRow extends Sketch {
-  /** The fingerprints of the input's text and of the output. */
-  readonly print: OutputPrint
-  readonly output: OutputPrint
+  /** The array with the fingerprints of the folded text and of the output, two numbers each, and where they are. */
+  readonly record: Int32Array
+  readonly print: number
+  readonly output: number
 }
 
 // Of a crowd of near rows that all differ in their outputs (a template with slots) so many are looked at for the most similar.
@@ -28,14 +29,26 @@ export class KeepBest {
   readonly #table: RowTable
   readonly #outputs: OutputEquality
   readonly #sets: SimilarSets
-  readonly #byPrint = new Map<number, number>()
+  readonly #byPrint: PrintTable
   /** Of each place in `#sets` the row, and the prints of its text and output. */
   #places = new Int32Array(numbersAPlace * 1024)
+  readonly #agreeing: Nearest
+  readonly #differing: Nearest
 
-  constructor(table: RowTable, outputs: OutputEquality, threshold: number, bands: number, expected: number) {
+  /** About so many rows are expected. Where they are `lasting`, their arrays stay as they are. */
+  constructor(
+    table: RowTable,
+    outputs: OutputEquality,
+    threshold: number,
+    bands: number,
+    { expected, areLasting }: { readonly expected: number; readonly areLasting: boolean },
+  ) {
     this.#table = table
     this.#outputs = outputs
-    this.#sets = new SimilarSets(threshold, bands, expected)
+    this.#sets = new SimilarSets(threshold, bands, expected, { areLasting })
+    this.#byPrint = new PrintTable(expected)
+    this.#agreeing = new Nearest(table)
+    this.#differing = new Nearest(table)
   }
 
   offer(number: number, row: ComparedRow): void {
@@ -44,67 +57,75 @@ export class KeepBest {
     else this.#table.drop(number, why)
   }
 
-  #exact(number: number, { print: [low, high], output }: ComparedRow): Why | undefined {
-    const place = this.#byPrint.get(printNumber(low, high))
-    if (place === undefined || this.#places[numbersAPlace * place + 2] !== high) return undefined
-    const agrees = this.#equal(place, output) || this.#similar(place, number)
-    return { reason: agrees ? "exact-duplicate" : "conflict", witness: this.#idAt(place), similarity: 1 }
+  #exact(number: number, row: ComparedRow): Why | undefined {
+    const { record, print } = row
+    const place = this.#byPrint.find(record[print] as number, record[print + 1] as number, this.#places)
+    if (place < 0) return undefined
+    const agrees = this.#equal(place, row) || this.#similar(place, number)
+    return { reason: agrees ? "exact-duplicate" : "conflict", witness: this.#table.id(this.#rowAt(place)), similarity: 1 }
   }
 
   /** Looks for the most similar row that agrees; where there is none, notes the most similar one that does not. */
   #near(number: number, row: ComparedRow): Why | undefined {
-    const [agreeing, differing] = [new Nearest(this.#table), new Nearest(this.#table)]
-    const { output } = row
+    const [agreeing, differing] = [this.#agreeing, this.#differing]
+    agreeing.reset()
+    differing.reset()
     const group = this.#groupOf(row)
     if (group === 0)
       this.#sets.visit(
         row,
         (place, similarity) => {
-          const agrees = this.#equal(place, output) || this.#similar(place, number)
+          const agrees = this.#equal(place, row) || this.#similar(place, number)
           if (agrees) agreeing.offer(this.#rowAt(place), similarity)
           else if (differing.offered < mostDiffering) differing.offer(this.#rowAt(place), similarity)
           return false
         },
-        this.#outputs.bySimilarity ? {} : { isWanted: (place) => differing.offered < mostDiffering || this.#equal(place, output) },
+        this.#outputs.bySimilarity ? {} : { isWanted: (place) => differing.offered < mostDiffering || this.#equal(place, row) },
       )
     else {
       const look = (nearest: Nearest, most: number) => (place: number, similarity: number) => {
         nearest.offer(this.#rowAt(place), similarity)
         return nearest.offered >= most
       }
-      this.#sets.visit(row, look(agreeing, Infinity), { group, isWanted: (place) => this.#equal(place, output) })
-      if (agreeing.row === undefined) this.#sets.visit(row, look(differing, mostDiffering), { isWanted: (place) => !this.#equal(place, output) })
+      this.#sets.visit(row, look(agreeing, Infinity), { group, isWanted: (place) => this.#equal(place, row) })
+      if (agreeing.row < 0) this.#sets.visit(row, look(differing, mostDiffering), { isWanted: (place) => !this.#equal(place, row) })
     }
-    if (agreeing.row !== undefined) return { reason: "near-duplicate", witness: this.#table.id(agreeing.row), similarity: agreeing.similarity }
-    if (differing.row !== undefined)
-      this.conflicts.push({ a: this.#table.id(differing.row), b: this.#table.id(number), similarity: differing.similarity })
+    if (agreeing.row >= 0) return { reason: "near-duplicate", witness: this.#table.id(agreeing.row), similarity: agreeing.similarity }
+    if (differing.row >= 0) this.conflicts.push({ a: this.#table.id(differing.row), b: this.#table.id(number), similarity: differing.similarity })
     return undefined
   }
 
   #keep(number: number, row: ComparedRow): void {
     const place = this.#sets.add(row)
     this.#note(place, number, row)
-    this.#byPrint.set(printNumber(...row.print), place)
+    this.#byPrint.add(row.record[row.print] as number, place)
     const group = this.#groupOf(row)
     if (group !== 0) this.#note(this.#sets.addAgain(place, row, group), number, row)
   }
 
   /** Where every row may have another output, those with one output are looked for by themselves: in a crowd of near rows they are few. */
-  #groupOf({ output: [low] }: ComparedRow): number {
-    return this.#outputs.areMany ? low || 1 : 0
+  #groupOf({ record, output }: ComparedRow): number {
+    return this.#outputs.areMany ? (record[output] as number) || 1 : 0
   }
 
-  #note(place: number, number: number, { print, output }: ComparedRow): void {
-    if (numbersAPlace * (place + 1) > this.#places.length) {
+  #note(place: number, number: number, { record, print, output }: ComparedRow): void {
+    const at = numbersAPlace * place
+    if (at + numbersAPlace > this.#places.length) {
       const longer = new Int32Array(2 * this.#places.length)
       longer.set(this.#places)
       this.#places = longer
     }
-    this.#places.set([number, ...print, ...output], numbersAPlace * place)
+    const places = this.#places
+    places[at] = number
+    places[at + 1] = record[print] as number
+    places[at + 2] = record[print + 1] as number
+    places[at + 3] = record[output] as number
+    places[at + 4] = record[output + 1] as number
   }
 
-  #equal(place: number, [low, high]: OutputPrint): boolean {
-    return this.#places[numbersAPlace * place + 3] === low && this.#places[numbersAPlace * place + 4] === high
+  #equal(place: number, { record, output }: ComparedRow): boolean {
+    const at = numbersAPlace * place
+    return this.#places[at + 3] === record[output] && this.#places[at + 4] === record[output + 1]
   }
 
   #similar(place: number, number: number): boolean {
@@ -114,17 +135,44 @@ export class KeepBest {
   #rowAt(place: number): number {
     return this.#places[numbersAPlace * place] as number
   }
-
-  #idAt(place: number): string {
-    return this.#table.id(this.#rowAt(place))
-  }
 }
 
 const numbersAPlace = 5
 
+/** From a fingerprint to the place that has it, in open addressing, at most half full; the fingerprints themselves are in the places. */
+class PrintTable {
+  #slots: Int32Array
+  #count = 0
+
+  constructor(expected: number) {
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * Math.max(64, expected) + 1)))
+  }
+
+  /** The place, or below zero. */
+  find(low: number, high: number, places: Int32Array): number {
+    const slots = this.#slots
+    const mask = slots.length - 1
+    for (let slot = low & mask; ; slot = (slot + 1) & mask) {
+      const place = (slots[slot] as number) - 1
+      if (place < 0 || (places[numbersAPlace * place + 1] === low && places[numbersAPlace * place + 2] === high)) return place
+    }
+  }
+
+  /** Adds a place whose fingerprint is not there yet. There may be as many as were expected. */
+  add(low: number, place: number): void {
+    if (2 * ++this.#count > this.#slots.length) throw new Error("more rows than expected")
+    const slots = this.#slots
+    const mask = slots.length - 1
+    let slot = low & mask
+    while (slots[slot] !== 0) slot = (slot + 1) & mask
+    slots[slot] = place + 1
+  }
+}
+
 /** The most similar row of those offered, of equals the one with the smaller id. */
 class Nearest {
-  row: number | undefined
+  /** Below zero for none. */
+  row = -1
   similarity = 0
   offered = 0
   readonly #table: RowTable
@@ -133,10 +181,16 @@ class Nearest {
     this.#table = table
   }
 
+  reset(): void {
+    this.row = -1
+    this.similarity = 0
+    this.offered = 0
+  }
+
   offer(row: number, similarity: number): void {
     this.offered += 1
-    if (this.row !== undefined && similarity < this.similarity) return
-    if (this.row !== undefined && similarity === this.similarity && compareText(this.#table.id(this.row), this.#table.id(row)) < 0) return
+    if (this.row >= 0 && similarity < this.similarity) return
+    if (this.row >= 0 && similarity === this.similarity && compareText(this.#table.id(this.row), this.#table.id(row)) < 0) return
     this.row = row
     this.similarity = similarity
   }

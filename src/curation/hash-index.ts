@@ -4,6 +4,8 @@ export class HashIndex {
   /** Pairs of a hash and its last entry plus one, in open addressing, at most three quarters full. */
   #table = new Int32Array(2 * 64)
   #mask = 63
+  /** A bit for some of the hashes, eight for each slot of the table: a hash whose bit is not set is not there. It is small enough to stay near the processor. */
+  #bits = new Int32Array(16)
   #different = 0
   #places = new Int32Array(64)
   /** The entry before with the same hash plus one; zero for none. */
@@ -21,15 +23,23 @@ export class HashIndex {
     this.#before[this.#entries] = before
     this.#table[2 * slot] = hash
     this.#table[2 * slot + 1] = ++this.#entries
+    this.#setBit(hash)
     if (before === 0 && ++this.#different * 4 > this.#mask * 3) this.#grow()
   }
 
   has(hash: number): boolean {
-    return this.#table[2 * this.#slotOf(hash) + 1] !== 0
+    return this.mayHave(hash) && this.#table[2 * this.#slotOf(hash) + 1] !== 0
+  }
+
+  /** False only for a hash that is not there; true for an eighth of these as well, at most. */
+  mayHave(hash: number): boolean {
+    const bits = this.#bits
+    return ((bits[(hash >>> 5) & (bits.length - 1)] as number) & (1 << (hash & 31))) !== 0
   }
 
   /** Shows `visit` every place of the hash. */
   visit(hash: number, visit: (place: number) => void): void {
+    if (!this.mayHave(hash)) return
     for (let entry = this.#table[2 * this.#slotOf(hash) + 1] as number; entry > 0; entry = this.#before[entry - 1] as number)
       visit(this.#places[entry - 1] as number)
   }
@@ -45,12 +55,19 @@ export class HashIndex {
     const old = this.#table
     this.#mask = 2 * this.#mask + 1
     this.#table = new Int32Array(2 * (this.#mask + 1))
+    this.#bits = new Int32Array((this.#mask + 1) / 4)
     for (let index = 0; index < old.length; index += 2) {
       if (old[index + 1] === 0) continue
       const slot = this.#slotOf(old[index] as number)
       this.#table[2 * slot] = old[index] as number
       this.#table[2 * slot + 1] = old[index + 1] as number
+      this.#setBit(old[index] as number)
     }
+  }
+
+  #setBit(hash: number): void {
+    const word = (hash >>> 5) & (this.#bits.length - 1)
+    this.#bits[word] = (this.#bits[word] as number) | (1 << (hash & 31))
   }
 }
 

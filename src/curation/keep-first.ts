@@ -48,7 +48,7 @@ export class KeepFirst {
   /** About so many rows are expected. With `shared`, in which the keys of all rows are noted, rows that share no key take no memory; the decisions are
    * the same. */
   constructor(threshold: number, bands: number, expected = 0, shared?: SharedKeys) {
-    this.#sets = new SimilarSets(threshold, bands, shared === undefined ? expected : 0, shared)
+    this.#sets = new SimilarSets(threshold, bands, shared === undefined ? expected : 0, { shared })
     this.#bands = bands
     this.#shared = shared
   }

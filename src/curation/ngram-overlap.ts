@@ -17,30 +17,46 @@ export interface WordRuns {
 export class NgramIndex {
   readonly n: number
   readonly #common: CommonRuns
-  readonly #ids = new Map<string, string>()
-  // The words of what is indexed by number, and which of them follow one another, by hash: most runs of words of other texts are passed over by these.
+  /** The words of what is indexed by number, from 1 on. */
   readonly #numbers = new Map<string, number>()
-  readonly #pairs = new HashIndex()
+  /** The words of the indexed texts as numbers, one text after another. */
+  #words = new Int32Array(1024)
+  #used = 0
+  /** From the hash of an n-gram to where in `#words` it begins. */
+  readonly #grams = new HashIndex()
+  /** The smallest id of an n-gram, by where it begins. */
+  readonly #ids = new Map<number, string>()
   // The hashes of the runs of five words of what is indexed. Every n-gram has so many different ones, which a text that has the n-gram shares.
   readonly #runs = new HashIndex()
   readonly #cutter = new Sketcher({ shingles: "word-5" })
   #fewestRuns = Infinity
+  /** What a word counts for in a hash that is n words back. */
+  readonly #factor: number
+  #asked = new Int32Array(256)
 
   constructor(n: number, common: CommonRuns = noCommonRuns) {
     this.n = n
     this.#common = common
+    let factor = 1
+    for (let place = 0; place < n; place += 1) factor = joinHash(factor, 0)
+    this.#factor = factor
   }
 
   /** From now on the text is found under the id. */
   add(id: string, text: string): void {
     const words = wordsOf(text)
     if (words.length < this.n) return
-    const numbers = words.map((word) => this.#numberOf(word))
-    for (let index = 1; index < numbers.length; index += 1) addOnce(this.#pairs, pairOf(numbers[index - 1] as number, numbers[index] as number))
-    for (const ngram of this.#own(words)) {
-      const known = this.#ids.get(ngram)
-      if (known === undefined || id < known) this.#ids.set(ngram, id)
-    }
+    const start = this.#used
+    this.#reserve(words.length)
+    for (const word of words) this.#words[this.#used++] = this.#numberOf(word)
+    const isOwn = this.#ownEnds(words)
+    this.#eachGram(this.#words, start, this.#used, (from, hash) => {
+      if (!isOwn(from - start + this.n)) return
+      const known = this.#find(this.#words, from, hash)
+      if (known < 0) this.#grams.add(hash, from)
+      const [place, before] = known < 0 ? [from, undefined] : [known, this.#ids.get(known)]
+      if (before === undefined || id < before) this.#ids.set(place, id)
+    })
     const runs = this.#cutter.spans(text)
     for (const run of runs) addOnce(this.#runs, run)
     this.#fewestRuns = Math.min(this.#fewestRuns, runs.length === words.length - runWords + 1 ? this.n - runWords + 1 : fewestRuns(words, this.n))
@@ -50,51 +66,88 @@ export class NgramIndex {
    * cut again where they are known. */
   find(text: string, runs?: WordRuns): string | undefined {
     let found: string | undefined
-    for (const ngram of this.met(text, runs)) {
-      const id = this.#ids.get(ngram) as string
+    this.#eachMet(text, runs, (place) => {
+      const id = this.#ids.get(place) as string
       if (found === undefined || id < found) found = id
-    }
+    })
     return found
   }
 
   /** The n-grams of the text under which a text would be found, in their order. */
   of(text: string): string[] {
-    return [...this.#own(wordsOf(text))]
+    const words = wordsOf(text)
+    const isOwn = this.#ownEnds(words)
+    return words.flatMap((_, index) => (isOwn(index + 1) ? [this.#ngram(words, index + 1)] : []))
   }
 
   /** Each n-gram of the text under which an added text is found, in their order. */
-  *met(text: string, runs?: WordRuns): Generator<string> {
+  met(text: string): string[] {
+    const met: string[] = []
+    let words: string[] | undefined
+    this.#eachMet(text, undefined, (_, start) => {
+      words ??= wordsOf(text)
+      met.push(this.#ngram(words, start + this.n))
+    })
+    return met
+  }
+
+  /** Shows `visit` where in `#words` each n-gram of the text that is indexed begins, and with which word of the text. */
+  #eachMet(text: string, runs: WordRuns | undefined, visit: (place: number, start: number) => void): void {
     if (this.#ids.size === 0 || (this.n >= runWords && !this.#sharesRuns(text, runs))) return
     const words = wordsOf(text)
-    let before: number | undefined
-    /** So many words up to this one follow one another in what is indexed. */
-    let run = 0
-    for (const [index, word] of words.entries()) {
-      const number = this.#numbers.get(word)
-      if (number === undefined) run = 0
-      else run = before !== undefined && this.#pairs.has(pairOf(before, number)) ? run + 1 : 1
-      before = number
-      if (run < this.n) continue
-      const ngram = this.#ngram(words, index + 1)
-      if (this.#ids.has(ngram)) yield ngram
+    if (words.length > this.#asked.length) this.#asked = new Int32Array(2 * words.length)
+    const asked = this.#asked
+    for (const [index, word] of words.entries()) asked[index] = this.#numbers.get(word) ?? 0
+    this.#eachGram(asked, 0, words.length, (start, hash) => {
+      const place = this.#find(asked, start, hash)
+      if (place >= 0) visit(place, start)
+    })
+  }
+
+  /** Shows `visit` where each n-gram of known words begins, with its hash. */
+  #eachGram(numbers: Int32Array, from: number, until: number, visit: (start: number, hash: number) => void): void {
+    const { n } = this
+    const factor = this.#factor
+    let hash = 0
+    let known = 0
+    for (let index = from; index < until; index += 1) {
+      const number = numbers[index] as number
+      const gone = known < n ? 0 : Math.imul(factor, numbers[index - n] as number)
+      known = number === 0 ? 0 : known + 1
+      hash = number === 0 ? 0 : (joinHash(hash, number) - gone) | 0
+      if (known >= n) visit(index - n + 1, mixBits(hash) | 0 || 1)
     }
   }
 
-  /** The n-grams that are made of the text's own words. */
-  *#own(words: readonly string[]): Generator<string> {
+  /** Where the n-gram is indexed that begins there; below zero for one that is not. */
+  #find(numbers: Int32Array, start: number, hash: number): number {
+    let found = -1
+    this.#grams.visit(hash, (place) => {
+      for (let word = 0; word < this.n; word += 1) if (this.#words[place + word] !== numbers[start + word]) return
+      found = place
+    })
+    return found
+  }
+
+  /** Whether the n-gram that ends before that word is made of the text's own words. */
+  #ownEnds(words: readonly string[]): (end: number) => boolean {
     const covered = this.#common.covered(words)
     let own = 0
-    for (let end = 1; end <= words.length; end += 1) {
-      own = covered[end - 1] ? 0 : own + 1
-      if (own >= this.n) yield this.#ngram(words, end)
-    }
+    const ends = covered.map((isCovered) => {
+      own = isCovered ? 0 : own + 1
+      return own >= this.n
+    })
+    return (end) => ends[end - 1] === true
   }
 
   #sharesRuns(text: string, known: WordRuns | undefined): boolean {
     const { numbers, hashes, size } = known ?? this.#runsOf(text)
+    const runs = this.#runs
     let shared = 0
-    for (let index = hashes; index < hashes + size; index += 1)
-      if (this.#runs.has(numbers[index] as number) && ++shared >= this.#fewestRuns) return true
+    for (let index = hashes; index < hashes + size; index += 1) {
+      const run = numbers[index] as number
+      if (runs.mayHave(run) && runs.has(run) && ++shared >= this.#fewestRuns) return true
+    }
     return false
   }
 
@@ -106,8 +159,15 @@ export class NgramIndex {
   #numberOf(word: string): number {
     const known = this.#numbers.get(word)
     if (known !== undefined) return known
-    this.#numbers.set(word, this.#numbers.size)
-    return this.#numbers.size - 1
+    this.#numbers.set(word, this.#numbers.size + 1)
+    return this.#numbers.size
+  }
+
+  #reserve(words: number): void {
+    if (this.#used + words <= this.#words.length) return
+    const longer = new Int32Array(2 * (this.#used + words))
+    longer.set(this.#words)
+    this.#words = longer
   }
 
   #ngram(words: readonly string[], end: number): string {
@@ -120,11 +180,6 @@ function wordsOf(text: string): string[] {
 }
 
 const runWords = 5
-
-/** A hash of two words that follow one another, not zero. */
-function pairOf(first: number, second: number): number {
-  return mixBits(joinHash(first, second)) | 0 || 1
-}
 
 function addOnce(index: HashIndex, hash: number): void {
   if (!index.has(hash)) index.add(hash, 0)

@@ -46,6 +46,12 @@ export class Protection {
     return { row: changed, why: { reason: "personal-data", detail: names.join(", ") } }
   }
 
+  /** Counts what was found in rows elsewhere. */
+  add({ rows, found }: PrivacyReport): void {
+    this.#rows += rows
+    for (const [kind, number] of Object.entries(found)) this.#found.set(kind, (this.#found.get(kind) ?? 0) + number)
+  }
+
   /** What was found in the rows so far. */
   report(): PrivacyReport {
     const found = Object.fromEntries([...this.#found].sort(([a], [b]) => (a < b ? -1 : 1)))

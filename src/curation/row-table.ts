@@ -1,124 +1,158 @@
-import { hash } from "node:crypto"
-import { canonicalJson, plainJson } from "../core/canonical.ts"
-import type { DropReason, DroppedExample, Example, Output } from "../core/example.ts"
+import { canonicalJson } from "../core/canonical.ts"
+import type { DropReason, Example, Output } from "../core/example.ts"
 import type { Spill } from "../core/spill.ts"
-import { compareText, type Rank } from "./ranking.ts"
+import { compareText } from "./ranking.ts"
+import { record, worth, type RowBatch, type Why } from "./row-batch.ts"
+import { sortByKey } from "./sort-by-key.ts"
 
-/** Why a row is not kept. */
-export type Why = Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">
+/** The parts of the spill in which the lines of rows lie: by the first two digits of their ids, so that rows can be written in the order of their ids without
+ * reading one at a time. */
+export const lineParts = 256
 
-/** What is known of a row beside its text: enough to put it in its order and to find it again. */
-export interface RowFacts {
-  readonly rank: Rank
-  /** Of the input's text, in UTF-16 code units. */
-  readonly textLength: number
-  /** Numbers that are needed again when the rows are compared. */
+/** Where the numbers of a row are. */
+export interface RowPlace {
   readonly numbers: Int32Array
+  readonly start: number
+  readonly end: number
 }
 
-/** The rows of a build and what came of each: kept, or dropped for a reason. Their texts and numbers lie in the spill; memory has about 150 bytes a row.
+/** The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has their records and 16 bytes a row.
  * A row is known by its number, in the order of the additions. */
 export class RowTable {
   readonly #spill: Spill
-  readonly #ids: string[] = []
-  readonly #chunks: Int32Array[] = []
+  readonly #batches: RowBatch[] = []
+  /** For each row its batch, its number there, and the place of its line in two numbers. */
+  #rows = new Int32Array(rowNumbers << 10)
+  #size = 0
+  readonly #oddIds = new Map<number, string>()
   readonly #dropped = new Map<number, Why>()
-  readonly #provenances = new Map<string, string>()
-  #buffer = Buffer.alloc(1 << 12)
-  #numbers = new Int32Array(1 << 10)
+  #kept: Uint32Array | undefined
 
   constructor(spill: Spill) {
     this.#spill = spill
   }
 
   get size(): number {
-    return this.#ids.length
+    return this.#size
+  }
+
+  /** Adds the rows of a batch; returns the number of the first. */
+  add(batch: RowBatch): number {
+    const first = this.#size
+    const { rows, numbers, starts, lines } = batch
+    if (rowNumbers * (first + rows) > this.#rows.length) {
+      const longer = new Int32Array(Math.max(rowNumbers * (first + rows), 2 * this.#rows.length))
+      longer.set(this.#rows)
+      this.#rows = longer
+    }
+    for (const { row, id } of batch.oddIds) this.#oddIds.set(first + row, id)
+    for (let row = 0; row < rows; row += 1) {
+      const at = starts[row] as number
+      const start = numbers[at + record.lineAt] as number
+      const part = this.#oddIds.size > 0 ? partOf(this.#oddIds.get(first + row)) : -1
+      const place = this.#spill.add(
+        part < 0 ? (numbers[at + record.idHigh] as number) >>> 24 : part,
+        lines.subarray(start, start + (numbers[at + record.lineBytes] as number)),
+      )
+      const target = rowNumbers * (first + row)
+      this.#rows[target] = this.#batches.length
+      this.#rows[target + 1] = row
+      this.#rows[target + 2] = place % 2 ** 31
+      this.#rows[target + 3] = Math.floor(place / 2 ** 31)
+    }
+    this.#batches.push({ ...batch, lines: nothing })
+    this.#size += rows
+    for (const { row, why } of batch.dropped) this.#dropped.set(first + row, why)
+    this.#kept = undefined
+    return first
   }
 
   id(row: number): string {
-    return this.#ids[row] as string
-  }
-
-  /** Adds a row that is kept until it is dropped. */
-  add({ id, input, output, provenance }: Example, { rank, textLength, numbers }: RowFacts): number {
-    const [plainInput, plainOutput] = [plainJson(input), plainJson(output)]
-    const [canonicalInput, canonicalOutput] = [plainInput ?? canonicalJson(input), plainOutput ?? canonicalJson(output)]
-    const [inputJson, outputJson] = [plainInput ?? JSON.stringify(input), plainOutput ?? JSON.stringify(output)]
-    const provenanceJson = JSON.stringify(provenance)
-    const name = JSON.stringify(id)
-    const row = this.#place(id, `{"id":${name},"input":${inputJson},"output":${outputJson}${lastKey}${provenanceJson}}`, numbers)
-    const facts = this.#chunks[row >>> chunkBits] as Int32Array
-    const at = (row & chunkMask) * stride
-    const isCanonical = canonicalInput === inputJson && canonicalOutput === outputJson
-    facts[at + flags] = Number(rank.human) * isHuman + Number(rank.reviewed) * isReviewed + Number(isCanonical) * isPlainLine
-    facts[at + length] = textLength
-    const content = `"input":${canonicalInput},"output":${canonicalOutput}`
-    writeDigest(facts, at + contentAt, `{${content}}`, contentNumbers)
-    writeDigest(
-      facts,
-      at + revisionAt,
-      `{"id":${canonicalJson(id)},${content}${lastKey}${this.#canonicalProvenance(provenanceJson)}}`,
-      revisionNumbers,
-    )
-    return row
-  }
-
-  /** Adds a row that is dropped for a reason which it has by itself. */
-  addDropped({ id, input, output, provenance }: Example, why: Why): number {
-    const row = this.#place(id, JSON.stringify({ id, input, output, provenance }), none)
-    this.drop(row, why)
-    return row
+    const odd = this.#oddIds.size === 0 ? undefined : this.#oddIds.get(row)
+    if (odd !== undefined) return odd
+    const { numbers, start } = this.place(row)
+    return `ex_${hexOf(numbers[start + record.idHigh] as number)}${hexOf(numbers[start + record.idLow] as number)}`
   }
 
   drop(row: number, why: Why): void {
     this.#dropped.set(row, why)
+    this.#kept = undefined
   }
 
   isKept(row: number): boolean {
     return !this.#dropped.has(row)
   }
 
-  /** The numbers that were added with the row; overwritten by the next question. */
-  numbers(row: number): Int32Array {
-    const facts = this.#chunks[row >>> chunkBits] as Int32Array
-    const at = (row & chunkMask) * stride
-    const count = facts[at + numberCount] as number
-    if (count > this.#numbers.length) this.#numbers = new Int32Array(2 * count)
-    this.#spill.read(this.#placeOf(facts, at) + (facts[at + lineBytes] as number), new Uint8Array(this.#numbers.buffer, 0, 4 * count))
-    return this.#numbers.subarray(0, count)
+  /** Where the row's record is; its numbers stay as they are. */
+  place(row: number): RowPlace {
+    const batch = this.#batches[this.#rows[rowNumbers * row] as number] as RowBatch
+    const index = this.#rows[rowNumbers * row + 1] as number
+    return { numbers: batch.numbers, start: batch.starts[index] as number, end: batch.starts[index + 1] as number }
   }
 
   example(row: number): Example {
     return JSON.parse(this.#text(row)) as Example
   }
 
-  /** The rows from the one most worth keeping to the least: by people before grown, reviewed before not, longer input text before
-   * shorter, then by digest of the content, then by id. A total order on content, so that any permutation of the rows gives the same. */
+  /** The rows from the one most worth keeping to the least: by people before grown, reviewed before not, longer input text before shorter, then by the
+   * fingerprint of the folded text, by content, and by id. A total order on content, so that any permutation of the rows gives the same. */
   byWorth(rows: Uint32Array): Uint32Array {
-    return rows.sort((a, b) => {
-      const [first, second] = [this.#chunks[a >>> chunkBits] as Int32Array, this.#chunks[b >>> chunkBits] as Int32Array]
-      const [i, j] = [(a & chunkMask) * stride, (b & chunkMask) * stride]
-      const better = ((second[j + flags] as number) & worth) - ((first[i + flags] as number) & worth)
+    // As many bits of the fingerprint as there is room for.
+    const printBits = Math.max(1, Math.min(12, 32 - Math.ceil(Math.log2(rows.length + 1))))
+    const least = (row: number) => {
+      const { numbers, start } = this.place(row)
+      const rank = worth - ((numbers[start + record.flags] as number) & worth)
+      const shortness = longestText - (numbers[start + record.textLength] as number)
+      // Of longer texts the key tells no more than that.
+      if (shortness <= 0) return rank * (longestText + 1) * 2 ** printBits
+      return (rank * (longestText + 1) + shortness) * 2 ** printBits + ((numbers[start + record.print] as number) >>> (32 - printBits))
+    }
+    const contents = new Map<number, string>()
+    const contentOf = (row: number) => {
+      const known = contents.get(row)
+      if (known !== undefined) return known
+      const { input, output } = this.example(row)
+      if (contents.size >= mostContents) contents.clear()
+      const content = canonicalJson({ input, output })
+      contents.set(row, content)
+      return content
+    }
+    return sortByKey(rows, 20 + printBits, least, (a, b) => {
+      const [{ numbers: first, start: i }, { numbers: second, start: j }] = [this.place(a), this.place(b)]
+      const better = ((second[j + record.flags] as number) & worth) - ((first[i + record.flags] as number) & worth)
       if (better !== 0) return better
-      const longer = (second[j + length] as number) - (first[i + length] as number)
+      const longer = (second[j + record.textLength] as number) - (first[i + record.textLength] as number)
       if (longer !== 0) return longer
-      for (let index = 0; index < contentNumbers; index += 1) {
-        const [left, right] = [first[i + contentAt + index] as number, second[j + contentAt + index] as number]
+      for (let index = record.print; index < record.print + 2; index += 1) {
+        const [left, right] = [first[i + index] as number, second[j + index] as number]
         if (left !== right) return left >>> 0 < right >>> 0 ? -1 : 1
       }
-      return compareText(this.id(a), this.id(b))
+      return compareText(contentOf(a), contentOf(b)) || this.#compareIds(a, b)
     })
   }
 
   /** The rows that are kept, by id. */
   kept(): Uint32Array {
-    return this.#where((row) => this.isKept(row)).sort((a, b) => compareText(this.id(a), this.id(b)))
+    if (this.#kept === undefined) {
+      const rows = new Uint32Array(this.#size - this.#dropped.size)
+      let count = 0
+      for (let row = 0; row < this.#size; row += 1) if (this.isKept(row)) rows[count++] = row
+      this.#kept = this.#byId(rows)
+    }
+    return this.#kept
   }
 
   /** The rows that are dropped, by reason and id. */
   dropped(): Uint32Array {
-    const reason = (row: number) => (this.#dropped.get(row) as Why).reason
-    return this.#where((row) => !this.isKept(row)).sort((a, b) => compareText(reason(a), reason(b)) || compareText(this.id(a), this.id(b)))
+    const groups = Map.groupBy(this.#dropped.keys(), (row) => (this.#dropped.get(row) as Why).reason)
+    const sorted = [...groups].sort(([a], [b]) => compareText(a, b)).map(([, rows]) => this.#byId(Uint32Array.from(rows)))
+    const all = new Uint32Array(this.#dropped.size)
+    let at = 0
+    for (const rows of sorted) {
+      all.set(rows, at)
+      at += rows.length
+    }
+    return all
   }
 
   /** The outputs of the kept rows, by id. */
@@ -141,129 +175,86 @@ export class RowTable {
     return pairs.sort((first, second) => compareText(first.b, second.b))
   }
 
-  /** The lines of the kept rows, by id, with their ends. */
-  *keptLines(): Generator<Buffer> {
-    for (const row of this.kept()) yield this.#read(row, lineEnd)
+  /** The lines of the kept rows, by id, with their ends; many at once. */
+  *keptLines(): Generator<Uint8Array> {
+    const kept = this.kept()
+    for (let from = 0; from < kept.length; ) {
+      const part = this.#partOf(kept[from] as number)
+      const bytesAt = this.#spill.readPart(part)
+      let until = from
+      let bytes = 0
+      for (; until < kept.length && this.#partOf(kept[until] as number) === part; until += 1) bytes += this.#lineBytes(kept[until] as number)
+      const lines = new Uint8Array(bytes)
+      for (let at = 0; from < until; from += 1) {
+        const row = kept[from] as number
+        const length = this.#lineBytes(row)
+        lines.set(bytesAt(this.#linePlace(row), length), at)
+        at += length
+      }
+      yield lines
+    }
   }
 
   /** The lines of the dropped rows, by reason and id, each with why. */
   *droppedLines(): Generator<string> {
     for (const row of this.dropped()) {
       const why = JSON.stringify(orderedWhy(this.#dropped.get(row) as Why))
-      yield `${this.#text(row).slice(0, -1)},${why.slice(1)}\n`
+      yield `${this.#text(row).slice(0, -2)},${why.slice(1)}\n`
     }
   }
 
-  /** The SHA-256 of the canonical JSON of each row as it is kept or dropped, sorted. */
-  *revisions(rows: Uint32Array): Generator<string> {
-    const digests = Buffer.alloc(digestBytes * rows.length)
-    for (const [index, row] of rows.entries()) this.#copyRevision(row, digests, digestBytes * index)
-    const words = new DataView(digests.buffer, digests.byteOffset, digests.length)
-    const order = rows
-      .map((_, index) => index)
-      .sort((a, b) => {
-        for (let at = 0; at < digestBytes; at += 4) {
-          const [left, right] = [words.getUint32(digestBytes * a + at), words.getUint32(digestBytes * b + at)]
-          if (left !== right) return left < right ? -1 : 1
-        }
-        return 0
-      })
-    for (const index of order) yield `sha256:${digests.toString("hex", digestBytes * index, digestBytes * (index + 1))}`
-  }
-
-  #copyRevision(row: number, target: Buffer, at: number): void {
-    const why = this.#dropped.get(row)
-    if (why !== undefined) hash("sha256", this.#canonicalDropped(row, why), "buffer").copy(target, at)
-    else {
-      const facts = this.#chunks[row >>> chunkBits] as Int32Array
-      const from = (row & chunkMask) * stride + revisionAt
-      for (let index = 0; index < revisionNumbers; index += 1) target.writeInt32BE(facts[from + index] as number, at + 4 * index)
+  #byId(rows: Uint32Array): Uint32Array {
+    if (this.#oddIds.size > 0) return rows.sort((a, b) => this.#compareIds(a, b))
+    const least = (row: number) => {
+      const { numbers, start } = this.place(row)
+      return (numbers[start + record.idHigh] as number) >>> 4
     }
+    return sortByKey(rows, 28, least, (a, b) => this.#compareIds(a, b))
   }
 
-  #canonicalDropped(row: number, why: Why): string {
-    const facts = this.#chunks[row >>> chunkBits] as Int32Array
-    const isPlain = ((facts[(row & chunkMask) * stride + flags] as number) & isPlainLine) !== 0
-    if (!isPlain || why.detail !== undefined) return canonicalJson({ ...this.example(row), ...why })
-    // In the order of RFC 8785 what is added comes last.
-    const { reason, similarity, witness } = why
-    const added = canonicalJson({ reason, ...(similarity === undefined ? {} : { similarity }), ...(witness === undefined ? {} : { witness }) })
-    const line = this.#text(row)
-    const end = line.lastIndexOf(lastKey) + lastKey.length
-    return `${line.slice(0, end)}${this.#canonicalProvenance(line.slice(end, -1))},${added.slice(1)}`
+  #compareIds(a: number, b: number): number {
+    if (this.#oddIds.size > 0) return compareText(this.id(a), this.id(b))
+    const [{ numbers: first, start: i }, { numbers: second, start: j }] = [this.place(a), this.place(b)]
+    const high = ((first[i + record.idHigh] as number) >>> 0) - ((second[j + record.idHigh] as number) >>> 0)
+    return high === 0 ? ((first[i + record.idLow] as number) >>> 0) - ((second[j + record.idLow] as number) >>> 0) : high
   }
 
-  /** Few rows differ in where they come from. */
-  #canonicalProvenance(json: string): string {
-    let canonical = this.#provenances.get(json)
-    if (canonical === undefined) {
-      if (this.#provenances.size >= mostProvenances) this.#provenances.clear()
-      canonical = canonicalJson(JSON.parse(json))
-      this.#provenances.set(flat(json), canonical)
-    }
-    return canonical
+  #partOf(row: number): number {
+    const part = this.#oddIds.size > 0 ? partOf(this.#oddIds.get(row)) : -1
+    if (part >= 0) return part
+    const { numbers, start } = this.place(row)
+    return (numbers[start + record.idHigh] as number) >>> 24
   }
 
-  #place(id: string, line: string, numbers: Int32Array): number {
-    const row = this.#ids.length
-    if ((row & chunkMask) === 0) this.#chunks.push(new Int32Array(stride << chunkBits))
-    const facts = this.#chunks.at(-1) as Int32Array
-    const at = (row & chunkMask) * stride
-    const { size } = this.#spill
-    facts[at + placeLow] = size % 2 ** 31
-    facts[at + placeHigh] = Math.floor(size / 2 ** 31)
-    this.#spill.add(line)
-    facts[at + lineBytes] = this.#spill.size - size
-    facts[at + numberCount] = numbers.length
-    if (numbers.length > 0) this.#spill.add(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength))
-    this.#ids.push(flat(id))
-    return row
+  #lineBytes(row: number): number {
+    const { numbers, start } = this.place(row)
+    return numbers[start + record.lineBytes] as number
+  }
+
+  #linePlace(row: number): number {
+    return (this.#rows[rowNumbers * row + 3] as number) * 2 ** 31 + (this.#rows[rowNumbers * row + 2] as number)
   }
 
   #text(row: number): string {
-    return this.#read(row).toString("utf8")
-  }
-
-  /** The row's JSON; overwritten by the next one. */
-  #read(row: number, end = ""): Buffer {
-    const facts = this.#chunks[row >>> chunkBits] as Int32Array
-    const at = (row & chunkMask) * stride
-    const bytes = facts[at + lineBytes] as number
-    if (bytes + end.length > this.#buffer.length) this.#buffer = Buffer.alloc(2 * (bytes + end.length))
-    this.#spill.read(this.#placeOf(facts, at), this.#buffer.subarray(0, bytes))
-    return this.#buffer.subarray(0, bytes + this.#buffer.write(end, bytes))
-  }
-
-  #placeOf(facts: Int32Array, at: number): number {
-    return (facts[at + placeHigh] as number) * 2 ** 31 + (facts[at + placeLow] as number)
-  }
-
-  #where(isWanted: (row: number) => boolean): Uint32Array {
-    const rows = new Uint32Array(this.size)
-    let count = 0
-    for (let row = 0; row < this.size; row += 1) if (isWanted(row)) rows[count++] = row
-    return rows.subarray(0, count)
+    const line = Buffer.allocUnsafe(this.#lineBytes(row))
+    this.#spill.read(this.#linePlace(row), line)
+    return line.toString("utf8")
   }
 }
 
-const none = new Int32Array()
-const lastKey = ',"provenance":'
-const lineEnd = "\n"
-const mostProvenances = 1000
-const digestBytes = 32
+const rowNumbers = 4
+const nothing = new Uint8Array()
+const longestText = 2 ** 18 - 1
+const mostContents = 10_000
 
-// What a row has in a chunk, in numbers.
-const [placeLow, placeHigh, lineBytes, numberCount, flags, length, contentAt, revisionAt, stride] = [0, 1, 2, 3, 4, 5, 6, 10, 18] as const
-// 128 bits put rows in their order; the revision is whole.
-const [contentNumbers, revisionNumbers] = [4, 8] as const
-const [isReviewed, isHuman, isPlainLine] = [1, 2, 4] as const
-const worth = isHuman | isReviewed
-const chunkBits = 14
-const chunkMask = (1 << chunkBits) - 1
+/** For ids of another form: below all the usual ones, or above; -1 for a usual id. */
+function partOf(oddId: string | undefined): number {
+  if (oddId === undefined) return -1
+  return oddId < "ex_" ? 0 : lineParts - 1
+}
 
-function writeDigest(facts: Int32Array, at: number, text: string, count: number): void {
-  const bytes = hash("sha256", text, "buffer")
-  for (let index = 0; index < count; index += 1) facts[at + index] = bytes.readInt32BE(4 * index)
+function hexOf(number: number): string {
+  return (number >>> 0).toString(16).padStart(8, "0")
 }
 
 /** In the order in which they have always been written. */
@@ -274,9 +265,4 @@ function orderedWhy({ reason, witness, similarity, detail }: Why): Why {
     ...(similarity === undefined ? {} : { similarity }),
     ...(detail === undefined ? {} : { detail }),
   }
-}
-
-/** The same text in memory of its own: a piece of a longer text would keep all of it. */
-function flat(text: string): string {
-  return Buffer.from(text, "utf8").toString("utf8")
 }

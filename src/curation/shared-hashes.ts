@@ -10,6 +10,11 @@ export class SharedHashes {
   readonly #index = new HashIndex()
   readonly #sizes: number[] = []
   #shared = new Uint32Array(64)
+  readonly #touched: number[] = []
+  readonly #count = (place: number) => {
+    if (this.#shared[place] === 0) this.#touched.push(place)
+    this.#shared[place] = (this.#shared[place] as number) + 1
+  }
 
   constructor(threshold: number) {
     this.#threshold = threshold
@@ -26,20 +31,20 @@ export class SharedHashes {
   /** The most similar set at or above the threshold, of equals the first. */
   nearest({ numbers, hashes, size }: Hashes): { readonly place: number; readonly similarity: number } | undefined {
     const shared = this.#shared
-    const touched: number[] = []
-    const count = (place: number) => {
-      if (shared[place] === 0) touched.push(place)
-      shared[place] = (shared[place] as number) + 1
+    const lookup = this.#index
+    for (let index = hashes; index < hashes + size; index += 1) {
+      const hash = numbers[index] as number
+      if (lookup.mayHave(hash)) lookup.visit(hash, this.#count)
     }
-    for (let index = hashes; index < hashes + size; index += 1) this.#index.visit(numbers[index] as number, count)
     let best: { place: number; similarity: number } | undefined
-    for (const place of touched) {
+    for (const place of this.#touched) {
       const both = shared[place] as number
       shared[place] = 0
       const similarity = both / (size + (this.#sizes[place] as number) - both)
       if (similarity < this.#threshold) continue
       if (!best || similarity > best.similarity || (similarity === best.similarity && place < best.place)) best = { place, similarity }
     }
+    this.#touched.length = 0
     return best
   }
 }

@@ -28,6 +28,12 @@ export interface Question {
   readonly mostLooks?: number
 }
 
+/** What sets may be spared. */
+export interface SetOptions {
+  readonly shared?: Pick<SharedKeys, "isShared"> | undefined
+  readonly areLasting?: boolean
+}
+
 /** Sets of hashes, found again by band keys: those at or above a threshold of Jaccard similarity. Precision is exact: every similarity is computed,
  * none is estimated.
  *
@@ -41,7 +47,7 @@ export class SimilarSets {
   readonly #crowds = new Crowds()
   /** What is known of each place, `placesAChunk` places a chunk. */
   readonly #records: Int32Array[] = []
-  readonly #hashes = new HashPool()
+  readonly #hashes: HashPool | LastingHashes
   /** The card of the set asked about. */
   readonly #asked = new Int32Array(cardNumbers)
   /** Each place is looked at once a question. */
@@ -56,10 +62,11 @@ export class SimilarSets {
   readonly #shared: Pick<SharedKeys, "isShared"> | undefined
 
   /** There is room for so many sets from the beginning, and for any number later. Keys that are not `shared`, where that is given, are not kept: nobody
-   * else has them. */
-  constructor(threshold: number, bands: number, expected = 0, shared?: Pick<SharedKeys, "isShared">) {
+   * else has them. Where the arrays of what is added are `lasting`, and stay as they are, their hashes are not copied. */
+  constructor(threshold: number, bands: number, expected = 0, { shared, areLasting = false }: SetOptions = {}) {
     this.threshold = threshold
     this.#shared = shared
+    this.#hashes = areLasting ? new LastingHashes() : new HashPool()
     this.#tables = Array.from({ length: bands }, () => new BandTable(expected))
     this.#homes = new Int32Array(2 * bands)
   }
@@ -106,7 +113,7 @@ export class SimilarSets {
   /** From now on the set is found at the place that is returned, by those who ask for the group. */
   add(sketch: Sketch, group = 0): number {
     const offset = this.#hashes.add(sketch)
-    return this.#place(this.#hashes.chunks.length - 1, offset, sketch, group)
+    return this.#place(this.#hashes.last, offset, sketch, group)
   }
 
   /** Another place for the set of a place, in another group. */
@@ -319,6 +326,11 @@ class HashPool {
   bytes = 0
   #used = 0
 
+  /** The chunk that was added to last. */
+  get last(): number {
+    return this.chunks.length - 1
+  }
+
   /** Where the set begins, in the last chunk. */
   add({ numbers, hashes, size }: Sketch): number {
     let last = this.chunks.at(-1)
@@ -333,6 +345,24 @@ class HashPool {
     for (let index = 0; index < size; index += 1) last[start + index] = numbers[hashes + index] as number
     this.#used += size
     return start
+  }
+}
+
+/** Sets where they lie: their arrays are the chunks. */
+class LastingHashes {
+  readonly chunks: Int32Array[] = []
+  readonly bytes = 0
+  last = -1
+  readonly #numbers = new Map<Int32Array, number>()
+
+  /** Where the set begins, in the chunk `last`. */
+  add({ numbers, hashes }: Sketch): number {
+    if (this.chunks[this.last] !== numbers) {
+      const known = this.#numbers.get(numbers)
+      this.last = known ?? this.chunks.push(numbers) - 1
+      if (known === undefined) this.#numbers.set(numbers, this.last)
+    }
+    return hashes
   }
 }
 

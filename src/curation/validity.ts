@@ -10,10 +10,14 @@ export interface Invalidity {
 }
 
 /** The first thing that keeps the row from being an example, in the order empty, too long, invalid input, invalid output; undefined when nothing
- * does. Expects normalised strings. */
-export function invalidityOf(task: TaskSpecification, row: Pick<Example, "input" | "output">, maxLength: number): Invalidity | undefined {
+ * does. Expects normalised strings, and the text of the input. */
+export function invalidityOf(
+  task: TaskSpecification,
+  row: Pick<Example, "input" | "output">,
+  maxLength: number,
+  text: string,
+): Invalidity | undefined {
   const issues = inputIssues(task, row.input)
-  const text = anyInputText(task, row.input)
   if (text.trim() === "") return { reason: "empty", detail: "input" }
   if (row.output === undefined || row.output === null || row.output === "") return { reason: "empty", detail: "output" }
   const length = rowLength(text, row.output)

@@ -5,6 +5,7 @@ import type { TaskSpecification } from "../core/task.ts"
 import { Versions } from "../store/versions.ts"
 import { build, type BuildResult } from "./build.ts"
 import type { StageContext } from "./context.ts"
+import type { ThreadStarter } from "./seed-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { importSeeds, type ImportOptions, type ImportResult } from "./import-rows.ts"
 
@@ -32,10 +33,13 @@ export async function buildFrom(
   files: readonly string[],
   options: ImportOptions,
   filters: readonly ConfiguredFilter[],
-  prepare: () => Promise<SemanticSearch | undefined> = async () => undefined,
+  {
+    prepare = async () => undefined,
+    threads,
+  }: { readonly prepare?: () => Promise<SemanticSearch | undefined>; readonly threads?: ThreadStarter } = {},
 ): Promise<BuildFromResult> {
   const imported = await importSeeds(context, task, files, options)
-  const built = build(context, task, filters, await prepare())
+  const built = await build(context, task, filters, { findSemantic: await prepare(), threads })
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
   const [validation, test] = [rows("validation"), rows("test")]

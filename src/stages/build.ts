@@ -2,17 +2,16 @@ import { join } from "node:path"
 import { Curation } from "../curation/curation.ts"
 import { leakChecks } from "../curation/leak-report.ts"
 import { digits } from "../curation/lineage.ts"
-import { preferencePairs, type Proposal } from "../curation/preferences.ts"
+import { preferencePairs } from "../curation/preferences.ts"
 import { outbound, Protection } from "../curation/privacy.ts"
-import { flagHeldOut, judgeAll, type Judgement } from "../curation/quality.ts"
-import type { CurationRow } from "../curation/ranking.ts"
-import { RowTable } from "../curation/row-table.ts"
+import { flagHeldOut } from "../curation/quality.ts"
+import { lineParts, RowTable } from "../curation/row-table.ts"
 import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
 import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import { SpillFile } from "../store/spill-file.ts"
+import { PartedSpill } from "../store/parted-spill.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import { readBenchmarks } from "./benchmarks.ts"
@@ -24,6 +23,8 @@ import { readHeldOut, requireValid, type HeldOutRows } from "./held-out-rows.ts"
 import { holdOut } from "./hold-out.ts"
 import type { SourceRow } from "./review-items.ts"
 import { requireAllowed } from "./rights.ts"
+import { RowPass, type PassEnd, type PassPart } from "./row-pass.ts"
+import { SeedThreads, type ThreadStarter } from "./seed-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { holdoutManifest, versionManifest } from "./version-manifest.ts"
 
@@ -45,24 +46,30 @@ export interface BuildResult {
 
 /** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the rows break `rights.forbid`; then nothing is frozen.
  *
- * Train rows are read one by one and lie in a temporary file meanwhile; memory has what is needed to compare them (see `Curation`), and the held-out rows. */
-export function build(
+ * Train rows are read one by one, in several threads where there are many seeds and `threads` are given, and lie in a temporary file meanwhile; memory has
+ * what is needed to compare them (see `Curation`), and the held-out rows. */
+export async function build(
   context: StageContext,
   task: TaskSpecification,
   filters: readonly ConfiguredFilter[],
-  findSemantic?: SemanticSearch,
-): BuildResult {
+  { findSemantic, threads }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
+): Promise<BuildResult> {
   holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
-  const start = reviewStart(task, rows)
-  const heldOut = readHeldOut(task, rows, start)
-  requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
-  const spill = new SpillFile(join(rows.folder, "build"))
+  const seedThreads = new SeedThreads(rows, threads)
   try {
-    return buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, spill, meter })
+    const start = reviewStart(task, rows)
+    const heldOut = readHeldOut(task, rows, start)
+    requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
+    const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
+    try {
+      return await buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, table: new RowTable(spill), meter, seedThreads })
+    } finally {
+      spill.close()
+    }
   } finally {
-    spill.close()
+    await seedThreads.stop()
   }
 }
 
@@ -72,14 +79,15 @@ interface BuildParts {
   readonly rows: TaskRows
   readonly start: ReviewStart
   readonly heldOut: HeldOutRows
-  readonly spill: SpillFile
+  readonly table: RowTable
   readonly meter: CostMeter
+  readonly seedThreads: SeedThreads
 }
 
-function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): BuildResult {
-  const { filters, findSemantic, rows, start, heldOut, spill, meter } = parts
-  const protection = new Protection(task)
-  const protect = (example: Example) => protection.protect(example, { isTrain: false }).row
+async function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): Promise<BuildResult> {
+  const { filters, findSemantic, rows, start, heldOut, table, meter } = parts
+  const heldOutProtection = new Protection(task)
+  const protect = (example: Example) => heldOutProtection.protect(example, { isTrain: false }).row
   const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
   const benchmarks = readBenchmarks(context.workspace, task)
   const heldOutInputs = [
@@ -88,8 +96,7 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
     ...heldOut.unanswered,
     ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
   ]
-  const table = new RowTable(spill)
-  const curation = new Curation(table, spill, {
+  const curation = new Curation(table, {
     task,
     heldOut: heldOutInputs,
     // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
@@ -97,39 +104,7 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
     ...task.build,
     expected: heldOut.seen,
   })
-  const flagged: FlaggedRow[] = []
-  const proposals = new Map<string, Proposal>()
-  const batch: CurationRow[] = []
-  const takeBatch = () => {
-    if (batch.length === 0) return
-    const safe = meter.check("personal-data", batch.length, () => batch.map((row) => protection.protect(row, { isTrain: true })))
-    const allowed = safe.flatMap(({ row, why }) => {
-      if (why !== undefined) table.addDropped(row, why)
-      return why === undefined ? [row] : []
-    })
-    const judgements = judgeAll(task, allowed, filters, (name, rows, work) => meter.check(name, rows, work))
-    for (const [index, row] of allowed.entries()) {
-      const { why, flagged: found } = judgements[index] as Judgement
-      flagged.push(...found)
-      if (why === undefined) curation.offer(row)
-      else table.addDropped(row, why)
-    }
-    batch.length = 0
-  }
-  let [read, open] = [0, heldOut.open]
-  for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id) })) {
-    if (fate.state === "open") open += fate.asked.length
-    if (fate.state === "turned-down") {
-      const { reason, detail, ...example } = fate.example
-      table.addDropped(outbound(task, example), { reason, ...(detail === undefined ? {} : { detail }) })
-    }
-    if (fate.state !== "example") continue
-    read += 1
-    if (fate.proposal !== undefined) proposals.set(fate.example.id, fate.proposal)
-    batch.push({ ...fate.example, rank: fate.rank })
-    if (batch.length === batchRows) takeBatch()
-  }
-  takeBatch()
+  const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
   if (read === 0)
     throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
   const found = curation.finish()
@@ -149,34 +124,35 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
   const flaggedHere = [...keptOnly(flagged, table, kept), ...flagHeldOut(task, [...validation, ...test], filters)]
   const holdout = holdoutManifest(task, validation, test)
   // Made of the rows that are kept, so that nothing gets in that was not checked for leaks.
-  const preferences = preferencePairs(
-    task,
-    examplesOf(
-      table,
-      kept.filter((number) => proposals.has(table.id(number))),
-    ),
-    proposals,
-  )
+  const preferences =
+    proposals.size === 0
+      ? []
+      : preferencePairs(
+          task,
+          examplesOf(
+            table,
+            kept.filter((number) => proposals.has(table.id(number))),
+          ),
+          proposals,
+        )
   const planned = versionManifest(task, holdout.id, table, {
-    preferences,
     conflicts: found.length,
     flagged: flaggedHere,
     filters,
     checks: [...leakChecks, ...(semantic === undefined ? [] : ["embedding"])],
     semantic,
     benchmarks: benchmarks.digests,
-    privacy: protection.report(),
+    privacy: privacy(heldOutProtection),
   })
   const versions = new Versions(context.workspace, task.task)
-  const state = versions.has(planned.id) ? "unchanged" : "built"
   versions.freezeHoldout(holdout, { validation, test })
-  const manifest = versions.freezeVersion(planned, { train: () => table.keptLines(), dropped: () => table.droppedLines(), preferences })
+  const { manifest, isNew } = versions.freezeVersion(planned, { train: table.keptLines(), dropped: table.droppedLines(), preferences })
   versions.setLatest(manifest.id)
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
   const pairs = [...conflicts, ...table.droppedPairs("conflict")]
   return {
-    state,
+    state: isNew ? "built" : "unchanged",
     manifest,
     holdout,
     rows: { train: kept.length, validation: validation.length, test: test.length },
@@ -188,13 +164,48 @@ function buildFromRows(context: StageContext, task: TaskSpecification, parts: Bu
   }
 }
 
+/** Takes every row through the pass: seeds by the threads, if there are any, all else here. */
+async function passRows(context: StageContext, parts: BuildParts, curation: Curation) {
+  const { filters, rows, start, heldOut, meter, seedThreads } = parts
+  const { options } = curation
+  const flagged: FlaggedRow[] = []
+  let [read, open] = [0, heldOut.open]
+  const take = (part: PassPart) => {
+    read += part.read
+    open += part.open
+    flagged.push(...part.flagged)
+    curation.add(part.batch)
+  }
+  const pass = new RowPass(options, filters, meter, curation.intake)
+  const ends: PassEnd[] = []
+  if (seedThreads.count > 0) {
+    const held = new Set(heldOut.held.keys())
+    const decisions = [...start.decisions].filter(([item]) => !/^(cand|input)_/.test(item))
+    ends.push(...(await seedThreads.pass(context, rows, { root: context.workspace.root, options, held, decisions }, take)))
+  }
+  const seeds = ends.length > 0 ? { seeds: [] } : {}
+  for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id), ...seeds })) {
+    pass.take(fate)
+    if (pass.bytes >= mostPartBytes) take(pass.part())
+  }
+  take(pass.part())
+  for (const { samples, checks } of ends) {
+    curation.addSamples(samples)
+    meter.addThread(checks, ends.length)
+  }
+  const privacy = (first: Protection) => {
+    for (const report of [pass.protection.report(), ...ends.map((end) => end.privacy)]) first.add(report)
+    return first.report()
+  }
+  return { read, open, flagged, proposals: pass.proposals, privacy }
+}
+
 function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void {
   const numbers = new Map([...table.kept()].map((number) => [table.id(number), number]))
   for (const { id, reason, witness, similarity, detail } of dropped) table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
 }
 
-// So many rows at once, so that a check is timed as a whole.
-const batchRows = 256
+const mostPartBytes = 1 << 21
 // Of fewer rows the figures would be those of starting up.
 const fewestTimed = 1000
 

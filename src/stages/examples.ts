@@ -84,12 +84,15 @@ export interface FateOptions {
   readonly heldOf: (id: string) => Held
   /** Leaves seeds and inputs out by their ids, seeds before they are read. */
   readonly isWanted?: ((id: string) => boolean) | undefined
+  /** Default: those of the task that are wanted. */
+  readonly seeds?: Iterable<Seed>
   /** Default: they come after seeds and inputs. */
   readonly withCandidates?: boolean
 }
 
 /** What came of every seed, input and candidate, one by one: seeds are not held in memory. `start` is what `reviewStart` read. */
-export function* fates(rows: TaskRows, start: ReviewStart, { heldOf, isWanted, withCandidates = true }: FateOptions): Generator<Fate> {
+export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions): Generator<Fate> {
+  const { heldOf, isWanted, seeds = rows.eachSeed(isWanted), withCandidates = true } = options
   const { task, candidates, inputs, decisions, plan } = start
   const checkOf = rowChecks(decisions)
   const { migrations } = rows
@@ -127,7 +130,7 @@ export function* fates(rows: TaskRows, start: ReviewStart, { heldOf, isWanted, w
     }
   }
   const written: Rank = { human: true, reviewed: true }
-  for (const seed of rows.eachSeed(isWanted)) yield placed(seed.id, heldOf(seed.id), goldExample(seed), written)
+  for (const seed of seeds) yield placed(seed.id, heldOf(seed.id), goldExample(seed), written)
   const offered = inputProposals(candidates, (id) => plan.standing(id))
   for (const { id, input, ...rest } of inputs) {
     const standing = plan.standing(id)

@@ -1,18 +1,18 @@
-import { createHash } from "node:crypto"
 import { countStrata, prevalenceOf, prevalencePlan } from "../curation/prevalence.ts"
 import type { PrivacyReport } from "../curation/privacy.ts"
 import { countFlags } from "../curation/quality.ts"
 import type { RowTable } from "../curation/row-table.ts"
 import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
-import { canonicalJson, contentId, digest, digestText } from "../core/canonical.ts"
-import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest, Preference } from "../core/example.ts"
+import { contentId, digest, digestText } from "../core/canonical.ts"
+import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import { stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { toJsonLines } from "../store/files.ts"
+import type { PlannedVersion } from "../store/versions.ts"
 
 /** Raised when a change in build.ts or in curation/ would make another version of the same rows. */
-const semantics = 4
+const semantics = 5
 /** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
 const holdoutSemantics = 2
 
@@ -43,7 +43,6 @@ export function versionManifest(
   holdout: string,
   table: RowTable,
   found: {
-    readonly preferences: readonly Preference[]
     readonly conflicts: number
     readonly flagged: readonly FlaggedRow[]
     readonly filters: readonly ConfiguredFilter[]
@@ -52,7 +51,7 @@ export function versionManifest(
     readonly benchmarks: Readonly<Record<string, string>>
     readonly privacy: PrivacyReport
   },
-): Omit<DatasetManifest, "files"> {
+): PlannedVersion {
   const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
   const recipe = {
     semantics,
@@ -69,9 +68,8 @@ export function versionManifest(
   const prevalence = prevalenceOf(task) === undefined ? undefined : prevalencePlan(task, countStrata(task, table.keptOutputs()))
   const reasons = table.reasons()
   const dropped = [...reasons.values()].reduce((sum, count) => sum + count, 0)
-  return {
+  const manifest: PlannedVersion["manifest"] = {
     schemaVersion: 1,
-    id: versionId(task.task, recipe, table, found.preferences),
     task: task.task,
     kind: task.kind,
     holdout,
@@ -86,6 +84,8 @@ export function versionManifest(
     ...(found.semantic === undefined || task.build.semantic === undefined ? {} : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
     leaks: { checks: [...found.checks], found: 0 },
   }
+  // The same id always stands for the same bytes.
+  return { manifest, idOf: (files) => contentId("ds", { task: task.task, recipe, files }) }
 }
 
 function semanticSummary(
@@ -93,26 +93,6 @@ function semanticSummary(
   { duplicates, nearHeldOut }: SemanticFindings,
 ): DatasetManifest["semantic"] {
   return { model, threshold, duplicates: duplicates.length, nearHeldOut: nearHeldOut.length, dropped: drop }
-}
-
-/** `contentId` of `{task, recipe, kept, dropped, preferences}` with the sorted revisions of the rows, of which a million would make a long text. A version
- * without preferences keeps the id that it had before there were any. */
-function versionId(task: string, recipe: object, table: RowTable, preferences: readonly Preference[]): string {
-  const sum = createHash("sha256")
-  const addList = (revisions: Iterable<string>) => {
-    let before = ""
-    for (const revision of revisions) {
-      sum.update(`${before}"${revision}"`)
-      before = ","
-    }
-  }
-  sum.update('{"dropped":[')
-  addList(table.revisions(table.dropped()))
-  sum.update('],"kept":[')
-  addList(table.revisions(table.kept()))
-  const taught = preferences.length === 0 ? "" : `"preferences":${canonicalJson(revisions(preferences))},`
-  sum.update(`],${taught}"recipe":${canonicalJson(recipe)},"task":${JSON.stringify(task)}}`)
-  return `ds_${sum.digest("hex").slice(0, 16)}`
 }
 
 function revisions(rows: readonly unknown[]): string[] {

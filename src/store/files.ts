@@ -15,7 +15,7 @@ import {
 } from "node:fs"
 import { isUtf8 } from "node:buffer"
 import { createHash, randomBytes } from "node:crypto"
-import { dirname, join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { DataError } from "../core/errors.ts"
 
 /** The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes the folder. What a killed write left in the folder is removed after a day. */
@@ -50,20 +50,35 @@ export function appendAtomically(path: string, text: string): void {
 /** The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder is there already, it stays as it is. */
 export function createFolderAtomically(path: string, fill: (temporary: string) => void): void {
   if (existsSync(path)) return
-  makeFolder(dirname(path))
-  const temporary = temporaryBeside(path)
+  createFolderByContent(dirname(path), (temporary) => {
+    fill(temporary)
+    return basename(path)
+  })
+}
+
+/** The same for a folder whose name follows from what is in it: `fill` says it at its end. Returns the name, and whether the folder was not there before. */
+export function createFolderByContent(parent: string, fill: (temporary: string) => string): { readonly name: string; readonly isNew: boolean } {
+  makeFolder(parent)
+  const temporary = temporaryBeside(join(parent, "folder"))
   makeFolder(temporary)
   const madeAtMs = statSync(temporary).mtimeMs
+  let name = ""
+  let isNew = false
   try {
-    fill(temporary)
-    renameSync(temporary, path)
+    name = fill(temporary)
+    if (!existsSync(join(parent, name))) {
+      renameSync(temporary, join(parent, name))
+      isNew = true
+    }
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true })
-    // Another process made the same content first: the folder's name is the digest of what is in it.
-    if (!existsSync(path)) throw writeError(path, error)
+    // Another process may have made the same content first.
+    if (name === "" || !existsSync(join(parent, name))) throw writeError(join(parent, name), error)
+  } finally {
+    if (!isNew) rmSync(temporary, { recursive: true, force: true })
   }
-  flushFolder(dirname(path))
-  removeLeftOvers(dirname(path), madeAtMs)
+  flushFolder(parent)
+  removeLeftOvers(parent, madeAtMs)
+  return { name, isNew }
 }
 
 /** The folder is there, and those it lies in. */

@@ -1,10 +1,9 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import type { Spill } from "../core/spill.ts"
 import { makeFolder, temporaryBeside, writeError } from "./files.ts"
 
-/** A spill in a file of its own beside the path, which has no name where the system allows it: then a kill leaves nothing behind. Elsewhere it has a temporary's name, and goes with the other ones. */
-export class SpillFile implements Spill {
+/** Where bytes lie that memory should not hold, one after another, found again by their place: in a file of its own beside the path, which has no name where the system allows it: then a kill leaves nothing behind. Elsewhere it has a temporary's name, and goes with the other ones. */
+export class SpillFile {
   readonly #path: string
   readonly #temporary: string
   readonly #descriptor: number
@@ -25,10 +24,12 @@ export class SpillFile implements Spill {
     removeIfAllowed(this.#temporary)
   }
 
+  /** How many bytes there are: the place of what is added next. */
   get size(): number {
     return this.#written + this.#waiting
   }
 
+  /** Adds the bytes, or the text as UTF-8. */
   add(part: Uint8Array | string): void {
     if (typeof part === "string") {
       // UTF-8 has at most three bytes for a UTF-16 code unit.
@@ -41,6 +42,7 @@ export class SpillFile implements Spill {
     }
   }
 
+  /** Fills `target` with the bytes from the place on. All of them must have been added. */
   read(place: number, target: Uint8Array): void {
     if (place + target.length > this.#written) {
       if (place >= this.#written) {

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../core/example.ts"
 import { erasedMark, type ErasedMark } from "./erasures.ts"
-import { createFolderAtomically, digestFile, readLines, readText, writeAtomically } from "./files.ts"
+import { createFolderByContent, digestFile, readLines, readText, writeAtomically } from "./files.ts"
 import { stageFile } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -50,16 +50,18 @@ export class Versions {
     return this.rows(holdout, "test.jsonl").map(({ id }) => id)
   }
 
-  freezeHoldout(manifest: HoldoutManifest, rows: { validation: readonly Example[]; test: readonly Example[] }): void {
-    this.freeze(manifest.id, { "validation.jsonl": linesOf(rows.validation), "test.jsonl": linesOf(rows.test) }, () => manifest)
+  freezeHoldout(manifest: HoldoutManifest, { validation, test }: { validation: readonly Example[]; test: readonly Example[] }): void {
+    if (this.has(manifest.id)) return
+    const files = { "validation.jsonl": filed(validation), "test.jsonl": filed(test) }
+    this.freeze("holdouts", files, () => manifest)
   }
-  /** The version is there, of these lines, which are asked for only where it is not there yet. Returns its manifest. */
-  freezeVersion(manifest: Omit<DatasetManifest, "files">, lines: VersionLines): DatasetManifest {
-    const { train, dropped, preferences = [] } = lines
-    const files = { "train.jsonl": train, "dropped.jsonl": dropped }
-    const all = preferences.length === 0 ? files : { ...files, "preferences.jsonl": linesOf(preferences) }
-    if (!this.has(manifest.id)) this.freeze(manifest.id, all, (entries) => withFiles(manifest, entries))
-    return withFiles(manifest, this.manifest(manifest.id as `ds_${string}`).files)
+  /** The version of these lines is there, under the id that follows from its files. Returns its manifest, and whether it was not there before. */
+  freezeVersion(planned: PlannedVersion, lines: VersionLines): { readonly manifest: DatasetManifest; readonly isNew: boolean } {
+    const { read, kept } = planned.manifest
+    const files = { "train.jsonl": { lines: lines.train, rows: kept }, "dropped.jsonl": { lines: lines.dropped, rows: read - kept } }
+    const all = lines.preferences.length === 0 ? files : { ...files, "preferences.jsonl": filed(lines.preferences) }
+    const { name, isNew } = this.freeze("versions", all, (entries) => withFiles(planned, entries))
+    return { manifest: this.manifest(name as `ds_${string}`), isNew }
   }
 
   /** The manifest of a version or holdout that exists. */
@@ -129,42 +131,48 @@ export class Versions {
   }
 
   private freeze(
-    id: string,
-    files: Readonly<Record<string, () => Iterable<Piece>>>,
-    manifestOf: (entries: DatasetManifest["files"]) => object,
-  ): void {
-    createFolderAtomically(this.folder(id), (temporary) => {
+    folder: string,
+    files: Readonly<Record<string, FiledLines>>,
+    manifestOf: (entries: DatasetManifest["files"]) => { readonly id: string },
+  ): { readonly name: string; readonly isNew: boolean } {
+    return createFolderByContent(join(this.workspace.taskFolder(this.task), folder), (temporary) => {
       const entries: Record<string, { rows: number; digest: string }> = {}
-      for (const [name, lines] of Object.entries(files)) {
-        const file = stageFile(join(temporary, name), lines())
+      for (const [name, { lines, rows }] of Object.entries(files)) {
+        const file = stageFile(join(temporary, name), lines)
         file.commit()
-        entries[name] = { rows: file.pieces, digest: file.digest }
+        entries[name] = { rows, digest: file.digest }
       }
-      writeAtomically(join(temporary, manifestFile), `${JSON.stringify(manifestOf(entries), null, 2)}\n`)
+      const manifest = manifestOf(entries)
+      writeAtomically(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
+      return manifest.id
     })
   }
 }
 
-/** What a version is made of; the lines are asked for when they are written. */
-export interface VersionLines {
-  train(): Iterable<Piece>
-  dropped(): Iterable<Piece>
-  readonly preferences?: readonly Preference[]
+/** A version but for its files, and how its id follows from them. */
+export interface PlannedVersion {
+  readonly manifest: Omit<DatasetManifest, "files" | "id">
+  idOf(files: DatasetManifest["files"]): string
 }
 
-/** A line with its end. */
-type Piece = string | Uint8Array
+/** What a version is made of; lines have their ends, and a piece may be many of them. */
+export interface VersionLines {
+  readonly train: Iterable<string | Uint8Array>
+  readonly dropped: Iterable<string | Uint8Array>
+  readonly preferences: readonly Preference[]
+}
 
-function linesOf(rows: readonly unknown[]): () => Generator<string> {
-  return function* () {
-    for (const row of rows) yield `${JSON.stringify(row)}\n`
-  }
+interface FiledLines {
+  readonly lines: Iterable<string | Uint8Array>
+  readonly rows: number
+}
+
+function filed(rows: readonly unknown[]): FiledLines {
+  return { lines: rows.map((row) => `${JSON.stringify(row)}\n`), rows: rows.length }
 }
 
 /** With the files where they have always stood among its keys. */
-function withFiles(
-  { schemaVersion, id, task, kind, holdout, recipe, ...counts }: Omit<DatasetManifest, "files">,
-  files: DatasetManifest["files"],
-): DatasetManifest {
-  return { schemaVersion, id, task, kind, holdout, recipe, files, ...counts }
+function withFiles({ manifest, idOf }: PlannedVersion, files: DatasetManifest["files"]): DatasetManifest {
+  const { schemaVersion, task, kind, holdout, recipe, ...counts } = manifest
+  return { schemaVersion, id: idOf(files), task, kind, holdout, recipe, files, ...counts }
 }

@@ -85,14 +85,15 @@ export function fourGrams(text: string): Set<string> {
 export class MemorySpill implements Spill {
   #bytes = Buffer.alloc(0)
 
-  get size(): number {
-    return this.#bytes.length
-  }
-  add(part: Uint8Array | string): void {
-    this.#bytes = Buffer.concat([this.#bytes, Buffer.from(part as string)])
+  add(_part: number, bytes: Uint8Array): number {
+    this.#bytes = Buffer.concat([this.#bytes, bytes])
+    return this.#bytes.length - bytes.length
   }
   read(place: number, target: Uint8Array): void {
     target.set(this.#bytes.subarray(place, place + target.length))
+  }
+  readPart(): (place: number, length: number) => Uint8Array {
+    return (place, length) => this.#bytes.subarray(place, place + length)
   }
 }
 
@@ -109,11 +110,15 @@ export function curate({
   readonly ngram: number
   readonly maxLength: number
 }): { kept: Example[]; dropped: DroppedExample[]; conflicts: Conflict[] } {
-  const spill = new MemorySpill()
-  const table = new RowTable(spill)
-  const curation = new Curation(table, spill, { ...options, heldOut, expected: candidates.length })
-  for (const candidate of candidates) curation.offer(candidate)
+  const table = new RowTable(new MemorySpill())
+  const curation = new Curation(table, { ...options, heldOut, expected: candidates.length })
+  for (const candidate of candidates) curation.intake.offer(candidate)
   const conflicts = curation.finish()
-  const rows = <Row>(lines: Iterable<Buffer | string>) => Array.from(lines, (line) => JSON.parse(String(line)) as Row)
+  const rows = <Row>(pieces: Iterable<Uint8Array | string>) =>
+    Array.from(pieces, (piece) => (typeof piece === "string" ? piece : Buffer.from(piece).toString()))
+      .join("")
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Row)
   return { kept: rows<Example>(table.keptLines()), dropped: rows<DroppedExample>(table.droppedLines()), conflicts }
 }

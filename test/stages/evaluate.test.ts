@@ -62,7 +62,7 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   const row = (body: string, n: number, split?: string) => ({ input: { body }, output: labels[n % 3], ...(split === undefined ? {} : { split }) })
   const [exact, near] = [words(), words()]
   await arrive("old.jsonl", [...Array.from({ length: 40 }, (_, n) => row(words(), n)), row(exact, 1, "train"), row(near, 2, "train")])
-  const old = build(context, specification, filters)
+  const old = await build(context, specification, filters)
   const asked = new Map<string, string[]>()
   const backend = quickBackend(asked)
   const { run } = await train(context, job, specification, backend)
@@ -73,7 +73,7 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
 
   // Two rows of a later test set stand, or nearly stand, in what the run was trained on.
   await arrive("new.jsonl", [row(`${exact} !`, 1, "test"), row(near.replace(/^w\w+/, "hello"), 2, "test"), row(words(), 0, "test")])
-  const later = build(context, specification, filters)
+  const later = await build(context, specification, filters)
   expect(later.holdout.id).not.toBe(old.holdout.id)
   expect(later.rows.test).toBe(old.rows.test + 3)
   const second = await evaluate(context, specification, job, run.run, backend, metrics, "a machine", later.holdout.id)
@@ -110,8 +110,8 @@ it("trains with weights and gives figures at the prevalence that the specificati
   const labels = ["delivery", "return", "payment", "out-of-scope"]
   writeFileSync(file, Array.from({ length: 80 }, (_, n) => `${JSON.stringify({ input: { body: words() }, output: labels[n % 4] })}\n`).join(""))
   await importSeeds(context, specification, [file], { skipInvalid: false })
-  const without = build(context, plain, filters)
-  const built = build(context, specification, filters)
+  const without = await build(context, plain, filters)
+  const built = await build(context, specification, filters)
   expect(without.manifest.prevalence).toBeUndefined()
   expect(built.manifest.id).not.toBe(without.manifest.id)
   expect(built.manifest.prevalence?.targets["account"]).toMatchObject({ share: 0.05, rows: 0 })

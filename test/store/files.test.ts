@@ -4,12 +4,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { DatasetManifest } from "../../src/core/example.ts"
-import { digestText } from "../../src/core/canonical.ts"
 import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "../../src/store/files.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { TaskRows } from "../../src/store/task-rows.ts"
-import { Versions } from "../../src/store/versions.ts"
+import { Versions, type PlannedVersion } from "../../src/store/versions.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 
 const newFolder = () => mkdtempSync(join(tmpdir(), "tuneloop-files-"))
@@ -178,17 +176,13 @@ describe("the rows of a task", () => {
 
 describe("dataset versions", () => {
   const example = { id: "ex_1", input: { text: "x" }, output: "y", provenance: { parents: [], strategy: "gold", acceptedBy: "gold" } }
-  const manifest = (id: string): DatasetManifest => ({
+  const planned = (id: string): PlannedVersion => ({ manifest, idOf: () => id })
+  const manifest: PlannedVersion["manifest"] = {
     schemaVersion: 1,
-    id,
     task: "t",
     kind: "label",
     holdout: "hold_1",
     recipe: {},
-    files: {
-      "train.jsonl": { rows: 1, digest: digestText(toJsonLines([example])) },
-      "dropped.jsonl": { rows: 0, digest: digestText("") },
-    },
     read: 1,
     kept: 1,
     dropped: {},
@@ -196,12 +190,15 @@ describe("dataset versions", () => {
     flagged: {},
     personalData: { policy: "flag", rows: 0, found: {} },
     leaks: { checks: [], found: 0 },
-  })
+  }
+  const lines = { train: [`${JSON.stringify(example)}\n`], dropped: [], preferences: [] }
 
   it("are read back; a changed, torn or missing file is not", () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
-    for (const id of ["ds_1", "ds_2", "ds_3"])
-      versions.freezeVersion(manifest(id), { train: () => [`${JSON.stringify(example)}\n`], dropped: () => [] })
+    for (const id of ["ds_1", "ds_2", "ds_3"]) expect(versions.freezeVersion(planned(id), lines).isNew).toBe(true)
+    const again = versions.freezeVersion(planned("ds_1"), lines)
+    expect(again).toEqual({ manifest: versions.manifest("ds_1"), isNew: false })
+    expect(readdirSync(join(versions.folder("ds_1"), "..")).sort()).toEqual(["ds_1", "ds_2", "ds_3"])
     expect(versions.ids()).toEqual(["ds_1", "ds_2", "ds_3"])
     expect(versions.rows("ds_1", "train.jsonl")).toEqual([example])
     expect(versions.rows("ds_1", "dropped.jsonl")).toEqual([])
@@ -215,7 +212,7 @@ describe("dataset versions", () => {
   it("have a latest one, which must still be there", () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
     expect(versions.latest()).toBeUndefined()
-    versions.freezeVersion(manifest("ds_1"), { train: () => [`${JSON.stringify(example)}\n`], dropped: () => [] })
+    versions.freezeVersion(planned("ds_1"), lines)
     versions.setLatest("ds_1")
     expect(versions.latest()).toBe("ds_1")
     versions.setLatest("ds_9")

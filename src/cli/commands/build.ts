@@ -32,11 +32,14 @@ export function register(command: Command, host: Host): void {
       const specification = await readCheckedTask(host.workspace, task)
       if (options.from === undefined) {
         const context = host.context()
-        const result = build(context, specification, await loadFilters(specification), await semanticSearch(host, context, specification))
+        const { buildThreads: threads } = await import("../seed-thread.ts")
+        const findSemantic = await semanticSearch(host, context, specification)
+        const result = await build(context, specification, await loadFilters(specification), { findSemantic, threads })
         host.print(buildData(result), describeBuild(result))
         return
       }
       const { buildFrom } = await import("../../stages/build-from.ts")
+      const { buildThreads: threads } = await import("../seed-thread.ts")
       const { files, splitOf } = splitFiles(host, options.from)
       const result = await buildFrom(
         host.context(),
@@ -44,7 +47,7 @@ export function register(command: Command, host: Host): void {
         files,
         { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
         await loadFilters(specification),
-        () => semanticSearch(host, host.context(), specification),
+        { prepare: () => semanticSearch(host, host.context(), specification), threads },
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))

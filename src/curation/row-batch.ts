@@ -1,0 +1,147 @@
+import type { DroppedExample, Example } from "../core/example.ts"
+import type { OutputPrint } from "./output-equality.ts"
+import type { Rank } from "./ranking.ts"
+import { parityNumbers, type Sketch } from "./similar-sets.ts"
+
+/** Why a row is not kept. */
+export type Why = Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">
+
+/** Rows as they were taken in, made to be handed from one thread to another: for each a record of numbers and a line of JSON. */
+export interface RowBatch {
+  readonly rows: number
+  /** The records, and where each begins. */
+  readonly numbers: Int32Array<ArrayBuffer>
+  readonly starts: Int32Array<ArrayBuffer>
+  /** The lines with their ends, in UTF-8. */
+  readonly lines: Uint8Array<ArrayBuffer>
+  /** The rows that are dropped for what can be told of them alone. */
+  readonly dropped: readonly { readonly row: number; readonly why: Why }[]
+  /** The ids that a record cannot hold: all but `ex_` and 16 hex digits. */
+  readonly oddIds: readonly { readonly row: number; readonly id: string }[]
+}
+
+/** What is known of a row beside its text: enough to put it in its order and to compare it. */
+export interface RowFacts {
+  readonly rank: Rank
+  /** Of the input's text, in UTF-16 code units. */
+  readonly textLength: number
+  /** Of the input's folded text. */
+  readonly print: OutputPrint
+  readonly output: OutputPrint
+  /** With so many keys; undefined where rows are sketched later. */
+  readonly sketch: Sketch | undefined
+}
+
+// A record: the id's digits, flags, the line and, of a row that is not dropped, what it is compared by.
+export const record = { idHigh: 0, idLow: 1, flags: 2, lineAt: 3, lineBytes: 4, textLength: 5, print: 6, output: 8, parities: 10 } as const
+/** Where the keys of a record begin, and after them the hashes. */
+export const recordKeys = record.parities + parityNumbers
+export const [isReviewed, isHuman] = [1, 2] as const
+export const worth = isHuman | isReviewed
+
+/** Collects rows until they are taken as a batch; `bands` is how many keys a sketch has. */
+export class RowBatchWriter {
+  readonly #bands: number
+  #numbers = new Int32Array(1 << 16)
+  #used = 0
+  #starts = new Int32Array(1 << 10)
+  #lines = Buffer.allocUnsafe(1 << 16)
+  #bytes = 0
+  #rows = 0
+  #dropped: { row: number; why: Why }[] = []
+  #oddIds: { row: number; id: string }[] = []
+
+  constructor(bands: number) {
+    this.#bands = bands
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+  /** How large the batch has become. */
+  get bytes(): number {
+    return this.#bytes + 4 * this.#used
+  }
+
+  /** Adds a row that is not dropped yet; its number in the batch. */
+  add(example: Example, { rank, textLength, print, output, sketch }: RowFacts): number {
+    const bands = this.#bands
+    const at = this.#begin(example, recordKeys + (sketch === undefined ? 0 : bands + sketch.size))
+    const numbers = this.#numbers
+    numbers[at + record.flags] = Number(rank.human) * isHuman + Number(rank.reviewed) * isReviewed
+    numbers[at + record.textLength] = textLength
+    numbers[at + record.print] = print[0]
+    numbers[at + record.print + 1] = print[1]
+    numbers[at + record.output] = output[0]
+    numbers[at + record.output + 1] = output[1]
+    if (sketch !== undefined) {
+      const { numbers: from, parities, keys, hashes, size } = sketch
+      for (let index = 0; index < parityNumbers; index += 1) numbers[at + record.parities + index] = from[parities + index] as number
+      for (let index = 0; index < bands; index += 1) numbers[at + recordKeys + index] = from[keys + index] as number
+      const target = at + recordKeys + bands
+      for (let index = 0; index < size; index += 1) numbers[target + index] = from[hashes + index] as number
+    }
+    return this.#rows - 1
+  }
+
+  addDropped(example: Example, why: Why): void {
+    this.#begin(example, record.textLength)
+    this.#dropped.push({ row: this.#rows - 1, why })
+  }
+
+  /** The rows since the last batch. */
+  take(): RowBatch {
+    const batch = {
+      rows: this.#rows,
+      numbers: this.#numbers.slice(0, this.#used),
+      starts: this.#starts.slice(0, this.#rows + 1),
+      lines: new Uint8Array(this.#lines.subarray(0, this.#bytes)),
+      dropped: this.#dropped,
+      oddIds: this.#oddIds,
+    }
+    this.#used = 0
+    this.#bytes = 0
+    this.#rows = 0
+    this.#dropped = []
+    this.#oddIds = []
+    return batch
+  }
+
+  #begin({ id, input, output, provenance }: Example, length: number): number {
+    if (this.#used + length > this.#numbers.length) this.#numbers = longer(this.#numbers, this.#used + length)
+    if (this.#rows + 2 > this.#starts.length) this.#starts = longer(this.#starts, this.#rows + 2)
+    const at = this.#used
+    this.#used += length
+    this.#starts[this.#rows] = at
+    this.#starts[++this.#rows] = this.#used
+    const bytes = this.#bytes
+    const answer = output === undefined ? "" : `,"output":${JSON.stringify(output)}`
+    this.#addLine(`{"id":${JSON.stringify(id)},"input":${JSON.stringify(input)}${answer},"provenance":${JSON.stringify(provenance)}}\n`)
+    const isUsual = usualId.test(id)
+    this.#numbers[at + record.idHigh] = isUsual ? Number.parseInt(id.slice(3, 11), 16) | 0 : 0
+    this.#numbers[at + record.idLow] = isUsual ? Number.parseInt(id.slice(11), 16) | 0 : 0
+    this.#numbers[at + record.flags] = 0
+    this.#numbers[at + record.lineAt] = bytes
+    this.#numbers[at + record.lineBytes] = this.#bytes - bytes
+    if (!isUsual) this.#oddIds.push({ row: this.#rows - 1, id })
+    return at
+  }
+
+  #addLine(line: string): void {
+    // UTF-8 has at most three bytes for a UTF-16 code unit.
+    if (this.#bytes + 3 * line.length > this.#lines.length) {
+      const lines = Buffer.allocUnsafe(2 * (this.#bytes + 3 * line.length))
+      this.#lines.copy(lines, 0, 0, this.#bytes)
+      this.#lines = lines
+    }
+    this.#bytes += this.#lines.write(line, this.#bytes, "utf8")
+  }
+}
+
+const usualId = /^ex_[0-9a-f]{16}$/
+
+function longer(old: Int32Array, least: number): Int32Array<ArrayBuffer> {
+  const numbers = new Int32Array(2 * least)
+  numbers.set(old)
+  return numbers
+}

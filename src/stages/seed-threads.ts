@@ -1,0 +1,115 @@
+import type { Worker } from "node:worker_threads"
+import type { Decision, Seed } from "../core/example.ts"
+import type { ConfiguredFilter } from "../core/filter.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { CurationOptions } from "../curation/intake.ts"
+import { seedBytes, SeedRanges } from "../store/seed-ranges.ts"
+import { TaskRows } from "../store/task-rows.ts"
+import { Workspace } from "../store/workspace.ts"
+import { CostMeter } from "./build-costs.ts"
+import type { StageContext } from "./context.ts"
+import { fates } from "./examples.ts"
+import { reviewPlan } from "./review-plan.ts"
+import { RowPass, type PassEnd, type PassPart } from "./row-pass.ts"
+
+/** Starts threads that run `passSeeds`. */
+export interface ThreadStarter {
+  /** How many work at once. */
+  readonly count: number
+  start(): Worker
+}
+
+/** What each thread is sent: plain data. */
+export interface SeedPassTask {
+  readonly root: string
+  readonly options: CurationOptions
+  /** Ids of seeds that are held out. */
+  readonly held: ReadonlySet<string>
+  readonly decisions: readonly (readonly [item: string, decisions: readonly Decision[]])[]
+  /** The next range of the file that nobody has. */
+  readonly next: Int32Array<SharedArrayBuffer>
+}
+
+type Message = { readonly part: PassPart } | { readonly end: PassEnd; readonly isDamaged: boolean }
+
+/** The threads that take the seeds of a build through the pass, range by range of their file; none where the file is small. They are started at once and wait
+ * for their task. */
+export class SeedThreads {
+  readonly #workers: Worker[]
+
+  constructor(rows: TaskRows, starter: ThreadStarter | undefined) {
+    const isWorthIt = starter !== undefined && starter.count > 1 && seedBytes(rows) >= leastBytes
+    this.#workers = isWorthIt ? Array.from({ length: starter.count }, () => starter.start()) : []
+  }
+
+  get count(): number {
+    return this.#workers.length
+  }
+
+  /** Shows `take` every part, in no order, and resolves to what each thread knows at its end. A line that is no seed is a DataError, with all the others. */
+  async pass(
+    context: Pick<StageContext, "signal">,
+    rows: TaskRows,
+    task: Omit<SeedPassTask, "next">,
+    take: (part: PassPart) => void,
+  ): Promise<PassEnd[]> {
+    const next = new Int32Array(new SharedArrayBuffer(4))
+    const ends = this.#workers.map(
+      (worker) =>
+        new Promise<PassEnd>((resolve, reject) => {
+          worker.on("message", (message: Message) => {
+            try {
+              context.signal.throwIfAborted()
+              if ("part" in message) take(message.part)
+              else {
+                if (message.isDamaged) for (const _ of rows.eachSeed());
+                resolve(message.end)
+              }
+            } catch (error) {
+              reject(error)
+            }
+          })
+          worker.once("error", reject).once("exit", (code) => reject(new Error(`a thread ended with ${code}`)))
+          worker.postMessage({ ...task, next } satisfies SeedPassTask)
+        }),
+    )
+    return Promise.all(ends)
+  }
+
+  /** May be called twice. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+  }
+}
+
+/** What a thread does: takes ranges of the seeds through the pass until there are none left, and sends what comes of them. */
+export function passSeeds(
+  { root, options, held, decisions, next }: SeedPassTask,
+  filters: readonly ConfiguredFilter[],
+  monotonicMs: () => number,
+  send: (message: Message, transferred: readonly ArrayBuffer[]) => void,
+): void {
+  const { task } = options
+  const rows = new TaskRows(Workspace.open(root), task.task)
+  const ranges = new SeedRanges(rows)
+  const start = seedStart(task, new Map(decisions))
+  const pass = new RowPass(options, filters, new CostMeter(monotonicMs))
+  const isWanted = (id: string) => !held.has(id)
+  for (let range = Atomics.add(next, 0, 1); range < ranges.count; range = Atomics.add(next, 0, 1)) {
+    const seeds: Iterable<Seed> = ranges.seeds(range, isWanted)
+    for (const fate of fates(rows, start, { heldOf: () => "train", seeds })) pass.take(fate)
+    const part = pass.part()
+    const { numbers, starts, lines } = part.batch
+    send({ part }, [numbers.buffer, starts.buffer, lines.buffer])
+  }
+  ranges.close()
+  send({ end: pass.end(), isDamaged: ranges.isDamaged }, [])
+}
+
+/** What is known of the review where only seeds are looked at. */
+function seedStart(task: TaskSpecification, decisions: ReadonlyMap<string, readonly Decision[]>) {
+  return { task, candidates: [], inputs: [], decisions, plan: reviewPlan(task, [], [], decisions) }
+}
+
+// Below this the threads take longer to start than they save.
+const leastBytes = 1 << 23
