@@ -38,6 +38,7 @@ export class HeldOutTexts {
   readonly #ids: readonly string[]
   /** The folded texts and their first ids, by fingerprint. */
   readonly #exact = new Map<number, { readonly folded: string; readonly id: string }[]>()
+  readonly #least: number
   readonly #near: SharedHashes
   readonly #ngrams: NgramIndex
   readonly #areRuns: boolean
@@ -46,6 +47,7 @@ export class HeldOutTexts {
     const least = threshold ?? defaultThreshold(shingler.name)
     this.plan = sketchPlan(shingler.name, shingler.boilerplate, least, missRate)
     this.#sketcher = new Sketcher(this.plan)
+    this.#least = least
     this.#near = new SharedHashes(least)
     this.#ngrams = new NgramIndex(ngram)
     this.#areRuns = shingler.name === "word-5" && shingler.boilerplate.length === 0
@@ -77,7 +79,9 @@ export class HeldOutTexts {
   leakOf(text: string, sketch: Sketch): Leak | undefined {
     const same = this.#exact.get(printNumber(...this.lastPrint()))?.find(({ folded }) => folded === foldForComparison(text))
     if (same !== undefined) return { reason: "leak-exact", witness: same.id }
-    const near = this.#near.nearest(sketch)
+    // As much as a text shares with any other is no more than it shares with all of them.
+    const isMaybeNear = this.#near.mostShared(sketch) >= this.#least * sketch.size - 1e-6
+    const near = isMaybeNear ? this.#near.nearest(sketch) : undefined
     if (near) return { reason: "leak-near", witness: this.#ids[near.place] as string, similarity: near.similarity }
     const overlapping = this.#ngrams.find(text, this.#areRuns ? sketch : undefined)
     return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }

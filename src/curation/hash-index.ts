@@ -37,11 +37,35 @@ export class HashIndex {
     return ((bits[(hash >>> 5) & (bits.length - 1)] as number) & (1 << (hash & 31))) !== 0
   }
 
+  /** How many of the hashes may be there: never fewer than are. */
+  countPossible(numbers: Int32Array, from: number, until: number): number {
+    const bits = this.#bits
+    const mask = bits.length - 1
+    let count = 0
+    for (let index = from; index < until; index += 1) {
+      const hash = numbers[index] as number
+      count += ((bits[(hash >>> 5) & mask] as number) >>> (hash & 31)) & 1
+    }
+    return count
+  }
+
   /** Shows `visit` every place of the hash. */
   visit(hash: number, visit: (place: number) => void): void {
-    if (!this.mayHave(hash)) return
-    for (let entry = this.#table[2 * this.#slotOf(hash) + 1] as number; entry > 0; entry = this.#before[entry - 1] as number)
-      visit(this.#places[entry - 1] as number)
+    for (let entry = this.last(hash); entry > 0; entry = this.before(entry)) visit(this.placeOf(entry))
+  }
+
+  /** The entry that was added last with the hash; zero for none. */
+  last(hash: number): number {
+    return this.mayHave(hash) ? (this.#table[2 * this.#slotOf(hash) + 1] as number) : 0
+  }
+
+  /** The entry with the same hash that was added before it; zero for none. */
+  before(entry: number): number {
+    return this.#before[entry - 1] as number
+  }
+
+  placeOf(entry: number): number {
+    return this.#places[entry - 1] as number
   }
 
   #slotOf(hash: number): number {

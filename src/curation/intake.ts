@@ -5,7 +5,7 @@ import { missRateFor } from "./bands.ts"
 import { roughHash, TextSample } from "./boilerplate.ts"
 import { HeldOutTexts, type HeldOutRow, type Leak } from "./contamination.ts"
 import { digits } from "./lineage.ts"
-import { normaliseStrings } from "./normalise.ts"
+import { normalisedJson, normaliseStrings } from "./normalise.ts"
 import { OutputEquality } from "./output-equality.ts"
 import type { CurationRow } from "./ranking.ts"
 import { RowBatchWriter, type RowBatch, type Why } from "./row-batch.ts"
@@ -99,26 +99,27 @@ export class Intake {
     const rough = given === undefined ? 0 : roughHash(given)
     if (given !== undefined) all.addHashed(given, rough)
     const { id, provenance, rank } = candidate
-    const row = { id, input: normaliseStrings(candidate.input), output: normaliseStrings(candidate.output), provenance }
+    const { value: input, json: inputJson } = normalisedJson(candidate.input)
+    const row = { id, input, output: normaliseStrings(candidate.output), provenance }
     const text = given !== undefined && row.input === candidate.input ? given : anyInputText(task, row.input)
     const invalidity = invalidityOf(task, row, maxLength, text)
     if (invalidity !== undefined) {
-      this.#batch.addDropped(row, invalidity)
+      this.#batch.addDropped(row, invalidity, inputJson)
       return
     }
     if (this.#heldOut === undefined) valid.add(text)
     if (ancestor !== undefined) {
-      this.#batch.addDropped(row, { reason: "lineage", witness: ancestor })
+      this.#batch.addDropped(row, { reason: "lineage", witness: ancestor }, inputJson)
       return
     }
     const sketch = this.#heldOut?.sketch(text)
     const leak = sketch && this.#heldOut?.leakOf(text, sketch)
     if (leak !== undefined && leak.reason !== "leak-ngram") {
-      this.#batch.addDropped(row, leak)
+      this.#batch.addDropped(row, leak, inputJson)
       return
     }
     const print = this.#heldOut?.lastPrint() ?? this.#printer.fingerprint(text)
-    const number = this.#batch.add(row, { rank, textLength: text.length, print, output: this.#outputs.print(row.output), sketch })
+    const number = this.#batch.add(row, { rank, textLength: text.length, print, output: this.#outputs.print(row.output), sketch }, inputJson)
     if (leak !== undefined) this.#overlapping.push({ row: number, leak })
     else if (text === given) clean.addHashed(text, rough)
     else clean.add(text)

@@ -121,12 +121,14 @@ export class NgramIndex {
 
   /** Where the n-gram is indexed that begins there; below zero for one that is not. */
   #find(numbers: Int32Array, start: number, hash: number): number {
-    let found = -1
-    this.#grams.visit(hash, (place) => {
-      for (let word = 0; word < this.n; word += 1) if (this.#words[place + word] !== numbers[start + word]) return
-      found = place
-    })
-    return found
+    const words = this.#words
+    for (let entry = this.#grams.last(hash); entry > 0; entry = this.#grams.before(entry)) {
+      const place = this.#grams.placeOf(entry)
+      let word = 0
+      while (word < this.n && words[place + word] === numbers[start + word]) word += 1
+      if (word === this.n) return place
+    }
+    return -1
   }
 
   /** Whether the n-gram that ends before that word is made of the text's own words. */
@@ -142,12 +144,10 @@ export class NgramIndex {
 
   #sharesRuns(text: string, known: WordRuns | undefined): boolean {
     const { numbers, hashes, size } = known ?? this.#runsOf(text)
-    const runs = this.#runs
+    if (this.#runs.countPossible(numbers, hashes, hashes + size) < this.#fewestRuns) return false
     let shared = 0
-    for (let index = hashes; index < hashes + size; index += 1) {
-      const run = numbers[index] as number
-      if (runs.mayHave(run) && runs.has(run) && ++shared >= this.#fewestRuns) return true
-    }
+    for (let index = hashes; index < hashes + size; index += 1)
+      if (this.#runs.has(numbers[index] as number) && ++shared >= this.#fewestRuns) return true
     return false
   }
 

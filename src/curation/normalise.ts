@@ -1,4 +1,4 @@
-import { canonicalText } from "../core/canonical.ts"
+import { canonicalText, isAscii } from "../core/canonical.ts"
 
 /** The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed become line ends) and without
  * white space at the ends of lines and of the text. Idempotent. */
@@ -25,6 +25,22 @@ export function normaliseStrings(value: unknown): unknown {
   if (typeof value !== "object" || value === null || isNormal(value)) return value
   if (Array.isArray(value)) return value.map((item) => normaliseStrings(item))
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, normaliseStrings(member)]))
+}
+
+/** The value like `normaliseStrings`, and its JSON. */
+export function normalisedJson<Value>(value: Value): { readonly value: Value; readonly json: string } {
+  const json = JSON.stringify(value)
+  // What is ASCII and has nothing escaped needs no look at every character.
+  if (isAscii(json) && !json.includes("\\") && !json.includes("\x7f") && isTrimmed(value)) return { value, json }
+  const normal = normaliseStrings(value)
+  return { value: normal, json: normal === value ? json : JSON.stringify(normal) }
+}
+
+function isTrimmed(value: unknown): boolean {
+  if (typeof value === "string") return value === "" || (value.charCodeAt(0) > space && value.charCodeAt(value.length - 1) > space)
+  if (typeof value !== "object" || value === null) return true
+  for (const key in value) if (!isTrimmed((value as Record<string, unknown>)[key])) return false
+  return true
 }
 
 function isNormal(value: unknown): boolean {

@@ -63,10 +63,10 @@ export class RowBatchWriter {
     return this.#bytes + 4 * this.#used
   }
 
-  /** Adds a row that is not dropped yet; its number in the batch. */
-  add(example: Example, { rank, textLength, print, output, sketch }: RowFacts): number {
+  /** Adds a row that is not dropped yet; its number in the batch. The JSON of its input need not be made again. */
+  add(example: Example, { rank, textLength, print, output, sketch }: RowFacts, inputJson: string): number {
     const bands = this.#bands
-    const at = this.#begin(example, recordKeys + (sketch === undefined ? 0 : bands + sketch.size))
+    const at = this.#begin(example, inputJson, recordKeys + (sketch === undefined ? 0 : bands + sketch.size))
     const numbers = this.#numbers
     numbers[at + record.flags] = Number(rank.human) * isHuman + Number(rank.reviewed) * isReviewed
     numbers[at + record.textLength] = textLength
@@ -84,8 +84,8 @@ export class RowBatchWriter {
     return this.#rows - 1
   }
 
-  addDropped(example: Example, why: Why): void {
-    this.#begin(example, record.textLength)
+  addDropped(example: Example, why: Why, inputJson = JSON.stringify(example.input)): void {
+    this.#begin(example, inputJson, record.textLength)
     this.#dropped.push({ row: this.#rows - 1, why })
   }
 
@@ -107,7 +107,7 @@ export class RowBatchWriter {
     return batch
   }
 
-  #begin({ id, input, output, provenance }: Example, length: number): number {
+  #begin({ id, output, provenance }: Example, inputJson: string, length: number): number {
     if (this.#used + length > this.#numbers.length) this.#numbers = longer(this.#numbers, this.#used + length)
     if (this.#rows + 2 > this.#starts.length) this.#starts = longer(this.#starts, this.#rows + 2)
     const at = this.#used
@@ -116,7 +116,7 @@ export class RowBatchWriter {
     this.#starts[++this.#rows] = this.#used
     const bytes = this.#bytes
     const answer = output === undefined ? "" : `,"output":${JSON.stringify(output)}`
-    this.#addLine(`{"id":${JSON.stringify(id)},"input":${JSON.stringify(input)}${answer},"provenance":${JSON.stringify(provenance)}}\n`)
+    this.#addLine(`{"id":${JSON.stringify(id)},"input":${inputJson}${answer},"provenance":${JSON.stringify(provenance)}}\n`)
     const isUsual = usualId.test(id)
     this.#numbers[at + record.idHigh] = isUsual ? Number.parseInt(id.slice(3, 11), 16) | 0 : 0
     this.#numbers[at + record.idLow] = isUsual ? Number.parseInt(id.slice(11), 16) | 0 : 0

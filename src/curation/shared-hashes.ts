@@ -28,6 +28,11 @@ export class SharedHashes {
     if (place >= this.#shared.length) this.#shared = new Uint32Array(2 * this.#shared.length)
   }
 
+  /** The most hashes that any set can share with these. */
+  mostShared({ numbers, hashes, size }: Hashes): number {
+    return this.#index.countPossible(numbers, hashes, hashes + size)
+  }
+
   /** The most similar set at or above the threshold, of equals the first. */
   nearest({ numbers, hashes, size }: Hashes): { readonly place: number; readonly similarity: number } | undefined {
     const shared = this.#shared

@@ -11,6 +11,7 @@ import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { pickSeeds } from "../store/seed-ranges.ts"
 import { PartedSpill } from "../store/parted-spill.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
@@ -231,7 +232,8 @@ function sourcesOf(
   const wanted = new Set([...asked, ...pairs.flatMap(({ a, b }) => [a, b])].map(digits))
   const sources = new Map<string, SourceRow>()
   if (wanted.size === 0) return sources
-  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted: (id) => wanted.has(digits(id)) }))
+  const { seeds } = pickSeeds(rows, new Set(Array.from(wanted, (id) => `seed_${id}`)))
+  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted: (id) => wanted.has(digits(id)), seeds }))
     if (fate.state === "example" && fate.held !== "retired" && wanted.has(digits(fate.row)))
       sources.set(fate.row, { row: fate.row, split: fate.held, example: fate.original })
   return sources

@@ -6,6 +6,7 @@ import type { Example } from "../core/example.ts"
 import type { Held } from "../core/holdout-refresh.ts"
 import { inputIssues, outputIssues } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { pickSeeds } from "../store/seed-ranges.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { fates, type ReviewStart } from "./examples.ts"
 
@@ -21,7 +22,7 @@ export interface HeldOutRows {
   readonly unanswered: readonly HeldOutRow[]
   /** How many of them wait for a decision. */
   readonly open: number
-  /** How many seeds and inputs the task has, those in train included. */
+  /** How many seeds and inputs the task has at most, those in train included. */
   readonly seen: number
 }
 
@@ -30,12 +31,10 @@ export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: Revi
   const held = rows.heldOut()
   const parts: Record<Held, Example[]> = { train: [], validation: [], test: [], retired: [] }
   const undecided: HeldOutRow[] = []
-  let [open, seen] = [0, 0]
-  const isWanted = (id: string) => {
-    seen += 1
-    return held.has(id)
-  }
-  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted, withCandidates: false })) {
+  let open = 0
+  const { seeds, lines } = pickSeeds(rows, new Set(held.keys()))
+  const isWanted = (id: string) => held.has(id)
+  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted, seeds, withCandidates: false })) {
     if (fate.state === "example") parts[fate.held].push(fate.example)
     if (fate.state === "open" || fate.state === "rejected") undecided.push({ id: fate.row, input: fate.input })
     // Turned down since its label was split: it stays held out all the same.
@@ -49,7 +48,7 @@ export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: Revi
     .filter(({ id }) => !answered.has(digits(id)))
     // As train rows are compared with them: with the same pseudonyms.
     .map(({ id, input }) => ({ id, input: outbound(task, { input, output: null }).input }))
-  return { held, validation, test, retired, unanswered, open, seen }
+  return { held, validation, test, retired, unanswered, open, seen: lines + start.inputs.length }
 }
 
 /** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */

@@ -3,6 +3,7 @@ import type { Decision, Seed } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { CurationOptions } from "../curation/intake.ts"
+import { record, type RowBatch } from "../curation/row-batch.ts"
 import { seedBytes, SeedRanges } from "../store/seed-ranges.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Workspace } from "../store/workspace.ts"
@@ -54,15 +55,22 @@ export class SeedThreads {
     take: (part: PassPart) => void,
   ): Promise<PassEnd[]> {
     const next = new Int32Array(new SharedArrayBuffer(4))
+    const ids = new IdSet()
+    const requireSound = (isSound: boolean) => {
+      // Throws, and says of every line what is wrong with it.
+      if (!isSound) for (const _ of rows.eachSeed());
+    }
     const ends = this.#workers.map(
       (worker) =>
         new Promise<PassEnd>((resolve, reject) => {
           worker.on("message", (message: Message) => {
             try {
               context.signal.throwIfAborted()
-              if ("part" in message) take(message.part)
-              else {
-                if (message.isDamaged) for (const _ of rows.eachSeed());
+              if ("part" in message) {
+                requireSound(ids.addAll(message.part.batch))
+                take(message.part)
+              } else {
+                requireSound(!message.isDamaged)
                 resolve(message.end)
               }
             } catch (error) {
@@ -109,6 +117,42 @@ export function passSeeds(
 /** What is known of the review where only seeds are looked at. */
 function seedStart(task: TaskSpecification, decisions: ReadonlyMap<string, readonly Decision[]>) {
   return { task, candidates: [], inputs: [], decisions, plan: reviewPlan(task, [], [], decisions) }
+}
+
+/** Ids of 64 bits, in open addressing, at most half full. */
+class IdSet {
+  /** Pairs of numbers; zero twice is empty. */
+  #pairs = new Int32Array(2 * 1024)
+  #count = 0
+
+  /** False where one of the rows has an id that was there before. */
+  addAll({ numbers, starts, rows }: RowBatch): boolean {
+    for (let row = 0; row < rows; row += 1) {
+      const at = starts[row] as number
+      if (!this.#add(numbers[at + record.idHigh] as number, numbers[at + record.idLow] as number)) return false
+    }
+    return true
+  }
+
+  #add(high: number, low: number): boolean {
+    if (4 * ++this.#count > this.#pairs.length) this.#grow()
+    const pairs = this.#pairs
+    const mask = pairs.length / 2 - 1
+    let slot = low & mask
+    for (; pairs[2 * slot] !== 0 || pairs[2 * slot + 1] !== 0; slot = (slot + 1) & mask)
+      if (pairs[2 * slot] === high && pairs[2 * slot + 1] === low) return false
+    pairs[2 * slot] = high
+    pairs[2 * slot + 1] = low
+    return true
+  }
+
+  #grow(): void {
+    const old = this.#pairs
+    this.#pairs = new Int32Array(2 * old.length)
+    this.#count = 1
+    for (let index = 0; index < old.length; index += 2)
+      if (old[index] !== 0 || old[index + 1] !== 0) this.#add(old[index] as number, old[index + 1] as number)
+  }
 }
 
 // Below this the threads take longer to start than they save.

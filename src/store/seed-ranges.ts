@@ -1,67 +1,119 @@
 import { isAscii, isUtf8 } from "node:buffer"
-import { statSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, statSync } from "node:fs"
 import { seedSchema, type Seed } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
 import type { TaskRows } from "./task-rows.ts"
 
-/** The seeds of a task by ranges of the file's bytes, so that several threads read one file. */
+/** The seeds of a task by ranges of the file's bytes, so that several threads read one file, or a few of many are read. */
 export class SeedRanges {
   readonly count: number
+  /** How many lines were passed over, or picked. */
+  lines = 0
   /** Whether a line was met that is no seed: what is wrong with it `TaskRows.eachSeed` says. */
   isDamaged = false
-  readonly #ranges: ByteRanges
+  readonly #ranges: ByteRanges | undefined
   readonly #rows: TaskRows
 
   constructor(rows: TaskRows) {
     this.#rows = rows
-    this.#ranges = new ByteRanges(rows.seedsFile, rangeBytes)
-    this.count = this.#ranges.count
+    this.#ranges = existsSync(rows.seedsFile) ? new ByteRanges(rows.seedsFile, rangeBytes) : undefined
+    this.count = this.#ranges?.count ?? 0
   }
 
   /** The seeds whose lines begin in the range, as they are read everywhere: without what was erased, with the labels of now. */
   *seeds(range: number, isWanted: (id: string) => boolean): Generator<Seed> {
+    const bytes = this.#bytes(range)
+    const text = bytes.toString(isAscii(bytes) ? "latin1" : "utf8")
+    yield* this.#standing(this.#parsed(text), isWanted)
+  }
+
+  /** The seeds with these ids, in the order of the file; of the other lines only the ids are looked at. */
+  *pick(ids: ReadonlySet<string>): Generator<Seed> {
+    for (let range = 0; range < this.count; range += 1) yield* this.#standing(this.#picked(this.#bytes(range), ids), (id) => ids.has(id))
+  }
+
+  close(): void {
+    this.#ranges?.close()
+  }
+
+  #bytes(range: number): Buffer {
+    const bytes = this.#ranges?.lines(range) ?? Buffer.alloc(0)
+    if (isUtf8(bytes)) return bytes
+    this.isDamaged = true
+    return Buffer.alloc(0)
+  }
+
+  *#standing(seeds: Iterable<Seed>, isWanted: (id: string) => boolean): Generator<Seed> {
     const erased = this.#rows.erased()
     const { migrations } = this.#rows
-    for (const seed of this.#lines(this.#ranges.lines(range))) {
+    for (const seed of seeds) {
       if (!isWanted(seed.id) || (!erased.isEmpty && erased.of(seed) !== undefined)) continue
       yield migrations.isEmpty ? seed : migrations.row(seed)
     }
   }
 
-  close(): void {
-    this.#ranges.close()
-  }
-
-  *#lines(bytes: Buffer): Generator<Seed> {
-    if (!isUtf8(bytes)) {
-      this.isDamaged = true
-      return
-    }
-    const text = bytes.toString(isAscii(bytes) ? "latin1" : "utf8")
+  *#parsed(text: string): Generator<Seed> {
     for (let start = 0; start < text.length; ) {
       const found = text.indexOf("\n", start)
       const end = found < 0 ? text.length : found
-      const line = text.slice(start, end)
+      const seed = this.#seedOf(text.slice(start, end))
+      if (seed !== undefined) yield seed
       start = end + 1
-      const value = parseJson(line)
-      if (isPlainSeed(value)) yield value
-      else if (line.trim() !== "") {
-        const seed = seedSchema.safeParse(value)
-        if (seed.success) yield seed.data
-        else this.isDamaged = true
-      }
     }
+  }
+
+  *#picked(bytes: Buffer, ids: ReadonlySet<string>): Generator<Seed> {
+    for (let start = 0; start < bytes.length; ) {
+      const found = bytes.indexOf(newline, start)
+      const end = found < 0 ? bytes.length : found
+      this.lines += 1
+      const name = bytes.toString("latin1", start, start + usualStart)
+      if (!isUsualStart(name) || ids.has(name.slice(idAt, -1))) {
+        const seed = this.#seedOf(bytes.toString("utf8", start, end))
+        if (seed !== undefined) yield seed
+      }
+      start = end + 1
+    }
+  }
+
+  /** The seed of a line; undefined for a blank one and, what is noted, for one that is no seed. */
+  #seedOf(line: string): Seed | undefined {
+    const value = parseJson(line)
+    if (isPlainSeed(value)) return value
+    if (line.trim() === "") return undefined
+    const seed = seedSchema.safeParse(value)
+    if (!seed.success) this.isDamaged = true
+    return seed.data
+  }
+}
+
+/** The seeds of the task with these ids, and how many lines its file has. A line with an id that nothing else is known of is not looked at further. */
+export function pickSeeds(rows: TaskRows, ids: ReadonlySet<string>): { readonly seeds: Seed[]; readonly lines: number } {
+  const ranges = new SeedRanges(rows)
+  try {
+    const seeds = [...ranges.pick(ids)]
+    // Throws, and says of every line what is wrong with it.
+    if (ranges.isDamaged || new Set(seeds.map(({ id }) => id)).size < seeds.length) for (const _ of rows.eachSeed());
+    return { seeds, lines: ranges.lines }
+  } finally {
+    ranges.close()
   }
 }
 
 /** How many bytes the seeds of the task have. */
 export function seedBytes(rows: TaskRows): number {
-  return statSync(join(rows.seedsFile), { throwIfNoEntry: false })?.size ?? 0
+  return statSync(rows.seedsFile, { throwIfNoEntry: false })?.size ?? 0
 }
 
 const rangeBytes = 1 << 20
+const newline = 10
+const [idAt, usualStart] = ['{"id":"'.length, '{"id":"seed_0123456789abcdef"'.length] as const
+
+/** Whether a line begins as we write it. */
+function isUsualStart(text: string): boolean {
+  return text.startsWith('{"id":"seed_') && text.endsWith('"') && !text.includes("\\") && text.indexOf('"', idAt) === text.length - 1
+}
 
 /** True only for what the schema takes as it is: most lines need no more than this look. */
 function isPlainSeed(value: unknown): value is Seed {
