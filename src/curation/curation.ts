@@ -3,17 +3,26 @@ import { missRateFor } from "./bands.ts"
 import { boilerplateOf, sampleOf } from "./boilerplate.ts"
 import { commonRuns, noCommonRuns } from "./common-runs.ts"
 import type { Leak } from "./contamination.ts"
-import { KeepBest, type Conflict } from "./deduplicate.ts"
+import { compareRows, type Comparison, type ComparisonPlan } from "./comparison.ts"
 import { Intake, type CurationOptions, type IntakeBatch, type SampleCounts } from "./intake.ts"
 import { heldOutAncestors } from "./lineage.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { OutputEquality } from "./output-equality.ts"
 import { compareText, type CurationRow } from "./ranking.ts"
-import { record, recordKeys } from "./row-batch.ts"
+import { shareOut } from "./key-groups.ts"
+import { recordKeys } from "./row-batch.ts"
 import type { RowTable } from "./row-table.ts"
+import { SharedKeys } from "./shared-keys.ts"
 import { anyInputText } from "./validity.ts"
 import { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "./shingles.ts"
 import { Sketcher, sketchPlan, type SketchPlan } from "./sketcher.ts"
+
+/** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
+export interface Conflict {
+  readonly a: string
+  readonly b: string
+  readonly similarity: number
+}
 
 /** Every row that is offered is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held out, or is a duplicate of a
  * better one with the same output: kept + dropped = read. What comes of each is in the table.
@@ -32,14 +41,19 @@ export class Curation {
   /** The rows that are left for comparison with one another. */
   #clean = new Uint32Array(1024)
   #cleanCount = 0
+  readonly #bands: number
+  readonly #keys: SharedKeys | undefined
   readonly #overlapping: { readonly number: number; readonly leak: Leak }[] = []
   /** Rows whose parents may come later. */
   readonly #waiting: CurationRow[] = []
 
-  constructor(table: RowTable, options: CurationOptions) {
+  /** `areMany` where rows are so many that only those that share a key should be compared. */
+  constructor(table: RowTable, options: CurationOptions, { areMany = false }: { readonly areMany?: boolean } = {}) {
     this.options = options
     this.#table = table
     this.intake = new Intake(options)
+    this.#bands = this.intake.plan?.bands.count ?? 0
+    if (areMany && this.#bands > 0) this.#keys = new SharedKeys(options.expected * this.#bands)
   }
 
   /** Takes in what an intake has judged. */
@@ -57,14 +71,42 @@ export class Curation {
     for (const name of ["all", "clean", "valid"] as const) for (const [text, times] of samples[name]) this.intake.samples[name].add(text, times)
   }
 
-  /** Compares what is left, the best rows first. Nothing can be taken in afterwards. */
-  finish(): Conflict[] {
+  /** Decides on all that can be decided without comparing the rows with one another; returns those that are left, and how to compare them. Nothing can
+   * be taken in afterwards. */
+  prepare(): { readonly rows: Uint32Array; readonly plan: ComparisonPlan } {
     this.add(this.intake.takeBatch())
     const ancestors = heldOutAncestors(this.#waiting, this.options.heldOutIds ?? new Set())
     for (const row of this.#waiting) this.intake.take(row, ancestors.get(row.id))
     this.add(this.intake.takeBatch())
     this.#dropOverlapping()
-    return this.#compare()
+    return { rows: this.#clean.subarray(0, this.#cleanCount), plan: this.#plan() }
+  }
+
+  /** What came of comparing all rows that were left, in one or in several shares; returns the conflicts. */
+  finish(comparisons: readonly Comparison[]): Conflict[] {
+    const table = this.#table
+    for (const { dropped } of comparisons)
+      for (const { row, reason, witness, similarity } of dropped) table.drop(row, { reason, witness: table.id(witness), similarity })
+    const conflicts = comparisons.flatMap(({ conflicts: found }) =>
+      found.map(({ a, b, similarity }) => ({ a: table.id(a), b: table.id(b), similarity })),
+    )
+    return conflicts.sort((a, b) => compareText(a.a, b.a) || compareText(a.b, b.b))
+  }
+
+  /** Compares rows here, the best first. */
+  compare(rows: Uint32Array, plan: ComparisonPlan): Comparison {
+    const { task } = this.options
+    const sketcher = new Sketcher(plan.plan)
+    return compareRows(this.#table.records, rows, new OutputEquality(task), plan, {
+      sketch: (row) => sketcher.sketch(inputText(task, this.#table.example(row).input)),
+      outputText: (row) => String(this.#table.example(row).output),
+    })
+  }
+
+  /** The rows that share a key, in so many shares that can be compared apart; undefined where they cannot. */
+  shareOut({ rows, plan }: ReturnType<Curation["prepare"]>, shares: number): Uint32Array<ArrayBuffer>[] | undefined {
+    if (this.#keys === undefined || plan.recordedBands === undefined || new OutputEquality(this.options.task).bySimilarity) return undefined
+    return shareOut(this.#table.records, rows, plan.plan.bands.count, this.#keys, shares)
   }
 
   /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many texts, and count for nothing. */
@@ -87,32 +129,14 @@ export class Curation {
     }
   }
 
-  #compare(): Conflict[] {
-    const { task } = this.options
-    const plan = this.#finalPlan()
-    const made = this.intake.plan
-    const sketcher = made !== undefined && areCutAlike(made, plan) ? undefined : new Sketcher(plan)
-    const keep = new KeepBest(this.#table, new OutputEquality(task), this.#thresholdFor(plan.shingles), plan.bands.count, {
-      expected: this.#cleanCount,
-      areLasting: sketcher === undefined,
-    })
-    const bands = made?.bands.count ?? 0
-    for (const row of this.#table.byWorth(this.#clean.subarray(0, this.#cleanCount))) {
-      const { numbers, start, end } = this.#table.place(row)
-      const prints = { record: numbers, print: start + record.print, output: start + record.output }
-      if (sketcher === undefined) {
-        const hashes = start + recordKeys + bands
-        keep.offer(row, { numbers, parities: start + record.parities, keys: start + recordKeys, hashes, size: end - hashes, ...prints })
-      } else keep.offer(row, { ...sketcher.sketch(inputText(task, this.#table.example(row).input)), ...prints })
-    }
-    return keep.conflicts.sort((a, b) => compareText(a.a, b.a) || compareText(a.b, b.b))
-  }
-
-  /** How the rows are cut when they are compared with one another: as the held-out ones, but without their own boilerplate. */
-  #finalPlan(): Required<SketchPlan> {
+  /** Rows are cut as they were to be compared with what is held out, but without their own boilerplate. */
+  #plan(): ComparisonPlan {
     const { clean, valid } = this.intake.samples
-    const name = this.intake.plan?.shingles ?? chooseShingles(sampleOf(valid.texts(), mostMeasured))
-    return sketchPlan(name, boilerplateOf(clean.texts(), name), this.#thresholdFor(name), missRateFor(this.#cleanCount))
+    const made = this.intake.plan
+    const name = made?.shingles ?? chooseShingles(sampleOf(valid.texts(), mostMeasured))
+    const threshold = this.#thresholdFor(name)
+    const plan = sketchPlan(name, boilerplateOf(clean.texts(), name), threshold, missRateFor(this.#cleanCount))
+    return { plan, threshold, recordedBands: made !== undefined && areCutAlike(made, plan) ? made.bands.count : undefined }
   }
 
   #thresholdFor(name: ShinglerName): number {
@@ -120,6 +144,10 @@ export class Curation {
   }
 
   #noteClean(number: number): void {
+    if (this.#keys !== undefined) {
+      const { numbers, start } = this.#table.records.place(number)
+      for (let band = 0; band < this.#bands; band += 1) this.#keys.note(numbers[start + recordKeys + band] as number, band)
+    }
     if (this.#cleanCount === this.#clean.length) {
       const longer = new Uint32Array(2 * this.#clean.length)
       longer.set(this.#clean)

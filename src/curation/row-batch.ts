@@ -9,9 +9,9 @@ export type Why = Pick<DroppedExample, "reason" | "witness" | "similarity" | "de
 /** Rows as they were taken in, made to be handed from one thread to another: for each a record of numbers and a line of JSON. */
 export interface RowBatch {
   readonly rows: number
-  /** The records, and where each begins. */
-  readonly numbers: Int32Array<ArrayBuffer>
-  readonly starts: Int32Array<ArrayBuffer>
+  /** The records, and where each begins, in memory that threads share. */
+  readonly numbers: Int32Array<SharedArrayBuffer>
+  readonly starts: Int32Array<SharedArrayBuffer>
   /** The lines with their ends, in UTF-8. */
   readonly lines: Uint8Array<ArrayBuffer>
   /** The rows that are dropped for what can be told of them alone. */
@@ -93,8 +93,8 @@ export class RowBatchWriter {
   take(): RowBatch {
     const batch = {
       rows: this.#rows,
-      numbers: this.#numbers.slice(0, this.#used),
-      starts: this.#starts.slice(0, this.#rows + 1),
+      numbers: shared(this.#numbers, this.#used),
+      starts: shared(this.#starts, this.#rows + 1),
       lines: new Uint8Array(this.#lines.subarray(0, this.#bytes)),
       dropped: this.#dropped,
       oddIds: this.#oddIds,
@@ -139,6 +139,12 @@ export class RowBatchWriter {
 }
 
 const usualId = /^ex_[0-9a-f]{16}$/
+
+function shared(numbers: Int32Array, count: number): Int32Array<SharedArrayBuffer> {
+  const copy = new Int32Array(new SharedArrayBuffer(4 * count))
+  copy.set(numbers.subarray(0, count))
+  return copy
+}
 
 function longer(old: Int32Array, least: number): Int32Array<ArrayBuffer> {
   const numbers = new Int32Array(2 * least)

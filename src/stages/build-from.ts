@@ -5,7 +5,7 @@ import type { TaskSpecification } from "../core/task.ts"
 import { Versions } from "../store/versions.ts"
 import { build, type BuildResult } from "./build.ts"
 import type { StageContext } from "./context.ts"
-import type { ThreadStarter } from "./seed-threads.ts"
+import type { ThreadStarter } from "./build-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { importSeeds, type ImportOptions, type ImportResult } from "./import-rows.ts"
 

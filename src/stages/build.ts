@@ -25,7 +25,7 @@ import { holdOut } from "./hold-out.ts"
 import type { SourceRow } from "./review-items.ts"
 import { requireAllowed } from "./rights.ts"
 import { RowPass, type PassEnd, type PassPart } from "./row-pass.ts"
-import { SeedThreads, type ThreadStarter } from "./seed-threads.ts"
+import { BuildThreads, type ThreadStarter } from "./build-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { holdoutManifest, versionManifest } from "./version-manifest.ts"
 
@@ -58,19 +58,19 @@ export async function build(
   holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
-  const seedThreads = new SeedThreads(rows, threads)
+  const buildThreads = new BuildThreads(rows, threads)
   try {
     const start = reviewStart(task, rows)
     const heldOut = readHeldOut(task, rows, start)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
     try {
-      return await buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, table: new RowTable(spill), meter, seedThreads })
+      return await buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, table: new RowTable(spill), meter, buildThreads })
     } finally {
       spill.close()
     }
   } finally {
-    await seedThreads.stop()
+    await buildThreads.stop()
   }
 }
 
@@ -82,11 +82,11 @@ interface BuildParts {
   readonly heldOut: HeldOutRows
   readonly table: RowTable
   readonly meter: CostMeter
-  readonly seedThreads: SeedThreads
+  readonly buildThreads: BuildThreads
 }
 
 async function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): Promise<BuildResult> {
-  const { filters, findSemantic, rows, start, heldOut, table, meter } = parts
+  const { filters, findSemantic, rows, start, heldOut, table, meter, buildThreads } = parts
   const heldOutProtection = new Protection(task)
   const protect = (example: Example) => heldOutProtection.protect(example, { isTrain: false }).row
   const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
@@ -97,18 +97,17 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
     ...heldOut.unanswered,
     ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
   ]
-  const curation = new Curation(table, {
-    task,
-    heldOut: heldOutInputs,
-    // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
-    heldOutIds: new Set(heldOut.held.keys()),
-    ...task.build,
-    expected: heldOut.seen,
-  })
+  // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
+  const options = { task, heldOut: heldOutInputs, heldOutIds: new Set(heldOut.held.keys()), ...task.build, expected: heldOut.seen }
+  const curation = new Curation(table, options, { areMany: buildThreads.count > 0 })
   const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
   if (read === 0)
     throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
-  const found = curation.finish()
+  const left = curation.prepare()
+  const shares = curation.shareOut(left, buildThreads.count)
+  const found = curation.finish(
+    shares === undefined ? [curation.compare(left.rows, left.plan)] : await buildThreads.compare(task, table.records.share(), shares, left.plan),
+  )
   const semantic = findSemantic && meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
   if (semantic !== undefined) dropFound(table, semantic.dropped)
   const reasons = table.reasons()
@@ -167,7 +166,7 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
 
 /** Takes every row through the pass: seeds by the threads, if there are any, all else here. */
 async function passRows(context: StageContext, parts: BuildParts, curation: Curation) {
-  const { filters, rows, start, heldOut, meter, seedThreads } = parts
+  const { filters, rows, start, heldOut, meter, buildThreads } = parts
   const { options } = curation
   const flagged: FlaggedRow[] = []
   let [read, open] = [0, heldOut.open]
@@ -179,10 +178,10 @@ async function passRows(context: StageContext, parts: BuildParts, curation: Cura
   }
   const pass = new RowPass(options, filters, meter, curation.intake)
   const ends: PassEnd[] = []
-  if (seedThreads.count > 0) {
+  if (buildThreads.count > 0) {
     const held = new Set(heldOut.held.keys())
     const decisions = [...start.decisions].filter(([item]) => !/^(cand|input)_/.test(item))
-    ends.push(...(await seedThreads.pass(context, rows, { root: context.workspace.root, options, held, decisions }, take)))
+    ends.push(...(await buildThreads.passSeeds(context, rows, { root: context.workspace.root, options, held, decisions }, take)))
   }
   const seeds = ends.length > 0 ? { seeds: [] } : {}
   for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id), ...seeds })) {

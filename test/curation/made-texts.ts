@@ -1,6 +1,5 @@
 import type { HeldOutRow } from "../../src/curation/contamination.ts"
-import { Curation } from "../../src/curation/curation.ts"
-import type { Conflict } from "../../src/curation/deduplicate.ts"
+import { Curation, type Conflict } from "../../src/curation/curation.ts"
 import type { CurationRow } from "../../src/curation/ranking.ts"
 import { RowTable } from "../../src/curation/row-table.ts"
 import type { DroppedExample, Example } from "../../src/core/example.ts"
@@ -113,7 +112,8 @@ export function curate({
   const table = new RowTable(new MemorySpill())
   const curation = new Curation(table, { ...options, heldOut, expected: candidates.length })
   for (const candidate of candidates) curation.intake.offer(candidate)
-  const conflicts = curation.finish()
+  const { rows: left, plan } = curation.prepare()
+  const conflicts = curation.finish([curation.compare(left, plan)])
   const rows = <Row>(pieces: Iterable<Uint8Array | string>) =>
     Array.from(pieces, (piece) => (typeof piece === "string" ? piece : Buffer.from(piece).toString()))
       .join("")

@@ -1,15 +1,7 @@
+import type { DroppedRow, RowConflict } from "./comparison.ts"
 import type { OutputEquality } from "./output-equality.ts"
-import { compareText } from "./ranking.ts"
-import type { Why } from "./row-batch.ts"
-import type { RowTable } from "./row-table.ts"
+import type { RowRecords } from "./row-records.ts"
 import { SimilarSets, type Sketch } from "./similar-sets.ts"
-
-/** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
-export interface Conflict {
-  readonly a: string
-  readonly b: string
-  readonly similarity: number
-}
 
 /** A row made ready to be compared with others. */
 export interface ComparedRow extends Sketch {
@@ -25,8 +17,9 @@ const mostDiffering = 100
 /** Goes through the rows in their order, the best first; each is kept unless a kept one makes it superfluous. Keep-first instead of connected
  * components, which would remove rows that are near no kept one. */
 export class KeepBest {
-  readonly conflicts: Conflict[] = []
-  readonly #table: RowTable
+  readonly dropped: DroppedRow[] = []
+  readonly conflicts: RowConflict[] = []
+  readonly #outputText: (row: number) => string
   readonly #outputs: OutputEquality
   readonly #sets: SimilarSets
   readonly #byPrint: PrintTable
@@ -35,38 +28,38 @@ export class KeepBest {
   readonly #agreeing: Nearest
   readonly #differing: Nearest
 
-  /** About so many rows are expected. Where they are `lasting`, their arrays stay as they are. */
+  /** At most so many rows will be offered. Where they are `lasting`, their arrays stay as they are. */
   constructor(
-    table: RowTable,
+    records: RowRecords,
     outputs: OutputEquality,
     threshold: number,
     bands: number,
-    { expected, areLasting }: { readonly expected: number; readonly areLasting: boolean },
+    { expected, areLasting, outputText }: { readonly expected: number; readonly areLasting: boolean; readonly outputText: (row: number) => string },
   ) {
-    this.#table = table
+    this.#outputText = outputText
     this.#outputs = outputs
     this.#sets = new SimilarSets(threshold, bands, expected, { areLasting })
     this.#byPrint = new PrintTable(expected)
-    this.#agreeing = new Nearest(table)
-    this.#differing = new Nearest(table)
+    this.#agreeing = new Nearest(records)
+    this.#differing = new Nearest(records)
   }
 
   offer(number: number, row: ComparedRow): void {
-    const why = this.#exact(number, row) ?? this.#near(number, row)
-    if (why === undefined) this.#keep(number, row)
-    else this.#table.drop(number, why)
+    const dropped = this.#exact(number, row) ?? this.#near(number, row)
+    if (dropped === undefined) this.#keep(number, row)
+    else this.dropped.push(dropped)
   }
 
-  #exact(number: number, row: ComparedRow): Why | undefined {
+  #exact(number: number, row: ComparedRow): DroppedRow | undefined {
     const { record, print } = row
     const place = this.#byPrint.find(record[print] as number, record[print + 1] as number, this.#places)
     if (place < 0) return undefined
     const agrees = this.#equal(place, row) || this.#similar(place, number)
-    return { reason: agrees ? "exact-duplicate" : "conflict", witness: this.#table.id(this.#rowAt(place)), similarity: 1 }
+    return { row: number, reason: agrees ? "exact-duplicate" : "conflict", witness: this.#rowAt(place), similarity: 1 }
   }
 
   /** Looks for the most similar row that agrees; where there is none, notes the most similar one that does not. */
-  #near(number: number, row: ComparedRow): Why | undefined {
+  #near(number: number, row: ComparedRow): DroppedRow | undefined {
     const [agreeing, differing] = [this.#agreeing, this.#differing]
     agreeing.reset()
     differing.reset()
@@ -90,8 +83,8 @@ export class KeepBest {
       this.#sets.visit(row, look(agreeing, Infinity), { group, isWanted: (place) => this.#equal(place, row) })
       if (agreeing.row < 0) this.#sets.visit(row, look(differing, mostDiffering), { isWanted: (place) => !this.#equal(place, row) })
     }
-    if (agreeing.row >= 0) return { reason: "near-duplicate", witness: this.#table.id(agreeing.row), similarity: agreeing.similarity }
-    if (differing.row >= 0) this.conflicts.push({ a: this.#table.id(differing.row), b: this.#table.id(number), similarity: differing.similarity })
+    if (agreeing.row >= 0) return { row: number, reason: "near-duplicate", witness: agreeing.row, similarity: agreeing.similarity }
+    if (differing.row >= 0) this.conflicts.push({ a: differing.row, b: number, similarity: differing.similarity })
     return undefined
   }
 
@@ -129,7 +122,7 @@ export class KeepBest {
   }
 
   #similar(place: number, number: number): boolean {
-    return this.#outputs.bySimilarity && this.#outputs.areSimilar(this.#rowAt(place), number, (row) => String(this.#table.example(row).output))
+    return this.#outputs.bySimilarity && this.#outputs.areSimilar(this.#rowAt(place), number, this.#outputText)
   }
 
   #rowAt(place: number): number {
@@ -175,10 +168,10 @@ class Nearest {
   row = -1
   similarity = 0
   offered = 0
-  readonly #table: RowTable
+  readonly #records: RowRecords
 
-  constructor(table: RowTable) {
-    this.#table = table
+  constructor(records: RowRecords) {
+    this.#records = records
   }
 
   reset(): void {
@@ -190,7 +183,7 @@ class Nearest {
   offer(row: number, similarity: number): void {
     this.offered += 1
     if (this.row >= 0 && similarity < this.similarity) return
-    if (this.row >= 0 && similarity === this.similarity && compareText(this.#table.id(this.row), this.#table.id(row)) < 0) return
+    if (this.row >= 0 && similarity === this.similarity && this.#records.compareIds(this.row, row) < 0) return
     this.row = row
     this.similarity = similarity
   }

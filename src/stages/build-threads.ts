@@ -2,8 +2,11 @@ import type { Worker } from "node:worker_threads"
 import type { Decision, Seed } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { compareRows, type Comparison, type ComparisonPlan } from "../curation/comparison.ts"
 import type { CurationOptions } from "../curation/intake.ts"
+import { OutputEquality } from "../curation/output-equality.ts"
 import { record, type RowBatch } from "../curation/row-batch.ts"
+import { RowRecords, type SharedRecords } from "../curation/row-records.ts"
 import { seedBytes, SeedRanges } from "../store/seed-ranges.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Workspace } from "../store/workspace.ts"
@@ -13,15 +16,17 @@ import { fates } from "./examples.ts"
 import { reviewPlan } from "./review-plan.ts"
 import { RowPass, type PassEnd, type PassPart } from "./row-pass.ts"
 
-/** Starts threads that run `passSeeds`. */
+/** Starts threads that do what they are sent: `workOn`. */
 export interface ThreadStarter {
   /** How many work at once. */
   readonly count: number
   start(): Worker
 }
 
-/** What each thread is sent: plain data. */
-export interface SeedPassTask {
+/** What a thread is sent: plain data. */
+export type ThreadTask = { readonly pass: SeedPass } | { readonly compare: ComparisonShare }
+
+interface SeedPass {
   readonly root: string
   readonly options: CurationOptions
   /** Ids of seeds that are held out. */
@@ -31,11 +36,17 @@ export interface SeedPassTask {
   readonly next: Int32Array<SharedArrayBuffer>
 }
 
-type Message = { readonly part: PassPart } | { readonly end: PassEnd; readonly isDamaged: boolean }
+interface ComparisonShare {
+  readonly task: TaskSpecification
+  readonly records: SharedRecords
+  readonly rows: Uint32Array<ArrayBuffer>
+  readonly plan: ComparisonPlan
+}
 
-/** The threads that take the seeds of a build through the pass, range by range of their file; none where the file is small. They are started at once and wait
- * for their task. */
-export class SeedThreads {
+type Answer = { readonly part: PassPart } | { readonly end: PassEnd; readonly isDamaged: boolean } | { readonly comparison: Comparison }
+
+/** The threads of a build of many seeds; none where the file is small. They start at once and wait for their tasks. */
+export class BuildThreads {
   readonly #workers: Worker[]
 
   constructor(rows: TaskRows, starter: ThreadStarter | undefined) {
@@ -47,11 +58,12 @@ export class SeedThreads {
     return this.#workers.length
   }
 
-  /** Shows `take` every part, in no order, and resolves to what each thread knows at its end. A line that is no seed is a DataError, with all the others. */
-  async pass(
+  /** Takes the seeds through the pass, range by range of their file. Shows `take` every part, in no order, and resolves to what each thread knows at its end.
+   * A line that is no seed is a DataError, with all the others. */
+  async passSeeds(
     context: Pick<StageContext, "signal">,
     rows: TaskRows,
-    task: Omit<SeedPassTask, "next">,
+    task: Omit<SeedPass, "next">,
     take: (part: PassPart) => void,
   ): Promise<PassEnd[]> {
     const next = new Int32Array(new SharedArrayBuffer(4))
@@ -60,42 +72,86 @@ export class SeedThreads {
       // Throws, and says of every line what is wrong with it.
       if (!isSound) for (const _ of rows.eachSeed());
     }
-    const ends = this.#workers.map(
-      (worker) =>
-        new Promise<PassEnd>((resolve, reject) => {
-          worker.on("message", (message: Message) => {
-            try {
-              context.signal.throwIfAborted()
-              if ("part" in message) {
-                requireSound(ids.addAll(message.part.batch))
-                take(message.part)
-              } else {
-                requireSound(!message.isDamaged)
-                resolve(message.end)
-              }
-            } catch (error) {
-              reject(error)
-            }
-          })
-          worker.once("error", reject).once("exit", (code) => reject(new Error(`a thread ended with ${code}`)))
-          worker.postMessage({ ...task, next } satisfies SeedPassTask)
-        }),
+    return this.#each(
+      () => ({ pass: { ...task, next } }),
+      (answer) => {
+        context.signal.throwIfAborted()
+        if ("end" in answer) {
+          requireSound(!answer.isDamaged)
+          return answer.end
+        }
+        if ("part" in answer) {
+          requireSound(ids.addAll(answer.part.batch))
+          take(answer.part)
+        }
+        return undefined
+      },
     )
-    return Promise.all(ends)
+  }
+
+  /** Compares the rows of each share in a thread of its own. */
+  async compare(
+    task: TaskSpecification,
+    records: SharedRecords,
+    shares: readonly Uint32Array<ArrayBuffer>[],
+    plan: ComparisonPlan,
+  ): Promise<Comparison[]> {
+    return this.#each(
+      (thread) => ({ compare: { task, records, rows: shares[thread] ?? new Uint32Array(), plan } }),
+      (answer) => ("comparison" in answer ? answer.comparison : undefined),
+    )
   }
 
   /** May be called twice. */
   async stop(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
+
+  /** Sends each thread its task and resolves to their results, which `receive` makes of an answer sooner or later. */
+  async #each<Result>(taskOf: (thread: number) => ThreadTask, receive: (answer: Answer) => Result | undefined): Promise<Result[]> {
+    const results = this.#workers.map(
+      (worker, thread) =>
+        new Promise<Result>((resolve, reject) => {
+          const fail = (code: unknown) => reject(code instanceof Error ? code : new Error(`a thread ended with ${String(code)}`))
+          const hear = (answer: Answer) => {
+            try {
+              const result = receive(answer)
+              if (result === undefined) return
+              worker.off("message", hear).off("error", fail).off("exit", fail)
+              resolve(result)
+            } catch (error) {
+              reject(error)
+            }
+          }
+          worker.on("message", hear).on("error", fail).on("exit", fail)
+          worker.postMessage(taskOf(thread))
+        }),
+    )
+    return Promise.all(results)
+  }
 }
 
-/** What a thread does: takes ranges of the seeds through the pass until there are none left, and sends what comes of them. */
-export function passSeeds(
-  { root, options, held, decisions, next }: SeedPassTask,
+/** What a thread does with what it is sent. */
+export function workOn(
+  task: ThreadTask,
   filters: readonly ConfiguredFilter[],
   monotonicMs: () => number,
-  send: (message: Message, transferred: readonly ArrayBuffer[]) => void,
+  send: (answer: Answer, transferred?: readonly ArrayBuffer[]) => void,
+): void {
+  if ("pass" in task) passSeeds(task.pass, filters, monotonicMs, send)
+  else {
+    const { task: specification, records, rows, plan } = task.compare
+    const { dropped, conflicts } = compareRows(RowRecords.from(records), rows, new OutputEquality(specification), plan)
+    send({ comparison: { dropped, conflicts } })
+  }
+}
+
+/** Takes ranges of the seeds through the pass until there are none left, and sends what comes of them. */
+function passSeeds(
+  { root, options, held, decisions, next }: SeedPass,
+  filters: readonly ConfiguredFilter[],
+  monotonicMs: () => number,
+  send: (answer: Answer, transferred?: readonly ArrayBuffer[]) => void,
 ): void {
   const { task } = options
   const rows = new TaskRows(Workspace.open(root), task.task)
@@ -107,11 +163,10 @@ export function passSeeds(
     const seeds: Iterable<Seed> = ranges.seeds(range, isWanted)
     for (const fate of fates(rows, start, { heldOf: () => "train", seeds })) pass.take(fate)
     const part = pass.part()
-    const { numbers, starts, lines } = part.batch
-    send({ part }, [numbers.buffer, starts.buffer, lines.buffer])
+    send({ part }, [part.batch.lines.buffer])
   }
   ranges.close()
-  send({ end: pass.end(), isDamaged: ranges.isDamaged }, [])
+  send({ end: pass.end(), isDamaged: ranges.isDamaged })
 }
 
 /** What is known of the review where only seeds are looked at. */

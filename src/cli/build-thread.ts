@@ -1,0 +1,23 @@
+// A thread of a build, which does what it is sent: started by `buildThreads`.
+import { availableParallelism } from "node:os"
+import { parentPort, Worker } from "node:worker_threads"
+import { workOn, type ThreadStarter, type ThreadTask } from "../stages/build-threads.ts"
+import { loadFilters } from "./plugins.ts"
+
+/** A thread a core, but not more than the one that collects their rows can follow. */
+export const buildThreads: ThreadStarter = {
+  count: Math.min(availableParallelism(), 4),
+  start: () => new Worker(new URL(import.meta.url)),
+}
+
+const port = parentPort
+port?.on("message", (task: ThreadTask) => {
+  void ("pass" in task ? loadFilters(task.pass.options.task) : Promise.resolve([])).then((filters) =>
+    workOn(
+      task,
+      filters,
+      () => performance.now(),
+      (answer, transferred = []) => port.postMessage(answer, [...transferred]),
+    ),
+  )
+})
