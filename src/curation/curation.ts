@@ -10,9 +10,7 @@ import { NgramIndex } from "./ngram-overlap.ts"
 import { OutputEquality } from "./output-equality.ts"
 import { compareText, type CurationRow } from "./ranking.ts"
 import { shareOut } from "./key-groups.ts"
-import { recordKeys } from "./row-batch.ts"
 import type { RowTable } from "./row-table.ts"
-import { SharedKeys } from "./shared-keys.ts"
 import { anyInputText } from "./validity.ts"
 import { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "./shingles.ts"
 import { Sketcher, sketchPlan, type SketchPlan } from "./sketcher.ts"
@@ -41,19 +39,14 @@ export class Curation {
   /** The rows that are left for comparison with one another. */
   #clean = new Uint32Array(1024)
   #cleanCount = 0
-  readonly #bands: number
-  readonly #keys: SharedKeys | undefined
   readonly #overlapping: { readonly number: number; readonly leak: Leak }[] = []
   /** Rows whose parents may come later. */
   readonly #waiting: CurationRow[] = []
 
-  /** `areMany` where rows are so many that only those that share a key should be compared. */
-  constructor(table: RowTable, options: CurationOptions, { areMany = false }: { readonly areMany?: boolean } = {}) {
+  constructor(table: RowTable, options: CurationOptions) {
     this.options = options
     this.#table = table
     this.intake = new Intake(options)
-    this.#bands = this.intake.plan?.bands.count ?? 0
-    if (areMany && this.#bands > 0) this.#keys = new SharedKeys(options.expected * this.#bands)
   }
 
   /** Takes in what an intake has judged. */
@@ -105,8 +98,8 @@ export class Curation {
 
   /** The rows that share a key, in so many shares that can be compared apart; undefined where they cannot. */
   shareOut({ rows, plan }: ReturnType<Curation["prepare"]>, shares: number): Uint32Array<ArrayBuffer>[] | undefined {
-    if (this.#keys === undefined || plan.recordedBands === undefined || new OutputEquality(this.options.task).bySimilarity) return undefined
-    return shareOut(this.#table.records, rows, plan.plan.bands.count, this.#keys, shares)
+    if (shares < 2 || plan.recordedBands === undefined || new OutputEquality(this.options.task).bySimilarity) return undefined
+    return shareOut(this.#table.records, rows, plan.plan.bands.count, shares)
   }
 
   /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many texts, and count for nothing. */
@@ -144,10 +137,6 @@ export class Curation {
   }
 
   #noteClean(number: number): void {
-    if (this.#keys !== undefined) {
-      const { numbers, start } = this.#table.records.place(number)
-      for (let band = 0; band < this.#bands; band += 1) this.#keys.note(numbers[start + recordKeys + band] as number, band)
-    }
     if (this.#cleanCount === this.#clean.length) {
       const longer = new Uint32Array(2 * this.#clean.length)
       longer.set(this.#clean)

@@ -99,7 +99,7 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
   ]
   // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
   const options = { task, heldOut: heldOutInputs, heldOutIds: new Set(heldOut.held.keys()), ...task.build, expected: heldOut.seen }
-  const curation = new Curation(table, options, { areMany: buildThreads.count > 0 })
+  const curation = new Curation(table, options)
   const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
   if (read === 0)
     throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
