@@ -17,7 +17,7 @@ port?.on("message", (task: ThreadTask) => {
       task,
       filters,
       () => performance.now(),
-      (answer, transferred = []) => port.postMessage(answer, [...transferred]),
+      (answer) => port.postMessage(answer),
     ),
   )
 })

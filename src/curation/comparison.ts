@@ -1,8 +1,10 @@
+import { FewSets } from "./few-sets.ts"
+import { KeepBest, type ComparedRow } from "./keep-best.ts"
+import { eachGroup, type RowGroups } from "./key-groups.ts"
 import type { OutputEquality } from "./output-equality.ts"
-import { KeepBest } from "./keep-best.ts"
 import { record, recordKeys } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
-import type { Sketch } from "./similar-sets.ts"
+import { SimilarSets, type Sketch } from "./similar-sets.ts"
 import type { SketchPlan } from "./sketcher.ts"
 
 /** How rows are compared with one another; plain data. */
@@ -15,8 +17,8 @@ export interface ComparisonPlan {
 
 /** What came of rows that were compared, by their numbers. */
 export interface Comparison {
-  readonly dropped: readonly DroppedRow[]
-  readonly conflicts: readonly RowConflict[]
+  readonly dropped: DroppedRow[]
+  readonly conflicts: RowConflict[]
 }
 
 /** A row that one worth more makes superfluous, or contradicts word for word. */
@@ -34,34 +36,72 @@ export interface RowConflict {
   readonly similarity: number
 }
 
-/** What a comparison needs of a row beside its record. */
-export interface RowTexts {
-  /** The row's sketch by the plan; asked for where the records have none that is good for it. */
-  sketch(row: number): Sketch
-  /** The row's output, where texts are compared. */
-  outputText(row: number): string
+/** Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their worth, each unless a kept one makes it
+ * superfluous. The sketches in the records must be good for the plan. `outputText` is asked for where outputs are compared as texts. */
+export function compareGroups(
+  records: RowRecords,
+  groups: RowGroups,
+  outputs: OutputEquality,
+  { plan, threshold, recordedBands = 0 }: ComparisonPlan,
+  outputText: (row: number) => string,
+): Comparison {
+  const found: Comparison = { dropped: [], conflicts: [] }
+  const few = new FewSets(threshold, plan.bands.count)
+  const keepOfFew = new KeepBest(records, outputs, few, { expected: mostFew, found, outputText })
+  const offer = (keep: KeepBest, rows: Uint32Array) => {
+    for (const row of records.byWorth(rows)) keep.offer(row, recordedRow(records, row, recordedBands))
+  }
+  const others: Uint32Array[] = []
+  eachGroup(groups, (rows) => {
+    if (rows.length > mostFew) {
+      others.push(rows)
+      return
+    }
+    few.clear()
+    keepOfFew.clear()
+    offer(keepOfFew, rows)
+  })
+  for (const rows of others) {
+    const sets = new SimilarSets(threshold, plan.bands.count, rows.length, { areLasting: true })
+    offer(new KeepBest(records, outputs, sets, { expected: rows.length, found, outputText }), rows)
+  }
+  return found
 }
 
-/** Keeps the best of near rows: the rows in the order of their worth, each unless a kept one makes it superfluous. */
-export function compareRows(
+/** The same for rows whose sketches are made now, whatever keys they share. */
+export function compareSketched(
   records: RowRecords,
   rows: Uint32Array,
   outputs: OutputEquality,
-  { plan, threshold, recordedBands }: ComparisonPlan,
-  texts?: RowTexts,
+  { plan, threshold }: ComparisonPlan,
+  texts: { sketch(row: number): Sketch; outputText(row: number): string },
 ): Comparison {
-  const expected = { expected: rows.length, areLasting: recordedBands !== undefined }
-  const keep = new KeepBest(records, outputs, threshold, plan.bands.count, { ...expected, outputText: (row) => texts?.outputText(row) ?? "" })
-  for (const row of records.byWorth(rows)) {
-    const { numbers, start, end } = records.place(row)
-    const prints = { record: numbers, print: start + record.print, output: start + record.output }
-    if (recordedBands === undefined) {
-      if (texts === undefined) throw new Error("rows without a sketch need their texts")
-      keep.offer(row, { ...texts.sketch(row), ...prints })
-    } else {
-      const hashes = start + recordKeys + recordedBands
-      keep.offer(row, { numbers, parities: start + record.parities, keys: start + recordKeys, hashes, size: end - hashes, ...prints })
-    }
+  const found: Comparison = { dropped: [], conflicts: [] }
+  const sets = new SimilarSets(threshold, plan.bands.count, rows.length)
+  const keep = new KeepBest(records, outputs, sets, { expected: rows.length, found, outputText: (row) => texts.outputText(row) })
+  for (const row of records.byWorth(rows)) keep.offer(row, { ...texts.sketch(row), ...printsOf(records, row) })
+  return found
+}
+
+// In a group of no more rows each is compared with every other by itself: tables for so few take longer to make.
+const mostFew = 64
+
+function recordedRow(records: RowRecords, row: number, bands: number): ComparedRow {
+  const { numbers, start, end } = records.place(row)
+  const hashes = start + recordKeys + bands
+  return {
+    numbers,
+    parities: start + record.parities,
+    keys: start + recordKeys,
+    hashes,
+    size: end - hashes,
+    record: numbers,
+    print: start + record.print,
+    output: start + record.output,
   }
-  return keep
+}
+
+function printsOf(records: RowRecords, row: number): Pick<ComparedRow, "record" | "print" | "output"> {
+  const { numbers, start } = records.place(row)
+  return { record: numbers, print: start + record.print, output: start + record.output }
 }

@@ -3,13 +3,13 @@ import { missRateFor } from "./bands.ts"
 import { boilerplateOf, sampleOf } from "./boilerplate.ts"
 import { commonRuns, noCommonRuns } from "./common-runs.ts"
 import type { Leak } from "./contamination.ts"
-import { compareRows, type Comparison, type ComparisonPlan } from "./comparison.ts"
+import { compareGroups, compareSketched, type Comparison, type ComparisonPlan } from "./comparison.ts"
 import { Intake, type CurationOptions, type IntakeBatch, type SampleCounts } from "./intake.ts"
 import { heldOutAncestors } from "./lineage.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { OutputEquality } from "./output-equality.ts"
 import { compareText, type CurationRow } from "./ranking.ts"
-import { shareOut } from "./key-groups.ts"
+import { groupsOf, joinByKeys, type RowGroups } from "./key-groups.ts"
 import type { RowTable } from "./row-table.ts"
 import { anyInputText } from "./validity.ts"
 import { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "./shingles.ts"
@@ -46,7 +46,7 @@ export class Curation {
   constructor(table: RowTable, options: CurationOptions) {
     this.options = options
     this.#table = table
-    this.intake = new Intake(options)
+    this.intake = new Intake(options, table.spill)
   }
 
   /** Takes in what an intake has judged. */
@@ -64,15 +64,32 @@ export class Curation {
     for (const name of ["all", "clean", "valid"] as const) for (const [text, times] of samples[name]) this.intake.samples[name].add(text, times)
   }
 
-  /** Decides on all that can be decided without comparing the rows with one another; returns those that are left, and how to compare them. Nothing can
-   * be taken in afterwards. */
-  prepare(): { readonly rows: Uint32Array; readonly plan: ComparisonPlan } {
+  /** Nothing can be taken in afterwards. Returns the rows that may be compared with one another, in memory that threads share. */
+  close(): Uint32Array<SharedArrayBuffer> {
     this.add(this.intake.takeBatch())
     const ancestors = heldOutAncestors(this.#waiting, this.options.heldOutIds ?? new Set())
     for (const row of this.#waiting) this.intake.take(row, ancestors.get(row.id))
     this.add(this.intake.takeBatch())
+    const rows = new Uint32Array(new SharedArrayBuffer(4 * (this.#cleanCount + this.#overlapping.length)))
+    rows.set(this.#clean.subarray(0, this.#cleanCount))
+    for (const [index, { number }] of this.#overlapping.entries()) rows[this.#cleanCount + index] = number
+    return rows
+  }
+
+  /** How many keys the sketches have; none where rows are sketched when they are compared. */
+  get recordedBands(): number {
+    return this.intake.plan?.bands.count ?? 0
+  }
+
+  /** Decides on all that can be decided without comparing the rows with one another; returns how to do that. */
+  plan(): ComparisonPlan {
     this.#dropOverlapping()
-    return { rows: this.#clean.subarray(0, this.#cleanCount), plan: this.#plan() }
+    return this.#plan()
+  }
+
+  /** The groups of those of the rows that share keys and were not dropped. `joined` has what `joinByKeys` says of all the keys, here or elsewhere. */
+  groups(rows: Uint32Array, joined: readonly Uint32Array[] = [joinByKeys(this.#table.records, rows, 0, this.recordedBands)]): RowGroups {
+    return groupsOf(rows, joined, (row) => this.#table.isKept(row))
   }
 
   /** What came of comparing all rows that were left, in one or in several shares; returns the conflicts. */
@@ -86,20 +103,24 @@ export class Curation {
     return conflicts.sort((a, b) => compareText(a.a, b.a) || compareText(a.b, b.b))
   }
 
-  /** Compares rows here, the best first. */
-  compare(rows: Uint32Array, plan: ComparisonPlan): Comparison {
+  /** Compares groups here. */
+  compare(groups: RowGroups, plan: ComparisonPlan): Comparison {
+    return compareGroups(this.#table.records, groups, new OutputEquality(this.options.task), plan, (row) => this.#outputText(row))
+  }
+
+  /** Compares rows that were not sketched as the plan says. */
+  compareAnew(rows: Uint32Array, plan: ComparisonPlan): Comparison {
     const { task } = this.options
     const sketcher = new Sketcher(plan.plan)
-    return compareRows(this.#table.records, rows, new OutputEquality(task), plan, {
+    const left = rows.filter((row) => this.#table.isKept(row))
+    return compareSketched(this.#table.records, left, new OutputEquality(task), plan, {
       sketch: (row) => sketcher.sketch(inputText(task, this.#table.example(row).input)),
-      outputText: (row) => String(this.#table.example(row).output),
+      outputText: (row) => this.#outputText(row),
     })
   }
 
-  /** The rows that share a key, in so many shares that can be compared apart; undefined where they cannot. */
-  shareOut({ rows, plan }: ReturnType<Curation["prepare"]>, shares: number): Uint32Array<ArrayBuffer>[] | undefined {
-    if (shares < 2 || plan.recordedBands === undefined || new OutputEquality(this.options.task).bySimilarity) return undefined
-    return shareOut(this.#table.records, rows, plan.plan.bands.count, shares)
+  #outputText(row: number): string {
+    return String(this.#table.example(row).output)
   }
 
   /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many texts, and count for nothing. */
@@ -117,7 +138,7 @@ export class Curation {
       if (witness !== undefined) this.#table.drop(number, { reason: "leak-ngram", witness })
       else {
         clean.add(text ?? "")
-        this.#noteClean(number)
+        this.#cleanCount += 1
       }
     }
   }

@@ -1,5 +1,6 @@
 import { inputText } from "../core/output.ts"
 import type { Example } from "../core/example.ts"
+import type { SpillWriter } from "../core/spill.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { missRateFor } from "./bands.ts"
 import { roughHash, TextSample } from "./boilerplate.ts"
@@ -61,7 +62,8 @@ export class Intake {
   #overlapping: { row: number; leak: Leak }[] = []
   #waiting: CurationRow[] = []
 
-  constructor(options: CurationOptions) {
+  /** The lines of the rows go to the spill. */
+  constructor(options: CurationOptions, spill: SpillWriter) {
     const { task, heldOut, threshold, ngram, expected, heldOutIds = new Set() } = options
     this.#options = options
     this.#heldOutDigits = new Set([...heldOutIds].map(digits))
@@ -72,7 +74,7 @@ export class Intake {
       this.#heldOut = new HeldOutTexts(task, heldOut, { shingler: cut, threshold, ngram, missRate: missRateFor(expected) })
     }
     this.plan = this.#heldOut?.plan
-    this.#batch = new RowBatchWriter(this.plan?.bands.count ?? 0)
+    this.#batch = new RowBatchWriter(this.plan?.bands.count ?? 0, spill)
   }
 
   /** How large the batch has become. */

@@ -1,7 +1,7 @@
-import type { DroppedRow, RowConflict } from "./comparison.ts"
+import type { Comparison, DroppedRow } from "./comparison.ts"
 import type { OutputEquality } from "./output-equality.ts"
 import type { RowRecords } from "./row-records.ts"
-import { SimilarSets, type Sketch } from "./similar-sets.ts"
+import type { SetSearch, Sketch } from "./similar-sets.ts"
 
 /** A row made ready to be compared with others. */
 export interface ComparedRow extends Sketch {
@@ -17,37 +17,41 @@ const mostDiffering = 100
 /** Goes through the rows in their order, the best first; each is kept unless a kept one makes it superfluous. Keep-first instead of connected
  * components, which would remove rows that are near no kept one. */
 export class KeepBest {
-  readonly dropped: DroppedRow[] = []
-  readonly conflicts: RowConflict[] = []
+  readonly #found: Comparison
   readonly #outputText: (row: number) => string
   readonly #outputs: OutputEquality
-  readonly #sets: SimilarSets
+  readonly #sets: SetSearch
   readonly #byPrint: PrintTable
   /** Of each place in `#sets` the row, and the prints of its text and output. */
-  #places = new Int32Array(numbersAPlace * 1024)
+  #places = new Int32Array(numbersAPlace * 64)
   readonly #agreeing: Nearest
   readonly #differing: Nearest
 
-  /** At most so many rows will be offered. Where they are `lasting`, their arrays stay as they are. */
+  /** At most so many rows will be offered; what comes of them is added to what was `found`. */
   constructor(
     records: RowRecords,
     outputs: OutputEquality,
-    threshold: number,
-    bands: number,
-    { expected, areLasting, outputText }: { readonly expected: number; readonly areLasting: boolean; readonly outputText: (row: number) => string },
+    sets: SetSearch,
+    { expected, found, outputText }: { readonly expected: number; readonly found: Comparison; readonly outputText: (row: number) => string },
   ) {
     this.#outputText = outputText
     this.#outputs = outputs
-    this.#sets = new SimilarSets(threshold, bands, expected, { areLasting })
+    this.#sets = sets
+    this.#found = found
     this.#byPrint = new PrintTable(expected)
     this.#agreeing = new Nearest(records)
     this.#differing = new Nearest(records)
   }
 
+  /** Forgets the rows that were kept, as the sets must. */
+  clear(): void {
+    this.#byPrint.clear()
+  }
+
   offer(number: number, row: ComparedRow): void {
     const dropped = this.#exact(number, row) ?? this.#near(number, row)
     if (dropped === undefined) this.#keep(number, row)
-    else this.dropped.push(dropped)
+    else this.#found.dropped.push(dropped)
   }
 
   #exact(number: number, row: ComparedRow): DroppedRow | undefined {
@@ -84,7 +88,7 @@ export class KeepBest {
       if (agreeing.row < 0) this.#sets.visit(row, look(differing, mostDiffering), { isWanted: (place) => !this.#equal(place, row) })
     }
     if (agreeing.row >= 0) return { row: number, reason: "near-duplicate", witness: agreeing.row, similarity: agreeing.similarity }
-    if (differing.row >= 0) this.conflicts.push({ a: differing.row, b: number, similarity: differing.similarity })
+    if (differing.row >= 0) this.#found.conflicts.push({ a: differing.row, b: number, similarity: differing.similarity })
     return undefined
   }
 
@@ -134,7 +138,7 @@ const numbersAPlace = 5
 
 /** From a fingerprint to the place that has it, in open addressing, at most half full; the fingerprints themselves are in the places. */
 class PrintTable {
-  #slots: Int32Array
+  readonly #slots: Int32Array
   #count = 0
 
   constructor(expected: number) {
@@ -149,6 +153,11 @@ class PrintTable {
       const place = (slots[slot] as number) - 1
       if (place < 0 || (places[numbersAPlace * place + 1] === low && places[numbersAPlace * place + 2] === high)) return place
     }
+  }
+
+  clear(): void {
+    if (this.#count > 0) this.#slots.fill(0)
+    this.#count = 0
   }
 
   /** Adds a place whose fingerprint is not there yet. There may be as many as were expected. */

@@ -1,48 +1,98 @@
 import { recordKeys } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
 
-/** Shares rows out for comparison: those that share one of the first `bands` keys, directly or through others, come to the same share, so that rows of
- * different shares are near by no key. Rows that share no key with any other are in none. Shares are as even as groups are: one large group stays whole.
- *
- * Disjoint sets (Tarjan 1975). Memory: 4 bytes a key, and 17 bytes a row. */
-export function shareOut(records: RowRecords, rows: Uint32Array, bands: number, shares: number): Uint32Array<ArrayBuffer>[] {
+/** Rows group by group, each group up to its end. */
+export interface RowGroups {
+  readonly rows: Uint32Array<ArrayBuffer>
+  readonly ends: Uint32Array<ArrayBuffer>
+}
+
+/** For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to before `until`, directly or through
+ * others; the same for all that do. Disjoint sets (Tarjan 1975). Memory: 4 bytes a key, and 8 bytes a row. */
+export function joinByKeys(records: RowRecords, rows: Uint32Array, from: number, until: number): Uint32Array<ArrayBuffer> {
+  const bands = Array.from({ length: until - from }, () => new Int32Array(rows.length))
+  for (let place = 0; place < rows.length; place += 1) {
+    const { numbers, start } = records.place(rows[place] as number)
+    for (let band = 0; band < bands.length; band += 1) (bands[band] as Int32Array)[place] = numbers[start + recordKeys + from + band] as number
+  }
   const groups = new Groups(rows.length)
-  for (const keys of keysOf(records, rows, bands)) joinEqual(keys, groups)
+  for (const keys of bands) joinEqual(keys, groups)
+  return groups.heads()
+}
+
+/** The groups that follow from the places that were joined, perhaps by several, of the rows that are wanted; a row alone is in none. In the order of their
+ * first rows. */
+export function groupsOf(rows: Uint32Array, joined: readonly Uint32Array[], isWanted: (row: number) => boolean): RowGroups {
+  const groups = new Groups(rows.length)
+  for (const heads of joined) for (let place = 0; place < rows.length; place += 1) groups.join(heads[place] as number, place)
   const sizes = new Uint32Array(rows.length)
   for (let place = 0; place < rows.length; place += 1) {
+    if (!isWanted(rows[place] as number)) continue
     const head = groups.of(place)
     sizes[head] = (sizes[head] as number) + 1
   }
-  // The largest groups first, each to the share that has least.
-  const shareOf = new Uint8Array(rows.length)
-  const filled = new Uint32Array(shares)
-  const heads = Uint32Array.from(rows.keys()).filter((place) => (sizes[place] as number) > 1)
-  for (const head of heads.sort((a, b) => (sizes[b] as number) - (sizes[a] as number) || a - b)) {
-    const least = filled.indexOf(Math.min(...filled))
-    shareOf[head] = least
-    filled[least] = (filled[least] as number) + (sizes[head] as number)
+  let [count, all] = [0, 0]
+  for (const size of sizes) {
+    if (size < 2) continue
+    count += 1
+    all += size
   }
-  const out = Array.from(filled, (count) => new Uint32Array(count))
-  filled.fill(0)
+  const grouped = { rows: new Uint32Array(all), ends: new Uint32Array(count) }
+  const next = new Uint32Array(rows.length)
+  let [group, end] = [0, 0]
+  for (const [head, size] of sizes.entries()) {
+    if (size < 2) continue
+    next[head] = end
+    end += size
+    grouped.ends[group++] = end
+  }
   for (let place = 0; place < rows.length; place += 1) {
     const head = groups.of(place)
-    if (sizes[head] === 1) continue
-    const share = shareOf[head] as number
-    ;(out[share] as Uint32Array)[filled[share] as number] = rows[place] as number
-    filled[share] = (filled[share] as number) + 1
+    if ((sizes[head] as number) < 2 || !isWanted(rows[place] as number)) continue
+    const at = next[head] as number
+    grouped.rows[at] = rows[place] as number
+    next[head] = at + 1
   }
-  return out
+  return grouped
 }
 
-/** The keys of the rows, band by band. */
-function keysOf(records: RowRecords, rows: Uint32Array, bands: number): Int32Array[] {
-  const keys = Array.from({ length: bands }, () => new Int32Array(rows.length))
-  for (let place = 0; place < rows.length; place += 1) {
-    const { numbers, start } = records.place(rows[place] as number)
-    for (let band = 0; band < bands; band += 1) (keys[band] as Int32Array)[place] = numbers[start + recordKeys + band] as number
+/** Shows `visit` the rows of each group. */
+export function eachGroup({ rows, ends }: RowGroups, visit: (rows: Uint32Array<ArrayBuffer>) => void): void {
+  let start = 0
+  for (const end of ends) {
+    visit(rows.subarray(start, end))
+    start = end
   }
-  return keys
 }
+
+/** Shares groups out, each whole, as evenly as that allows: the groups larger than a share's worth first. */
+export function shareOut(groups: RowGroups, shares: number): RowGroups[] {
+  const filled = Array<number>(shares).fill(0)
+  const parts = filled.map((): Uint32Array<ArrayBuffer>[] => [])
+  const give = (rows: Uint32Array<ArrayBuffer>) => {
+    const least = filled.indexOf(Math.min(...filled))
+    filled[least] = (filled[least] as number) + rows.length
+    parts[least]?.push(rows)
+  }
+  const large: Uint32Array<ArrayBuffer>[] = []
+  eachGroup(groups, (rows) => rows.length > largeGroup && large.push(rows))
+  for (const rows of large.sort((a, b) => b.length - a.length)) give(rows)
+  eachGroup(groups, (rows) => {
+    if (rows.length <= largeGroup) give(rows)
+  })
+  return parts.map((part, share) => {
+    const out = { rows: new Uint32Array(filled[share] as number), ends: new Uint32Array(part.length) }
+    let end = 0
+    for (const [index, rows] of part.entries()) {
+      out.rows.set(rows, end)
+      end += rows.length
+      out.ends[index] = end
+    }
+    return out
+  })
+}
+
+const largeGroup = 1024
 
 /** Joins the places that have equal keys. The keys are parted by their first bits first, so that what is looked up lies close together: a table of all of
  * them would be waited for at every key. */
@@ -83,7 +133,7 @@ function joinEqual(keys: Int32Array, groups: Groups): void {
 const keysAPart = 1024
 
 class Groups {
-  readonly #parents: Uint32Array
+  readonly #parents: Uint32Array<ArrayBuffer>
 
   constructor(places: number) {
     this.#parents = new Uint32Array(places)
@@ -105,5 +155,11 @@ class Groups {
   join(a: number, b: number): void {
     const [first, second] = [this.of(a), this.of(b)]
     if (first !== second) this.#parents[Math.max(first, second)] = Math.min(first, second)
+  }
+
+  /** For each place the first one of its group; nothing may be joined any more. */
+  heads(): Uint32Array<ArrayBuffer> {
+    for (let place = 0; place < this.#parents.length; place += 1) this.#parents[place] = this.of(place)
+    return this.#parents
   }
 }

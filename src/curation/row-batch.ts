@@ -1,19 +1,19 @@
 import type { DroppedExample, Example } from "../core/example.ts"
+import type { SpillWriter } from "../core/spill.ts"
 import type { OutputPrint } from "./output-equality.ts"
 import type { Rank } from "./ranking.ts"
-import { parityNumbers, type Sketch } from "./similar-sets.ts"
+import { parityNumbers } from "./parities.ts"
+import type { Sketch } from "./similar-sets.ts"
 
 /** Why a row is not kept. */
 export type Why = Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">
 
-/** Rows as they were taken in, made to be handed from one thread to another: for each a record of numbers and a line of JSON. */
+/** Rows as they were taken in, made to be handed from one thread to another: for each a record of numbers, which says where its line of JSON lies. */
 export interface RowBatch {
   readonly rows: number
   /** The records, and where each begins, in memory that threads share. */
   readonly numbers: Int32Array<SharedArrayBuffer>
   readonly starts: Int32Array<SharedArrayBuffer>
-  /** The lines with their ends, in UTF-8. */
-  readonly lines: Uint8Array<ArrayBuffer>
   /** The rows that are dropped for what can be told of them alone. */
   readonly dropped: readonly { readonly row: number; readonly why: Why }[]
   /** The ids that a record cannot hold: all but `ex_` and 16 hex digits. */
@@ -32,27 +32,46 @@ export interface RowFacts {
   readonly sketch: Sketch | undefined
 }
 
-// A record: the id's digits, flags, the line and, of a row that is not dropped, what it is compared by.
-export const record = { idHigh: 0, idLow: 1, flags: 2, lineAt: 3, lineBytes: 4, textLength: 5, print: 6, output: 8, parities: 10 } as const
+/** The parts of the spill in which the lines of rows lie: by the first two digits of their ids, so that rows can be written in the order of their ids without
+ * reading one at a time. */
+export const lineParts = 256
+
+/** Ids of another form than the usual are below all of these, or in the last part. */
+export function partOf(idHigh: number, oddId: string | undefined): number {
+  if (oddId === undefined) return idHigh >>> 24
+  return oddId < "ex_" ? 0 : lineParts - 1
+}
+
+// A record: the id's digits, flags, the line (the lower and the upper half of its place) and, of a row that is not dropped, what it is compared by.
+export const record = { idHigh: 0, idLow: 1, flags: 2, lineBytes: 3, linePlace: 4, textLength: 6, print: 7, output: 9, parities: 11 } as const
 /** Where the keys of a record begin, and after them the hashes. */
 export const recordKeys = record.parities + parityNumbers
 export const [isReviewed, isHuman] = [1, 2] as const
 export const worth = isHuman | isReviewed
 
-/** Collects rows until they are taken as a batch; `bands` is how many keys a sketch has. */
+/** Where the line of a record is in the spill. */
+export function lineIn({ numbers, start }: { readonly numbers: Int32Array; readonly start: number }): {
+  readonly place: number
+  readonly bytes: number
+} {
+  const low = (numbers[start + record.linePlace] as number) >>> 0
+  return { place: low + (numbers[start + record.linePlace + 1] as number) * 2 ** 32, bytes: numbers[start + record.lineBytes] as number }
+}
+
+/** Collects rows until they are taken as a batch; `bands` is how many keys a sketch has. Their lines are in the spill at once, with their ends. */
 export class RowBatchWriter {
   readonly #bands: number
+  readonly #spill: SpillWriter
   #numbers = new Int32Array(1 << 16)
   #used = 0
   #starts = new Int32Array(1 << 10)
-  #lines = Buffer.allocUnsafe(1 << 16)
-  #bytes = 0
   #rows = 0
   #dropped: { row: number; why: Why }[] = []
   #oddIds: { row: number; id: string }[] = []
 
-  constructor(bands: number) {
+  constructor(bands: number, spill: SpillWriter) {
     this.#bands = bands
+    this.#spill = spill
   }
 
   get rows(): number {
@@ -60,7 +79,7 @@ export class RowBatchWriter {
   }
   /** How large the batch has become. */
   get bytes(): number {
-    return this.#bytes + 4 * this.#used
+    return 4 * this.#used
   }
 
   /** Adds a row that is not dropped yet; its number in the batch. The JSON of its input need not be made again. */
@@ -95,12 +114,10 @@ export class RowBatchWriter {
       rows: this.#rows,
       numbers: shared(this.#numbers, this.#used),
       starts: shared(this.#starts, this.#rows + 1),
-      lines: new Uint8Array(this.#lines.subarray(0, this.#bytes)),
       dropped: this.#dropped,
       oddIds: this.#oddIds,
     }
     this.#used = 0
-    this.#bytes = 0
     this.#rows = 0
     this.#dropped = []
     this.#oddIds = []
@@ -114,27 +131,20 @@ export class RowBatchWriter {
     this.#used += length
     this.#starts[this.#rows] = at
     this.#starts[++this.#rows] = this.#used
-    const bytes = this.#bytes
-    const answer = output === undefined ? "" : `,"output":${JSON.stringify(output)}`
-    this.#addLine(`{"id":${JSON.stringify(id)},"input":${inputJson}${answer},"provenance":${JSON.stringify(provenance)}}\n`)
     const isUsual = usualId.test(id)
-    this.#numbers[at + record.idHigh] = isUsual ? Number.parseInt(id.slice(3, 11), 16) | 0 : 0
-    this.#numbers[at + record.idLow] = isUsual ? Number.parseInt(id.slice(11), 16) | 0 : 0
-    this.#numbers[at + record.flags] = 0
-    this.#numbers[at + record.lineAt] = bytes
-    this.#numbers[at + record.lineBytes] = this.#bytes - bytes
+    const idHigh = isUsual ? Number.parseInt(id.slice(3, 11), 16) | 0 : 0
+    const answer = output === undefined ? "" : `,"output":${JSON.stringify(output)}`
+    const line = `{"id":${JSON.stringify(id)},"input":${inputJson}${answer},"provenance":${JSON.stringify(provenance)}}\n`
+    const place = this.#spill.add(partOf(idHigh, isUsual ? undefined : id), line)
+    const numbers = this.#numbers
+    numbers[at + record.idHigh] = idHigh
+    numbers[at + record.idLow] = isUsual ? Number.parseInt(id.slice(11), 16) | 0 : 0
+    numbers[at + record.flags] = 0
+    numbers[at + record.lineBytes] = this.#spill.lastBytes
+    numbers[at + record.linePlace] = place | 0
+    numbers[at + record.linePlace + 1] = place / 2 ** 32
     if (!isUsual) this.#oddIds.push({ row: this.#rows - 1, id })
     return at
-  }
-
-  #addLine(line: string): void {
-    // UTF-8 has at most three bytes for a UTF-16 code unit.
-    if (this.#bytes + 3 * line.length > this.#lines.length) {
-      const lines = Buffer.allocUnsafe(2 * (this.#bytes + 3 * line.length))
-      this.#lines.copy(lines, 0, 0, this.#bytes)
-      this.#lines = lines
-    }
-    this.#bytes += this.#lines.write(line, this.#bytes, "utf8")
   }
 }
 

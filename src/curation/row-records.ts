@@ -108,18 +108,21 @@ export class RowRecords {
       if (shortness <= 0) return rank * (longestText + 1) * 2 ** printBits
       return (rank * (longestText + 1) + shortness) * 2 ** printBits + ((numbers[start + record.print] as number) >>> (32 - printBits))
     }
-    return sortByKey(rows, 20 + printBits, least, (a, b) => {
-      const [{ numbers: first, start: i }, { numbers: second, start: j }] = [this.place(a), this.place(b)]
-      const better = ((second[j + record.flags] as number) & worth) - ((first[i + record.flags] as number) & worth)
-      if (better !== 0) return better
-      const longer = (second[j + record.textLength] as number) - (first[i + record.textLength] as number)
-      if (longer !== 0) return longer
-      for (let index = record.print; index < record.output + 2; index += 1) {
-        const [left, right] = [first[i + index] as number, second[j + index] as number]
-        if (left !== right) return compareNumbers(left, right)
-      }
-      return this.compareIds(a, b)
-    })
+    return sortByKey(rows, 20 + printBits, least, (a, b) => this.compareWorth(a, b))
+  }
+
+  /** Below zero where the first is worth more. */
+  compareWorth(a: number, b: number): number {
+    const [{ numbers: first, start: i }, { numbers: second, start: j }] = [this.place(a), this.place(b)]
+    const better = ((second[j + record.flags] as number) & worth) - ((first[i + record.flags] as number) & worth)
+    if (better !== 0) return better
+    const longer = (second[j + record.textLength] as number) - (first[i + record.textLength] as number)
+    if (longer !== 0) return longer
+    for (let index = record.print; index < record.output + 2; index += 1) {
+      const [left, right] = [first[i + index] as number, second[j + index] as number]
+      if (left !== right) return compareNumbers(left, right)
+    }
+    return this.compareIds(a, b)
   }
 }
 

@@ -1,5 +1,5 @@
 import { comparedText, outputFields, textFields } from "./compared-text.ts"
-import { parityNumbers } from "./similar-sets.ts"
+import { parityNumbers } from "./parities.ts"
 import { Sketcher, type SketchPlan } from "./sketcher.ts"
 
 /** Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each; zeros for no output), the

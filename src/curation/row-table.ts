@@ -1,24 +1,18 @@
 import type { DropReason, Example, Output } from "../core/example.ts"
 import type { Spill } from "../core/spill.ts"
 import { compareText } from "./ranking.ts"
-import { record, type RowBatch, type Why } from "./row-batch.ts"
+import { lineIn, partOf, record, type RowBatch, type Why } from "./row-batch.ts"
 import { RowRecords } from "./row-records.ts"
 
-/** The parts of the spill in which the lines of rows lie: by the first two digits of their ids, so that rows can be written in the order of their ids without
- * reading one at a time. */
-export const lineParts = 256
-
-/** The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has their records and 16 bytes a row. */
+/** The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has their records and 8 bytes a row. */
 export class RowTable {
   readonly records = new RowRecords()
-  readonly #spill: Spill
-  /** The place of each row's line. */
-  #lines = new Float64Array(1024)
+  readonly spill: Spill
   readonly #dropped = new Map<number, Why>()
   #kept: Uint32Array | undefined
 
   constructor(spill: Spill) {
-    this.#spill = spill
+    this.spill = spill
   }
 
   get size(): number {
@@ -28,19 +22,7 @@ export class RowTable {
   /** Adds the rows of a batch; returns the number of the first. */
   add(batch: RowBatch): number {
     const first = this.records.add(batch)
-    const { rows, numbers, starts, lines, dropped } = batch
-    if (first + rows > this.#lines.length) {
-      const longer = new Float64Array(Math.max(first + rows, 2 * this.#lines.length))
-      longer.set(this.#lines)
-      this.#lines = longer
-    }
-    for (let row = 0; row < rows; row += 1) {
-      const at = starts[row] as number
-      const start = numbers[at + record.lineAt] as number
-      const line = lines.subarray(start, start + (numbers[at + record.lineBytes] as number))
-      this.#lines[first + row] = this.#spill.add(this.#partOf(first + row), line)
-    }
-    for (const { row, why } of dropped) this.#dropped.set(first + row, why)
+    for (const { row, why } of batch.dropped) this.#dropped.set(first + row, why)
     this.#kept = undefined
     return first
   }
@@ -106,53 +88,103 @@ export class RowTable {
     return pairs.sort((first, second) => compareText(first.b, second.b))
   }
 
-  /** The lines of the kept rows, by id, with their ends; many at once. */
+  /** The lines of the kept rows, by id, with their ends; many at once, which the next ones overwrite. */
   *keptLines(): Generator<Uint8Array> {
-    const kept = this.kept()
-    for (let from = 0; from < kept.length; ) {
-      const part = this.#partOf(kept[from] as number)
-      const bytesAt = this.#spill.readPart(part)
+    const out = new LineBuffer()
+    for (const bytes of this.#lines(this.kept())) {
+      if (out.isFull) yield out.take()
+      out.add(bytes)
+    }
+    yield out.take()
+  }
+
+  /** The lines of the dropped rows, by reason and id, each with why; many at once, which the next ones overwrite. */
+  *droppedLines(): Generator<Uint8Array> {
+    const rows = this.dropped()
+    const out = new LineBuffer()
+    let index = 0
+    for (const bytes of this.#lines(rows)) {
+      if (out.isFull) yield out.take()
+      const why = JSON.stringify(orderedWhy(this.#dropped.get(rows[index++] as number) as Why))
+      out.add(bytes.subarray(0, -2))
+      out.addText(`,${why.slice(1)}\n`)
+    }
+    yield out.take()
+  }
+
+  /** The line of each row in turn; overwritten by the next. Rows of one part that follow each other are read together. */
+  *#lines(rows: Uint32Array): Generator<Uint8Array> {
+    let single = Buffer.alloc(1024)
+    for (let from = 0; from < rows.length; ) {
+      const part = this.#partOf(rows[from] as number)
       let until = from
       let bytes = 0
-      for (; until < kept.length && this.#partOf(kept[until] as number) === part; until += 1) bytes += this.#lineBytes(kept[until] as number)
-      const lines = new Uint8Array(bytes)
-      for (let at = 0; from < until; from += 1) {
-        const row = kept[from] as number
-        const length = this.#lineBytes(row)
-        lines.set(bytesAt(this.#lines[row] as number, length), at)
-        at += length
+      for (; until < rows.length && this.#partOf(rows[until] as number) === part; until += 1)
+        bytes += lineIn(this.records.place(rows[until] as number)).bytes
+      const whole = mostTimesWanted * bytes > this.spill.partBytes(part) ? this.spill.readPart(part) : undefined
+      for (; from < until; from += 1) {
+        const { place, bytes: length } = lineIn(this.records.place(rows[from] as number))
+        if (whole === undefined) {
+          if (length > single.length) single = Buffer.alloc(2 * length)
+          this.spill.read(place, single.subarray(0, length))
+        }
+        yield whole?.(place, length) ?? single.subarray(0, length)
       }
-      yield lines
     }
   }
 
-  /** The lines of the dropped rows, by reason and id, each with why. */
-  *droppedLines(): Generator<string> {
-    for (const row of this.dropped()) {
-      const why = JSON.stringify(orderedWhy(this.#dropped.get(row) as Why))
-      yield `${this.#text(row).slice(0, -2)},${why.slice(1)}\n`
-    }
-  }
-
-  /** Ids of another form are below all the usual ones, or in the last part. */
   #partOf(row: number): number {
-    const odd = this.records.oddId(row)
-    if (odd !== undefined) return odd < "ex_" ? 0 : lineParts - 1
     const { numbers, start } = this.records.place(row)
-    return (numbers[start + record.idHigh] as number) >>> 24
-  }
-
-  #lineBytes(row: number): number {
-    const { numbers, start } = this.records.place(row)
-    return numbers[start + record.lineBytes] as number
+    return partOf(numbers[start + record.idHigh] as number, this.records.oddId(row))
   }
 
   #text(row: number): string {
-    const line = Buffer.allocUnsafe(this.#lineBytes(row))
-    this.#spill.read(this.#lines[row] as number, line)
+    const { place, bytes } = lineIn(this.records.place(row))
+    const line = Buffer.allocUnsafe(bytes)
+    this.spill.read(place, line)
     return line.toString("utf8")
   }
 }
+
+// A part is read whole where that is no more than so many times what is wanted of it.
+const mostTimesWanted = 16
+
+/** Lines one after another, to be written together. */
+class LineBuffer {
+  #bytes = Buffer.allocUnsafe(2 * fullBytes)
+  #used = 0
+
+  get isFull(): boolean {
+    return this.#used >= fullBytes
+  }
+
+  add(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#used)
+    this.#used += bytes.length
+  }
+
+  addText(text: string): void {
+    this.#reserve(3 * text.length)
+    this.#used += this.#bytes.write(text, this.#used)
+  }
+
+  /** What was added since the last time; overwritten by what is added next. */
+  take(): Uint8Array {
+    const bytes = this.#bytes.subarray(0, this.#used)
+    this.#used = 0
+    return bytes
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#used + bytes <= this.#bytes.length) return
+    const longer = Buffer.allocUnsafe(2 * (this.#used + bytes))
+    this.#bytes.copy(longer, 0, 0, this.#used)
+    this.#bytes = longer
+  }
+}
+
+const fullBytes = 1 << 20
 
 /** In the order in which they have always been written. */
 function orderedWhy({ reason, witness, similarity, detail }: Why): Why {

@@ -1,8 +1,7 @@
 import { cardNumbers, Crowds } from "./crowds.ts"
+import { MarkedSet } from "./marked-set.ts"
+import { mayBeNear, parityNumbers } from "./parities.ts"
 import type { SharedKeys } from "./shared-keys.ts"
-
-/** How many numbers the parities of a set are: 192 bits. */
-export const parityNumbers = 6
 
 /** A set and its band keys, as they lie in an array: nothing is copied to ask. */
 export interface Sketch {
@@ -13,8 +12,7 @@ export interface Sketch {
   readonly size: number
   /** Where the keys begin, one for each band. */
   readonly keys: number
-  /** Where the parities begin, `parityNumbers` of them: bit n of all is set where an odd number of the hashes falls to it (Mitzenmacher, Pagh and Pham
-   * 2014). */
+  /** Where the parities begin, `parityNumbers` of them. */
   readonly parities: number
 }
 
@@ -28,6 +26,16 @@ export interface Question {
   readonly mostLooks?: number
 }
 
+/** Finds sets at or above a threshold of Jaccard similarity among those that were added. */
+export interface SetSearch {
+  /** Shows `visit` every place at or above the threshold until it returns true. `visit` must not ask in turn. */
+  visit(sketch: Sketch, visit: (place: number, similarity: number) => boolean, question?: Question): void
+  /** From now on the set is found at the place that is returned, by those who ask for the group. */
+  add(sketch: Sketch, group?: number): number
+  /** Another place for the set of a place, in another group. */
+  addAgain(place: number, sketch: Sketch, group: number): number
+}
+
 /** What sets may be spared. */
 export interface SetOptions {
   readonly shared?: Pick<SharedKeys, "isShared"> | undefined
@@ -39,7 +47,7 @@ export interface SetOptions {
  *
  * Places are numbers in the order of the additions. Memory a set: 4 bytes a hash, 44 bytes, for each band 11 to 21 bytes of its table, and for each
  * band in which it shares its key with another set 32 to 64 bytes. Equal additions and questions give equal answers. */
-export class SimilarSets {
+export class SimilarSets implements SetSearch {
   readonly threshold: number
   readonly #tables: BandTable[]
   /** For each band the key and the entry that are where the key asked about would be first. */
@@ -54,9 +62,8 @@ export class SimilarSets {
   #question = 0
   #places = 0
   #looks = 0
-  /** The hashes of the set asked about, in open addressing; zero is empty. */
-  #marks = new Int32Array(16)
-  #markMask = 0
+  /** The set asked about, where anything was compared with it. */
+  readonly #marked = new MarkedSet()
   #isMarked = false
 
   readonly #shared: Pick<SharedKeys, "isShared"> | undefined
@@ -77,7 +84,6 @@ export class SimilarSets {
     return tables + this.#crowds.bytes + this.#hashes.bytes + this.#records.length * placesAChunk * recordNumbers * 4
   }
 
-  /** Shows `visit` every place at or above the threshold until it returns true. `visit` must not ask in turn. */
   visit(sketch: Sketch, visit: (place: number, similarity: number) => boolean, { isWanted, group = 0, mostLooks = Infinity }: Question = {}): void {
     this.#question += 1
     this.#looks = mostLooks
@@ -110,13 +116,11 @@ export class SimilarSets {
     }
   }
 
-  /** From now on the set is found at the place that is returned, by those who ask for the group. */
   add(sketch: Sketch, group = 0): number {
     const offset = this.#hashes.add(sketch)
     return this.#place(this.#hashes.last, offset, sketch, group)
   }
 
-  /** Another place for the set of a place, in another group. */
   addAgain(place: number, sketch: Sketch, group: number): number {
     const record = this.#recordsOf(place)
     const at = recordAt(place)
@@ -153,17 +157,16 @@ export class SimilarSets {
     return this.#records[place >>> chunkBits] as Int32Array
   }
 
-  /** False where sizes or parities rule the threshold out, as in a scan of a crowd. */
+  /** As in a scan of a crowd. */
   #isNear(place: number): boolean {
     const records = this.#recordsOf(place)
     const at = recordAt(place)
     const asked = this.#asked
-    const size = asked[1] as number
-    const other = records[at + 1] as number
-    if (Math.min(size, other) < this.threshold * Math.max(size, other)) return false
-    let differing = 0
-    for (let index = 2; index < cardNumbers; index += 1) differing += bitCount((asked[index] as number) ^ (records[at + index] as number))
-    return differing <= ((1 - this.threshold) / (1 + this.threshold)) * (size + other) + 1e-6
+    return mayBeNear(
+      this.threshold,
+      { numbers: asked, size: asked[1] as number, parities: 2 },
+      { numbers: records, size: records[at + 1] as number, parities: at + 2 },
+    )
   }
 
   /** Compares with the place, unless this question has already; true ends the question. */
@@ -179,50 +182,11 @@ export class SimilarSets {
     records[at + seenBy] = this.#question
     if (--this.#looks < 0) return true
     if (isWanted !== undefined && !isWanted(place)) return false
-    if (!this.#isMarked) this.#mark(sketch)
-    const similarity = this.#similarity(sketch.size, records, at)
-    return similarity >= this.threshold && visit(place, similarity)
-  }
-
-  #mark({ numbers, hashes, size }: Sketch): void {
-    let slots = 16
-    while (slots < 2 * size) slots *= 2
-    if (this.#marks.length < slots) this.#marks = new Int32Array(slots)
-    else this.#marks.fill(0, 0, slots)
-    const mask = slots - 1
-    const marks = this.#marks
-    for (let index = hashes; index < hashes + size; index += 1) {
-      const hash = numbers[index] as number
-      let slot = hash & mask
-      while (marks[slot] !== 0) slot = (slot + 1) & mask
-      marks[slot] = hash
-    }
-    this.#markMask = mask
+    if (!this.#isMarked) this.#marked.mark(sketch.numbers, sketch.hashes, sketch.size)
     this.#isMarked = true
-  }
-
-  /** Shared over all, of the set that is marked and that of a record; zero as soon as the threshold is out of reach. */
-  #similarity(size: number, records: Int32Array, at: number): number {
-    const other = records[at + 1] as number
     const hashes = this.#hashes.chunks[records[at + chunkOf] as number] as Int32Array
-    const from = records[at + offsetOf] as number
-    const marks = this.#marks
-    const mask = this.#markMask
-    // So many of its hashes may be no shared ones before the threshold is out of reach; one to spare for rounding.
-    const mostMissing = other - Math.floor((this.threshold * (size + other)) / (1 + this.threshold)) + 1
-    let missing = 0
-    for (let index = from; index < from + other; index += 1) {
-      const hash = hashes[index] as number
-      let slot = hash & mask
-      let mark = marks[slot] as number
-      while (mark !== 0 && mark !== hash) {
-        slot = (slot + 1) & mask
-        mark = marks[slot] as number
-      }
-      if (mark === 0 && ++missing > mostMissing) return 0
-    }
-    const shared = other - missing
-    return shared / (size + other - shared)
+    const similarity = this.#marked.similarity(hashes, records[at + offsetOf] as number, records[at + 1] as number, this.threshold)
+    return similarity >= this.threshold && visit(place, similarity)
   }
 }
 
@@ -242,12 +206,6 @@ function writeCard(target: Int32Array, at: number, place: number, { numbers, siz
   target[at] = place
   target[at + 1] = size
   for (let index = 0; index < parityNumbers; index += 1) target[at + 2 + index] = numbers[parities + index] as number
-}
-
-function bitCount(bits: number): number {
-  let count = bits - ((bits >>> 1) & 0x55555555)
-  count = (count & 0x33333333) + ((count >>> 2) & 0x33333333)
-  return Math.imul((count + (count >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
 /** From a key to the place with it plus one, or to the list of the places with it, below zero; in open addressing, at most three quarters full. */

@@ -1,7 +1,8 @@
 import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "./fold-table.ts"
 import { foldForComparison } from "./normalise.ts"
-import { parityNumbers, type Sketch } from "./similar-sets.ts"
+import { parityNumbers } from "./parities.ts"
+import type { Sketch } from "./similar-sets.ts"
 import { sketcherCode } from "./sketcher-code.ts"
 import { instantiate } from "./web-assembly.ts"
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import type { SketchedRow } from "../curation/keep-first.ts"
 import { rowHeader, RowSketcher, type RowPart } from "../curation/row-sketcher.ts"
-import { parityNumbers } from "../curation/similar-sets.ts"
+import { parityNumbers } from "../curation/parities.ts"
 import type { Sketcher, SketchPlan } from "../curation/sketcher.ts"
 import type { Issue } from "../core/errors.ts"
 import { ByteRanges } from "../store/byte-ranges.ts"

@@ -1,12 +1,14 @@
 import type { Worker } from "node:worker_threads"
-import type { Decision, Seed } from "../core/example.ts"
+import type { Decision, Example, Seed } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import { compareRows, type Comparison, type ComparisonPlan } from "../curation/comparison.ts"
-import type { CurationOptions } from "../curation/intake.ts"
+import { compareGroups, type Comparison, type ComparisonPlan } from "../curation/comparison.ts"
+import { Intake, type CurationOptions } from "../curation/intake.ts"
+import { joinByKeys, shareOut, type RowGroups } from "../curation/key-groups.ts"
 import { OutputEquality } from "../curation/output-equality.ts"
-import { record, type RowBatch } from "../curation/row-batch.ts"
+import { lineIn, record, type RowBatch } from "../curation/row-batch.ts"
 import { RowRecords, type SharedRecords } from "../curation/row-records.ts"
+import { PartWriter, readSpilled, type Extents, type SharedSpill } from "../store/parted-spill.ts"
 import { seedBytes, SeedRanges } from "../store/seed-ranges.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Workspace } from "../store/workspace.ts"
@@ -24,7 +26,7 @@ export interface ThreadStarter {
 }
 
 /** What a thread is sent: plain data. */
-export type ThreadTask = { readonly pass: SeedPass } | { readonly compare: ComparisonShare }
+export type ThreadTask = { readonly pass: SeedPass } | { readonly join: JoinShare } | { readonly compare: ComparisonShare }
 
 interface SeedPass {
   readonly root: string
@@ -32,18 +34,38 @@ interface SeedPass {
   /** Ids of seeds that are held out. */
   readonly held: ReadonlySet<string>
   readonly decisions: readonly (readonly [item: string, decisions: readonly Decision[]])[]
+  /** Where the lines of the rows go. */
+  readonly spill: SharedSpill
   /** The next range of the file that nobody has. */
   readonly next: Int32Array<SharedArrayBuffer>
+}
+
+interface JoinShare {
+  readonly records: SharedRecords
+  readonly rows: Uint32Array<SharedArrayBuffer>
+  readonly from: number
+  readonly until: number
 }
 
 interface ComparisonShare {
   readonly task: TaskSpecification
   readonly records: SharedRecords
-  readonly rows: Uint32Array<ArrayBuffer>
+  /** Where the lines of the rows are. */
+  readonly spill: SharedSpill
+  readonly groups: RowGroups
   readonly plan: ComparisonPlan
 }
 
-type Answer = { readonly part: PassPart } | { readonly end: PassEnd; readonly isDamaged: boolean } | { readonly comparison: Comparison }
+/** What a thread knows at the end of its pass, and where in the spill its lines are. */
+export interface ThreadEnd extends PassEnd {
+  readonly extents: Extents
+}
+
+type Answer =
+  | { readonly part: PassPart }
+  | { readonly end: ThreadEnd; readonly isDamaged: boolean }
+  | { readonly heads: Uint32Array }
+  | { readonly comparison: Comparison }
 
 /** The threads of a build of many seeds; none where the file is small. They start at once and wait for their tasks. */
 export class BuildThreads {
@@ -65,7 +87,7 @@ export class BuildThreads {
     rows: TaskRows,
     task: Omit<SeedPass, "next">,
     take: (part: PassPart) => void,
-  ): Promise<PassEnd[]> {
+  ): Promise<ThreadEnd[]> {
     const next = new Int32Array(new SharedArrayBuffer(4))
     const ids = new IdSet()
     const requireSound = (isSound: boolean) => {
@@ -89,15 +111,25 @@ export class BuildThreads {
     )
   }
 
-  /** Compares the rows of each share in a thread of its own. */
+  /** Joins the rows that share one of their keys, each thread by some of these: see `joinByKeys`. */
+  async join(records: SharedRecords, rows: Uint32Array<SharedArrayBuffer>, bands: number): Promise<Uint32Array[]> {
+    const first = (thread: number) => Math.round((bands * thread) / this.count)
+    return this.#each(
+      (thread) => ({ join: { records, rows, from: first(thread), until: first(thread + 1) } }),
+      (answer) => ("heads" in answer ? answer.heads : undefined),
+    )
+  }
+
+  /** Compares the rows of each group, the groups shared out to the threads. */
   async compare(
     task: TaskSpecification,
-    records: SharedRecords,
-    shares: readonly Uint32Array<ArrayBuffer>[],
+    { records, spill }: Pick<ComparisonShare, "records" | "spill">,
+    groups: RowGroups,
     plan: ComparisonPlan,
   ): Promise<Comparison[]> {
+    const shares = shareOut(groups, this.count)
     return this.#each(
-      (thread) => ({ compare: { task, records, rows: shares[thread] ?? new Uint32Array(), plan } }),
+      (thread) => ({ compare: { task, records, spill, groups: shares[thread] as RowGroups, plan } }),
       (answer) => ("comparison" in answer ? answer.comparison : undefined),
     )
   }
@@ -132,41 +164,43 @@ export class BuildThreads {
 }
 
 /** What a thread does with what it is sent. */
-export function workOn(
-  task: ThreadTask,
-  filters: readonly ConfiguredFilter[],
-  monotonicMs: () => number,
-  send: (answer: Answer, transferred?: readonly ArrayBuffer[]) => void,
-): void {
+export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], monotonicMs: () => number, send: (answer: Answer) => void): void {
   if ("pass" in task) passSeeds(task.pass, filters, monotonicMs, send)
-  else {
-    const { task: specification, records, rows, plan } = task.compare
-    const { dropped, conflicts } = compareRows(RowRecords.from(records), rows, new OutputEquality(specification), plan)
-    send({ comparison: { dropped, conflicts } })
+  else if ("join" in task) {
+    const { records, rows, from, until } = task.join
+    send({ heads: joinByKeys(RowRecords.from(records), rows, from, until) })
+  } else {
+    const { task: specification, groups, plan } = task.compare
+    const records = RowRecords.from(task.compare.records)
+    const outputText = (row: number) => {
+      const { place, bytes } = lineIn(records.place(row))
+      return String((JSON.parse(readSpilled(task.compare.spill, place, bytes)) as Example).output)
+    }
+    send({ comparison: compareGroups(records, groups, new OutputEquality(specification), plan, outputText) })
   }
 }
 
 /** Takes ranges of the seeds through the pass until there are none left, and sends what comes of them. */
 function passSeeds(
-  { root, options, held, decisions, next }: SeedPass,
+  { root, options, held, decisions, spill, next }: SeedPass,
   filters: readonly ConfiguredFilter[],
   monotonicMs: () => number,
-  send: (answer: Answer, transferred?: readonly ArrayBuffer[]) => void,
+  send: (answer: Answer) => void,
 ): void {
   const { task } = options
   const rows = new TaskRows(Workspace.open(root), task.task)
   const ranges = new SeedRanges(rows)
   const start = seedStart(task, new Map(decisions))
-  const pass = new RowPass(options, filters, new CostMeter(monotonicMs))
+  const writer = new PartWriter(spill)
+  const pass = new RowPass(task, filters, new CostMeter(monotonicMs), new Intake(options, writer))
   const isWanted = (id: string) => !held.has(id)
   for (let range = Atomics.add(next, 0, 1); range < ranges.count; range = Atomics.add(next, 0, 1)) {
     const seeds: Iterable<Seed> = ranges.seeds(range, isWanted)
     for (const fate of fates(rows, start, { heldOf: () => "train", seeds })) pass.take(fate)
-    const part = pass.part()
-    send({ part }, [part.batch.lines.buffer])
+    send({ part: pass.part() })
   }
   ranges.close()
-  send({ end: pass.end(), isDamaged: ranges.isDamaged })
+  send({ end: { ...pass.end(), extents: writer.flush() }, isDamaged: ranges.isDamaged })
 }
 
 /** What is known of the review where only seeds are looked at. */

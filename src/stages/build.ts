@@ -1,11 +1,13 @@
 import { join } from "node:path"
+import type { Comparison } from "../curation/comparison.ts"
 import { Curation } from "../curation/curation.ts"
 import { leakChecks } from "../curation/leak-report.ts"
 import { digits } from "../curation/lineage.ts"
 import { preferencePairs } from "../curation/preferences.ts"
 import { outbound, Protection } from "../curation/privacy.ts"
 import { flagHeldOut } from "../curation/quality.ts"
-import { lineParts, RowTable } from "../curation/row-table.ts"
+import { lineParts } from "../curation/row-batch.ts"
+import { RowTable } from "../curation/row-table.ts"
 import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
 import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../core/example.ts"
@@ -24,8 +26,8 @@ import { readHeldOut, requireValid, type HeldOutRows } from "./held-out-rows.ts"
 import { holdOut } from "./hold-out.ts"
 import type { SourceRow } from "./review-items.ts"
 import { requireAllowed } from "./rights.ts"
-import { RowPass, type PassEnd, type PassPart } from "./row-pass.ts"
-import { BuildThreads, type ThreadStarter } from "./build-threads.ts"
+import { RowPass, type PassPart } from "./row-pass.ts"
+import { BuildThreads, type ThreadEnd, type ThreadStarter } from "./build-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { holdoutManifest, versionManifest } from "./version-manifest.ts"
 
@@ -65,7 +67,7 @@ export async function build(
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
     try {
-      return await buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, table: new RowTable(spill), meter, buildThreads })
+      return await buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads })
     } finally {
       spill.close()
     }
@@ -80,13 +82,14 @@ interface BuildParts {
   readonly rows: TaskRows
   readonly start: ReviewStart
   readonly heldOut: HeldOutRows
-  readonly table: RowTable
+  readonly spill: PartedSpill
   readonly meter: CostMeter
   readonly buildThreads: BuildThreads
 }
 
 async function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): Promise<BuildResult> {
-  const { filters, findSemantic, rows, start, heldOut, table, meter, buildThreads } = parts
+  const { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads } = parts
+  const table = new RowTable(spill)
   const heldOutProtection = new Protection(task)
   const protect = (example: Example) => heldOutProtection.protect(example, { isTrain: false }).row
   const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
@@ -100,14 +103,10 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
   // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
   const options = { task, heldOut: heldOutInputs, heldOutIds: new Set(heldOut.held.keys()), ...task.build, expected: heldOut.seen }
   const curation = new Curation(table, options)
-  const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
+  const { read, open, flagged, proposals, privacy } = await passRows(context, task, parts, curation)
   if (read === 0)
     throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
-  const left = curation.prepare()
-  const shares = curation.shareOut(left, buildThreads.count)
-  const found = curation.finish(
-    shares === undefined ? [curation.compare(left.rows, left.plan)] : await buildThreads.compare(task, table.records.share(), shares, left.plan),
-  )
+  const found = curation.finish(await compareAll(curation, table, spill, buildThreads))
   const semantic = findSemantic && meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
   if (semantic !== undefined) dropFound(table, semantic.dropped)
   const reasons = table.reasons()
@@ -165,8 +164,8 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
 }
 
 /** Takes every row through the pass: seeds by the threads, if there are any, all else here. */
-async function passRows(context: StageContext, parts: BuildParts, curation: Curation) {
-  const { filters, rows, start, heldOut, meter, buildThreads } = parts
+async function passRows(context: StageContext, task: TaskSpecification, parts: BuildParts, curation: Curation) {
+  const { filters, rows, start, heldOut, spill, meter, buildThreads } = parts
   const { options } = curation
   const flagged: FlaggedRow[] = []
   let [read, open] = [0, heldOut.open]
@@ -176,12 +175,14 @@ async function passRows(context: StageContext, parts: BuildParts, curation: Cura
     flagged.push(...part.flagged)
     curation.add(part.batch)
   }
-  const pass = new RowPass(options, filters, meter, curation.intake)
-  const ends: PassEnd[] = []
+  const pass = new RowPass(task, filters, meter, curation.intake)
+  const ends: ThreadEnd[] = []
   if (buildThreads.count > 0) {
     const held = new Set(heldOut.held.keys())
     const decisions = [...start.decisions].filter(([item]) => !/^(cand|input)_/.test(item))
-    ends.push(...(await buildThreads.passSeeds(context, rows, { root: context.workspace.root, options, held, decisions }, take)))
+    ends.push(
+      ...(await buildThreads.passSeeds(context, rows, { root: context.workspace.root, options, held, decisions, spill: spill.share() }, take)),
+    )
   }
   const seeds = ends.length > 0 ? { seeds: [] } : {}
   for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id), ...seeds })) {
@@ -189,7 +190,8 @@ async function passRows(context: StageContext, parts: BuildParts, curation: Cura
     if (pass.bytes >= mostPartBytes) take(pass.part())
   }
   take(pass.part())
-  for (const { samples, checks } of ends) {
+  for (const { samples, checks, extents } of ends) {
+    spill.adopt(extents)
     curation.addSamples(samples)
     meter.addThread(checks, ends.length)
   }
@@ -198,6 +200,19 @@ async function passRows(context: StageContext, parts: BuildParts, curation: Cura
     return first.report()
   }
   return { read, open, flagged, proposals: pass.proposals, privacy }
+}
+
+/** Compares the rows with one another, in the threads where there are some and the rows have their sketches. */
+async function compareAll(curation: Curation, table: RowTable, spill: PartedSpill, threads: BuildThreads): Promise<Comparison[]> {
+  const rows = curation.close()
+  const { recordedBands } = curation
+  const shared = { records: table.records.share(), spill: spill.share() }
+  const joining = threads.count > 0 && recordedBands > 0 ? threads.join(shared.records, rows, recordedBands) : undefined
+  const plan = curation.plan()
+  const joined = await joining
+  if (plan.recordedBands === undefined) return [curation.compareAnew(rows, plan)]
+  const groups = curation.groups(rows, joined)
+  return joined === undefined ? [curation.compare(groups, plan)] : threads.compare(curation.options.task, shared, groups, plan)
 }
 
 function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void {

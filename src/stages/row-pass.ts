@@ -1,5 +1,4 @@
-import type { CurationOptions, IntakeBatch, SampleCounts } from "../curation/intake.ts"
-import { Intake } from "../curation/intake.ts"
+import type { Intake, IntakeBatch, SampleCounts } from "../curation/intake.ts"
 import type { Proposal } from "../curation/preferences.ts"
 import { outbound, Protection, type PrivacyReport } from "../curation/privacy.ts"
 import { judgeAll, type Judgement } from "../curation/quality.ts"
@@ -42,12 +41,12 @@ export class RowPass {
   #read = 0
   #open = 0
 
-  constructor(options: CurationOptions, filters: readonly ConfiguredFilter[], meter: CostMeter, intake = new Intake(options)) {
-    this.#task = options.task
+  constructor(task: TaskSpecification, filters: readonly ConfiguredFilter[], meter: CostMeter, intake: Intake) {
+    this.#task = task
     this.#filters = filters
     this.#meter = meter
     this.#intake = intake
-    this.protection = new Protection(options.task)
+    this.protection = new Protection(task)
   }
 
   take(fate: Fate): void {

@@ -7,12 +7,15 @@ export class AtomicWriter {
   readonly #path: string
   readonly #temporary: string
   readonly #descriptor: number
-  #waiting: Buffer[] = []
-  #waitingBytes = 0
+  readonly #see: (bytes: Uint8Array) => void
+  readonly #waiting = Buffer.allocUnsafe(waitingBytes)
+  #used = 0
   #isClosed = false
 
-  constructor(path: string) {
+  /** `see` is shown all that is written, in its order, many writes at once. */
+  constructor(path: string, see: (bytes: Uint8Array) => void = () => undefined) {
     this.#path = path
+    this.#see = see
     makeFolder(dirname(path))
     this.#temporary = temporaryBeside(path)
     try {
@@ -22,12 +25,18 @@ export class AtomicWriter {
     }
   }
 
-  /** Takes a copy of bytes. */
+  /** Bytes may be changed afterwards. */
   write(part: string | Uint8Array): void {
-    const bytes = Buffer.from(part as string)
-    this.#waiting.push(bytes)
-    this.#waitingBytes += bytes.length
-    if (this.#waitingBytes >= flushBytes) this.#flush()
+    // UTF-8 has at most three bytes for a UTF-16 code unit.
+    const bytes = typeof part === "string" && 3 * part.length > waitingBytes ? Buffer.from(part) : part
+    const most = typeof bytes === "string" ? 3 * bytes.length : bytes.length
+    if (this.#used + most > waitingBytes) this.#flush()
+    if (typeof bytes === "string") this.#used += this.#waiting.write(bytes, this.#used)
+    else if (most > waitingBytes) this.#put(bytes)
+    else {
+      this.#waiting.set(bytes, this.#used)
+      this.#used += most
+    }
   }
 
   /** All of it is on disk beside its place, and nothing more can be written: only `commit` or `abandon` follow. */
@@ -67,15 +76,18 @@ export class AtomicWriter {
   }
 
   #flush(): void {
+    this.#put(this.#waiting.subarray(0, this.#used))
+    this.#used = 0
+  }
+
+  #put(bytes: Uint8Array): void {
+    this.#see(bytes)
     try {
-      const bytes = Buffer.concat(this.#waiting)
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at)
     } catch (error) {
       throw writeError(this.#path, error)
     }
-    this.#waiting = []
-    this.#waitingBytes = 0
   }
 }
 
-const flushBytes = 1 << 18
+const waitingBytes = 1 << 18

@@ -1,75 +1,86 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import type { Spill } from "../core/spill.ts"
+import type { Spill, SpillWriter } from "../core/spill.ts"
 import { makeFolder, temporaryBeside, writeError } from "./files.ts"
 
+/** The spill as another thread is given it. */
+export interface SharedSpill {
+  readonly path: string
+  readonly descriptor: number
+  readonly parts: number
+  /** How many blocks of the file are taken. */
+  readonly blocks: Int32Array<SharedArrayBuffer>
+}
+
+/** Bytes of a part that lie together. */
 interface Extent {
   readonly place: number
   readonly bytes: number
 }
-
-/** What is being written to a part: memory has it until it is full. */
-interface OpenExtent {
-  readonly place: number
-  readonly buffer: Uint8Array
-  used: number
-}
+/** Of each part the extents that were written. */
+export type Extents = readonly (readonly Extent[] | undefined)[]
 
 /** A spill in a file of its own beside the path, which has no name where the system allows it: then a kill leaves nothing behind. Elsewhere it has a temporary's
- * name, and goes with the other ones. Memory: 64 kB for each part that has something. */
+ * name, and goes with the other ones. Several threads may add to it, each by a `PartWriter` of its own. Memory: 64 kB for each part and thread. */
 export class PartedSpill implements Spill {
-  readonly #path: string
+  readonly #shared: SharedSpill
   readonly #temporary: string
-  readonly #descriptor: number
-  readonly #open: (OpenExtent | undefined)[]
   readonly #extents: Extent[][]
-  #end = 0
-  #hasOpen = false
+  readonly #writer: PartWriter
   #part = Buffer.alloc(0)
 
   constructor(path: string, parts: number) {
-    this.#path = path
-    this.#open = Array.from({ length: parts }, () => undefined)
-    this.#extents = Array.from({ length: parts }, () => [])
     makeFolder(dirname(path))
     this.#temporary = temporaryBeside(path)
+    this.#extents = Array.from({ length: parts }, () => [])
     try {
-      this.#descriptor = openSync(this.#temporary, "wx+", 0o600)
+      const descriptor = openSync(this.#temporary, "wx+", 0o600)
+      this.#shared = { path, descriptor, parts, blocks: new Int32Array(new SharedArrayBuffer(4)) }
     } catch (error) {
       throw writeError(path, error)
     }
+    this.#writer = new PartWriter(this.#shared)
     removeIfAllowed(this.#temporary)
   }
 
-  add(part: number, bytes: Uint8Array): number {
-    let extent = this.#open[part]
-    if (extent === undefined || extent.used + bytes.length > extent.buffer.length) {
-      const buffer = extent?.buffer ?? new Uint8Array(extentBytes)
-      if (extent !== undefined) this.#write(part, extent)
-      extent = { place: this.#end, buffer: bytes.length > buffer.length ? new Uint8Array(bytes.length) : buffer, used: 0 }
-      this.#end += extent.buffer.length
-      this.#open[part] = extent
-      this.#hasOpen = true
-    }
-    extent.buffer.set(bytes, extent.used)
-    extent.used += bytes.length
-    return extent.place + extent.used - bytes.length
+  add(part: number, text: string): number {
+    return this.#writer.add(part, text)
+  }
+
+  get lastBytes(): number {
+    return this.#writer.lastBytes
+  }
+
+  /** For another thread, which can read what was added here. */
+  share(): SharedSpill {
+    this.adopt(this.#writer.flush())
+    return this.#shared
+  }
+
+  /** From now on what that writer wrote is here as well. */
+  adopt(extents: Extents): void {
+    for (const [part, found] of extents.entries())
+      if (found !== undefined) this.#extents[part] = [...(this.#extents[part] as Extent[]), ...found].sort((a, b) => a.place - b.place)
   }
 
   read(place: number, target: Uint8Array): void {
-    this.#writeAll()
-    this.#read(place, target)
+    this.adopt(this.#writer.flush())
+    readAt(this.#shared.descriptor, place, target)
+  }
+
+  partBytes(part: number): number {
+    this.adopt(this.#writer.flush())
+    return (this.#extents[part] as Extent[]).reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   readPart(part: number): (place: number, length: number) => Uint8Array {
-    this.#writeAll()
-    const extents = this.#extents[part] ?? []
-    const size = extents.reduce((sum, { bytes }) => sum + bytes, 0)
+    const size = this.partBytes(part)
+    const extents = this.#extents[part] as Extent[]
     if (this.#part.length < size) this.#part = Buffer.allocUnsafe(size)
     const starts: number[] = []
     let start = 0
     for (const { place, bytes } of extents) {
-      this.#read(place, this.#part.subarray(start, start + bytes))
+      readAt(this.#shared.descriptor, place, this.#part.subarray(start, start + bytes))
       starts.push(start)
       start += bytes
     }
@@ -87,35 +98,82 @@ export class PartedSpill implements Spill {
 
   /** Nothing is left of it. */
   close(): void {
-    closeSync(this.#descriptor)
+    closeSync(this.#shared.descriptor)
     removeIfAllowed(this.#temporary)
   }
+}
 
-  #writeAll(): void {
-    if (!this.#hasOpen) return
+/** The text at a place of a spill that another thread has, of so many bytes, once what was added is in the file. */
+export function readSpilled({ descriptor }: SharedSpill, place: number, bytes: number): string {
+  const target = Buffer.allocUnsafe(bytes)
+  readAt(descriptor, place, target)
+  return target.toString("utf8")
+}
+
+function readAt(descriptor: number, place: number, target: Uint8Array): void {
+  for (let done = 0; done < target.length; ) {
+    const read = readSync(descriptor, target, done, target.length - done, place + done)
+    if (read === 0) throw new Error(`a temporary file ends at ${place + done}`)
+    done += read
+  }
+}
+
+/** Adds texts to a spill. What was added can be read once what `flush` returns is with the spill. */
+export class PartWriter implements SpillWriter {
+  lastBytes = 0
+  readonly #shared: SharedSpill
+  /** What is being written to each part: memory has it until it is full. */
+  readonly #open: ({ readonly place: number; readonly buffer: Buffer; used: number } | undefined)[]
+  #extents: Extent[][] = []
+  #hasOpen = false
+
+  constructor(shared: SharedSpill) {
+    this.#shared = shared
+    this.#open = Array.from({ length: shared.parts }, () => undefined)
+  }
+
+  add(part: number, text: string): number {
+    let extent = this.#open[part]
+    // UTF-8 has at most three bytes for a UTF-16 code unit; most texts have one.
+    if (extent === undefined || extent.used + 3 * text.length > extent.buffer.length) {
+      const bytes = Buffer.byteLength(text)
+      if (extent === undefined || extent.used + bytes > extent.buffer.length) {
+        if (extent !== undefined) this.#write(part, extent)
+        const blocks = Math.max(1, Math.ceil(bytes / blockBytes))
+        const buffer = blocks === 1 && extent?.buffer.length === blockBytes ? extent.buffer : Buffer.allocUnsafeSlow(blocks * blockBytes)
+        extent = { place: blockBytes * Atomics.add(this.#shared.blocks, 0, blocks), buffer, used: 0 }
+        this.#open[part] = extent
+        this.#hasOpen = true
+      }
+    }
+    this.lastBytes = extent.buffer.write(text, extent.used)
+    extent.used += this.lastBytes
+    return extent.place + extent.used - this.lastBytes
+  }
+
+  /** All that was added is in the file; returns where, of what was added since the last time. */
+  flush(): Extents {
+    if (!this.#hasOpen) return []
     for (const [part, extent] of this.#open.entries()) {
       if (extent === undefined) continue
       this.#write(part, extent)
       this.#open[part] = undefined
     }
+    const extents = this.#extents
+    this.#extents = []
     this.#hasOpen = false
+    return extents
   }
 
-  #write(part: number, { place, buffer, used }: OpenExtent): void {
+  #write(part: number, { place, buffer, used }: { readonly place: number; readonly buffer: Buffer; readonly used: number }): void {
     try {
-      for (let at = 0; at < used; ) at += writeSync(this.#descriptor, buffer, at, used - at, place + at)
+      for (let at = 0; at < used; ) at += writeSync(this.#shared.descriptor, buffer, at, used - at, place + at)
     } catch (error) {
-      throw writeError(this.#path, error)
+      throw writeError(this.#shared.path, error)
     }
-    this.#extents[part]?.push({ place, bytes: used })
-  }
-
-  #read(place: number, target: Uint8Array): void {
-    for (let done = 0; done < target.length; ) {
-      const read = readSync(this.#descriptor, target, done, target.length - done, place + done)
-      if (read === 0) throw new Error(`a temporary file ends at ${place + done}`)
-      done += read
-    }
+    const extents = this.#extents[part] ?? []
+    extents.push({ place, bytes: used })
+    this.#extents[part] = extents
   }
 }
 
@@ -128,4 +186,4 @@ function removeIfAllowed(path: string): void {
   }
 }
 
-const extentBytes = 1 << 16
+const blockBytes = 1 << 16

@@ -19,12 +19,11 @@ export interface StagedFile {
 
 /** The pieces are on disk beside the path, flushed; a million rows are never one text. Makes the folder. */
 export function stageFile(path: string, pieces: Iterable<string | Uint8Array>): StagedFile {
-  const writer = new AtomicWriter(path)
   const hash = createHash("sha256")
+  const writer = new AtomicWriter(path, (bytes) => hash.update(bytes))
   let count = 0
   try {
     for (const piece of pieces) {
-      hash.update(piece)
       writer.write(piece)
       count++
     }

@@ -155,7 +155,7 @@ export interface PlannedVersion {
   idOf(files: DatasetManifest["files"]): string
 }
 
-/** What a version is made of; lines have their ends, and a piece may be many of them. */
+/** What a version is made of; lines have their ends, and a piece may be many of them, and be overwritten by the next. */
 export interface VersionLines {
   readonly train: Iterable<string | Uint8Array>
   readonly dropped: Iterable<string | Uint8Array>

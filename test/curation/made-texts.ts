@@ -84,9 +84,15 @@ export function fourGrams(text: string): Set<string> {
 export class MemorySpill implements Spill {
   #bytes = Buffer.alloc(0)
 
-  add(_part: number, bytes: Uint8Array): number {
-    this.#bytes = Buffer.concat([this.#bytes, bytes])
-    return this.#bytes.length - bytes.length
+  lastBytes = 0
+
+  add(_part: number, text: string): number {
+    this.#bytes = Buffer.concat([this.#bytes, Buffer.from(text)])
+    this.lastBytes = Buffer.byteLength(text)
+    return this.#bytes.length - this.lastBytes
+  }
+  partBytes(): number {
+    return this.#bytes.length
   }
   read(place: number, target: Uint8Array): void {
     target.set(this.#bytes.subarray(place, place + target.length))
@@ -112,10 +118,13 @@ export function curate({
   const table = new RowTable(new MemorySpill())
   const curation = new Curation(table, { ...options, heldOut, expected: candidates.length })
   for (const candidate of candidates) curation.intake.offer(candidate)
-  const { rows: left, plan } = curation.prepare()
-  const conflicts = curation.finish([curation.compare(left, plan)])
-  const rows = <Row>(pieces: Iterable<Uint8Array | string>) =>
-    Array.from(pieces, (piece) => (typeof piece === "string" ? piece : Buffer.from(piece).toString()))
+  const left = curation.close()
+  const plan = curation.plan()
+  const conflicts = curation.finish([
+    plan.recordedBands === undefined ? curation.compareAnew(left, plan) : curation.compare(curation.groups(left), plan),
+  ])
+  const rows = <Row>(pieces: Iterable<Uint8Array>) =>
+    Array.from(pieces, (piece) => Buffer.from(piece).toString())
       .join("")
       .split("\n")
       .filter((line) => line !== "")
