@@ -4,6 +4,7 @@ import { eachGroup, type RowGroups } from "./key-groups.ts"
 import type { OutputEquality } from "./output-equality.ts"
 import { record, recordKeys } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
+import { SetList } from "./set-list.ts"
 import { SimilarSets, type Sketch } from "./similar-sets.ts"
 import type { SketchPlan } from "./sketcher.ts"
 
@@ -62,7 +63,8 @@ export function compareGroups(
     offer(keepOfFew, rows)
   })
   for (const rows of others) {
-    const sets = new SimilarSets(threshold, plan.bands.count, rows.length, { areLasting: true })
+    const bands = plan.bands.count
+    const sets = rows.length > mostListed ? new SimilarSets(threshold, bands, rows.length, { areLasting: true }) : new SetList(threshold, bands)
     offer(new KeepBest(records, outputs, sets, { expected: rows.length, found, outputText }), rows)
   }
   return found
@@ -85,6 +87,8 @@ export function compareSketched(
 
 // In a group of no more rows each is compared with every other by itself: tables for so few take longer to make.
 const mostFew = 64
+// In one of no more rows reading all their cards takes less than finding those that share a key.
+const mostListed = 1 << 13
 
 function recordedRow(records: RowRecords, row: number, bands: number): ComparedRow {
   const { numbers, start, end } = records.place(row)

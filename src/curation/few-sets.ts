@@ -1,6 +1,6 @@
 import { MarkedSet } from "./marked-set.ts"
 import { mayBeNear } from "./parities.ts"
-import type { Question, SetSearch, Sketch } from "./similar-sets.ts"
+import { sharesKey, type Question, type SetSearch, type Sketch } from "./similar-sets.ts"
 
 /** The search of `SimilarSets` among a few sets: the same answers, without tables to make. Sets stay where they lie. */
 export class FewSets implements SetSearch {
@@ -18,7 +18,7 @@ export class FewSets implements SetSearch {
     let isMarked = false
     for (let place = 0; place < this.#places.length; place += 1) {
       const { sketch: other, group: itsGroup } = this.#places[place] as { readonly sketch: Sketch; readonly group: number }
-      if (itsGroup !== group || !this.#shareKey(sketch, other) || !mayBeNear(this.#threshold, sketch, other)) continue
+      if (itsGroup !== group || !sharesKey(sketch, other, this.#bands) || !mayBeNear(this.#threshold, sketch, other)) continue
       if (isWanted?.(place) === false) continue
       if (!isMarked) this.#marked.mark(sketch.numbers, sketch.hashes, sketch.size)
       isMarked = true
@@ -37,10 +37,5 @@ export class FewSets implements SetSearch {
 
   clear(): void {
     this.#places.length = 0
-  }
-
-  #shareKey({ numbers, keys }: Sketch, other: Sketch): boolean {
-    for (let band = 0; band < this.#bands; band += 1) if (numbers[keys + band] === other.numbers[other.keys + band]) return true
-    return false
   }
 }

@@ -8,7 +8,7 @@ export interface RowGroups {
 }
 
 /** For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to before `until`, directly or through
- * others; the same for all that do. Disjoint sets (Tarjan 1975). Memory: 4 bytes a key, and 8 bytes a row. */
+ * others; the same for all that do. Disjoint sets (Tarjan 1975). Memory: 4 bytes a key, and 12 bytes a row. */
 export function joinByKeys(records: RowRecords, rows: Uint32Array, from: number, until: number): Uint32Array<ArrayBuffer> {
   const bands = Array.from({ length: until - from }, () => new Int32Array(rows.length))
   for (let place = 0; place < rows.length; place += 1) {
@@ -16,7 +16,8 @@ export function joinByKeys(records: RowRecords, rows: Uint32Array, from: number,
     for (let band = 0; band < bands.length; band += 1) (bands[band] as Int32Array)[place] = numbers[start + recordKeys + from + band] as number
   }
   const groups = new Groups(rows.length)
-  for (const keys of bands) joinEqual(keys, groups)
+  const room = new Int32Array(2 * rows.length)
+  for (const keys of bands) joinEqual(keys, groups, room)
   return groups.heads()
 }
 
@@ -94,9 +95,9 @@ export function shareOut(groups: RowGroups, shares: number): RowGroups[] {
 
 const largeGroup = 1024
 
-/** Joins the places that have equal keys. The keys are parted by their first bits first, so that what is looked up lies close together: a table of all of
- * them would be waited for at every key. */
-function joinEqual(keys: Int32Array, groups: Groups): void {
+/** Joins the places that have equal keys. Keys and places are parted by the first bits of the keys first, so that what is looked up lies close together: a table
+ * of all of them would be waited for at every key. `room` has two numbers a key. */
+function joinEqual(keys: Int32Array, groups: Groups, room: Int32Array): void {
   const bits = Math.max(1, Math.ceil(Math.log2(keys.length / keysAPart)))
   const shift = 32 - bits
   const ends = new Uint32Array(2 ** bits + 1)
@@ -105,27 +106,29 @@ function joinEqual(keys: Int32Array, groups: Groups): void {
     ends[part] = (ends[part] as number) + 1
   }
   for (let part = 1; part < ends.length; part += 1) ends[part] = (ends[part] as number) + (ends[part - 1] as number)
-  const places = new Uint32Array(keys.length)
   // Afterwards each part ends where it is said that the next one begins.
   for (let place = 0; place < keys.length; place += 1) {
-    const part = (keys[place] as number) >>> shift
-    const at = ends[part] as number
-    places[at] = place
-    ends[part] = at + 1
+    const key = keys[place] as number
+    const at = ends[key >>> shift] as number
+    room[2 * at] = key
+    room[2 * at + 1] = place
+    ends[key >>> shift] = at + 1
   }
-  let table = new Int32Array(4 * keysAPart)
+  let table = new Int32Array(8 * keysAPart)
   for (let part = 0; part < 2 ** bits; part += 1) {
     const [from, until] = [part === 0 ? 0 : (ends[part - 1] as number), ends[part] as number]
-    while (table.length < 2 * (until - from)) table = new Int32Array(2 * table.length)
-    const mask = table.length - 1
+    while (table.length < 4 * (until - from)) table = new Int32Array(2 * table.length)
+    const mask = table.length / 2 - 1
     table.fill(0)
     for (let index = from; index < until; index += 1) {
-      const place = places[index] as number
-      const key = keys[place] as number
+      const key = room[2 * index] as number
+      const place = room[2 * index + 1] as number
       let slot = key & mask
-      while (table[slot] !== 0 && keys[(table[slot] as number) - 1] !== key) slot = (slot + 1) & mask
-      if (table[slot] === 0) table[slot] = place + 1
-      else groups.join((table[slot] as number) - 1, place)
+      while (table[2 * slot + 1] !== 0 && table[2 * slot] !== key) slot = (slot + 1) & mask
+      if (table[2 * slot + 1] === 0) {
+        table[2 * slot] = key
+        table[2 * slot + 1] = place + 1
+      } else groups.join((table[2 * slot + 1] as number) - 1, place)
     }
   }
 }

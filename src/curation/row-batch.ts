@@ -8,15 +8,16 @@ import type { Sketch } from "./similar-sets.ts"
 /** Why a row is not kept. */
 export type Why = Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">
 
-/** Rows as they were taken in, made to be handed from one thread to another: for each a record of numbers, which says where its line of JSON lies. */
+/** Rows as they were taken in, made to be handed from one thread to another. Memory that threads share. */
 export interface RowBatch {
   readonly rows: number
-  /** The records, and where each begins, in memory that threads share. */
+  /** Of each row its `head`. */
+  readonly heads: Int32Array<SharedArrayBuffer>
+  /** The records. */
   readonly numbers: Int32Array<SharedArrayBuffer>
-  readonly starts: Int32Array<SharedArrayBuffer>
   /** The rows that are dropped for what can be told of them alone. */
   readonly dropped: readonly { readonly row: number; readonly why: Why }[]
-  /** The ids that a record cannot hold: all but `ex_` and 16 hex digits. */
+  /** The ids that a head cannot hold: all but `ex_` and 16 hex digits. */
   readonly oddIds: readonly { readonly row: number; readonly id: string }[]
 }
 
@@ -42,29 +43,25 @@ export function partOf(idHigh: number, oddId: string | undefined): number {
   return oddId < "ex_" ? 0 : lineParts - 1
 }
 
-// A record: the id's digits, flags, the line (the lower and the upper half of its place) and, of a row that is not dropped, what it is compared by.
-export const record = { idHigh: 0, idLow: 1, flags: 2, lineBytes: 3, linePlace: 4, textLength: 6, print: 7, output: 9, parities: 11 } as const
+// A head: the id's digits, where the row's line is (the lower and the upper half of its place), and its record. Heads lie close together: what is done in the
+// order of ids reads nothing else.
+export const head = { idHigh: 0, idLow: 1, lineBytes: 2, linePlace: 3, batch: 5, start: 6, end: 7 } as const
+export const headNumbers = 8
+
+// A record: what a row is put in its order and compared by; nothing for a dropped row.
+export const record = { flags: 0, textLength: 1, print: 2, output: 4, parities: 6 } as const
 /** Where the keys of a record begin, and after them the hashes. */
 export const recordKeys = record.parities + parityNumbers
-export const [isReviewed, isHuman] = [1, 2] as const
+const [isReviewed, isHuman] = [1, 2] as const
 export const worth = isHuman | isReviewed
-
-/** Where the line of a record is in the spill. */
-export function lineIn({ numbers, start }: { readonly numbers: Int32Array; readonly start: number }): {
-  readonly place: number
-  readonly bytes: number
-} {
-  const low = (numbers[start + record.linePlace] as number) >>> 0
-  return { place: low + (numbers[start + record.linePlace + 1] as number) * 2 ** 32, bytes: numbers[start + record.lineBytes] as number }
-}
 
 /** Collects rows until they are taken as a batch; `bands` is how many keys a sketch has. Their lines are in the spill at once, with their ends. */
 export class RowBatchWriter {
   readonly #bands: number
   readonly #spill: SpillWriter
+  #heads = new Int32Array(1 << 10)
   #numbers = new Int32Array(1 << 16)
   #used = 0
-  #starts = new Int32Array(1 << 10)
   #rows = 0
   #dropped: { row: number; why: Why }[] = []
   #oddIds: { row: number; id: string }[] = []
@@ -104,7 +101,7 @@ export class RowBatchWriter {
   }
 
   addDropped(example: Example, why: Why, inputJson = JSON.stringify(example.input)): void {
-    this.#begin(example, inputJson, record.textLength)
+    this.#begin(example, inputJson, 0)
     this.#dropped.push({ row: this.#rows - 1, why })
   }
 
@@ -112,8 +109,8 @@ export class RowBatchWriter {
   take(): RowBatch {
     const batch = {
       rows: this.#rows,
+      heads: shared(this.#heads, headNumbers * this.#rows),
       numbers: shared(this.#numbers, this.#used),
-      starts: shared(this.#starts, this.#rows + 1),
       dropped: this.#dropped,
       oddIds: this.#oddIds,
     }
@@ -125,26 +122,26 @@ export class RowBatchWriter {
   }
 
   #begin({ id, output, provenance }: Example, inputJson: string, length: number): number {
-    if (this.#used + length > this.#numbers.length) this.#numbers = longer(this.#numbers, this.#used + length)
-    if (this.#rows + 2 > this.#starts.length) this.#starts = longer(this.#starts, this.#rows + 2)
-    const at = this.#used
-    this.#used += length
-    this.#starts[this.#rows] = at
-    this.#starts[++this.#rows] = this.#used
     const isUsual = usualId.test(id)
     const idHigh = isUsual ? Number.parseInt(id.slice(3, 11), 16) | 0 : 0
     const answer = output === undefined ? "" : `,"output":${JSON.stringify(output)}`
     const line = `{"id":${JSON.stringify(id)},"input":${inputJson}${answer},"provenance":${JSON.stringify(provenance)}}\n`
     const place = this.#spill.add(partOf(idHigh, isUsual ? undefined : id), line)
-    const numbers = this.#numbers
-    numbers[at + record.idHigh] = idHigh
-    numbers[at + record.idLow] = isUsual ? Number.parseInt(id.slice(11), 16) | 0 : 0
-    numbers[at + record.flags] = 0
-    numbers[at + record.lineBytes] = this.#spill.lastBytes
-    numbers[at + record.linePlace] = place | 0
-    numbers[at + record.linePlace + 1] = place / 2 ** 32
-    if (!isUsual) this.#oddIds.push({ row: this.#rows - 1, id })
-    return at
+    if (this.#used + length > this.#numbers.length) this.#numbers = longer(this.#numbers, this.#used + length)
+    const at = headNumbers * this.#rows
+    if (at + headNumbers > this.#heads.length) this.#heads = longer(this.#heads, at + headNumbers)
+    const heads = this.#heads
+    heads[at + head.idHigh] = idHigh
+    heads[at + head.idLow] = isUsual ? Number.parseInt(id.slice(11), 16) | 0 : 0
+    heads[at + head.lineBytes] = this.#spill.lastBytes
+    heads[at + head.linePlace] = place | 0
+    heads[at + head.linePlace + 1] = place / 2 ** 32
+    heads[at + head.start] = this.#used
+    heads[at + head.end] = this.#used + length
+    if (!isUsual) this.#oddIds.push({ row: this.#rows, id })
+    this.#rows += 1
+    this.#used += length
+    return this.#used - length
   }
 }
 

@@ -1,5 +1,5 @@
 import { compareText } from "./ranking.ts"
-import { record, worth, type RowBatch } from "./row-batch.ts"
+import { head, headNumbers, partOf, record, worth, type RowBatch } from "./row-batch.ts"
 import { sortByKey } from "./sort-by-key.ts"
 
 /** Where the numbers of a row are. */
@@ -11,64 +11,75 @@ export interface RowPlace {
 
 /** The records as another thread is given them: nothing is copied. */
 export interface SharedRecords {
-  readonly batches: readonly Pick<RowBatch, "numbers" | "starts">[]
-  readonly rows: Int32Array<SharedArrayBuffer>
+  readonly batches: readonly Int32Array<SharedArrayBuffer>[]
+  readonly heads: Int32Array<SharedArrayBuffer>
   readonly oddIds: ReadonlyMap<number, string>
 }
 
-/** The records of rows, batch by batch. A row is known by its number, in the order of the additions. */
+/** What is known of rows beside their lines, batch by batch. A row is known by its number, in the order of the additions. */
 export class RowRecords {
-  readonly #batches: Pick<RowBatch, "numbers" | "starts">[] = []
-  /** For each row its batch and its number there. */
-  #rows = new Int32Array(new SharedArrayBuffer(4 * 2 * 1024))
-  /** The ids that no record holds. */
+  /** The records, by batches. */
+  readonly #batches: Int32Array<SharedArrayBuffer>[] = []
+  #heads = new Int32Array(new SharedArrayBuffer(4 * headNumbers * 1024))
+  /** The ids that no head holds. */
   readonly #oddIds = new Map<number, string>()
   size = 0
 
   /** The same records in another thread; nothing is added there. */
-  static from({ batches, rows, oddIds }: SharedRecords): RowRecords {
+  static from({ batches, heads, oddIds }: SharedRecords): RowRecords {
     const records = new RowRecords()
     records.#batches.push(...batches)
-    records.#rows = rows
+    records.#heads = heads
     for (const [row, id] of oddIds) records.#oddIds.set(row, id)
     return records
   }
 
   /** Nothing may be added any more. */
   share(): SharedRecords {
-    return { batches: this.#batches, rows: this.#rows, oddIds: this.#oddIds }
+    return { batches: this.#batches, heads: this.#heads, oddIds: this.#oddIds }
   }
 
   /** Adds the rows of a batch; returns the number of the first. */
-  add({ rows, numbers, starts, oddIds }: RowBatch): number {
+  add({ rows, heads, numbers, oddIds }: RowBatch): number {
     const first = this.size
-    if (2 * (first + rows) > this.#rows.length) {
-      const longer = new Int32Array(new SharedArrayBuffer(4 * Math.max(2 * (first + rows), 2 * this.#rows.length)))
-      longer.set(this.#rows)
-      this.#rows = longer
+    const end = headNumbers * (first + rows)
+    if (end > this.#heads.length) {
+      const longer = new Int32Array(new SharedArrayBuffer(4 * Math.max(end, 2 * this.#heads.length)))
+      longer.set(this.#heads)
+      this.#heads = longer
     }
-    for (let row = 0; row < rows; row += 1) {
-      this.#rows[2 * (first + row)] = this.#batches.length
-      this.#rows[2 * (first + row) + 1] = row
-    }
+    this.#heads.set(heads, headNumbers * first)
+    for (let at = headNumbers * first + head.batch; at < end; at += headNumbers) this.#heads[at] = this.#batches.length
     for (const { row, id } of oddIds) this.#oddIds.set(first + row, id)
-    this.#batches.push({ numbers, starts })
+    this.#batches.push(numbers)
     this.size += rows
     return first
   }
 
   /** Where the row's record is; its numbers stay as they are. */
   place(row: number): RowPlace {
-    const { numbers, starts } = this.#batches[this.#rows[2 * row] as number] as Pick<RowBatch, "numbers" | "starts">
-    const index = this.#rows[2 * row + 1] as number
-    return { numbers, start: starts[index] as number, end: starts[index + 1] as number }
+    const at = headNumbers * row
+    const numbers = this.#batches[this.#heads[at + head.batch] as number] as Int32Array
+    return { numbers, start: this.#heads[at + head.start] as number, end: this.#heads[at + head.end] as number }
+  }
+
+  /** Where the row's line is in the spill. */
+  line(row: number): { readonly place: number; readonly bytes: number } {
+    const at = headNumbers * row
+    const low = (this.#heads[at + head.linePlace] as number) >>> 0
+    return { place: low + (this.#heads[at + head.linePlace + 1] as number) * 2 ** 32, bytes: this.#heads[at + head.lineBytes] as number }
+  }
+
+  /** The part of the spill that has the row's line. */
+  part(row: number): number {
+    return partOf(this.#heads[headNumbers * row + head.idHigh] as number, this.oddId(row))
   }
 
   id(row: number): string {
     const odd = this.oddId(row)
     if (odd !== undefined) return odd
-    const { numbers, start } = this.place(row)
-    return `ex_${hexOf(numbers[start + record.idHigh] as number)}${hexOf(numbers[start + record.idLow] as number)}`
+    const at = headNumbers * row
+    return `ex_${hexOf(this.#heads[at + head.idHigh] as number)}${hexOf(this.#heads[at + head.idLow] as number)}`
   }
 
   /** The row's id where it is not `ex_` and 16 hex digits. */
@@ -78,20 +89,17 @@ export class RowRecords {
 
   compareIds(a: number, b: number): number {
     if (this.#oddIds.size > 0) return compareText(this.id(a), this.id(b))
-    const [{ numbers: first, start: i }, { numbers: second, start: j }] = [this.place(a), this.place(b)]
+    const [heads, i, j] = [this.#heads, headNumbers * a, headNumbers * b]
     return (
-      compareNumbers(first[i + record.idHigh] as number, second[j + record.idHigh] as number) ||
-      compareNumbers(first[i + record.idLow] as number, second[j + record.idLow] as number)
+      compareNumbers(heads[i + head.idHigh] as number, heads[j + head.idHigh] as number) ||
+      compareNumbers(heads[i + head.idLow] as number, heads[j + head.idLow] as number)
     )
   }
 
   /** Sorts the rows by id, in place. */
   byId(rows: Uint32Array): Uint32Array {
     if (this.#oddIds.size > 0) return rows.sort((a, b) => this.compareIds(a, b))
-    const least = (row: number) => {
-      const { numbers, start } = this.place(row)
-      return (numbers[start + record.idHigh] as number) >>> 4
-    }
+    const least = (row: number) => (this.#heads[headNumbers * row + head.idHigh] as number) >>> 4
     return sortByKey(rows, 28, least, (a, b) => this.compareIds(a, b))
   }
 

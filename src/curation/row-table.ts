@@ -1,10 +1,10 @@
 import type { DropReason, Example, Output } from "../core/example.ts"
 import type { Spill } from "../core/spill.ts"
 import { compareText } from "./ranking.ts"
-import { lineIn, partOf, record, type RowBatch, type Why } from "./row-batch.ts"
+import type { RowBatch, Why } from "./row-batch.ts"
 import { RowRecords } from "./row-records.ts"
 
-/** The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has their records and 8 bytes a row. */
+/** The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has their heads and records. */
 export class RowTable {
   readonly records = new RowRecords()
   readonly spill: Spill
@@ -116,14 +116,14 @@ export class RowTable {
   *#lines(rows: Uint32Array): Generator<Uint8Array> {
     let single = Buffer.alloc(1024)
     for (let from = 0; from < rows.length; ) {
-      const part = this.#partOf(rows[from] as number)
+      const part = this.records.part(rows[from] as number)
       let until = from
       let bytes = 0
-      for (; until < rows.length && this.#partOf(rows[until] as number) === part; until += 1)
-        bytes += lineIn(this.records.place(rows[until] as number)).bytes
+      for (; until < rows.length && this.records.part(rows[until] as number) === part; until += 1)
+        bytes += this.records.line(rows[until] as number).bytes
       const whole = mostTimesWanted * bytes > this.spill.partBytes(part) ? this.spill.readPart(part) : undefined
       for (; from < until; from += 1) {
-        const { place, bytes: length } = lineIn(this.records.place(rows[from] as number))
+        const { place, bytes: length } = this.records.line(rows[from] as number)
         if (whole === undefined) {
           if (length > single.length) single = Buffer.alloc(2 * length)
           this.spill.read(place, single.subarray(0, length))
@@ -133,13 +133,8 @@ export class RowTable {
     }
   }
 
-  #partOf(row: number): number {
-    const { numbers, start } = this.records.place(row)
-    return partOf(numbers[start + record.idHigh] as number, this.records.oddId(row))
-  }
-
   #text(row: number): string {
-    const { place, bytes } = lineIn(this.records.place(row))
+    const { place, bytes } = this.records.line(row)
     const line = Buffer.allocUnsafe(bytes)
     this.spill.read(place, line)
     return line.toString("utf8")
@@ -147,7 +142,7 @@ export class RowTable {
 }
 
 // A part is read whole where that is no more than so many times what is wanted of it.
-const mostTimesWanted = 16
+const mostTimesWanted = 4
 
 /** Lines one after another, to be written together. */
 class LineBuffer {

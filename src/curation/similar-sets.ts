@@ -202,10 +202,17 @@ function recordAt(place: number): number {
   return (place & (placesAChunk - 1)) * recordNumbers
 }
 
-function writeCard(target: Int32Array, at: number, place: number, { numbers, size, parities }: Sketch): void {
+/** Writes what `Crowds` is asked by, and what it keeps of a place. */
+export function writeCard(target: Int32Array, at: number, place: number, { numbers, size, parities }: Sketch): void {
   target[at] = place
   target[at + 1] = size
   for (let index = 0; index < parityNumbers; index += 1) target[at + 2 + index] = numbers[parities + index] as number
+}
+
+/** Whether two sets have an equal key in the same band. */
+export function sharesKey(a: Sketch, b: Sketch, bands: number): boolean {
+  for (let band = 0; band < bands; band += 1) if (a.numbers[a.keys + band] === b.numbers[b.keys + band]) return true
+  return false
 }
 
 /** From a key to the place with it plus one, or to the list of the places with it, below zero; in open addressing, at most three quarters full. */

@@ -6,7 +6,7 @@ import { compareGroups, type Comparison, type ComparisonPlan } from "../curation
 import { Intake, type CurationOptions } from "../curation/intake.ts"
 import { joinByKeys, shareOut, type RowGroups } from "../curation/key-groups.ts"
 import { OutputEquality } from "../curation/output-equality.ts"
-import { lineIn, record, type RowBatch } from "../curation/row-batch.ts"
+import { head, headNumbers, type RowBatch } from "../curation/row-batch.ts"
 import { RowRecords, type SharedRecords } from "../curation/row-records.ts"
 import { PartWriter, readSpilled, type Extents, type SharedSpill } from "../store/parted-spill.ts"
 import { seedBytes, SeedRanges } from "../store/seed-ranges.ts"
@@ -173,7 +173,7 @@ export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], m
     const { task: specification, groups, plan } = task.compare
     const records = RowRecords.from(task.compare.records)
     const outputText = (row: number) => {
-      const { place, bytes } = lineIn(records.place(row))
+      const { place, bytes } = records.line(row)
       return String((JSON.parse(readSpilled(task.compare.spill, place, bytes)) as Example).output)
     }
     send({ comparison: compareGroups(records, groups, new OutputEquality(specification), plan, outputText) })
@@ -215,11 +215,9 @@ class IdSet {
   #count = 0
 
   /** False where one of the rows has an id that was there before. */
-  addAll({ numbers, starts, rows }: RowBatch): boolean {
-    for (let row = 0; row < rows; row += 1) {
-      const at = starts[row] as number
-      if (!this.#add(numbers[at + record.idHigh] as number, numbers[at + record.idLow] as number)) return false
-    }
+  addAll({ heads }: RowBatch): boolean {
+    for (let at = 0; at < heads.length; at += headNumbers)
+      if (!this.#add(heads[at + head.idHigh] as number, heads[at + head.idLow] as number)) return false
     return true
   }
 
