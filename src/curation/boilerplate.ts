@@ -1,5 +1,5 @@
 import { hashStart, hashText, joinCharacter, mixBits } from "./hashing.ts"
-import { Sketcher, type ShinglerName } from "./sketcher.ts"
+import { printNumber, Sketcher, type ShinglerName } from "./sketcher.ts"
 
 // A span is boilerplate from this share of the texts on, and from so many texts: in a hundred texts on one subject single phrases are in many.
 const leastShare = 0.01
@@ -95,12 +95,12 @@ export class TextSample {
   }
 }
 
-function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {
+/** The first of each that are equal when they are folded. */
+export function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {
   const seen = new Set<number>()
   return texts.filter((text) => {
-    const [low, high] = sketcher.fingerprint(text)
-    // 53 bits, which a number holds exactly, are plenty for so few texts.
-    const print = (low >>> 0) + (high & 0x1fffff) * 2 ** 32
+    // 53 bits are plenty for so few texts.
+    const print = printNumber(...sketcher.fingerprint(text))
     return !seen.has(print) && seen.add(print)
   })
 }

@@ -1,5 +1,7 @@
-import { hashText, joinHash, mixBits } from "./hashing.ts"
-import { foldForComparison } from "./normalise.ts"
+import { distinctTexts } from "./boilerplate.ts"
+import { joinHash, mixBits } from "./hashing.ts"
+import { Sketcher } from "./sketcher.ts"
+import { WordHashes, wordHash } from "./word-hashes.ts"
 
 // In fewer texts than this a run of words is nobody's template: small sets keep every run.
 const leastTexts = 20
@@ -23,7 +25,7 @@ export const noCommonRuns: CommonRuns = { covered: (words) => words.map(() => fa
  * 20 texts nothing is common. Two runs are mistaken for one another once in 4 billion. */
 export function commonRuns(sample: readonly string[], n: number): CommonRuns {
   const length = Math.max(4, Math.ceil(n / 2))
-  const texts = sample.length < leastTexts ? [] : [...new Set(sample.map(foldForComparison))]
+  const texts = sample.length < leastTexts ? [] : distinctTexts(sample, new Sketcher({ shingles: "word-5" }))
   const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
   const counts = frequentRuns(texts, length, least)
   if (counts.runs.size === 0) return noCommonRuns
@@ -35,7 +37,7 @@ export function commonRuns(sample: readonly string[], n: number): CommonRuns {
   return {
     covered(words) {
       const covered = words.map(() => false)
-      const runs = runsOf(words, length)
+      const runs = runsOf(Int32Array.from(words, wordHash), words.length, length)
       for (const [start, run] of runs.entries()) if (common.has(run)) covered.fill(true, start, start + length)
       return covered
     },
@@ -45,7 +47,11 @@ export function commonRuns(sample: readonly string[], n: number): CommonRuns {
 /** The runs that at least so many of the texts have, with how many do; and how many runs there are in all. */
 function frequentRuns(texts: readonly string[], length: number, least: number): { runs: Map<number, number>; all: number } {
   const runs = new Map<number, number>()
-  const runsByText = texts.map((text) => runsOf(text.split(" "), length))
+  const words = new WordHashes()
+  const runsByText = texts.map((text) => {
+    words.read(text)
+    return runsOf(words.hashes, words.count, length)
+  })
   const all = runsByText.reduce((sum, { length: count }) => sum + count, 0)
   // First counted by a part of the hash, so that only what may be frequent is counted one by one.
   const unused = 32 - Math.min(20, Math.max(8, Math.ceil(Math.log2(all + 1))))
@@ -62,17 +68,15 @@ function frequentRuns(texts: readonly string[], length: number, least: number): 
   return { runs, all }
 }
 
-/** The hash of the run that begins at each word, as far as there are enough words: `joinHash` over its words, gone on from the run before. */
-function runsOf(words: readonly string[], length: number): Uint32Array {
-  const count = Math.max(0, words.length - length + 1)
-  const runs = new Uint32Array(count)
-  if (count === 0) return runs
-  const hashes = words.map(hashText)
+/** The hash of the run that begins at each of so many words, as far as there are enough: `joinHash` over its words, gone on from the run before. */
+function runsOf(hashes: Int32Array, words: number, length: number): Uint32Array {
+  const runs = new Uint32Array(Math.max(0, words - length + 1))
+  if (runs.length === 0) return runs
   // What a word counts for that is `length` words back.
   let factor = 1
   for (let place = 0; place < length; place += 1) factor = joinHash(factor, 0)
   let hash = 0
-  for (let place = 0; place < words.length; place += 1) {
+  for (let place = 0; place < words; place += 1) {
     const gone = place < length ? 0 : Math.imul(factor, hashes[place - length] as number)
     hash = (joinHash(hash, hashes[place] as number) - gone) | 0
     if (place >= length - 1) runs[place - length + 1] = mixBits(hash)

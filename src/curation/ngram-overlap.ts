@@ -3,6 +3,7 @@ import { HashIndex } from "./hash-index.ts"
 import { joinHash, mixBits } from "./hashing.ts"
 import { foldForComparison } from "./normalise.ts"
 import { Sketcher } from "./sketcher.ts"
+import { WordHashes, wordHash } from "./word-hashes.ts"
 
 /** The distinct hashes of a text's runs of five words, as they lie in an array. */
 export interface WordRuns {
@@ -17,11 +18,12 @@ export interface WordRuns {
 export class NgramIndex {
   readonly n: number
   readonly #common: CommonRuns
-  /** The words of what is indexed by number, from 1 on. */
-  readonly #numbers = new Map<string, number>()
-  /** The words of the indexed texts as numbers, one text after another. */
+  /** The hashes of the words of what is indexed: the place is what the word counts for, from 1 on. */
+  readonly #numbers = new HashIndex()
+  #different = 0
+  /** The words of the indexed texts, one text after another, and what each counts for. */
+  readonly #texts: string[] = []
   #words = new Int32Array(1024)
-  #used = 0
   /** From the hash of an n-gram to where in `#words` it begins. */
   readonly #grams = new HashIndex()
   /** The smallest id of an n-gram, by where it begins. */
@@ -32,6 +34,7 @@ export class NgramIndex {
   #fewestRuns = Infinity
   /** What a word counts for in a hash that is n words back. */
   readonly #factor: number
+  readonly #hashed = new WordHashes()
   #asked = new Int32Array(256)
 
   constructor(n: number, common: CommonRuns = noCommonRuns) {
@@ -46,13 +49,16 @@ export class NgramIndex {
   add(id: string, text: string): void {
     const words = wordsOf(text)
     if (words.length < this.n) return
-    const start = this.#used
+    const start = this.#texts.length
     this.#reserve(words.length)
-    for (const word of words) this.#words[this.#used++] = this.#numberOf(word)
+    for (const word of words) {
+      this.#words[this.#texts.length] = this.#numberOf(word)
+      this.#texts.push(word)
+    }
     const isOwn = this.#ownEnds(words)
-    this.#eachGram(this.#words, start, this.#used, (from, hash) => {
+    this.#eachGram(this.#words, start, this.#texts.length, (from, hash) => {
       if (!isOwn(from - start + this.n)) return
-      const known = this.#find(this.#words, from, hash)
+      const known = this.#find(this.#words, from, hash, (word) => this.#texts[from + word] as string)
       if (known < 0) this.#grams.add(hash, from)
       const [place, before] = known < 0 ? [from, undefined] : [known, this.#ids.get(known)]
       if (before === undefined || id < before) this.#ids.set(place, id)
@@ -94,12 +100,21 @@ export class NgramIndex {
   /** Shows `visit` where in `#words` each n-gram of the text that is indexed begins, and with which word of the text. */
   #eachMet(text: string, runs: WordRuns | undefined, visit: (place: number, start: number) => void): void {
     if (this.#ids.size === 0 || (this.n >= runWords && !this.#sharesRuns(text, runs))) return
-    const words = wordsOf(text)
-    if (words.length > this.#asked.length) this.#asked = new Int32Array(2 * words.length)
+    this.#hashed.read(text)
+    const { hashes, count } = this.#hashed
+    if (count > this.#asked.length) this.#asked = new Int32Array(2 * count)
     const asked = this.#asked
-    for (const [index, word] of words.entries()) asked[index] = this.#numbers.get(word) ?? 0
-    this.#eachGram(asked, 0, words.length, (start, hash) => {
-      const place = this.#find(asked, start, hash)
+    for (let index = 0; index < count; index += 1) {
+      const entry = this.#numbers.last(hashes[index] as number)
+      asked[index] = entry === 0 ? 0 : this.#numbers.placeOf(entry)
+    }
+    let words: string[] = []
+    const wordAt = (word: number) => {
+      if (words.length === 0) words = wordsOf(text)
+      return words[word] as string
+    }
+    this.#eachGram(asked, 0, count, (start, hash) => {
+      const place = this.#find(asked, start, hash, (word) => wordAt(start + word))
       if (place >= 0) visit(place, start)
     })
   }
@@ -119,13 +134,16 @@ export class NgramIndex {
     }
   }
 
-  /** Where the n-gram is indexed that begins there; below zero for one that is not. */
-  #find(numbers: Int32Array, start: number, hash: number): number {
+  /** Where the n-gram is indexed that begins there; below zero for one that is not. Different words may count for the same: they are compared last. */
+  #find(numbers: Int32Array, start: number, hash: number, wordAt: (word: number) => string): number {
     const words = this.#words
     for (let entry = this.#grams.last(hash); entry > 0; entry = this.#grams.before(entry)) {
       const place = this.#grams.placeOf(entry)
       let word = 0
       while (word < this.n && words[place + word] === numbers[start + word]) word += 1
+      if (word < this.n) continue
+      word = 0
+      while (word < this.n && this.#texts[place + word] === wordAt(word)) word += 1
       if (word === this.n) return place
     }
     return -1
@@ -157,15 +175,16 @@ export class NgramIndex {
   }
 
   #numberOf(word: string): number {
-    const known = this.#numbers.get(word)
-    if (known !== undefined) return known
-    this.#numbers.set(word, this.#numbers.size + 1)
-    return this.#numbers.size
+    const hash = wordHash(word)
+    const entry = this.#numbers.last(hash)
+    if (entry > 0) return this.#numbers.placeOf(entry)
+    this.#numbers.add(hash, ++this.#different)
+    return this.#different
   }
 
   #reserve(words: number): void {
-    if (this.#used + words <= this.#words.length) return
-    const longer = new Int32Array(2 * (this.#used + words))
+    if (this.#texts.length + words <= this.#words.length) return
+    const longer = new Int32Array(2 * (this.#texts.length + words))
     longer.set(this.#words)
     this.#words = longer
   }
