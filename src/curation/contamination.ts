@@ -79,11 +79,10 @@ export class HeldOutTexts {
   leakOf(text: string, sketch: Sketch): Leak | undefined {
     const same = this.#exact.get(printNumber(...this.lastPrint()))?.find(({ folded }) => folded === foldForComparison(text))
     if (same !== undefined) return { reason: "leak-exact", witness: same.id }
-    // As much as a text shares with any other is no more than it shares with all of them.
-    const isMaybeNear = this.#near.mostShared(sketch) >= this.#least * sketch.size - 1e-6
-    const near = isMaybeNear ? this.#near.nearest(sketch) : undefined
+    const shared = this.#near.countShared(sketch)
+    const near = shared >= this.#least * sketch.size - 1e-6 ? this.#near.nearest(sketch) : undefined
     if (near) return { reason: "leak-near", witness: this.#ids[near.place] as string, similarity: near.similarity }
-    const overlapping = this.#ngrams.find(text, this.#areRuns ? sketch : undefined)
+    const overlapping = this.#areRuns ? this.#ngrams.find(text, shared) : this.#ngrams.find(text)
     return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }
   }
 }

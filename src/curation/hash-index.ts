@@ -37,14 +37,14 @@ export class HashIndex {
     return ((bits[(hash >>> 5) & (bits.length - 1)] as number) & (1 << (hash & 31))) !== 0
   }
 
-  /** How many of the hashes may be there: never fewer than are. */
-  countPossible(numbers: Int32Array, from: number, until: number): number {
+  /** How many of the hashes are there. */
+  countIn(numbers: Int32Array, from: number, until: number): number {
     const bits = this.#bits
     const mask = bits.length - 1
     let count = 0
     for (let index = from; index < until; index += 1) {
       const hash = numbers[index] as number
-      count += ((bits[(hash >>> 5) & mask] as number) >>> (hash & 31)) & 1
+      if (((bits[(hash >>> 5) & mask] as number) & (1 << (hash & 31))) !== 0 && this.#table[2 * this.#slotOf(hash) + 1] !== 0) count += 1
     }
     return count
   }

@@ -5,15 +5,8 @@ import { foldForComparison } from "./normalise.ts"
 import { Sketcher } from "./sketcher.ts"
 import { WordHashes, wordHash } from "./word-hashes.ts"
 
-/** The distinct hashes of a text's runs of five words, as they lie in an array. */
-export interface WordRuns {
-  readonly numbers: Int32Array
-  readonly hashes: number
-  readonly size: number
-}
-
 /** Finds held-out texts that share `n` consecutive folded words of their own with a text: words in a run that is common to many texts are a
- * template's and do not count. Exact: the words themselves are compared. Texts shorter than `n` words are not indexed and never found (exact and
+ * template's and do not count. Words are compared by hashes of 32 bits, one for each of the n. Texts shorter than `n` words are not indexed and never found (exact and
  * near-duplicates cover them), nor is writing without spaces. */
 export class NgramIndex {
   readonly n: number
@@ -21,9 +14,9 @@ export class NgramIndex {
   /** The hashes of the words of what is indexed: the place is what the word counts for, from 1 on. */
   readonly #numbers = new HashIndex()
   #different = 0
-  /** The words of the indexed texts, one text after another, and what each counts for. */
-  readonly #texts: string[] = []
+  /** What each word of the indexed texts counts for, one text after another. */
   #words = new Int32Array(1024)
+  #used = 0
   /** From the hash of an n-gram to where in `#words` it begins. */
   readonly #grams = new HashIndex()
   /** The smallest id of an n-gram, by where it begins. */
@@ -49,16 +42,13 @@ export class NgramIndex {
   add(id: string, text: string): void {
     const words = wordsOf(text)
     if (words.length < this.n) return
-    const start = this.#texts.length
+    const start = this.#used
     this.#reserve(words.length)
-    for (const word of words) {
-      this.#words[this.#texts.length] = this.#numberOf(word)
-      this.#texts.push(word)
-    }
+    for (const word of words) this.#words[this.#used++] = this.#numberOf(word)
     const isOwn = this.#ownEnds(words)
-    this.#eachGram(this.#words, start, this.#texts.length, (from, hash) => {
+    this.#eachGram(this.#words, start, this.#used, (from, hash) => {
       if (!isOwn(from - start + this.n)) return
-      const known = this.#find(this.#words, from, hash, (word) => this.#texts[from + word] as string)
+      const known = this.#find(this.#words, from, hash)
       if (known < 0) this.#grams.add(hash, from)
       const [place, before] = known < 0 ? [from, undefined] : [known, this.#ids.get(known)]
       if (before === undefined || id < before) this.#ids.set(place, id)
@@ -68,11 +58,11 @@ export class NgramIndex {
     this.#fewestRuns = Math.min(this.#fewestRuns, runs.length === words.length - runWords + 1 ? this.n - runWords + 1 : fewestRuns(words, this.n))
   }
 
-  /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. The text's runs of five words need not be
-   * cut again where they are known. */
-  find(text: string, runs?: WordRuns): string | undefined {
+  /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. Where it is known how many
+   * different runs of five words of the text are in any of them, the text is not cut again to count them. */
+  find(text: string, sharedRuns = this.#countRuns(text)): string | undefined {
     let found: string | undefined
-    this.#eachMet(text, runs, (place) => {
+    this.#eachMet(text, sharedRuns, (place) => {
       const id = this.#ids.get(place) as string
       if (found === undefined || id < found) found = id
     })
@@ -90,7 +80,7 @@ export class NgramIndex {
   met(text: string): string[] {
     const met: string[] = []
     let words: string[] | undefined
-    this.#eachMet(text, undefined, (_, start) => {
+    this.#eachMet(text, this.#countRuns(text), (_, start) => {
       words ??= wordsOf(text)
       met.push(this.#ngram(words, start + this.n))
     })
@@ -98,8 +88,8 @@ export class NgramIndex {
   }
 
   /** Shows `visit` where in `#words` each n-gram of the text that is indexed begins, and with which word of the text. */
-  #eachMet(text: string, runs: WordRuns | undefined, visit: (place: number, start: number) => void): void {
-    if (this.#ids.size === 0 || (this.n >= runWords && !this.#sharesRuns(text, runs))) return
+  #eachMet(text: string, sharedRuns: number, visit: (place: number, start: number) => void): void {
+    if (this.#ids.size === 0 || (this.n >= runWords && sharedRuns < this.#fewestRuns)) return
     this.#hashed.read(text)
     const { hashes, count } = this.#hashed
     if (count > this.#asked.length) this.#asked = new Int32Array(2 * count)
@@ -108,13 +98,8 @@ export class NgramIndex {
       const entry = this.#numbers.last(hashes[index] as number)
       asked[index] = entry === 0 ? 0 : this.#numbers.placeOf(entry)
     }
-    let words: string[] = []
-    const wordAt = (word: number) => {
-      if (words.length === 0) words = wordsOf(text)
-      return words[word] as string
-    }
     this.#eachGram(asked, 0, count, (start, hash) => {
-      const place = this.#find(asked, start, hash, (word) => wordAt(start + word))
+      const place = this.#find(asked, start, hash)
       if (place >= 0) visit(place, start)
     })
   }
@@ -134,16 +119,13 @@ export class NgramIndex {
     }
   }
 
-  /** Where the n-gram is indexed that begins there; below zero for one that is not. Different words may count for the same: they are compared last. */
-  #find(numbers: Int32Array, start: number, hash: number, wordAt: (word: number) => string): number {
+  /** Where the n-gram is indexed that begins there; below zero for one that is not. */
+  #find(numbers: Int32Array, start: number, hash: number): number {
     const words = this.#words
     for (let entry = this.#grams.last(hash); entry > 0; entry = this.#grams.before(entry)) {
       const place = this.#grams.placeOf(entry)
       let word = 0
       while (word < this.n && words[place + word] === numbers[start + word]) word += 1
-      if (word < this.n) continue
-      word = 0
-      while (word < this.n && this.#texts[place + word] === wordAt(word)) word += 1
       if (word === this.n) return place
     }
     return -1
@@ -160,18 +142,10 @@ export class NgramIndex {
     return (end) => ends[end - 1] === true
   }
 
-  #sharesRuns(text: string, known: WordRuns | undefined): boolean {
-    const { numbers, hashes, size } = known ?? this.#runsOf(text)
-    if (this.#runs.countPossible(numbers, hashes, hashes + size) < this.#fewestRuns) return false
-    let shared = 0
-    for (let index = hashes; index < hashes + size; index += 1)
-      if (this.#runs.has(numbers[index] as number) && ++shared >= this.#fewestRuns) return true
-    return false
-  }
-
-  #runsOf(text: string): WordRuns {
-    const numbers = this.#cutter.spans(text)
-    return { numbers, hashes: 0, size: numbers.length }
+  #countRuns(text: string): number {
+    if (this.n < runWords || this.#ids.size === 0) return 0
+    const runs = this.#cutter.spans(text)
+    return this.#runs.countIn(runs, 0, runs.length)
   }
 
   #numberOf(word: string): number {
@@ -183,8 +157,8 @@ export class NgramIndex {
   }
 
   #reserve(words: number): void {
-    if (this.#texts.length + words <= this.#words.length) return
-    const longer = new Int32Array(2 * (this.#texts.length + words))
+    if (this.#used + words <= this.#words.length) return
+    const longer = new Int32Array(2 * (this.#used + words))
     longer.set(this.#words)
     this.#words = longer
   }

@@ -28,9 +28,9 @@ export class SharedHashes {
     if (place >= this.#shared.length) this.#shared = new Uint32Array(2 * this.#shared.length)
   }
 
-  /** The most hashes that any set can share with these. */
-  mostShared({ numbers, hashes, size }: Hashes): number {
-    return this.#index.countPossible(numbers, hashes, hashes + size)
+  /** How many of these hashes any set has: none shares more with them. */
+  countShared({ numbers, hashes, size }: Hashes): number {
+    return this.#index.countIn(numbers, hashes, hashes + size)
   }
 
   /** The most similar set at or above the threshold, of equals the first. */
