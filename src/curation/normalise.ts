@@ -30,11 +30,25 @@ export function normaliseStrings(value: unknown): unknown {
 /** The value like `normaliseStrings`, and its JSON. */
 export function normalisedJson<Value>(value: Value): { readonly value: Value; readonly json: string } {
   const json = JSON.stringify(value)
-  // What is ASCII and has nothing escaped needs no look at every character.
-  if (isAscii(json) && !json.includes("\\") && !json.includes("\x7f") && isTrimmed(value)) return { value, json }
+  // Then no look at every character is needed.
+  if (isAscii(json) && !json.includes("\x7f") && areEscapesNormal(json) && isTrimmed(value)) return { value, json }
   const normal = normaliseStrings(value)
   return { value: normal, json: normal === value ? json : JSON.stringify(normal) }
 }
+
+/** False where JSON of normal strings would have something else: an escaped control character, or white space before the end of a line. May be false otherwise. */
+function areEscapesNormal(json: string): boolean {
+  for (let at = json.indexOf("\\"); at >= 0; at = json.indexOf("\\", at + 2)) {
+    const escaped = json.charCodeAt(at + 1)
+    if (escaped === quote || escaped === backslash || escaped === letterT) continue
+    // What looks like a tab before it may be a backslash and a letter.
+    const before = json.charCodeAt(at - 1)
+    if (escaped !== letterN || before === space || (before === letterT && json.charCodeAt(at - 2) === backslash)) return false
+  }
+  return true
+}
+
+const [quote, backslash, letterN, letterT] = [34, 92, 110, 116] as const
 
 function isTrimmed(value: unknown): boolean {
   if (typeof value === "string") return value === "" || (value.charCodeAt(0) > space && value.charCodeAt(value.length - 1) > space)

@@ -18,7 +18,8 @@ export function mayBeNear(threshold: number, a: SetCard, b: SetCard): boolean {
   return differing <= ((1 - threshold) / (1 + threshold)) * (a.size + b.size) + 1e-6
 }
 
-function bitCount(bits: number): number {
+/** How many of the 32 bits are set. */
+export function bitCount(bits: number): number {
   let count = bits - ((bits >>> 1) & 0x55555555)
   count = (count & 0x33333333) + ((count >>> 2) & 0x33333333)
   return Math.imul((count + (count >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24

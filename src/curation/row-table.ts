@@ -142,7 +142,7 @@ export class RowTable {
 }
 
 // A part is read whole where that is no more than so many times what is wanted of it.
-const mostTimesWanted = 4
+const mostTimesWanted = 8
 
 /** Lines one after another, to be written together. */
 class LineBuffer {

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { foldForComparison, normaliseStrings, normaliseText } from "../../src/curation/normalise.ts"
+import { foldForComparison, normalisedJson, normaliseStrings, normaliseText } from "../../src/curation/normalise.ts"
 
 describe("normaliseText", () => {
   test("makes NFC with LF, without control characters and outer white space", () => {
@@ -18,6 +18,18 @@ describe("normaliseText", () => {
   test("reaches every string of a structure and changes nothing else", () => {
     expect(normaliseStrings({ a: " x ", b: [1, null, "y\r\n"], c: { d: true } })).toEqual({ a: "x", b: [1, null, "y"], c: { d: true } })
   })
+})
+
+test("normalisedJson gives what normaliseStrings gives, and its JSON", () => {
+  const texts = fc.string({ unit: fc.constantFrom(...'a b\n\t\r\f\b\\"u/\u0000\u007fé\u0301'), maxLength: 12 })
+  fc.assert(
+    fc.property(fc.oneof(texts, fc.dictionary(texts, fc.oneof(texts, fc.array(texts), fc.integer(), fc.constant(null)))), (value) => {
+      const { value: normal, json } = normalisedJson<unknown>(value)
+      expect(normal).toEqual(normaliseStrings(value))
+      expect(json).toBe(JSON.stringify(normaliseStrings(value)))
+    }),
+    { seed: 5, numRuns: 3000 },
+  )
 })
 
 describe("foldForComparison", () => {
