@@ -79,8 +79,9 @@ export class HeldOutTexts {
   leakOf(text: string, sketch: Sketch): Leak | undefined {
     const same = this.#exact.get(printNumber(...this.lastPrint()))?.find(({ folded }) => folded === foldForComparison(text))
     if (same !== undefined) return { reason: "leak-exact", witness: same.id }
-    const shared = this.#near.countShared(sketch)
-    const near = shared >= this.#least * sketch.size - 1e-6 ? this.#near.nearest(sketch) : undefined
+    const leastNear = this.#least * sketch.size - 1e-6
+    const shared = this.#near.countShared(sketch, Math.min(leastNear, this.#ngrams.fewestRuns))
+    const near = shared >= leastNear ? this.#near.nearest(sketch) : undefined
     if (near) return { reason: "leak-near", witness: this.#ids[near.place] as string, similarity: near.similarity }
     const overlapping = this.#areRuns ? this.#ngrams.find(text, shared) : this.#ngrams.find(text)
     return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }

@@ -10,6 +10,8 @@ import { WordHashes, wordHash } from "./word-hashes.ts"
  * near-duplicates cover them), nor is writing without spaces. */
 export class NgramIndex {
   readonly n: number
+  /** A text that shares an n-gram with an indexed one shares so many different runs of five words with it. */
+  fewestRuns = Infinity
   readonly #common: CommonRuns
   /** The hashes of the words of what is indexed: the place is what the word counts for, from 1 on. */
   readonly #numbers = new HashIndex()
@@ -24,7 +26,6 @@ export class NgramIndex {
   // The hashes of the runs of five words of what is indexed. Every n-gram has so many different ones, which a text that has the n-gram shares.
   readonly #runs = new HashIndex()
   readonly #cutter = new Sketcher({ shingles: "word-5" })
-  #fewestRuns = Infinity
   /** What a word counts for in a hash that is n words back. */
   readonly #factor: number
   readonly #hashed = new WordHashes()
@@ -55,7 +56,7 @@ export class NgramIndex {
     })
     const runs = this.#cutter.spans(text)
     for (const run of runs) addOnce(this.#runs, run)
-    this.#fewestRuns = Math.min(this.#fewestRuns, runs.length === words.length - runWords + 1 ? this.n - runWords + 1 : fewestRuns(words, this.n))
+    this.fewestRuns = Math.min(this.fewestRuns, runs.length === words.length - runWords + 1 ? this.n - runWords + 1 : fewestRuns(words, this.n))
   }
 
   /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. Where it is known how many
@@ -89,7 +90,7 @@ export class NgramIndex {
 
   /** Shows `visit` where in `#words` each n-gram of the text that is indexed begins, and with which word of the text. */
   #eachMet(text: string, sharedRuns: number, visit: (place: number, start: number) => void): void {
-    if (this.#ids.size === 0 || (this.n >= runWords && sharedRuns < this.#fewestRuns)) return
+    if (this.#ids.size === 0 || (this.n >= runWords && sharedRuns < this.fewestRuns)) return
     this.#hashed.read(text)
     const { hashes, count } = this.#hashed
     if (count > this.#asked.length) this.#asked = new Int32Array(2 * count)
@@ -145,7 +146,7 @@ export class NgramIndex {
   #countRuns(text: string): number {
     if (this.n < runWords || this.#ids.size === 0) return 0
     const runs = this.#cutter.spans(text)
-    return this.#runs.countIn(runs, 0, runs.length)
+    return this.#runs.countIn(runs, 0, runs.length, this.fewestRuns)
   }
 
   #numberOf(word: string): number {

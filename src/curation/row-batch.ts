@@ -63,6 +63,8 @@ export class RowBatchWriter {
   #numbers = new Int32Array(1 << 16)
   #used = 0
   #rows = 0
+  #provenance: Example["provenance"] | undefined
+  #provenanceJson = ""
   #dropped: { row: number; why: Why }[] = []
   #oddIds: { row: number; id: string }[] = []
 
@@ -125,7 +127,12 @@ export class RowBatchWriter {
     const isUsual = usualId.test(id)
     const idHigh = isUsual ? Number.parseInt(id.slice(3, 11), 16) | 0 : 0
     const answer = output === undefined ? "" : `,"output":${JSON.stringify(output)}`
-    const line = `{"id":${JSON.stringify(id)},"input":${inputJson}${answer},"provenance":${JSON.stringify(provenance)}}\n`
+    // Many rows share one.
+    if (provenance !== this.#provenance) {
+      this.#provenance = provenance
+      this.#provenanceJson = JSON.stringify(provenance)
+    }
+    const line = `{"id":${isUsual ? `"${id}"` : JSON.stringify(id)},"input":${inputJson}${answer},"provenance":${this.#provenanceJson}}\n`
     const place = this.#spill.add(partOf(idHigh, isUsual ? undefined : id), line)
     if (this.#used + length > this.#numbers.length) this.#numbers = longer(this.#numbers, this.#used + length)
     const at = headNumbers * this.#rows

@@ -28,9 +28,9 @@ export class SharedHashes {
     if (place >= this.#shared.length) this.#shared = new Uint32Array(2 * this.#shared.length)
   }
 
-  /** How many of these hashes any set has: none shares more with them. */
-  countShared({ numbers, hashes, size }: Hashes): number {
-    return this.#index.countIn(numbers, hashes, hashes + size)
+  /** How many of these hashes any set has: none shares more with them. Where they are fewer than `least`, any number below it. */
+  countShared({ numbers, hashes, size }: Hashes, least: number): number {
+    return this.#index.countIn(numbers, hashes, hashes + size, least)
   }
 
   /** The most similar set at or above the threshold, of equals the first. */

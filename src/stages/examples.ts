@@ -130,6 +130,7 @@ export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions)
     }
   }
   const written: Rank = { human: true, reviewed: true }
+  const goldExample = goldExamples()
   for (const seed of seeds) yield placed(seed.id, heldOf(seed.id), goldExample(seed), written)
   const offered = inputProposals(candidates, (id) => plan.standing(id))
   for (const { id, input, ...rest } of inputs) {
@@ -272,12 +273,18 @@ export function correctedSeeds(rows: TaskRows): Seed[] {
   })
 }
 
-function goldExample(seed: Seed): Example {
-  return {
-    id: exampleId(seed.id),
-    input: seed.input,
-    output: seed.output,
-    provenance: { parents: [], strategy: "gold", ...(seed.source === undefined ? {} : { source: seed.source }), acceptedBy: "gold" },
+/** Makes examples of seeds. Those that follow each other mostly come from one source: they share what is said of them. */
+function goldExamples(): (seed: Seed) => Example {
+  const goldOf = (source: string | undefined) => ({
+    parents: [],
+    strategy: "gold",
+    ...(source === undefined ? {} : { source }),
+    acceptedBy: "gold",
+  })
+  let last: Example["provenance"] = goldOf(undefined)
+  return ({ id, input, output, source }) => {
+    if (last.source !== source) last = goldOf(source)
+    return { id: exampleId(id), input, output, provenance: last }
   }
 }
 
