@@ -26,15 +26,25 @@ export type HoldoutRefresh = z.output<typeof refreshSchema>
 /** Each row as it is held after the refreshes: released rows are in train, retired ones in no split, fresh ones in test, all others where they were
  * first assigned. The order of the refreshes does not matter, and a held-out row reaches train by a release alone. */
 export function standingAssignments(assignments: readonly Assignment[], refreshes: readonly HoldoutRefresh[]): StandingAssignment[] {
-  if (refreshes.length === 0) return [...assignments]
+  return assignments.map(standingAfter(refreshes))
+}
+
+/** The same, row by row. */
+export function standingAfter(refreshes: readonly HoldoutRefresh[]): (assignment: Assignment) => StandingAssignment {
+  if (refreshes.length === 0) return (assignment) => assignment
   const named = (list: "retired" | "released") => new Set(refreshes.flatMap((refresh) => refresh[list]))
   const [retired, released] = [named("retired"), named("released")]
   const fresh = new Map(refreshes.flatMap((refresh) => refresh.fresh.map(({ id, stratum }) => [id, stratum] as const)))
-  return assignments.map((assignment) => {
+  return (assignment) => {
     const { id } = assignment
     if (released.has(id)) return { ...assignment, split: "train" }
     if (retired.has(id)) return { ...assignment, split: "retired" }
     const stratum = fresh.get(id)
     return stratum === undefined ? assignment : { id, split: "test", stratum }
-  })
+  }
+}
+
+/** The ids that the refreshes name: all others are held where they were first assigned. */
+export function namedIn(refreshes: readonly HoldoutRefresh[]): Set<string> {
+  return new Set(refreshes.flatMap(({ fresh, retired, released }) => [...fresh.map(({ id }) => id), ...retired, ...released]))
 }

@@ -4,11 +4,12 @@ import { digits } from "../curation/lineage.ts"
 import { tooFewToTell } from "../evaluation/preflight.ts"
 import { rowsNeeded } from "../evaluation/power.ts"
 import type { Assignment, Split } from "../core/example.ts"
-import type { Held, StandingAssignment } from "../core/holdout-refresh.ts"
+import type { StandingAssignment } from "../core/holdout-refresh.ts"
 import { inputText, stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
 import { SpillFile } from "../store/spill-file.ts"
+import { StandingSplits } from "../store/standing-splits.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { wornRows } from "./holdout-wear.ts"
@@ -30,10 +31,10 @@ export function holdOut(
 ): { added: readonly Assignment[]; counts: HoldOutCounts; untested: readonly string[] } {
   const rows = new TaskRows(context.workspace, task.task)
   const testNeeded = rowsNeeded(task.verdict)
-  const added = unassigned(rows).size === 0 ? [] : assign(context, task, rows, testNeeded)
-  // A real input that a refresh put into the test set has its answer.
-  const counted = new Set([...rows.refreshes().flatMap(({ fresh }) => fresh.map(({ id }) => id)), ...rows.seedIds()])
-  const gold = tally(rows, counted)
+  let standing = new StandingSplits(rows)
+  const added = standing.missing === 0 ? [] : assign(context, task, rows, testNeeded)
+  if (standing.missing > 0) standing = new StandingSplits(rows)
+  const gold = standing.groups()
   const count = (split: Split) => gold.reduce((sum, group) => sum + (group.split === split ? group.rows : 0), 0)
   const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict })
   return {
@@ -101,17 +102,4 @@ class SpilledItem implements Arrival {
     this.#spill.read(this.#place, bytes)
     return bytes.toString("utf8")
   }
-}
-
-/** How many of the rows are held where, by their strata. */
-function tally(rows: TaskRows, counted: ReadonlySet<string>): { split: Held; stratum: string; rows: number }[] {
-  const groups = new Map<string, { split: Held; stratum: string; rows: number }>()
-  for (const { id, split, stratum } of rows.eachAssignment()) {
-    if (!counted.has(id)) continue
-    const key = `${split} ${stratum}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, { split, stratum, rows: 1 })
-    else group.rows += 1
-  }
-  return [...groups.values()]
 }

@@ -1,0 +1,60 @@
+import { isUtf8 } from "node:buffer"
+import { existsSync } from "node:fs"
+import { realInputSchema, seedSchema } from "../core/example.ts"
+import { parseJson } from "../core/parse.ts"
+import { ByteRanges } from "./byte-ranges.ts"
+import { hexAt, IdTable } from "./id-table.ts"
+import type { RowKind } from "./split-lines.ts"
+import type { TaskRows } from "./task-rows.ts"
+
+/** The ids of the seeds or the real inputs of a task, in the order of their file, without those that were erased. A line as we write it is not looked at
+ * further than its id. A line that is no row, or an id that stands twice, is a DataError. */
+export function rowIds(rows: TaskRows, kind: RowKind): IdTable {
+  const ids = new IdTable()
+  const each = () => (kind === "seed" ? rows.eachSeed() : rows.eachInput())
+  const isSound = rows.erased().isEmpty && addIds(kind === "seed" ? rows.seedsFile : rows.inputsFile, kind, ids)
+  if (isSound) return ids
+  // What was erased has to be read to be told; and what is wrong with a line is said once all are read.
+  const standing = new IdTable()
+  for (const { id } of each()) standing.add(...bitsOf(id))
+  return standing
+}
+
+/** The 64 bits of an id of a seed or an input. */
+export function bitsOf(id: string): [high: number, low: number] {
+  return [Number.parseInt(id.slice(-16, -8), 16) | 0, Number.parseInt(id.slice(-8), 16) | 0]
+}
+
+/** False where a line is no row, or has the id of another. */
+function addIds(path: string, kind: RowKind, ids: IdTable): boolean {
+  if (!existsSync(path)) return true
+  const [schema, lineStart] = [kind === "seed" ? seedSchema : realInputSchema, Buffer.from(`{"id":"${kind}_`)]
+  const ranges = new ByteRanges(path, rangeBytes)
+  try {
+    for (let range = 0; range < ranges.count; range += 1) {
+      const bytes = ranges.lines(range)
+      if (!isUtf8(bytes)) return false
+      for (let start = 0; start < bytes.length; ) {
+        const found = bytes.indexOf(newline, start)
+        const end = found < 0 ? bytes.length : found
+        const digits = start + lineStart.length
+        const isUsual = digits + 16 < end && lineStart.compare(bytes, start, digits) === 0 && bytes[digits + 16] === quote
+        const [high, low] = isUsual ? [hexAt(bytes, digits), hexAt(bytes, digits + 8)] : [-1, -1]
+        if (high >= 0 && low >= 0) {
+          if (!ids.add(high | 0, low | 0)) return false
+        } else {
+          const text = bytes.toString("utf8", start, end)
+          const row = text.trim() === "" ? undefined : schema.safeParse(parseJson(text))
+          if (row !== undefined && (!row.success || !ids.add(...bitsOf(row.data.id)))) return false
+        }
+        start = end + 1
+      }
+    }
+    return true
+  } finally {
+    ranges.close()
+  }
+}
+
+const [newline, quote] = [10, 34] as const
+const rangeBytes = 1 << 20
