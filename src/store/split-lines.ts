@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { assignmentSchema, splits } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
-import { hexAt } from "./id-table.ts"
+import { hexAt, IdTable } from "./id-table.ts"
 
 /** What a line of `splits.jsonl` says, in numbers. */
 export interface SplitLine {
@@ -123,6 +123,29 @@ export class SplitLines {
     const number = this.#numberOf(name.toString("utf8"))
     this.#byHash.set(hash, [...(known ?? []), { bytes: name, number }])
     return number
+  }
+}
+
+/** Ids that lines are looked for by. */
+export class LineIds {
+  readonly #usual = { seed: new IdTable(), input: new IdTable() }
+  readonly #odd = new Set<string>()
+
+  constructor(ids: Iterable<string> = []) {
+    for (const id of ids) {
+      const [, kind, high, low] = usualId.exec(id) ?? []
+      if (kind === undefined) this.#odd.add(id)
+      else this.#usual[kind as RowKind].add(Number.parseInt(high as string, 16) | 0, Number.parseInt(low as string, 16) | 0)
+    }
+  }
+
+  add(line: SplitLine): void {
+    if (line.kind === undefined) this.#odd.add(line.id())
+    else this.#usual[line.kind].add(line.high, line.low)
+  }
+
+  has(line: SplitLine): boolean {
+    return line.kind === undefined ? this.#odd.has(line.id()) : this.#usual[line.kind].find(line.high, line.low) >= 0
   }
 }
 

@@ -2,7 +2,7 @@ import { splits, type Split } from "../core/example.ts"
 import { namedIn, standingAfter, type Held, type HoldoutRefresh } from "../core/holdout-refresh.ts"
 import type { IdTable } from "./id-table.ts"
 import { bitsOf, rowIds } from "./row-ids.ts"
-import { SplitLines, type SplitLine } from "./split-lines.ts"
+import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
 
 /** Where rows may be held, by number; zero is for rows without a split. */
@@ -86,7 +86,7 @@ export class StandingSplits {
   #readLines(rows: TaskRows, refreshes: readonly HoldoutRefresh[], fresh: ReadonlySet<string>): void {
     const { migrations } = rows
     const standing = standingAfter(refreshes)
-    const named = namedIn(refreshes)
+    const named = new LineIds(namedIn(refreshes))
     const lines = new SplitLines(rows.splitsFile)
     const numbers = new Map<string, number>()
     const numberOf = (stratum: string) => {
@@ -103,7 +103,7 @@ export class StandingSplits {
     const take = (line: SplitLine) => {
       const { kind, high, low } = line
       const row = kind === undefined ? -1 : kind === "seed" ? this.seeds.find(high, low) : this.#inputRow(high, low)
-      const isNamed = named.size > 0 && named.has(line.id())
+      const isNamed = refreshes.length > 0 && named.has(line)
       if (row < 0 ? !isNamed : this.held[row] !== 0) return
       if (isNamed) {
         const id = line.id()

@@ -11,6 +11,7 @@ import {
   queuedConflictSchema,
   realInputSchema,
   seedSchema,
+  splits,
   type Assignment,
   type BatchYield,
   type Candidate,
@@ -21,14 +22,24 @@ import {
   type QueuedSuspect,
   type RealInput,
   type Seed,
+  type Split,
 } from "../core/example.ts"
 import { standingDecisions } from "../core/decisions.ts"
 import { Migrations, migrationSchema, type IdTranslator, type Migration } from "../core/migration.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
-import { refreshSchema, standingAssignments, type Held, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
+import {
+  namedIn,
+  refreshSchema,
+  standingAfter,
+  standingAssignments,
+  type Held,
+  type HoldoutRefresh,
+  type StandingAssignment,
+} from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { readTombstones } from "./erasures.ts"
 import { appendAtomically, readByteLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
 import { stageFile } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -78,13 +89,12 @@ export class TaskRows {
   /** The assignments one by one. */
   *eachAssignment(): Generator<StandingAssignment> {
     const { migrations } = this
-    const refreshes = this.refreshes()
+    const standing = standingAfter(this.refreshes())
     const seen = new Set<string>()
     for (const line of this.lines(this.splitsFile, assignmentSchema)) {
       if (seen.has(line.id)) continue
       seen.add(line.id)
-      const row = migrations.isEmpty ? line : { ...line, stratum: migrations.label(line.stratum) }
-      yield* refreshes.length === 0 ? [row] : standingAssignments([row], refreshes)
+      yield standing(migrations.isEmpty ? line : { ...line, stratum: migrations.label(line.stratum) })
     }
   }
   /** The ids of the seeds, which are not read beyond them. */
@@ -137,10 +147,17 @@ export class TaskRows {
   /** Where each id is held that is not in train, after the refreshes of the holdout. */
   heldOut(): Map<string, Held> {
     const refreshes = this.refreshes()
-    const ids = new Set(refreshes.flatMap(({ fresh, retired }) => [...fresh.map(({ id }) => id), ...retired]))
-    for (const { id, split } of this.lines(this.splitsFile, assignmentSchema)) if (split !== "train") ids.add(id)
+    const ids = new LineIds(namedIn(refreshes))
+    const isTrain = (line: SplitLine) => splits[line.split] === "train"
+    const lines = new SplitLines(this.splitsFile)
+    // Throws, and says of every line what is wrong with it.
+    if (!lines.each((line) => isTrain(line) || ids.add(line))) for (const _ of this.eachAssignment());
     const first = new Map<string, Assignment>()
-    for (const row of this.lines(this.splitsFile, assignmentSchema, (id) => ids.has(id))) if (!first.has(row.id)) first.set(row.id, row)
+    lines.each((line) => {
+      if (!ids.has(line)) return
+      const id = line.id()
+      if (!first.has(id)) first.set(id, { id, split: splits[line.split] as Split, stratum: lines.strata[line.stratum] as string })
+    })
     return new Map(standingAssignments([...first.values()], refreshes).flatMap(({ id, split }) => (split === "train" ? [] : [[id, split]])))
   }
   /** The candidates, each with the batch that it was grown in. */

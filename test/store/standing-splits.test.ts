@@ -127,6 +127,7 @@ describe("where rows are held", () => {
   ])("of a broken line in %s is not told: the line is named", (name, lines, message) => {
     const rows = rowsWith({ seeds: [seedLine(seedIds[0] as string)], [name]: lines })
     expect(() => new StandingSplits(rows)).toThrow(message)
+    if (name === "splits") expect(() => rows.heldOut()).toThrow(message)
   })
 
   it("of bytes that are no UTF-8 is not told: the line is named", () => {
