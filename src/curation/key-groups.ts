@@ -1,3 +1,4 @@
+import { Groups } from "./groups.ts"
 import { recordKeys } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
 
@@ -8,15 +9,21 @@ export interface RowGroups {
 }
 
 /** For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to before `until`, directly or through
- * others; the same for all that do. Disjoint sets (Tarjan 1975). Memory: 4 bytes a key, and 12 bytes a row. */
+ * others; the same for all that do. Memory: 4 bytes a key, and 12 bytes a row. */
 export function joinByKeys(records: RowRecords, rows: Uint32Array, from: number, until: number): Uint32Array<ArrayBuffer> {
   const bands = Array.from({ length: until - from }, () => new Int32Array(rows.length))
   for (let place = 0; place < rows.length; place += 1) {
     const { numbers, start } = records.place(rows[place] as number)
     for (let band = 0; band < bands.length; band += 1) (bands[band] as Int32Array)[place] = numbers[start + recordKeys + from + band] as number
   }
-  const groups = new Groups(rows.length)
-  const room = new Int32Array(2 * rows.length)
+  return joinKeys(bands)
+}
+
+/** The same for rows that are known by their places in `bands`, which has the keys of all of them, band by band. */
+export function joinKeys(bands: readonly Int32Array[]): Uint32Array<ArrayBuffer> {
+  const count = bands[0]?.length ?? 0
+  const groups = new Groups(count)
+  const room = new Int32Array(2 * count)
   for (const keys of bands) joinEqual(keys, groups, room)
   return groups.heads()
 }
@@ -134,35 +141,3 @@ function joinEqual(keys: Int32Array, groups: Groups, room: Int32Array): void {
 }
 
 const keysAPart = 1024
-
-class Groups {
-  readonly #parents: Uint32Array<ArrayBuffer>
-
-  constructor(places: number) {
-    this.#parents = new Uint32Array(places)
-    for (let place = 0; place < places; place += 1) this.#parents[place] = place
-  }
-
-  /** The first place of the group. */
-  of(place: number): number {
-    const parents = this.#parents
-    let at = place
-    while (parents[at] !== at) {
-      const next = parents[parents[at] as number] as number
-      parents[at] = next
-      at = next
-    }
-    return at
-  }
-
-  join(a: number, b: number): void {
-    const [first, second] = [this.of(a), this.of(b)]
-    if (first !== second) this.#parents[Math.max(first, second)] = Math.min(first, second)
-  }
-
-  /** For each place the first one of its group; nothing may be joined any more. */
-  heads(): Uint32Array<ArrayBuffer> {
-    for (let place = 0; place < this.#parents.length; place += 1) this.#parents[place] = this.of(place)
-    return this.#parents
-  }
-}

@@ -1,8 +1,8 @@
-import { missRateFor } from "./bands.ts"
 import { TextSample } from "./boilerplate.ts"
 import { defaultThreshold, shingler, type Shingler } from "./shingles.ts"
 import { SimilarSets, type Sketch } from "./similar-sets.ts"
-import { printNumber, Sketcher, sketchPlan } from "./sketcher.ts"
+import { Sketcher, sketchPlan } from "./sketcher.ts"
+import { groupTexts } from "./text-groups.ts"
 
 /** A text that is near another one. */
 export interface Near {
@@ -86,62 +86,14 @@ export function nearest(found: Iterable<Near>): Near | undefined {
   return best
 }
 
-/** The groups of texts that are linked by near-duplicates, each sorted by id and in the order of their first ids; every item is in one. For the
- * unit of splitting only: two members of a group may be far from each other. The order of the items does not matter; ids must differ. */
+/** The groups of texts that are linked by near-duplicates, as `groupTexts` finds them, each sorted by id and in the order of their first ids; every item is in
+ * one. The order of the items does not matter; ids must differ. */
 export function clusters(items: readonly { readonly id: string; readonly text: string }[], threshold?: number): string[][] {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
-  const groups = new Groups()
   const sample = new TextSample()
   for (const { text } of sorted) sample.add(text)
-  const index = new NearDuplicateIndex(sample.texts(), threshold, { missRate: missRateFor(sorted.length) })
-  const firstWith = new Map<number, string>()
-  const printer = new Sketcher({ shingles: index.shingler.name })
-  for (const item of sorted) {
-    // A text may be read anew whenever it is asked for.
-    const { id, text } = item
-    const print = printNumber(...printer.fingerprint(text))
-    const same = firstWith.get(print)
-    if (same !== undefined) {
-      groups.join(same, id)
-      continue
-    }
-    firstWith.set(print, id)
-    const join = (near: Near) => {
-      groups.join(near.id, id)
-      return false
-    }
-    index.visitNear(text, join, { isWanted: (other) => !groups.together(other, id) })
-    index.add(id, text)
-  }
-  return [
-    ...Map.groupBy(
-      sorted.map(({ id }) => id),
-      (id) => groups.of(id),
-    ).values(),
-  ]
-}
-
-/** Disjoint sets (Tarjan 1975), by id. */
-class Groups {
-  readonly #parents = new Map<string, string>()
-
-  of(id: string): string {
-    let root = id
-    for (let parent = this.#parents.get(root); parent !== undefined; parent = this.#parents.get(root)) root = parent
-    for (let step = id; step !== root; ) {
-      const parent = this.#parents.get(step) as string
-      this.#parents.set(step, root)
-      step = parent
-    }
-    return root
-  }
-
-  together(a: string, b: string): boolean {
-    return this.of(a) === this.of(b)
-  }
-
-  join(a: string, b: string): void {
-    const [first, second] = [this.of(a), this.of(b)]
-    if (first !== second) this.#parents.set(second, first)
-  }
+  const groups = groupTexts({ count: sorted.length, text: (number) => (sorted[number] as { text: string }).text }, sample, threshold)
+  return [...Map.groupBy(sorted.keys(), (number) => groups.of(number)).values()].map((members) =>
+    members.map((number) => (sorted[number] as { id: string }).id),
+  )
 }

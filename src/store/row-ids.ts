@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { realInputSchema, seedSchema } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
-import { hexAt, IdTable } from "./id-table.ts"
+import { hexAt, IdTable } from "../core/id-table.ts"
 import type { RowKind } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
 

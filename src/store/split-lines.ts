@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { assignmentSchema, splits } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
-import { hexAt, IdTable } from "./id-table.ts"
+import { hexAt, IdTable } from "../core/id-table.ts"
 
 /** What a line of `splits.jsonl` says, in numbers. */
 export interface SplitLine {

@@ -1,6 +1,6 @@
 import { splits, type Split } from "../core/example.ts"
 import { namedIn, standingAfter, type Held, type HoldoutRefresh } from "../core/holdout-refresh.ts"
-import type { IdTable } from "./id-table.ts"
+import type { IdTable } from "../core/id-table.ts"
 import { bitsOf, rowIds } from "./row-ids.ts"
 import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"

@@ -185,6 +185,61 @@ describe("for any arrivals", () => {
   })
 })
 
+describe("for the same rows as ever", () => {
+  const heldAs = ["train", "validation", "test", "retired"] as const
+  const given = (count: number, seed: number, strata: readonly string[], template = "") => {
+    const random = seeded(seed)
+    return textsWithCopies(count, seed).map((text, place) => ({
+      id: `${random() < 0.2 ? "input" : "seed"}_${digest([seed, place]).slice(7, 23)}`,
+      text: `${template}${text}`,
+      stratum: strata[Math.floor(random() ** 3 * strata.length)] as string,
+    }))
+  }
+  // A worn test set, a row that is gone, rows that came again, and one large group.
+  const later = (count: number, seed: number, strata: readonly string[]) => {
+    const all = given(count, seed, strata)
+    const random = seeded(seed + 1)
+    const [before, now] = [all.slice(0, count / 2), all.slice(count / 2)]
+    const crowd = Array.from({ length: 30 }, (_, place) => ({
+      id: `seed_c${place}`,
+      text: `${digest(seed)}${"!".repeat(place)}`,
+      stratum: "billing",
+    }))
+    return {
+      arrivals: [...now, ...crowd, ...before.slice(0, 2)],
+      existing: before.map(({ id, stratum }) => ({ id, stratum, split: heldAs[Math.floor(random() ** 2 * 4)] ?? ("train" as const) })),
+      existingItems: before.slice(3),
+    }
+  }
+  const strata = ["billing", "shipping", "größer", "unlabelled", "", "a, b", "other"]
+  const template = "Thank you for your message to our customer service, which we shall answer as soon as we can. "
+  const none = { existing: [], existingItems: [] }
+  test.each([
+    ["few rows", { arrivals: given(150, 1, strata), ...none }, 40, "e7b0bbe11e437f"],
+    [
+      "a stratum a row",
+      {
+        arrivals: given(
+          80,
+          2,
+          Array.from({ length: 80 }, (_, place) => `label-${place}`),
+        ),
+        ...none,
+      },
+      25,
+      "89b5512eefa3a3",
+    ],
+    ["more than the verdict needs", { arrivals: given(2000, 3, strata), ...none }, 100, "d58c3c32e7f7d2"],
+    ["a template", { arrivals: given(400, 4, strata, template), ...none }, 168, "8283f561051311"],
+    ["arrivals beside others", later(600, 5, strata), 120, "79a0fb6a30694d"],
+    ["arrivals beside many others", later(3000, 6, ["all", "unlabelled"]), 900, "10e602c2144da4"],
+  ])("%s are held as they were", (_, rows, testNeeded, expected) => {
+    const assigned = assignSplits({ ...rows, testNeeded, key: "triage" })
+    expect(new Set(assigned.map(({ split }) => split)).size).toBe(3)
+    expect(digest(assigned).slice(7, 21)).toBe(expected)
+  })
+})
+
 describe("apportion", () => {
   const claim = (name: string, size: number, least = 0, most = size) => ({ name, size, least, most, tieBreak: name })
   test("is the largest remainder", () => {
