@@ -1,8 +1,11 @@
 import { z } from "zod"
-import type { Assignment, Split } from "./example.ts"
+import { splits, type Assignment, type Split } from "./example.ts"
 
 /** Where a row is held now. `retired`: it was in a test set that is worn; it is in no split any more and is never trained on, until people release it. */
 export type Held = Split | "retired"
+
+/** Where rows may be held, by number; zero is for rows that have no split. */
+export const heldNames = [undefined, ...splits, "retired"] as const
 
 /** An assignment after the refreshes of the holdout. */
 export interface StandingAssignment extends Omit<Assignment, "split"> {

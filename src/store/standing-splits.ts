@@ -1,12 +1,9 @@
 import { splits, type Split } from "../core/example.ts"
-import { namedIn, standingAfter, type Held, type HoldoutRefresh } from "../core/holdout-refresh.ts"
+import { heldNames, namedIn, standingAfter, type Held, type HoldoutRefresh } from "../core/holdout-refresh.ts"
 import type { IdTable } from "../core/id-table.ts"
 import { bitsOf, rowIds } from "./row-ids.ts"
 import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
-
-/** Where rows may be held, by number; zero is for rows without a split. */
-export const heldNames = [undefined, ...splits, "retired"] as const
 
 /** So many of the seeds, and of what a refresh put into the test set, are held there and counted with that group. */
 export interface HeldGroup {
