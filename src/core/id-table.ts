@@ -27,10 +27,14 @@ export class IdTable {
     return hexOf(this.#ids[2 * number] as number) + hexOf(this.#ids[2 * number + 1] as number)
   }
 
+  /** The first half of the id with the number, without a sign. */
+  high(number: number): number {
+    return (this.#ids[2 * number] as number) >>> 0
+  }
+
   /** Below, at or above zero as the digits of the first number come before, are equal to or come after those of the second. */
   compare(a: number, b: number): number {
-    const ids = this.#ids
-    return ((ids[2 * a] as number) >>> 0) - ((ids[2 * b] as number) >>> 0) || ((ids[2 * a + 1] as number) >>> 0) - ((ids[2 * b + 1] as number) >>> 0)
+    return this.high(a) - this.high(b) || ((this.#ids[2 * a + 1] as number) >>> 0) - ((this.#ids[2 * b + 1] as number) >>> 0)
   }
 
   #slotOf(high: number, low: number): number {

@@ -1,14 +1,17 @@
 import { join } from "node:path"
-import { assignSplits, labelsUntested, unlabelled, type Arrival } from "../curation/hold-out.ts"
-import { digits } from "../curation/lineage.ts"
+import { TextSample } from "../curation/boilerplate.ts"
+import { labelsUntested, placeRows, unlabelled } from "../curation/hold-out.ts"
+import { sortByKey } from "../curation/sort-by-key.ts"
+import { groupTexts } from "../curation/text-groups.ts"
 import { tooFewToTell } from "../evaluation/preflight.ts"
 import { rowsNeeded } from "../evaluation/power.ts"
-import type { Assignment, Split } from "../core/example.ts"
-import type { StandingAssignment } from "../core/holdout-refresh.ts"
+import type { Assignment, Seed, Split } from "../core/example.ts"
+import { heldNames } from "../core/holdout-refresh.ts"
 import { inputText, stratumOf } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
-import { SpillFile } from "../store/spill-file.ts"
+import { plainSeeds } from "../store/seed-ranges.ts"
+import { SpilledTexts } from "../store/spilled-texts.ts"
 import { StandingSplits } from "../store/standing-splits.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
@@ -24,82 +27,92 @@ export interface HoldOutCounts {
   readonly tooFew?: string
 }
 
+interface HeldOutCounts {
+  readonly counts: HoldOutCounts
+  /** The labels without a test example. */
+  readonly untested: readonly string[]
+}
+
 /** Every seed and real input of the task has a split, recorded for good: rows without one are assigned, rows with one keep it. Idempotent, and the same after a crash: the assignment depends on content only. While the test set is worn its opened rows count for nothing: what arrives then goes to the test set first. */
-export function holdOut(
-  context: StageContext,
-  task: TaskSpecification,
-): { added: readonly Assignment[]; counts: HoldOutCounts; untested: readonly string[] } {
+export function holdOut(context: StageContext, task: TaskSpecification): HeldOutCounts {
   const rows = new TaskRows(context.workspace, task.task)
-  const testNeeded = rowsNeeded(task.verdict)
-  let standing = new StandingSplits(rows)
-  const added = standing.missing === 0 ? [] : assign(context, task, rows, testNeeded)
-  if (standing.missing > 0) standing = new StandingSplits(rows)
+  const standing = new StandingSplits(rows)
+  if (standing.missing === 0) return countsOf(task, standing)
+  return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () => holdOutLocked(context, task, rows))
+}
+
+/** The same for who has the task's lock. */
+export function holdOutLocked(context: StageContext, task: TaskSpecification, rows: TaskRows): HeldOutCounts {
+  // Read under the lock: another command may have assigned the same rows before.
+  const standing = new StandingSplits(rows)
+  if (standing.missing > 0) assign(context, task, rows, standing)
+  return countsOf(task, standing)
+}
+
+function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCounts {
   const gold = standing.groups()
   const count = (split: Split) => gold.reduce((sum, group) => sum + (group.split === split ? group.rows : 0), 0)
   const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict })
+  const testNeeded = rowsNeeded(task.verdict)
   return {
-    added,
     counts: { train: count("train"), validation: count("validation"), test: count("test"), testNeeded, ...(tooFew === undefined ? {} : { tooFew }) },
     untested: labelsUntested(gold),
   }
 }
 
-/** The ids that have no split. */
-function unassigned(rows: TaskRows): Set<string> {
-  const ids = new Set([...rows.seedIds(), ...rows.inputIds()])
-  for (const { id } of rows.eachAssignment()) ids.delete(id)
-  return ids
-}
-
 /** Gives a split to what has none. The texts lie in a temporary file while they are compared. */
-function assign(context: StageContext, task: TaskSpecification, rows: TaskRows, testNeeded: number): readonly Assignment[] {
-  const spill = new SpillFile(join(rows.folder, "hold-out"))
+function assign(context: StageContext, task: TaskSpecification, rows: TaskRows, standing: StandingSplits): void {
+  const texts = new SpilledTexts(join(rows.folder, "hold-out"), standing.held.length)
   try {
-    return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () => {
-      // Read again: another command may have assigned the same rows since.
-      const missing = unassigned(rows)
-      const [arrivals, existingItems]: [Arrival[], SpilledItem[]] = [[], []]
-      const take = (id: string, text: string, stratum: string) => {
-        const item = new SpilledItem(spill, id, text, stratum)
-        if (missing.has(id)) arrivals.push(item)
-        else existingItems.push(item)
-      }
-      for (const { id, input, output } of rows.eachSeed()) take(id, inputText(task, input), stratumOf(task, output))
-      for (const { id, input } of rows.eachInput()) take(id, inputText(task, input), unlabelled)
-      const worn = wornRows(context, task)
-      const existing = Array.from(
-        rows.eachAssignment(),
-        (row): StandingAssignment => (worn?.has(digits(row.id)) ? { ...row, split: "retired" } : row),
-      )
-      const added = assignSplits({ arrivals, existing, existingItems, testNeeded, key: task.task })
-      rows.addAssignments(added)
-      return added
-    })
+    const sample = readTexts(task, rows, standing, texts)
+    const groups = groupTexts(texts, sample)
+    const numbered = {
+      held: heldNow(context, task, standing),
+      stratum: standing.stratum,
+      strata: standing.strata,
+      idOf: (row: number) => standing.idOf(row),
+      compareIds: (a: number, b: number) => standing.compareIds(a, b),
+    }
+    const placed = placeRows(numbered, groups, { testNeeded: rowsNeeded(task.verdict), key: task.task })
+    const added = Uint32Array.from(placed.keys()).filter((row) => standing.held[row] === 0)
+    sortByKey(added, 32, (row) => standing.idRank(row), numbered.compareIds)
+    rows.addAssignments(assignments(added, placed, standing))
+    for (const row of added) standing.hold(row, placed[row] as number)
   } finally {
-    spill.close()
+    texts.close()
   }
 }
 
-/** A row whose text lies in a spill. */
-class SpilledItem implements Arrival {
-  readonly id: string
-  readonly stratum: string
-  readonly #spill: SpillFile
-  readonly #place: number
-  readonly #bytes: number
-
-  constructor(spill: SpillFile, id: string, text: string, stratum: string) {
-    this.id = id
-    this.stratum = stratum
-    this.#spill = spill
-    this.#place = spill.size
-    spill.add(text)
-    this.#bytes = spill.size - this.#place
+/** Puts the texts of all rows aside, by their numbers, and notes the strata of those that have no split. Returns a sample of the texts. */
+function readTexts(task: TaskSpecification, rows: TaskRows, standing: StandingSplits, texts: SpilledTexts): TextSample {
+  const sample = new TextSample()
+  const take = (input: Seed["input"], stratum: () => string) => {
+    const row = texts.added
+    // As it is read back.
+    const text = inputText(task, input).toWellFormed()
+    texts.add(text)
+    sample.add(text)
+    if (standing.held[row] === 0) standing.stratum[row] = standing.stratumNumber(stratum())
   }
+  for (const { input, output } of plainSeeds(rows)) take(input, () => stratumOf(task, output))
+  for (const { input } of rows.eachInput()) take(input, () => unlabelled)
+  return sample
+}
 
-  get text(): string {
-    const bytes = Buffer.allocUnsafe(this.#bytes)
-    this.#spill.read(this.#place, bytes)
-    return bytes.toString("utf8")
-  }
+/** Where each row is held, opened rows of a worn test set nowhere. */
+function heldNow(context: StageContext, task: TaskSpecification, standing: StandingSplits): Uint8Array {
+  const held = standing.held.slice()
+  for (const digits of wornRows(context, task) ?? [])
+    for (const row of [standing.rowOf(`seed_${digits}`), standing.rowOf(`input_${digits}`)])
+      if (row >= 0 && held[row] !== 0) held[row] = heldNames.indexOf("retired")
+  return held
+}
+
+function* assignments(added: Uint32Array, placed: Uint8Array, standing: StandingSplits): Generator<Assignment> {
+  for (const row of added)
+    yield {
+      id: standing.idOf(row),
+      split: heldNames[placed[row] as number] as Split,
+      stratum: standing.strata[standing.stratum[row] as number] as string,
+    }
 }

@@ -14,7 +14,7 @@ import { SpillFile } from "../store/spill-file.ts"
 import { openTable, type TableRow } from "../store/table.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
-import { holdOut, type HoldOutCounts } from "./hold-out.ts"
+import { holdOutLocked, type HoldOutCounts } from "./hold-out.ts"
 import { columnsOf, parseRow, type Kind, type Row } from "./imported-row.ts"
 
 export interface ImportResult {
@@ -95,13 +95,14 @@ async function importSpilled(
       valid.length > 0 ? `Mend those rows, or import the other ${valid.length} with --skip-invalid.` : "Mend those rows.",
     )
   // Read and written under one lock: of two imports at once, neither may write over what the other added.
-  const { heldElsewhere, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => {
+  const { heldElsewhere, held, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => {
     requireStanding(task, store, valid, spill)
     // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
     const heldElsewhere = holdAsSaid(store, valid)
-    return { ...merge(store, kind, valid, spill), heldElsewhere }
+    const counts = merge(store, kind, valid, spill)
+    // Under the same lock: who came between would make this import fail with its rows written.
+    return { ...counts, heldElsewhere, held: holdOutLocked(context, task, store) }
   })
-  const held = holdOut(context, task)
   return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested, acrossSplits, heldElsewhere }
 }
 
@@ -243,7 +244,8 @@ function holdAsSaid(store: TaskRows, valid: readonly ValidRow[]): { id: string; 
   }
   const held = new Map<string, Held>()
   for (const { id, split } of store.eachAssignment()) if (asked.has(id)) held.set(id, split)
-  store.addAssignments([...asked.values()].filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1)))
+  const added = [...asked.values()].filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (added.length > 0) store.addAssignments(added)
   return [...asked.values()].flatMap(({ id, split }) => {
     const has = held.get(id)
     return has === undefined || has === split ? [] : [{ id, split: has, asked: split }]

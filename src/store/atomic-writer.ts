@@ -2,6 +2,30 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "n
 import { dirname } from "node:path"
 import { flushFolder, makeFolder, temporaryBeside, writeError } from "./files.ts"
 
+/** The file is made of the pieces, whole, or holds what it held before: also where the pieces are made of that. */
+export function writePieces(path: string, pieces: Iterable<string | Uint8Array>): void {
+  const writer = new AtomicWriter(path)
+  try {
+    for (const piece of pieces) writer.write(piece)
+  } catch (error) {
+    writer.abandon()
+    throw error
+  }
+  writer.commit()
+}
+
+/** Lines of JSON, many a piece; none for no rows. */
+export function* jsonPieces(rows: Iterable<unknown>): Generator<string> {
+  let piece = ""
+  for (const row of rows) {
+    piece += `${JSON.stringify(row)}\n`
+    if (piece.length < pieceLength) continue
+    yield piece
+    piece = ""
+  }
+  if (piece !== "") yield piece
+}
+
 /** A file that is written bit by bit and appears whole or not at all: until `commit` it lies beside its place under another name. */
 export class AtomicWriter {
   readonly #path: string
@@ -91,3 +115,4 @@ export class AtomicWriter {
 }
 
 const waitingBytes = 1 << 18
+const pieceLength = 1 << 16

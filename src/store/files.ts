@@ -184,13 +184,21 @@ function withoutEnd(bytes: Buffer): Buffer {
 
 /** `sha256:` and 64 hex digits of the bytes of a file, which is read in pieces. */
 export function digestFile(path: string): string {
-  const [sum, chunk, descriptor] = [createHash("sha256"), Buffer.allocUnsafe(chunkBytes), openSync(path, "r")]
+  requireFile(path)
+  const sum = createHash("sha256")
+  for (const piece of readPieces(path)) sum.update(piece)
+  return `sha256:${sum.digest("hex")}`
+}
+
+/** The bytes of a file in pieces, each of which the next one overwrites; none of a file that is missing. */
+export function* readPieces(path: string): Generator<Buffer> {
+  if (!existsSync(path)) return
+  const [chunk, descriptor] = [Buffer.allocUnsafe(chunkBytes), openSync(path, "r")]
   try {
-    for (let length = readSync(descriptor, chunk); length > 0; length = readSync(descriptor, chunk)) sum.update(chunk.subarray(0, length))
+    for (let length = readSync(descriptor, chunk); length > 0; length = readSync(descriptor, chunk)) yield chunk.subarray(0, length)
   } finally {
     closeSync(descriptor)
   }
-  return `sha256:${sum.digest("hex")}`
 }
 
 /** The text of a file; a missing file, a folder or unreadable file is a DataError naming it. */

@@ -101,6 +101,18 @@ export function pickSeeds(rows: TaskRows, ids: ReadonlySet<string>): { readonly 
   }
 }
 
+/** The seeds of the task, as `TaskRows.eachSeed` gives them; most lines are not asked of the schema. */
+export function* plainSeeds(rows: TaskRows): Generator<Seed> {
+  const ranges = new SeedRanges(rows)
+  try {
+    for (let range = 0; range < ranges.count; range += 1) yield* ranges.seeds(range, () => true)
+    // Throws, and says of every line what is wrong with it.
+    if (ranges.isDamaged) for (const _ of rows.eachSeed());
+  } finally {
+    ranges.close()
+  }
+}
+
 /** How many bytes the seeds of the task have. */
 export function seedBytes(rows: TaskRows): number {
   return statSync(rows.seedsFile, { throwIfNoEntry: false })?.size ?? 0

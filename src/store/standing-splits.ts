@@ -26,6 +26,7 @@ export class StandingSplits {
   missing: number
   /** Where inputs are held that a refresh put into the test set and that are no longer there. */
   readonly #gone = new Map<string, Omit<HeldGroup, "rows">>()
+  readonly #numbers = new Map<string, number>()
   readonly #freshInputs: readonly number[]
 
   constructor(rows: TaskRows) {
@@ -50,6 +51,32 @@ export class StandingSplits {
   idOf(row: number): string {
     const { size } = this.seeds
     return row < size ? `seed_${this.seeds.digits(row)}` : `input_${this.inputs.digits(row - size)}`
+  }
+
+  /** As texts of their ids compare. */
+  compareIds(a: number, b: number): number {
+    const { size } = this.seeds
+    if (a < size !== b < size) return a < size ? 1 : -1
+    return a < size ? this.seeds.compare(a, b) : this.inputs.compare(a - size, b - size)
+  }
+
+  /** A number of 32 bits that is never less for a row whose id comes later. */
+  idRank(row: number): number {
+    const { size } = this.seeds
+    return row < size ? 2 ** 31 + (this.seeds.high(row) >>> 1) : this.inputs.high(row - size) >>> 1
+  }
+
+  /** The row, which had no split, is held there from now on; its stratum is known. */
+  hold(row: number, held: number): void {
+    this.held[row] = held
+    this.missing -= 1
+  }
+
+  /** The number of the stratum in `strata`, where it is added unless it is there. */
+  stratumNumber(stratum: string): number {
+    const number = this.#numbers.get(stratum) ?? this.strata.push(stratum) - 1
+    this.#numbers.set(stratum, number)
+    return number
   }
 
   /** How many rows with an answer are held where, by their groups. */
@@ -85,15 +112,9 @@ export class StandingSplits {
     const standing = standingAfter(refreshes)
     const named = new LineIds(namedIn(refreshes))
     const lines = new SplitLines(rows.splitsFile)
-    const numbers = new Map<string, number>()
-    const numberOf = (stratum: string) => {
-      const number = numbers.get(stratum) ?? this.strata.push(stratum) - 1
-      numbers.set(stratum, number)
-      return number
-    }
     const strataOfLines: number[] = []
     const stratumOf = ({ stratum }: SplitLine) => {
-      const number = strataOfLines[stratum] ?? numberOf(migrations.label(lines.strata[stratum] as string))
+      const number = strataOfLines[stratum] ?? this.stratumNumber(migrations.label(lines.strata[stratum] as string))
       strataOfLines[stratum] = number
       return number
     }
@@ -106,7 +127,7 @@ export class StandingSplits {
         const id = line.id()
         const assignment = { id, split: splits[line.split] as Split, stratum: migrations.label(lines.strata[line.stratum] as string) }
         const { split, stratum } = standing(assignment)
-        if (row >= 0) this.#note(row, heldNames.indexOf(split), numberOf(stratum))
+        if (row >= 0) this.#note(row, heldNames.indexOf(split), this.stratumNumber(stratum))
         else if (fresh.has(id) && !this.#gone.has(id)) this.#gone.set(id, { split, stratum })
       } else this.#note(row, line.split + 1, stratumOf(line))
     }
@@ -115,8 +136,7 @@ export class StandingSplits {
   }
 
   #note(row: number, held: number, stratum: number): void {
-    this.held[row] = held
     this.stratum[row] = stratum
-    this.missing -= 1
+    this.hold(row, held)
   }
 }

@@ -37,10 +37,10 @@ import {
   type StandingAssignment,
 } from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
+import { jsonPieces, writePieces } from "./atomic-writer.ts"
 import { readTombstones } from "./erasures.ts"
-import { appendAtomically, readByteLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { appendAtomically, readByteLines, readPieces, readText, toJsonLines, writeAtomically } from "./files.ts"
 import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
-import { stageFile } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** A candidate and the batch that it was grown in. */
@@ -207,13 +207,24 @@ export class TaskRows {
   }
   /** The rows may be made of those in the file: it is read before it is replaced. */
   writeSeeds(seeds: Iterable<Seed>): void {
-    stageFile(this.seedsFile, eachLine(seeds)).commit()
+    writePieces(this.seedsFile, jsonPieces(seeds))
   }
   writeInputs(inputs: Iterable<RealInput>): void {
-    stageFile(this.inputsFile, eachLine(inputs)).commit()
+    writePieces(this.inputsFile, jsonPieces(inputs))
   }
-  addAssignments(added: readonly Assignment[]): void {
-    if (added.length > 0) appendAtomically(this.splitsFile, toJsonLines(added))
+  /** The file holds what it held before, byte for byte, and all of the assignments after it, or only what it held before. */
+  addAssignments(added: Iterable<Assignment>): void {
+    const { splitsFile } = this
+    function* pieces() {
+      let last = newline
+      for (const piece of readPieces(splitsFile)) {
+        last = piece.at(-1) as number
+        yield piece
+      }
+      if (last !== newline) yield "\n"
+      yield* jsonPieces(added)
+    }
+    writePieces(splitsFile, pieces())
   }
   batchFile(batch: string): string {
     return join(this.folder, "candidates", `${batch}.jsonl`)
@@ -340,10 +351,7 @@ function stampOf(file: string): string {
   return stats === undefined ? "" : `${file} ${stats.size} ${stats.mtimeMs} ${stats.ino}`
 }
 
-function* eachLine(rows: Iterable<unknown>): Generator<string> {
-  for (const row of rows) yield `${JSON.stringify(row)}\n`
-}
-
+const newline = 10
 const idStart = Buffer.from('{"id":"')
 const longestId = 64
 
