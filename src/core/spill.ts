@@ -6,8 +6,8 @@ export interface SpillWriter {
   readonly lastBytes: number
 }
 
-/** Texts that lie where memory does not hold them: found again by their place, or a part at a time. */
-export interface Spill extends SpillWriter {
+/** Finds texts that were put aside, by their place or a part at a time. */
+export interface SpillReader {
   /** Fills `target` with bytes of one text, from the place on. */
   read(place: number, target: Uint8Array): void
   /** How many bytes the part has. */
@@ -15,3 +15,5 @@ export interface Spill extends SpillWriter {
   /** The part in memory: gives the bytes at a place of it, which stay as they are until another part is read. */
   readPart(part: number): (place: number, length: number) => Uint8Array
 }
+
+export interface Spill extends SpillWriter, SpillReader {}

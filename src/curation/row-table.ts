@@ -2,6 +2,7 @@ import type { DropReason, Example, Output } from "../core/example.ts"
 import type { Spill } from "../core/spill.ts"
 import { compareText } from "./ranking.ts"
 import type { RowBatch, Why } from "./row-batch.ts"
+import { rowExample } from "./row-lines.ts"
 import { RowRecords } from "./row-records.ts"
 
 /** The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has their heads and records. */
@@ -41,7 +42,7 @@ export class RowTable {
   }
 
   example(row: number): Example {
-    return JSON.parse(this.#text(row)) as Example
+    return rowExample(this.records, this.spill, row)
   }
 
   /** The rows that are kept, by id. */
@@ -88,105 +89,8 @@ export class RowTable {
     return pairs.sort((first, second) => compareText(first.b, second.b))
   }
 
-  /** The lines of the kept rows, by id, with their ends; many at once, which the next ones overwrite. */
-  *keptLines(): Generator<Uint8Array> {
-    const out = new LineBuffer()
-    for (const bytes of this.#lines(this.kept())) {
-      if (out.isFull) yield out.take()
-      out.add(bytes)
-    }
-    yield out.take()
-  }
-
-  /** The lines of the dropped rows, by reason and id, each with why; many at once, which the next ones overwrite. */
-  *droppedLines(): Generator<Uint8Array> {
-    const rows = this.dropped()
-    const out = new LineBuffer()
-    let index = 0
-    for (const bytes of this.#lines(rows)) {
-      if (out.isFull) yield out.take()
-      const why = JSON.stringify(orderedWhy(this.#dropped.get(rows[index++] as number) as Why))
-      out.add(bytes.subarray(0, -2))
-      out.addText(`,${why.slice(1)}\n`)
-    }
-    yield out.take()
-  }
-
-  /** The line of each row in turn; overwritten by the next. Rows of one part that follow each other are read together. */
-  *#lines(rows: Uint32Array): Generator<Uint8Array> {
-    let single = Buffer.alloc(1024)
-    for (let from = 0; from < rows.length; ) {
-      const part = this.records.part(rows[from] as number)
-      let until = from
-      let bytes = 0
-      for (; until < rows.length && this.records.part(rows[until] as number) === part; until += 1)
-        bytes += this.records.line(rows[until] as number).bytes
-      const whole = mostTimesWanted * bytes > this.spill.partBytes(part) ? this.spill.readPart(part) : undefined
-      for (; from < until; from += 1) {
-        const { place, bytes: length } = this.records.line(rows[from] as number)
-        if (whole === undefined) {
-          if (length > single.length) single = Buffer.alloc(2 * length)
-          this.spill.read(place, single.subarray(0, length))
-        }
-        yield whole?.(place, length) ?? single.subarray(0, length)
-      }
-    }
-  }
-
-  #text(row: number): string {
-    const { place, bytes } = this.records.line(row)
-    const line = Buffer.allocUnsafe(bytes)
-    this.spill.read(place, line)
-    return line.toString("utf8")
-  }
-}
-
-// A part is read whole where that is no more than so many times what is wanted of it.
-const mostTimesWanted = 8
-
-/** Lines one after another, to be written together. */
-class LineBuffer {
-  #bytes = Buffer.allocUnsafe(2 * fullBytes)
-  #used = 0
-
-  get isFull(): boolean {
-    return this.#used >= fullBytes
-  }
-
-  add(bytes: Uint8Array): void {
-    this.#reserve(bytes.length)
-    this.#bytes.set(bytes, this.#used)
-    this.#used += bytes.length
-  }
-
-  addText(text: string): void {
-    this.#reserve(3 * text.length)
-    this.#used += this.#bytes.write(text, this.#used)
-  }
-
-  /** What was added since the last time; overwritten by what is added next. */
-  take(): Uint8Array {
-    const bytes = this.#bytes.subarray(0, this.#used)
-    this.#used = 0
-    return bytes
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#used + bytes <= this.#bytes.length) return
-    const longer = Buffer.allocUnsafe(2 * (this.#used + bytes))
-    this.#bytes.copy(longer, 0, 0, this.#used)
-    this.#bytes = longer
-  }
-}
-
-const fullBytes = 1 << 20
-
-/** In the order in which they have always been written. */
-function orderedWhy({ reason, witness, similarity, detail }: Why): Why {
-  return {
-    reason,
-    ...(witness === undefined ? {} : { witness }),
-    ...(similarity === undefined ? {} : { similarity }),
-    ...(detail === undefined ? {} : { detail }),
+  /** Why each of the rows was dropped. */
+  whys(rows: Uint32Array): Why[] {
+    return Array.from(rows, (row) => this.#dropped.get(row) as Why)
   }
 }

@@ -1,15 +1,18 @@
 import type { Worker } from "node:worker_threads"
-import type { Decision, Example, Seed } from "../core/example.ts"
+import type { Decision, Seed } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
+import { IdTable } from "../core/id-table.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { compareGroups, type Comparison, type ComparisonPlan } from "../curation/comparison.ts"
 import { Intake, type CurationOptions } from "../curation/intake.ts"
 import { joinByKeys, shareOut, type RowGroups } from "../curation/key-groups.ts"
 import { OutputEquality } from "../curation/output-equality.ts"
-import { head, headNumbers, type RowBatch } from "../curation/row-batch.ts"
+import { head, headNumbers, type RowBatch, type Why } from "../curation/row-batch.ts"
+import { rowExample, rowLines } from "../curation/row-lines.ts"
 import { RowRecords, type SharedRecords } from "../curation/row-records.ts"
-import { PartWriter, readSpilled, type Extents, type SharedSpill } from "../store/parted-spill.ts"
+import { PartReader, PartWriter, type Extents, type SharedSpill } from "../store/parted-spill.ts"
 import { seedBytes, SeedRanges } from "../store/seed-ranges.ts"
+import { writeDigested } from "../store/staged-file.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Workspace } from "../store/workspace.ts"
 import { CostMeter } from "./build-costs.ts"
@@ -26,7 +29,11 @@ export interface ThreadStarter {
 }
 
 /** What a thread is sent: plain data. */
-export type ThreadTask = { readonly pass: SeedPass } | { readonly join: JoinShare } | { readonly compare: ComparisonShare }
+export type ThreadTask =
+  | { readonly pass: SeedPass }
+  | { readonly join: JoinShare }
+  | { readonly compare: ComparisonShare }
+  | { readonly write: LinesFile }
 
 interface SeedPass {
   readonly root: string
@@ -56,6 +63,15 @@ interface ComparisonShare {
   readonly plan: ComparisonPlan
 }
 
+interface LinesFile {
+  readonly path: string
+  readonly records: SharedRecords
+  readonly spill: SharedSpill
+  readonly rows: Uint32Array
+  /** Of dropped rows, why each was. */
+  readonly whys: readonly Why[] | undefined
+}
+
 /** What a thread knows at the end of its pass, and where in the spill its lines are. */
 export interface ThreadEnd extends PassEnd {
   readonly extents: Extents
@@ -66,10 +82,12 @@ type Answer =
   | { readonly end: ThreadEnd; readonly isDamaged: boolean }
   | { readonly heads: Uint32Array }
   | { readonly comparison: Comparison }
+  | { readonly digest: string }
 
 /** The threads of a build of many seeds; none where the file is small. They start at once and wait for their tasks. */
 export class BuildThreads {
   readonly #workers: Worker[]
+  #files = 0
 
   constructor(rows: TaskRows, starter: ThreadStarter | undefined) {
     const isWorthIt = starter !== undefined && starter.count > 1 && seedBytes(rows) >= leastBytes
@@ -89,7 +107,7 @@ export class BuildThreads {
     take: (part: PassPart) => void,
   ): Promise<ThreadEnd[]> {
     const next = new Int32Array(new SharedArrayBuffer(4))
-    const ids = new IdSet()
+    const ids = new IdTable()
     const requireSound = (isSound: boolean) => {
       // Throws, and says of every line what is wrong with it.
       if (!isSound) for (const _ of rows.eachSeed());
@@ -103,7 +121,7 @@ export class BuildThreads {
           return answer.end
         }
         if ("part" in answer) {
-          requireSound(ids.addAll(answer.part.batch))
+          requireSound(addIds(ids, answer.part.batch))
           take(answer.part)
         }
         return undefined
@@ -134,32 +152,39 @@ export class BuildThreads {
     )
   }
 
+  /** The file of the rows' lines is there; resolves to its digest. Each file is written by a thread of its own, as long as there are some. */
+  async write(file: LinesFile): Promise<string> {
+    const worker = this.#workers[this.#files++ % this.count] as Worker
+    return this.#ask(worker, { write: file }, (answer) => ("digest" in answer ? answer.digest : undefined))
+  }
+
   /** May be called twice. */
   async stop(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
-  /** Sends each thread its task and resolves to their results, which `receive` makes of an answer sooner or later. */
+  /** Sends each thread its task and resolves to their results. */
   async #each<Result>(taskOf: (thread: number) => ThreadTask, receive: (answer: Answer) => Result | undefined): Promise<Result[]> {
-    const results = this.#workers.map(
-      (worker, thread) =>
-        new Promise<Result>((resolve, reject) => {
-          const fail = (code: unknown) => reject(code instanceof Error ? code : new Error(`a thread ended with ${String(code)}`))
-          const hear = (answer: Answer) => {
-            try {
-              const result = receive(answer)
-              if (result === undefined) return
-              worker.off("message", hear).off("error", fail).off("exit", fail)
-              resolve(result)
-            } catch (error) {
-              reject(error)
-            }
-          }
-          worker.on("message", hear).on("error", fail).on("exit", fail)
-          worker.postMessage(taskOf(thread))
-        }),
-    )
-    return Promise.all(results)
+    return Promise.all(this.#workers.map((worker, thread) => this.#ask(worker, taskOf(thread), receive)))
+  }
+
+  /** Sends a thread its task and resolves to the result, which `receive` makes of an answer sooner or later. A thread does one task at a time. */
+  async #ask<Result>(worker: Worker, task: ThreadTask, receive: (answer: Answer) => Result | undefined): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      const fail = (code: unknown) => reject(code instanceof Error ? code : new Error(`a thread ended with ${String(code)}`))
+      const hear = (answer: Answer) => {
+        try {
+          const result = receive(answer)
+          if (result === undefined) return
+          worker.off("message", hear).off("error", fail).off("exit", fail)
+          resolve(result)
+        } catch (error) {
+          reject(error)
+        }
+      }
+      worker.on("message", hear).on("error", fail).on("exit", fail)
+      worker.postMessage(task)
+    })
   }
 }
 
@@ -169,13 +194,14 @@ export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], m
   else if ("join" in task) {
     const { records, rows, from, until } = task.join
     send({ heads: joinByKeys(RowRecords.from(records), rows, from, until) })
+  } else if ("write" in task) {
+    const { path, records, spill, rows, whys } = task.write
+    send({ digest: writeDigested(path, rowLines(RowRecords.from(records), new PartReader(spill), rows, whys)) })
   } else {
     const { task: specification, groups, plan } = task.compare
     const records = RowRecords.from(task.compare.records)
-    const outputText = (row: number) => {
-      const { place, bytes } = records.line(row)
-      return String((JSON.parse(readSpilled(task.compare.spill, place, bytes)) as Example).output)
-    }
+    const spill = new PartReader(task.compare.spill)
+    const outputText = (row: number) => String(rowExample(records, spill, row).output)
     send({ comparison: compareGroups(records, groups, new OutputEquality(specification), plan, outputText) })
   }
 }
@@ -208,38 +234,11 @@ function seedStart(task: TaskSpecification, decisions: ReadonlyMap<string, reado
   return { task, candidates: [], inputs: [], decisions, plan: reviewPlan(task, [], [], decisions) }
 }
 
-/** Ids of 64 bits, in open addressing, at most half full. */
-class IdSet {
-  /** Pairs of numbers; zero twice is empty. */
-  #pairs = new Int32Array(2 * 1024)
-  #count = 0
-
-  /** False where one of the rows has an id that was there before. */
-  addAll({ heads }: RowBatch): boolean {
-    for (let at = 0; at < heads.length; at += headNumbers)
-      if (!this.#add(heads[at + head.idHigh] as number, heads[at + head.idLow] as number)) return false
-    return true
-  }
-
-  #add(high: number, low: number): boolean {
-    if (4 * ++this.#count > this.#pairs.length) this.#grow()
-    const pairs = this.#pairs
-    const mask = pairs.length / 2 - 1
-    let slot = low & mask
-    for (; pairs[2 * slot] !== 0 || pairs[2 * slot + 1] !== 0; slot = (slot + 1) & mask)
-      if (pairs[2 * slot] === high && pairs[2 * slot + 1] === low) return false
-    pairs[2 * slot] = high
-    pairs[2 * slot + 1] = low
-    return true
-  }
-
-  #grow(): void {
-    const old = this.#pairs
-    this.#pairs = new Int32Array(2 * old.length)
-    this.#count = 1
-    for (let index = 0; index < old.length; index += 2)
-      if (old[index] !== 0 || old[index + 1] !== 0) this.#add(old[index] as number, old[index + 1] as number)
-  }
+/** False where one of the rows has an id that is there already. */
+function addIds(ids: IdTable, { heads }: RowBatch): boolean {
+  for (let at = 0; at < heads.length; at += headNumbers)
+    if (!ids.add(heads[at + head.idHigh] as number, heads[at + head.idLow] as number)) return false
+  return true
 }
 
 // Below this the threads take longer to start than they save.

@@ -6,7 +6,8 @@ import { digits } from "../curation/lineage.ts"
 import { preferencePairs } from "../curation/preferences.ts"
 import { outbound, Protection } from "../curation/privacy.ts"
 import { flagHeldOut } from "../curation/quality.ts"
-import { lineParts } from "../curation/row-batch.ts"
+import { lineParts, type Why } from "../curation/row-batch.ts"
+import { rowLines } from "../curation/row-lines.ts"
 import { RowTable } from "../curation/row-table.ts"
 import type { SemanticFindings } from "../curation/semantic-duplicates.ts"
 import { DataError } from "../core/errors.ts"
@@ -15,6 +16,7 @@ import type { ConfiguredFilter } from "../core/filter.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { pickSeeds } from "../store/seed-ranges.ts"
 import { PartedSpill } from "../store/parted-spill.ts"
+import { writeDigested } from "../store/staged-file.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import { readBenchmarks } from "./benchmarks.ts"
@@ -144,8 +146,13 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
     privacy: privacy(heldOutProtection),
   })
   const versions = new Versions(context.workspace, task.task)
-  versions.freezeHoldout(holdout, { validation, test })
-  const { manifest, isNew } = versions.freezeVersion(planned, { train: table.keptLines(), dropped: table.droppedLines(), preferences })
+  await versions.freezeHoldout(holdout, { validation, test })
+  const dropped = table.dropped()
+  const { manifest, isNew } = await versions.freezeVersion(planned, {
+    train: fileOf(table, spill, buildThreads, kept),
+    dropped: fileOf(table, spill, buildThreads, dropped, table.whys(dropped)),
+    preferences,
+  })
   versions.setLatest(manifest.id)
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
@@ -213,6 +220,18 @@ async function compareAll(curation: Curation, table: RowTable, spill: PartedSpil
   if (plan.recordedBands === undefined) return [curation.compareAnew(rows, plan)]
   const groups = curation.groups(rows, joined)
   return joined === undefined ? [curation.compare(groups, plan)] : threads.compare(curation.options.task, shared, groups, plan)
+}
+
+/** Writes the lines of the rows, in a thread where there are some. */
+function fileOf(
+  table: RowTable,
+  spill: PartedSpill,
+  threads: BuildThreads,
+  rows: Uint32Array,
+  whys?: readonly Why[],
+): (path: string) => Promise<string> {
+  if (threads.count > 0) return (path) => threads.write({ path, records: table.records.share(), spill: spill.share(), rows, whys })
+  return async (path) => writeDigested(path, rowLines(table.records, spill, rows, whys))
 }
 
 function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void {

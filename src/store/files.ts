@@ -48,16 +48,19 @@ export function appendAtomically(path: string, text: string): void {
 }
 
 /** The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder is there already, it stays as it is. */
-export function createFolderAtomically(path: string, fill: (temporary: string) => void): void {
+export async function createFolderAtomically(path: string, fill: (temporary: string) => void): Promise<void> {
   if (existsSync(path)) return
-  createFolderByContent(dirname(path), (temporary) => {
+  await createFolderByContent(dirname(path), async (temporary) => {
     fill(temporary)
     return basename(path)
   })
 }
 
 /** The same for a folder whose name follows from what is in it: `fill` says it at its end. Returns the name, and whether the folder was not there before. */
-export function createFolderByContent(parent: string, fill: (temporary: string) => string): { readonly name: string; readonly isNew: boolean } {
+export async function createFolderByContent(
+  parent: string,
+  fill: (temporary: string) => Promise<string>,
+): Promise<{ readonly name: string; readonly isNew: boolean }> {
   makeFolder(parent)
   const temporary = temporaryBeside(join(parent, "folder"))
   makeFolder(temporary)
@@ -65,7 +68,7 @@ export function createFolderByContent(parent: string, fill: (temporary: string) 
   let name = ""
   let isNew = false
   try {
-    name = fill(temporary)
+    name = await fill(temporary)
     if (!existsSync(join(parent, name))) {
       renameSync(temporary, join(parent, name))
       isNew = true

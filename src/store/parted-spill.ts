@@ -1,15 +1,16 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import type { Spill, SpillWriter } from "../core/spill.ts"
+import type { Spill, SpillReader, SpillWriter } from "../core/spill.ts"
 import { makeFolder, temporaryBeside, writeError } from "./files.ts"
 
-/** The spill as another thread is given it. */
+/** The spill as another thread is given it: what was added here until then can be read there. */
 export interface SharedSpill {
   readonly path: string
   readonly descriptor: number
   readonly parts: number
   /** How many blocks of the file are taken. */
   readonly blocks: Int32Array<SharedArrayBuffer>
+  readonly extents: Extents
 }
 
 /** Bytes of a part that lie together. */
@@ -23,16 +24,14 @@ export type Extents = readonly (readonly Extent[] | undefined)[]
 /** A spill in a file of its own beside the path, which has no name where the system allows it: then a kill leaves nothing behind. Elsewhere it has a temporary's
  * name, and goes with the other ones. Several threads may add to it, each by a `PartWriter` of its own. Memory: 64 kB for each part and thread. */
 export class PartedSpill implements Spill {
-  readonly #shared: SharedSpill
+  readonly #shared: Omit<SharedSpill, "extents">
   readonly #temporary: string
-  readonly #extents: Extent[][]
   readonly #writer: PartWriter
-  #part = Buffer.alloc(0)
+  readonly #reader: PartReader
 
   constructor(path: string, parts: number) {
     makeFolder(dirname(path))
     this.#temporary = temporaryBeside(path)
-    this.#extents = Array.from({ length: parts }, () => [])
     try {
       const descriptor = openSync(this.#temporary, "wx+", 0o600)
       this.#shared = { path, descriptor, parts, blocks: new Int32Array(new SharedArrayBuffer(4)) }
@@ -40,6 +39,7 @@ export class PartedSpill implements Spill {
       throw writeError(path, error)
     }
     this.#writer = new PartWriter(this.#shared)
+    this.#reader = new PartReader({ ...this.#shared, extents: [] })
     removeIfAllowed(this.#temporary)
   }
 
@@ -51,36 +51,77 @@ export class PartedSpill implements Spill {
     return this.#writer.lastBytes
   }
 
-  /** For another thread, which can read what was added here. */
   share(): SharedSpill {
-    this.adopt(this.#writer.flush())
-    return this.#shared
+    return { ...this.#shared, extents: this.#written().extents }
   }
 
-  /** From now on what that writer wrote is here as well. */
+  /** From now on what a writer in another thread has written is here as well. */
   adopt(extents: Extents): void {
-    for (const [part, found] of extents.entries())
-      if (found !== undefined) this.#extents[part] = [...(this.#extents[part] as Extent[]), ...found].sort((a, b) => a.place - b.place)
+    this.#reader.adopt(extents)
   }
 
   read(place: number, target: Uint8Array): void {
-    this.adopt(this.#writer.flush())
-    readAt(this.#shared.descriptor, place, target)
+    this.#written().read(place, target)
   }
 
   partBytes(part: number): number {
-    this.adopt(this.#writer.flush())
-    return (this.#extents[part] as Extent[]).reduce((sum, { bytes }) => sum + bytes, 0)
+    return this.#written().partBytes(part)
+  }
+
+  readPart(part: number): (place: number, length: number) => Uint8Array {
+    return this.#written().readPart(part)
+  }
+
+  /** Nothing is left of it. */
+  close(): void {
+    closeSync(this.#shared.descriptor)
+    removeIfAllowed(this.#temporary)
+  }
+
+  #written(): PartReader {
+    this.#reader.adopt(this.#writer.flush())
+    return this.#reader
+  }
+}
+
+/** Reads a spill, here or in another thread. Memory: the largest part that is read. */
+export class PartReader implements SpillReader {
+  readonly extents: Extent[][]
+  readonly #descriptor: number
+  #part = Buffer.alloc(0)
+
+  constructor({ descriptor, parts, extents }: SharedSpill) {
+    this.#descriptor = descriptor
+    this.extents = Array.from({ length: parts }, () => [])
+    this.adopt(extents)
+  }
+
+  adopt(extents: Extents): void {
+    for (const [part, found] of extents.entries())
+      if (found !== undefined && found.length > 0)
+        this.extents[part] = [...(this.extents[part] as Extent[]), ...found].sort((a, b) => a.place - b.place)
+  }
+
+  read(place: number, target: Uint8Array): void {
+    for (let done = 0; done < target.length; ) {
+      const read = readSync(this.#descriptor, target, done, target.length - done, place + done)
+      if (read === 0) throw new Error(`a temporary file ends at ${place + done}`)
+      done += read
+    }
+  }
+
+  partBytes(part: number): number {
+    return (this.extents[part] as Extent[]).reduce((sum, { bytes }) => sum + bytes, 0)
   }
 
   readPart(part: number): (place: number, length: number) => Uint8Array {
     const size = this.partBytes(part)
-    const extents = this.#extents[part] as Extent[]
+    const extents = this.extents[part] as Extent[]
     if (this.#part.length < size) this.#part = Buffer.allocUnsafe(size)
     const starts: number[] = []
     let start = 0
     for (const { place, bytes } of extents) {
-      readAt(this.#shared.descriptor, place, this.#part.subarray(start, start + bytes))
+      this.read(place, this.#part.subarray(start, start + bytes))
       starts.push(start)
       start += bytes
     }
@@ -95,39 +136,18 @@ export class PartedSpill implements Spill {
       return this.#part.subarray(at, at + length)
     }
   }
-
-  /** Nothing is left of it. */
-  close(): void {
-    closeSync(this.#shared.descriptor)
-    removeIfAllowed(this.#temporary)
-  }
-}
-
-/** The text at a place of a spill that another thread has, of so many bytes, once what was added is in the file. */
-export function readSpilled({ descriptor }: SharedSpill, place: number, bytes: number): string {
-  const target = Buffer.allocUnsafe(bytes)
-  readAt(descriptor, place, target)
-  return target.toString("utf8")
-}
-
-function readAt(descriptor: number, place: number, target: Uint8Array): void {
-  for (let done = 0; done < target.length; ) {
-    const read = readSync(descriptor, target, done, target.length - done, place + done)
-    if (read === 0) throw new Error(`a temporary file ends at ${place + done}`)
-    done += read
-  }
 }
 
 /** Adds texts to a spill. What was added can be read once what `flush` returns is with the spill. */
 export class PartWriter implements SpillWriter {
   lastBytes = 0
-  readonly #shared: SharedSpill
+  readonly #shared: Omit<SharedSpill, "extents">
   /** What is being written to each part: memory has it until it is full. */
   readonly #open: ({ readonly place: number; readonly buffer: Buffer; used: number } | undefined)[]
   #extents: Extent[][] = []
   #hasOpen = false
 
-  constructor(shared: SharedSpill) {
+  constructor(shared: Omit<SharedSpill, "extents">) {
     this.#shared = shared
     this.#open = Array.from({ length: shared.parts }, () => undefined)
   }

@@ -41,3 +41,10 @@ export function stageFile(path: string, pieces: Iterable<string | Uint8Array>): 
     discard: () => writer.abandon(),
   }
 }
+
+/** The file is there, whole, made of the pieces; returns its digest. */
+export function writeDigested(path: string, pieces: Iterable<string | Uint8Array>): string {
+  const file = stageFile(path, pieces)
+  file.commit()
+  return file.digest
+}

@@ -3,8 +3,8 @@ import { join } from "node:path"
 import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../core/example.ts"
 import { erasedMark, type ErasedMark } from "./erasures.ts"
-import { createFolderByContent, digestFile, readLines, readText, writeAtomically } from "./files.ts"
-import { stageFile } from "./staged-file.ts"
+import { createFolderAtomically, createFolderByContent, digestFile, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { writeDigested } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
 const manifestFile = "manifest.json"
@@ -50,17 +50,37 @@ export class Versions {
     return this.rows(holdout, "test.jsonl").map(({ id }) => id)
   }
 
-  freezeHoldout(manifest: HoldoutManifest, { validation, test }: { validation: readonly Example[]; test: readonly Example[] }): void {
-    if (this.has(manifest.id)) return
-    const files = { "validation.jsonl": filed(validation), "test.jsonl": filed(test) }
-    this.freeze("holdouts", files, () => manifest)
+  async freezeHoldout(
+    manifest: HoldoutManifest,
+    { validation, test }: { readonly validation: readonly Example[]; readonly test: readonly Example[] },
+  ): Promise<void> {
+    await createFolderAtomically(this.folder(manifest.id), (temporary) => {
+      writeAtomically(join(temporary, "validation.jsonl"), toJsonLines(validation))
+      writeAtomically(join(temporary, "test.jsonl"), toJsonLines(test))
+      writeManifest(temporary, manifest)
+    })
   }
-  /** The version of these lines is there, under the id that follows from its files. Returns its manifest, and whether it was not there before. */
-  freezeVersion(planned: PlannedVersion, lines: VersionLines): { readonly manifest: DatasetManifest; readonly isNew: boolean } {
+  /** The version of these files is there, under the id that follows from them. Returns its manifest, and whether it was not there before. */
+  async freezeVersion(planned: PlannedVersion, files: VersionFiles): Promise<{ readonly manifest: DatasetManifest; readonly isNew: boolean }> {
     const { read, kept } = planned.manifest
-    const files = { "train.jsonl": { lines: lines.train, rows: kept }, "dropped.jsonl": { lines: lines.dropped, rows: read - kept } }
-    const all = lines.preferences.length === 0 ? files : { ...files, "preferences.jsonl": filed(lines.preferences) }
-    const { name, isNew } = this.freeze("versions", all, (entries) => withFiles(planned, entries))
+    const { name, isNew } = await createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), async (temporary) => {
+      const writing = [files.train(join(temporary, "train.jsonl")), files.dropped(join(temporary, "dropped.jsonl"))] as const
+      // Where one fails, the other is not left at work in a folder that goes.
+      await Promise.allSettled(writing)
+      const [train, dropped] = await Promise.all(writing)
+      const { preferences } = files
+      const manifest = withFiles(planned, {
+        "train.jsonl": { rows: kept, digest: train },
+        "dropped.jsonl": { rows: read - kept, digest: dropped },
+        ...(preferences.length === 0
+          ? {}
+          : {
+              "preferences.jsonl": { rows: preferences.length, digest: writeDigested(join(temporary, "preferences.jsonl"), eachLine(preferences)) },
+            }),
+      })
+      writeManifest(temporary, manifest)
+      return manifest.id
+    })
     return { manifest: this.manifest(name as `ds_${string}`), isNew }
   }
 
@@ -129,24 +149,6 @@ export class Versions {
   private latestFile(): string {
     return join(this.workspace.taskFolder(this.task), "versions", "latest.json")
   }
-
-  private freeze(
-    folder: string,
-    files: Readonly<Record<string, FiledLines>>,
-    manifestOf: (entries: DatasetManifest["files"]) => { readonly id: string },
-  ): { readonly name: string; readonly isNew: boolean } {
-    return createFolderByContent(join(this.workspace.taskFolder(this.task), folder), (temporary) => {
-      const entries: Record<string, { rows: number; digest: string }> = {}
-      for (const [name, { lines, rows }] of Object.entries(files)) {
-        const file = stageFile(join(temporary, name), lines)
-        file.commit()
-        entries[name] = { rows, digest: file.digest }
-      }
-      const manifest = manifestOf(entries)
-      writeAtomically(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
-      return manifest.id
-    })
-  }
 }
 
 /** A version but for its files, and how its id follows from them. */
@@ -155,20 +157,19 @@ export interface PlannedVersion {
   idOf(files: DatasetManifest["files"]): string
 }
 
-/** What a version is made of; lines have their ends, and a piece may be many of them, and be overwritten by the next. */
-export interface VersionLines {
-  readonly train: Iterable<string | Uint8Array>
-  readonly dropped: Iterable<string | Uint8Array>
+/** What a version is made of. A file is written when it is asked for; resolves to its digest. */
+export interface VersionFiles {
+  readonly train: (path: string) => Promise<string>
+  readonly dropped: (path: string) => Promise<string>
   readonly preferences: readonly Preference[]
 }
 
-interface FiledLines {
-  readonly lines: Iterable<string | Uint8Array>
-  readonly rows: number
+function writeManifest(folder: string, manifest: unknown): void {
+  writeAtomically(join(folder, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
-function filed(rows: readonly unknown[]): FiledLines {
-  return { lines: rows.map((row) => `${JSON.stringify(row)}\n`), rows: rows.length }
+function* eachLine(rows: readonly unknown[]): Generator<string> {
+  for (const row of rows) yield `${JSON.stringify(row)}\n`
 }
 
 /** With the files where they have always stood among its keys. */

@@ -1,6 +1,7 @@
 import type { HeldOutRow } from "../../src/curation/contamination.ts"
 import { Curation, type Conflict } from "../../src/curation/curation.ts"
 import type { CurationRow } from "../../src/curation/ranking.ts"
+import { rowLines } from "../../src/curation/row-lines.ts"
 import { RowTable } from "../../src/curation/row-table.ts"
 import type { DroppedExample, Example } from "../../src/core/example.ts"
 import type { Spill } from "../../src/core/spill.ts"
@@ -129,5 +130,10 @@ export function curate({
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line) as Row)
-  return { kept: rows<Example>(table.keptLines()), dropped: rows<DroppedExample>(table.droppedLines()), conflicts }
+  const dropped = table.dropped()
+  return {
+    kept: rows<Example>(rowLines(table.records, table.spill, table.kept())),
+    dropped: rows<DroppedExample>(rowLines(table.records, table.spill, dropped, table.whys(dropped))),
+    conflicts,
+  }
 }

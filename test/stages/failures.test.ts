@@ -83,7 +83,7 @@ describe("counter-examples to an evaluation", () => {
   const split = (index: number): Split => (index % 3 === 0 ? "validation" : index % 3 === 1 ? "test" : "train")
 
   /** A task with an evaluation of which the tuned model got every invoice of validation wrong. */
-  function evaluated(of: TaskSpecification) {
+  async function evaluated(of: TaskSpecification) {
     const at = workspaceWith(of, { seeds, splits: seeds.map(({ id }, index) => ({ id, split: split(index), stratum: "all" })) })
     const examples = (part: Split): Example[] =>
       seeds
@@ -98,7 +98,7 @@ describe("counter-examples to an evaluation", () => {
     const answers = examples("validation").map(({ id, output }) => ({ id, output: formatOutput(of, output === "invoice" ? "order" : output) }))
     const rows = { validation: examples("validation"), test: examples("test") }
     const entry = (part: readonly Example[]) => ({ rows: part.length, digest: digestText(toJsonLines(part)) })
-    new Versions(at.context.workspace, of.task).freezeHoldout(
+    await new Versions(at.context.workspace, of.task).freezeHoldout(
       {
         schemaVersion: 1,
         id: holdout,
@@ -120,7 +120,7 @@ describe("counter-examples to an evaluation", () => {
   }
 
   it("ask for what it got wrong on validation, with train seeds as shots, and open no test row", async () => {
-    const at = evaluated(task)
+    const at = await evaluated(task)
     const failures = failuresOf(at.context, task, "latest")
     expect(failures).toEqual(failuresOf(at.context, task, "eval_1"))
     expect(failures).toMatchObject([{ label: "invoice", instead: "order" }])
@@ -148,8 +148,8 @@ describe("counter-examples to an evaluation", () => {
     }
   })
 
-  it("names the evaluations that there are when another is asked for", () => {
-    const at = evaluated(task)
+  it("names the evaluations that there are when another is asked for", async () => {
+    const at = await evaluated(task)
     expect(() => failuresOf(at.context, task, "eval_2")).toThrow(/there is no evaluation "eval_2" of mail; there are: eval_1; did you mean "eval_1"/)
     expect(() => failuresOf(workspaceWith(task, { seeds }).context, task, "latest")).toThrow(/none was made/)
   })

@@ -8,6 +8,7 @@ import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomical
 import { Ledger } from "../../src/store/ledger.ts"
 import { TaskRows } from "../../src/store/task-rows.ts"
 import { Versions, type PlannedVersion } from "../../src/store/versions.ts"
+import { writeDigested } from "../../src/store/staged-file.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 
 const newFolder = () => mkdtempSync(join(tmpdir(), "tuneloop-files-"))
@@ -32,7 +33,7 @@ describe("writing a file", () => {
     expect(readdirSync(join(folder, "a"))).toEqual(["kept"])
   })
 
-  it("removes what a killed write left more than a day ago, and nothing else", () => {
+  it("removes what a killed write left more than a day ago, and nothing else", async () => {
     const folder = newFolder()
     const day = 24 * 60 * 60
     const made = [
@@ -52,7 +53,7 @@ describe("writing a file", () => {
     writeAtomically(join(folder, "a.txt"), "text")
     expect(readdirSync(folder).sort()).toEqual([".ba9876543210.tmp", ".mine.tmp", "0123456789ab.tmp", "a.txt"])
     age(".ba9876543210.tmp", 2 * day)
-    createFolderAtomically(join(folder, "ds_1"), () => undefined)
+    await createFolderAtomically(join(folder, "ds_1"), () => undefined)
     expect(readdirSync(folder)).not.toContain(".ba9876543210.tmp")
   })
 
@@ -93,7 +94,7 @@ describe("writing a file", () => {
 })
 
 describe("making a folder", () => {
-  it("whose filling fails makes nothing; one that is there stays as it is", () => {
+  it("whose filling fails makes nothing; one that is there stays as it is", async () => {
     const folder = newFolder()
     const target = join(folder, "ds_1")
     const fail = () =>
@@ -101,10 +102,10 @@ describe("making a folder", () => {
         writeFileSync(join(temporary, "a"), "half")
         throw new Error("power cut")
       })
-    expect(fail).toThrow("power cut")
+    await expect(fail()).rejects.toThrow("power cut")
     expect(readdirSync(folder)).toEqual([])
-    createFolderAtomically(target, (temporary) => writeFileSync(join(temporary, "a"), "first"))
-    createFolderAtomically(target, (temporary) => writeFileSync(join(temporary, "a"), "second"))
+    await createFolderAtomically(target, (temporary) => writeFileSync(join(temporary, "a"), "first"))
+    await createFolderAtomically(target, (temporary) => writeFileSync(join(temporary, "a"), "second"))
     expect(readFileSync(join(target, "a"), "utf8")).toBe("first")
     expect(readdirSync(folder)).toEqual(["ds_1"])
   })
@@ -191,12 +192,16 @@ describe("dataset versions", () => {
     personalData: { policy: "flag", rows: 0, found: {} },
     leaks: { checks: [], found: 0 },
   }
-  const lines = { train: [`${JSON.stringify(example)}\n`], dropped: [], preferences: [] }
+  const files = {
+    train: async (path: string) => writeDigested(path, [`${JSON.stringify(example)}\n`]),
+    dropped: async (path: string) => writeDigested(path, []),
+    preferences: [],
+  }
 
-  it("are read back; a changed, torn or missing file is not", () => {
+  it("are read back; a changed, torn or missing file is not", async () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
-    for (const id of ["ds_1", "ds_2", "ds_3"]) expect(versions.freezeVersion(planned(id), lines).isNew).toBe(true)
-    const again = versions.freezeVersion(planned("ds_1"), lines)
+    for (const id of ["ds_1", "ds_2", "ds_3"]) expect((await versions.freezeVersion(planned(id), files)).isNew).toBe(true)
+    const again = await versions.freezeVersion(planned("ds_1"), files)
     expect(again).toEqual({ manifest: versions.manifest("ds_1"), isNew: false })
     expect(readdirSync(join(versions.folder("ds_1"), "..")).sort()).toEqual(["ds_1", "ds_2", "ds_3"])
     expect(versions.ids()).toEqual(["ds_1", "ds_2", "ds_3"])
@@ -209,10 +214,10 @@ describe("dataset versions", () => {
     expect(() => versions.rows("ds_4", "train.jsonl")).toThrow(/no dataset version ds_4; it has: ds_1, ds_2, ds_3/)
   })
 
-  it("have a latest one, which must still be there", () => {
+  it("have a latest one, which must still be there", async () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
     expect(versions.latest()).toBeUndefined()
-    versions.freezeVersion(planned("ds_1"), lines)
+    await versions.freezeVersion(planned("ds_1"), files)
     versions.setLatest("ds_1")
     expect(versions.latest()).toBe("ds_1")
     versions.setLatest("ds_9")
