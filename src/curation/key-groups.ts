@@ -9,7 +9,7 @@ export interface RowGroups {
 }
 
 /** For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to before `until`, directly or through
- * others; the same for all that do. Memory: 4 bytes a key, and 12 bytes a row. */
+ * others; the same for all that do. Memory: 4 bytes a key, and 16 bytes a row. */
 export function joinByKeys(records: RowRecords, rows: Uint32Array, from: number, until: number): Uint32Array<ArrayBuffer> {
   const bands = Array.from({ length: until - from }, () => new Int32Array(rows.length))
   for (let place = 0; place < rows.length; place += 1) {
@@ -23,8 +23,8 @@ export function joinByKeys(records: RowRecords, rows: Uint32Array, from: number,
 export function joinKeys(bands: readonly Int32Array[]): Uint32Array<ArrayBuffer> {
   const count = bands[0]?.length ?? 0
   const groups = new Groups(count)
-  const room = new Int32Array(2 * count)
-  for (const keys of bands) joinEqual(keys, groups, room)
+  const joiner = new KeyJoiner(groups, count)
+  for (const keys of bands) joiner.join(keys)
   return groups.heads()
 }
 
@@ -102,42 +102,57 @@ export function shareOut(groups: RowGroups, shares: number): RowGroups[] {
 
 const largeGroup = 1024
 
-/** Joins the places that have equal keys. Keys and places are parted by the first bits of the keys first, so that what is looked up lies close together: a table
- * of all of them would be waited for at every key. `room` has two numbers a key. */
-function joinEqual(keys: Int32Array, groups: Groups, room: Int32Array): void {
-  const bits = Math.max(1, Math.ceil(Math.log2(keys.length / keysAPart)))
-  const shift = 32 - bits
-  const ends = new Uint32Array(2 ** bits + 1)
-  for (let place = 0; place < keys.length; place += 1) {
-    const part = ((keys[place] as number) >>> shift) + 1
-    ends[part] = (ends[part] as number) + 1
+/** Joins the places that have equal keys. */
+class KeyJoiner {
+  readonly #groups: Groups
+  /** A bit for the first digits of a key: whether a key with them was met, and whether another one was. Most keys are nobody else's, and need no table. */
+  readonly #met: Int32Array
+  readonly #metAgain: Int32Array
+  readonly #shift: number
+  /** Pairs of a key and its first place plus one, in open addressing, at most half full. */
+  #table = new Int32Array(2 * 1024)
+
+  constructor(groups: Groups, keys: number) {
+    this.#groups = groups
+    const bits = Math.min(32, Math.max(10, Math.ceil(Math.log2(bitsAKey * (keys + 1)))))
+    this.#met = new Int32Array(2 ** (bits - 5))
+    this.#metAgain = new Int32Array(2 ** (bits - 5))
+    this.#shift = 32 - bits
   }
-  for (let part = 1; part < ends.length; part += 1) ends[part] = (ends[part] as number) + (ends[part - 1] as number)
-  // Afterwards each part ends where it is said that the next one begins.
-  for (let place = 0; place < keys.length; place += 1) {
-    const key = keys[place] as number
-    const at = ends[key >>> shift] as number
-    room[2 * at] = key
-    room[2 * at + 1] = place
-    ends[key >>> shift] = at + 1
-  }
-  let table = new Int32Array(8 * keysAPart)
-  for (let part = 0; part < 2 ** bits; part += 1) {
-    const [from, until] = [part === 0 ? 0 : (ends[part - 1] as number), ends[part] as number]
-    while (table.length < 4 * (until - from)) table = new Int32Array(2 * table.length)
-    const mask = table.length / 2 - 1
-    table.fill(0)
-    for (let index = from; index < until; index += 1) {
-      const key = room[2 * index] as number
-      const place = room[2 * index + 1] as number
-      let slot = key & mask
-      while (table[2 * slot + 1] !== 0 && table[2 * slot] !== key) slot = (slot + 1) & mask
-      if (table[2 * slot + 1] === 0) {
-        table[2 * slot] = key
-        table[2 * slot + 1] = place + 1
-      } else groups.join((table[2 * slot + 1] as number) - 1, place)
+
+  join(keys: Int32Array): void {
+    const [met, again, shift] = [this.#met.fill(0), this.#metAgain.fill(0), this.#shift]
+    let shared = 0
+    for (let place = 0; place < keys.length; place += 1) {
+      const digits = (keys[place] as number) >>> shift
+      const bit = 1 << (digits & 31)
+      const word = digits >>> 5
+      if (((met[word] as number) & bit) === 0) met[word] = (met[word] as number) | bit
+      else {
+        again[word] = (again[word] as number) | bit
+        shared += 1
+      }
     }
+    let slots = this.#table.length / 2
+    while (slots < 4 * shared) slots *= 2
+    if (this.#table.length < 2 * slots) this.#table = new Int32Array(2 * slots)
+    else this.#table.fill(0)
+    for (let place = 0; place < keys.length; place += 1) {
+      const digits = (keys[place] as number) >>> shift
+      if (((again[digits >>> 5] as number) & (1 << (digits & 31))) !== 0) this.#join(keys[place] as number, place)
+    }
+  }
+
+  #join(key: number, place: number): void {
+    const table = this.#table
+    const mask = table.length / 2 - 1
+    let slot = key & mask
+    while (table[2 * slot + 1] !== 0 && table[2 * slot] !== key) slot = (slot + 1) & mask
+    if (table[2 * slot + 1] === 0) {
+      table[2 * slot] = key
+      table[2 * slot + 1] = place + 1
+    } else this.#groups.join((table[2 * slot + 1] as number) - 1, place)
   }
 }
 
-const keysAPart = 1024
+const bitsAKey = 16
