@@ -6,7 +6,7 @@ const leastShare = 0.01
 const leastTexts = 20
 // Below this share of all spans boilerplate is left alone: phrases of the subject, not a template.
 const leastMass = 0.05
-const mostTexts = 20_000
+export const mostTexts = 20_000
 
 /** The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless they are more than a
  * twentieth of all spans. Copies of a text count once. The order of the texts does not matter. */
@@ -51,8 +51,11 @@ export class TextSample {
   /** Texts with greater hashes are not among the least any more. */
   #last = 0xffffffff
 
-  constructor(most = mostTexts) {
+  /** Where it is known that so many texts will come, about, most of them are passed over from the beginning. Then the sample of texts of which three in four
+   * are copies of a few may have fewer. */
+  constructor(most = mostTexts, expected = 0) {
     this.#most = most
+    if (expected > spare * most) this.#last = Math.floor((0xffffffff * spare * most) / expected)
   }
 
   add(text: string, times = 1): void {
@@ -94,6 +97,8 @@ export class TextSample {
       }
   }
 }
+
+const spare = 4
 
 /** The first of each that are equal when they are folded. */
 export function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {

@@ -1,11 +1,11 @@
 /** From a hash to the places that were added with it. Hashes are signed numbers of 32 bits, none zero; a place is added once with a hash. Memory a hash and place: 8
- * bytes, and 11 to 21 for each different hash. */
+ * bytes, and 16 to 32 for each different hash. */
 export class HashIndex {
   /** Pairs of a hash and its last entry plus one, in open addressing, at most three quarters full. */
   #table = new Int32Array(2 * 64)
   #mask = 63
-  /** A bit for some of the hashes, eight for each slot of the table: a hash whose bit is not set is not there. It is small enough to stay near the processor. */
-  #bits = new Int32Array(16)
+  /** A bit for some of the hashes, 32 for each slot of the table: a hash whose bit is not set is not there. It is small enough to stay near the processor. */
+  #bits = new Int32Array(64)
   #different = 0
   #places = new Int32Array(64)
   /** The entry before with the same hash plus one; zero for none. */
@@ -31,7 +31,7 @@ export class HashIndex {
     return this.mayHave(hash) && this.#table[2 * this.#slotOf(hash) + 1] !== 0
   }
 
-  /** False only for a hash that is not there; true for an eighth of these as well, at most. */
+  /** False only for a hash that is not there; true for one in 32 of these as well, at most. */
   mayHave(hash: number): boolean {
     const bits = this.#bits
     return ((bits[(hash >>> 5) & (bits.length - 1)] as number) & (1 << (hash & 31))) !== 0
@@ -82,7 +82,7 @@ export class HashIndex {
     const old = this.#table
     this.#mask = 2 * this.#mask + 1
     this.#table = new Int32Array(2 * (this.#mask + 1))
-    this.#bits = new Int32Array((this.#mask + 1) / 4)
+    this.#bits = new Int32Array(this.#mask + 1)
     for (let index = 0; index < old.length; index += 2) {
       if (old[index + 1] === 0) continue
       const slot = this.#slotOf(old[index] as number)

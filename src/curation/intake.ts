@@ -3,7 +3,7 @@ import type { Example } from "../core/example.ts"
 import type { SpillWriter } from "../core/spill.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { missRateFor } from "./bands.ts"
-import { roughHash, TextSample } from "./boilerplate.ts"
+import { mostTexts, roughHash, TextSample } from "./boilerplate.ts"
 import { HeldOutTexts, type HeldOutRow, type Leak } from "./contamination.ts"
 import { digits } from "./lineage.ts"
 import { normalisedJson, normaliseStrings } from "./normalise.ts"
@@ -52,7 +52,7 @@ export type SampleCounts = Samples<readonly (readonly [text: string, times: numb
 export class Intake {
   /** How rows are sketched that are compared with what is held out; undefined where nothing is. */
   readonly plan: Required<SketchPlan> | undefined
-  readonly samples: Samples<TextSample> = { all: new TextSample(), clean: new TextSample(), valid: new TextSample() }
+  readonly samples: Samples<TextSample>
   readonly #options: CurationOptions
   readonly #outputs: OutputEquality
   readonly #heldOut: HeldOutTexts | undefined
@@ -74,6 +74,8 @@ export class Intake {
       this.#heldOut = new HeldOutTexts(task, heldOut, { shingler: cut, threshold, ngram, missRate: missRateFor(expected) })
     }
     this.plan = this.#heldOut?.plan
+    const sample = () => new TextSample(mostTexts, expected)
+    this.samples = { all: sample(), clean: sample(), valid: sample() }
     this.#batch = new RowBatchWriter(this.plan?.bands.count ?? 0, spill)
   }
 
