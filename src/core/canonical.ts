@@ -86,7 +86,12 @@ export function digestText(text: string | Uint8Array): string {
 
 /** A prefix, `_` and the first 16 hex digits of the value's digest: 64 bits, so that a million rows meet by chance once in 40 million datasets. Starts with a letter and survives spreadsheets. */
 export function contentId(prefix: IdPrefix, value: unknown): string {
-  return `${prefix}_${digest(value).slice("sha256:".length, "sha256:".length + 16)}`
+  return `${prefix}_${contentDigits(value)}`
+}
+
+/** The digits of a content id. */
+export function contentDigits(value: unknown): string {
+  return digest(value).slice("sha256:".length, "sha256:".length + 16)
 }
 
 export type IdPrefix =

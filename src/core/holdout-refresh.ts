@@ -26,13 +26,8 @@ export const refreshSchema = z.strictObject({
 })
 export type HoldoutRefresh = z.output<typeof refreshSchema>
 
-/** Each row as it is held after the refreshes: released rows are in train, retired ones in no split, fresh ones in test, all others where they were
+/** A row as it is held after the refreshes: released rows are in train, retired ones in no split, fresh ones in test, all others where they were
  * first assigned. The order of the refreshes does not matter, and a held-out row reaches train by a release alone. */
-export function standingAssignments(assignments: readonly Assignment[], refreshes: readonly HoldoutRefresh[]): StandingAssignment[] {
-  return assignments.map(standingAfter(refreshes))
-}
-
-/** The same, row by row. */
 export function standingAfter(refreshes: readonly HoldoutRefresh[]): (assignment: Assignment) => StandingAssignment {
   if (refreshes.length === 0) return (assignment) => assignment
   const named = (list: "retired" | "released") => new Set(refreshes.flatMap((refresh) => refresh[list]))

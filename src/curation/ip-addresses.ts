@@ -12,8 +12,13 @@ export function findIpAddresses(text: string): Span[] {
         !isNumberOfSomething(text.slice(Math.max(0, start - 20), start))
       )
     }),
-    ...spansOf(text, /(?<![\w:.])(?:[0-9A-Fa-f]{1,4}|:)(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])/g, isIpv6),
+    ...(hasTwoColons(text) ? spansOf(text, /(?<![\w:.])(?:[0-9A-Fa-f]{1,4}|:)(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])/g, isIpv6) : []),
   ]
+}
+
+/** False only where there is no IPv6 address. */
+export function hasTwoColons(text: string): boolean {
+  return /:[0-9A-Fa-f]{0,4}:/.test(text)
 }
 
 function isNumberOfSomething(before: string): boolean {

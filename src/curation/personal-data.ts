@@ -1,5 +1,5 @@
 import { findIban } from "./iban.ts"
-import { findIpAddresses } from "./ip-addresses.ts"
+import { findIpAddresses, hasTwoColons } from "./ip-addresses.ts"
 import { findNames } from "./names.ts"
 import { findNationalIds } from "./national-ids.ts"
 import { findPaymentCards } from "./payment-cards.ts"
@@ -23,7 +23,8 @@ export function findPersonalData(text: string, names: readonly string[] = []): P
   const add = (kind: PersonalDataKind, spans: readonly Span[]) => {
     for (const { start, end } of spans) if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
   }
-  for (const { kind, find, mayHave } of finders) if (mayHave(text)) add(kind, find(text))
+  const withNumber = hasNumber(text)
+  for (const { kind, find, mayHave } of finders) if (mayHave(text, withNumber)) add(kind, find(text))
   add("name", findNames(text, names))
   return found.sort((a, b) => a.start - b.start)
 }
@@ -32,23 +33,22 @@ interface Finder {
   readonly kind: PersonalDataKind
   readonly find: (text: string) => Span[]
   /** False only where nothing can be found, at a glance: most texts have nothing, and the patterns are slow. */
-  readonly mayHave: (text: string) => boolean
+  readonly mayHave: (text: string, withNumber: boolean) => boolean
 }
 
 /** Five digits with no more than three characters between two: no number that is looked for has fewer, or lies further apart. */
 const hasNumber = (text: string) => /\d(?:\D{0,3}\d){4}/.test(text)
-const hasTwoColons = (text: string) => /:[0-9A-Fa-f]{0,4}:/.test(text)
 
 // The order of the kinds decides which one an overlap is.
 const finders: readonly Finder[] = [
   { kind: "secret", find: findSecrets, mayHave: mayHaveSecret },
   { kind: "email", find: findEmails, mayHave: (text) => text.includes("@") },
   { kind: "iban", find: findIban, mayHave: (text) => /[A-Z]{2}\d{2}/.test(text) },
-  { kind: "card", find: findPaymentCards, mayHave: hasNumber },
-  { kind: "ssn", find: findSocialSecurityNumbers, mayHave: hasNumber },
-  { kind: "national-id", find: findNationalIds, mayHave: hasNumber },
-  { kind: "ip-address", find: findIpAddresses, mayHave: (text) => hasNumber(text) || hasTwoColons(text) },
-  { kind: "phone", find: findPhoneNumbers, mayHave: hasNumber },
+  { kind: "card", find: findPaymentCards, mayHave: (_, withNumber) => withNumber },
+  { kind: "ssn", find: findSocialSecurityNumbers, mayHave: (_, withNumber) => withNumber },
+  { kind: "national-id", find: findNationalIds, mayHave: (_, withNumber) => withNumber },
+  { kind: "ip-address", find: findIpAddresses, mayHave: (text, withNumber) => withNumber || hasTwoColons(text) },
+  { kind: "phone", find: findPhoneNumbers, mayHave: (_, withNumber) => withNumber },
 ]
 
 const fileEndings = new Set([

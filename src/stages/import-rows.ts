@@ -1,21 +1,23 @@
 import { join } from "node:path"
 import { unlabelled } from "../curation/hold-out.ts"
 import { personalDataKindsIn } from "../curation/privacy.ts"
-import { digest } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import type { Erased, Tombstone } from "../core/erasure.ts"
-import { splits, type Assignment, type RealInput, type Seed, type Split } from "../core/example.ts"
+import type { Assignment, Split } from "../core/example.ts"
 import type { Held } from "../core/holdout-refresh.ts"
 import { stratumOf } from "../core/output.ts"
 import { show } from "../core/parse.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withLock } from "../store/lock.ts"
-import { SpillFile } from "../store/spill-file.ts"
+import { bitsOf, rowIds } from "../store/row-ids.ts"
+import { plainSeeds } from "../store/seed-ranges.ts"
+import { LineIds, type RowKind } from "../store/split-lines.ts"
 import { openTable, type TableRow } from "../store/table.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { holdOutLocked, type HoldOutCounts } from "./hold-out.ts"
-import { columnsOf, parseRow, type Kind, type Row } from "./imported-row.ts"
+import { columnsOf, contentOf, parseRow, type Row } from "./imported-row.ts"
+import { ImportedRows, type ArrivedRow } from "./imported-rows.ts"
 
 export interface ImportResult {
   readonly read: number
@@ -67,78 +69,54 @@ async function importRows(
   task: TaskSpecification,
   files: readonly string[],
   options: ImportOptions,
-  kind: Kind,
-): Promise<ImportResult> {
-  const store = new TaskRows(context.workspace, task.task)
-  const spill = new SpillFile(join(context.workspace.root, "import"))
-  try {
-    return await importSpilled(context, task, files, options, kind, { store, spill })
-  } finally {
-    spill.close()
-  }
-}
-
-async function importSpilled(
-  context: StageContext,
-  task: TaskSpecification,
-  files: readonly string[],
-  options: ImportOptions,
-  kind: Kind,
-  { store, spill }: { readonly store: TaskRows; readonly spill: SpillFile },
+  kind: RowKind,
 ): Promise<ImportResult> {
   const { workspace } = context
-  const { read, valid, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, { erased: store.erased(), spill })
-  if (invalid.length > 0 && !options.skipInvalid)
-    throw new DataError(
-      `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
-      invalid,
-      valid.length > 0 ? `Mend those rows, or import the other ${valid.length} with --skip-invalid.` : "Mend those rows.",
-    )
-  // Read and written under one lock: of two imports at once, neither may write over what the other added.
-  const { heldElsewhere, held, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => {
-    requireStanding(task, store, valid, spill)
-    // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
-    const heldElsewhere = holdAsSaid(store, valid)
-    const counts = merge(store, kind, valid, spill)
-    // Under the same lock: who came between would make this import fail with its rows written.
-    return { ...counts, heldElsewhere, held: holdOutLocked(context, task, store) }
-  })
-  return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested, acrossSplits, heldElsewhere }
-}
-
-/** A row that can be imported; what it says lies in the spill. */
-interface ValidRow {
-  readonly id: string
-  readonly place: number
-  readonly bytes: number
-  /** The digest of input and output: what makes a row with a known id a correction. */
-  readonly content: string
-  /** What the row or its file says, and the group that it is counted with. */
-  readonly said: { readonly split: Split; readonly stratum: string } | undefined
+  const store = new TaskRows(workspace, task.task)
+  const rows = new ImportedRows(join(workspace.root, "import"))
+  try {
+    const { read, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, { erased: store.erased(), rows })
+    if (invalid.length > 0 && !options.skipInvalid)
+      throw new DataError(
+        `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
+        invalid,
+        rows.given > 0 ? `Mend those rows, or import the other ${rows.given} with --skip-invalid.` : "Mend those rows.",
+      )
+    // Read and written under one lock: of two imports at once, neither may write over what the other added.
+    const { heldElsewhere, held, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => {
+      requireStanding(task, store, rows)
+      // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
+      const heldElsewhere = holdAsSaid(store, kind, rows)
+      const counts = merge(store, kind, rows)
+      // Under the same lock: who came between would make this import fail with its rows written.
+      return { ...counts, heldElsewhere, held: holdOutLocked(context, task, store) }
+    })
+    return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested, acrossSplits, heldElsewhere }
+  } finally {
+    rows.close()
+  }
 }
 
 interface ReadRows {
   readonly read: number
-  readonly valid: ValidRow[]
   readonly invalid: Issue[]
   readonly personalData: { id: string; place: string; kinds: string[] }[]
-  readonly acrossSplits: AcrossSplits[]
+  readonly acrossSplits: readonly AcrossSplits[]
 }
 
 async function readRows(
   task: TaskSpecification,
   files: readonly string[],
   options: ImportOptions,
-  kind: Kind,
-  { erased, spill }: { readonly erased: Erased; readonly spill: SpillFile },
+  kind: RowKind,
+  { erased, rows }: { readonly erased: Erased; readonly rows: ImportedRows },
 ): Promise<ReadRows> {
-  const valid: ValidRow[] = []
   const invalid: Issue[] = []
   const personalData: { id: string; place: string; kinds: string[] }[] = []
-  const seen = new Map<string, { file: string; line: number; content: string }>()
-  const places = new Map<string, { place: string; split: Split }[]>()
+  const kindsOf = new Map<number, string[]>()
+  const places = new SaidPlaces(files)
   let read = 0
-  for (const file of files) {
+  for (const [fileNumber, file] of files.entries()) {
     const table = await openTable(file)
     const before = read
     const unread: Issue[] = []
@@ -155,38 +133,39 @@ async function readRows(
       }
       columns ??= columnsFor([tableRow])
       const { line } = tableRow
-      const place = `${file}:${line}`
       const parsed = parseRow(task, tableRow, columns.found, kind)
       if ("issues" in parsed) {
         issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line })))
         continue
       }
-      const { row } = parsed
+      const { row, content } = parsed
       const tombstone = erased.of(row)
       if (tombstone !== undefined) {
         issues.push({ file, line, message: erasedMessage(tombstone) })
         continue
       }
-      const content = contentOf(row)
-      const known = seen.get(row.id)
-      if (known && known.content !== content) {
-        const message = `the id ${show(row.key ?? row.id)} is already that of ${known.file}:${known.line}, with other content`
+      const split = parsed.split ?? options.splitOf?.get(file)
+      const arrived = { id: row.id, content, file: fileNumber, line, split }
+      const known = rows.find(row.id)
+      if (known >= 0 && !rows.says(known, content)) {
+        const first = rows.firstAt(known)
+        const message = `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with other content`
         issues.push({ file, line, path: "id", message })
         continue
       }
-      if (known === undefined) seen.set(row.id, { file, line, content })
-      const found = personalDataKindsIn(task, { input: row.input, output: "output" in row ? row.output : null })
-      if (found.length > 0 && task.privacy.personalData === "refuse") {
-        issues.push({ file, line, message: `personal data or a secret (${found.join(", ")}); privacy.personalData is refuse` })
+      const output = "output" in row ? row.output : null
+      const kinds = known >= 0 ? (kindsOf.get(known) ?? []) : personalDataKindsIn(task, { input: row.input, output })
+      const number = known >= 0 ? known : rows.note(arrived)
+      if (kinds.length > 0) kindsOf.set(number, kinds)
+      if (kinds.length > 0 && task.privacy.personalData === "refuse") {
+        issues.push({ file, line, message: `personal data or a secret (${kinds.join(", ")}); privacy.personalData is refuse` })
         continue
       }
-      if (found.length > 0) personalData.push({ id: row.id, place, kinds: found })
-      const split = parsed.split ?? options.splitOf?.get(file)
-      if (split !== undefined) places.set(row.id, [...(places.get(row.id) ?? []), { place, split }])
-      const start = spill.size
-      spill.add(JSON.stringify(found.length > 0 ? { ...row, personalData: found } : row))
-      const stratum = "output" in row ? stratumOf(task, row.output) : unlabelled
-      valid.push({ id: row.id, place: start, bytes: spill.size - start, content, said: split === undefined ? undefined : { split, stratum } })
+      if (kinds.length > 0) personalData.push({ id: row.id, place: `${file}:${line}`, kinds })
+      if (known < 0) rows.put(number, JSON.stringify(kinds.length > 0 ? { ...row, personalData: kinds } : row))
+      else places.again(number, rows.firstAt(number), arrived)
+      if (split !== undefined) rows.say(number, split, "output" in row ? stratumOf(task, row.output) : unlabelled)
+      rows.given += 1
     }
     if (read === before)
       throw new DataError(
@@ -197,68 +176,102 @@ async function readRows(
     columns ??= columnsFor([])
     invalid.push(...unread, ...issues)
   }
-  const acrossSplits = [...places].flatMap(([id, at]) => (new Set(at.map(({ split }) => split)).size > 1 ? [{ id, places: at }] : []))
-  return { read, valid, invalid, personalData, acrossSplits }
+  return { read, invalid, personalData, acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`) }
 }
 
-function merge(store: TaskRows, kind: Kind, valid: readonly ValidRow[], spill: SpillFile): { added: number; corrected: number; unchanged: number } {
-  const each = (isWanted?: (id: string) => boolean): Iterable<Row> => (kind === "seed" ? store.eachSeed(isWanted) : store.eachInput(isWanted))
-  const asked = new Set(valid.map(({ id }) => id))
-  const contents = new Map<string, string>()
-  for (const row of each((id) => asked.has(id))) contents.set(row.id, contentOf(row))
-  const corrections = new Map<string, ValidRow>()
-  const added = new Map<string, ValidRow>()
-  let unchanged = 0
-  for (const row of valid) {
-    if ((added.get(row.id) ?? corrections.get(row.id))?.content === row.content || contents.get(row.id) === row.content) unchanged += 1
-    else if (contents.has(row.id)) corrections.set(row.id, row)
-    else added.set(row.id, row)
+/** Where rows stand that came more than once and said a split. */
+class SaidPlaces {
+  readonly #files: readonly string[]
+  readonly #places = new Map<number, Pick<ArrivedRow, "file" | "line" | "split">[]>()
+
+  constructor(files: readonly string[]) {
+    this.#files = files
   }
-  function* merged(): Generator<Row> {
-    for (const row of each()) {
-      const correction = corrections.get(row.id)
-      yield correction === undefined ? row : spilled(correction, spill)
+
+  again(row: number, first: Pick<ArrivedRow, "file" | "line" | "split">, { file, line, split }: ArrivedRow): void {
+    if (split === undefined) return
+    const places = this.#places.get(row) ?? (first.split === undefined ? [] : [first])
+    this.#places.set(row, [...places, { file, line, split }])
+  }
+
+  /** The rows that said different splits, in the order in which they said the first. */
+  acrossSplits(idOf: (row: number) => string): AcrossSplits[] {
+    return [...this.#places]
+      .filter(([, places]) => new Set(places.map(({ split }) => split)).size > 1)
+      .sort(([, [a]], [, [b]]) => (a?.file ?? 0) - (b?.file ?? 0) || (a?.line ?? 0) - (b?.line ?? 0))
+      .map(([row, places]) => ({
+        id: idOf(row),
+        places: places.map(({ file, line, split }) => ({ place: `${this.#files[file]}:${line}`, split: split as Split })),
+      }))
+  }
+}
+
+/** The rows that are new are in the file of the task after those that were there, and those that say something else are as they say. */
+function merge(store: TaskRows, kind: RowKind, rows: ImportedRows): { added: number; corrected: number; unchanged: number } {
+  const before = rowIds(store, kind)
+  const states = new Uint8Array(rows.size)
+  let asked = 0
+  for (let row = 0; row < rows.size; row += 1) {
+    if (!rows.isIn(row)) continue
+    const isThere = before.find(...bitsOf(rows.digits(row))) >= 0
+    states[row] = isThere ? unchanged : added
+    asked += Number(isThere)
+  }
+  const isAsked = (id: string) => {
+    const row = rows.find(id)
+    return row >= 0 && states[row] === unchanged
+  }
+  const known = asked === 0 ? [] : kind === "seed" ? plainSeeds(store, { has: isAsked }) : store.eachInput(isAsked)
+  for (const row of known) {
+    const number = rows.find(row.id)
+    if (!rows.says(number, contentOf(row))) states[number] = corrected
+  }
+  function* standing(): Generator<Row> {
+    for (const row of kind === "seed" ? plainSeeds(store) : store.eachInput()) {
+      const number = rows.find(row.id)
+      yield number >= 0 && states[number] === corrected ? rows.row(number) : row
     }
-    for (const row of added.values()) yield spilled(row, spill)
   }
-  if (added.size + corrections.size > 0) {
-    if (kind === "seed") store.writeSeeds(merged() as Iterable<Seed>)
-    else store.writeInputs(merged() as Iterable<RealInput>)
-  }
-  return { added: added.size, corrected: corrections.size, unchanged }
+  const count = (state: number) => states.reduce((sum, each) => sum + Number(each === state), 0)
+  const counts = { added: count(added), corrected: count(corrected) }
+  if (counts.added + counts.corrected > 0)
+    store.writeRows(
+      kind,
+      standing(),
+      rows.lines((row) => states[row] === added),
+    )
+  return { ...counts, unchanged: rows.given - counts.added - counts.corrected }
 }
 
-function spilled({ place, bytes }: ValidRow, spill: SpillFile): Row {
-  const line = Buffer.allocUnsafe(bytes)
-  spill.read(place, line)
-  return JSON.parse(line.toString("utf8")) as Row
-}
+// What becomes of a row.
+const [added, corrected, unchanged] = [1, 2, 3] as const
 
 /** Records the splits that rows say, for good; returns the rows that were held elsewhere before and stay there. */
-function holdAsSaid(store: TaskRows, valid: readonly ValidRow[]): { id: string; split: Held; asked: Split }[] {
-  const asked = new Map<string, Assignment>()
-  for (const { id, said } of valid) {
-    if (said === undefined) continue
-    const before = asked.get(id)?.split
-    if (before === undefined || splits.indexOf(said.split) > splits.indexOf(before)) asked.set(id, { id, ...said })
+function holdAsSaid(store: TaskRows, kind: RowKind, rows: ImportedRows): { id: string; split: Held; asked: Split }[] {
+  const asked: Assignment[] = []
+  for (let row = 0; row < rows.size; row += 1) {
+    const said = rows.isIn(row) ? rows.said(row) : undefined
+    if (said !== undefined) asked.push({ id: `${kind}_${rows.digits(row)}`, ...said })
   }
-  const held = new Map<string, Held>()
-  for (const { id, split } of store.eachAssignment()) if (asked.has(id)) held.set(id, split)
-  const added = [...asked.values()].filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
-  if (added.length > 0) store.addAssignments(added)
-  return [...asked.values()].flatMap(({ id, split }) => {
+  // Also where no row says one: splits that cannot be read stop an import before its rows are written.
+  const held = store.heldOf(new LineIds(asked.map(({ id }) => id)))
+  const missing = asked.filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (missing.length > 0) store.addAssignments(missing)
+  return asked.flatMap(({ id, split }) => {
     const has = held.get(id)
     return has === undefined || has === split ? [] : [{ id, split: has, asked: split }]
   })
 }
 
 /** What was erased while the files were read must not come back either. */
-function requireStanding(task: TaskSpecification, store: TaskRows, valid: readonly ValidRow[], spill: SpillFile): void {
+function requireStanding(task: TaskSpecification, store: TaskRows, rows: ImportedRows): void {
   const erased = store.erased()
-  const gone = erased.isEmpty ? [] : valid.filter((row) => erased.of(spilled(row, spill)) !== undefined)
-  if (gone.length > 0)
+  if (erased.isEmpty) return
+  let gone = 0
+  for (let row = 0; row < rows.size; row += 1) if (rows.isIn(row) && erased.of(rows.row(row)) !== undefined) gone += 1
+  if (gone > 0)
     throw new DataError(
-      `${gone.length} of these rows were erased from ${task.task} while they were read; nothing was written`,
+      `${gone} of these rows were erased from ${task.task} while they were read; nothing was written`,
       [],
       "Run the command again: it names them.",
     )
@@ -266,8 +279,4 @@ function requireStanding(task: TaskSpecification, store: TaskRows, valid: readon
 
 function erasedMessage({ at, why }: Tombstone): string {
   return `this row was erased on ${at.slice(0, 10)}${why === undefined ? "" : ` (${why})`} and does not come back`
-}
-
-function contentOf(row: Row): string {
-  return digest({ input: row.input, output: "output" in row ? row.output : null })
 }

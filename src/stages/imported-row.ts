@@ -1,4 +1,4 @@
-import { canonicalValue, contentId } from "../core/canonical.ts"
+import { canonicalValue, contentDigits, contentId } from "../core/canonical.ts"
 import { DataError, type Issue } from "../core/errors.ts"
 import type { Input, RealInput, Seed, Split } from "../core/example.ts"
 import { inputIssues, outputIssues, parseOutput } from "../core/output.ts"
@@ -67,13 +67,13 @@ function noColumn(column: string, names: readonly string[]): string {
   return `no column ${show(column)}; the columns are: ${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`
 }
 
-/** The seed or input of a row of a user's file, by the specification, and the split it says; or every issue with it. */
+/** The seed or input of a row of a user's file, by the specification, its `contentOf`, and the split it says; or every issue with it. */
 export function parseRow(
   task: TaskSpecification,
   row: TableRow,
   columns: Columns | undefined,
   kind: Kind,
-): { row: Row; split: Split | undefined } | { issues: Issue[] } {
+): { row: Row; content: string; split: Split | undefined } | { issues: Issue[] } {
   const read = columns === undefined ? readJsonRow(task, conversationRow(task, row), kind) : readFlatRow(task, row, columns)
   if ("issues" in read) return read
   const input = canonicalValue(read.input) as Input
@@ -87,10 +87,11 @@ export function parseRow(
   const key = read.key
   const prefix = kind === "seed" ? "seed" : "input"
   const isOurs = key !== undefined && new RegExp(`^${prefix}_[0-9a-f]{16}$`).test(key)
-  const id = isOurs ? key : contentId(prefix, key === undefined ? (kind === "seed" ? { input, output } : { input }) : { key })
+  const content = contentDigits(kind === "seed" ? { input, output } : { input })
   return {
+    content,
     row: {
-      id,
+      id: isOurs ? key : key === undefined ? `${prefix}_${content}` : contentId(prefix, { key }),
       input,
       ...(kind === "seed" ? { output } : {}),
       ...(read.source === undefined ? {} : { source: read.source }),
@@ -98,6 +99,11 @@ export function parseRow(
     } as Row,
     split,
   }
+}
+
+/** What makes a row with a known id a correction where it is another: the first 64 bits of a digest of what the row says. */
+export function contentOf(row: Row): string {
+  return contentDigits("output" in row ? { input: row.input, output: row.output } : { input: row.input })
 }
 
 /** How data sets call the parts of their split. */

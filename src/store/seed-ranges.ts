@@ -29,7 +29,7 @@ export class SeedRanges {
   }
 
   /** The seeds with these ids, in the order of the file; of the other lines only the ids are looked at. */
-  *pick(ids: ReadonlySet<string>): Generator<Seed> {
+  *pick(ids: Ids): Generator<Seed> {
     for (let range = 0; range < this.count; range += 1) yield* this.#standing(this.#picked(this.#bytes(range), ids), (id) => ids.has(id))
   }
 
@@ -63,7 +63,7 @@ export class SeedRanges {
     }
   }
 
-  *#picked(bytes: Buffer, ids: ReadonlySet<string>): Generator<Seed> {
+  *#picked(bytes: Buffer, ids: Ids): Generator<Seed> {
     for (let start = 0; start < bytes.length; ) {
       const found = bytes.indexOf(newline, start)
       const end = found < 0 ? bytes.length : found
@@ -89,7 +89,7 @@ export class SeedRanges {
 }
 
 /** The seeds of the task with these ids, and how many lines its file has. A line with an id that nothing else is known of is not looked at further. */
-export function pickSeeds(rows: TaskRows, ids: ReadonlySet<string>): { readonly seeds: Seed[]; readonly lines: number } {
+export function pickSeeds(rows: TaskRows, ids: Ids): { readonly seeds: Seed[]; readonly lines: number } {
   const ranges = new SeedRanges(rows)
   try {
     const seeds = [...ranges.pick(ids)]
@@ -101,11 +101,12 @@ export function pickSeeds(rows: TaskRows, ids: ReadonlySet<string>): { readonly 
   }
 }
 
-/** The seeds of the task, as `TaskRows.eachSeed` gives them; most lines are not asked of the schema. */
-export function* plainSeeds(rows: TaskRows): Generator<Seed> {
+/** The seeds of the task, or those with these ids, as `TaskRows.eachSeed` gives them; most lines are not asked of the schema. */
+export function* plainSeeds(rows: TaskRows, ids?: Ids): Generator<Seed> {
   const ranges = new SeedRanges(rows)
   try {
-    for (let range = 0; range < ranges.count; range += 1) yield* ranges.seeds(range, () => true)
+    if (ids !== undefined) yield* ranges.pick(ids)
+    else for (let range = 0; range < ranges.count; range += 1) yield* ranges.seeds(range, () => true)
     // Throws, and says of every line what is wrong with it.
     if (ranges.isDamaged) for (const _ of rows.eachSeed());
   } finally {
@@ -117,6 +118,9 @@ export function* plainSeeds(rows: TaskRows): Generator<Seed> {
 export function seedBytes(rows: TaskRows): number {
   return statSync(rows.seedsFile, { throwIfNoEntry: false })?.size ?? 0
 }
+
+/** Ids that are looked for. */
+type Ids = Pick<ReadonlySet<string>, "has">
 
 const rangeBytes = 1 << 20
 const newline = 10

@@ -27,20 +27,12 @@ import {
 import { standingDecisions } from "../core/decisions.ts"
 import { Migrations, migrationSchema, type IdTranslator, type Migration } from "../core/migration.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
-import {
-  namedIn,
-  refreshSchema,
-  standingAfter,
-  standingAssignments,
-  type Held,
-  type HoldoutRefresh,
-  type StandingAssignment,
-} from "../core/holdout-refresh.ts"
+import { namedIn, refreshSchema, standingAfter, type Held, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { jsonPieces, writePieces } from "./atomic-writer.ts"
 import { readTombstones } from "./erasures.ts"
 import { appendAtomically, readByteLines, readPieces, readText, toJsonLines, writeAtomically } from "./files.ts"
-import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
+import { LineIds, SplitLines, type RowKind } from "./split-lines.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** A candidate and the batch that it was grown in. */
@@ -146,19 +138,23 @@ export class TaskRows {
   }
   /** Where each id is held that is not in train, after the refreshes of the holdout. */
   heldOut(): Map<string, Held> {
-    const refreshes = this.refreshes()
-    const ids = new LineIds(namedIn(refreshes))
-    const isTrain = (line: SplitLine) => splits[line.split] === "train"
+    const ids = new LineIds(namedIn(this.refreshes()))
+    new SplitLines(this.splitsFile).each((line) => splits[line.split] === "train" || ids.add(line))
+    return new Map([...this.heldOf(ids)].filter(([, split]) => split !== "train"))
+  }
+  /** Where each of the ids is held that has a split. */
+  heldOf(ids: LineIds): Map<string, Held> {
+    const standing = standingAfter(this.refreshes())
+    const held = new Map<string, Held>()
     const lines = new SplitLines(this.splitsFile)
-    // Throws, and says of every line what is wrong with it.
-    if (!lines.each((line) => isTrain(line) || ids.add(line))) for (const _ of this.eachAssignment());
-    const first = new Map<string, Assignment>()
-    lines.each((line) => {
+    const isSound = lines.each((line) => {
       if (!ids.has(line)) return
-      const id = line.id()
-      if (!first.has(id)) first.set(id, { id, split: splits[line.split] as Split, stratum: lines.strata[line.stratum] as string })
+      const assignment = { id: line.id(), split: splits[line.split] as Split, stratum: lines.strata[line.stratum] as string }
+      if (!held.has(assignment.id)) held.set(assignment.id, standing(assignment).split)
     })
-    return new Map(standingAssignments([...first.values()], refreshes).flatMap(({ id, split }) => (split === "train" ? [] : [[id, split]])))
+    // Throws, and says of every line what is wrong with it.
+    if (!isSound) for (const _ of this.eachAssignment());
+    return held
   }
   /** The candidates, each with the batch that it was grown in. */
   candidates(): PlacedCandidate[] {
@@ -205,12 +201,19 @@ export class TaskRows {
   writeSuspects(suspects: readonly QueuedSuspect[]): void {
     writeAtomically(this.suspectsFile, toJsonLines(suspects))
   }
-  /** The rows may be made of those in the file: it is read before it is replaced. */
   writeSeeds(seeds: Iterable<Seed>): void {
-    writePieces(this.seedsFile, jsonPieces(seeds))
+    this.writeRows("seed", seeds)
   }
   writeInputs(inputs: Iterable<RealInput>): void {
-    writePieces(this.inputsFile, jsonPieces(inputs))
+    this.writeRows("input", inputs)
+  }
+  /** The file has the rows and then the lines. The rows may be made of those in the file: it is read before it is replaced. */
+  writeRows(kind: RowKind, rows: Iterable<Seed | RealInput>, lines: Iterable<Uint8Array> = []): void {
+    function* pieces() {
+      yield* jsonPieces(rows)
+      yield* lines
+    }
+    writePieces(kind === "seed" ? this.seedsFile : this.inputsFile, pieces())
   }
   /** The file holds what it held before, byte for byte, and all of the assignments after it, or only what it held before. */
   addAssignments(added: Iterable<Assignment>): void {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { lineageOf } from "../../src/curation/lineage.ts"
 import { wearOf } from "../../src/evaluation/wear.ts"
 import type { Assignment } from "../../src/core/example.ts"
-import { standingAssignments, type HoldoutRefresh } from "../../src/core/holdout-refresh.ts"
+import { standingAfter, type HoldoutRefresh } from "../../src/core/holdout-refresh.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { json, rowsOf, sampleWorkspace, tuneloop } from "../command-line.ts"
 import { seeded } from "../seeded.ts"
@@ -150,8 +150,8 @@ describe("refreshes", () => {
     fc.assert(
       fc.property(splits, fc.array(refresh, { maxLength: 4 }), (held, refreshes) => {
         const assignments = held.map((split, place): Assignment => ({ id: "abcdef"[place] as string, split, stratum: "t" }))
-        const standing = standingAssignments(assignments, refreshes)
-        expect(standingAssignments(assignments, refreshes.toReversed())).toEqual(standing)
+        const standing = assignments.map(standingAfter(refreshes))
+        expect(assignments.map(standingAfter(refreshes.toReversed()))).toEqual(standing)
         const released = new Set(refreshes.flatMap((each) => each.released))
         for (const [place, { id: row, split }] of standing.entries())
           if (split === "train" && held[place] !== "train") expect(released.has(row)).toBe(true)
