@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
+import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import { flushFolder, makeFolder, temporaryBeside, writeError } from "./files.ts"
+import { flushFolder, makeFolder, removeLeftOvers, temporaryBeside, writeError } from "./files.ts"
 
 /** The file is made of the pieces, whole, or holds what it held before: also where the pieces are made of that. */
 export function writePieces(path: string, pieces: Iterable<string | Uint8Array>): void {
@@ -35,6 +35,7 @@ export class AtomicWriter {
   readonly #waiting = Buffer.allocUnsafe(waitingBytes)
   #used = 0
   #isClosed = false
+  #writtenAtMs = 0
 
   /** `see` is shown all that is written, in its order, many writes at once. */
   constructor(path: string, see: (bytes: Uint8Array) => void = () => undefined) {
@@ -69,13 +70,14 @@ export class AtomicWriter {
     this.#flush()
     try {
       fsyncSync(this.#descriptor)
+      this.#writtenAtMs = fstatSync(this.#descriptor).mtimeMs
       this.#close()
     } catch (error) {
       throw writeError(this.#path, error)
     }
   }
 
-  /** The file is there, flushed to disk; or what was there before, and an error says why. */
+  /** The file is there, flushed to disk; or what was there before, and an error says why. What a killed write left in the folder is removed after a day. */
   commit(): void {
     try {
       this.stage()
@@ -85,6 +87,7 @@ export class AtomicWriter {
       throw writeError(this.#path, error)
     }
     flushFolder(dirname(this.#path))
+    removeLeftOvers(dirname(this.#path), this.#writtenAtMs)
   }
 
   /** What was there before stays. Does nothing after a commit. */

@@ -100,7 +100,7 @@ export function temporaryBeside(path: string): string {
 const leftOverAfterMs = 24 * 60 * 60 * 1000
 
 /** Files and folders by a temporary's name that a kill left, a day old by the clock of the file system itself. A younger one may be another process's, at work. */
-function removeLeftOvers(folder: string, nowMs: number): void {
+export function removeLeftOvers(folder: string, nowMs: number): void {
   try {
     for (const name of readdirSync(folder).filter((entry) => /^\.[0-9a-f]{12}\.tmp$/.test(entry))) {
       const path = join(folder, name)

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { writePieces } from "../../src/store/atomic-writer.ts"
 import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "../../src/store/files.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { TaskRows } from "../../src/store/task-rows.ts"
@@ -55,6 +56,23 @@ describe("writing a file", () => {
     age(".ba9876543210.tmp", 2 * day)
     await createFolderAtomically(join(folder, "ds_1"), () => undefined)
     expect(readdirSync(folder)).not.toContain(".ba9876543210.tmp")
+    // Also where a file is written piece by piece.
+    writeFileSync(join(folder, ".cccccccccccc.tmp"), "half")
+    age(".cccccccccccc.tmp", 2 * day)
+    writePieces(join(folder, "b.txt"), ["te", "xt"])
+    expect(readdirSync(folder).sort()).toEqual([".mine.tmp", "0123456789ab.tmp", "a.txt", "b.txt", "ds_1"])
+  })
+
+  it("keep what they held where the pieces of what follows end in an error", () => {
+    const folder = newFolder()
+    const file = join(folder, "a.txt")
+    writePieces(file, ["before\n"])
+    const pieces = function* () {
+      yield "after".repeat(1e5)
+      throw new Error("a line is no row")
+    }
+    expect(() => writePieces(file, pieces())).toThrow("a line is no row")
+    expect([readdirSync(folder), readFileSync(file, "utf8")]).toEqual([["a.txt"], "before\n"])
   })
 
   it("says why when something is in the way", () => {
