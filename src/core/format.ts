@@ -38,8 +38,8 @@ interface SharedFormat<Row> {
   row(row: Row): Readonly<Record<string, unknown>>
   /** What a reader of the format makes of it. Every row is read back before it is written: what comes back must be what the trainer renders. */
   read(value: Readonly<Record<string, unknown>>): Omit<Row, "id" | "tools">
-  /** The file's bytes; without it, JSON Lines. */
-  encode?(rows: readonly Readonly<Record<string, unknown>>[]): Promise<Uint8Array>
+  /** The file's bytes in pieces, made while the rows are gone through: they never are in memory all at once. Without it, JSON Lines. */
+  encode?(rows: Iterable<Readonly<Record<string, unknown>>>): Promise<Iterable<Uint8Array>>
 }
 
 /** The default export of a file in formats/, whose name is the format's id. */

@@ -11,12 +11,50 @@ const format: DatasetFormat = {
   row: ({ id, messages }) => ({ id, messages: messages.map(({ role, content }) => ({ role, content })) }),
   read: (value) => ({ messages: value["messages"] as Message[] }),
   async encode(rows) {
-    const { parquetWriteBuffer } = await import("hyparquet-writer")
-    const columnData = ["id", "messages"].map((name) => ({ name, data: rows.map((row) => row[name]) }))
-    return new Uint8Array(parquetWriteBuffer({ columnData, schema: [...columns] }))
+    const library = await import("hyparquet-writer")
+    return rowGroups(library, rows as Iterable<Row>)
   },
 }
 export default format
+
+interface Row {
+  readonly id: string
+  readonly messages: readonly Pick<Message, "role" | "content">[]
+}
+
+// A short first group shows a reader the first rows soon.
+const [firstRows, mostRows] = [1000, 20_000]
+const mostCharacters = 1 << 25
+
+/** The file, a row group at a time. A group ends after so many rows, or so much text, and only its rows are in memory. */
+function* rowGroups({ ByteWriter, ParquetWriter }: typeof import("hyparquet-writer"), rows: Iterable<Row>): Generator<Uint8Array> {
+  const writer = new ByteWriter()
+  const file = new ParquetWriter({ writer, schema: [...columns] })
+  let group: Row[] = []
+  let characters = 0
+  let most = firstRows
+  const written = () => {
+    const bytes = writer.getBytes().slice()
+    writer.index = 0
+    return bytes
+  }
+  const writeGroup = () => {
+    const columnData = (["id", "messages"] as const).map((name) => ({ name, data: group.map((row) => row[name]) }))
+    file.write({ columnData, rowGroupSize: group.length })
+    group = []
+    characters = 0
+    most = mostRows
+    return written()
+  }
+  for (const row of rows) {
+    group.push(row)
+    for (const { content } of row.messages) characters += content.length
+    if (group.length >= most || characters >= mostCharacters) yield writeGroup()
+  }
+  if (group.length > 0) yield writeGroup()
+  file.finish()
+  yield written()
+}
 
 const text = { type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "REQUIRED" } as const
 /** The three levels of a list, as the Parquet format's own page on nested types has them. */

@@ -1,10 +1,11 @@
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { canonicalJson, digest } from "../core/canonical.ts"
 import { DataError, ToolkitError, UsageError, type Issue } from "../core/errors.ts"
 import type { DatasetManifest, Example, Preference, Split } from "../core/example.ts"
 import { type DatasetFormat, type RenderedPreference, type RenderedRow, toolsOf, withToolCalls } from "../core/format.ts"
 import { renderExample, renderQuestion } from "../core/prompt.ts"
 import type { TaskSpecification } from "../core/task.ts"
+import { withFolder } from "../store/files.ts"
 import { type StagedFile, stageFile } from "../store/staged-file.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
@@ -30,95 +31,102 @@ export interface ExportedFile {
   readonly state: "exported" | "unchanged"
 }
 
-/** The rows of the version are in the files, rendered as the trainer renders them: each row was read back in the format and gave the same messages. All files are written or none, each atomically, and each is in the ledger before it has its name. An export of the same rows is `unchanged`. The test rows are left out unless asked for, and then the opening is recorded before they are read. */
+/** The rows of the version are in the files, rendered as the trainer renders them: each row was read back in the format and gave the same messages. All files are written or none, each atomically, and each is in the ledger before it has its name. An export of the same rows is `unchanged`. The test rows are left out unless asked for, and then the opening is recorded before they are read. One row at a time is in memory, or as many as the format writes together; preferences are read whole. */
 export async function exportDataset(context: StageContext, task: TaskSpecification, options: ExportOptions): Promise<ExportedFile[]> {
-  const { version, format, output, withTest } = options
+  const { version, format, output } = options
   const versions = new Versions(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
   requireTrainable(versions, manifest)
-  const train = versions.rows(version, "train.jsonl")
+  const train = versions.each(version, "train.jsonl")
   requireStanding(context, task, train)
   requireAllowed(context, task, train)
   const isFile = output.endsWith(format.module.ending)
   requireOutput(options, isFile)
-  const ledger = context.ledger()
-  if (withTest) {
-    const { holdout } = manifest
-    const evaluation = `export_${digest({ version, format: format.name, output: context.workspace.show(output) }).slice(7, 23)}`
-    ledger.recordOpening({ task: task.task, holdout, evaluation, purpose: `export of ${version} as ${format.name}` })
-  }
-  const parts = partsOf(format.module, versions, manifest, task, { isFile, withTest })
-  const staged: { file: StagedFile; part: Part }[] = []
-  try {
-    for (const part of parts) {
-      const path = isFile ? output : join(output, fileName(format.module, part.split))
-      staged.push({ file: stageFile(path, await encode(format.module, part.rows)), part })
+  return withFolder(isFile ? dirname(output) : output, async () => {
+    const staged: StagedPart[] = []
+    try {
+      for (const part of partsOf(context, task, options, { versions, manifest, isFile }))
+        staged.push(await stagePart(format.module, part, isFile ? output : join(output, fileName(format.module, part.split))))
+      requireOurs(context, task, staged, options)
+      const files = staged.map((part) => recorded(context, task, options, manifest, part))
+      for (const { file } of staged) if (file.current() !== file.digest) file.commit()
+      return files
+    } finally {
+      for (const { file } of staged) file.discard()
     }
-    requireOurs(context, task, staged, options)
-    const files = staged.map(({ file, part }): ExportedFile => {
-      const path = context.workspace.show(file.path)
-      const rows = part.rows.length
-      ledger.recordExport({
-        task: task.task,
-        version,
-        holdout: manifest.holdout,
-        format: format.name,
-        split: part.split,
-        path,
-        rows,
-        digest: file.digest,
-      })
-      return { path, split: part.split, rows, digest: file.digest, state: file.current() === file.digest ? "unchanged" : "exported" }
-    })
-    for (const { file } of staged) if (file.current() !== file.digest) file.commit()
-    return files
-  } finally {
-    for (const { file } of staged) file.discard()
-  }
+  })
 }
 
 interface Part {
   readonly split: Split
-  readonly rows: readonly Readonly<Record<string, unknown>>[]
+  /** To be gone through once. */
+  readonly rows: Iterable<Readonly<Record<string, unknown>>>
 }
 
-function partsOf(
-  format: DatasetFormat,
-  versions: Versions,
-  manifest: DatasetManifest,
+interface StagedPart {
+  readonly split: Split
+  readonly file: StagedFile
+  readonly rows: number
+}
+
+async function stagePart(format: DatasetFormat, { split, rows }: Part, path: string): Promise<StagedPart> {
+  let count = 0
+  function* counted() {
+    for (const row of rows) {
+      count++
+      yield row
+    }
+  }
+  const file = stageFile(path, format.encode ? await format.encode(counted()) : lines(counted()))
+  return { split, file, rows: count }
+}
+
+/** What is to be exported, each part when it is asked for: the opening of the test set is recorded then. */
+function* partsOf(
+  context: StageContext,
   task: TaskSpecification,
-  { isFile, withTest }: { isFile: boolean; withTest: boolean },
-): Part[] {
+  { version, format: { name, module: format }, output, withTest }: ExportOptions,
+  { versions, manifest, isFile }: { versions: Versions; manifest: DatasetManifest; isFile: boolean },
+): Generator<Part> {
+  const { id, holdout } = manifest
   if (format.carries === "preferences") {
-    const preferences = versions.preferences(manifest.id as `ds_${string}`)
+    const preferences = versions.preferences(id as `ds_${string}`)
     if (preferences.length === 0)
       throw new DataError(
-        `${manifest.id} has no preferences: ${manifest.kept} pairs of input and output`,
+        `${id} has no preferences: ${manifest.kept} pairs of input and output`,
         [],
         "Export the pairs in another format, for example --format messages.",
       )
-    return [
-      {
-        split: "train",
-        rows: carried(
-          format,
-          preferences.map((preference) => renderPreference(task, preference)),
-          "train",
-        ),
-      },
-    ]
+    const rendered = preferences.map((preference) => renderPreference(task, preference))
+    yield { split: "train", rows: carried(format, rendered, "train") }
+    return
   }
-  const rowsOf = (split: Split, examples: readonly Example[]): Part => ({ split, rows: carried(format, render(task, examples), split) })
-  return [
-    rowsOf("train", versions.rows(manifest.id, "train.jsonl")),
-    ...(isFile ? [] : [rowsOf("validation", versions.rows(manifest.holdout, "validation.jsonl"))]),
-    ...(withTest ? [rowsOf("test", versions.rows(manifest.holdout, "test.jsonl"))] : []),
-  ].filter(({ split, rows }) => split === "train" || rows.length > 0)
+  const rowsOf = (split: Split, of: string): Part => ({ split, rows: carried(format, render(task, versions.each(of, `${split}.jsonl`)), split) })
+  const isEmpty = (split: Split) => versions.manifest(holdout as `hold_${string}`).files[`${split}.jsonl`]?.rows === 0
+  yield rowsOf("train", id)
+  if (!isFile && !isEmpty("validation")) yield rowsOf("validation", holdout)
+  if (!withTest) return
+  const evaluation = `export_${digest({ version, format: name, output: context.workspace.show(output) }).slice(7, 23)}`
+  context.ledger().recordOpening({ task: task.task, holdout, evaluation, purpose: `export of ${version} as ${name}` })
+  if (!isEmpty("test")) yield rowsOf("test", holdout)
 }
 
-function render(task: TaskSpecification, examples: readonly Example[]): RenderedRow[] {
-  const inputs = new Map(examples.map(({ id, input }) => [id, input]))
-  return renderRows(task, examples, { knowsTools: true }).map((row) => ({ ...row, tools: toolsOf(task, inputs.get(row.id) ?? {}) }))
+/** The file as it is told, after the ledger knows of it. */
+function recorded(
+  context: StageContext,
+  task: TaskSpecification,
+  { version, format }: ExportOptions,
+  { holdout }: DatasetManifest,
+  { split, file, rows }: StagedPart,
+): ExportedFile {
+  const path = context.workspace.show(file.path)
+  context.ledger().recordExport({ task: task.task, version, holdout, format: format.name, split, path, rows, digest: file.digest })
+  return { path, split, rows, digest: file.digest, state: file.current() === file.digest ? "unchanged" : "exported" }
+}
+
+function* render(task: TaskSpecification, examples: Iterable<Example>): Generator<RenderedRow> {
+  for (const { example, messages } of renderRows(task, examples, { knowsTools: true }))
+    yield { id: example.id, messages, tools: toolsOf(task, example.input) }
 }
 
 function renderPreference(task: TaskSpecification, { id, input, chosen, rejected }: Preference): RenderedPreference {
@@ -126,31 +134,32 @@ function renderPreference(task: TaskSpecification, { id, input, chosen, rejected
   return { id, question: renderQuestion(task, input), chosen: answer(chosen), rejected: answer(rejected), tools: toolsOf(task, input) }
 }
 
-/** The rows in the format; a row that it cannot carry, or that would not come back from it, stops the export. */
-function carried<Row extends RenderedRow | RenderedPreference>(
+/** The rows in the format. After the last one it is an error that the format cannot carry a row, or that one would not come back from it. */
+function* carried<Row extends RenderedRow | RenderedPreference>(
   format: {
     problem?(row: Row): string | undefined
     row(row: Row): Readonly<Record<string, unknown>>
     read(value: Readonly<Record<string, unknown>>): object
   },
-  rows: readonly Row[],
+  rows: Iterable<Row>,
   split: Split,
-): Readonly<Record<string, unknown>>[] {
+): Generator<Readonly<Record<string, unknown>>> {
   const issues: Issue[] = []
-  const values = rows.flatMap((row) => {
+  let count = 0
+  for (const row of rows) {
+    count++
     const problem = format.problem?.(row)
     const value = problem === undefined ? format.row(row) : undefined
-    if (value !== undefined && canonicalJson(shapeOf(format.read(value))) === canonicalJson(shapeOf(row))) return [value]
-    issues.push({ path: `${split} ${row.id}`, message: problem ?? "would not come back from the format as it is rendered" })
-    return []
-  })
+    if (value === undefined || canonicalJson(shapeOf(format.read(value))) !== canonicalJson(shapeOf(row)))
+      issues.push({ path: `${split} ${row.id}`, message: problem ?? "would not come back from the format as it is rendered" })
+    else if (issues.length === 0) yield value
+  }
   if (issues.length > 0)
     throw new DataError(
-      `${issues.length} of ${rows.length} ${split} rows cannot be written in this format; nothing was written`,
+      `${issues.length} of ${count} ${split} rows cannot be written in this format; nothing was written`,
       issues,
       "Choose another format: messages, prompt-completion and mlx-lm carry tools.",
     )
-  return values
 }
 
 /** What must be the same after a round trip. */
@@ -158,10 +167,6 @@ function shapeOf(row: object): unknown {
   const { messages, question, chosen, rejected } = row as Partial<RenderedRow & RenderedPreference>
   if (messages !== undefined) return withToolCalls(messages, "object")
   return [chosen, rejected].map((answer) => withToolCalls([...(question ?? []), ...(answer === undefined ? [] : [answer])], "object"))
-}
-
-async function encode(format: DatasetFormat, rows: Part["rows"]): Promise<Iterable<string | Uint8Array>> {
-  return format.encode ? [await format.encode(rows)] : lines(rows)
 }
 
 function* lines(rows: Part["rows"]): Generator<string> {
@@ -183,7 +188,7 @@ function requireOutput({ format, output, withTest }: ExportOptions, isFile: bool
 }
 
 /** A file that is there and that no export wrote is somebody's. */
-function requireOurs(context: StageContext, task: TaskSpecification, staged: readonly { file: StagedFile }[], { force }: ExportOptions): void {
+function requireOurs(context: StageContext, task: TaskSpecification, staged: readonly StagedPart[], { force }: ExportOptions): void {
   if (force) return
   const ours = new Set(
     context

@@ -1,4 +1,5 @@
-import { digest, digestText } from "../core/canonical.ts"
+import { createHash } from "node:crypto"
+import { digest } from "../core/canonical.ts"
 import type { RenderedFile, TrainingPlan } from "../core/backend.ts"
 import { GateError, ToolkitError } from "../core/errors.ts"
 import type { DatasetManifest, Example } from "../core/example.ts"
@@ -6,7 +7,6 @@ import type { JobSpecification } from "../core/job.ts"
 import { stratumOf } from "../core/output.ts"
 import { type Message, promptVersion, renderExample } from "../core/prompt.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import { toJsonLines } from "../store/files.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
@@ -15,10 +15,11 @@ import { requireAllowed } from "./rights.ts"
 export interface PlannedTraining {
   readonly plan: TrainingPlan
   readonly digest: string
-  readonly rendered: { readonly train: string; readonly validation: string }
+  /** The lines of each file with their ends, rendered anew each time that they are gone through. */
+  readonly rendered: { readonly train: Iterable<string>; readonly validation: Iterable<string> }
 }
 
-/** The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid` keeps apart, and for a row that renders empty. */
+/** The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written, and one row at a time is in memory. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid` keeps apart, and for a row that renders empty. */
 export function planTraining(context: StageContext, job: JobSpecification, task: TaskSpecification): PlannedTraining {
   const versions = new Versions(context.workspace, task.task)
   const dataset = job.dataset === "latest" ? versions.latest() : job.dataset
@@ -26,12 +27,12 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
     throw new ToolkitError(`task ${task.task} has no dataset version yet`, { code: "no-dataset", hint: `Make one: tuneloop build ${task.task}` })
   const manifest = versions.manifest(dataset as `ds_${string}`)
   requireTrainable(versions, manifest)
-  const train = versions.rows(dataset, "train.jsonl")
+  const train = versions.each(dataset, "train.jsonl")
   requireStanding(context, task, train)
   requireAllowed(context, task, train, job.baseModel)
   const rendered = {
-    train: toJsonLines(weighted(task, renderRows(task, train), train, manifest)),
-    validation: toJsonLines(renderRows(task, versions.rows(manifest.holdout, "validation.jsonl"))),
+    train: linesOf(task, train, weightsOf(task, manifest)),
+    validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl")),
   }
   const plan: TrainingPlan = {
     schemaVersion: 1,
@@ -52,15 +53,18 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
   return { plan, digest: digest(plan), rendered }
 }
 
-/** The rows with what each counts for in training, where the version has weights. */
-function weighted<Row extends { readonly id: string }>(
-  task: TaskSpecification,
-  rendered: readonly Row[],
-  rows: readonly Example[],
-  { prevalence }: DatasetManifest,
-): (Row & { readonly weight?: number })[] {
-  if (prevalence === undefined) return [...rendered]
-  return rendered.map((row, place) => ({ ...row, weight: prevalence.weights[stratumOf(task, rows[place]?.output)] ?? 1 }))
+/** The rendered rows as lines, with what each counts for in training where there are weights. */
+function linesOf(task: TaskSpecification, examples: Iterable<Example>, weightOf?: (example: Example) => number): Iterable<string> {
+  return {
+    *[Symbol.iterator]() {
+      for (const { example, messages } of renderRows(task, examples))
+        yield `${JSON.stringify({ id: example.id, messages, ...(weightOf === undefined ? {} : { weight: weightOf(example) }) })}\n`
+    },
+  }
+}
+
+function weightsOf(task: TaskSpecification, { prevalence }: DatasetManifest): ((example: Example) => number) | undefined {
+  return prevalence === undefined ? undefined : ({ output }) => prevalence.weights[stratumOf(task, output)] ?? 1
 }
 
 /** A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. One with a leak, one that rows were erased from, or whose holdout they were erased from, is a GateError. */
@@ -78,39 +82,49 @@ export function requireTrainable(versions: Versions, manifest: DatasetManifest):
     )
 }
 
-/** Throws a GateError when a row is erased: a version may come back by git, or be frozen by a build that was running meanwhile. */
-export function requireStanding(context: StageContext, task: TaskSpecification, train: readonly Example[]): void {
+/** Throws a GateError when a row is erased: a version may come back by git, or be frozen by a build that was running meanwhile. Rows are looked at only where something was erased from the task. */
+export function requireStanding(context: StageContext, task: TaskSpecification, train: Iterable<Example>): void {
   const erased = new TaskRows(context.workspace, task.task).erased()
-  const found = erased.isEmpty ? [] : train.filter((row) => erased.of(row) !== undefined)
-  if (found.length > 0)
+  if (erased.isEmpty) return
+  let found = 0
+  for (const row of train) if (erased.of(row) !== undefined) found++
+  if (found > 0)
     throw new GateError(
-      `${found.length} rows of the version were erased and stand in it again`,
+      `${found} rows of the version were erased and stand in it again`,
       `Finish the erasure: tuneloop dataset erase ${task.task} --yes; then: tuneloop build ${task.task}`,
     )
 }
 
-/** The rows as they are trained on, wherever that is. A row that renders to an empty message is a GateError; an answer that only calls tools is none where the reader knows of tools. */
-export function renderRows(
+/** The rows as they are trained on, wherever that is, one by one. After the last one it is a GateError that rows rendered to an empty message, which are not among them; an answer that only calls tools is none where the reader knows of tools. */
+export function* renderRows(
   task: TaskSpecification,
-  examples: readonly Example[],
+  examples: Iterable<Example>,
   { knowsTools }: { knowsTools: boolean } = { knowsTools: false },
-): { readonly id: string; readonly messages: readonly Message[] }[] {
-  const rows = examples.map((example) => ({ id: example.id, messages: renderExample(task, example) }))
+): Generator<{ readonly example: Example; readonly messages: readonly Message[] }> {
   const isEmpty = (message: Message | undefined) => message?.content.trim() === "" && !(knowsTools && message["tool_calls"] !== undefined)
-  const empty = rows.filter(
-    ({ messages }) => messages.some((message) => message.role !== "assistant" && isEmpty(message)) || isEmpty(messages.at(-1)),
-  )
-  if (empty.length > 0)
+  const named: string[] = []
+  let empty = 0
+  for (const example of examples) {
+    const messages = renderExample(task, example)
+    if (!messages.some((message) => message.role !== "assistant" && isEmpty(message)) && !isEmpty(messages.at(-1))) yield { example, messages }
+    else if (++empty <= namedRows) named.push(example.id)
+  }
+  if (empty > 0)
     throw new GateError(
-      `${empty.length} rows render to an empty message: ${empty
-        .slice(0, 5)
-        .map(({ id }) => id)
-        .join(", ")}`,
+      `${empty} rows render to an empty message: ${named.join(", ")}`,
       "Mend prompt.system or prompt.user in the specification, or those rows.",
     )
-  return rows
 }
 
-function fileEntry(text: string): RenderedFile {
-  return { rows: text.split("\n").length - 1, bytes: Buffer.byteLength(text), digest: digestText(text) }
+const namedRows = 5
+
+function fileEntry(lines: Iterable<string>): RenderedFile {
+  const sum = createHash("sha256")
+  let [rows, bytes] = [0, 0]
+  for (const line of lines) {
+    sum.update(line)
+    rows++
+    bytes += Buffer.byteLength(line)
+  }
+  return { rows, bytes, digest: `sha256:${sum.digest("hex")}` }
 }

@@ -3,7 +3,7 @@ import { ToolkitError } from "../core/errors.ts"
 import type { JobSpecification } from "../core/job.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { StageContext } from "./context.ts"
-import { planTraining } from "./plan-training.ts"
+import { type PlannedTraining, planTraining } from "./plan-training.ts"
 
 export interface SplitTokens {
   readonly split: "train" | "validation"
@@ -18,7 +18,7 @@ export interface SplitTokens {
   readonly failed: readonly { readonly id: string; readonly why: string }[]
 }
 
-/** How many tokens the job's rows have, rendered as they are trained on and counted by the base model's tokenizer. Installs and fetches nothing: where the tokenizer is not to be had, the error says what would be needed. The test rows stay closed. */
+/** How many tokens the job's rows have, rendered as they are trained on and counted by the base model's tokenizer. Installs and fetches nothing: where the tokenizer is not to be had, the error says what would be needed. The test rows stay closed. Rows are rendered and handed on one by one; memory has their ids and counts. */
 export async function tokenCounts(
   context: StageContext,
   job: JobSpecification,
@@ -26,10 +26,9 @@ export async function tokenCounts(
   backend: FineTuneBackend,
 ): Promise<{ plan: TrainingPlan; splits: readonly SplitTokens[] }> {
   const { plan, rendered } = planTraining(context, job, task)
-  const lines = (text: string) => text.split("\n").flatMap((line) => (line === "" ? [] : [`${line}\n`]))
-  const rows = lines(rendered.train + rendered.validation)
+  const idsOf: Readonly<Record<SplitTokens["split"], string[]>> = { train: [], validation: [] }
   const started = context.monotonicMs()
-  const counted = await backend.countTokens?.(plan, rows)
+  const counted = await backend.countTokens?.(plan, notingIds(rendered, idsOf))
   const seconds = (context.monotonicMs() - started) / 1000
   if (counted === undefined || "missing" in counted)
     throw new ToolkitError(
@@ -38,10 +37,11 @@ export async function tokenCounts(
         : `the tokenizer of ${plan.baseModel} is not to be had here: it needs ${counted.missing}`,
       { code: "no-tokenizer", hint: `tuneloop train ${job.job} makes it and checks each row against hyperparameters.maxLength before it trains.` },
     )
-  context.report.note(`${rows.length} rows counted in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, rows.length)).toFixed(2)} ms a row)`)
+  const rows = plan.files.train.rows + plan.files.validation.rows
+  context.report.note(`${rows} rows counted in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, rows)).toFixed(2)} ms a row)`)
   const { maxLength } = job.hyperparameters
   const splitOf = (split: SplitTokens["split"]): SplitTokens => {
-    const ids = lines(rendered[split]).map((line) => (JSON.parse(line) as { id: string }).id)
+    const ids = idsOf[split]
     const found = ids.flatMap((id) => (counted.counts[id] === undefined ? [] : [{ id, tokens: counted.counts[id] }]))
     const sorted = found.map(({ tokens }) => tokens).sort((a, b) => a - b)
     const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0
@@ -58,4 +58,12 @@ export async function tokenCounts(
     }
   }
   return { plan, splits: [splitOf("train"), splitOf("validation")] }
+}
+
+function* notingIds(rendered: PlannedTraining["rendered"], ids: Readonly<Record<SplitTokens["split"], string[]>>): Generator<string> {
+  for (const split of ["train", "validation"] as const)
+    for (const line of rendered[split]) {
+      ids[split].push((JSON.parse(line) as { id: string }).id)
+      yield line
+    }
 }

@@ -9,6 +9,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -90,6 +91,25 @@ export function makeFolder(path: string): void {
     mkdirSync(path, { recursive: true })
   } catch (error) {
     throw writeError(path, error)
+  }
+}
+
+/** The work has the folder to write into. When it fails, no folder is left that was not there before; one that something lies in stays. */
+export async function withFolder<Done>(path: string, work: () => Promise<Done>): Promise<Done> {
+  const folders: string[] = []
+  for (let folder = path; !existsSync(folder); folder = dirname(folder)) folders.push(folder)
+  makeFolder(path)
+  try {
+    return await work()
+  } catch (error) {
+    for (const folder of folders) {
+      try {
+        rmdirSync(folder)
+      } catch {
+        break
+      }
+    }
+    throw error
   }
 }
 

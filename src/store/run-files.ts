@@ -4,6 +4,7 @@ import type { Prediction, RunFiles, TrainingPlan } from "../core/backend.ts"
 import { parseJson } from "../core/parse.ts"
 import type { RunEvent } from "../core/run.ts"
 import { makeFolder, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { stageFile } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** Where the files of a run lie. */
@@ -19,11 +20,11 @@ export function runFiles(workspace: Workspace, run: string): RunFiles {
   }
 }
 
-/** Writes the plan and the exact rows that are sent; the plan last, so that a folder with a plan is whole. */
-export function writeRun(files: RunFiles, plan: TrainingPlan, rendered: { train: string; validation: string }): void {
+/** Writes the plan and the exact rows that are sent, line by line; the plan last, so that a folder with a plan is whole. */
+export function writeRun(files: RunFiles, plan: TrainingPlan, rendered: { train: Iterable<string>; validation: Iterable<string> }): void {
   makeFolder(files.folder)
-  writeAtomically(files.train, rendered.train)
-  writeAtomically(files.validation, rendered.validation)
+  stageFile(files.train, rendered.train).commit()
+  stageFile(files.validation, rendered.validation).commit()
   writeAtomically(planFile(files.folder), `${JSON.stringify(plan, null, 2)}\n`)
 }
 

@@ -118,8 +118,12 @@ export class Versions {
     return [...this.each<Row>(id, file)]
   }
 
-  /** The rows of a file of a version or holdout one by one; its digest is checked before the first. */
-  *each<Row = Example>(id: string, file: string): Generator<Row> {
+  /** The rows of a file of a version or holdout one by one, and anew each time that they are gone through; its digest is checked before the first. */
+  each<Row = Example>(id: string, file: string): Iterable<Row> {
+    return { [Symbol.iterator]: () => this.eachOnce<Row>(id, file) }
+  }
+
+  private *eachOnce<Row>(id: string, file: string): Generator<Row> {
     const path = join(this.folder(id), file)
     const mark = this.erasedMark(id)
     const expected = (mark?.files[file] ?? this.manifest(id).files[file])?.digest

@@ -25,9 +25,9 @@ async function run(...words: string[]) {
 const json = (...words: string[]) => printed(workspace, ...words)
 const out = () => mkdtempSync(join(tmpdir(), "tuneloop-export-"))
 const lines = (file: string) => linesOf<Record<string, unknown>>(file)
-const openings = () => {
-  const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
-  const found = ledger.openings(holdout)
+const openings = (folder = workspace, of = holdout) => {
+  const ledger = Ledger.open(join(folder, ".tuneloop", "ledger.db"), () => new Date(0))
+  const found = ledger.openings(of)
   ledger.close()
   return found
 }
@@ -47,10 +47,7 @@ describe("dataset export", () => {
     const planned = planTraining({ workspace: opened } as StageContext, opened.readJob(task), opened.readTask(task))
     for (const split of ["train", "validation"] as const)
       expect(lines(join(to, `${split}.jsonl`)).map(({ messages }) => messages)).toEqual(
-        planned.rendered[split]
-          .trimEnd()
-          .split("\n")
-          .map((line) => JSON.parse(line).messages),
+        [...planned.rendered[split]].map((line) => JSON.parse(line).messages),
       )
     expect(readdirSync(to).sort()).toEqual(["train.jsonl", "validation.jsonl"])
   })
@@ -143,7 +140,7 @@ describe("dataset export", () => {
     ])
   })
 
-  it("refuses tools where the format has no place for them, by row, and carries them elsewhere", async () => {
+  it("refuses tools where the format has no place for them, by row and before the test is opened, and carries them elsewhere", async () => {
     const chat = sampleWorkspace()
     writeFileSync(
       join(chat, "specs", "desk.yaml"),
@@ -162,10 +159,13 @@ describe("dataset export", () => {
       const { code, stderr } = await tuneloop(chat, words).outcome
       expect(code, stderr).toBe(0)
     }
-    const refused = await tuneloop(chat, ["dataset", "export", "desk", "--format", "sharegpt", "--out", join(chat, "out")]).outcome
+    const refused = await tuneloop(chat, ["dataset", "export", "desk", "--format", "sharegpt", "--out", join(chat, "out", "new"), "--with-test"])
+      .outcome
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
     expect(existsSync(join(chat, "out"))).toBe(false)
+    const [held = ""] = readdirSync(join(chat, "datasets", "desk", "holdouts"))
+    expect(openings(chat, held)).toEqual([])
     const written = await tuneloop(chat, ["dataset", "export", "desk", "--format", "messages", "--out", join(chat, "out", "t.jsonl")]).outcome
     expect(written.code, written.stderr).toBe(0)
     expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({ tools: [{ type: "function", function: { name: "look" } }] })

@@ -1,5 +1,5 @@
 import fc from "fast-check"
-import { parquetReadObjects } from "hyparquet"
+import { parquetMetadata, parquetReadObjects } from "hyparquet"
 import { describe, expect, it } from "vitest"
 import { load, names } from "../../src/cli/plugins.ts"
 import type { DatasetFormat, RenderedPreference, RenderedRow } from "../../src/core/format.ts"
@@ -64,8 +64,8 @@ const preference = (specification: TaskSpecification, row: Example, other: unkno
 /** The row as it comes back from the file's bytes. */
 async function throughBytes(format: DatasetFormat, value: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
   if (!format.encode) return JSON.parse(`${JSON.stringify(value)}\n`) as Record<string, unknown>
-  const bytes = await format.encode([value, value])
-  const [first, second] = await parquetReadObjects({ file: bytes.buffer as ArrayBuffer })
+  const bytes = Buffer.concat([...(await format.encode([value, value]))])
+  const [first, second] = await parquetReadObjects({ file: new Uint8Array(bytes).buffer })
   expect(second).toEqual(first)
   return first as Record<string, unknown>
 }
@@ -137,6 +137,40 @@ describe.each(names("formats"))("%s", async (name) => {
       expect(messages([back.chosen, back.rejected])).toEqual(messages([given.chosen, given.rejected]))
     })
   }
+})
+
+describe("Parquet of many rows", async () => {
+  const format = await load<DatasetFormat>("formats", "parquet")
+
+  it("is written by row groups of so many rows or so much text, of which one is in memory", async () => {
+    const count = 21_500
+    let asked = 0
+    let texts = 0
+    function* rows() {
+      for (; asked < count; asked++) {
+        // From the fourth group on, a row is a third of what a group may say.
+        const content = asked >= 21_200 && texts < 4 ? "x".repeat(12_000_000 + texts++) : `text ${asked}`
+        yield { id: `ex_${asked}`, messages: [{ role: "user", content }] }
+      }
+    }
+    const pieces: Uint8Array[] = []
+    const askedAt: number[] = []
+    for (const piece of (await format.encode?.(rows())) ?? []) {
+      pieces.push(piece)
+      askedAt.push(asked)
+    }
+    expect(askedAt).toEqual([999, 20_999, 21_202, 21_500, 21_500])
+    const file = new Uint8Array(Buffer.concat(pieces)).buffer
+    expect(parquetMetadata(file).row_groups.map(({ num_rows }) => Number(num_rows))).toEqual([1000, 20_000, 203, 297])
+    const back = await parquetReadObjects({ file })
+    expect(back.map(({ id }) => id)).toEqual(Array.from({ length: count }, (_, index) => `ex_${index}`))
+    expect(back.at(-1)).toEqual({ id: "ex_21499", messages: [{ role: "user", content: "text 21499" }] })
+  })
+
+  it("without a row is a file without a row", async () => {
+    const file = new Uint8Array(Buffer.concat([...((await format.encode?.([])) ?? [])])).buffer
+    expect(await parquetReadObjects({ file })).toEqual([])
+  })
 })
 
 describe("what services insist on", () => {

@@ -76,14 +76,14 @@ export function describeEnd(run: RunSummary): string {
 async function printPlan(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend): Promise<void> {
   const planned = planTraining(context, job, task)
   const estimate = await backend.estimate(planned.plan)
-  const sample = planned.rendered.train.split("\n")[0] ?? ""
+  const [sample = ""] = planned.rendered.train
   host.print(
     { plan: planned.plan, planDigest: planned.digest, estimate },
     [
       `would train ${planned.plan.baseModel} by ${planned.plan.method.name} on ${planned.plan.dataset} (${planned.plan.files.train.rows} rows, ${planned.plan.files.validation.rows} validation rows) on ${backend.name}`,
       `plan ${planned.digest}`,
       ...estimate.figures.map(({ name, value, unit, source }) => `${name}: ${value} ${unit} (${source})`),
-      `the first row, as it is sent:\n${sample}`,
+      `the first row, as it is sent:\n${sample.trimEnd()}`,
     ].join("\n"),
   )
 }
