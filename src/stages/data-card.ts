@@ -10,27 +10,36 @@ import { reviewAgreement } from "./review-agreement.ts"
 import type { StageContext } from "./context.ts"
 import { rowOrigins } from "./rights.ts"
 
-/** The data card of a version, and the facts in it. Reads no held-out row: their counts are in the holdout's manifest. Writes nothing. */
+/** The data card of a version, and the facts in it. Reads no held-out row: their counts are in the holdout's manifest. Writes nothing. Train rows are gone through once and counted; beyond that memory has what `rowOrigins` and `reviewAgreement` need. */
 export function cardOf(context: StageContext, task: TaskSpecification, version: string): { text: string; facts: CardFacts } {
   const versions = new Versions(context.workspace, task.task)
   const rows = new TaskRows(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
   const holdout = versions.manifest(manifest.holdout as `hold_${string}`)
-  const train = versions.rows(version, "train.jsonl")
+  const [trainLabels, strategies, acceptedBy, inTrain, arrived] = [new Tally(), new Tally(), new Tally(), new Tally(), new Tally()]
+  function* counted() {
+    for (const example of versions.each(version, "train.jsonl")) {
+      trainLabels.add(labelsIn(task, example))
+      strategies.add([example.provenance.strategy])
+      acceptedBy.add([example.provenance.acceptedBy])
+      inTrain.add(personalDataKindsIn(task, example))
+      yield example
+    }
+  }
+  const origins = rowOrigins(context, task, counted())
+  for (const row of rows.eachSeed()) arrived.add(row.personalData ?? [])
+  for (const row of rows.eachInput()) arrived.add(row.personalData ?? [])
   const { items, reviewers, unanimous, alpha } = reviewAgreement(context, task)
   const facts: CardFacts = {
     task,
     manifest,
     holdout,
-    trainLabels: tally(train.flatMap((example) => labelsIn(task, example))),
-    origins: rowOrigins(context, task, train),
-    strategies: tally(train.map(({ provenance }) => provenance.strategy)),
-    acceptedBy: tally(train.map(({ provenance }) => provenance.acceptedBy)),
+    trainLabels: trainLabels.counts(),
+    origins,
+    strategies: strategies.counts(),
+    acceptedBy: acceptedBy.counts(),
     agreement: { items, reviewers, unanimous, alpha: alpha?.value },
-    personalData: {
-      train: tally(train.flatMap((example) => personalDataKindsIn(task, example))),
-      arrived: tally([...rows.seeds(), ...rows.inputs()].flatMap((row) => row.personalData ?? [])),
-    },
+    personalData: { train: inTrain.counts(), arrived: arrived.counts() },
     licences: readLicences(context.workspace),
     bases: basesOf(context, task),
     openings: context.readLedger().openings(manifest.holdout).length,
@@ -51,8 +60,14 @@ function labelsIn(task: TaskSpecification, { output }: Example): string[] {
   return task.kind === "multilabel" ? [(output as readonly string[]).join("+") || "none"] : []
 }
 
-function tally(words: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const word of words) counts[word] = (counts[word] ?? 0) + 1
-  return Object.fromEntries(Object.entries(counts).sort(([a], [b]) => (a < b ? -1 : 1)))
+class Tally {
+  readonly #counts = new Map<string, number>()
+
+  add(words: readonly string[]): void {
+    for (const word of words) this.#counts.set(word, (this.#counts.get(word) ?? 0) + 1)
+  }
+
+  counts(): Record<string, number> {
+    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
 }

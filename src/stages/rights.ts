@@ -1,3 +1,4 @@
+import { digits, lineageOf } from "../curation/lineage.ts"
 import { type Ancestor, originsOf } from "../curation/origins.ts"
 import { GateError } from "../core/errors.ts"
 import type { Example } from "../core/example.ts"
@@ -21,9 +22,20 @@ export function requireAllowed(context: StageContext, task: TaskSpecification, t
   )
 }
 
-/** Where the rows come from, through everything that they were grown from. */
+/** Where the rows come from, through everything that they were grown from. Rows are gone through once; memory has the parents of those that were grown, and where there are such, the candidates of the task. */
 export function rowOrigins(context: StageContext, task: TaskSpecification, train: Iterable<Example>): Origins {
   const rows = new TaskRows(context.workspace, task.task)
-  const ancestors: Ancestor[] = [...rows.seeds(), ...rows.inputs(), ...rows.candidates()]
-  return originsOf(train, ancestors)
+  return originsOf(train, (parents) => ancestorsOf(rows, parents))
+}
+
+function* ancestorsOf(rows: TaskRows, parents: ReadonlySet<string>): Generator<Ancestor> {
+  const candidates = rows.candidates()
+  const reached = lineageOf(
+    Array.from(parents, (id) => ({ id, parents: [] })),
+    candidates,
+  )
+  const isReached = (id: string) => reached.has(digits(id))
+  yield* rows.eachSeed(isReached)
+  yield* rows.eachInput(isReached)
+  yield* candidates.filter(({ id }) => isReached(id))
 }
