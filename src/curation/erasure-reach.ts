@@ -1,13 +1,14 @@
+import { contentDigest } from "../core/erasure.ts"
 import { digits } from "./lineage.ts"
 
-/** A row somewhere in the task's files, without what it says: a million of them must fit. */
+/** A row somewhere in the task's files. */
 export interface PlacedRow {
   /** The id, or that of the row a decision is about. */
   readonly id: string
   /** The file, as a person in the workspace would write it. */
   readonly place: string
-  /** The digest of its input; undefined for a decision. */
-  readonly content: string | undefined
+  /** Undefined for a decision. */
+  readonly input: unknown
   readonly parents: readonly string[]
   readonly witness?: string | undefined
 }
@@ -22,8 +23,44 @@ export interface ReachedRow {
   readonly contents: readonly string[]
 }
 
-/** Every row that must go with the named ones: rows of the same content, and what was grown from any of them, and so on until there are no more. Sorted by id. */
-export function erasureReach(rows: readonly PlacedRow[], named: ReadonlySet<string>): ReachedRow[] {
+/** What must go with the named rows, and what should be looked at. */
+export interface ErasureReach {
+  /** Sorted by id. */
+  readonly reached: readonly ReachedRow[]
+  /** The rows that are near-duplicates of erased ones and stay: a person should look at them. */
+  readonly nearCopies: readonly string[]
+}
+
+/** Every row that must go with the named ones: rows of the same content, and what was grown from any of them, and so on until there are no more. The rows
+ * are gone through again until nothing is found that was not known, at least twice; memory has those alone that are reached. */
+export function erasureReach(rows: Iterable<PlacedRow>, named: ReadonlySet<string>): ErasureReach {
+  const keys = new Set(Array.from(named, digits))
+  const contents = new Set<string>()
+  const isReached = (id: string) => keys.has(digits(id))
+  for (;;) {
+    const known = keys.size + contents.size
+    const touched: KnownRow[] = []
+    for (const { input, ...row } of rows) {
+      const isKin = isReached(row.id) || row.parents.some(isReached)
+      const content = input === undefined || (!isKin && contents.size === 0) ? undefined : contentDigest(input)
+      if (isKin || (content !== undefined && contents.has(content))) {
+        keys.add(digits(row.id))
+        if (content !== undefined) contents.add(content)
+        touched.push({ ...row, content })
+      } else if (row.witness !== undefined && isReached(row.witness)) touched.push({ ...row, content })
+    }
+    if (keys.size + contents.size > known) continue
+    const reached = reachAmong(touched, named)
+    return { reached, nearCopies: nearCopies(touched, reached) }
+  }
+}
+
+interface KnownRow extends Omit<PlacedRow, "input"> {
+  readonly content: string | undefined
+}
+
+/** The same among rows that are all in memory, each with the reason that is nearest to the named ones. */
+function reachAmong(rows: readonly KnownRow[], named: ReadonlySet<string>): ReachedRow[] {
   const entries = new Map<string, { id: string; places: Set<string>; contents: Set<string>; parents: Set<string> }>()
   const byContent = new Map<string, Set<string>>()
   const children = new Map<string, Set<string>>()
@@ -53,8 +90,7 @@ export function erasureReach(rows: readonly PlacedRow[], named: ReadonlySet<stri
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-/** The rows that are near-duplicates of erased ones and stay: a person should look at them. */
-export function nearCopies(rows: readonly PlacedRow[], reached: readonly ReachedRow[]): string[] {
+function nearCopies(rows: readonly KnownRow[], reached: readonly ReachedRow[]): string[] {
   const gone = new Set(reached.map(({ id }) => digits(id)))
   const near = rows.flatMap(({ id, witness }) => {
     if (witness === undefined || gone.has(digits(id)) === gone.has(digits(witness))) return []

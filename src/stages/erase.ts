@@ -1,14 +1,15 @@
 import { existsSync } from "node:fs"
 import { basename, resolve } from "node:path"
 import { digits } from "../curation/lineage.ts"
-import { erasureReach, mentions, nearCopies, type PlacedRow, type ReachedRow } from "../curation/erasure-reach.ts"
+import { erasureReach, mentions, type PlacedRow, type ReachedRow } from "../curation/erasure-reach.ts"
 import { DataError, UsageError } from "../core/errors.ts"
-import { contentDigest, erasedBy, idDigest, parentsOf, type Tombstone } from "../core/erasure.ts"
+import { erasedBy, idDigest, parentsOf, type Tombstone } from "../core/erasure.ts"
 import { show } from "../core/parse.ts"
 import { reduceRun, type RemoteJob } from "../core/run.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { addTombstones, erasedMark, rawRows, readTombstones, removeFrozenRows, removeRows, rowFiles, type RawRow } from "../store/erasures.ts"
 import type { LedgerExport } from "../store/ledger.ts"
+import type { Workspace } from "../store/workspace.ts"
 import { withLock } from "../store/lock.ts"
 import { readPlan, runFiles } from "../store/run-files.ts"
 import type { StageContext } from "./context.ts"
@@ -43,7 +44,7 @@ export interface ReachedRun {
   readonly remote: RemoteJob | undefined
 }
 
-/** The named rows, rows of the same content and all that was grown from them are gone from the task: tombstones without content stand first, then the rows leave the files that people and machines wrote, the frozen files, which are marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of held-out rows it tells the id alone. */
+/** The named rows, rows of the same content and all that was grown from them are gone from the task: tombstones without content stand first, then the rows leave the files that people and machines wrote, the frozen files, which are marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of held-out rows it tells the id alone. The files are gone through several times; memory has the rows that go. */
 export function erase(context: StageContext, task: TaskSpecification, options: ErasureOptions): Erasure {
   const { workspace } = context
   const folder = workspace.taskFolder(task.task)
@@ -91,23 +92,8 @@ function plan(
   const { loose, frozen } = rowFiles(folder)
   const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
   const tombstones = readTombstones(folder)
-  const erased = erasedBy(tombstones)
-  const rows: PlacedRow[] = []
-  const matching: string[] = []
-  // What an interrupted erasure left is finished with any other.
-  const left: string[] = []
-  for (const file of files) {
-    const place = workspace.show(file)
-    for (const { row } of rawRows(file)) {
-      const id = row.id ?? row.item
-      if (id === undefined) continue
-      if (options.matching !== undefined && mentions({ ...row }, options.matching)) matching.push(id)
-      if (erased.of(row) !== undefined) left.push(id)
-      rows.push({ id, place, content: row.input === undefined ? undefined : contentDigest(row.input), parents: parentsOf(row), witness: row.witness })
-    }
-  }
-  const named = namedRows(task, rows, matching, tombstones, options)
-  const reached = erasureReach(rows, new Set([...named, ...left]))
+  const named = namedRows(task, files, tombstones, options)
+  const { reached, nearCopies } = erasureReach(placedRows(workspace, files), new Set(named))
   const keys = new Set([...reached.map(({ id }) => id), ...named].map(idDigest))
   const versions = frozen.flatMap(({ folder: place }) => {
     const here = reached.flatMap(({ places }) => places).filter((file) => file.startsWith(`${workspace.show(place)}/`))
@@ -122,7 +108,7 @@ function plan(
     erasure: {
       state: "planned",
       rows: reached.map(({ contents: _, ...row }) => row),
-      nearCopies: nearCopies(rows, reached),
+      nearCopies,
       versions,
       runs: runsOf(context, task, versions),
       exports: exportsOf(context, task, versions),
@@ -131,31 +117,49 @@ function plan(
   }
 }
 
-/** The ids that the user means; one that is nowhere, not even erased, is an error. */
-function namedRows(
-  task: TaskSpecification,
-  rows: readonly PlacedRow[],
-  found: readonly string[],
-  tombstones: readonly Tombstone[],
-  options: ErasureOptions,
-): string[] {
-  const { ids, matching } = options
+/** The rows of the files as they stand, anew each time that they are gone through. */
+function placedRows(workspace: Workspace, files: readonly string[]): Iterable<PlacedRow> {
+  return {
+    *[Symbol.iterator]() {
+      for (const file of files) {
+        const place = workspace.show(file)
+        for (const { row } of rawRows(file)) {
+          const id = row.id ?? row.item
+          if (id !== undefined) yield { id, place, input: row.input, parents: parentsOf(row), witness: row.witness }
+        }
+      }
+    },
+  }
+}
+
+/** The ids that the user means, and those of rows that an interrupted erasure left: it is finished with any other. An id that is nowhere, not even erased, is an error. */
+function namedRows(task: TaskSpecification, files: readonly string[], tombstones: readonly Tombstone[], { ids, matching }: ErasureOptions): string[] {
   if (ids.length === 0 && matching === undefined && tombstones.length === 0)
     throw new UsageError("nothing is named", `Name rows by id, or by a text in them: tuneloop dataset erase ${task.task} --matching TEXT`)
   if (matching !== undefined && matching.trim().length < 3)
     throw new UsageError(`--matching got ${show(matching)}; it needs at least 3 characters`, "Give more of the text.")
-  const known = new Set(rows.map(({ id }) => digits(id)))
+  const erased = erasedBy(tombstones)
+  const missing = new Map(ids.map((id) => [digits(id), id]))
+  const [found, left] = [new Set<string>(), new Set<string>()]
+  for (const file of files)
+    for (const { row } of rawRows(file)) {
+      const id = row.id ?? row.item
+      if (id === undefined) continue
+      missing.delete(digits(id))
+      if (matching !== undefined && mentions({ ...row }, matching)) found.add(id)
+      if (erased.of(row) !== undefined) left.add(id)
+    }
   const gone = new Set(tombstones.map(({ id }) => id))
-  const unknown = ids.filter((id) => !known.has(digits(id)) && !gone.has(idDigest(id)))
+  const unknown = [...missing.values()].filter((id) => !gone.has(idDigest(id)))
   if (unknown.length > 0)
     throw new DataError(
       `task ${task.task} has no row ${unknown.join(", ")}`,
       [],
       `Ids begin with seed_, input_, cand_ or ex_; find them by a text: tuneloop dataset erase ${task.task} --matching TEXT`,
     )
-  if (matching !== undefined && found.length === 0 && tombstones.length === 0)
+  if (matching !== undefined && found.size === 0 && tombstones.length === 0)
     throw new DataError(`no row of ${task.task} says ${show(matching)}`, [], "Case does not matter; the text must stand in one field.")
-  return [...new Set([...ids, ...found])]
+  return [...new Set([...ids, ...found, ...left])]
 }
 
 /** The recorded requests that say what the rows say, or that made them. A short text (a label) would be in all of them and says nothing of a person. */
