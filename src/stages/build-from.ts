@@ -26,7 +26,7 @@ export interface BuildFromResult {
   readonly leaks: readonly SplitLeak[]
 }
 
-/** A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as the data set says or else as the specification needs, and a version without a leak is built of them. What its own splits have in common is named row by row. */
+/** A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as the data set says or else as the specification needs, and a version without a leak is built of them. What its own splits have in common is named row by row. Beyond what the import and the build take, memory has the held-out rows and those leaks. */
 export async function buildFrom(
   context: StageContext,
   task: TaskSpecification,
@@ -43,7 +43,7 @@ export async function buildFrom(
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
   const [validation, test] = [rows("validation"), rows("test")]
-  const dropped = versions.rows(built.manifest.id, "dropped.jsonl") as DroppedExample[]
+  const dropped = versions.each<DroppedExample>(built.manifest.id, "dropped.jsonl")
   return {
     imported,
     built,
@@ -63,17 +63,19 @@ function inBoth({ acrossSplits }: ImportResult): SplitLeak[] {
   })
 }
 
-function betweenTrainAndHeldOut(dropped: readonly DroppedExample[], validation: readonly Example[], test: readonly Example[]): SplitLeak[] {
+function betweenTrainAndHeldOut(dropped: Iterable<DroppedExample>, validation: readonly Example[], test: readonly Example[]): SplitLeak[] {
   const splitOf = new Map([
     ...validation.map(({ id }) => [digitsOf(id), "validation"] as const),
     ...test.map(({ id }) => [digitsOf(id), "test"] as const),
   ])
-  return dropped.flatMap(({ id, reason, witness, similarity }): SplitLeak[] => {
+  const leaks: SplitLeak[] = []
+  for (const { id, reason, witness, similarity } of dropped) {
     const check = leakOf(reason)
-    if (check === undefined || witness === undefined) return []
+    if (check === undefined || witness === undefined) continue
     const heldOutIn = splitOf.get(digitsOf(witness)) ?? "held out"
-    return [{ check, row: id, in: "train", heldOut: witness, heldOutIn, ...(similarity === undefined ? {} : { similarity }) }]
-  })
+    leaks.push({ check, row: id, in: "train", heldOut: witness, heldOutIn, ...(similarity === undefined ? {} : { similarity }) })
+  }
+  return leaks
 }
 
 function betweenHeldOut(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): SplitLeak[] {

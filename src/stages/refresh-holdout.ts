@@ -1,5 +1,5 @@
 import { assignSplits } from "../curation/hold-out.ts"
-import { digits, lineageOf } from "../curation/lineage.ts"
+import { digits, lineageOf, type Parented } from "../curation/lineage.ts"
 import { rowsNeeded } from "../evaluation/power.ts"
 import { tooFewToTell } from "../evaluation/preflight.ts"
 import type { Wear } from "../evaluation/wear.ts"
@@ -119,11 +119,7 @@ function freshRows(
   retiring: ReadonlySet<string>,
 ): { id: string; stratum: string }[] {
   context.report.progress("looking for rows that no version was trained on")
-  const trained = versions
-    .ids()
-    .flatMap((version) => versions.rows(version, "train.jsonl"))
-    .map(({ id, provenance }) => ({ id, parents: provenance.parents }))
-  const used = lineageOf(trained, rows.candidates())
+  const used = lineageOf(trainedRows(versions), rows.candidates())
   const texts = new Map([...rows.seeds(), ...rows.inputs()].map(({ id, input }) => [id, inputText(task, input)]))
   const arrivals = [...examples.sources.values()].flatMap(({ row, split, example: { input, output, provenance } }) => {
     const isReal = provenance.strategy === "gold" || provenance.strategy === "answered-input"
@@ -144,6 +140,11 @@ function freshRows(
     key: task.task,
   })
   return assigned.flatMap(({ id, split, stratum }) => (split === "test" ? [{ id, stratum }] : []))
+}
+
+function* trainedRows(versions: Versions): Generator<Parented> {
+  for (const version of versions.ids())
+    for (const { id, provenance } of versions.each(version, "train.jsonl")) yield { id, parents: provenance.parents }
 }
 
 /** The holdout of the version that was built last. */

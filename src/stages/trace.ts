@@ -1,4 +1,4 @@
-import { digits } from "../curation/lineage.ts"
+import { digits, lineageOf as digitsInLineage } from "../curation/lineage.ts"
 import { UsageError } from "../core/errors.ts"
 import type { CandidateCheck, Decision, DroppedExample, Example, Input, Output } from "../core/example.ts"
 import type { Held } from "../core/holdout-refresh.ts"
@@ -7,7 +7,7 @@ import type { LedgerRequest } from "../store/ledger.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
-import { taskExamples } from "./examples.ts"
+import { fates, reviewStart } from "./examples.ts"
 import { guidelineDigest } from "./review-items.ts"
 import type { Standing } from "./standing.ts"
 
@@ -50,10 +50,12 @@ export interface Trace {
   readonly versions: readonly { readonly version: string; readonly file: string; readonly row: Example | DroppedExample }[]
 }
 
-/** The trace of an example of a version, a preference, a candidate, a seed or a real input, by its id; the row that it was made of has the same digits. */
+/** The trace of an example of a version, a preference, a candidate, a seed or a real input, by its id; the row that it was made of has the same digits. Seeds, assignments and versions are gone through one by one; memory has the real inputs, candidates and decisions. */
 export function traceOf(context: StageContext, task: TaskSpecification, id: string): Trace {
   const rows = new TaskRows(context.workspace, task.task)
-  const known = rowsByDigits(context, rows)
+  const heldOut = rows.heldOut()
+  const heldOf = (row: string) => heldOut.get(row) ?? "train"
+  const known = lineageRows(context, rows, id, heldOf)
   const found = versionsWith(new Versions(context.workspace, task.task), digits(id))
   const lineage = lineageOf(known, id)
   if (lineage.rows.length === 0 && found.length === 0)
@@ -82,7 +84,7 @@ export function traceOf(context: StageContext, task: TaskSpecification, id: stri
         ...(output === undefined || isSealed ? {} : { output }),
         isCurrentGuideline: decision.guideline === guideline,
       })),
-    standing: isSealed ? undefined : taskExamples(task, rows).standings.get(own),
+    standing: isSealed ? undefined : standingOf(task, rows, own, heldOf),
     versions: found,
   }
 }
@@ -92,11 +94,14 @@ interface KnownRow {
   readonly requests: readonly string[]
 }
 
-function rowsByDigits(context: StageContext, rows: TaskRows): Map<string, KnownRow> {
-  const splits = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
+/** The row and what it was grown from, by their digits, as they stand in their files. */
+function lineageRows(context: StageContext, rows: TaskRows, id: string, heldOf: (id: string) => Held): Map<string, KnownRow> {
+  const candidates = rows.candidates()
+  const reached = digitsInLineage([{ id, parents: [] }], candidates)
+  const isReached = (each: string) => reached.has(digits(each))
   const place = (path: string) => context.workspace.show(path)
   const known = new Map<string, KnownRow>()
-  for (const candidate of rows.candidates()) {
+  for (const candidate of candidates.filter((each) => isReached(each.id))) {
     const { id, batch, input, output, strategy, model, parents, checks, confidence, request } = candidate
     if (known.has(digits(id))) continue
     const row = {
@@ -120,13 +125,13 @@ function rowsByDigits(context: StageContext, rows: TaskRows): Map<string, KnownR
     file: string,
     { id, input, ...row }: { id: string; input: Input; output?: Output; source?: string | undefined; key?: string | undefined },
   ) => {
-    const split = splits.get(id) ?? "train"
+    const split = heldOf(id)
     const said = split === "test" ? {} : { input, ...(row.output === undefined ? {} : { output: row.output }) }
     const origin = { ...(row.source === undefined ? {} : { source: row.source }), ...(row.key === undefined ? {} : { key: row.key }) }
     known.set(digits(id), { row: { id, kind, file: place(file), split, ...said, ...origin }, requests: [] })
   }
-  for (const input of rows.inputs()) add("input", rows.inputsFile, input)
-  for (const seed of rows.seeds()) add("seed", rows.seedsFile, seed)
+  for (const input of rows.eachInput(isReached)) add("input", rows.inputsFile, input)
+  for (const seed of rows.eachSeed(isReached)) add("seed", rows.seedsFile, seed)
   return known
 }
 
@@ -150,14 +155,20 @@ function lineageOf(known: ReadonlyMap<string, KnownRow>, id: string): { rows: Tr
   return { rows: [...found.values()], missing: [...missing] }
 }
 
+/** How the row stands in the review; undefined where nobody is asked about it. */
+function standingOf(task: TaskSpecification, rows: TaskRows, own: string, heldOf: (id: string) => Held): Standing | undefined {
+  for (const { row, standing } of fates(rows, reviewStart(task, rows), { heldOf, isWanted: (id) => id === own })) if (row === own) return standing
+  return undefined
+}
+
 /** The version that was built last comes last. Held-out files are not read. */
 function versionsWith(versions: Versions, wanted: string): Trace["versions"] {
   const latest = versions.latest()
   const ids = versions.ids().filter((id) => id !== latest)
   return [...ids, ...(latest === undefined ? [] : [latest])].flatMap((version) =>
     (["train.jsonl", "dropped.jsonl"] as const).flatMap((file) => {
-      const row = versions.rows(version, file).find((each) => digits(each.id) === wanted)
-      return row === undefined ? [] : [{ version, file, row }]
+      for (const row of versions.each(version, file)) if (digits(row.id) === wanted) return [{ version, file, row }]
+      return []
     }),
   )
 }
