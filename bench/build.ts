@@ -1,13 +1,12 @@
 // What a data set of made-up rows takes: its import and hold-out, the core of its build beside JSON.parse of the same file, each check, and peak memory.
 // node_modules/.bin/node bench/build.ts --rows 10000,100000,1000000 --kind label
-import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import type { BuildCosts } from "../src/stages/build-costs.ts"
-import { readLines } from "../src/store/files.ts"
 import { makeWorkspace, type SetKind } from "./build-corpus.ts"
+import { type Outcome, parseSeconds, run } from "./measured.ts"
 
 const { values } = parseArgs({
   options: {
@@ -16,25 +15,12 @@ const { values } = parseArgs({
     folder: { type: "string", default: tmpdir() },
   },
 })
-const main = join(import.meta.dirname, "..", "src", "cli", "main.ts")
-const tellUse = `process.on("exit",()=>{const {maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();process.stderr.write("used "+maxRSS+" "+(userCPUTime+systemCPUTime)/1e6+"\\n")})`
-
-interface Outcome {
-  readonly seconds: number
-  /** Of all threads: what is left to compare by on a machine that is shared. */
-  readonly cpuSeconds: number
-  readonly peakMiB: number
-  readonly printed: Readonly<Record<string, unknown>>
-}
-
 print(`${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}`)
 for (const rows of values.rows.split(",").map(Number)) {
   const folder = mkdtempSync(join(values.folder, "tuneloop-bench-"))
   try {
     const file = makeWorkspace(folder, values.kind as SetKind, rows)
-    const cpuBefore = process.cpuUsage()
-    const parse = parseSeconds(file)
-    const parseCpu = (process.cpuUsage(cpuBefore).user + process.cpuUsage(cpuBefore).system) / 3e6
+    const { seconds: parse, cpuSeconds: parseCpu } = parseSeconds(file)
     const load = loadavg()[0]?.toFixed(1)
     const imported = await run(folder, "seed", "import", "made", file)
     const built = await run(folder, "build", "made")
@@ -51,28 +37,6 @@ for (const rows of values.rows.split(",").map(Number)) {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** The best of three: read in pieces, a line a row. */
-function parseSeconds(file: string): number {
-  const once = () => {
-    const start = performance.now()
-    for (const { text } of readLines(file)) JSON.parse(text)
-    return (performance.now() - start) / 1000
-  }
-  return Math.min(once(), once(), once())
-}
-
-/** The command in a process of its own, from its start to its end. */
-async function run(folder: string, ...words: string[]): Promise<Outcome> {
-  const start = performance.now()
-  const child = spawn(process.execPath, ["--import", `data:text/javascript,${tellUse}`, main, "--workspace", folder, "--quiet", "--json", ...words])
-  const read = async (stream: AsyncIterable<Buffer>) => Buffer.concat(await Array.fromAsync(stream)).toString("utf8")
-  const [stdout, stderr] = await Promise.all([read(child.stdout), read(child.stderr)])
-  const seconds = (performance.now() - start) / 1000
-  const [, peak, cpu] = /used (\d+) ([\d.]+)/.exec(stderr) ?? []
-  if (stdout === "" || peak === undefined) throw new Error(stderr)
-  return { seconds, cpuSeconds: Number(cpu), peakMiB: Number(peak) / 1024, printed: JSON.parse(stdout) as Record<string, unknown> }
 }
 
 function told({ seconds, cpuSeconds, peakMiB }: Outcome, rows: number): string {
