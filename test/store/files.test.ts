@@ -5,7 +5,7 @@ import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { writePieces } from "../../src/store/atomic-writer.ts"
-import { createFolderAtomically, readLines, readText, toJsonLines, writeAtomically } from "../../src/store/files.ts"
+import { createFolderAtomically, readLines, readText, toJsonLines, withFolder, writeAtomically } from "../../src/store/files.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { TaskRows } from "../../src/store/task-rows.ts"
 import { Versions, type PlannedVersion } from "../../src/store/versions.ts"
@@ -32,6 +32,21 @@ describe("writing a file", () => {
     expect(() => writeAtomically(join(folder, "a"), "text")).toThrow()
     expect(readdirSync(folder)).toEqual(["a"])
     expect(readdirSync(join(folder, "a"))).toEqual(["kept"])
+  })
+
+  it("into new folders leaves none of them when it fails, but those that something lies in", async () => {
+    const folder = newFolder()
+    const failing = (path: string, made?: string) =>
+      withFolder(join(folder, path), async () => {
+        if (made !== undefined) writeFileSync(join(folder, made), "")
+        throw new Error("broken")
+      })
+    await expect(failing("a/b/c")).rejects.toThrow("broken")
+    expect(readdirSync(folder)).toEqual([])
+    await expect(failing("a/b/c", "a/other")).rejects.toThrow("broken")
+    await expect(failing("a/b")).rejects.toThrow("broken")
+    expect(readdirSync(folder, { recursive: true }).sort()).toEqual(["a", join("a", "other")])
+    expect(await withFolder(join(folder, "d"), async () => readdirSync(join(folder, "d")))).toEqual([])
   })
 
   it("removes what a killed write left more than a day ago, and nothing else", async () => {
