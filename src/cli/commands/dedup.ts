@@ -27,7 +27,8 @@ export function register(command: Command, host: Host): void {
 Keeps the first of near-duplicates, in the order of the file. Rows whose outputs
 differ (the assistant's last message; output, completion, response, answer or
 label) are never dropped: the report has them as conflicts. What a template
-repeats in many rows does not count as similarity.
+repeats in many rows does not count as similarity; among fewer than 20 texts
+nothing counts as a template.
 Examples: tuneloop dedup chats.jsonl --out kept.jsonl --report dropped.jsonl
           tuneloop dedup tickets.csv --field body --threshold 0.9`,
     )
