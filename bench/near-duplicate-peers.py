@@ -1,15 +1,21 @@
 """One peer on one chat JSONL file: reads it, removes near-duplicates the peer's own way, writes the numbers of the removed rows.
 
-Usage: near-duplicate-peers.py <peer> <file.jsonl> <long|short> <threshold> <removed.json>
-Prints one JSON object: seconds from the first byte read to the last number written, and the peak memory of the process.
-Word 5-grams for long texts, character 4-grams for short ones, 128 permutations, one process, in memory, as each project documents its use.
+Usage: near-duplicate-peers.py <peer> <file.jsonl> <long|middle|short> <threshold> <workers> <removed.json> <scratch folder>
+Prints one JSON object: seconds and processor seconds (of child processes as well) from the first byte read to the last decision, the peak memory of
+this process, the version of the package, and a note where the peer runs otherwise than its users would run it.
+Imports come before the clock starts, and what a peer needs that is not its work: files with the bare texts, the model of semhash.
+Word 5-grams for long texts, character 4-grams for short ones where the peer has them, 128 permutations or what the project documents.
 """
 
 import json
+import os
 import re
 import resource
+import struct
 import sys
 import time
+from importlib.metadata import version
+from pathlib import Path
 
 
 def texts_of(path):
@@ -25,121 +31,200 @@ def shingles_of(text, kind):
     return {" ".join(words[i : i + 5]) for i in range(max(1, len(words) - 4))}
 
 
-def datasketch(path, kind, threshold):
+def datasketch(run):
     from datasketch import MinHash, MinHashLSH
 
-    index = MinHashLSH(threshold=threshold, num_perm=128)
-    for row, text in enumerate(texts_of(path)):
-        sketch = MinHash(num_perm=128)
-        sketch.update_batch([shingle.encode() for shingle in shingles_of(text, kind)])
-        # Bands and then the estimate, which is the most that datasketch can check.
-        if any(index.query(sketch)):
-            yield row
-        else:
-            index.insert(row, sketch, check_duplication=False)
+    def work():
+        index = MinHashLSH(threshold=run.threshold, num_perm=128)
+        removed = []
+        for row, text in enumerate(texts_of(run.path)):
+            sketch = MinHash(num_perm=128)
+            sketch.update_batch([shingle.encode() for shingle in shingles_of(text, run.kind)])
+            if any(index.query(sketch)):
+                removed.append(row)
+            else:
+                index.insert(row, sketch, check_duplication=False)
+        return removed
+
+    return work
 
 
-def rensa(path, kind, threshold):
+def rensa(run):
     from rensa import RMinHash, RMinHashLSH
 
-    index = RMinHashLSH(threshold=threshold, num_perm=128, num_bands=16)
-    sketches = []
-    for row, text in enumerate(texts_of(path)):
-        sketch = RMinHash(num_perm=128, seed=42)
-        sketch.update(list(shingles_of(text, kind)))
-        sketches.append(sketch)
-        if any(sketches[other].jaccard(sketch) >= threshold for other in index.query(sketch)):
-            yield row
-        else:
-            index.insert(row, sketch)
+    def work():
+        index = RMinHashLSH(threshold=run.threshold, num_perm=128, num_bands=16)
+        sketches = []
+        removed = []
+        for row, text in enumerate(texts_of(run.path)):
+            sketch = RMinHash(num_perm=128, seed=42)
+            sketch.update(list(shingles_of(text, run.kind)))
+            sketches.append(sketch)
+            if any(sketches[other].jaccard(sketch) >= run.threshold for other in index.query(sketch)):
+                removed.append(row)
+            else:
+                index.insert(row, sketch)
+        return removed
+
+    return work
 
 
-def rensa_rho(path, kind, threshold):
-    from rensa import RMinHash, RMinHashDeduplicator
+def rensa_rho(run):
+    from rensa import RMinHash, RMinHashLSH
 
     if not hasattr(RMinHash, "digest_matrix_from_token_sets_rho"):
         raise RuntimeError("this rensa has no rho path")
-    from rensa import RMinHashLSH
 
-    token_sets = [list(shingles_of(text, kind)) for text in texts_of(path)]
-    matrix = RMinHash.digest_matrix_from_token_sets_rho(token_sets, 128, 42)
-    index = RMinHashLSH(threshold=threshold, num_perm=128, num_bands=16)
-    for row, is_duplicate in enumerate(index.query_duplicate_flags_matrix_one_shot(matrix)):
-        if is_duplicate:
-            yield row
+    def work():
+        token_sets = [list(shingles_of(text, run.kind)) for text in texts_of(run.path)]
+        matrix = RMinHash.digest_matrix_from_token_sets_rho(token_sets, 128, 42)
+        index = RMinHashLSH(threshold=run.threshold, num_perm=128, num_bands=16)
+        return [row for row, is_duplicate in enumerate(index.query_duplicate_flags_matrix_one_shot(matrix)) if is_duplicate]
 
-
-def text_dedup(path, kind, threshold):
-    # The package is a set of scripts over Hugging Face datasets: its own sketch and band functions are used, with a dictionary for its clusters.
-    import numpy as np
-    from text_dedup.utils.hashfunc import xxh3_32hash
-    from text_dedup.minhash import embed_func, optimal_param
-
-    bands, rows = optimal_param(threshold, 128)
-    ranges = [(i * rows, (i + 1) * rows) for i in range(bands)]
-    generator = np.random.RandomState(42)
-    prime = (1 << 61) - 1
-    permutations = (
-        generator.randint(1, prime, size=(128,), dtype=np.uint64),
-        generator.randint(0, prime, size=(128,), dtype=np.uint64),
-    )
-    seen = [set() for _ in range(bands)]
-    for row, text in enumerate(texts_of(path)):
-        keys = embed_func(
-            content=text, idx=row, num_perm=128, ngram_size=5, min_length=1, hashranges=ranges,
-            permutations=permutations, hash_func=xxh3_32hash, dtype=np.uint64, max_hash=np.uint64((1 << 32) - 1),
-            modulo_prime=np.uint64(prime),
-        )["__signatures__"]
-        if any(key in table for key, table in zip(keys, seen)):
-            yield row
-        for key, table in zip(keys, seen):
-            table.add(key)
+    return work
 
 
-def datatrove(path, kind, threshold):
-    # Its signature stage with its own hashes; the union-find over files is left out, so that its time is a lower bound.
-    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupSignature
+def text_dedup(run):
+    """Its command, `python -m text_dedup.minhash`, on a local JSONL file, in as many processes as there are cores."""
+    from datasets import load_from_disk
+    from text_dedup.minhash import main as command
 
-    config = MinhashConfig(n_grams=5)
-    stage = MinhashDedupSignature(output_folder="/tmp", config=config, language="en")
-    seen = [set() for _ in range(config.num_buckets)]
-    for row, text in enumerate(texts_of(path)):
-        shingles = stage.get_shingles(text)
-        if shingles.size == 0:
-            continue
-        signature = stage.get_signature(shingles)
-        keys = [tuple(bucket) for bucket in signature]
-        if any(key in table for key, table in zip(keys, seen)):
-            yield row
-        for key, table in zip(keys, seen):
-            table.add(key)
+    count = write_bare(run.path, [run.scratch / "texts.jsonl"])
+    kept = run.scratch / "kept"
+    words = ["--path", "json", "--data_files", str(run.scratch / "texts.jsonl"), "--split", "train", "--column", "text", "--output", str(kept)]
+    words += ["--cache_dir", str(run.scratch / "cache"), "--num_proc", str(run.workers), "--hash_func", "xxh3"]
+    words += ["--ngram", "5" if run.kind != "short" else "2", "--min_length", "1", "--num_perm", "128", "--threshold", str(run.threshold)]
+    if run.kind == "short":
+        run.note = "pairs of words, as it has no n-grams of characters"
+
+    def work():
+        command(words, standalone_mode=False)
+        return lambda: sorted(set(range(count)) - set(load_from_disk(str(kept))["row"]))
+
+    return work
 
 
-def semhash(path, kind, threshold):
+def datatrove(run):
+    """Its four stages over two files, in as many processes as there are cores: signatures, buckets, clusters, filter."""
+    from datatrove.executor import LocalPipelineExecutor
+    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
+    from datatrove.pipeline.readers import JsonlReader
+    from datatrove.pipeline.writers import JsonlWriter
+    from datatrove.utils.logging import logger
+
+    logger.remove()
+    config = MinhashConfig(n_grams=5 if run.kind != "short" else 2)
+    run.note = "14 buckets of 8 hashes, which it documents; its tokenizer takes most of the time"
+    if run.kind == "short":
+        run.note += "; pairs of words, as it has no n-grams of characters"
+    texts = run.scratch / "texts"
+    texts.mkdir()
+    # A task takes whole files: file i has every row of the i-th part.
+    count = write_bare(run.path, [texts / f"{part:05d}.jsonl" for part in range(run.workers)])
+    place = {name: str(run.scratch / name) for name in ("signatures", "buckets", "remove", "kept", "logs")}
+
+    def stage(name, pipeline, tasks):
+        executor = LocalPipelineExecutor(pipeline, tasks=tasks, workers=min(tasks, run.workers), logging_dir=f"{place['logs']}/{name}", start_method="fork")
+        executor.run()
+
+    def work():
+        reader = JsonlReader(str(texts), id_key="row")
+        stage("signatures", [reader, MinhashDedupSignature(place["signatures"], config=config)], run.workers)
+        stage("buckets", [MinhashDedupBuckets(place["signatures"], place["buckets"], config=config)], config.num_buckets)
+        stage("clusters", [MinhashDedupCluster(place["buckets"], place["remove"], config=config, save_cluster_id=True)], 1)
+        stage("filter", [reader, MinhashDedupFilter(place["remove"]), JsonlWriter(place["kept"], compression=None)], run.workers)
+        return removed
+
+    def removed():
+        # Which row of a cluster it keeps follows from its union-find. Here the first one counts as kept, which is what it is compared with.
+        firsts, rows = {}, []
+        share = -(-count // run.workers)
+        for file in sorted(Path(place["remove"]).glob("*.clusters")):
+            for line, cluster in struct.iter_unpack("<II", file.read_bytes()):
+                rows.append((int(file.stem) * share + line, cluster))
+        for row, cluster in sorted(rows):
+            firsts.setdefault(cluster, row)
+        return [row for row, cluster in sorted(rows) if firsts[cluster] != row]
+
+    return work
+
+
+def semhash(run):
     from semhash import SemHash
 
-    records = [{"text": text, "row": str(row)} for row, text in enumerate(texts_of(path))]
-    index = SemHash.from_records(records=records, columns=["text"])
-    for duplicate in index.self_deduplicate().filtered:
-        yield int(duplicate.record["row"])
+    model = made_model(run.path)
+    run.note = f"a made static model of {model.dim} random dimensions a word, as its own cannot be downloaded: cosine 0.9, its default, is no Jaccard similarity"
+
+    def work():
+        records = [{"text": text, "row": str(row)} for row, text in enumerate(texts_of(run.path))]
+        index = SemHash.from_records(records=records, columns=["text"], model=model)
+        return [int(duplicate.record["row"]) for duplicate in index.self_deduplicate().filtered]
+
+    return work
+
+
+def made_model(path):
+    """A model2vec model as large as semhash's own (256 dimensions, at most 29,528 words), made from the texts: a random vector for each word, shorter
+    for frequent words (SIF)."""
+    import numpy as np
+    from model2vec import StaticModel
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(texts_of(path), trainers.WordPieceTrainer(vocab_size=29528, special_tokens=["[PAD]", "[UNK]"], show_progress=False))
+    counts = np.zeros(tokenizer.get_vocab_size())
+    for text in texts_of(path):
+        np.add.at(counts, tokenizer.encode(text).ids, 1)
+    weights = 1e-3 / (1e-3 + counts / counts.sum())
+    vectors = np.random.default_rng(42).standard_normal((len(counts), 256)) * weights[:, None]
+    return StaticModel(vectors.astype(np.float32), tokenizer, normalize=True)
+
+
+def write_bare(path, files):
+    """Writes row number and text, the first rows into the first file; the answer is how many rows there are."""
+    texts = list(texts_of(path))
+    share = -(-len(texts) // len(files))
+    for part, file in enumerate(files):
+        with open(file, "w", encoding="utf-8") as out:
+            for row in range(part * share, min((part + 1) * share, len(texts))):
+                out.write(json.dumps({"row": row, "text": texts[row]}) + "\n")
+    return len(texts)
+
+
+def processor_seconds():
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+class Run:
+    def __init__(self, path, kind, threshold, workers, scratch):
+        self.path, self.kind, self.threshold, self.workers, self.scratch = path, kind, float(threshold), int(workers), Path(scratch)
+        self.note = None
 
 
 def main():
-    peer, path, kind, threshold, output = sys.argv[1:6]
-    run = {
+    peer, path, kind, threshold, workers, output, scratch = sys.argv[1:8]
+    run = Run(path, kind, threshold, workers, scratch)
+    peers = {
         "datasketch": datasketch,
         "rensa": rensa,
         "rensa-rho": rensa_rho,
         "text-dedup": text_dedup,
         "datatrove": datatrove,
         "semhash": semhash,
-    }[peer]
-    start = time.perf_counter()
-    removed = list(run(path, kind, float(threshold)))
+    }
+    work = peers[peer](run)
+    start, startCpu = time.perf_counter(), processor_seconds()
+    removed = work()
+    seconds, cpuSeconds = time.perf_counter() - start, processor_seconds() - startCpu
+    peakBytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     with open(output, "w") as file:
-        json.dump(removed, file)
-    seconds = time.perf_counter() - start
-    print(json.dumps({"seconds": seconds, "peakBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+        json.dump(removed() if callable(removed) else removed, file)
+    package = peer.removesuffix("-rho")
+    print(json.dumps({"seconds": seconds, "cpuSeconds": cpuSeconds, "peakBytes": peakBytes, "version": version(package), "note": run.note}))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,13 @@
 // Ours beside datasketch, rensa, text-dedup, datatrove and semhash, on the same chat files in one run. See README.md.
-import { spawn, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, openSync, readSync, rmSync } from "node:fs"
 import { cpus, homedir, loadavg } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { Sketcher, sketchPlan } from "../src/curation/sketcher.ts"
+import { runMeasured } from "./measured-process.ts"
 import { writeCorpus, type CorpusKind } from "./near-duplicate-corpus.ts"
 import { linesOf, oracleOf, type Oracle } from "./near-duplicate-oracle.ts"
+import { peerNames, runPeer, type Outcome } from "./near-duplicate-peers.ts"
 
 const { values } = parseArgs({
   options: {
@@ -16,36 +17,14 @@ const { values } = parseArgs({
     "peer-rows": { type: "string", default: "100000" },
     "peer-minutes": { type: "string", default: "10" },
     "oracle-rows": { type: "string", default: "100000" },
-    peers: { type: "string", default: "datasketch,rensa,rensa-rho,text-dedup,datatrove,semhash" },
+    peers: { type: "string", default: peerNames.join(",") },
     folder: { type: "string", default: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tuneloop", "bench") },
   },
 })
 const root = join(import.meta.dirname, "..")
-// The words of each `pip install` of a peer; by default the package of its name.
-const packages: Readonly<Record<string, readonly (readonly string[])[]>> = {
-  "rensa-rho": [["rensa"]],
-  // Without what only its other methods need (Spark, ONNX); neither it nor datatrove can give xxhash 4 a text.
-  "text-dedup": [
-    ["--no-deps", "text-dedup==0.4.0"],
-    ["numpy", "scipy", "datasets", "xxhash<4", "click", "click-option-group", "tqdm", "rich", "psutil", "regex"],
-  ],
-  // What its own texts and languages need, and pip does not bring.
-  datatrove: [["datatrove", "regex", "xxhash<4", "spacy", "nltk", "tokenizers"]],
-}
-// What `timeout` of GNU coreutils ends with.
-const timedOut = 124
-
-interface Outcome {
-  readonly seconds: number
-  /** Of the whole process and all its threads: what is left to compare by on a machine that is shared. */
-  readonly cpuSeconds: number
-  readonly peakBytes: number
-  readonly removed: readonly number[]
-}
-
 mkdirSync(values.folder, { recursive: true })
 // As users have it: compiled.
-await run(process.execPath, [join(root, "src", "cli", "compile.mjs")])
+await runMeasured(process.execPath, [join(root, "src", "cli", "compile.mjs")])
 print(`${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}, load average ${loadText()}`)
 for (const kind of values.kinds.split(",") as CorpusKind[])
   for (const rows of values.rows.split(",").map(Number)) {
@@ -63,13 +42,13 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
     report("tuneloop, 1 thread", rows, await runOurs(file, "1"), oracle)
     if (rows <= Number(values["peer-rows"]))
       for (const peer of values.peers.split(",").filter((name) => name !== "")) {
-        const outcome = await runPeer(peer, file, kind, threshold)
+        const outcome = await runPeer(peer, { file, kind, threshold, minutes: Number(values["peer-minutes"]), folder: values.folder })
         if (typeof outcome === "string") print(`${peer.padEnd(22)}skipped: ${outcome}`)
         else {
           report(peer, rows, outcome, oracle)
-          print(
-            `${"".padEnd(22)}tuneloop is ${(outcome.seconds / ours.seconds).toFixed(1)} times as fast, with ${(outcome.cpuSeconds / ours.cpuSeconds).toFixed(1)} times less processor time`,
-          )
+          const [times, cpuTimes] = [outcome.seconds / ours.seconds, outcome.cpuSeconds / ours.cpuSeconds].map((ratio) => ratio.toFixed(1))
+          print(`  ${outcome.version}: tuneloop is ${times} times as fast, with ${cpuTimes} times less processor time`)
+          if (outcome.note !== null) print(`  ${outcome.note}`)
         }
       }
     rmSync(file)
@@ -80,7 +59,7 @@ async function runOurs(file: string, threads?: string): Promise<Outcome> {
   const decisions = join(values.folder, "decisions.jsonl")
   const words = ["--quiet", "--json", "dedup", file, "--report", decisions, ...(threads === undefined ? [] : ["--threads", threads])]
   const start = performance.now()
-  const { code, stdout, stderr, cpuSeconds } = await run(process.execPath, [join(root, "dist", "cli", "main.js"), ...words])
+  const { code, stdout, stderr, cpuSeconds } = await runMeasured(process.execPath, [join(root, "dist", "cli", "main.js"), ...words])
   const seconds = (performance.now() - start) / 1000
   if (code !== 0) throw new Error(stderr)
   const { peakMemoryBytes } = JSON.parse(stdout) as { peakMemoryBytes: number }
@@ -90,44 +69,6 @@ async function runOurs(file: string, threads?: string): Promise<Outcome> {
     if (!kept) removed.push(line - 1)
   }
   return { seconds, cpuSeconds, peakBytes: peakMemoryBytes, removed }
-}
-
-/** From the first byte read to the last decision written; starting Python and importing are not counted. */
-async function runPeer(peer: string, file: string, kind: CorpusKind, threshold: number): Promise<Outcome | string> {
-  const python = peerPython(peer.replace("rensa-rho", "rensa"), packages[peer] ?? [[peer]])
-  if (!("path" in python)) return python.problem
-  const removedFile = join(values.folder, "removed.json")
-  const { code, stdout, stderr, cpuSeconds } = await run("timeout", [
-    `${values["peer-minutes"]}m`,
-    python.path,
-    join(root, "bench", "near-duplicate-peers.py"),
-    peer,
-    file,
-    kind,
-    String(threshold),
-    removedFile,
-  ])
-  if (code === timedOut) return `not done after ${values["peer-minutes"]} minutes`
-  if (code !== 0) return lastLine(stderr)
-  const { seconds, peakBytes } = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { seconds: number; peakBytes: number }
-  return { seconds, cpuSeconds, peakBytes, removed: JSON.parse(readFileSync(removedFile, "utf8")) as number[] }
-}
-
-/** A Python with the packages from PyPI, in an environment of its own that is made once; by uv where there is one. */
-function peerPython(name: string, installs: readonly (readonly string[])[]): { readonly path: string } | { readonly problem: string } {
-  const home = join(values.folder, "peers", name)
-  const path = join(home, "bin", "python")
-  const stamp = join(home, "installed")
-  if (existsSync(stamp)) return { path }
-  const hasUv = spawnSync("uv", ["--version"]).status === 0
-  const pip = hasUv ? ["uv", "pip", "install", "--quiet", "--python", path] : [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-  const steps = [hasUv ? ["uv", "venv", "--quiet", home] : ["python3", "-m", "venv", home], ...installs.map((words) => [...pip, ...words])]
-  for (const [command, ...words] of steps) {
-    const { status, stderr } = spawnSync(command as string, words, { encoding: "utf8", timeout: 600_000 })
-    if (status !== 0) return { problem: `cannot be installed: ${lastLine(stderr ?? "")}` }
-  }
-  writeFileSync(stamp, "")
-  return { path }
 }
 
 /** What the machine does at most: each step of the work by itself on one core, on the first texts of the file. */
@@ -200,32 +141,6 @@ function best(a: Outcome, b: Outcome): Outcome {
 
 function loadText(): string {
   return (loadavg()[0] ?? 0).toFixed(1)
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1)?.slice(0, 200) ?? ""
-}
-
-/** Runs the command under the shell's `time`, which knows the processor time of a child. */
-function run(command: string, words: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string; cpuSeconds: number }> {
-  const child = spawn("bash", ["-c", 'TIMEFORMAT="%U %S"; time "$@"', "bash", command, ...words], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, HF_HUB_OFFLINE: "1", LC_ALL: "C" },
-  })
-  let [stdout, stderr] = ["", ""]
-  child.stdout.on("data", (part: Buffer) => {
-    stdout += part.toString()
-  })
-  child.stderr.on("data", (part: Buffer) => {
-    stderr += part.toString()
-  })
-  return new Promise((resolve) =>
-    child.on("close", (code) => {
-      const lines = stderr.trimEnd().split("\n")
-      const cpuSeconds = (lines.pop() ?? "").split(" ").reduce((sum, part) => sum + Number(part), 0)
-      resolve({ code, stdout, stderr: lines.join("\n"), cpuSeconds })
-    }),
-  )
 }
 
 function print(line: string): void {
