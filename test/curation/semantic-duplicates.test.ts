@@ -46,12 +46,38 @@ describe("pairs by cosine", () => {
     )
     expect(seen).toBeGreaterThan(200)
   })
-  test("go over several blocks on both sides", () => {
-    const vectors = madeVectors(1400, 8, 3)
-    const found = cosinePairs(vectors, vectors, 0.999, (row) => row)
-    const order = found.map(({ a, b }) => a * 2000 + b)
-    expect(order).toEqual(order.toSorted((x, y) => x - y))
-    expect(cosinePairs(vectors, vectors, 0.999).filter(({ a, b }) => b < a)).toEqual(found)
+  test("go over several blocks on both sides, whatever the threshold", () => {
+    const vectors = madeVectors(2300, 7, 3)
+    const others = madeVectors(1100, 7, 4)
+    const cosine = (a: number, b: number) =>
+      (vectors[a] as Float32Array).reduce((sum, value, place) => sum + value * (others[b]?.[place] as number), 0)
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.5, max: 1, noNaN: true }),
+        fc.integer({ min: 1, max: 2300 }),
+        fc.integer({ min: 0, max: 1100 }),
+        (threshold, rows, columns) => {
+          const expected: number[][] = []
+          for (let a = 0; a < rows; a += 1)
+            for (let b = 0; b < columns - (a % 9); b += 1) if (cosine(a, b) >= threshold) expected.push([a, b, Math.min(1, cosine(a, b))])
+          const found = cosinePairs(vectors.slice(0, rows), others.slice(0, columns), threshold, (row) => columns - (row % 9))
+          expect(found.map(({ a, b, cosine }) => [a, b, cosine])).toEqual(expected)
+        },
+      ),
+      { seed: 6, numRuns: 8 },
+    )
+    const within = cosinePairs(vectors, vectors, 0.999, (row) => row)
+    expect(within.length).toBeGreaterThan(20)
+    expect(cosinePairs(vectors, vectors, 0.999).filter(({ a, b }) => b < a)).toEqual(within)
+  })
+  test("are equally near where their vectors are equal, wherever those stand in a block", () => {
+    const [vector, other] = madeVectors(2, 384, 5) as [Float32Array, Float32Array]
+    const near = unit([...vector].map((value, place) => value + 0.1 * (other[place] as number)))
+    const filler = madeVectors(600, 384, 6)
+    const columns = [...filler, near, ...filler.slice(0, 3), near, near]
+    const found = cosinePairs([vector], columns, 0.99)
+    expect(found.map(({ b }) => b)).toEqual([600, 604, 605])
+    expect(new Set(found.map(({ cosine }) => cosine)).size).toBe(1)
   })
   test("need vectors of one length", () => {
     expect(() => cosinePairs([unit([1, 2])], [unit([1, 2, 3])], 0.5)).toThrow("2 and of 3 dimensions")
