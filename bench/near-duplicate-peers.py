@@ -86,20 +86,18 @@ def rensa_rho(run):
 
 def text_dedup(run):
     """Its command, `python -m text_dedup.minhash`, on a local JSONL file, in as many processes as there are cores."""
-    from datasets import load_from_disk
-    from text_dedup.minhash import main as command
+    from text_dedup import minhash
 
-    count = write_bare(run.path, [run.scratch / "texts.jsonl"])
-    kept = run.scratch / "kept"
-    words = ["--path", "json", "--data_files", str(run.scratch / "texts.jsonl"), "--split", "train", "--column", "text", "--output", str(kept)]
-    words += ["--cache_dir", str(run.scratch / "cache"), "--num_proc", str(run.workers), "--hash_func", "xxh3"]
+    write_bare(run.path, [run.scratch / "texts.jsonl"])
+    words = ["--path", "json", "--data_files", str(run.scratch / "texts.jsonl"), "--split", "train", "--column", "text"]
+    words += ["--output", str(run.scratch / "kept"), "--cache_dir", str(run.scratch / "cache"), "--num_proc", str(run.workers), "--hash_func", "xxh3"]
     words += ["--ngram", "5" if run.kind != "short" else "2", "--min_length", "1", "--num_perm", "128", "--threshold", str(run.threshold)]
     if run.kind == "short":
         run.note = "pairs of words, as it has no n-grams of characters"
 
     def work():
-        command(words, standalone_mode=False)
-        return lambda: sorted(set(range(count)) - set(load_from_disk(str(kept))["row"]))
+        minhash.main(words, standalone_mode=False)
+        return lambda: all_but_first((row, minhash.uf.find(row)) for row in list(minhash.uf.parent))
 
     return work
 
@@ -136,15 +134,9 @@ def datatrove(run):
         return removed
 
     def removed():
-        # Which row of a cluster it keeps follows from its union-find. Here the first one counts as kept, which is what it is compared with.
-        firsts, rows = {}, []
         share = -(-count // run.workers)
-        for file in sorted(Path(place["remove"]).glob("*.clusters")):
-            for line, cluster in struct.iter_unpack("<II", file.read_bytes()):
-                rows.append((int(file.stem) * share + line, cluster))
-        for row, cluster in sorted(rows):
-            firsts.setdefault(cluster, row)
-        return [row for row, cluster in sorted(rows) if firsts[cluster] != row]
+        files = Path(place["remove"]).glob("*.clusters")
+        return all_but_first((int(file.stem) * share + line, cluster) for file in files for line, cluster in struct.iter_unpack("<II", file.read_bytes()))
 
     return work
 
@@ -191,6 +183,16 @@ def write_bare(path, files):
             for row in range(part * share, min((part + 1) * share, len(texts))):
                 out.write(json.dumps({"row": row, "text": texts[row]}) + "\n")
     return len(texts)
+
+
+def all_but_first(clusters):
+    """Of each cluster the first row counts as kept, which is what all are compared with: which one a union-find keeps is chance."""
+    firsts, removed = set(), []
+    for row, cluster in sorted(clusters):
+        if cluster in firsts:
+            removed.append(row)
+        firsts.add(cluster)
+    return removed
 
 
 def processor_seconds():
