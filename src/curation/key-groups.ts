@@ -28,8 +28,7 @@ export function joinKeys(bands: readonly Int32Array[]): Uint32Array<ArrayBuffer>
   return groups.heads()
 }
 
-/** The groups that follow from the places that were joined, perhaps by several, of the rows that are wanted; a row alone is in none. In the order of their
- * first rows. */
+/** The groups that follow from the places that were joined, perhaps by several, of the rows that are wanted; a row alone is in none. */
 export function groupsOf(rows: Uint32Array, joined: readonly Uint32Array[], isWanted: (row: number) => boolean): RowGroups {
   const groups = new Groups(rows.length)
   for (const heads of joined) for (let place = 0; place < rows.length; place += 1) groups.join(heads[place] as number, place)
