@@ -21,9 +21,7 @@ function plainGroups(all: readonly (readonly [number, number, number, boolean])[
         }
   }
   const wanted = [...all.keys()].filter((place) => all[place]?.[3])
-  return [...Map.groupBy(wanted, (place) => groupOf[place] as number)]
-    .sort(([a], [b]) => a - b)
-    .flatMap(([, group]) => (group.length > 1 ? [group] : []))
+  return [...Map.groupBy(wanted, (place) => groupOf[place] as number).values()].filter(({ length }) => length > 1)
 }
 
 test("rows that share a key, directly or through others, are in one group, however the keys are shared out; nobody is in two, and nobody alone in one", () => {
