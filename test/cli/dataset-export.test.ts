@@ -6,6 +6,8 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { names } from "../../src/cli/plugins.ts"
 import { digestText } from "../../src/core/canonical.ts"
 import { renderExample } from "../../src/core/prompt.ts"
+import type { FineTuneBackend } from "../../src/core/backend.ts"
+import { tokenCounts } from "../../src/stages/token-counts.ts"
 import { planTraining } from "../../src/stages/plan-training.ts"
 import type { StageContext } from "../../src/stages/context.ts"
 import { Ledger } from "../../src/store/ledger.ts"
@@ -173,6 +175,24 @@ describe("dataset export", () => {
 })
 
 describe("dataset tokens", () => {
+  it("hands every row on as it is trained on, and tells figures by split and rows that do not render", async () => {
+    const opened = Workspace.open(workspace)
+    const job = opened.readJob(task)
+    const notes: string[] = []
+    const context = { workspace: opened, monotonicMs: () => 0, report: { note: (text: string) => notes.push(text) } } as unknown as StageContext
+    const countTokens = async (_model: unknown, rows: Iterable<string>) => {
+      const ids = Array.from(rows, (line) => (JSON.parse(line) as { id: string }).id)
+      return { counts: Object.fromEntries(ids.slice(1).map((id, index) => [id, index + 1])), failed: { [ids[0] ?? ""]: "no answer" } }
+    }
+    const { plan, splits } = await tokenCounts(context, job, opened.readTask(task), { name: "counting", countTokens } as unknown as FineTuneBackend)
+    const [train, validation] = [plan.files.train.rows, plan.files.validation.rows]
+    expect(splits).toMatchObject([
+      { split: "train", rows: train, shortest: 1, longest: train - 1, total: (train * (train - 1)) / 2, failed: [{ why: "no answer" }] },
+      { split: "validation", rows: validation, shortest: train, longest: train + validation - 1, failed: [] },
+    ])
+    expect(notes[0]).toMatch(new RegExp(`^${train + validation} rows counted`))
+  })
+
   it("says what is missing where there is no trainer environment, and makes none", async () => {
     const { code, stderr } = await run("dataset", "tokens", task)
     expect(code).toBe(1)
