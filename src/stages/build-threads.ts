@@ -1,4 +1,5 @@
 import type { Worker } from "node:worker_threads"
+import { DataError } from "../core/errors.ts"
 import type { Decision, Seed } from "../core/example.ts"
 import type { ConfiguredFilter } from "../core/filter.ts"
 import { IdTable } from "../core/id-table.ts"
@@ -83,6 +84,7 @@ type Answer =
   | { readonly heads: Uint32Array }
   | { readonly comparison: Comparison }
   | { readonly digest: string }
+  | { readonly refused: Pick<DataError, "message" | "issues" | "hint"> }
 
 /** The threads of a build of many seeds; none where the file is small. They start at once and wait for their tasks. */
 export class BuildThreads {
@@ -174,6 +176,9 @@ export class BuildThreads {
       const fail = (code: unknown) => reject(code instanceof Error ? code : new Error(`a thread ended with ${String(code)}`))
       const hear = (answer: Answer) => {
         try {
+          // Its message tells the issues already.
+          if ("refused" in answer)
+            throw Object.assign(new DataError(answer.refused.message, [], answer.refused.hint), { issues: answer.refused.issues })
           const result = receive(answer)
           if (result === undefined) return
           worker.off("message", hear).off("error", fail).off("exit", fail)
@@ -188,22 +193,30 @@ export class BuildThreads {
   }
 }
 
-/** What a thread does with what it is sent. */
+/** What a thread does with what it is sent. Sends its result, or the DataError that kept it from one. */
 export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], monotonicMs: () => number, send: (answer: Answer) => void): void {
-  if ("pass" in task) passSeeds(task.pass, filters, monotonicMs, send)
-  else if ("join" in task) {
-    const { records, rows, from, until } = task.join
-    send({ heads: joinByKeys(RowRecords.from(records), rows, from, until) })
-  } else if ("write" in task) {
-    const { path, records, spill, rows, whys } = task.write
-    send({ digest: writeDigested(path, rowLines(RowRecords.from(records), new PartReader(spill), rows, whys)) })
-  } else {
-    const { task: specification, groups, plan } = task.compare
-    const records = RowRecords.from(task.compare.records)
-    const spill = new PartReader(task.compare.spill)
-    const outputText = (row: number) => String(rowExample(records, spill, row).output)
-    send({ comparison: compareGroups(records, groups, new OutputEquality(specification), plan, outputText) })
+  try {
+    if ("pass" in task) passSeeds(task.pass, filters, monotonicMs, send)
+    else if ("join" in task) {
+      const { records, rows, from, until } = task.join
+      send({ heads: joinByKeys(RowRecords.from(records), rows, from, until) })
+    } else if ("compare" in task) send({ comparison: compareShare(task.compare) })
+    else {
+      const { path, records, spill, rows, whys } = task.write
+      send({ digest: writeDigested(path, rowLines(RowRecords.from(records), new PartReader(spill), rows, whys)) })
+    }
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error
+    const { message, issues, hint } = error
+    send({ refused: { message, issues, hint } })
   }
+}
+
+function compareShare({ task, records: shared, spill, groups, plan }: ComparisonShare): Comparison {
+  const records = RowRecords.from(shared)
+  const lines = new PartReader(spill)
+  const outputText = (row: number) => String(rowExample(records, lines, row).output)
+  return compareGroups(records, groups, new OutputEquality(task), plan, outputText)
 }
 
 /** Takes ranges of the seeds through the pass until there are none left, and sends what comes of them. */
