@@ -59,13 +59,13 @@ export async function build(
   filters: readonly ConfiguredFilter[],
   { findSemantic, threads }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
 ): Promise<BuildResult> {
-  holdOut(context, task)
+  const { standing } = holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
   const buildThreads = new BuildThreads(rows, threads)
   try {
     const start = reviewStart(task, rows)
-    const heldOut = readHeldOut(task, rows, start)
+    const heldOut = readHeldOut(task, rows, start, standing)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
     try {
@@ -258,14 +258,14 @@ function keptOnly(flagged: readonly FlaggedRow[], table: RowTable, kept: Uint32A
 function sourcesOf(
   rows: TaskRows,
   start: ReviewStart,
-  { held }: HeldOutRows,
+  { held, standing }: HeldOutRows,
   pairs: readonly { readonly a: string; readonly b: string }[],
 ): Map<string, SourceRow> {
   const asked = rows.conflicts().flatMap(({ a, b }) => [a.row, b.row])
   const wanted = new Set([...asked, ...pairs.flatMap(({ a, b }) => [a, b])].map(digits))
   const sources = new Map<string, SourceRow>()
   if (wanted.size === 0) return sources
-  const { seeds } = pickSeeds(rows, new Set(Array.from(wanted, (id) => `seed_${id}`)))
+  const seeds = pickSeeds(rows, standing, new Set(Array.from(wanted, (id) => `seed_${id}`)))
   for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted: (id) => wanted.has(digits(id)), seeds }))
     if (fate.state === "example" && fate.held !== "retired" && wanted.has(digits(fate.row)))
       sources.set(fate.row, { row: fate.row, split: fate.held, example: fate.original })

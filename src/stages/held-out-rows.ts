@@ -7,11 +7,13 @@ import type { Held } from "../core/holdout-refresh.ts"
 import { inputIssues, outputIssues } from "../core/output.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { pickSeeds } from "../store/seed-ranges.ts"
+import type { StandingSplits } from "../store/standing-splits.ts"
 import type { TaskRows } from "../store/task-rows.ts"
 import { fates, type ReviewStart } from "./examples.ts"
 
 /** The rows that nothing may be trained on. */
 export interface HeldOutRows {
+  readonly standing: StandingSplits
   /** Where each id is held that is not in train, by the names that parents use. */
   readonly held: ReadonlyMap<string, Held>
   readonly validation: readonly Example[]
@@ -26,13 +28,13 @@ export interface HeldOutRows {
   readonly seen: number
 }
 
-/** What is held out, from the files; examples in the order of their ids. Rows in train are passed over by their ids. */
-export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: ReviewStart): HeldOutRows {
-  const held = rows.heldOut()
+/** What is held out, from the files; examples in the order of their ids. Rows in train are not read. */
+export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: ReviewStart, standing: StandingSplits): HeldOutRows {
+  const held = standing.heldOut()
   const parts: Record<Held, Example[]> = { train: [], validation: [], test: [], retired: [] }
   const undecided: HeldOutRow[] = []
   let open = 0
-  const { seeds, lines } = pickSeeds(rows, new Set(held.keys()))
+  const seeds = pickSeeds(rows, standing, new Set(held.keys()))
   const isWanted = (id: string) => held.has(id)
   for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted, seeds, withCandidates: false })) {
     if (fate.state === "example") parts[fate.held].push(fate.example)
@@ -48,7 +50,7 @@ export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: Revi
     .filter(({ id }) => !answered.has(digits(id)))
     // As train rows are compared with them: with the same pseudonyms.
     .map(({ id, input }) => ({ id, input: outbound(task, { input, output: null }).input }))
-  return { held, validation, test, retired, unanswered, open, seen: lines + start.inputs.length }
+  return { standing, held, validation, test, retired, unanswered, open, seen: standing.seeds.size + start.inputs.length }
 }
 
 /** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */

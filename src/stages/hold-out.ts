@@ -31,6 +31,8 @@ interface HeldOutCounts {
   readonly counts: HoldOutCounts
   /** The labels without a test example. */
   readonly untested: readonly string[]
+  /** Where every row is held. */
+  readonly standing: StandingSplits
 }
 
 /** Every seed and real input of the task has a split, recorded for good: rows without one are assigned, rows with one keep it. Idempotent, and the same after a crash: the assignment depends on content only. While the test set is worn its opened rows count for nothing: what arrives then goes to the test set first. */
@@ -57,6 +59,7 @@ function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCou
   return {
     counts: { train: count("train"), validation: count("validation"), test: count("test"), testNeeded, ...(tooFew === undefined ? {} : { tooFew }) },
     untested: labelsUntested(gold),
+    standing,
   }
 }
 

@@ -4,6 +4,8 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs"
  * change meanwhile. */
 export class ByteRanges {
   readonly count: number
+  /** Where in the file the lines begin that were read last. */
+  start = 0
   readonly #descriptor: number
   readonly #size: number
   readonly #rangeBytes: number
@@ -26,8 +28,14 @@ export class ByteRanges {
     const until = Math.min(this.#size, (range + 1) * this.#rangeBytes)
     const bytes = this.#read(from, until)
     const start = range === 0 ? (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0) : bytes.indexOf(newline) + 1
+    this.start = from + start
     // What begins at `until` is of the next range.
     return bytes.subarray(range > 0 && (start === 0 || from + start >= until) ? bytes.length : start)
+  }
+
+  /** The line that begins there, with its end; overwritten by what is read next. */
+  line(start: number): Buffer {
+    return this.#read(start, Math.min(this.#size, start + 1))
   }
 
   /** Shows `visit` the bytes of each line that begins in the range, without its end. The bytes are overwritten by the next range. Returns the number of
@@ -61,9 +69,10 @@ export class ByteRanges {
     }
     readTo(until)
     // A line that ends with the range needs nothing more; `until - 1` is where its end would be.
-    for (let step = firstStep; from + length < this.#size && from + length >= until; step *= 2) {
-      const tail = this.#buffer.indexOf(newline, Math.max(0, until - 1 - from))
-      if (tail >= 0 && tail < length) return this.#buffer.subarray(0, tail + 1)
+    for (let step = firstStep; from + length >= until; step *= 2) {
+      const tail = this.#buffer.subarray(0, length).indexOf(newline, Math.max(0, until - 1 - from))
+      if (tail >= 0) return this.#buffer.subarray(0, tail + 1)
+      if (from + length === this.#size) break
       readTo(Math.min(this.#size, from + length + step))
     }
     return this.#buffer.subarray(0, length)

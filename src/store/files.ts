@@ -310,3 +310,9 @@ export function flushFolder(folder: string): void {
     // Some file systems and Windows do not flush folders; the rename itself is still atomic.
   }
 }
+
+/** A text that changes when the file does: no content is read. A file that goes while it is looked at has none. */
+export function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats === undefined ? "" : `${file} ${stats.size} ${stats.mtimeMs} ${stats.ino}`
+}

@@ -3,13 +3,13 @@ import { existsSync, statSync } from "node:fs"
 import { seedSchema, type Seed } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
+import { bitsOf } from "./row-ids.ts"
+import type { StandingSplits } from "./standing-splits.ts"
 import type { TaskRows } from "./task-rows.ts"
 
 /** The seeds of a task by ranges of the file's bytes, so that several threads read one file, or a few of many are read. */
 export class SeedRanges {
   readonly count: number
-  /** How many lines were passed over, or picked. */
-  lines = 0
   /** Whether a line was met that is no seed: what is wrong with it `TaskRows.eachSeed` says. */
   isDamaged = false
   readonly #ranges: ByteRanges | undefined
@@ -31,6 +31,14 @@ export class SeedRanges {
   /** The seeds with these ids, in the order of the file; of the other lines only the ids are looked at. */
   *pick(ids: Ids): Generator<Seed> {
     for (let range = 0; range < this.count; range += 1) yield* this.#standing(this.#picked(this.#bytes(range), ids), (id) => ids.has(id))
+  }
+
+  /** The seeds whose lines begin there. */
+  *at(starts: Iterable<number>): Generator<Seed> {
+    for (const start of starts) {
+      const bytes = this.#ranges?.line(start) ?? Buffer.alloc(0)
+      yield* this.#standing(this.#parsed(bytes.toString("utf8")), () => true)
+    }
   }
 
   close(): void {
@@ -67,7 +75,6 @@ export class SeedRanges {
     for (let start = 0; start < bytes.length; ) {
       const found = bytes.indexOf(newline, start)
       const end = found < 0 ? bytes.length : found
-      this.lines += 1
       const name = bytes.toString("latin1", start, start + usualStart)
       if (!isUsualStart(name) || ids.has(name.slice(idAt, -1))) {
         const seed = this.#seedOf(bytes.toString("utf8", start, end))
@@ -88,14 +95,18 @@ export class SeedRanges {
   }
 }
 
-/** The seeds of the task with these ids, and how many lines its file has. A line with an id that nothing else is known of is not looked at further. */
-export function pickSeeds(rows: TaskRows, ids: Ids): { readonly seeds: Seed[]; readonly lines: number } {
+/** The seeds of the task with these ids, in the order of the file. They are read where they stand, as long as the file is the one that the splits were read
+ * beside; otherwise they are looked for. */
+export function pickSeeds(rows: TaskRows, { seeds: known, seedStarts }: StandingSplits, ids: ReadonlySet<string>): Seed[] {
+  const usual = [...ids].filter((id) => seedId.test(id))
+  const starts = seedStarts.of(usual.map((id) => known.find(...bitsOf(id))).filter((number) => number >= 0))
+  if (starts === undefined) return [...plainSeeds(rows, ids)]
   const ranges = new SeedRanges(rows)
   try {
-    const seeds = [...ranges.pick(ids)]
+    const seeds = [...ranges.at(starts)]
     // Throws, and says of every line what is wrong with it.
-    if (ranges.isDamaged || new Set(seeds.map(({ id }) => id)).size < seeds.length) for (const _ of rows.eachSeed());
-    return { seeds, lines: ranges.lines }
+    if (ranges.isDamaged) for (const _ of rows.eachSeed());
+    return seeds
   } finally {
     ranges.close()
   }

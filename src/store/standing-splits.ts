@@ -1,7 +1,7 @@
 import { splits, type Split } from "../core/example.ts"
 import { heldNames, namedIn, standingAfter, type Held, type HoldoutRefresh } from "../core/holdout-refresh.ts"
 import type { IdTable } from "../core/id-table.ts"
-import { bitsOf, rowIds } from "./row-ids.ts"
+import { bitsOf, LineStarts, rowIds } from "./row-ids.ts"
 import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
 
@@ -16,6 +16,7 @@ export interface HeldGroup {
  * 30 bytes. */
 export class StandingSplits {
   readonly seeds: IdTable
+  readonly seedStarts = new LineStarts()
   readonly inputs: IdTable
   /** The number in `heldNames` of each row. */
   readonly held: Uint8Array<ArrayBuffer>
@@ -24,13 +25,16 @@ export class StandingSplits {
   readonly strata: string[] = []
   /** How many rows have no split. */
   missing: number
+  /** Ids of lines that no row has any more: those that are held out, and those that are not. */
+  readonly #strangers = new Map<string, Held>()
+  readonly #trainStrangers = new LineIds()
   /** Where inputs are held that a refresh put into the test set and that are no longer there. */
   readonly #gone = new Map<string, Omit<HeldGroup, "rows">>()
   readonly #numbers = new Map<string, number>()
   readonly #freshInputs: readonly number[]
 
   constructor(rows: TaskRows) {
-    this.seeds = rowIds(rows, "seed")
+    this.seeds = rowIds(rows, "seed", this.seedStarts)
     this.inputs = rowIds(rows, "input")
     const count = this.seeds.size + this.inputs.size
     this.held = new Uint8Array(count)
@@ -101,6 +105,16 @@ export class StandingSplits {
     return [...counts.values()]
   }
 
+  /** Where each id is held that is not in train: of rows, and of what stands in the splits alone. */
+  heldOut(): Map<string, Held> {
+    const held = new Map(this.#strangers)
+    for (const [row, number] of this.held.entries()) {
+      const name = heldNames[number]
+      if (name !== undefined && name !== "train") held.set(this.idOf(row), name)
+    }
+    return held
+  }
+
   #inputRow(high: number, low: number): number {
     const input = this.inputs.find(high, low)
     return input < 0 ? -1 : this.seeds.size + input
@@ -122,17 +136,25 @@ export class StandingSplits {
       const { kind, high, low } = line
       const row = kind === undefined ? -1 : kind === "seed" ? this.seeds.find(high, low) : this.#inputRow(high, low)
       const isNamed = refreshes.length > 0 && named.has(line)
-      if (row < 0 ? !isNamed : this.held[row] !== 0) return
-      if (isNamed) {
+      if (row >= 0 && this.held[row] !== 0) return
+      if (row < 0 && !isNamed) this.#noteStranger(line)
+      else if (isNamed) {
         const id = line.id()
         const assignment = { id, split: splits[line.split] as Split, stratum: migrations.label(lines.strata[line.stratum] as string) }
         const { split, stratum } = standing(assignment)
         if (row >= 0) this.#note(row, heldNames.indexOf(split), this.stratumNumber(stratum))
-        else if (fresh.has(id) && !this.#gone.has(id)) this.#gone.set(id, { split, stratum })
+        else if (split !== "train" && !this.#strangers.has(id)) this.#strangers.set(id, split)
+        if (row < 0 && fresh.has(id) && !this.#gone.has(id)) this.#gone.set(id, { split, stratum })
       } else this.#note(row, line.split + 1, stratumOf(line))
     }
     // Throws, and says of every line what is wrong with it.
     if (!lines.each(take)) for (const _ of rows.eachAssignment());
+  }
+
+  #noteStranger(line: SplitLine): void {
+    const split = splits[line.split] as Split
+    if (split === "train") this.#trainStrangers.add(line)
+    else if (!this.#trainStrangers.has(line) && !this.#strangers.has(line.id())) this.#strangers.set(line.id(), split)
   }
 
   #note(row: number, held: number, stratum: number): void {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { z } from "zod"
 import { DataError, type Issue } from "../core/errors.ts"
@@ -31,7 +31,7 @@ import { namedIn, refreshSchema, standingAfter, type Held, type HoldoutRefresh, 
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { jsonPieces, writePieces } from "./atomic-writer.ts"
 import { readTombstones } from "./erasures.ts"
-import { appendAtomically, readByteLines, readPieces, readText, toJsonLines, writeAtomically } from "./files.ts"
+import { appendAtomically, readByteLines, readPieces, readText, stampOf, toJsonLines, writeAtomically } from "./files.ts"
 import { LineIds, SplitLines, type RowKind } from "./split-lines.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -346,12 +346,6 @@ export class TaskRows {
     }
     if (issues.length > 0) throw new DataError(`${file} is invalid`, issues, "Mend those lines (git shows what changed), or restore the file.")
   }
-}
-
-/** A file that goes while it is looked at has no stamp. */
-function stampOf(file: string): string {
-  const stats = statSync(file, { throwIfNoEntry: false })
-  return stats === undefined ? "" : `${file} ${stats.size} ${stats.mtimeMs} ${stats.ino}`
 }
 
 const newline = 10

@@ -1,9 +1,10 @@
-import { mkdtempSync, mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { heldNames } from "../../src/core/holdout-refresh.ts"
+import { pickSeeds } from "../../src/store/seed-ranges.ts"
 import { StandingSplits } from "../../src/store/standing-splits.ts"
 import { TaskRows } from "../../src/store/task-rows.ts"
 import { Workspace } from "../../src/store/workspace.ts"
@@ -94,6 +95,14 @@ describe("where rows are held", () => {
             end,
           )
           expect(found(rows)).toEqual(expected(rows))
+          expect(new StandingSplits(rows).heldOut()).toEqual(rows.heldOut())
+          const wanted = new Set([...seedIds.filter((_, index) => index % 2 === 0), "seed_gone"])
+          const picked = [...rows.eachSeed((id) => wanted.has(id))]
+          const standing = new StandingSplits(rows)
+          expect(pickSeeds(rows, standing, wanted)).toEqual(picked)
+          // Where the file changes after it was read, the seeds are looked for.
+          writeFileSync(rows.seedsFile, `\n${existsSync(rows.seedsFile) ? readFileSync(rows.seedsFile, "utf8") : ""}`)
+          expect(pickSeeds(rows, standing, wanted)).toEqual(picked)
           expect(rows.heldOut()).toEqual(new Map(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [[id, split] as const]))))
         },
       ),
