@@ -7,7 +7,8 @@ import { loadFilters } from "./plugins.ts"
 /** A thread a core, but not more than the one that collects their rows can follow. */
 export const buildThreads: ThreadStarter = {
   count: Math.min(availableParallelism(), 4),
-  start: () => new Worker(new URL(import.meta.url)),
+  // What a row leaves behind is of no use for long: more room for it would be memory for nothing.
+  start: () => new Worker(new URL(import.meta.url), { resourceLimits: { maxYoungGenerationSizeMb: 32 } }),
 }
 
 const port = parentPort
