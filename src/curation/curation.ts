@@ -31,7 +31,8 @@ export interface Conflict {
  * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a duplicate is a kept row.
  *
  * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where held-out rows say how texts are cut.
- * Memory: that of the table, with 4 bytes a hash of every row, and of `SimilarSets` for the kept rows. */
+ * First `add` and `addSamples`, then `close`, `plan`, `groups`, `compare` and `finish`. Memory: that of the table, with 4 bytes a hash of every row, and for a
+ * while 4 bytes for each key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the kept ones instead. */
 export class Curation {
   readonly intake: Intake
   readonly options: CurationOptions

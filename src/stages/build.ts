@@ -71,6 +71,8 @@ export async function build(
     try {
       return await buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads })
     } finally {
+      // Nobody writes to it any more.
+      await buildThreads.stop()
       spill.close()
     }
   } finally {
@@ -215,6 +217,8 @@ async function compareAll(curation: Curation, table: RowTable, spill: PartedSpil
   const { recordedBands } = curation
   const shared = { records: table.records.share(), spill: spill.share() }
   const joining = threads.count > 0 && recordedBands > 0 ? threads.join(shared.records, rows, recordedBands) : undefined
+  // Where the plan fails, that error is the one to tell.
+  joining?.catch(() => undefined)
   const plan = curation.plan()
   const joined = await joining
   if (plan.recordedBands === undefined) return [curation.compareAnew(rows, plan)]
