@@ -5,15 +5,15 @@ import type { OutputEquality } from "./output-equality.ts"
 import { record, recordKeys } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
 import { SetList } from "./set-list.ts"
-import { SimilarSets, type Sketch } from "./similar-sets.ts"
+import { SimilarSets } from "./similar-sets.ts"
 import type { SketchPlan } from "./sketcher.ts"
 
 /** How rows are compared with one another; plain data. */
 export interface ComparisonPlan {
   readonly plan: Required<SketchPlan>
   readonly threshold: number
-  /** How many keys the sketches in the records have; undefined where they are no good for the plan. */
-  readonly recordedBands: number | undefined
+  /** How many keys the sketches in the records have, of which the first are those of the plan. */
+  readonly recordedBands: number
 }
 
 /** What came of rows that were compared, by their numbers. */
@@ -38,12 +38,12 @@ export interface RowConflict {
 }
 
 /** Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their worth, each unless a kept one makes it
- * superfluous. The sketches in the records must be good for the plan. `outputText` is asked for where outputs are compared as texts. */
+ * superfluous. `outputText` is asked for where outputs are compared as texts. */
 export function compareGroups(
   records: RowRecords,
   groups: RowGroups,
   outputs: OutputEquality,
-  { plan, threshold, recordedBands = 0 }: ComparisonPlan,
+  { plan, threshold, recordedBands }: ComparisonPlan,
   outputText: (row: number) => string,
 ): Comparison {
   const found: Comparison = { dropped: [], conflicts: [] }
@@ -70,21 +70,6 @@ export function compareGroups(
   return found
 }
 
-/** The same for rows whose sketches are made now, whatever keys they share. */
-export function compareSketched(
-  records: RowRecords,
-  rows: Uint32Array,
-  outputs: OutputEquality,
-  { plan, threshold }: ComparisonPlan,
-  texts: { sketch(row: number): Sketch; outputText(row: number): string },
-): Comparison {
-  const found: Comparison = { dropped: [], conflicts: [] }
-  const sets = new SimilarSets(threshold, plan.bands.count, rows.length)
-  const keep = new KeepBest(records, outputs, sets, { expected: rows.length, found, outputText: (row) => texts.outputText(row) })
-  for (const row of records.byWorth(rows)) keep.offer(row, { ...texts.sketch(row), ...printsOf(records, row) })
-  return found
-}
-
 // In a group of no more rows each is compared with every other by itself: tables for so few take longer to make.
 const mostFew = 64
 // In one of no more rows reading all their cards takes less than finding those that share a key.
@@ -103,9 +88,4 @@ function recordedRow(records: RowRecords, row: number, bands: number): ComparedR
     print: start + record.print,
     output: start + record.output,
   }
-}
-
-function printsOf(records: RowRecords, row: number): Pick<ComparedRow, "record" | "print" | "output"> {
-  const { numbers, start } = records.place(row)
-  return { record: numbers, print: start + record.print, output: start + record.output }
 }

@@ -3,17 +3,18 @@ import { missRateFor } from "./bands.ts"
 import { boilerplateOf, sampleOf } from "./boilerplate.ts"
 import { commonRuns, noCommonRuns } from "./common-runs.ts"
 import type { Leak } from "./contamination.ts"
-import { compareGroups, compareSketched, type Comparison, type ComparisonPlan } from "./comparison.ts"
+import { compareGroups, type Comparison, type ComparisonPlan } from "./comparison.ts"
 import { Intake, type CurationOptions, type IntakeBatch, type SampleCounts } from "./intake.ts"
 import { heldOutAncestors } from "./lineage.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { OutputEquality } from "./output-equality.ts"
 import { compareText, type CurationRow } from "./ranking.ts"
-import { groupsOf, joinByKeys, type RowGroups } from "./key-groups.ts"
+import { eachGroup, groupsOf, joinByKeys, type RowGroups } from "./key-groups.ts"
 import type { RowTable } from "./row-table.ts"
 import { anyInputText } from "./validity.ts"
+import { Resketcher, rowsByPart, type ResketchPlan } from "./resketch.ts"
 import { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "./shingles.ts"
-import { Sketcher, sketchPlan, type SketchPlan } from "./sketcher.ts"
+import { sketchPlan, type SketchPlan } from "./sketcher.ts"
 
 /** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
 export interface Conflict {
@@ -77,20 +78,29 @@ export class Curation {
     return rows
   }
 
-  /** How many keys the sketches have; none where rows are sketched when they are compared. */
+  /** How many keys the sketches have that rows were taken in with; none where nothing is held out. */
   get recordedBands(): number {
     return this.intake.plan?.bands.count ?? 0
   }
 
-  /** Decides on all that can be decided without comparing the rows with one another; returns how to do that. */
-  plan(): ComparisonPlan {
+  /** Decides on all that can be decided without comparing the rows with one another; returns how to do that, and whether the rows must be sketched anew before. */
+  plan(): { readonly plan: ComparisonPlan; readonly resketch: ResketchPlan | undefined } {
     this.#dropOverlapping()
     return this.#plan()
   }
 
+  /** Sketches the rows anew here. */
+  resketch(rows: Uint32Array, plan: ResketchPlan): void {
+    const { records, spill } = this.#table
+    const sketcher = new Resketcher(records, spill, this.options.task, plan)
+    let part = 0
+    eachGroup(rowsByPart(records, rows), (partRows) => records.move(sketcher.sketch(part++, partRows)))
+  }
+
   /** The groups of those of the rows that share keys and were not dropped. `joined` has what `joinByKeys` says of all the keys, here or elsewhere. */
-  groups(rows: Uint32Array, joined: readonly Uint32Array[] = [joinByKeys(this.#table.records, rows, 0, this.recordedBands)]): RowGroups {
-    return groupsOf(rows, joined, (row) => this.#table.isKept(row))
+  groups(rows: Uint32Array, { plan }: ComparisonPlan, joined?: readonly Uint32Array[]): RowGroups {
+    const heads = joined ?? [joinByKeys(this.#table.records, rows, 0, plan.bands.count)]
+    return groupsOf(rows, heads, (row) => this.#table.isKept(row))
   }
 
   /** What came of comparing all rows that were left, in one or in several shares; returns the conflicts. */
@@ -107,17 +117,6 @@ export class Curation {
   /** Compares groups here. */
   compare(groups: RowGroups, plan: ComparisonPlan): Comparison {
     return compareGroups(this.#table.records, groups, new OutputEquality(this.options.task), plan, (row) => this.#outputText(row))
-  }
-
-  /** Compares rows that were not sketched as the plan says. */
-  compareAnew(rows: Uint32Array, plan: ComparisonPlan): Comparison {
-    const { task } = this.options
-    const sketcher = new Sketcher(plan.plan)
-    const left = rows.filter((row) => this.#table.isKept(row))
-    return compareSketched(this.#table.records, left, new OutputEquality(task), plan, {
-      sketch: (row) => sketcher.sketch(inputText(task, this.#table.example(row).input)),
-      outputText: (row) => this.#outputText(row),
-    })
   }
 
   #outputText(row: number): string {
@@ -145,13 +144,16 @@ export class Curation {
   }
 
   /** Rows are cut as they were to be compared with what is held out, but without their own boilerplate. */
-  #plan(): ComparisonPlan {
+  #plan(): { readonly plan: ComparisonPlan; readonly resketch: ResketchPlan | undefined } {
     const { clean, valid } = this.intake.samples
     const made = this.intake.plan
     const name = made?.shingles ?? chooseShingles(sampleOf(valid.texts(), mostMeasured))
     const threshold = this.#thresholdFor(name)
     const plan = sketchPlan(name, boilerplateOf(clean.texts(), name), threshold, missRateFor(this.#cleanCount))
-    return { plan, threshold, recordedBands: made !== undefined && areCutAlike(made, plan) ? made.bands.count : undefined }
+    const { recordedBands } = this
+    if (made !== undefined && areCutAlike(made, plan)) return { plan: { plan, threshold, recordedBands }, resketch: undefined }
+    const bands = Math.max(recordedBands, plan.bands.count)
+    return { plan: { plan, threshold, recordedBands: bands }, resketch: { plan, bands, recordedBands } }
   }
 
   #thresholdFor(name: ShinglerName): number {

@@ -25,7 +25,12 @@ export function rowExample(records: RowRecords, spill: SpillReader, row: number)
   const { place, bytes } = records.line(row)
   const line = Buffer.allocUnsafe(bytes)
   spill.read(place, line)
-  return JSON.parse(line.toString("utf8")) as Example
+  return exampleOf(line)
+}
+
+/** The row of a line. */
+export function exampleOf(line: Uint8Array): Example {
+  return JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.length).toString("utf8")) as Example
 }
 
 /** The line of each row in turn; overwritten by the next. Rows of one part that follow each other are read together. */

@@ -1,5 +1,6 @@
 import { compareText } from "./ranking.ts"
 import { head, headNumbers, partOf, record, worth, type RowBatch } from "./row-batch.ts"
+import type { MovedRecords } from "./resketch.ts"
 import { sortByKey } from "./sort-by-key.ts"
 
 /** Where the numbers of a row are. */
@@ -34,7 +35,7 @@ export class RowRecords {
     return records
   }
 
-  /** Nothing may be added any more. */
+  /** Nothing may be added any more, or it is not known there. */
   share(): SharedRecords {
     return { batches: this.#batches, heads: this.#heads, oddIds: this.#oddIds }
   }
@@ -54,6 +55,22 @@ export class RowRecords {
     this.#batches.push(numbers)
     this.size += rows
     return first
+  }
+
+  /** The row's record ends before it did. */
+  shorten(row: number, end: number): void {
+    this.#heads[headNumbers * row + head.end] = end
+  }
+
+  /** The records of the rows are in these numbers from now on. */
+  move({ rows, starts, numbers }: MovedRecords): void {
+    for (const [index, row] of rows.entries()) {
+      const at = headNumbers * row
+      this.#heads[at + head.batch] = this.#batches.length
+      this.#heads[at + head.start] = starts[index] as number
+      this.#heads[at + head.end] = starts[index + 1] as number
+    }
+    this.#batches.push(numbers)
   }
 
   /** Where the row's record is; its numbers stay as they are. */

@@ -8,6 +8,7 @@ import { compareGroups, type Comparison, type ComparisonPlan } from "../curation
 import { Intake, type CurationOptions } from "../curation/intake.ts"
 import { joinByKeys, shareOut, type RowGroups } from "../curation/key-groups.ts"
 import { OutputEquality } from "../curation/output-equality.ts"
+import { Resketcher, rowsByPart, type MovedRecords, type ResketchPlan } from "../curation/resketch.ts"
 import { head, headNumbers, type RowBatch, type Why } from "../curation/row-batch.ts"
 import { rowExample, rowLines } from "../curation/row-lines.ts"
 import { RowRecords, type SharedRecords } from "../curation/row-records.ts"
@@ -33,6 +34,7 @@ export interface ThreadStarter {
 export type ThreadTask =
   | { readonly pass: SeedPass }
   | { readonly join: JoinShare }
+  | { readonly resketch: ResketchShare }
   | { readonly compare: ComparisonShare }
   | { readonly write: LinesFile }
 
@@ -53,6 +55,17 @@ interface JoinShare {
   readonly rows: Uint32Array<SharedArrayBuffer>
   readonly from: number
   readonly until: number
+}
+
+interface ResketchShare {
+  readonly task: TaskSpecification
+  readonly records: SharedRecords
+  readonly spill: SharedSpill
+  /** By the parts of the spill. */
+  readonly rows: RowGroups
+  readonly plan: ResketchPlan
+  /** The next part that nobody has. */
+  readonly next: Int32Array<SharedArrayBuffer>
 }
 
 interface ComparisonShare {
@@ -82,6 +95,7 @@ type Answer =
   | { readonly part: PassPart }
   | { readonly end: ThreadEnd; readonly isDamaged: boolean }
   | { readonly heads: Uint32Array }
+  | { readonly moved: MovedRecords[] }
   | { readonly comparison: Comparison }
   | { readonly digest: string }
   | { readonly refused: Pick<DataError, "message" | "issues" | "hint"> }
@@ -138,6 +152,17 @@ export class BuildThreads {
       (thread) => ({ join: { records, rows, from: first(thread), until: first(thread + 1) } }),
       (answer) => ("heads" in answer ? answer.heads : undefined),
     )
+  }
+
+  /** Sketches the rows anew; resolves to the records that had no room where they were. */
+  async resketch(task: TaskSpecification, records: RowRecords, spill: SharedSpill, rows: Uint32Array, plan: ResketchPlan): Promise<MovedRecords[]> {
+    const next = new Int32Array(new SharedArrayBuffer(4))
+    const share = { task, records: records.share(), spill, rows: rowsByPart(records, rows), plan, next }
+    const moved = await this.#each(
+      () => ({ resketch: share }),
+      (answer) => ("moved" in answer ? answer.moved : undefined),
+    )
+    return moved.flat()
   }
 
   /** Compares the rows of each group, the groups shared out to the threads. */
@@ -200,7 +225,8 @@ export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], m
     else if ("join" in task) {
       const { records, rows, from, until } = task.join
       send({ heads: joinByKeys(RowRecords.from(records), rows, from, until) })
-    } else if ("compare" in task) send({ comparison: compareShare(task.compare) })
+    } else if ("resketch" in task) send({ moved: resketchShare(task.resketch) })
+    else if ("compare" in task) send({ comparison: compareShare(task.compare) })
     else {
       const { path, records, spill, rows, whys } = task.write
       send({ digest: writeDigested(path, rowLines(RowRecords.from(records), new PartReader(spill), rows, whys)) })
@@ -210,6 +236,17 @@ export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], m
     const { message, issues, hint } = error
     send({ refused: { message, issues, hint } })
   }
+}
+
+/** Sketches parts of the rows until there are none left. */
+function resketchShare({ task, records, spill, rows, plan, next }: ResketchShare): MovedRecords[] {
+  const sketcher = new Resketcher(RowRecords.from(records), new PartReader(spill), task, plan)
+  const moved: MovedRecords[] = []
+  for (let part = Atomics.add(next, 0, 1); part < rows.ends.length; part = Atomics.add(next, 0, 1)) {
+    const found = sketcher.sketch(part, rows.rows.subarray(part === 0 ? 0 : rows.ends[part - 1], rows.ends[part]))
+    if (found.rows.length > 0) moved.push(found)
+  }
+  return moved
 }
 
 function compareShare({ task, records: shared, spill, groups, plan }: ComparisonShare): Comparison {

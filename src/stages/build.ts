@@ -211,19 +211,27 @@ async function passRows(context: StageContext, task: TaskSpecification, parts: B
   return { read, open, flagged, proposals: pass.proposals, privacy }
 }
 
-/** Compares the rows with one another, in the threads where there are some and the rows have their sketches. */
+/** Compares the rows with one another, in the threads where there are some. */
 async function compareAll(curation: Curation, table: RowTable, spill: PartedSpill, threads: BuildThreads): Promise<Comparison[]> {
+  const { task } = curation.options
+  const { records } = table
   const rows = curation.close()
   const { recordedBands } = curation
-  const shared = { records: table.records.share(), spill: spill.share() }
-  const joining = threads.count > 0 && recordedBands > 0 ? threads.join(shared.records, rows, recordedBands) : undefined
+  const joining = threads.count > 0 && recordedBands > 0 ? threads.join(records.share(), rows, recordedBands) : undefined
   // Where the plan fails, that error is the one to tell.
   joining?.catch(() => undefined)
-  const plan = curation.plan()
-  const joined = await joining
-  if (plan.recordedBands === undefined) return [curation.compareAnew(rows, plan)]
-  const groups = curation.groups(rows, joined)
-  return joined === undefined ? [curation.compare(groups, plan)] : threads.compare(curation.options.task, shared, groups, plan)
+  const { plan, resketch } = curation.plan()
+  let joined = await joining
+  if (resketch !== undefined) {
+    const left = rows.filter((row) => table.isKept(row))
+    if (threads.count > 0) for (const moved of await threads.resketch(task, records, spill.share(), left, resketch)) records.move(moved)
+    else curation.resketch(left, resketch)
+    joined = threads.count > 0 ? await threads.join(records.share(), rows, plan.plan.bands.count) : undefined
+  }
+  const groups = curation.groups(rows, plan, joined)
+  return threads.count > 0
+    ? threads.compare(task, { records: records.share(), spill: spill.share() }, groups, plan)
+    : [curation.compare(groups, plan)]
 }
 
 /** Writes the lines of the rows, in a thread where there are some. */

@@ -120,10 +120,13 @@ export function curate({
   const curation = new Curation(table, { ...options, heldOut, expected: candidates.length })
   for (const candidate of candidates) curation.intake.offer(candidate)
   const left = curation.close()
-  const plan = curation.plan()
-  const conflicts = curation.finish([
-    plan.recordedBands === undefined ? curation.compareAnew(left, plan) : curation.compare(curation.groups(left), plan),
-  ])
+  const { plan, resketch } = curation.plan()
+  if (resketch !== undefined)
+    curation.resketch(
+      left.filter((row) => table.isKept(row)),
+      resketch,
+    )
+  const conflicts = curation.finish([curation.compare(curation.groups(left, plan), plan)])
   const rows = <Row>(pieces: Iterable<Uint8Array>) =>
     Array.from(pieces, (piece) => Buffer.from(piece).toString())
       .join("")

@@ -26,7 +26,7 @@ const written = taskSchema.parse({
 })
 
 /** More than the 8 MiB from which on a build has threads: long texts of made words, copies of them, and a form of which many differ in a few words. */
-function manySeeds(kind: "label" | "text"): Seed[] {
+function manySeeds(kind: "label" | "text", prompt = ""): Seed[] {
   const random = seeded(31)
   const words = (count: number) => Array.from({ length: count }, () => `w${Math.floor(random() * 4000)}`)
   const form = words(120)
@@ -40,10 +40,15 @@ function manySeeds(kind: "label" | "text"): Seed[] {
   const digits = (number: number) => number.toString(16).padStart(8, "0")
   return texts.map((text, number) => ({
     id: `seed_${digits(Math.imul(number + 1, 0x9e3779b1) >>> 0)}${digits(number)}`,
-    input: { text },
+    input: { text: prompt + text },
     output: kind === "label" ? (labels[Math.floor(random() * labels.length)] as string) : `about ${text.slice(0, 60)}`,
     ...(number % 3 === 0 ? { source: `file-${number % 2}` } : {}),
   }))
+}
+
+function seededWords(count: number): string {
+  const random = seeded(5)
+  return Array.from({ length: count }, () => `p${Math.floor(random() * 900)}`).join(" ")
 }
 
 async function built(task: TaskSpecification, seeds: readonly Seed[], threads: number) {
@@ -58,10 +63,11 @@ async function built(task: TaskSpecification, seeds: readonly Seed[], threads: n
 
 describe("a build of many seeds", () => {
   it.each([
-    ["labels", labelled, "label"],
-    ["texts", written, "text"],
-  ] as const)("of %s is the same with any number of threads, to the last byte", async (_, task, kind) => {
-    const seeds = manySeeds(kind)
+    ["labels", labelled, "label", ""],
+    ["labels over one prompt", labelled, "label", `${seededWords(60)}: `],
+    ["texts", written, "text", ""],
+  ] as const)("of %s is the same with any number of threads, to the last byte", async (_, task, kind, prompt) => {
+    const seeds = manySeeds(kind, prompt)
     const alone = await built(task, seeds, 1)
     for (const threads of [2, 3]) {
       const shared = await built(task, seeds, threads)

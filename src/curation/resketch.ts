@@ -1,0 +1,100 @@
+import { inputText } from "../core/output.ts"
+import type { SpillReader } from "../core/spill.ts"
+import type { TaskSpecification } from "../core/task.ts"
+import type { RowGroups } from "./key-groups.ts"
+import { parityNumbers } from "./parities.ts"
+import { lineParts, record, recordKeys } from "./row-batch.ts"
+import { exampleOf } from "./row-lines.ts"
+import type { RowRecords } from "./row-records.ts"
+import type { Sketch } from "./similar-sets.ts"
+import { Sketcher, type SketchPlan } from "./sketcher.ts"
+
+/** Records that have no room where the old ones of their rows are: of each row where it begins in the numbers, and where the last one ends. */
+export interface MovedRecords {
+  readonly rows: readonly number[]
+  readonly starts: readonly number[]
+  readonly numbers: Int32Array<SharedArrayBuffer>
+}
+
+/** How rows are sketched anew; plain data. */
+export interface ResketchPlan {
+  readonly plan: Required<SketchPlan>
+  /** How many keys the records have room for, at least those of the plan; and how many those have that are there. */
+  readonly bands: number
+  readonly recordedBands: number
+}
+
+/** The rows by the parts of the spill that have their lines, a group for each part. */
+export function rowsByPart(records: RowRecords, rows: Uint32Array): RowGroups {
+  const ends = new Uint32Array(lineParts)
+  for (const row of rows) ends[records.part(row)] = (ends[records.part(row)] as number) + 1
+  for (let part = 1; part < lineParts; part += 1) ends[part] = (ends[part] as number) + (ends[part - 1] as number)
+  const sorted = new Uint32Array(rows.length)
+  const next = Uint32Array.from(ends, (_, part) => (part === 0 ? 0 : (ends[part - 1] as number)))
+  for (const row of rows) {
+    const part = records.part(row)
+    sorted[next[part] as number] = row
+    next[part] = (next[part] as number) + 1
+  }
+  return { rows: sorted, ends }
+}
+
+/** Sketches rows once more, by another plan than they were taken in by. A new sketch goes where the old one was, unless it is longer. */
+export class Resketcher {
+  readonly #records: RowRecords
+  readonly #spill: SpillReader
+  readonly #task: TaskSpecification
+  readonly #plan: ResketchPlan
+  readonly #sketcher: Sketcher
+
+  constructor(records: RowRecords, spill: SpillReader, task: TaskSpecification, plan: ResketchPlan) {
+    this.#records = records
+    this.#spill = spill
+    this.#task = task
+    this.#plan = plan
+    this.#sketcher = new Sketcher(plan.plan)
+  }
+
+  /** Sketches rows of one part of the spill. */
+  sketch(part: number, partRows: Uint32Array): MovedRecords {
+    const [rows, starts, moved]: [number[], number[], number[]] = [[], [0], []]
+    const bytesAt = partRows.length === 0 ? undefined : this.#spill.readPart(part)
+    for (const row of partRows) {
+      const { place, bytes } = this.#records.line(row)
+      const { input } = exampleOf(bytesAt?.(place, bytes) as Uint8Array)
+      const sketch = this.#sketcher.sketch(inputText(this.#task, input))
+      if (this.#overwrite(row, sketch)) continue
+      const { numbers, start } = this.#records.place(row)
+      for (let index = 0; index < record.parities; index += 1) moved.push(numbers[start + index] as number)
+      const at = moved.length
+      moved.length += parityNumbers + this.#plan.bands + sketch.size
+      this.#write(moved, at, sketch)
+      rows.push(row)
+      starts.push(moved.length)
+    }
+    const numbers = new Int32Array(new SharedArrayBuffer(4 * moved.length))
+    numbers.set(moved)
+    return { rows, starts, numbers }
+  }
+
+  /** False where there is no room. */
+  #overwrite(row: number, sketch: Sketch): boolean {
+    if (this.#plan.bands !== this.#plan.recordedBands) return false
+    const { numbers, start, end } = this.#records.place(row)
+    const newEnd = start + recordKeys + this.#plan.bands + sketch.size
+    if (newEnd > end) return false
+    this.#write(numbers, start + record.parities, sketch)
+    this.#records.shorten(row, newEnd)
+    return true
+  }
+
+  /** Writes the parities, the keys with room for all bands, and the hashes. */
+  #write(target: Int32Array | number[], at: number, { numbers, parities, keys, hashes, size }: Sketch): void {
+    for (let index = 0; index < parityNumbers; index += 1) target[at + index] = numbers[parities + index] as number
+    const keysAt = at + parityNumbers
+    for (let band = 0; band < this.#plan.bands; band += 1)
+      target[keysAt + band] = band < this.#plan.plan.bands.count ? (numbers[keys + band] as number) : 0
+    const hashesAt = keysAt + this.#plan.bands
+    for (let index = 0; index < size; index += 1) target[hashesAt + index] = numbers[hashes + index] as number
+  }
+}
