@@ -11,14 +11,36 @@ const plainShare = 0.05
 const leastShare = 0.01
 const leastMass = 0.05
 
-/** Runs of words that so many texts share that they say nothing about any one of them: prompts, templates, form letters. */
-export interface CommonRuns {
-  /** For each word, whether it stands in such a run. */
-  covered(words: readonly string[]): boolean[]
+/** What makes `CommonRuns`: plain data. */
+export interface RunHashes {
+  /** How many words a run has. */
+  readonly length: number
+  readonly runs: ReadonlySet<number>
 }
 
-/** For sets that have none. */
-export const noCommonRuns: CommonRuns = { covered: (words) => words.map(() => false) }
+/** Runs of words that so many texts share that they say nothing about any one of them: prompts, templates, form letters. */
+export class CommonRuns {
+  readonly hashes: RunHashes
+
+  /** Without hashes there are none. */
+  constructor(hashes: RunHashes = { length: 1, runs: new Set() }) {
+    this.hashes = hashes
+  }
+
+  get isEmpty(): boolean {
+    return this.hashes.runs.size === 0
+  }
+
+  /** For each word, whether it stands in such a run. */
+  covered(words: readonly string[]): boolean[] {
+    const covered = words.map(() => false)
+    if (this.isEmpty) return covered
+    const { length, runs } = this.hashes
+    for (const [start, run] of runsOf(Int32Array.from(words, wordHash), words.length, length).entries())
+      if (runs.has(run)) covered.fill(true, start, start + length)
+    return covered
+  }
+}
 
 /** The common runs of a sample of the texts, for a check by n consecutive words: of half as many words, so that a template that is somewhat shorter
  * than n is one as well. By the same idea as `boilerplateOf`. Copies of a text count once; the order of the texts does not matter; in fewer than
@@ -28,20 +50,10 @@ export function commonRuns(sample: readonly string[], n: number): CommonRuns {
   const texts = sample.length < leastTexts ? [] : distinctTexts(sample, new Sketcher({ shingles: "word-5" }))
   const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
   const counts = frequentRuns(texts, length, least)
-  if (counts.runs.size === 0) return noCommonRuns
   let mass = 0
   for (const count of counts.runs.values()) mass += count
   const needed = mass > leastMass * counts.all ? least : Math.max(leastTexts, Math.ceil(plainShare * texts.length))
-  const common = new Set([...counts.runs].flatMap(([run, count]) => (count >= needed ? [run] : [])))
-  if (common.size === 0) return noCommonRuns
-  return {
-    covered(words) {
-      const covered = words.map(() => false)
-      const runs = runsOf(Int32Array.from(words, wordHash), words.length, length)
-      for (const [start, run] of runs.entries()) if (common.has(run)) covered.fill(true, start, start + length)
-      return covered
-    },
-  }
+  return new CommonRuns({ length, runs: new Set([...counts.runs].flatMap(([run, count]) => (count >= needed ? [run] : []))) })
 }
 
 /** The runs that at least so many of the texts have, with how many do; and how many runs there are in all. */

@@ -1,18 +1,18 @@
-import { inputText } from "../core/output.ts"
 import { missRateFor } from "./bands.ts"
 import { boilerplateOf, sampleOf } from "./boilerplate.ts"
-import { commonRuns, noCommonRuns } from "./common-runs.ts"
+import { commonRuns } from "./common-runs.ts"
 import type { Leak } from "./contamination.ts"
 import { compareGroups, type Comparison, type ComparisonPlan } from "./comparison.ts"
 import { Intake, type CurationOptions, type IntakeBatch, type SampleCounts } from "./intake.ts"
 import { heldOutAncestors } from "./lineage.ts"
-import { NgramIndex } from "./ngram-overlap.ts"
 import { OutputEquality } from "./output-equality.ts"
 import { compareText, type CurationRow } from "./ranking.ts"
 import { eachGroup, groupsOf, joinByKeys, type RowGroups } from "./key-groups.ts"
 import type { RowTable } from "./row-table.ts"
 import { anyInputText } from "./validity.ts"
-import { Resketcher, rowsByPart, type ResketchPlan } from "./resketch.ts"
+import { OverlapJudge, type JudgedOverlap, type OverlapPlan } from "./overlap-judge.ts"
+import { Resketcher, type ResketchPlan } from "./resketch.ts"
+import { rowsByPart } from "./row-parts.ts"
 import { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "./shingles.ts"
 import { sketchPlan, type SketchPlan } from "./sketcher.ts"
 
@@ -32,7 +32,7 @@ export interface Conflict {
  * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a duplicate is a kept row.
  *
  * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where held-out rows say how texts are cut.
- * First `add` and `addSamples`, then `close`, `plan`, `groups`, `compare` and `finish`. Memory: that of the table, with 4 bytes a hash of every row, and for a
+ * First `add` and `addSamples`, then `close`, `dropOverlapping`, `plan`, `groups`, `compare` and `finish`. Memory: that of the table, with 4 bytes a hash of every row, and for a
  * while 4 bytes for each key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the kept ones instead. */
 export class Curation {
   readonly intake: Intake
@@ -83,10 +83,48 @@ export class Curation {
     return this.intake.plan?.bands.count ?? 0
   }
 
-  /** Decides on all that can be decided without comparing the rows with one another; returns how to do that, and whether the rows must be sketched anew before. */
+  /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many texts, and count for nothing: where
+   * there are such runs, returns the rows that are to be judged once more. */
+  dropOverlapping(): { readonly rows: Uint32Array; readonly plan: OverlapPlan } | undefined {
+    const { task, heldOut, ngram, expected } = this.options
+    if (this.#overlapping.length === 0) return undefined
+    const { all } = this.intake.samples
+    for (const { input } of heldOut) all.add(anyInputText(task, input))
+    const common = commonRuns(all.texts(), ngram)
+    if (!common.isEmpty)
+      return { rows: Uint32Array.from(this.#overlapping, ({ number }) => number), plan: { task, heldOut, ngram, expected, common: common.hashes } }
+    for (const { number, leak } of this.#overlapping) this.#table.drop(number, { reason: "leak-ngram", witness: leak.witness })
+    return undefined
+  }
+
+  /** Judges the rows once more here. */
+  judgeOverlapping(rows: Uint32Array, plan: OverlapPlan): void {
+    const { records, spill } = this.#table
+    const judge = new OverlapJudge(records, spill, plan)
+    let part = 0
+    eachGroup(rowsByPart(records, rows), (partRows) => judge.judge(part++, partRows))
+    this.takeJudged(judge.end())
+  }
+
+  /** Takes in what came of judging rows once more, here or elsewhere. */
+  takeJudged({ leaks, clean, sample }: JudgedOverlap): void {
+    for (const { row, witness } of leaks) this.#table.drop(row, { reason: "leak-ngram", witness })
+    this.#cleanCount += clean
+    for (const [text, times] of sample) this.intake.samples.clean.add(text, times)
+  }
+
+  /** How the rows that are left are compared, and whether they must be sketched anew before. */
   plan(): { readonly plan: ComparisonPlan; readonly resketch: ResketchPlan | undefined } {
-    this.#dropOverlapping()
-    return this.#plan()
+    const { clean, valid } = this.intake.samples
+    const made = this.intake.plan
+    // Rows are cut as they were to be compared with what is held out, but without their own boilerplate.
+    const name = made?.shingles ?? chooseShingles(sampleOf(valid.texts(), mostMeasured))
+    const threshold = this.#thresholdFor(name)
+    const plan = sketchPlan(name, boilerplateOf(clean.texts(), name), threshold, missRateFor(this.#cleanCount))
+    const { recordedBands } = this
+    if (made !== undefined && areCutAlike(made, plan)) return { plan: { plan, threshold, recordedBands }, resketch: undefined }
+    const bands = Math.max(recordedBands, plan.bands.count)
+    return { plan: { plan, threshold, recordedBands: bands }, resketch: { plan, bands, recordedBands } }
   }
 
   /** Sketches the rows anew here. */
@@ -121,39 +159,6 @@ export class Curation {
 
   #outputText(row: number): string {
     return String(this.#table.example(row).output)
-  }
-
-  /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many texts, and count for nothing. */
-  #dropOverlapping(): void {
-    const { task, heldOut, ngram } = this.options
-    if (this.#overlapping.length === 0) return
-    const { all, clean } = this.intake.samples
-    for (const { input } of heldOut) all.add(anyInputText(task, input))
-    const common = commonRuns(all.texts(), ngram)
-    const index = common === noCommonRuns ? undefined : new NgramIndex(ngram, common)
-    for (const { id, input } of heldOut) index?.add(id, inputText(task, input))
-    for (const { number, leak } of this.#overlapping) {
-      const text = index && inputText(task, this.#table.example(number).input)
-      const witness = text === undefined ? leak.witness : index?.find(text)
-      if (witness !== undefined) this.#table.drop(number, { reason: "leak-ngram", witness })
-      else {
-        clean.add(text ?? "")
-        this.#cleanCount += 1
-      }
-    }
-  }
-
-  /** Rows are cut as they were to be compared with what is held out, but without their own boilerplate. */
-  #plan(): { readonly plan: ComparisonPlan; readonly resketch: ResketchPlan | undefined } {
-    const { clean, valid } = this.intake.samples
-    const made = this.intake.plan
-    const name = made?.shingles ?? chooseShingles(sampleOf(valid.texts(), mostMeasured))
-    const threshold = this.#thresholdFor(name)
-    const plan = sketchPlan(name, boilerplateOf(clean.texts(), name), threshold, missRateFor(this.#cleanCount))
-    const { recordedBands } = this
-    if (made !== undefined && areCutAlike(made, plan)) return { plan: { plan, threshold, recordedBands }, resketch: undefined }
-    const bands = Math.max(recordedBands, plan.bands.count)
-    return { plan: { plan, threshold, recordedBands: bands }, resketch: { plan, bands, recordedBands } }
   }
 
   #thresholdFor(name: ShinglerName): number {

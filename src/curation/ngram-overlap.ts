@@ -1,4 +1,4 @@
-import { noCommonRuns, type CommonRuns } from "./common-runs.ts"
+import { CommonRuns } from "./common-runs.ts"
 import { HashIndex } from "./hash-index.ts"
 import { joinHash, mixBits } from "./hashing.ts"
 import { foldForComparison } from "./normalise.ts"
@@ -31,7 +31,7 @@ export class NgramIndex {
   readonly #hashed = new WordHashes()
   #asked = new Int32Array(256)
 
-  constructor(n: number, common: CommonRuns = noCommonRuns) {
+  constructor(n: number, common = new CommonRuns()) {
     this.n = n
     this.#common = common
     let factor = 1

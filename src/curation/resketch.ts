@@ -1,10 +1,9 @@
 import { inputText } from "../core/output.ts"
 import type { SpillReader } from "../core/spill.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import type { RowGroups } from "./key-groups.ts"
 import { parityNumbers } from "./parities.ts"
-import { lineParts, record, recordKeys } from "./row-batch.ts"
-import { exampleOf } from "./row-lines.ts"
+import { record, recordKeys } from "./row-batch.ts"
+import { partExamples } from "./row-parts.ts"
 import type { RowRecords } from "./row-records.ts"
 import type { Sketch } from "./similar-sets.ts"
 import { Sketcher, type SketchPlan } from "./sketcher.ts"
@@ -22,21 +21,6 @@ export interface ResketchPlan {
   /** How many keys the records have room for, at least those of the plan; and how many those have that are there. */
   readonly bands: number
   readonly recordedBands: number
-}
-
-/** The rows by the parts of the spill that have their lines, a group for each part. */
-export function rowsByPart(records: RowRecords, rows: Uint32Array): RowGroups {
-  const ends = new Uint32Array(lineParts)
-  for (const row of rows) ends[records.part(row)] = (ends[records.part(row)] as number) + 1
-  for (let part = 1; part < lineParts; part += 1) ends[part] = (ends[part] as number) + (ends[part - 1] as number)
-  const sorted = new Uint32Array(rows.length)
-  const next = Uint32Array.from(ends, (_, part) => (part === 0 ? 0 : (ends[part - 1] as number)))
-  for (const row of rows) {
-    const part = records.part(row)
-    sorted[next[part] as number] = row
-    next[part] = (next[part] as number) + 1
-  }
-  return { rows: sorted, ends }
 }
 
 /** Sketches rows once more, by another plan than they were taken in by. A new sketch goes where the old one was, unless it is longer. */
@@ -58,11 +42,8 @@ export class Resketcher {
   /** Sketches rows of one part of the spill. */
   sketch(part: number, partRows: Uint32Array): MovedRecords {
     const [rows, starts, moved]: [number[], number[], number[]] = [[], [0], []]
-    const bytesAt = partRows.length === 0 ? undefined : this.#spill.readPart(part)
-    for (const row of partRows) {
-      const { place, bytes } = this.#records.line(row)
-      const { input } = exampleOf(bytesAt?.(place, bytes) as Uint8Array)
-      const sketch = this.#sketcher.sketch(inputText(this.#task, input))
+    for (const { row, example } of partExamples(this.#records, this.#spill, part, partRows)) {
+      const sketch = this.#sketcher.sketch(inputText(this.#task, example.input))
       if (this.#overwrite(row, sketch)) continue
       const { numbers, start } = this.#records.place(row)
       for (let index = 0; index < record.parities; index += 1) moved.push(numbers[start + index] as number)

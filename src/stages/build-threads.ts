@@ -8,7 +8,9 @@ import { compareGroups, type Comparison, type ComparisonPlan } from "../curation
 import { Intake, type CurationOptions } from "../curation/intake.ts"
 import { joinByKeys, shareOut, type RowGroups } from "../curation/key-groups.ts"
 import { OutputEquality } from "../curation/output-equality.ts"
-import { Resketcher, rowsByPart, type MovedRecords, type ResketchPlan } from "../curation/resketch.ts"
+import { OverlapJudge, type JudgedOverlap, type OverlapPlan } from "../curation/overlap-judge.ts"
+import { Resketcher, type MovedRecords, type ResketchPlan } from "../curation/resketch.ts"
+import { rowsByPart } from "../curation/row-parts.ts"
 import { head, headNumbers, type RowBatch, type Why } from "../curation/row-batch.ts"
 import { rowExample, rowLines } from "../curation/row-lines.ts"
 import { RowRecords, type SharedRecords } from "../curation/row-records.ts"
@@ -34,6 +36,7 @@ export interface ThreadStarter {
 export type ThreadTask =
   | { readonly pass: SeedPass }
   | { readonly join: JoinShare }
+  | { readonly judge: JudgeShare }
   | { readonly resketch: ResketchShare }
   | { readonly compare: ComparisonShare }
   | { readonly write: LinesFile }
@@ -57,15 +60,23 @@ interface JoinShare {
   readonly until: number
 }
 
-interface ResketchShare {
-  readonly task: TaskSpecification
+/** Rows whose lines are read once more. */
+interface PartsShare {
   readonly records: SharedRecords
   readonly spill: SharedSpill
   /** By the parts of the spill. */
   readonly rows: RowGroups
-  readonly plan: ResketchPlan
   /** The next part that nobody has. */
   readonly next: Int32Array<SharedArrayBuffer>
+}
+
+interface JudgeShare extends PartsShare {
+  readonly plan: OverlapPlan
+}
+
+interface ResketchShare extends PartsShare {
+  readonly task: TaskSpecification
+  readonly plan: ResketchPlan
 }
 
 interface ComparisonShare {
@@ -95,6 +106,7 @@ type Answer =
   | { readonly part: PassPart }
   | { readonly end: ThreadEnd; readonly isDamaged: boolean }
   | { readonly heads: Uint32Array }
+  | { readonly judged: JudgedOverlap }
   | { readonly moved: MovedRecords[] }
   | { readonly comparison: Comparison }
   | { readonly digest: string }
@@ -154,15 +166,22 @@ export class BuildThreads {
     )
   }
 
+  /** Judges once more the rows that share a long run of words with a held-out one. */
+  async judge(records: RowRecords, spill: SharedSpill, rows: Uint32Array, plan: OverlapPlan): Promise<JudgedOverlap[]> {
+    const judge = { ...partsShare(records, spill, rows), plan }
+    return this.#each(
+      () => ({ judge }),
+      (answer) => ("judged" in answer ? answer.judged : undefined),
+    )
+  }
+
   /** Sketches the rows anew; resolves to the records that had no room where they were. */
-  async resketch(task: TaskSpecification, records: RowRecords, spill: SharedSpill, rows: Uint32Array, plan: ResketchPlan): Promise<MovedRecords[]> {
-    const next = new Int32Array(new SharedArrayBuffer(4))
-    const share = { task, records: records.share(), spill, rows: rowsByPart(records, rows), plan, next }
-    const moved = await this.#each(
-      () => ({ resketch: share }),
+  async resketch(task: TaskSpecification, records: RowRecords, spill: SharedSpill, rows: Uint32Array, plan: ResketchPlan): Promise<MovedRecords[][]> {
+    const resketch = { ...partsShare(records, spill, rows), task, plan }
+    return this.#each(
+      () => ({ resketch }),
       (answer) => ("moved" in answer ? answer.moved : undefined),
     )
-    return moved.flat()
   }
 
   /** Compares the rows of each group, the groups shared out to the threads. */
@@ -225,7 +244,8 @@ export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], m
     else if ("join" in task) {
       const { records, rows, from, until } = task.join
       send({ heads: joinByKeys(RowRecords.from(records), rows, from, until) })
-    } else if ("resketch" in task) send({ moved: resketchShare(task.resketch) })
+    } else if ("judge" in task) send({ judged: judgeShare(task.judge) })
+    else if ("resketch" in task) send({ moved: resketchShare(task.resketch) })
     else if ("compare" in task) send({ comparison: compareShare(task.compare) })
     else {
       const { path, records, spill, rows, whys } = task.write
@@ -238,14 +258,29 @@ export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], m
   }
 }
 
-/** Sketches parts of the rows until there are none left. */
-function resketchShare({ task, records, spill, rows, plan, next }: ResketchShare): MovedRecords[] {
-  const sketcher = new Resketcher(RowRecords.from(records), new PartReader(spill), task, plan)
+function partsShare(records: RowRecords, spill: SharedSpill, rows: Uint32Array): PartsShare {
+  return { records: records.share(), spill, rows: rowsByPart(records, rows), next: new Int32Array(new SharedArrayBuffer(4)) }
+}
+
+/** Shows `visit` the rows of one part after the other, until there are none left. */
+function eachPart({ rows: { rows, ends }, next }: PartsShare, visit: (part: number, rows: Uint32Array) => void): void {
+  for (let part = Atomics.add(next, 0, 1); part < ends.length; part = Atomics.add(next, 0, 1))
+    visit(part, rows.subarray(part === 0 ? 0 : ends[part - 1], ends[part]))
+}
+
+function judgeShare(share: JudgeShare): JudgedOverlap {
+  const judge = new OverlapJudge(RowRecords.from(share.records), new PartReader(share.spill), share.plan)
+  eachPart(share, (part, rows) => judge.judge(part, rows))
+  return judge.end()
+}
+
+function resketchShare(share: ResketchShare): MovedRecords[] {
+  const sketcher = new Resketcher(RowRecords.from(share.records), new PartReader(share.spill), share.task, share.plan)
   const moved: MovedRecords[] = []
-  for (let part = Atomics.add(next, 0, 1); part < rows.ends.length; part = Atomics.add(next, 0, 1)) {
-    const found = sketcher.sketch(part, rows.rows.subarray(part === 0 ? 0 : rows.ends[part - 1], rows.ends[part]))
+  eachPart(share, (part, rows) => {
+    const found = sketcher.sketch(part, rows)
     if (found.rows.length > 0) moved.push(found)
-  }
+  })
   return moved
 }
 

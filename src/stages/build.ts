@@ -218,14 +218,19 @@ async function compareAll(curation: Curation, table: RowTable, spill: PartedSpil
   const rows = curation.close()
   const { recordedBands } = curation
   const joining = threads.count > 0 && recordedBands > 0 ? threads.join(records.share(), rows, recordedBands) : undefined
-  // Where the plan fails, that error is the one to tell.
+  // Where the rest fails, that error is the one to tell.
   joining?.catch(() => undefined)
+  const overlapping = curation.dropOverlapping()
+  if (overlapping !== undefined) {
+    if (threads.count === 0) curation.judgeOverlapping(overlapping.rows, overlapping.plan)
+    else for (const judged of await threads.judge(records, spill.share(), overlapping.rows, overlapping.plan)) curation.takeJudged(judged)
+  }
   const { plan, resketch } = curation.plan()
   let joined = await joining
   if (resketch !== undefined) {
     const left = rows.filter((row) => table.isKept(row))
-    if (threads.count > 0) for (const moved of await threads.resketch(task, records, spill.share(), left, resketch)) records.move(moved)
-    else curation.resketch(left, resketch)
+    if (threads.count === 0) curation.resketch(left, resketch)
+    else for (const moved of (await threads.resketch(task, records, spill.share(), left, resketch)).flat()) records.move(moved)
     joined = threads.count > 0 ? await threads.join(records.share(), rows, plan.plan.bands.count) : undefined
   }
   const groups = curation.groups(rows, plan, joined)

@@ -120,6 +120,8 @@ export function curate({
   const curation = new Curation(table, { ...options, heldOut, expected: candidates.length })
   for (const candidate of candidates) curation.intake.offer(candidate)
   const left = curation.close()
+  const overlapping = curation.dropOverlapping()
+  if (overlapping !== undefined) curation.judgeOverlapping(overlapping.rows, overlapping.plan)
   const { plan, resketch } = curation.plan()
   if (resketch !== undefined)
     curation.resketch(
