@@ -1,5 +1,5 @@
 import { FewSets } from "./few-sets.ts"
-import { KeepBest, type ComparedRow } from "./keep-best.ts"
+import { KeepBest, type ComparedRow, type Comparison } from "./keep-best.ts"
 import { eachGroup, type RowGroups } from "./key-groups.ts"
 import type { OutputEquality } from "./output-equality.ts"
 import { record, recordKeys } from "./row-batch.ts"
@@ -14,27 +14,6 @@ export interface ComparisonPlan {
   readonly threshold: number
   /** How many keys the sketches in the records have, of which the first are those of the plan. */
   readonly recordedBands: number
-}
-
-/** What came of rows that were compared, by their numbers. */
-export interface Comparison {
-  readonly dropped: DroppedRow[]
-  readonly conflicts: RowConflict[]
-}
-
-/** A row that one worth more makes superfluous, or contradicts word for word. */
-export interface DroppedRow {
-  readonly row: number
-  readonly reason: "exact-duplicate" | "near-duplicate" | "conflict"
-  readonly witness: number
-  readonly similarity: number
-}
-
-/** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
-export interface RowConflict {
-  readonly a: number
-  readonly b: number
-  readonly similarity: number
 }
 
 /** Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their worth, each unless a kept one makes it

@@ -1,7 +1,27 @@
-import type { Comparison, DroppedRow } from "./comparison.ts"
 import type { OutputEquality } from "./output-equality.ts"
 import type { RowRecords } from "./row-records.ts"
 import type { SetSearch, Sketch } from "./similar-sets.ts"
+
+/** What came of rows that were compared, by their numbers. */
+export interface Comparison {
+  readonly dropped: DroppedRow[]
+  readonly conflicts: RowConflict[]
+}
+
+/** A row that one worth more makes superfluous, or contradicts word for word. */
+export interface DroppedRow {
+  readonly row: number
+  readonly reason: "exact-duplicate" | "near-duplicate" | "conflict"
+  readonly witness: number
+  readonly similarity: number
+}
+
+/** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
+export interface RowConflict {
+  readonly a: number
+  readonly b: number
+  readonly similarity: number
+}
 
 /** A row made ready to be compared with others. */
 export interface ComparedRow extends Sketch {

@@ -4,16 +4,9 @@ import type { TaskSpecification } from "../core/task.ts"
 import { parityNumbers } from "./parities.ts"
 import { record, recordKeys } from "./row-batch.ts"
 import { partExamples } from "./row-parts.ts"
-import type { RowRecords } from "./row-records.ts"
+import type { MovedRecords, RowRecords } from "./row-records.ts"
 import type { Sketch } from "./similar-sets.ts"
 import { Sketcher, type SketchPlan } from "./sketcher.ts"
-
-/** Records that have no room where the old ones of their rows are: of each row where it begins in the numbers, and where the last one ends. */
-export interface MovedRecords {
-  readonly rows: readonly number[]
-  readonly starts: readonly number[]
-  readonly numbers: Int32Array<SharedArrayBuffer>
-}
 
 /** How rows are sketched anew; plain data. */
 export interface ResketchPlan {

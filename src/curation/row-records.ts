@@ -1,6 +1,5 @@
 import { compareText } from "./ranking.ts"
 import { head, headNumbers, partOf, record, worth, type RowBatch } from "./row-batch.ts"
-import type { MovedRecords } from "./resketch.ts"
 import { sortByKey } from "./sort-by-key.ts"
 
 /** Where the numbers of a row are. */
@@ -15,6 +14,13 @@ export interface SharedRecords {
   readonly batches: readonly Int32Array<SharedArrayBuffer>[]
   readonly heads: Int32Array<SharedArrayBuffer>
   readonly oddIds: ReadonlyMap<number, string>
+}
+
+/** Records that have no room where the old ones of their rows are: of each row where it begins in the numbers, and where the last one ends. */
+export interface MovedRecords {
+  readonly rows: readonly number[]
+  readonly starts: readonly number[]
+  readonly numbers: Int32Array<SharedArrayBuffer>
 }
 
 /** What is known of rows beside their lines, batch by batch. A row is known by its number, in the order of the additions. */

@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import type { Comparison } from "../curation/comparison.ts"
+import type { Comparison } from "../curation/keep-best.ts"
 import { Curation } from "../curation/curation.ts"
 import { leakChecks } from "../curation/leak-report.ts"
 import { digits } from "../curation/lineage.ts"
