@@ -3,7 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { chatRows, writeLines } from "./near-duplicate-corpus.ts"
 
-export type SetKind = "label" | "text"
+/** `prompted` are rows with a label over one prompt of 45 words. */
+export type SetKind = "label" | "text" | "prompted"
 
 const labels = Array.from({ length: 12 }, (_, number) => `kind-${number}`)
 
@@ -22,12 +23,14 @@ function* madeRows(kind: SetKind, rows: number, seed: number): Generator<unknown
   let number = 0
   for (const { messages } of chatRows("long", rows, seed)) {
     const [, user, assistant] = messages
-    const text = `${user.content}${tail(number++)}`
+    const text = `${kind === "prompted" ? `${prompt}. ` : ""}${user.content}${tail(number++)}`
     // The answer ends with the number of what it was copied from: copies agree.
     const source = Number(/(\d+)\.$/.exec(assistant.content)?.[1])
-    yield kind === "label" ? { text, label: labels[source % labels.length] } : { text, answer: `${assistant.content} ${text.slice(0, 200)}` }
+    yield kind === "text" ? { text, answer: `${assistant.content} ${text.slice(0, 200)}` } : { text, label: labels[source % labels.length] }
   }
 }
+
+const prompt = Array.from({ length: 45 }, (_, number) => `prompt${(number * 7919) % 1000}`).join(" ")
 
 function tail(number: number): string {
   if (number % 100 === 7) return ` Write to customer.${number}@example.org.`
@@ -35,6 +38,6 @@ function tail(number: number): string {
 }
 
 function specification(kind: SetKind): string {
-  const output = kind === "label" ? `  labels:\n${labels.map((label) => `    ${label}: made up\n`).join("")}` : "  maxLength: 2000\n"
-  return `task: made\nkind: ${kind}\ndescription: Made-up rows.\ninput:\n  text:\n    description: the text\noutput:\n${output}`
+  const output = kind === "text" ? "  maxLength: 2000\n" : `  labels:\n${labels.map((label) => `    ${label}: made up\n`).join("")}`
+  return `task: made\nkind: ${kind === "text" ? "text" : "label"}\ndescription: Made-up rows.\ninput:\n  text:\n    description: the text\noutput:\n${output}`
 }
