@@ -1,11 +1,11 @@
 import { missRateFor } from "./bands.ts"
 import { boilerplateOf, sampleOf } from "./boilerplate.ts"
 import { commonRuns } from "./common-runs.ts"
-import type { Leak } from "./contamination.ts"
 import { compareGroups, type ComparisonPlan } from "./comparison.ts"
 import type { Comparison } from "./keep-best.ts"
 import { Intake, type CurationOptions, type IntakeBatch, type SampleCounts } from "./intake.ts"
 import { heldOutAncestors } from "./lineage.ts"
+import { NumberList } from "./number-list.ts"
 import { OutputEquality } from "./output-equality.ts"
 import { compareText, type CurationRow } from "./ranking.ts"
 import { eachGroup, groupsOf, joinByKeys, type RowGroups } from "./key-groups.ts"
@@ -40,9 +40,14 @@ export class Curation {
   readonly options: CurationOptions
   readonly #table: RowTable
   /** The rows that are left for comparison with one another. */
-  #clean = new Uint32Array(1024)
+  readonly #clean = new NumberList()
+  /** How many they are once the overlapping ones are judged. */
   #cleanCount = 0
-  readonly #overlapping: { readonly number: number; readonly leak: Leak }[] = []
+  /** The rows that share a long run of words with a held-out one, and of each the number of its witness. */
+  readonly #overlapping = new NumberList()
+  readonly #witnesses = new NumberList()
+  readonly #witnessIds: string[] = []
+  readonly #witnessNumbers = new Map<string, number>()
   /** Rows whose parents may come later. */
   readonly #waiting: CurationRow[] = []
 
@@ -57,9 +62,12 @@ export class Curation {
     const first = this.#table.add(batch)
     for (const row of waiting) this.#waiting.push(row)
     const put = new Set(overlapping.map(({ row }) => row))
-    for (const { row, leak } of overlapping) this.#overlapping.push({ number: first + row, leak })
+    for (const { row, witness } of overlapping) {
+      this.#overlapping.add(first + row)
+      this.#witnesses.add(this.#witnessNumber(witness))
+    }
     for (const { row } of batch.dropped) put.add(row)
-    for (let row = 0; row < batch.rows; row += 1) if (!put.has(row)) this.#noteClean(first + row)
+    for (let row = 0; row < batch.rows; row += 1) if (!put.has(row)) this.#clean.add(first + row)
   }
 
   /** Takes in the samples of an intake elsewhere. */
@@ -73,9 +81,10 @@ export class Curation {
     const ancestors = heldOutAncestors(this.#waiting, this.options.heldOutIds ?? new Set())
     for (const row of this.#waiting) this.intake.take(row, ancestors.get(row.id))
     this.add(this.intake.takeBatch())
-    const rows = new Uint32Array(new SharedArrayBuffer(4 * (this.#cleanCount + this.#overlapping.length)))
-    rows.set(this.#clean.subarray(0, this.#cleanCount))
-    for (const [index, { number }] of this.#overlapping.entries()) rows[this.#cleanCount + index] = number
+    this.#cleanCount = this.#clean.length
+    const rows = new Uint32Array(new SharedArrayBuffer(4 * (this.#clean.length + this.#overlapping.length)))
+    rows.set(this.#clean.values())
+    rows.set(this.#overlapping.values(), this.#clean.length)
     return rows
   }
 
@@ -92,9 +101,11 @@ export class Curation {
     const { all } = this.intake.samples
     for (const { input } of heldOut) all.add(anyInputText(task, input))
     const common = commonRuns(all.texts(), ngram)
-    if (!common.isEmpty)
-      return { rows: Uint32Array.from(this.#overlapping, ({ number }) => number), plan: { task, heldOut, ngram, expected, common: common.hashes } }
-    for (const { number, leak } of this.#overlapping) this.#table.drop(number, { reason: "leak-ngram", witness: leak.witness })
+    const rows = this.#overlapping.values()
+    if (!common.isEmpty) return { rows, plan: { task, heldOut, ngram, expected, common: common.hashes } }
+    const witnesses = this.#witnesses.values()
+    for (const [index, row] of rows.entries())
+      this.#table.drop(row, { reason: "leak-ngram", witness: this.#witnessIds[witnesses[index] as number] as string })
     return undefined
   }
 
@@ -166,13 +177,10 @@ export class Curation {
     return this.options.threshold ?? defaultThreshold(name)
   }
 
-  #noteClean(number: number): void {
-    if (this.#cleanCount === this.#clean.length) {
-      const longer = new Uint32Array(2 * this.#clean.length)
-      longer.set(this.#clean)
-      this.#clean = longer
-    }
-    this.#clean[this.#cleanCount++] = number
+  #witnessNumber(id: string): number {
+    const number = this.#witnessNumbers.get(id) ?? this.#witnessIds.push(id) - 1
+    this.#witnessNumbers.set(id, number)
+    return number
   }
 }
 

@@ -4,7 +4,7 @@ import type { SpillWriter } from "../core/spill.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { missRateFor } from "./bands.ts"
 import { mostTexts, roughHash, TextSample } from "./boilerplate.ts"
-import { HeldOutTexts, type HeldOutRow, type Leak } from "./contamination.ts"
+import { HeldOutTexts, type HeldOutRow } from "./contamination.ts"
 import { digits } from "./lineage.ts"
 import { normalisedJson, normaliseStrings } from "./normalise.ts"
 import { OutputEquality } from "./output-equality.ts"
@@ -31,7 +31,7 @@ export interface CurationOptions {
 /** Rows that were taken in, and what is left to decide on some of them once all are. */
 export interface IntakeBatch extends RowBatch {
   /** Rows that share a long run of words with a held-out one, which may turn out to be common to many texts. */
-  readonly overlapping: readonly { readonly row: number; readonly leak: Leak }[]
+  readonly overlapping: readonly { readonly row: number; readonly witness: string }[]
   /** Rows that have parents, which may come later, or that are held out themselves: these alone can descend from what is held out. Not in the batch. */
   readonly waiting: readonly CurationRow[]
 }
@@ -59,7 +59,7 @@ export class Intake {
   readonly #heldOutDigits: ReadonlySet<string>
   readonly #printer = new Sketcher({ shingles: "word-5" })
   readonly #batch: RowBatchWriter
-  #overlapping: { row: number; leak: Leak }[] = []
+  #overlapping: { row: number; witness: string }[] = []
   #waiting: CurationRow[] = []
 
   /** The lines of the rows go to the spill. */
@@ -124,7 +124,7 @@ export class Intake {
     }
     const print = this.#heldOut?.lastPrint() ?? this.#printer.fingerprint(text)
     const number = this.#batch.add(row, { rank, textLength: text.length, print, output: this.#outputs.print(row.output), sketch }, inputJson)
-    if (leak !== undefined) this.#overlapping.push({ row: number, leak })
+    if (leak !== undefined) this.#overlapping.push({ row: number, witness: leak.witness })
     else if (text === given) clean.addHashed(text, rough)
     else clean.add(text)
   }
