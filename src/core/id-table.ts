@@ -24,7 +24,7 @@ export class IdTable {
 
   /** The hex digits of the id with the number. */
   digits(number: number): string {
-    return hexOf(this.#ids[2 * number] as number) + hexOf(this.#ids[2 * number + 1] as number)
+    return digitsOf(this.#ids[2 * number] as number, this.#ids[2 * number + 1] as number)
   }
 
   /** The first half of the id with the number, without a sign. */
@@ -70,6 +70,16 @@ export function hexAt(bytes: Uint8Array, at: number): number {
 }
 
 const hexValues = Int8Array.from({ length: 256 }, (_, byte) => "0123456789abcdef".indexOf(String.fromCharCode(byte)))
+
+/** The 64 bits that the last 16 hex digits of an id are, as two signed numbers. */
+export function bitsOf(id: string): [high: number, low: number] {
+  return [Number.parseInt(id.slice(-16, -8), 16) | 0, Number.parseInt(id.slice(-8), 16) | 0]
+}
+
+/** The 16 hex digits of the 64 bits. */
+export function digitsOf(high: number, low: number): string {
+  return hexOf(high) + hexOf(low)
+}
 
 function hexOf(number: number): string {
   return (number >>> 0).toString(16).padStart(8, "0")

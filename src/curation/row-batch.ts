@@ -1,4 +1,5 @@
 import type { DroppedExample, Example } from "../core/example.ts"
+import { bitsOf } from "../core/id-table.ts"
 import type { SpillWriter } from "../core/spill.ts"
 import type { OutputPrint } from "./output-equality.ts"
 import type { Rank } from "./ranking.ts"
@@ -125,7 +126,7 @@ export class RowBatchWriter {
 
   #begin({ id, output, provenance }: Example, inputJson: string, length: number): number {
     const isUsual = usualId.test(id)
-    const idHigh = isUsual ? Number.parseInt(id.slice(3, 11), 16) | 0 : 0
+    const [idHigh, idLow] = isUsual ? bitsOf(id) : [0, 0]
     const answer = output === undefined ? "" : `,"output":${JSON.stringify(output)}`
     // Many rows share one.
     if (provenance !== this.#provenance) {
@@ -139,7 +140,7 @@ export class RowBatchWriter {
     if (at + headNumbers > this.#heads.length) this.#heads = longer(this.#heads, at + headNumbers)
     const heads = this.#heads
     heads[at + head.idHigh] = idHigh
-    heads[at + head.idLow] = isUsual ? Number.parseInt(id.slice(11), 16) | 0 : 0
+    heads[at + head.idLow] = idLow
     heads[at + head.lineBytes] = this.#spill.lastBytes
     heads[at + head.linePlace] = place | 0
     heads[at + head.linePlace + 1] = place / 2 ** 32

@@ -1,3 +1,4 @@
+import { digitsOf } from "../core/id-table.ts"
 import { compareText } from "./ranking.ts"
 import { head, headNumbers, partOf, record, worth, type RowBatch } from "./row-batch.ts"
 import { sortByKey } from "./sort-by-key.ts"
@@ -102,7 +103,7 @@ export class RowRecords {
     const odd = this.oddId(row)
     if (odd !== undefined) return odd
     const at = headNumbers * row
-    return `ex_${hexOf(this.#heads[at + head.idHigh] as number)}${hexOf(this.#heads[at + head.idLow] as number)}`
+    return `ex_${digitsOf(this.#heads[at + head.idHigh] as number, this.#heads[at + head.idLow] as number)}`
   }
 
   /** The row's id where it is not `ex_` and 16 hex digits. */
@@ -162,8 +163,4 @@ const longestText = 2 ** 18 - 1
 /** As numbers without a sign. */
 function compareNumbers(a: number, b: number): number {
   return (a >>> 0) - (b >>> 0)
-}
-
-function hexOf(number: number): string {
-  return (number >>> 0).toString(16).padStart(8, "0")
 }

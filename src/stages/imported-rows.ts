@@ -1,6 +1,5 @@
 import { splits, type Split } from "../core/example.ts"
-import { IdTable } from "../core/id-table.ts"
-import { bitsOf } from "../store/row-ids.ts"
+import { bitsOf, IdTable } from "../core/id-table.ts"
 import { SpillFile } from "../store/spill-file.ts"
 import type { Row } from "./imported-row.ts"
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { realInputSchema, seedSchema } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
-import { hexAt, IdTable } from "../core/id-table.ts"
+import { bitsOf, hexAt, IdTable } from "../core/id-table.ts"
 import { stampOf } from "./files.ts"
 import type { RowKind } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
@@ -20,11 +20,6 @@ export function rowIds(rows: TaskRows, kind: RowKind, starts?: LineStarts): IdTa
   const standing = new IdTable()
   for (const { id } of each()) standing.add(...bitsOf(id))
   return standing
-}
-
-/** The 64 bits of an id of a seed or an input. */
-export function bitsOf(id: string): [high: number, low: number] {
-  return [Number.parseInt(id.slice(-16, -8), 16) | 0, Number.parseInt(id.slice(-8), 16) | 0]
 }
 
 /** False where a line is no row, or has the id of another. */

@@ -1,9 +1,9 @@
 import { isAscii, isUtf8 } from "node:buffer"
 import { existsSync, statSync } from "node:fs"
+import { bitsOf } from "../core/id-table.ts"
 import { seedSchema, type Seed } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
-import { bitsOf } from "./row-ids.ts"
 import type { StandingSplits } from "./standing-splits.ts"
 import type { TaskRows } from "./task-rows.ts"
 

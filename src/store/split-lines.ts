@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { assignmentSchema, splits } from "../core/example.ts"
 import { parseJson } from "../core/parse.ts"
 import { ByteRanges } from "./byte-ranges.ts"
-import { hexAt, IdTable } from "../core/id-table.ts"
+import { bitsOf, digitsOf, hexAt, IdTable } from "../core/id-table.ts"
 
 /** What a line of `splits.jsonl` says, in numbers. */
 export interface SplitLine {
@@ -99,10 +99,11 @@ export class SplitLines {
     const { data } = assignmentSchema.safeParse(parseJson(text))
     if (data === undefined) return false
     const line = this.#line
-    const [, kind, high, low] = usualId.exec(data.id) ?? []
+    const kind = usualId.exec(data.id)?.[1]
+    const [high, low] = kind === undefined ? [0, 0] : bitsOf(data.id)
     line.kind = kind as RowKind | undefined
-    line.high = kind === undefined ? 0 : Number.parseInt(high as string, 16) | 0
-    line.low = kind === undefined ? 0 : Number.parseInt(low as string, 16) | 0
+    line.high = high
+    line.low = low
     line.oddId = data.id
     line.split = splits.indexOf(data.split)
     line.stratum = this.#numberOf(data.stratum)
@@ -133,9 +134,9 @@ export class LineIds {
 
   constructor(ids: Iterable<string> = []) {
     for (const id of ids) {
-      const [, kind, high, low] = usualId.exec(id) ?? []
+      const kind = usualId.exec(id)?.[1]
       if (kind === undefined) this.#odd.add(id)
-      else this.#usual[kind as RowKind].add(Number.parseInt(high as string, 16) | 0, Number.parseInt(low as string, 16) | 0)
+      else this.#usual[kind as RowKind].add(...bitsOf(id))
     }
   }
 
@@ -164,7 +165,7 @@ class Line implements SplitLine {
 
 /** The id of a seed or input with these 64 bits. */
 function usualIdOf(kind: RowKind, high: number, low: number): string {
-  return `${kind}_${(high >>> 0).toString(16).padStart(8, "0")}${(low >>> 0).toString(16).padStart(8, "0")}`
+  return `${kind}_${digitsOf(high, low)}`
 }
 
 function startsWith(bytes: Buffer, at: number, part: Buffer): boolean {
@@ -172,7 +173,7 @@ function startsWith(bytes: Buffer, at: number, part: Buffer): boolean {
   return true
 }
 
-const usualId = /^(seed|input)_([0-9a-f]{8})([0-9a-f]{8})$/
+const usualId = /^(seed|input)_[0-9a-f]{16}$/
 const [seedStart, inputStart] = [Buffer.from('{"id":"seed_'), Buffer.from('{"id":"input_')] as const
 const splitParts = splits.map((split) => Buffer.from(`","split":"${split}","stratum":"`))
 const [newline, space, quote, backslash, brace] = [10, 32, 34, 92, 125] as const

@@ -1,7 +1,7 @@
 import { splits, type Split } from "../core/example.ts"
 import { heldNames, namedIn, standingAfter, type Held, type HoldoutRefresh } from "../core/holdout-refresh.ts"
-import type { IdTable } from "../core/id-table.ts"
-import { bitsOf, LineStarts, rowIds } from "./row-ids.ts"
+import { bitsOf, type IdTable } from "../core/id-table.ts"
+import { LineStarts, rowIds } from "./row-ids.ts"
 import { LineIds, SplitLines, type SplitLine } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
 

@@ -89,14 +89,6 @@ export class TaskRows {
       yield standing(migrations.isEmpty ? line : { ...line, stratum: migrations.label(line.stratum) })
     }
   }
-  /** The ids of the seeds, which are not read beyond them. */
-  seedIds(): string[] {
-    return this.ids((note) => this.eachSeed(note))
-  }
-  /** The ids of the real inputs, which are not read beyond them. */
-  inputIds(): string[] {
-    return this.ids((note) => this.eachInput(note))
-  }
   get migrationsFile(): string {
     return join(this.folder, "migrations.jsonl")
   }
@@ -291,15 +283,6 @@ export class TaskRows {
   private standing<Row extends ErasableRow>(rows: Row[]): Row[] {
     const erased = this.erased()
     return erased.isEmpty ? rows : rows.filter((row) => erased.of(row) === undefined)
-  }
-
-  /** Those that stand: what was erased has to be read to be told. */
-  private ids(each: (note?: (id: string) => boolean) => Iterable<{ readonly id: string }>): string[] {
-    if (!this.erased().isEmpty) return Array.from(each(), ({ id }) => id)
-    const ids: string[] = []
-    // An id that is not at the beginning of its line is noted as well, when the line is read.
-    for (const _ of each((id) => ids.push(id) < 0)) throw new Error("no row was wanted")
-    return ids
   }
 
   private filesIn(name: string): string[] {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../core/example.ts"
+import { jsonPieces } from "./atomic-writer.ts"
 import { erasedMark, type ErasedMark } from "./erasures.ts"
 import { createFolderAtomically, createFolderByContent, digestFile, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
 import { writeDigested } from "./staged-file.ts"
@@ -75,7 +76,7 @@ export class Versions {
         ...(preferences.length === 0
           ? {}
           : {
-              "preferences.jsonl": { rows: preferences.length, digest: writeDigested(join(temporary, "preferences.jsonl"), eachLine(preferences)) },
+              "preferences.jsonl": { rows: preferences.length, digest: writeDigested(join(temporary, "preferences.jsonl"), jsonPieces(preferences)) },
             }),
       })
       writeManifest(temporary, manifest)
@@ -170,10 +171,6 @@ export interface VersionFiles {
 
 function writeManifest(folder: string, manifest: unknown): void {
   writeAtomically(join(folder, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
-}
-
-function* eachLine(rows: readonly unknown[]): Generator<string> {
-  for (const row of rows) yield `${JSON.stringify(row)}\n`
 }
 
 /** With the files where they have always stood among its keys. */

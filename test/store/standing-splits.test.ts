@@ -28,12 +28,13 @@ const splitLine = (id: string, split = "train", stratum = "all") => JSON.stringi
 function expected(rows: TaskRows) {
   const assignments = rows.assignments()
   const held = new Map(assignments.map(({ id, split, stratum }) => [id, `${split} ${stratum}`]))
-  const gold = new Set([...rows.refreshes().flatMap(({ fresh }) => fresh.map(({ id }) => id)), ...rows.seedIds()])
+  const gold = new Set([...rows.refreshes().flatMap(({ fresh }) => fresh.map(({ id }) => id)), ...idsOf(rows.seeds())])
   const groups = new Map<string, number>()
   for (const [id, group] of held) if (gold.has(id)) groups.set(group, (groups.get(group) ?? 0) + 1)
-  const ids = [...rows.seedIds(), ...rows.inputIds()]
+  const ids = [...idsOf(rows.seeds()), ...idsOf(rows.inputs())]
   return { rows: ids.map((id) => [id, held.get(id)]), missing: ids.filter((id) => !held.has(id)).length, groups: Object.fromEntries(groups) }
 }
+const idsOf = (of: readonly { readonly id: string }[]) => of.map(({ id }) => id)
 function found(rows: TaskRows) {
   const standing = new StandingSplits(rows)
   return {
