@@ -138,8 +138,7 @@ export class BuildThreads {
     const next = new Int32Array(new SharedArrayBuffer(4))
     const ids = new IdTable()
     const requireSound = (isSound: boolean) => {
-      // Throws, and says of every line what is wrong with it.
-      if (!isSound) for (const _ of rows.eachSeed());
+      if (!isSound) rows.refuse(rows.seedsFile, rows.eachSeed())
     }
     return this.#each(
       () => ({ pass: { ...task, next } }),

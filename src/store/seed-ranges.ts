@@ -104,8 +104,7 @@ export function pickSeeds(rows: TaskRows, { seeds: known, seedStarts }: Standing
   const ranges = new SeedRanges(rows)
   try {
     const seeds = [...ranges.at(starts)]
-    // Throws, and says of every line what is wrong with it.
-    if (ranges.isDamaged) for (const _ of rows.eachSeed());
+    if (ranges.isDamaged) rows.refuse(rows.seedsFile, rows.eachSeed())
     return seeds
   } finally {
     ranges.close()
@@ -118,8 +117,7 @@ export function* plainSeeds(rows: TaskRows, ids?: Ids): Generator<Seed> {
   try {
     if (ids !== undefined) yield* ranges.pick(ids)
     else for (let range = 0; range < ranges.count; range += 1) yield* ranges.seeds(range, () => true)
-    // Throws, and says of every line what is wrong with it.
-    if (ranges.isDamaged) for (const _ of rows.eachSeed());
+    if (ranges.isDamaged) rows.refuse(rows.seedsFile, rows.eachSeed())
   } finally {
     ranges.close()
   }

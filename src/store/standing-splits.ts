@@ -147,8 +147,7 @@ export class StandingSplits {
         if (row < 0 && fresh.has(id) && !this.#gone.has(id)) this.#gone.set(id, { split, stratum })
       } else this.#note(row, line.split + 1, stratumOf(line))
     }
-    // Throws, and says of every line what is wrong with it.
-    if (!lines.each(take)) for (const _ of rows.eachAssignment());
+    if (!lines.each(take)) rows.refuse(rows.splitsFile, rows.eachAssignment())
   }
 
   #noteStranger(line: SplitLine): void {

@@ -89,6 +89,11 @@ export class TaskRows {
       yield standing(migrations.isEmpty ? line : { ...line, stratum: migrations.label(line.stratum) })
     }
   }
+  /** Throws, and says of every line of the file what is wrong with it; `rows` reads it as it is read everywhere. Where they are sound, others changed the file. */
+  refuse(file: string, rows: Iterable<unknown>): never {
+    for (const _ of rows);
+    throw new DataError(`${this.workspace.show(file)} changed while it was read`, [], "Run the command again.")
+  }
   get migrationsFile(): string {
     return join(this.folder, "migrations.jsonl")
   }
@@ -144,8 +149,7 @@ export class TaskRows {
       const assignment = { id: line.id(), split: splits[line.split] as Split, stratum: lines.strata[line.stratum] as string }
       if (!held.has(assignment.id)) held.set(assignment.id, standing(assignment).split)
     })
-    // Throws, and says of every line what is wrong with it.
-    if (!isSound) for (const _ of this.eachAssignment());
+    if (!isSound) this.refuse(this.splitsFile, this.eachAssignment())
     return held
   }
   /** The candidates, each with the batch that it was grown in. */
