@@ -1,5 +1,7 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/cosine.ts calls. A block of rows and one of columns, whose vectors are
-// cut into steps. Rows lie in fours and columns in eights, dimension by dimension, so that 32 sums are made at once and none has to be gathered.
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/cosine.ts calls. A block of rows
+// and one of columns, whose vectors are
+// cut into steps. Rows lie in fours and columns in eights, dimension by dimension, so that 32 sums are made at once and
+// none has to be gathered.
 
 const page: usize = 65536
 
@@ -16,7 +18,10 @@ let limits: usize = 0
 let found: usize = 0
 let foundCount: u32 = 0
 
-/** Room for blocks of so many rows (a multiple of 4) and columns (of 8), in so many steps of so many dimensions (a multiple of 2). */
+/**
+ * Room for blocks of so many rows (a multiple of 4) and columns (of 8), in so many steps of so many dimensions (a
+ * multiple of 2).
+ */
 export function reserve(stepCount: u32, dimensions: u32, rowCount: u32, columnCount: u32): void {
   steps = stepCount
   step = dimensions
@@ -59,7 +64,10 @@ export function foundAt(): usize {
   return found
 }
 
-/** Finds the columns that may have at least that cosine with one of the four rows: all but those of which a step makes certain that they have not. */
+/**
+ * Finds the columns that may have at least that cosine with one of the four rows: all but those of which a step makes
+ * certain that they have not.
+ */
 export function near(four: u32, least: f32): u32 {
   foundCount = 0
   const limit = limits + (<usize>four << 4)

@@ -1,4 +1,5 @@
-// AssemblyScript: the memory of a sketcher. Nothing is allocated a text; all regions lie in one memory, whose layout `configure` and `reserve` fix.
+// AssemblyScript: the memory of a sketcher. Nothing is allocated a text; all regions lie in one memory, whose layout
+// `configure` and `reserve` fix.
 
 // So many code points have an entry in `points`.
 export const pointsKnown: u32 = 0x20000
@@ -64,7 +65,10 @@ export function shinglesAt(): usize {
   return shingles
 }
 
-/** How texts are cut and keyed from now on. `boilerplateSlots` is 0 or a power of two: the size of the table that the host then fills. */
+/**
+ * How texts are cut and keyed from now on. `boilerplateSlots` is 0 or a power of two: the size of the table that the
+ * host then fills.
+ */
 export function configure(ofWords: bool, runSize: u32, spanSize: u32, fewestLeft: u32, bandCount: u32, rowCount: u32, boilerplateSlots: u32): void {
   isOfWords = ofWords
   size = runSize

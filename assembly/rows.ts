@@ -1,5 +1,7 @@
-// AssemblyScript: the lines of a JSONL file as rows of numbers, see src/stages/batch-sketcher.ts. Only lines of the usual shapes are read here, and only
-// if they are JSON to the last character; every other line is the host's, so that src/curation/compared-text.ts alone says what a row means.
+// AssemblyScript: the lines of a JSONL file as rows of numbers, see src/stages/batch-sketcher.ts. Only lines of the
+// usual shapes are read here, and only
+// if they are JSON to the last character; every other line is the host's, so that src/curation/compared-text.ts alone
+// says what a row means.
 import { forgetEscapes, hasEscape, hex, newlineFrom, skipValue, space, stringEnd } from "./json"
 import { bands, keys, parities, print, reserve, shingles, startOfRows, text } from "./memory"
 import { sketch } from "./sketch"
@@ -254,7 +256,10 @@ const system: u32 = 0
 const other: u32 = 1
 const assistant: u32 = 2
 
-/** Notes the contents of the turns of a list that is JSON; their number, or 0 where one has more than a role and a content, both plain. */
+/**
+ * Notes the contents of the turns of a list that is JSON; their number, or 0 where one has more than a role and a
+ * content, both plain.
+ */
 function readTurns(start: usize): u32 {
   let count: u32 = 0
   let at = space(start + 1)

@@ -21,8 +21,11 @@ import {
 } from "./memory"
 import { cut } from "./units"
 
-/** The distinct shingle hashes, the band keys and the fingerprint of the text of so many bytes at `textAt`; the answer is the number of hashes.
- * Below zero, and for a text that folds to nothing: what the host has to do first. A text that the host has folded holds single spaces only. */
+/** The distinct shingle hashes, the band keys and the fingerprint of the text of so many bytes at `textAt`; the answer
+ * is the number of hashes.
+ * Below zero, and for a text that folds to nothing: what the host has to do first. A text that the host has folded
+ * holds single spaces only.
+ */
 export function sketch(length: usize, isFolded: bool): i32 {
   const count = cut(length, isFolded)
   if (count <= 0) return <i32>count
@@ -35,7 +38,10 @@ export function sketch(length: usize, isFolded: bool): i32 {
   return <i32>distinct
 }
 
-/** The distinct hashes of the text's spans, by which boilerplate is found, where `sketch` leaves its shingles; answers like `sketch`. */
+/**
+ * The distinct hashes of the text's spans, by which boilerplate is found, where `sketch` leaves its shingles; answers
+ * like `sketch`.
+ */
 export function spans(length: usize, isFolded: bool): i32 {
   const count = cut(length, isFolded)
   if (count <= 0) return count
@@ -55,7 +61,10 @@ function hashRun(from: u32, length: u32): u32 {
   return short === 0 ? 1 : short
 }
 
-/** The distinct hashes of the runs of units, without those that lie inside boilerplate where enough is left without them. */
+/**
+ * The distinct hashes of the runs of units, without those that lie inside boilerplate where enough is left without
+ * them.
+ */
 function shinglesOf(count: u32): u32 {
   const length = min(size, count)
   const all = count - length + 1
@@ -96,7 +105,10 @@ function distinctOf(count: u32): u32 {
   return count <= fewHashes ? distinctByBits(count) : distinctBySlots(count)
 }
 
-/** Few hashes repeat, and of 16,384 bits few are met twice: what is done next can be foreseen, unlike where slots are probed. */
+/**
+ * Few hashes repeat, and of 16,384 bits few are met twice: what is done next can be foreseen, unlike where slots are
+ * probed.
+ */
 function distinctByBits(count: u32): u32 {
   for (let at: usize = 0; at < bitBytes; at += 16) v128.store(slots + at, i32x4.splat(0))
   let out = shingles

@@ -1,4 +1,5 @@
-// AssemblyScript: a text as units, words or code points. Only the host decides how a character folds: it fills `points`.
+// AssemblyScript: a text as units, words or code points. Only the host decides how a character folds: it fills
+// `points`.
 import { classes, folded, isOfWords, lastFactor, masks, padding, points, pointsKnown, print, runFactor, text, units } from "./memory"
 
 // What an entry of `points` says of a code point, or the folded code point plus `firstPoint`.
@@ -132,7 +133,8 @@ function pointsOf(source: usize, length: usize): i32 {
   return <i32>((out - units) >> 3)
 }
 
-/** The hashes of the words as units: in folded text what single spaces part, else ASCII folded on the way, 16 characters at a time. Below zero where
+/** The hashes of the words as units: in folded text what single spaces part, else ASCII folded on the way, 16
+ * characters at a time. Below zero where
  * that does not do: other than ASCII, or control characters. */
 function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   const lowered = isClean ? source : folded
@@ -165,7 +167,8 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   return <i32>((out - units) >> 3)
 }
 
-/** Writes a bit for each character that parts words, and the characters in small letters; says whether the text needs the slow way. The bits go on
+/** Writes a bit for each character that parts words, and the characters in small letters; says whether the text needs
+ * the slow way. The bits go on
  * to a whole number of 64, at least one past the text. */
 function classifyAscii(source: usize, length: usize): bool {
   const table = v128.load(classes)

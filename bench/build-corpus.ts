@@ -8,7 +8,8 @@ export type SetKind = "label" | "text" | "prompted"
 
 const labels = Array.from({ length: 12 }, (_, number) => `kind-${number}`)
 
-/** A workspace with one task, `made`, and the file of its rows, which is not imported yet. Of the texts 35 in 100 are copies of others, one in five has
+/** A workspace with one task, `made`, and the file of its rows, which is not imported yet. Of the texts 35 in 100 are
+ * copies of others, one in five has
  * numbers as orders and prices have them, and one in a hundred an e-mail address. */
 export function makeWorkspace(folder: string, kind: SetKind, rows: number, seed = 1): string {
   mkdirSync(join(folder, "specs"), { recursive: true })
@@ -26,7 +27,9 @@ function* madeRows(kind: SetKind, rows: number, seed: number): Generator<unknown
     const text = `${kind === "prompted" ? `${prompt}. ` : ""}${user.content}${tail(number++)}`
     // The answer ends with the number of what it was copied from: copies agree.
     const source = Number(/(\d+)\.$/.exec(assistant.content)?.[1])
-    yield kind === "text" ? { text, answer: `${assistant.content} ${text.slice(0, 200)}` } : { text, label: labels[source % labels.length] }
+    yield kind === "text"
+      ? { text, answer: `${assistant.content} ${text.slice(0, 200)}` }
+      : { text, label: labels[source % labels.length] }
   }
 }
 
@@ -34,10 +37,13 @@ const prompt = Array.from({ length: 45 }, (_, number) => `prompt${(number * 7919
 
 function tail(number: number): string {
   if (number % 100 === 7) return ` Write to customer.${number}@example.org.`
-  return number % 5 === 3 ? ` Order ${100_000 + number} of 2026-0${1 + (number % 9)}-1${number % 10}, ${number % 90}.${10 + (number % 90)} EUR.` : ""
+  return number % 5 === 3
+    ? ` Order ${100_000 + number} of 2026-0${1 + (number % 9)}-1${number % 10}, ${number % 90}.${10 + (number % 90)} EUR.`
+    : ""
 }
 
 function specification(kind: SetKind): string {
-  const output = kind === "text" ? "  maxLength: 2000\n" : `  labels:\n${labels.map((label) => `    ${label}: made up\n`).join("")}`
+  const output =
+    kind === "text" ? "  maxLength: 2000\n" : `  labels:\n${labels.map((label) => `    ${label}: made up\n`).join("")}`
   return `task: made\nkind: ${kind === "text" ? "text" : "label"}\ndescription: Made-up rows.\ninput:\n  text:\n    description: the text\noutput:\n${output}`
 }

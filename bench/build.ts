@@ -1,4 +1,5 @@
-// What a data set of made-up rows takes: its import and hold-out, the core of its build beside JSON.parse of the file that it reads, each check, and peak memory.
+// What a data set of made-up rows takes: its import and hold-out, the core of its build beside JSON.parse of the file
+// that it reads, each check, and peak memory.
 // node_modules/.bin/node bench/build.ts --rows 10000,100000,1000000 --kind label
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
@@ -29,16 +30,21 @@ for (const rows of values.rows.split(",").map(Number)) {
     const after = parseSeconds(seeds)
     const parse = (before.seconds + after.seconds) / 2
     const costs = built.printed["costs"] as BuildCosts
-    print(`\n${rows} rows of ${values.kind}, ${(statSync(file).size / rows).toFixed(0)} bytes each, load average ${load}`)
+    print(
+      `\n${rows} rows of ${values.kind}, ${(statSync(file).size / rows).toFixed(0)} bytes each, load average ${load}`,
+    )
     print(`  seed import with hold-out            ${told(imported, rows)}`)
     print(
       `  JSON.parse of the seeds, one thread  ${before.seconds.toFixed(2)} s before the build and ${after.seconds.toFixed(2)} s after it, ${perRow(parse, costs.core.rows)}`,
     )
-    print(`  build                                ${told(built, rows)}; kept ${String(built.printed["kept"])} of ${String(built.printed["read"])}`)
+    print(
+      `  build                                ${told(built, rows)}; kept ${String(built.printed["kept"])} of ${String(built.printed["read"])}`,
+    )
     print(
       `    core                               ${costs.core.seconds} s, ${costs.core.microsecondsPerRow} µs a row: ${(costs.core.seconds / parse).toFixed(1)} times JSON.parse`,
     )
-    for (const [name, cost] of Object.entries(costs.checks)) print(`    ${name.padEnd(35)}${cost.seconds} s, ${cost.microsecondsPerRow} µs a row`)
+    for (const [name, cost] of Object.entries(costs.checks))
+      print(`    ${name.padEnd(35)}${cost.seconds} s, ${cost.microsecondsPerRow} µs a row`)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

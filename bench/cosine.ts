@@ -14,17 +14,25 @@ const { values } = parseArgs({
     base: { type: "string", default: "0,0.5" },
   },
 })
-const [count, dimensions, threshold] = [values.rows, values.dimensions, values.threshold].map(Number) as [number, number, number]
-print(`${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}, load average ${(loadavg()[0] ?? 0).toFixed(1)}`)
+const [count, dimensions, threshold] = [values.rows, values.dimensions, values.threshold].map(Number) as [
+  number,
+  number,
+  number,
+]
+print(
+  `${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}, load average ${(loadavg()[0] ?? 0).toFixed(1)}`,
+)
 print(`${count} vectors of ${dimensions} dimensions, a third of them near another one, pairs from ${threshold} on`)
 print("usual cosine   pairs  TypeScript CPU s  WebAssembly CPU s  times as fast")
 for (const base of values.base.split(",").map(Number)) {
   const vectors = madeVectors(base)
   // Once beforehand, so that both are compiled.
-  for (const search of [plainCosinePairs, cosinePairs]) search(vectors.slice(0, 1000), vectors.slice(0, 1000), threshold)
+  for (const search of [plainCosinePairs, cosinePairs])
+    search(vectors.slice(0, 1000), vectors.slice(0, 1000), threshold)
   const plain = measured(() => plainCosinePairs(vectors, vectors, threshold, (row) => row))
   const ours = measured(() => cosinePairs(vectors, vectors, threshold, (row) => row))
-  if (!sameTo(plain.pairs, ours.pairs)) throw new Error(`the searches differ: ${plain.pairs.length} and ${ours.pairs.length} pairs`)
+  if (!sameTo(plain.pairs, ours.pairs))
+    throw new Error(`the searches differ: ${plain.pairs.length} and ${ours.pairs.length} pairs`)
   print(
     [
       String(base).padStart(12),
@@ -46,7 +54,10 @@ function measured(search: () => CosinePair[]): { readonly pairs: CosinePair[]; r
 function sameTo(a: readonly CosinePair[], b: readonly CosinePair[]): boolean {
   return (
     a.length === b.length &&
-    a.every((pair, index) => pair.a === b[index]?.a && pair.b === b[index].b && Math.abs(pair.cosine - b[index].cosine) < 1e-9)
+    a.every(
+      (pair, index) =>
+        pair.a === b[index]?.a && pair.b === b[index].b && Math.abs(pair.cosine - b[index].cosine) < 1e-9,
+    )
   )
 }
 

@@ -1,4 +1,5 @@
-// How long the compiled entry file takes to answer `--help`, beside bare Node on the same machine in the same minute. See README.md.
+// How long the compiled entry file takes to answer `--help`, beside bare Node on the same machine in the same minute.
+// See README.md.
 import { spawnSync } from "node:child_process"
 import { join } from "node:path"
 

@@ -10,11 +10,14 @@ const folder = process.argv[2] ?? join(import.meta.dirname, "..", "..", "shared"
 const share = 0.1
 const seeds = [1, 2, 3]
 
-if (!existsSync(join(folder, "train.csv"))) throw new Error(`${folder} has no train.csv; name the folder of banking77 (train.csv, test.csv)`)
+if (!existsSync(join(folder, "train.csv")))
+  throw new Error(`${folder} has no train.csv; name the folder of banking77 (train.csv, test.csv)`)
 const train = load("train.csv")
 const labels = [...new Set(train.map(({ label }) => label))].sort()
 
-process.stdout.write(`banking77: ${train.length} rows, ${labels.length} labels, ${100 * share} % of the labels flipped\n`)
+process.stdout.write(
+  `banking77: ${train.length} rows, ${labels.length} labels, ${100 * share} % of the labels flipped\n`,
+)
 for (const seed of seeds) {
   const random = seeded(seed)
   const flipped = new Set<string>()

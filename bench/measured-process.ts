@@ -8,12 +8,19 @@ export interface MeasuredProcess {
   readonly stderr: string
   /** Of the process and its children. */
   readonly cpuSeconds: number
-  /** The most of all processes together, looked at ten times a second, where a page that several share counts once; 0 where there is no /proc. */
+  /**
+   * The most of all processes together, looked at ten times a second, where a page that several share counts once; 0
+   * where there is no /proc.
+   */
   readonly peakBytes: number
 }
 
 /** Runs it under the shell's `time`, which knows the processor time of a child. */
-export function runMeasured(command: string, words: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<MeasuredProcess> {
+export function runMeasured(
+  command: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<MeasuredProcess> {
   const child = spawn("bash", ["-c", 'TIMEFORMAT="%U %S"; time "$@"', "bash", command, ...words], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, LC_ALL: "C", ...environment },

@@ -30,11 +30,25 @@ export function parseSeconds(file: string): Pick<Outcome, "seconds" | "cpuSecond
 /** The command in a process of its own, from its start to its end. */
 export async function run(folder: string, ...words: string[]): Promise<Outcome> {
   const start = performance.now()
-  const child = spawn(process.execPath, ["--import", `data:text/javascript,${tellUse}`, main, "--workspace", folder, "--quiet", "--json", ...words])
+  const child = spawn(process.execPath, [
+    "--import",
+    `data:text/javascript,${tellUse}`,
+    main,
+    "--workspace",
+    folder,
+    "--quiet",
+    "--json",
+    ...words,
+  ])
   const read = async (stream: AsyncIterable<Buffer>) => Buffer.concat(await Array.fromAsync(stream)).toString("utf8")
   const [stdout, stderr] = await Promise.all([read(child.stdout), read(child.stderr)])
   const seconds = (performance.now() - start) / 1000
   const [, peak, cpu] = /used (\d+) ([\d.]+)/.exec(stderr) ?? []
   if (stdout === "" || peak === undefined) throw new Error(stderr)
-  return { seconds, cpuSeconds: Number(cpu), peakMiB: Number(peak) / 1024, printed: JSON.parse(stdout) as Record<string, unknown> }
+  return {
+    seconds,
+    cpuSeconds: Number(cpu),
+    peakMiB: Number(peak) / 1024,
+    printed: JSON.parse(stdout) as Record<string, unknown>,
+  }
 }

@@ -5,8 +5,10 @@ import { seeded } from "../test/seeded.ts"
 /** What kind of texts: about 150 words, about 60 (400 bytes), or about 12. */
 export type CorpusKind = "long" | "middle" | "short"
 
-/** Writes so many rows of chat JSONL. 35 of 100 are copies of earlier rows: 5 byte for byte, 5 with other case and punctuation, 25 with one to eight
- * edits (up to four in middle, two in short texts); three of ten copies are of one of 50 rows, so that there are hot clusters. Copies have the answer of their
+/** Writes so many rows of chat JSONL. 35 of 100 are copies of earlier rows: 5 byte for byte, 5 with other case and
+ * punctuation, 25 with one to eight
+ * edits (up to four in middle, two in short texts); three of ten copies are of one of 50 rows, so that there are hot
+ * clusters. Copies have the answer of their
  * original. */
 export function writeCorpus(path: string, kind: CorpusKind, rows: number, seed = 1): void {
   writeLines(path, chatRows(kind, rows, seed))
@@ -50,12 +52,18 @@ interface Language {
 }
 
 const hotRows = 50
-const systems = ["You are a helpful assistant.", "You answer questions of customers.", "Answer in one short paragraph.", "You are a careful analyst."]
+const systems = [
+  "You are a helpful assistant.",
+  "You answer questions of customers.",
+  "Answer in one short paragraph.",
+  "You are a careful analyst.",
+]
 
 function chatRow(language: Language, kind: CorpusKind, row: number, seed: number): ChatRow {
   const random = randomOf(seed, row)
   const source = sourceOf(random, row)
-  const text = source === row ? freshText(language, kind, randomOf(seed + 1, row)) : copyOf(language, kind, source, seed, random)
+  const text =
+    source === row ? freshText(language, kind, randomOf(seed + 1, row)) : copyOf(language, kind, source, seed, random)
   const system = pick(systems, random)
   return {
     messages: [
@@ -84,7 +92,11 @@ function copyOf(language: Language, kind: CorpusKind, source: number, seed: numb
   if (how < 1 / 7) return text
   if (how < 2 / 7) return random() < 0.5 ? text.toUpperCase() : text.replaceAll(".", " !").replaceAll(" and ", " AND ")
   const words = text.split(" ")
-  for (let edits = 1 + Math.floor(random() * (kind === "long" ? 8 : kind === "middle" ? 4 : 2)); edits > 0; edits -= 1) {
+  for (
+    let edits = 1 + Math.floor(random() * (kind === "long" ? 8 : kind === "middle" ? 4 : 2));
+    edits > 0;
+    edits -= 1
+  ) {
     const place = Math.floor(random() * words.length)
     const edit = random()
     if (edit < 0.5) words[place] = wordOf(language, random)
@@ -105,9 +117,15 @@ function makeLanguage(seed: number): Language {
   const random = randomOf(seed + 2, 0)
   const letters = "eeeettaaooiinnsshhrrddlluucmfwygpbvk"
   const words = Array.from({ length: 20_000 }, (_, rank) =>
-    Array.from({ length: 2 + Math.floor(random() * (rank < 200 ? 3 : 10)) }, () => letters[Math.floor(random() * letters.length)]).join(""),
+    Array.from(
+      { length: 2 + Math.floor(random() * (rank < 200 ? 3 : 10)) },
+      () => letters[Math.floor(random() * letters.length)],
+    ).join(""),
   )
-  return { words, sentences: Array.from({ length: 300_000 }, () => sentence(words, random, 6 + Math.floor(random() * 16))) }
+  return {
+    words,
+    sentences: Array.from({ length: 300_000 }, () => sentence(words, random, 6 + Math.floor(random() * 16))),
+  }
 }
 
 function sentence(words: readonly string[], random: Random, length: number): string {

@@ -1,5 +1,7 @@
-// The exhaustive answer to which rows greedy keep-first drops: every pair at or above the threshold is found, by a prefix-filter join (Chaudhuri,
-// Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007). Shares nothing with src/curation but the definition: what a folded text's shingles are.
+// The exhaustive answer to which rows greedy keep-first drops: every pair at or above the threshold is found, by a
+// prefix-filter join (Chaudhuri,
+// Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007). Shares nothing with src/curation but the definition: what a folded
+// text's shingles are.
 import { closeSync, openSync, readSync } from "node:fs"
 import type { CorpusKind } from "./near-duplicate-corpus.ts"
 
@@ -9,7 +11,10 @@ export interface Oracle {
   readonly rows: number
 }
 
-/** Rows are dropped when a kept earlier row has the same answer and at least that Jaccard similarity of word 5-grams (long) or character 4-grams. */
+/**
+ * Rows are dropped when a kept earlier row has the same answer and at least that Jaccard similarity of word 5-grams
+ * (long) or character 4-grams.
+ */
 export function oracleOf(path: string, kind: CorpusKind, threshold: number): Oracle {
   const sets: Float64Array[] = []
   const answers: string[] = []
@@ -29,7 +34,9 @@ export function oracleOf(path: string, kind: CorpusKind, threshold: number): Ora
     const byRarity = [...set]
       .map((shingle) => ({ shingle, count: frequency.count(shingle) }))
       .sort((a, b) => a.count - b.count || a.shingle - b.shingle)
-    const prefix = byRarity.slice(0, set.length - Math.ceil(threshold * set.length - 1e-9) + 1).map(({ shingle }) => shingle)
+    const prefix = byRarity
+      .slice(0, set.length - Math.ceil(threshold * set.length - 1e-9) + 1)
+      .map(({ shingle }) => shingle)
     const sorted = set.toSorted()
     let isRemoved = false
     search: for (const shingle of prefix)
@@ -63,7 +70,8 @@ function shinglesOf(text: string, kind: CorpusKind): Float64Array {
   const units = kind === "short" ? [...folded] : folded.split(" ")
   const size = Math.min(kind === "short" ? 4 : 5, units.length)
   const hashes = new Set<number>()
-  for (let start = 0; start + size <= units.length; start += 1) hashes.add(hash53(units.slice(start, start + size).join(kind === "short" ? "" : " ")))
+  for (let start = 0; start + size <= units.length; start += 1)
+    hashes.add(hash53(units.slice(start, start + size).join(kind === "short" ? "" : " ")))
   return Float64Array.from(hashes)
 }
 

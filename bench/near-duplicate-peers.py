@@ -79,7 +79,9 @@ def rensa_rho(run):
         token_sets = [list(shingles_of(text, run.kind)) for text in texts_of(run.path)]
         matrix = RMinHash.digest_matrix_from_token_sets_rho(token_sets, 128, 42)
         index = RMinHashLSH(threshold=run.threshold, num_perm=128, num_bands=16)
-        return [row for row, is_duplicate in enumerate(index.query_duplicate_flags_matrix_one_shot(matrix)) if is_duplicate]
+        return [
+            row for row, is_duplicate in enumerate(index.query_duplicate_flags_matrix_one_shot(matrix)) if is_duplicate
+        ]
 
     return work
 
@@ -90,8 +92,26 @@ def text_dedup(run):
 
     write_bare(run.path, [run.scratch / "texts.jsonl"])
     words = ["--path", "json", "--data_files", str(run.scratch / "texts.jsonl"), "--split", "train", "--column", "text"]
-    words += ["--output", str(run.scratch / "kept"), "--cache_dir", str(run.scratch / "cache"), "--num_proc", str(run.workers), "--hash_func", "xxh3"]
-    words += ["--ngram", "5" if run.kind != "short" else "2", "--min_length", "1", "--num_perm", "128", "--threshold", str(run.threshold)]
+    words += [
+        "--output",
+        str(run.scratch / "kept"),
+        "--cache_dir",
+        str(run.scratch / "cache"),
+        "--num_proc",
+        str(run.workers),
+        "--hash_func",
+        "xxh3",
+    ]
+    words += [
+        "--ngram",
+        "5" if run.kind != "short" else "2",
+        "--min_length",
+        "1",
+        "--num_perm",
+        "128",
+        "--threshold",
+        str(run.threshold),
+    ]
     if run.kind == "short":
         run.note = "pairs of words, as it has no n-grams of characters"
 
@@ -105,7 +125,13 @@ def text_dedup(run):
 def datatrove(run):
     """Its four stages over two files, in as many processes as there are cores: signatures, buckets, clusters, filter."""
     from datatrove.executor import LocalPipelineExecutor
-    from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets, MinhashDedupCluster, MinhashDedupFilter, MinhashDedupSignature
+    from datatrove.pipeline.dedup.minhash import (
+        MinhashConfig,
+        MinhashDedupBuckets,
+        MinhashDedupCluster,
+        MinhashDedupFilter,
+        MinhashDedupSignature,
+    )
     from datatrove.pipeline.readers import JsonlReader
     from datatrove.pipeline.writers import JsonlWriter
     from datatrove.utils.logging import logger
@@ -122,21 +148,39 @@ def datatrove(run):
     place = {name: str(run.scratch / name) for name in ("signatures", "buckets", "remove", "kept", "logs")}
 
     def stage(name, pipeline, tasks):
-        executor = LocalPipelineExecutor(pipeline, tasks=tasks, workers=min(tasks, run.workers), logging_dir=f"{place['logs']}/{name}", start_method="fork")
+        executor = LocalPipelineExecutor(
+            pipeline,
+            tasks=tasks,
+            workers=min(tasks, run.workers),
+            logging_dir=f"{place['logs']}/{name}",
+            start_method="fork",
+        )
         executor.run()
 
     def work():
         reader = JsonlReader(str(texts), id_key="row")
         stage("signatures", [reader, MinhashDedupSignature(place["signatures"], config=config)], run.workers)
-        stage("buckets", [MinhashDedupBuckets(place["signatures"], place["buckets"], config=config)], config.num_buckets)
-        stage("clusters", [MinhashDedupCluster(place["buckets"], place["remove"], config=config, save_cluster_id=True)], 1)
-        stage("filter", [reader, MinhashDedupFilter(place["remove"]), JsonlWriter(place["kept"], compression=None)], run.workers)
+        stage(
+            "buckets", [MinhashDedupBuckets(place["signatures"], place["buckets"], config=config)], config.num_buckets
+        )
+        stage(
+            "clusters", [MinhashDedupCluster(place["buckets"], place["remove"], config=config, save_cluster_id=True)], 1
+        )
+        stage(
+            "filter",
+            [reader, MinhashDedupFilter(place["remove"]), JsonlWriter(place["kept"], compression=None)],
+            run.workers,
+        )
         return removed
 
     def removed():
         share = -(-count // run.workers)
         files = Path(place["remove"]).glob("*.clusters")
-        return all_but_first((int(file.stem) * share + line, cluster) for file in files for line, cluster in struct.iter_unpack("<II", file.read_bytes()))
+        return all_but_first(
+            (int(file.stem) * share + line, cluster)
+            for file in files
+            for line, cluster in struct.iter_unpack("<II", file.read_bytes())
+        )
 
     return work
 
@@ -165,7 +209,10 @@ def made_model(path):
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.train_from_iterator(texts_of(path), trainers.WordPieceTrainer(vocab_size=29528, special_tokens=["[PAD]", "[UNK]"], show_progress=False))
+    tokenizer.train_from_iterator(
+        texts_of(path),
+        trainers.WordPieceTrainer(vocab_size=29528, special_tokens=["[PAD]", "[UNK]"], show_progress=False),
+    )
     counts = np.zeros(tokenizer.get_vocab_size())
     for text in texts_of(path):
         np.add.at(counts, tokenizer.encode(text).ids, 1)
@@ -202,7 +249,13 @@ def processor_seconds():
 
 class Run:
     def __init__(self, path, kind, threshold, workers, scratch):
-        self.path, self.kind, self.threshold, self.workers, self.scratch = path, kind, float(threshold), int(workers), Path(scratch)
+        self.path, self.kind, self.threshold, self.workers, self.scratch = (
+            path,
+            kind,
+            float(threshold),
+            int(workers),
+            Path(scratch),
+        )
         self.note = None
 
 
@@ -225,7 +278,17 @@ def main():
     with open(output, "w") as file:
         json.dump(removed() if callable(removed) else removed, file)
     package = peer.removesuffix("-rho")
-    print(json.dumps({"seconds": seconds, "cpuSeconds": cpuSeconds, "peakBytes": peakBytes, "version": version(package), "note": run.note}))
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "cpuSeconds": cpuSeconds,
+                "peakBytes": peakBytes,
+                "version": version(package),
+                "note": run.note,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

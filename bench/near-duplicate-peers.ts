@@ -1,4 +1,5 @@
-// The peers of bench/near-duplicates.ts: each installed from PyPI into a Python environment of its own, and run by bench/near-duplicate-peers.py.
+// The peers of bench/near-duplicates.ts: each installed from PyPI into a Python environment of its own, and run by
+// bench/near-duplicate-peers.py.
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { availableParallelism } from "node:os"
@@ -38,7 +39,19 @@ const packages: Readonly<Record<string, readonly (readonly string[])[]>> = {
   // Without what only its other methods need (Spark, TensorFlow).
   "text-dedup": [
     ["--no-deps", "text-dedup==0.4.0"],
-    ["numpy", "scipy", "datasets", "xxhash", "click", "click-option-group", "tqdm", "rich", "psutil", "regex", "setuptools"],
+    [
+      "numpy",
+      "scipy",
+      "datasets",
+      "xxhash",
+      "click",
+      "click-option-group",
+      "tqdm",
+      "rich",
+      "psutil",
+      "regex",
+      "setuptools",
+    ],
   ],
   // Its tokenizer of English, and its minhash, want more than its own lists of extras name.
   datatrove: [["datatrove[io,processing]", "spacy"]],
@@ -48,7 +61,10 @@ const packages: Readonly<Record<string, readonly (readonly string[])[]>> = {
 const timedOut = 124
 
 /** From the first byte read to the last decision; why not, for a peer that could not run. */
-export async function runPeer(peer: string, { file, kind, threshold, minutes, folder }: PeerRun): Promise<PeerOutcome | string> {
+export async function runPeer(
+  peer: string,
+  { file, kind, threshold, minutes, folder }: PeerRun,
+): Promise<PeerOutcome | string> {
   const python = peerPython(join(folder, "peers", peer.replace("rensa-rho", "rensa")), packages[peer] ?? [[peer]])
   if (!("path" in python)) return python.problem
   const scratch = join(folder, "scratch")
@@ -58,10 +74,14 @@ export async function runPeer(peer: string, { file, kind, threshold, minutes, fo
   const script = join(import.meta.dirname, "near-duplicate-peers.py")
   const words = [peer, file, kind, String(threshold), String(availableParallelism()), removedFile, scratch]
   try {
-    const { code, stdout, stderr, peakBytes } = await runMeasured("timeout", [`${minutes}m`, python.path, script, ...words], {
-      HF_HUB_OFFLINE: "1",
-      HF_HOME: join(scratch, "huggingface"),
-    })
+    const { code, stdout, stderr, peakBytes } = await runMeasured(
+      "timeout",
+      [`${minutes}m`, python.path, script, ...words],
+      {
+        HF_HUB_OFFLINE: "1",
+        HF_HOME: join(scratch, "huggingface"),
+      },
+    )
     if (code === timedOut) return `not done after ${minutes} minutes`
     if (code !== 0) return lastLine(stderr)
     const printed = JSON.parse(lastLine(stdout, Number.POSITIVE_INFINITY)) as Omit<PeerOutcome, "removed">
@@ -73,7 +93,10 @@ export async function runPeer(peer: string, { file, kind, threshold, minutes, fo
 }
 
 /** A Python with the packages, in an environment that is made once; by uv where there is one. */
-function peerPython(home: string, installs: readonly (readonly string[])[]): { readonly path: string } | { readonly problem: string } {
+function peerPython(
+  home: string,
+  installs: readonly (readonly string[])[],
+): { readonly path: string } | { readonly problem: string } {
   const path = join(home, "bin", "python")
   // Another choice of packages makes the environment anew.
   const stamp = join(home, "installed.json")
@@ -81,8 +104,13 @@ function peerPython(home: string, installs: readonly (readonly string[])[]): { r
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted) return { path }
   rmSync(home, { recursive: true, force: true })
   const hasUv = spawnSync("uv", ["--version"]).status === 0
-  const pip = hasUv ? ["uv", "pip", "install", "--quiet", "--python", path] : [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-  const steps = [hasUv ? ["uv", "venv", "--quiet", home] : ["python3", "-m", "venv", home], ...installs.map((words) => [...pip, ...words])]
+  const pip = hasUv
+    ? ["uv", "pip", "install", "--quiet", "--python", path]
+    : [path, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+  const steps = [
+    hasUv ? ["uv", "venv", "--quiet", home] : ["python3", "-m", "venv", home],
+    ...installs.map((words) => [...pip, ...words]),
+  ]
   for (const [command, ...words] of steps) {
     const { status, stderr } = spawnSync(command as string, words, { encoding: "utf8", timeout: 600_000 })
     if (status !== 0) return { problem: `cannot be installed: ${lastLine(stderr ?? "")}` }

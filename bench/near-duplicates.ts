@@ -18,7 +18,10 @@ const { values } = parseArgs({
     "peer-minutes": { type: "string", default: "10" },
     "oracle-rows": { type: "string", default: "100000" },
     peers: { type: "string", default: peerNames.join(",") },
-    folder: { type: "string", default: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tuneloop", "bench") },
+    folder: {
+      type: "string",
+      default: join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "tuneloop", "bench"),
+    },
   },
 })
 const root = join(import.meta.dirname, "..")
@@ -31,7 +34,9 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
     const file = join(values.folder, `${kind}-${rows}.jsonl`)
     writeCorpus(file, kind, rows)
     const threshold = kind === "short" ? 0.7 : 0.8
-    print(`\n${kind} texts, ${rows} rows, ${kind === "short" ? "character 4-grams" : "word 5-grams"}, threshold ${threshold}`)
+    print(
+      `\n${kind} texts, ${rows} rows, ${kind === "short" ? "character 4-grams" : "word 5-grams"}, threshold ${threshold}`,
+    )
     ceiling(file, kind, threshold)
     const oracle = rows <= Number(values["oracle-rows"]) ? oracleOf(file, kind, threshold) : undefined
     print(
@@ -42,11 +47,19 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
     report("tuneloop, 1 thread", rows, await runOurs(file, "1"), oracle)
     if (rows <= Number(values["peer-rows"]))
       for (const peer of values.peers.split(",").filter((name) => name !== "")) {
-        const outcome = await runPeer(peer, { file, kind, threshold, minutes: Number(values["peer-minutes"]), folder: values.folder })
+        const outcome = await runPeer(peer, {
+          file,
+          kind,
+          threshold,
+          minutes: Number(values["peer-minutes"]),
+          folder: values.folder,
+        })
         if (typeof outcome === "string") print(`${peer.padEnd(22)}skipped: ${outcome}`)
         else {
           report(peer, rows, outcome, oracle)
-          const [times, cpuTimes] = [outcome.seconds / ours.seconds, outcome.cpuSeconds / ours.cpuSeconds].map((ratio) => ratio.toFixed(1))
+          const [times, cpuTimes] = [outcome.seconds / ours.seconds, outcome.cpuSeconds / ours.cpuSeconds].map(
+            (ratio) => ratio.toFixed(1),
+          )
           print(`  ${outcome.version}: tuneloop is ${times} times as fast, with ${cpuTimes} times less processor time`)
           if (outcome.note !== null) print(`  ${outcome.note}`)
         }
@@ -57,9 +70,20 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
 /** The whole process, from its start to the decisions on disk. */
 async function runOurs(file: string, threads?: string): Promise<Outcome> {
   const decisions = join(values.folder, "decisions.jsonl")
-  const words = ["--quiet", "--json", "dedup", file, "--report", decisions, ...(threads === undefined ? [] : ["--threads", threads])]
+  const words = [
+    "--quiet",
+    "--json",
+    "dedup",
+    file,
+    "--report",
+    decisions,
+    ...(threads === undefined ? [] : ["--threads", threads]),
+  ]
   const start = performance.now()
-  const { code, stdout, stderr, cpuSeconds } = await runMeasured(process.execPath, [join(root, "dist", "cli", "main.js"), ...words])
+  const { code, stdout, stderr, cpuSeconds } = await runMeasured(process.execPath, [
+    join(root, "dist", "cli", "main.js"),
+    ...words,
+  ])
   const seconds = (performance.now() - start) / 1000
   if (code !== 0) throw new Error(stderr)
   const { peakMemoryBytes } = JSON.parse(stdout) as { peakMemoryBytes: number }
@@ -74,7 +98,9 @@ async function runOurs(file: string, threads?: string): Promise<Outcome> {
 /** What the machine does at most: each step of the work by itself on one core, on the first texts of the file. */
 function ceiling(file: string, kind: CorpusKind, threshold: number): void {
   const lines = linesOf(file).take(20_000).toArray()
-  const texts = lines.map((line) => (JSON.parse(line) as { messages: { content: string }[] }).messages[1]?.content ?? "")
+  const texts = lines.map(
+    (line) => (JSON.parse(line) as { messages: { content: string }[] }).messages[1]?.content ?? "",
+  )
   const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0) / lines.length
   const name = kind === "short" ? "char-4" : "word-5"
   const plan = sketchPlan(name, new Int32Array(), threshold)
@@ -85,7 +111,10 @@ function ceiling(file: string, kind: CorpusKind, threshold: number): void {
     ["read from the file cache", () => readAll(file, buffer, lines.length * bytes)],
     ["JSON.parse", () => lines.forEach((line) => void JSON.parse(line))],
     ["fold, cut and hash", () => texts.forEach((text) => void cutter.sketch(text))],
-    [`the same with ${plan.bands.count * plan.bands.rows} permutations`, () => texts.forEach((text) => void sketcher.sketch(text))],
+    [
+      `the same with ${plan.bands.count * plan.bands.rows} permutations`,
+      () => texts.forEach((text) => void sketcher.sketch(text)),
+    ],
   ]
   for (const [what, work] of steps) {
     const seconds = Math.min(timed(work), timed(work), timed(work))
@@ -123,13 +152,23 @@ function timed(work: () => void): number {
   return (performance.now() - start) / 1000
 }
 
-function report(engine: string, rows: number, { seconds, cpuSeconds, peakBytes, removed }: Outcome, oracle: Oracle | undefined): void {
+function report(
+  engine: string,
+  rows: number,
+  { seconds, cpuSeconds, peakBytes, removed }: Outcome,
+  oracle: Oracle | undefined,
+): void {
   const hits = oracle === undefined ? 0 : removed.filter((row) => oracle.removed.has(row)).length
-  const scores = oracle === undefined ? "        –       –" : `     ${(hits / removed.length).toFixed(4)}  ${(hits / oracle.removed.size).toFixed(4)}`
+  const scores =
+    oracle === undefined
+      ? "        –       –"
+      : `     ${(hits / removed.length).toFixed(4)}  ${(hits / oracle.removed.size).toFixed(4)}`
   print(
     `${engine.padEnd(22)}${Math.round(rows / seconds)
       .toString()
-      .padStart(10)}${seconds.toFixed(2).padStart(10)}${cpuSeconds.toFixed(2).padStart(10)}${Math.round(peakBytes / 2 ** 20)
+      .padStart(10)}${seconds.toFixed(2).padStart(10)}${cpuSeconds.toFixed(2).padStart(10)}${Math.round(
+      peakBytes / 2 ** 20,
+    )
       .toString()
       .padStart(10)}${String(removed.length).padStart(10)}${scores}   ${loadText()}`,
   )

@@ -1,4 +1,5 @@
-// How near to a server's limit the pace stays, and how seldom it is refused: the real stage and SDK against servers on this machine that enforce their limits.
+// How near to a server's limit the pace stays, and how seldom it is refused: the real stage and SDK against servers on
+// this machine that enforce their limits.
 import { parseArgs } from "node:util"
 import { Asking } from "../src/stages/asking.ts"
 import { askAll } from "../src/stages/ask.ts"
@@ -7,15 +8,21 @@ import { seeded } from "../test/seeded.ts"
 import { ChatServer } from "../test/models/chat-server.ts"
 import { askingBench } from "../test/stages/asking-context.ts"
 
-const { values } = parseArgs({ options: { minutes: { type: "string", default: "4" }, knows: { type: "string", default: "specification,headers" } } })
+const { values } = parseArgs({
+  options: { minutes: { type: "string", default: "4" }, knows: { type: "string", default: "specification,headers" } },
+})
 const minutes = Number(values.minutes)
 const rates = { requests: [120, 600], tokens: [40_000, 100_000] } as const
 
-process.stdout.write(`${minutes} minutes each; an answer takes up to 600 ms; requests have 60 to 140 tokens of input and 40 to 160 of output\n`)
+process.stdout.write(
+  `${minutes} minutes each; an answer takes up to 600 ms; requests have 60 to 140 tokens of input and 40 to 160 of output\n`,
+)
 process.stdout.write("limit                     server         known by        used %   asked  refused  refused %\n")
 for (const knows of values.knows.split(","))
   for (const what of ["requests", "tokens"] as const) {
-    const lanes = rates[what].flatMap((rate) => (["bucket", "window"] as const).map((kind) => lane(what, rate, kind, knows)))
+    const lanes = rates[what].flatMap((rate) =>
+      (["bucket", "window"] as const).map((kind) => lane(what, rate, kind, knows)),
+    )
     for (const line of await Promise.all(lanes)) process.stdout.write(`${line}\n`)
   }
 process.exit(0)
@@ -49,7 +56,10 @@ async function lane(of: "requests" | "tokens", rate: number, kind: Limits["kind"
     )
     return { isTaken, headers: knows === "headers" ? headers : {} }
   }
-  const pace = { concurrency: 32, ...(knows === "headers" ? {} : of === "requests" ? { requestsPerMinute: rate } : { tokensPerMinute: rate }) }
+  const pace = {
+    concurrency: 32,
+    ...(knows === "headers" ? {} : of === "requests" ? { requestsPerMinute: rate } : { tokensPerMinute: rate }),
+  }
   const bench = askingBench(server.url, {
     expand: { pace },
     words: (index) => `Question ${index}: ${"what is it ".repeat(10 + (index % 12))}`,
@@ -75,5 +85,8 @@ async function lane(of: "requests" | "tokens", rate: number, kind: Limits["kind"
 /** What the server counts: always the same for the same request. */
 function tokensOf(body: string): { prompt_tokens: number; completion_tokens: number } {
   const { messages, seed } = JSON.parse(body) as { messages: { content: string }[]; seed: number }
-  return { prompt_tokens: Math.round((messages[0]?.content.length ?? 0) / 2), completion_tokens: 40 + Math.floor(120 * seeded(seed)()) }
+  return {
+    prompt_tokens: Math.round((messages[0]?.content.length ?? 0) / 2),
+    completion_tokens: 40 + Math.floor(120 * seeded(seed)()),
+  }
 }

@@ -1,11 +1,14 @@
 // The search for near vectors as it was before assembly/cosine.ts: what bench/cosine.ts compares with.
 import type { CosinePair } from "../src/curation/cosine.ts"
 
-/** Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of the columns. Vectors are of
- * length 1 and have the same number of dimensions; `columnsOf` says how many of the columns a row is compared with (all earlier ones, for pairs
+/** Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of
+ * the columns. Vectors are of
+ * length 1 and have the same number of dimensions; `columnsOf` says how many of the columns a row is compared with (all
+ * earlier ones, for pairs
  * within one list).
  *
- * Blocked, so that both sides stay in the cache, and given up early: what the dimensions that are left can still add is at most the product of the
+ * Blocked, so that both sides stay in the cache, and given up early: what the dimensions that are left can still add is
+ * at most the product of the
  * lengths of what is left of both vectors (Cauchy and Schwarz), so that most pairs cost a sixth of the dimensions. */
 export function cosinePairs(
   rows: readonly Float32Array[],
@@ -15,7 +18,8 @@ export function cosinePairs(
 ): CosinePair[] {
   const dimensions = (rows[0] ?? columns[0])?.length ?? 0
   const stray = [...rows, ...columns].find(({ length }) => length !== dimensions)
-  if (stray !== undefined) throw new RangeError(`vectors of ${dimensions} and of ${stray.length} dimensions cannot be compared`)
+  if (stray !== undefined)
+    throw new RangeError(`vectors of ${dimensions} and of ${stray.length} dimensions cannot be compared`)
   const left = new Packed(rows, dimensions)
   const right = rows === columns ? left : new Packed(columns, dimensions)
   const found: CosinePair[] = []
@@ -89,7 +93,8 @@ function cosineFrom(left: Packed, row: number, right: Packed, column: number, th
   let sum = 0
   for (let part = 0; part < left.steps.length; part += 1) {
     sum += dot(left.steps[part] as Float32Array, row * step, right.steps[part] as Float32Array, column * step, step)
-    const rest = ((left.rests[part] as Float64Array)[row] as number) * ((right.rests[part] as Float64Array)[column] as number)
+    const rest =
+      ((left.rests[part] as Float64Array)[row] as number) * ((right.rests[part] as Float64Array)[column] as number)
     if (sum + rest < threshold - slack) return -1
   }
   return sum

@@ -44,10 +44,14 @@ function runSeed(seed: number, workspace: string): SeedResult {
 
 /** The command's JSON object; its progress goes to this terminal. */
 function tuneloop(workspace: string, words: readonly string[]): Record<string, unknown> {
-  const { status, stdout } = spawnSync(process.execPath, [join(root, "src", "cli", "main.ts"), ...words, "--workspace", workspace, "--json"], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  })
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [join(root, "src", "cli", "main.ts"), ...words, "--workspace", workspace, "--json"],
+    {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  )
   if (status !== 0) throw new Error(`tuneloop ${words.join(" ")} ended with ${status}`)
   return JSON.parse(stdout) as Record<string, unknown>
 }

@@ -1,4 +1,5 @@
-// Each strategy against plain self-instruct, on the same budget of tokens and the same seeds of the sample task. See README.md.
+// Each strategy against plain self-instruct, on the same budget of tokens and the same seeds of the sample task. See
+// README.md.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -16,7 +17,10 @@ const { values: given } = parseArgs({
     "base-url": { type: "string" },
     model: { type: "string" },
     budget: { type: "string", default: "20000" },
-    strategies: { type: "string", default: "self-instruct,grid,evolve,persona,back-translation,paraphrase,hard-negatives" },
+    strategies: {
+      type: "string",
+      default: "self-instruct,grid,evolve,persona,back-translation,paraphrase,hard-negatives",
+    },
   },
 })
 const budget = Number(given.budget)
@@ -34,13 +38,17 @@ try {
   process.stdout.write(
     `${server ? "SmolLM2-135M-Instruct (4 bits, transformers serve)" : model}, about ${budget} tokens a strategy, sample task ticket-triage\n`,
   )
-  process.stdout.write("strategy          requests   tokens  parsed   novel  passed  passed/1k tokens  words/example  coverage\n")
+  process.stdout.write(
+    "strategy          requests   tokens  parsed   novel  passed  passed/1k tokens  words/example  coverage\n",
+  )
   let plain: Measured | undefined
   for (const name of names) {
     const found = await measure(name)
     if (name === baseline) plain = found
     const gain = (key: "perThousand" | "coverage") =>
-      plain === undefined || name === baseline ? "" : ` (${plain[key] === 0 ? "–" : (found[key] / plain[key]).toFixed(2)}×)`
+      plain === undefined || name === baseline
+        ? ""
+        : ` (${plain[key] === 0 ? "–" : (found[key] / plain[key]).toFixed(2)}×)`
     const cells = [found.requests, found.tokens, found.parsed, found.novel, found.passed].map((value, index) =>
       String(value).padStart([8, 9, 8, 8, 8][index] ?? 8),
     )
@@ -63,7 +71,10 @@ interface Measured {
   readonly perThousand: number
   /** Words that no seed has, for each candidate that passed. */
   readonly newWords: number
-  /** Over the validation rows, which no strategy sees: how like the most alike candidate that passed is, in words; the mean. */
+  /**
+   * Over the validation rows, which no strategy sees: how like the most alike candidate that passed is, in words; the
+   * mean.
+   */
   readonly coverage: number
 }
 
@@ -73,17 +84,29 @@ async function measure(name: string): Promise<Measured> {
   const specification = readFileSync(join(packageRoot, "specs", "ticket-triage.yaml"), "utf8")
   const settings = `expand:\n${attributes}  model: { model: ${JSON.stringify(model)}, baseUrl: "${baseUrl}", maxTokens: 300 }\n`
   writeFileSync(join(workspace, "specs", "ticket-triage.yaml"), specification.replace("expand:\n", settings))
-  await run(workspace, ["seed", "import", "ticket-triage", join(packageRoot, "datasets", "ticket-triage", "seeds.jsonl")])
+  await run(workspace, [
+    "seed",
+    "import",
+    "ticket-triage",
+    join(packageRoot, "datasets", "ticket-triage", "seeds.jsonl"),
+  ])
   const words = ["expand", "ticket-triage", "--strategy", name]
-  const [trial] = (await run<{ strategies: ExpandResult[] }>(workspace, [...words, "--count", "60", "--dry-run"])).strategies
-  const perCandidate = ((trial?.plan?.inputTokens ?? 0) + (trial?.plan?.outputTokens ?? 0)) / (trial?.plan?.candidates ?? 1)
+  const [trial] = (await run<{ strategies: ExpandResult[] }>(workspace, [...words, "--count", "60", "--dry-run"]))
+    .strategies
+  const perCandidate =
+    ((trial?.plan?.inputTokens ?? 0) + (trial?.plan?.outputTokens ?? 0)) / (trial?.plan?.candidates ?? 1)
   const count = Math.max(1, Math.floor(budget / perCandidate))
-  const [result] = (await run<{ strategies: ExpandResult[] }>(workspace, [...words, "--count", String(count)])).strategies as [ExpandResult]
+  const [result] = (await run<{ strategies: ExpandResult[] }>(workspace, [...words, "--count", String(count)]))
+    .strategies as [ExpandResult]
   const tokens = tokensOf(workspace)
   const data = join(workspace, "datasets", "ticket-triage")
-  const passed = linesOf<Candidate>(join(data, "candidates", `${result.batch}.jsonl`)).filter(({ checks }) => checks.every(({ ok }) => ok))
+  const passed = linesOf<Candidate>(join(data, "candidates", `${result.batch}.jsonl`)).filter(({ checks }) =>
+    checks.every(({ ok }) => ok),
+  )
   const seeds = linesOf<{ id: string; input: { body: string } }>(join(data, "seeds.jsonl"))
-  const split = new Map(linesOf<{ id: string; split: string }>(join(data, "splits.jsonl")).map((row) => [row.id, row.split]))
+  const split = new Map(
+    linesOf<{ id: string; split: string }>(join(data, "splits.jsonl")).map((row) => [row.id, row.split]),
+  )
   const known = wordsOf(seeds.flatMap(({ id, input }) => (split.get(id) === "train" ? [input.body] : [])).join("\n"))
   const grown = passed.map(({ input }) => wordsOf(String(input["body"])))
   const validation = seeds.flatMap(({ id, input }) => (split.get(id) === "validation" ? [wordsOf(input.body)] : []))
@@ -96,7 +119,10 @@ async function measure(name: string): Promise<Measured> {
     novel: sum("novel"),
     passed: passed.length,
     perThousand: tokens === 0 ? 0 : (1000 * passed.length) / tokens,
-    newWords: passed.length === 0 ? 0 : new Set(grown.flatMap((text) => [...text].filter((word) => !known.has(word)))).size / passed.length,
+    newWords:
+      passed.length === 0
+        ? 0
+        : new Set(grown.flatMap((text) => [...text].filter((word) => !known.has(word)))).size / passed.length,
     coverage: nearest.reduce((total, value) => total + value, 0) / Math.max(1, nearest.length),
   }
 }

@@ -1,4 +1,5 @@
-// What it takes to export a version of made-up rows, to compare it with another, and to write its card: seconds, peak memory, and how often JSON.parse would have read the file in the time.
+// What it takes to export a version of made-up rows, to compare it with another, and to write its card: seconds, peak
+// memory, and how often JSON.parse would have read the file in the time.
 // node_modules/.bin/node bench/versions.ts --rows 10000,100000 --kind label
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
@@ -30,8 +31,12 @@ for (const rows of values.rows.split(",").map(Number)) {
     writeFileSync(specification, `${readFileSync(specification, "utf8")}build:\n  maxLength: ${longText(train)}\n`)
     const { version: second, kept } = (await run(folder, "build", "made")).printed
     const parse = parseSeconds(train)
-    print(`\n${rows} rows of ${values.kind}, train.jsonl of ${(statSync(train).size / 1e6).toFixed(1)} MB, load average ${loadavg()[0]?.toFixed(1)}`)
-    print(`  ${"JSON.parse of the file, one thread".padEnd(37)}${parse.seconds.toFixed(2)} s (${parse.cpuSeconds.toFixed(2)} s of processor time)`)
+    print(
+      `\n${rows} rows of ${values.kind}, train.jsonl of ${(statSync(train).size / 1e6).toFixed(1)} MB, load average ${loadavg()[0]?.toFixed(1)}`,
+    )
+    print(
+      `  ${"JSON.parse of the file, one thread".padEnd(37)}${parse.seconds.toFixed(2)} s (${parse.cpuSeconds.toFixed(2)} s of processor time)`,
+    )
     const told = (name: string, { seconds, cpuSeconds, peakMiB }: Outcome) =>
       print(
         `  ${name.padEnd(37)}${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), ${(cpuSeconds / parse.cpuSeconds).toFixed(1)} times JSON.parse, peak ${peakMiB.toFixed(0)} MiB`,
@@ -43,7 +48,18 @@ for (const rows of values.rows.split(",").map(Number)) {
     ] as const)
       told(
         `export --format ${format}`,
-        await run(folder, "dataset", "export", "made", "--dataset", String(first), "--format", format, "--out", join(folder, out)),
+        await run(
+          folder,
+          "dataset",
+          "export",
+          "made",
+          "--dataset",
+          String(first),
+          "--format",
+          format,
+          "--out",
+          join(folder, out),
+        ),
       )
     told(`diff with one of ${String(kept)} rows`, await run(folder, "dataset", "diff", String(first), String(second)))
     told("diff with itself", await run(folder, "dataset", "diff", String(first), String(first)))

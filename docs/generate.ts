@@ -1,4 +1,5 @@
-// `npm run docs`: writes the parts of the documentation that follow from the code. A test fails when one of them is stale.
+// `npm run docs`: writes the parts of the documentation that follow from the code. A test fails when one of them is
+// stale.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Command } from "commander"
@@ -22,11 +23,16 @@ const note = "<!-- Written by `npm run docs`; do not edit. -->"
 /** Every generated file by its path in docs/, with its text. */
 export async function generatedFiles(): Promise<Map<string, string>> {
   const files = new Map<string, string>()
-  for (const name of Object.keys(schemas) as SchemaName[]) files.set(`schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
+  for (const name of Object.keys(schemas) as SchemaName[])
+    files.set(`schemas/${name}.json`, `${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
   files.set("cli.md", await commandText())
   files.set(
     "specification.md",
-    page("The task file and the job file", specificationIntroduction, specificationText(schemaOf("task"), schemaOf("job"), schemaOf("workspace"))),
+    page(
+      "The task file and the job file",
+      specificationIntroduction,
+      specificationText(schemaOf("task"), schemaOf("job"), schemaOf("workspace")),
+    ),
   )
   files.set("plug-ins.md", await plugInText())
   files.set("errors-and-exit-codes.md", errorText())
@@ -114,7 +120,9 @@ async function plugInText(): Promise<string> {
     ),
     table(
       ["code", "meaning"],
-      filters.flatMap(({ name, module }) => Object.entries(module.codes).map(([code, meaning]) => [`\`${name}/${code}\``, meaning])),
+      filters.flatMap(({ name, module }) =>
+        Object.entries(module.codes).map(([code, meaning]) => [`\`${name}/${code}\``, meaning]),
+      ),
     ),
     ...filters.flatMap(({ name, module }) => [
       `### Options of ${name}`,
@@ -145,9 +153,15 @@ async function loadAll<Module>(room: Parameters<typeof names>[0]): Promise<{ nam
 
 function environmentTable(plugIns: readonly { name: string; module: Pick<BackendModule, "environment"> }[]): string {
   const rows = plugIns.flatMap(({ name, module }) =>
-    module.environment.map((variable) => [`\`${variable.name}\``, name, `${variable.purpose}${variable.secret ? " (secret)" : ""}`]),
+    module.environment.map((variable) => [
+      `\`${variable.name}\``,
+      name,
+      `${variable.purpose}${variable.secret ? " (secret)" : ""}`,
+    ]),
   )
-  return rows.length === 0 ? "They read no environment variables." : table(["environment variable", "read by", "purpose"], rows)
+  return rows.length === 0
+    ? "They read no environment variables."
+    : table(["environment variable", "read by", "purpose"], rows)
 }
 
 const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
@@ -161,8 +175,13 @@ const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
 }
 
 function errorText(): string {
-  const codes = Object.entries(exitCodes).map(([name, code]) => [String(code), exitMeanings[name as keyof typeof exitCodes]])
-  const errors = [...new Set(sourceFiles(join(docs, "..", "src")).flatMap((file) => errorCodesIn(readFileSync(file, "utf8"))))].sort()
+  const codes = Object.entries(exitCodes).map(([name, code]) => [
+    String(code),
+    exitMeanings[name as keyof typeof exitCodes],
+  ])
+  const errors = [
+    ...new Set(sourceFiles(join(docs, "..", "src")).flatMap((file) => errorCodesIn(readFileSync(file, "utf8")))),
+  ].sort()
   return page(
     "Exit codes and error codes",
     table(["exit code", "meaning"], codes),
@@ -176,7 +195,9 @@ function errorText(): string {
 function errorCodesIn(source: string): string[] {
   const made = [...source.matchAll(/\bcode: ["`]([a-z][a-z${}-]*)["`]/g)].map((match) => match[1] ?? "")
   const complained = [...source.matchAll(/complain\([^\n]*, "([a-z]+)"\)/g)].map((match) => match[1] ?? "")
-  return [...made, ...complained].flatMap((code) => (code === "unknown-${kind}" ? ["unknown-task", "unknown-job"] : [code]))
+  return [...made, ...complained].flatMap((code) =>
+    code === "unknown-${kind}" ? ["unknown-task", "unknown-job"] : [code],
+  )
 }
 
 function sourceFiles(folder: string): string[] {

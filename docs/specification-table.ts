@@ -19,9 +19,13 @@ export interface JsonSchema {
 
 /** The three files, a section a top-level key: what all kinds of task share, then what each kind has of its own. */
 export function specificationText(task: JsonSchema, job: JsonSchema, workspace: JsonSchema): string {
-  const kinds = (task.oneOf ?? task.anyOf ?? []).map((schema) => ({ kind: String(schema.properties?.kind?.const), schema }))
+  const kinds = (task.oneOf ?? task.anyOf ?? []).map((schema) => ({
+    kind: String(schema.properties?.kind?.const),
+    schema,
+  }))
   const first = kinds[0]?.schema ?? {}
-  const isShared = (key: string) => kinds.every(({ schema }) => JSON.stringify(schema.properties?.[key]) === JSON.stringify(first.properties?.[key]))
+  const isShared = (key: string) =>
+    kinds.every(({ schema }) => JSON.stringify(schema.properties?.[key]) === JSON.stringify(first.properties?.[key]))
   const shared = Object.keys(first.properties ?? {}).filter(isShared)
   return [
     "## The task file, `specs/<task>.yaml`",
@@ -70,7 +74,8 @@ export function keysOf(schema: JsonSchema, withOuter = true): string {
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [header, ...rows].map((row) => row.map(cellText))
   const widths = header.map((_, column) => Math.max(3, ...cells.map((row) => (row[column] ?? "").length)))
-  const line = (row: readonly string[]) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`
   return [line(cells[0] ?? []), line(widths.map((width) => "-".repeat(width))), ...cells.slice(1).map(line)].join("\n")
 }
 
@@ -141,7 +146,10 @@ function isEmptyObject(value: unknown): boolean {
 }
 
 function pick(schema: JsonSchema, keys: readonly string[]): JsonSchema {
-  return { ...schema, properties: Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([key]) => keys.includes(key))) }
+  return {
+    ...schema,
+    properties: Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([key]) => keys.includes(key))),
+  }
 }
 
 /** Text that stays in its cell; an angle bracket outside code would begin an HTML tag. */

@@ -23,7 +23,12 @@ const floors: Readonly<Record<string, number>> = {
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "formats"]
 const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "formats"]
 /** A runner starts and finds processes: it cannot do without the machine. */
-const machineFiles = ["backends/local.ts", "backends/_trainer-environment.ts", "backends/_processes.ts", "backends/_token-counts.ts"]
+const machineFiles = [
+  "backends/local.ts",
+  "backends/_trainer-environment.ts",
+  "backends/_processes.ts",
+  "backends/_token-counts.ts",
+]
 
 const source = join(packageRoot, "src")
 const tree: Tree = Object.fromEntries(
@@ -49,10 +54,15 @@ function importsOf(text: string): Import[] {
       .exec(clause)?.[1]
       ?.split(",")
       .filter((member) => member.trim() !== "")
-    const isTypeOnly = /^\s*type\b/.test(clause) || (members?.every((member) => /^\s*type\b/.test(member)) === true && !/\w\s*,\s*\{/.test(clause))
+    const isTypeOnly =
+      /^\s*type\b/.test(clause) ||
+      (members?.every((member) => /^\s*type\b/.test(member)) === true && !/\w\s*,\s*\{/.test(clause))
     return { target: match[2] ?? "", isTypeOnly }
   })
-  const other = [...code.matchAll(/(?<!["`.\w])import\s*(?:\(\s*)?["`]([^"`]+)["`]/g)].map((match) => ({ target: match[1] ?? "", isTypeOnly: false }))
+  const other = [...code.matchAll(/(?<!["`.\w])import\s*(?:\(\s*)?["`]([^"`]+)["`]/g)].map((match) => ({
+    target: match[1] ?? "",
+    isTypeOnly: false,
+  }))
   return [...named, ...other]
 }
 
@@ -86,15 +96,20 @@ function wrongImports(files: Tree): string[] {
   })
 }
 
-/** Files below the command line that reach for the process, the clock, chance or the network, and pure rooms that do I/O. */
+/**
+ * Files below the command line that reach for the process, the clock, chance or the network, and pure rooms that do
+ * I/O.
+ */
 function wrongReaches(files: Tree): string[] {
   return Object.entries(files).flatMap(([file, text]) => {
     const room = roomOf(file)
     if (room === "cli" || machineFiles.includes(file)) return []
     const code = withoutComments(text)
-    const reaches = [...code.matchAll(/(?<![\w."'])(process\.\w+|Date\.now\(|new Date\(\)|Math\.random|fetch\(|performance\.now|setTimeout\()/g)].map(
-      (match) => `${file} reaches for ${match[1]}`,
-    )
+    const reaches = [
+      ...code.matchAll(
+        /(?<![\w."'])(process\.\w+|Date\.now\(|new Date\(\)|Math\.random|fetch\(|performance\.now|setTimeout\()/g,
+      ),
+    ].map((match) => `${file} reaches for ${match[1]}`)
     if (!pureRooms.includes(room)) return reaches
     const io = importsOf(text).filter(({ target }) => target.startsWith("node:") && target !== "node:crypto")
     return [
@@ -147,14 +162,20 @@ describe("the house", () => {
 describe("the rules of the house are red on", () => {
   it.each([
     ["an upward import", { "core/a.ts": 'import { build } from "../stages/build.ts"' }],
-    ["an upward import over several lines", { "core/a.ts": 'import {\n  build,\n  type BuildResult,\n} from "../stages/build.ts"' }],
+    [
+      "an upward import over several lines",
+      { "core/a.ts": 'import {\n  build,\n  type BuildResult,\n} from "../stages/build.ts"' },
+    ],
     ["an upward type", { "core/a.ts": 'import type { BuildResult } from "../stages/build.ts"' }],
     ["an upward re-export", { "store/a.ts": 'export * from "../stages/build.ts"' }],
     ["an import for its side effect", { "core/a.ts": 'import "../cli/main.ts"' }],
     ["a dynamic import", { "evaluation/a.ts": 'const room = await import("../curation/hashing.ts")' }],
     ["a neighbour", { "curation/a.ts": 'import { decide } from "../evaluation/verdict.ts"' }],
     ["a plug-in by name", { "cli/commands/a.ts": 'import local from "../../backends/local.ts"' }],
-    ["a plug-in in a stage, even its shared part", { "stages/a.ts": 'import { spawn } from "../backends/_processes.ts"' }],
+    [
+      "a plug-in in a stage, even its shared part",
+      { "stages/a.ts": 'import { spawn } from "../backends/_processes.ts"' },
+    ],
     ["a folder that is no room", { "helpers/a.ts": "" }],
     ["a way out of the house", { "cli/a.ts": 'import { x } from "../../test/x.ts"' }],
   ])("%s", (_name, files) => {
@@ -165,10 +186,15 @@ describe("the rules of the house are red on", () => {
     const files = {
       "stages/a.ts":
         '/** import { x } from "../cli/x.ts" */\nimport { build } from "./build.ts"\n// import "../cli/main.ts"\nimport { digest } from "../core/canonical.ts"',
-      "cli/commands/a.ts": 'import { trainerPython } from "../../backends/_trainer-environment.ts"\nawait import(`../${room}/${name}${ending}`)',
+      "cli/commands/a.ts":
+        'import { trainerPython } from "../../backends/_trainer-environment.ts"\nawait import(`../${room}/${name}${ending}`)',
     }
     expect(wrongImports(files)).toEqual([])
-    expect(wrongReaches({ "store/a.ts": "// new Date() is not read here\nconst at = new Date(0)\nconst url = 'https://x' // y" })).toEqual([])
+    expect(
+      wrongReaches({
+        "store/a.ts": "// new Date() is not read here\nconst at = new Date(0)\nconst url = 'https://x' // y",
+      }),
+    ).toEqual([])
   })
 
   it.each([
@@ -179,19 +205,28 @@ describe("the rules of the house are red on", () => {
     "const dice = Math.random()",
     'await fetch("https://example.com")',
   ])("%s outside the command line", (code) => {
-    for (const room of ["core", "curation", "store", "stages", "models"]) expect(wrongReaches({ [`${room}/a.ts`]: code })).toHaveLength(1)
+    for (const room of ["core", "curation", "store", "stages", "models"])
+      expect(wrongReaches({ [`${room}/a.ts`]: code })).toHaveLength(1)
     expect(wrongReaches({ "cli/a.ts": code })).toEqual([])
   })
 
   it("files and the network in a pure room", () => {
-    const files = { "curation/a.ts": 'import { readFileSync } from "node:fs"', "evaluation/a.ts": 'import {\n  get,\n} from "node:http"' }
+    const files = {
+      "curation/a.ts": 'import { readFileSync } from "node:fs"',
+      "evaluation/a.ts": 'import {\n  get,\n} from "node:http"',
+    }
     expect(wrongReaches(files)).toHaveLength(2)
   })
 
   it("an SDK in two files of a room, types excepted", () => {
-    const value = { "models/a.ts": 'import OpenAI, {\n  APIError,\n} from "openai"', "models/b.ts": 'import { toFile } from "openai/uploads"' }
+    const value = {
+      "models/a.ts": 'import OpenAI, {\n  APIError,\n} from "openai"',
+      "models/b.ts": 'import { toFile } from "openai/uploads"',
+    }
     expect(sharedPackages(value)).toHaveLength(1)
     expect(sharedPackages({ ...value, "models/b.ts": 'import type OpenAI from "openai"' })).toEqual([])
-    expect(sharedPackages({ ...value, "models/b.ts": 'import { type OpenAI, type APIError } from "openai"' })).toEqual([])
+    expect(sharedPackages({ ...value, "models/b.ts": 'import { type OpenAI, type APIError } from "openai"' })).toEqual(
+      [],
+    )
   })
 })

@@ -12,21 +12,37 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** Runs the command line as a process of its own, in the workspace. Nothing here may start Python, and no setting of this machine reaches it. */
+/**
+ * Runs the command line as a process of its own, in the workspace. Nothing here may start Python, and no setting of
+ * this machine reaches it.
+ */
 export function tuneloop(
   workspace: string,
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const { OPENAI_API_KEY: _key, HF_TOKEN: _token, OPENAI_BASE_URL: _url, TUNELOOP_MODEL: _model, ...inherited } = process.env
-  const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), "--workspace", workspace, ...words], {
-    env: { ...inherited, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace, ...environment },
-  })
+  const {
+    OPENAI_API_KEY: _key,
+    HF_TOKEN: _token,
+    OPENAI_BASE_URL: _url,
+    TUNELOOP_MODEL: _model,
+    ...inherited
+  } = process.env
+  const child = spawn(
+    process.execPath,
+    [join(packageRoot, "src", "cli", "main.ts"), "--workspace", workspace, ...words],
+    {
+      env: { ...inherited, NO_COLOR: "1", TUNELOOP_PYTHON: "/nonexistent/python", INIT_CWD: workspace, ...environment },
+    },
+  )
   return { child, outcome: outcomeOf(child) }
 }
 
 /** The one JSON object that the command prints; it must end well. */
-export async function json<Printed = Record<string, unknown>>(workspace: string, ...words: readonly string[]): Promise<Printed> {
+export async function json<Printed = Record<string, unknown>>(
+  workspace: string,
+  ...words: readonly string[]
+): Promise<Printed> {
   const { code, stdout, stderr } = await tuneloop(workspace, [...words, "--json"]).outcome
   expect(code, stderr).toBe(0)
   return JSON.parse(stdout) as Printed
@@ -58,7 +74,12 @@ export function sampleWorkspace(): string {
 
 /** Imports the gold examples of the sample task. */
 export async function importSeeds(workspace: string): Promise<void> {
-  const { code, stderr } = await tuneloop(workspace, ["seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")]).outcome
+  const { code, stderr } = await tuneloop(workspace, [
+    "seed",
+    "import",
+    "ticket-triage",
+    sample("ticket-triage", "seeds.jsonl"),
+  ]).outcome
   if (code !== 0) throw new Error(stderr)
 }
 
@@ -86,6 +107,8 @@ export function snapshot(folder: string, isWanted: (path: string) => boolean = (
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const paths = files.map((entry) => join(entry.parentPath, entry.name)).filter(isWanted)
   return Object.fromEntries(
-    paths.sort().map((path) => [path.slice(folder.length + 1), createHash("sha256").update(readFileSync(path)).digest("hex")]),
+    paths
+      .sort()
+      .map((path) => [path.slice(folder.length + 1), createHash("sha256").update(readFileSync(path)).digest("hex")]),
   )
 }

@@ -23,14 +23,20 @@ describe("generated pages", () => {
   })
 
   test("every key of every schema says what it means: editors show it, and the docs are made of it", async () => {
-    const strategies = await Promise.all(names("strategies").map(async (name) => [name, (await load<Strategy>("strategies", name)).options] as const))
+    const strategies = await Promise.all(
+      names("strategies").map(async (name) => [name, (await load<Strategy>("strategies", name)).options] as const),
+    )
     const all = { ...schemas, assignment: assignmentSchema, ...Object.fromEntries(strategies) }
     const silent = Object.entries(all).flatMap(([name, schema]) =>
       keysWithoutMeaning(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), name),
     )
     expect(silent).toEqual([])
     const nested = z.toJSONSchema(
-      z.object({ a: z.array(z.union([z.object({ b: z.string() }), z.record(z.string(), z.object({ c: z.string() }))])).describe("x") }),
+      z.object({
+        a: z
+          .array(z.union([z.object({ b: z.string() }), z.record(z.string(), z.object({ c: z.string() }))]))
+          .describe("x"),
+      }),
     )
     expect(keysWithoutMeaning(nested, "nested")).toEqual(["nested.a.b", "nested.a.c"])
   })
@@ -45,7 +51,8 @@ describe("generated pages", () => {
 
   test("every plug-in is documented", () => {
     const text = textOf("docs/plug-ins.md")
-    for (const room of rooms) for (const name of names(room)) expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"))
+    for (const room of rooms)
+      for (const name of names(room)) expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"))
   })
 
   test("the specifications' modelines name a schema that is there", () => {
@@ -61,10 +68,12 @@ describe("generated pages", () => {
 function keysWithoutMeaning(schema: unknown, path: string): string[] {
   if (typeof schema !== "object" || schema === null) return []
   const { properties, items, additionalProperties, anyOf, oneOf, allOf } = schema as Record<string, unknown>
-  const keys = Object.entries((properties ?? {}) as Record<string, { description?: string }>).flatMap(([key, value]) => [
-    ...(value.description?.trim() ? [] : [`${path}.${key}`]),
-    ...keysWithoutMeaning(value, `${path}.${key}`),
-  ])
+  const keys = Object.entries((properties ?? {}) as Record<string, { description?: string }>).flatMap(
+    ([key, value]) => [
+      ...(value.description?.trim() ? [] : [`${path}.${key}`]),
+      ...keysWithoutMeaning(value, `${path}.${key}`),
+    ],
+  )
   const parts = [items, additionalProperties, anyOf, oneOf, allOf].flatMap((part) => part ?? [])
   return [...new Set([...keys, ...parts.flatMap((part) => keysWithoutMeaning(part, path))])]
 }
@@ -89,7 +98,12 @@ describe("written pages", () => {
 
   test("README opens with the two commands and has a place for what the quickstart prints", () => {
     const readme = textOf("README.md")
-    for (const needed of ["npm run quickstart", "npm test", "<!-- quickstart output -->", "<!-- /quickstart output -->"])
+    for (const needed of [
+      "npm run quickstart",
+      "npm test",
+      "<!-- quickstart output -->",
+      "<!-- /quickstart output -->",
+    ])
       expect(readme).toContain(needed)
   })
 
@@ -141,7 +155,8 @@ function commandProblems(code: string): string[] {
 function wordProblems(code: string, words: readonly string[]): string[] {
   const command = words[0]?.startsWith("-") ? program : find(program, words[0])
   if (!command) return [`${code}: no such command`]
-  const part = command !== program && command.commands.length > 0 && words[1] !== undefined ? find(command, words[1]) : command
+  const part =
+    command !== program && command.commands.length > 0 && words[1] !== undefined ? find(command, words[1]) : command
   if (!part) return [`${code}: no such command`]
   const known = [...part.options, ...program.options].map(({ long }) => long)
   return words

@@ -13,14 +13,26 @@ let installed = ""
 // The package as users get it: packed, and installed somewhere else.
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "tuneloop-package-"))
-  const [packed] = JSON.parse(run(npm, ["pack", "--json", "--pack-destination", folder], root).replace(/^[^[]*/, "")) as [
-    { filename: string; files: { path: string }[] },
-  ]
+  const [packed] = JSON.parse(
+    run(npm, ["pack", "--json", "--pack-destination", folder], root).replace(/^[^[]*/, ""),
+  ) as [{ filename: string; files: { path: string }[] }]
   files = packed.files.map(({ path }) => path).sort()
   const home = join(folder, "elsewhere")
   mkdirSync(home)
   writeFileSync(join(home, "package.json"), '{ "private": true }\n')
-  run(npm, ["install", "--omit=dev", "--prefer-offline", "--no-audit", "--no-fund", "--engine-strict=false", join(folder, packed.filename)], home)
+  run(
+    npm,
+    [
+      "install",
+      "--omit=dev",
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      "--engine-strict=false",
+      join(folder, packed.filename),
+    ],
+    home,
+  )
   installed = join(home, "node_modules", "tuneloop")
 }, 180_000)
 
@@ -62,7 +74,9 @@ test("it holds every part of the trainer and every module", () => {
   const parts = readdirSync(join(root, "trainer")).filter((name) => name.startsWith("_") && name.endsWith(".py"))
   expect(parts.length).toBeGreaterThan(0)
   for (const part of parts) expect(files).toContain(`trainer/${part}`)
-  const modules = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+  const modules = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  )
   for (const name of modules) expect(files).toContain(`dist/${name.replaceAll("\\", "/").replace(/\.ts$/, ".js")}`)
   const page = readdirSync(join(root, "src", "web", "page"))
   expect(page).toContain("review.js")
@@ -78,9 +92,19 @@ test("installed elsewhere, it answers --help and --version", () => {
 test("installed elsewhere, it checks a task and grows candidates in a workspace", () => {
   const workspace = join(folder, "workspace")
   tuneloop("init", workspace)
-  for (const file of [join("specs", "ticket-triage.yaml"), join("jobs", "ticket-triage.yaml")]) cpSync(join(installed, file), join(workspace, file))
-  expect(tuneloop("spec", "check", "ticket-triage", "--workspace", workspace)).toContain("specs/ticket-triage.yaml is valid")
-  tuneloop("seed", "import", "ticket-triage", join(installed, "datasets", "ticket-triage", "seeds.jsonl"), "--workspace", workspace)
+  for (const file of [join("specs", "ticket-triage.yaml"), join("jobs", "ticket-triage.yaml")])
+    cpSync(join(installed, file), join(workspace, file))
+  expect(tuneloop("spec", "check", "ticket-triage", "--workspace", workspace)).toContain(
+    "specs/ticket-triage.yaml is valid",
+  )
+  tuneloop(
+    "seed",
+    "import",
+    "ticket-triage",
+    join(installed, "datasets", "ticket-triage", "seeds.jsonl"),
+    "--workspace",
+    workspace,
+  )
   expect(tuneloop("expand", "ticket-triage", "--workspace", workspace)).toContain("passed every check")
 })
 

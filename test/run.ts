@@ -1,4 +1,5 @@
-// `npm test`: every check and every test, with all set-up; ends with `N passed, N failed`. Names of steps may be given: check, fast, trainer, slow.
+// `npm test`: every check and every test, with all set-up; ends with `N passed, N failed`. Names of steps may be given:
+// check, fast, trainer, slow.
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -61,7 +62,11 @@ function vitest(project: string): void {
     `--outputFile.json=${output}`,
   ])
   count(() => {
-    const report = JSON.parse(readFileSync(output, "utf8")) as { numPassedTests: number; numFailedTests: number; numFailedTestSuites: number }
+    const report = JSON.parse(readFileSync(output, "utf8")) as {
+      numPassedTests: number
+      numFailedTests: number
+      numFailedTestSuites: number
+    }
     // A file that cannot be loaded has no tests to fail: it counts as one.
     return {
       passed: report.numPassedTests,
@@ -72,7 +77,15 @@ function vitest(project: string): void {
 
 function pytest(python: string): void {
   const output = join(results, "trainer.xml")
-  run(python, ["-m", "pytest", "-q", "-p", "no:cacheprovider", `--junitxml=${output}`, join(packageRoot, "trainer", "tests")])
+  run(python, [
+    "-m",
+    "pytest",
+    "-q",
+    "-p",
+    "no:cacheprovider",
+    `--junitxml=${output}`,
+    join(packageRoot, "trainer", "tests"),
+  ])
   count(() => {
     const report = readFileSync(output, "utf8")
     const attribute = (name: string) => Number(new RegExp(`<testsuite [^>]*\\b${name}="(\\d+)"`).exec(report)?.[1] ?? 0)
@@ -94,5 +107,11 @@ function count(read: () => { passed: number; failed: number }): void {
 }
 
 function run(command: string, args: readonly string[]): boolean {
-  return spawnSync(command, args, { cwd: packageRoot, stdio: "inherit", env: { ...process.env, NO_COLOR: "1", HF_HUB_OFFLINE: "1" } }).status === 0
+  return (
+    spawnSync(command, args, {
+      cwd: packageRoot,
+      stdio: "inherit",
+      env: { ...process.env, NO_COLOR: "1", HF_HUB_OFFLINE: "1" },
+    }).status === 0
+  )
 }

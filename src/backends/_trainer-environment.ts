@@ -13,7 +13,12 @@ const sizeNote = "about 2.5 GB to download, 6 GB on disk"
 /** What can be asked for on top of the trainer itself. */
 export type Extra = "sample-model" | "serve" | "test"
 
-/** The Python that runs the trainer, with everything it needs: `TUNELOOP_PYTHON` as it is, or an environment made once in the user's cache folder under the digest of the pinned requirements, so that every workspace shares it. Made by `uv` where there is one, by venv and pip otherwise. A half-made environment is made again. Starts no process when all is there. */
+/**
+ * The Python that runs the trainer, with everything it needs: `TUNELOOP_PYTHON` as it is, or an environment made once
+ * in the user's cache folder under the digest of the pinned requirements, so that every workspace shares it. Made by
+ * `uv` where there is one, by venv and pip otherwise. A half-made environment is made again. Starts no process when all
+ * is there.
+ */
 export async function trainerPython(context: BackendContext, extras: readonly Extra[] = []): Promise<string> {
   const own = context.environment["TUNELOOP_PYTHON"]
   if (own) {
@@ -67,10 +72,19 @@ export function environmentChecks(context: BackendContext): Check[] {
   return [
     python
       ? { name: "python", status: "ok", detail: `${python.version} (${python.command})` }
-      : { name: "python", status: "missing", detail: "no Python 3.11 or newer on the PATH", hint: "Install Python, or set TUNELOOP_PYTHON." },
+      : {
+          name: "python",
+          status: "missing",
+          detail: "no Python 3.11 or newer on the PATH",
+          hint: "Install Python, or set TUNELOOP_PYTHON.",
+        },
     isMade
       ? { name: "trainer environment", status: "ok", detail: folder }
-      : { name: "trainer environment", status: "missing", detail: `will be made in ${folder} on the first training (${sizeNote})` },
+      : {
+          name: "trainer environment",
+          status: "missing",
+          detail: `will be made in ${folder} on the first training (${sizeNote})`,
+        },
     {
       name: "disk",
       status: free > (isMade ? 1e9 : neededBytes) ? "ok" : "failed",
@@ -105,7 +119,9 @@ function requirementsFile(part: "base" | Extra): string {
 }
 
 function pythonIn(folder: string): string {
-  return process.platform === "win32" ? join(folder, "venv", "Scripts", "python.exe") : join(folder, "venv", "bin", "python")
+  return process.platform === "win32"
+    ? join(folder, "venv", "Scripts", "python.exe")
+    : join(folder, "venv", "bin", "python")
 }
 
 async function install(context: BackendContext, folder: string, part: "base" | Extra): Promise<void> {
@@ -119,21 +135,34 @@ async function install(context: BackendContext, folder: string, part: "base" | E
   if (part === "base") {
     const free = freeBytes(folder)
     if (free < neededBytes)
-      throw new ToolkitError(`the trainer environment needs ${gigabytes(neededBytes)} and ${folder} has ${gigabytes(free)} free`, {
-        code: "no-space",
-        hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more.",
-      })
+      throw new ToolkitError(
+        `the trainer environment needs ${gigabytes(neededBytes)} and ${folder} has ${gigabytes(free)} free`,
+        {
+          code: "no-space",
+          hint: "Free some disk space, or set TUNELOOP_CACHE to a folder with more.",
+        },
+      )
     context.progress(`making the trainer environment, once, in ${folder} (${sizeNote})`)
     rmSync(join(folder, "venv"), { recursive: true, force: true })
   } else context.progress(`adding ${requirementsFile(part)} to the trainer environment`)
   const options = part === "sample-model" ? ["--no-deps"] : []
   const uv = await findUv(context, folder, python.command)
   if (uv !== undefined) {
-    const environment = { ...context.environment, ...uvIndex(context, python.command), VIRTUAL_ENV: join(folder, "venv"), UV_HTTP_RETRIES: "1" }
+    const environment = {
+      ...context.environment,
+      ...uvIndex(context, python.command),
+      VIRTUAL_ENV: join(folder, "venv"),
+      UV_HTTP_RETRIES: "1",
+    }
     try {
       if (!existsSync(pythonIn(folder)))
         await runStep(context, uv, ["venv", "--quiet", "--python", python.command, join(folder, "venv")], environment)
-      await runStep(context, uv, ["pip", "install", "--python", pythonIn(folder), ...options, "-r", requirements], environment)
+      await runStep(
+        context,
+        uv,
+        ["pip", "install", "--python", pythonIn(folder), ...options, "-r", requirements],
+        environment,
+      )
       return
     } catch (error) {
       if (context.signal.aborted) throw error
@@ -142,16 +171,31 @@ async function install(context: BackendContext, folder: string, part: "base" | E
       if (part === "base") rmSync(join(folder, "venv"), { recursive: true, force: true })
     }
   }
-  if (!existsSync(pythonIn(folder))) await runStep(context, python.command, ["-m", "venv", join(folder, "venv")], context.environment)
+  if (!existsSync(pythonIn(folder)))
+    await runStep(context, python.command, ["-m", "venv", join(folder, "venv")], context.environment)
   await runStep(
     context,
     pythonIn(folder),
-    ["-m", "pip", "install", "--retries", "1", "--disable-pip-version-check", "--progress-bar", "off", ...options, "-r", requirements],
+    [
+      "-m",
+      "pip",
+      "install",
+      "--retries",
+      "1",
+      "--disable-pip-version-check",
+      "--progress-bar",
+      "off",
+      ...options,
+      "-r",
+      requirements,
+    ],
     context.environment,
   )
 }
 
-/** uv from the PATH, or from the package index into a small environment beside; undefined where neither is to be had. */
+/**
+ * uv from the PATH, or from the package index into a small environment beside; undefined where neither is to be had.
+ */
 async function findUv(context: BackendContext, folder: string, python: string): Promise<string | undefined> {
   const found = onPath(context, process.platform === "win32" ? "uv.exe" : "uv")
   if (found !== undefined) return found
@@ -179,7 +223,10 @@ function uvIndex(context: BackendContext, python: string): Record<string, string
   const environment = context.environment as NodeJS.ProcessEnv
   const index =
     environment["PIP_INDEX_URL"] ??
-    (spawnSync(python, ["-m", "pip", "config", "get", "global.index-url"], { env: environment, encoding: "utf8" }).stdout ?? "").trim()
+    (
+      spawnSync(python, ["-m", "pip", "config", "get", "global.index-url"], { env: environment, encoding: "utf8" })
+        .stdout ?? ""
+    ).trim()
   return index && !environment["UV_DEFAULT_INDEX"] ? { UV_DEFAULT_INDEX: index } : {}
 }
 
@@ -209,7 +256,11 @@ async function runStep(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  const child = spawn(command, args, { env: environment as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], signal: context.signal })
+  const child = spawn(command, args, {
+    env: environment as NodeJS.ProcessEnv,
+    stdio: ["ignore", "pipe", "pipe"],
+    signal: context.signal,
+  })
   let said = ""
   const listen = (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-8000)

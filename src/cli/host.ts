@@ -13,7 +13,10 @@ import { packageRoot, toolVersion } from "./version.ts"
 
 export { packageRoot, toolVersion }
 
-/** The only place that touches the process: arguments, environment, clock, signals, terminal. Commands get everything from here. */
+/**
+ * The only place that touches the process: arguments, environment, clock, signals, terminal. Commands get everything
+ * from here.
+ */
 export class Host {
   readonly environment: Readonly<Record<string, string | undefined>> = process.env
   readonly fetch = globalThis.fetch
@@ -70,7 +73,8 @@ export class Host {
 
   /** The workspace's folder and where its name came from: the option, the environment, or where the user is. */
   workspaceFolder(): { folder: string; source: string } {
-    if (this.options.workspace !== undefined) return { folder: this.path(this.options.workspace), source: "--workspace" }
+    if (this.options.workspace !== undefined)
+      return { folder: this.path(this.options.workspace), source: "--workspace" }
     const fromEnvironment = this.environment["TUNELOOP_WORKSPACE"]
     if (fromEnvironment) return { folder: this.path(fromEnvironment), source: "TUNELOOP_WORKSPACE" }
     return { folder: this.path("."), source: "current folder" }
@@ -153,7 +157,9 @@ export class Host {
   /** Prints the command's result: one JSON object under --json, else the text. */
   print(data: Readonly<Record<string, unknown>>, text: string): void {
     this.terminal.endProgress()
-    process.stdout.write(this.json ? `${JSON.stringify({ schemaVersion: 1, ...data })}\n` : text === "" ? "" : `${text}\n`)
+    process.stdout.write(
+      this.json ? `${JSON.stringify({ schemaVersion: 1, ...data })}\n` : text === "" ? "" : `${text}\n`,
+    )
   }
 
   /** The machine in words, for reports. */

@@ -34,7 +34,9 @@ export async function loadMetrics(): Promise<{ name: string; metric: Metric }[]>
 
 /** The quality filters that the task has on, with their options. */
 export async function loadFilters(task: TaskSpecification): Promise<ConfiguredFilter[]> {
-  const all = await Promise.all(names("filters").map(async (name) => ({ name, filter: await load<Filter>("filters", name) })))
+  const all = await Promise.all(
+    names("filters").map(async (name) => ({ name, filter: await load<Filter>("filters", name) })),
+  )
   return all.flatMap(({ name, filter }) => {
     const options = filter.options.parse(task.filters[name] ?? {}) as { readonly severity: "off" | "flag" | "drop" }
     return options.severity === "off" ? [] : [{ name, filter, options: { ...options, severity: options.severity } }]
@@ -44,9 +46,13 @@ export async function loadFilters(task: TaskSpecification): Promise<ConfiguredFi
 /** The task's specification with everything checked: its schema, and what only the plug-ins know. */
 export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
   const strategies = Object.fromEntries(
-    await Promise.all(names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const)),
+    await Promise.all(
+      names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const),
+    ),
   )
-  const filters = Object.fromEntries(await Promise.all(names("filters").map(async (name) => [name, await load<Filter>("filters", name)] as const)))
+  const filters = Object.fromEntries(
+    await Promise.all(names("filters").map(async (name) => [name, await load<Filter>("filters", name)] as const)),
+  )
   const plugins = { strategies, filters, metrics: names("metrics"), models: names("models"), optionIssues }
   return workspace.readTask(task, (raw, value) =>
     value === undefined

@@ -5,7 +5,10 @@ import type { Host } from "./host.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { toolVersion } from "./version.ts"
 
-/** Runs the command line and sets the exit code; never throws. What a command needs is loaded when a command is called: `--help` loads none of it. */
+/**
+ * Runs the command line and sets the exit code; never throws. What a command needs is loaded when a command is called:
+ * `--help` loads none of it.
+ */
 export async function main(given: readonly string[]): Promise<void> {
   watchStreams()
   // `tuneloop help build` is what many type first.
@@ -22,7 +25,10 @@ export async function main(given: readonly string[]): Promise<void> {
   }
 }
 
-/** A reader of stdout that closes early (`| head`) is no error, and ends the command; one that cannot take what is written, as a full disk, is. Without stderr the work goes on: what it does is kept. */
+/**
+ * A reader of stdout that closes early (`| head`) is no error, and ends the command; one that cannot take what is
+ * written, as a full disk, is. Without stderr the work goes on: what it does is kept.
+ */
 function watchStreams(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCodes.done)
@@ -35,7 +41,11 @@ function watchStreams(): void {
 }
 
 /** The program with the called command's options; with `everything`, those of every command, for the documentation. */
-export async function buildProgram(words: readonly string[], host: Host | undefined, everything = false): Promise<Command> {
+export async function buildProgram(
+  words: readonly string[],
+  host: Host | undefined,
+  everything = false,
+): Promise<Command> {
   const isJson = words.includes("--json")
   const program = configure(new Command("tuneloop"), isJson)
     .description("From a task specification and 50-100 gold examples to a fine-tuned model whose worth is proven.")
@@ -83,7 +93,10 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
     return exitCodes.usage
   }
   if (host?.interrupted) {
-    terminal.complain({ code: "interrupted", message: "interrupted; what was done is kept, run the same command again to go on" })
+    terminal.complain({
+      code: "interrupted",
+      message: "interrupted; what was done is kept, run the same command again to go on",
+    })
     return exitCodes.interrupted
   }
   if (error instanceof ToolkitError) {
@@ -92,7 +105,8 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
     return exitCode
   }
   if (isRefusal(error)) {
-    const hint = "Check the permissions, the space left and the limits of this machine, then run the same command again: what was done is kept."
+    const hint =
+      "Check the permissions, the space left and the limits of this machine, then run the same command again: what was done is kept."
     terminal.complain({ code: "system", message: `the system refused: ${error.message}`, hint })
     return exitCodes.failure
   }
@@ -106,7 +120,10 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
   return exitCodes.bug
 }
 
-/** What the machine refuses and no code can help: permissions, space, too many open files, a broken disk; of the ledger as well (SQLite's busy, locked, read-only, I/O, full, cannot open). */
+/**
+ * What the machine refuses and no code can help: permissions, space, too many open files, a broken disk; of the ledger
+ * as well (SQLite's busy, locked, read-only, I/O, full, cannot open).
+ */
 function isRefusal(error: unknown): error is Error {
   const { code, errcode } = error as { code?: string; errcode?: number }
   if (code === "ERR_SQLITE_ERROR") return [5, 6, 8, 10, 13, 14].includes((errcode ?? 0) & 0xff)

@@ -1,4 +1,5 @@
-// Plain JavaScript for Node 18 or newer: makes the checkout ready, then runs the file named first on the Node 24 that comes
+// Plain JavaScript for Node 18 or newer: makes the checkout ready, then runs the file named first on the Node 24 that
+// comes
 // with the development dependencies. `node src/cli/setup.mjs src/cli/main.ts --help`
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
@@ -26,7 +27,8 @@ function install() {
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   })
-  if (status !== 0) fail(`npm ci ended with ${status}`, "See npm's messages above; check the network and run the command again.")
+  if (status !== 0)
+    fail(`npm ci ended with ${status}`, "See npm's messages above; check the network and run the command again.")
   if (!existsSync(node))
     fail(
       "the npm package `node` did not bring Node 24",

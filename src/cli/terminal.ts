@@ -12,7 +12,10 @@ export interface GlobalOptions {
 /** Plain progress lines come at most this often where there is no terminal. */
 const plainIntervalMs = 10_000
 
-/** What people see while a command works, on stderr: a line that is rewritten on a terminal, plain lines now and then elsewhere, nothing under --quiet. */
+/**
+ * What people see while a command works, on stderr: a line that is rewritten on a terminal, plain lines now and then
+ * elsewhere, nothing under --quiet.
+ */
 export class Terminal implements Reporter {
   readonly isTerminal: boolean
   readonly colour: boolean
@@ -72,7 +75,10 @@ export class Terminal implements Reporter {
   complain(error: { message: string; hint?: string | undefined; code: string }): void {
     this.endProgress()
     if (this.isJson) process.stderr.write(`${JSON.stringify({ schemaVersion: 1, error })}\n`)
-    else process.stderr.write(`${this.paint("error:", "1;31")} ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`)
+    else
+      process.stderr.write(
+        `${this.paint("error:", "1;31")} ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`,
+      )
   }
 
   endProgress(): void {
@@ -81,10 +87,15 @@ export class Terminal implements Reporter {
   }
 }
 
-/** Rows as columns, left-aligned but for numbers; the header is underlined by the caller's taste. Empty rows give an empty text. */
+/**
+ * Rows as columns, left-aligned but for numbers; the header is underlined by the caller's taste. Empty rows give an
+ * empty text.
+ */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((name, index) => Math.max(name.length, ...rows.map((row) => (row[index] ?? "").length)))
-  const isNumber = header.map((_, index) => rows.length > 0 && rows.every((row) => /^[\d.,%–-]*$/.test(row[index] ?? "")))
+  const isNumber = header.map(
+    (_, index) => rows.length > 0 && rows.every((row) => /^[\d.,%–-]*$/.test(row[index] ?? "")),
+  )
   const format = (row: readonly string[]) =>
     row
       .map((cell, index) => (isNumber[index] ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0)))

@@ -6,9 +6,13 @@ import type { PlannedPrompt } from "./strategy.ts"
 import { taskRules } from "./task-text.ts"
 import type { TaskSpecification } from "./task.ts"
 
-const proposalSchema = z.object({ attributes: z.array(z.object({ name: z.string(), values: z.array(z.coerce.string()) })) })
+const proposalSchema = z.object({
+  attributes: z.array(z.object({ name: z.string(), values: z.array(z.coerce.string()) })),
+})
 
-/** The prompt that asks in what inputs of the task differ: attributes with their values, for a person to choose from. */
+/**
+ * The prompt that asks in what inputs of the task differ: attributes with their values, for a person to choose from.
+ */
 export function attributesPrompt(task: TaskSpecification, seeds: readonly Seed[]): PlannedPrompt {
   const key = "attributes"
   const shots = chooseShots(seeds, { key, count: 12, tokens: 2000 })
@@ -42,7 +46,10 @@ export function attributesPrompt(task: TaskSpecification, seeds: readonly Seed[]
   }
 }
 
-/** The attributes in an answer, as the specification may have them: names of letters, digits, spaces and hyphens, at least two different values each; undefined when there are none. */
+/**
+ * The attributes in an answer, as the specification may have them: names of letters, digits, spaces and hyphens, at
+ * least two different values each; undefined when there are none.
+ */
 export function readAttributes(text: string): Record<string, string[]> | undefined {
   const result = proposalSchema.safeParse(parseJson(/\{[\s\S]*\}/.exec(text)?.[0] ?? ""))
   if (!result.success) return undefined
@@ -53,7 +60,9 @@ export function readAttributes(text: string): Record<string, string[]> | undefin
       .trim()
       .slice(0, 40)
       .trim()
-    const different = [...new Set(values.map((value) => value.replace(/\s+/g, " ").trim()).filter((value) => value !== ""))]
+    const different = [
+      ...new Set(values.map((value) => value.replace(/\s+/g, " ").trim()).filter((value) => value !== "")),
+    ]
     return cleaned === "" || cleaned === "label" || different.length < 2 ? [] : [[cleaned, different]]
   })
   return entries.length === 0 ? undefined : Object.fromEntries(entries)

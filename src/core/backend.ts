@@ -1,7 +1,10 @@
 import type { RemoteJob, RunEventBody, RunState } from "./run.ts"
 import type { JobSpecification } from "./job.ts"
 
-/** A job with every default resolved, the exact bytes by digest: what a run executes. Its digest names it; clocks and machines stay out. */
+/**
+ * A job with every default resolved, the exact bytes by digest: what a run executes. Its digest names it; clocks and
+ * machines stay out.
+ */
 export interface TrainingPlan {
   readonly schemaVersion: 1
   readonly job: string
@@ -53,7 +56,9 @@ export interface Estimate {
   }[]
 }
 
-/** What a backend knows of a job now: `cursor` goes into the next poll; `events` are those since the last one, in order. */
+/**
+ * What a backend knows of a job now: `cursor` goes into the next poll; `events` are those since the last one, in order.
+ */
 export interface JobSnapshot {
   readonly state: RunState
   readonly providerStatus?: string | undefined
@@ -85,7 +90,9 @@ export interface GenerationRequest {
   readonly folder: string
 }
 
-/** What a backend is given by the command line: no backend reads the environment, the clock or the network on its own. */
+/**
+ * What a backend is given by the command line: no backend reads the environment, the clock or the network on its own.
+ */
 export interface BackendContext {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The folder that holds this package's `trainer/`. */
@@ -96,7 +103,10 @@ export interface BackendContext {
   readonly signal: AbortSignal
 }
 
-/** A way to train. See docs: adding one is one file in backends/, whose name is its id and whose default export is a `BackendModule`. */
+/**
+ * A way to train. See docs: adding one is one file in backends/, whose name is its id and whose default export is a
+ * `BackendModule`.
+ */
 export interface FineTuneBackend {
   readonly name: string
   readonly kind: "hosted" | "runner"
@@ -117,9 +127,18 @@ export interface FineTuneBackend {
   cancel(job: RemoteJob, files: RunFiles): Promise<void>
   /** Where the job's log is, when it is a local file. */
   logFile?(files: RunFiles): string
-  /** The tokens of each row by the base model's own tokenizer, without a network and without installing anything; `missing` says what would be needed. */
-  countTokens?(model: Pick<TrainingPlan, "baseModel" | "revision">, rows: Iterable<string>): Promise<TokenCounts | { readonly missing: string }>
-  /** Batch generation where the weights are: predictions are written to each job's file, whole or not at all; a job whose file is complete is not asked again. */
+  /**
+   * The tokens of each row by the base model's own tokenizer, without a network and without installing anything;
+   * `missing` says what would be needed.
+   */
+  countTokens?(
+    model: Pick<TrainingPlan, "baseModel" | "revision">,
+    rows: Iterable<string>,
+  ): Promise<TokenCounts | { readonly missing: string }>
+  /**
+   * Batch generation where the weights are: predictions are written to each job's file, whole or not at all; a job
+   * whose file is complete is not asked again.
+   */
   generate?(request: GenerationRequest, onProgress: (name: string, done: number, total: number) => void): Promise<void>
 }
 

@@ -3,12 +3,20 @@ import { hash } from "node:crypto"
 /** Any value JSON can carry. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
 
-/** Canonical JSON (RFC 8785) of the value, every string in NFC with LF line ends: equal content gives equal text, whatever the order of keys. Throws on NaN and infinities, which JSON cannot carry. Keys that are `undefined` are left out. */
+/**
+ * Canonical JSON (RFC 8785) of the value, every string in NFC with LF line ends: equal content gives equal text,
+ * whatever the order of keys. Throws on NaN and infinities, which JSON cannot carry. Keys that are `undefined` are left
+ * out.
+ */
 export function canonicalJson(value: unknown): string {
   return plainJson(value) ?? canonicalMembers(value)
 }
 
-/** `JSON.stringify` of an object or array, where that is canonical already: ASCII throughout, nothing escaped that canonical text has otherwise, keys in order. Undefined where it is not. Most values are so, and this takes a third of the time. */
+/**
+ * `JSON.stringify` of an object or array, where that is canonical already: ASCII throughout, nothing escaped that
+ * canonical text has otherwise, keys in order. Undefined where it is not. Most values are so, and this takes a third of
+ * the time.
+ */
 export function plainJson(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null || !hasOrderedKeys(value)) return undefined
   const json = JSON.stringify(value)
@@ -28,7 +36,8 @@ function hasOrderedKeys(value: object): boolean {
     return true
   }
   let before: string | undefined
-  // Keys that are whole numbers come first in an object, whatever their order as texts: compared like the others, they fail where that differs.
+  // Keys that are whole numbers come first in an object, whatever their order as texts: compared like the others, they
+  // fail where that differs.
   for (const key in value) {
     if ((before !== undefined && before >= key) || !isPlain((value as Record<string, unknown>)[key])) return false
     before = key
@@ -84,7 +93,10 @@ export function digestText(text: string | Uint8Array): string {
   return `sha256:${hash("sha256", text, "hex")}`
 }
 
-/** A prefix, `_` and the first 16 hex digits of the value's digest: 64 bits, so that a million rows meet by chance once in 40 million datasets. Starts with a letter and survives spreadsheets. */
+/**
+ * A prefix, `_` and the first 16 hex digits of the value's digest: 64 bits, so that a million rows meet by chance once
+ * in 40 million datasets. Starts with a letter and survives spreadsheets.
+ */
 export function contentId(prefix: IdPrefix, value: unknown): string {
   return `${prefix}_${contentDigits(value)}`
 }

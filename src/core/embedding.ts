@@ -18,11 +18,23 @@ export interface EmbeddingAnswer {
 /** A way to turn texts into vectors. `embed` makes one call and never retries: the retry policy is the stage's. */
 export interface Embedder {
   readonly baseUrl: string
-  embed(request: EmbeddingRequest, signal: AbortSignal, onHeaders?: (headers: ResponseHeaders) => void): Promise<EmbeddingAnswer>
+  embed(
+    request: EmbeddingRequest,
+    signal: AbortSignal,
+    onHeaders?: (headers: ResponseHeaders) => void,
+  ): Promise<EmbeddingAnswer>
 }
 
-/** The question for one text as the ledger keeps it: equal texts have equal digests and are asked once, in whatever batch they go. */
-export function embeddingRequest(baseUrl: string, model: string, dimensions: number | undefined, text: string): ModelRequest {
+/**
+ * The question for one text as the ledger keeps it: equal texts have equal digests and are asked once, in whatever
+ * batch they go.
+ */
+export function embeddingRequest(
+  baseUrl: string,
+  model: string,
+  dimensions: number | undefined,
+  text: string,
+): ModelRequest {
   return {
     provider: dimensions === undefined ? "embeddings" : `embeddings:${dimensions}`,
     baseUrl,
@@ -34,11 +46,15 @@ export function embeddingRequest(baseUrl: string, model: string, dimensions: num
   }
 }
 
-/** The vector as the text of an answer: its direction in 16-bit floats, which move a cosine by less than a thousandth, in Base64. */
+/**
+ * The vector as the text of an answer: its direction in 16-bit floats, which move a cosine by less than a thousandth,
+ * in Base64.
+ */
 export function vectorToText(vector: Float32Array): string {
   const bytes = new Uint8Array(Float16Array.from(unit(vector)).buffer)
   let text = ""
-  for (let start = 0; start < bytes.length; start += chunk) text += String.fromCharCode(...bytes.subarray(start, start + chunk))
+  for (let start = 0; start < bytes.length; start += chunk)
+    text += String.fromCharCode(...bytes.subarray(start, start + chunk))
   return btoa(text)
 }
 const chunk = 0x8000

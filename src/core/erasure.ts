@@ -3,7 +3,11 @@ import { digest, digestText } from "./canonical.ts"
 
 /** A line of `tombstones.jsonl`: that a row was erased, without anything of what it said. */
 export const tombstoneSchema = z.strictObject({
-  id: z.string().describe("The digest of the digits of the row's id, which a seed, an input, a candidate and an example have in common"),
+  id: z
+    .string()
+    .describe(
+      "The digest of the digits of the row's id, which a seed, an input, a candidate and an example have in common",
+    ),
   contents: z.array(z.string()).describe("The digests of the inputs that the row ever had here"),
   at: z.iso.datetime(),
   why: z.string().optional(),
@@ -35,7 +39,9 @@ export interface ErasableRow {
 
 export function erasedBy(tombstones: readonly Tombstone[]): Erased {
   const byId = new Map(tombstones.map((tombstone) => [tombstone.id, tombstone]))
-  const byContent = new Map(tombstones.flatMap((tombstone) => tombstone.contents.map((content) => [content, tombstone] as const)))
+  const byContent = new Map(
+    tombstones.flatMap((tombstone) => tombstone.contents.map((content) => [content, tombstone] as const)),
+  )
   return {
     isEmpty: tombstones.length === 0,
     of(row) {

@@ -1,4 +1,7 @@
-/** The base of every failure a user can do something about: `message` says what failed with the value got and the values allowed, `hint` is the next command or edit. Anything that is not a ToolkitError is a bug of ours (exit code 70). */
+/**
+ * The base of every failure a user can do something about: `message` says what failed with the value got and the values
+ * allowed, `hint` is the next command or edit. Anything that is not a ToolkitError is a bug of ours (exit code 70).
+ */
 export class ToolkitError extends Error {
   readonly code: string
   readonly hint: string | undefined
@@ -124,7 +127,8 @@ export interface Issue {
 
 /** `file:line: path: message`, leaving out what is not known. */
 export function formatIssue(issue: Issue): string {
-  const place = issue.file === undefined ? "" : issue.line === undefined ? `${issue.file}: ` : `${issue.file}:${issue.line}: `
+  const place =
+    issue.file === undefined ? "" : issue.line === undefined ? `${issue.file}: ` : `${issue.file}:${issue.line}: `
   return `${place}${issue.path ? `${issue.path}: ` : ""}${issue.message}`
 }
 

@@ -10,7 +10,8 @@ export type Input = z.output<typeof inputSchema>
 /** An output: a label, a list of labels, a JSON value, a text, or a target turn, by the task's kind. */
 export type Output = unknown
 
-const id = (prefix: string) => z.string().regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`), `must be ${prefix}_ and 16 hex digits`)
+const id = (prefix: string) =>
+  z.string().regex(new RegExp(`^${prefix}_[0-9a-f]{16}$`), `must be ${prefix}_ and 16 hex digits`)
 
 /** A line of `seeds.jsonl`: a gold example. */
 export const seedSchema = z.strictObject({
@@ -55,8 +56,14 @@ export const candidateSchema = z.strictObject({
   input: inputSchema.describe("The fields of the input, by name"),
   output: z.unknown().describe("The output, in the form that the task's kind has"),
   checks: z.array(checkSchema).describe("What was checked when it was grown"),
-  confidence: z.number().optional().describe("How far a second labelling pass agrees, or what a judge gave, 0 to 1; the lower of both"),
-  cell: z.record(z.string(), z.string()).optional().describe("What it covers: its label, and the attributes that its strategy asked for"),
+  confidence: z
+    .number()
+    .optional()
+    .describe("How far a second labelling pass agrees, or what a judge gave, 0 to 1; the lower of both"),
+  cell: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("What it covers: its label, and the attributes that its strategy asked for"),
   answers: z.string().optional().describe("The id of the real input that it proposes an output for"),
 })
 export type Candidate = z.output<typeof candidateSchema>
@@ -100,8 +107,13 @@ export const decisionVerdicts = ["accept", "edit", "reject", "withdraw"] as cons
 /** A line of `decisions/<session>.jsonl`: what a named reviewer decided; appended, never changed. */
 export const decisionSchema = z.strictObject({
   item: z.string().describe("The id of what was decided on"),
-  rows: z.array(z.string()).optional().describe("The rows that it is about, where the item is a question about rows that are there already"),
-  verdict: z.enum(decisionVerdicts).describe("What was decided; withdraw takes back the reviewer's last decision on the item"),
+  rows: z
+    .array(z.string())
+    .optional()
+    .describe("The rows that it is about, where the item is a question about rows that are there already"),
+  verdict: z
+    .enum(decisionVerdicts)
+    .describe("What was decided; withdraw takes back the reviewer's last decision on the item"),
   output: z.unknown().optional().describe("The corrected output, of an edit"),
   reason: z.string().optional().describe("The reviewer's comment"),
   reviewer: z.string().min(1).describe("Who decided"),
@@ -110,7 +122,9 @@ export const decisionSchema = z.strictObject({
   settles: z
     .array(z.string())
     .optional()
-    .describe("The outcomes that reviewers gave before and between which it was chosen, by their digests; it counts before theirs"),
+    .describe(
+      "The outcomes that reviewers gave before and between which it was chosen, by their digests; it counts before theirs",
+    ),
   at: z.iso.datetime().describe("When"),
   source: z
     .strictObject({ file: z.string().describe("The file"), row: z.int().describe("The row in it") })
@@ -121,7 +135,10 @@ export type DecisionLine = z.output<typeof decisionSchema>
 /** A decision that was not taken back. */
 export type Decision = DecisionLine & { readonly verdict: Exclude<DecisionLine["verdict"], "withdraw"> }
 
-/** A line of `queue/label-errors.jsonl`: a row whose label is probably wrong. It holds no text, so that a sealed row stays sealed. */
+/**
+ * A line of `queue/label-errors.jsonl`: a row whose label is probably wrong. It holds no text, so that a sealed row
+ * stays sealed.
+ */
 export const labelSuspectSchema = z.strictObject({
   id: z.string().describe("The question about the row as it is: another one when its text or output changes"),
   row: z.string(),
@@ -136,7 +153,9 @@ export type QueuedSuspect = z.output<typeof labelSuspectSchema>
 
 const conflictSide = z.strictObject({
   row: z.string().describe("The seed, input or candidate"),
-  check: z.string().describe("The question about the row as it is in its file: another one when its text or output changes"),
+  check: z
+    .string()
+    .describe("The question about the row as it is in its file: another one when its text or output changes"),
   output: z.unknown().describe("The output that it had when the question was asked"),
 })
 
@@ -232,13 +251,27 @@ export interface DatasetManifest {
   readonly kept: number
   readonly dropped: Readonly<Record<string, number>>
   readonly conflicts: number
-  /** How often each code of each quality filter was found in rows that stay, held-out ones included: `encoding/mojibake`. */
+  /**
+   * How often each code of each quality filter was found in rows that stay, held-out ones included:
+   * `encoding/mojibake`.
+   */
   readonly flagged: Readonly<Record<string, number>>
-  /** What was done about personal data, in the rows that were read for the version and its holdout: found things a kind. */
-  readonly personalData: { readonly policy: string; readonly rows: number; readonly found: Readonly<Record<string, number>> }
-  /** Where the specification gives the prevalence: what it asks of the train rows (`targets`), and what a row counts for in training, by stratum. */
+  /**
+   * What was done about personal data, in the rows that were read for the version and its holdout: found things a kind.
+   */
+  readonly personalData: {
+    readonly policy: string
+    readonly rows: number
+    readonly found: Readonly<Record<string, number>>
+  }
+  /**
+   * Where the specification gives the prevalence: what it asks of the train rows (`targets`), and what a row counts for
+   * in training, by stratum.
+   */
   readonly prevalence?: {
-    readonly targets: Readonly<Record<string, { readonly share: number; readonly rows: number; readonly wanted: number }>>
+    readonly targets: Readonly<
+      Record<string, { readonly share: number; readonly rows: number; readonly wanted: number }>
+    >
     readonly weights: Readonly<Record<string, number>>
   }
   /** Where duplicates in other words were looked for: how many rows were found, and whether they were dropped. */

@@ -4,7 +4,10 @@ import type { TaskSpecification } from "./task.ts"
 /** What a filter does with a row in which it finds something. */
 export const severitySchema = z.enum(["off", "flag", "drop"])
 
-/** The option that every filter has: `drop` leaves grown rows out and flags those that a person wrote or accepted, `flag` only reports, `off` is off. */
+/**
+ * The option that every filter has: `drop` leaves grown rows out and flags those that a person wrote or accepted,
+ * `flag` only reports, `off` is off.
+ */
 export function severityOption(usual: "flag" | "drop") {
   return severitySchema
     .default(usual)
@@ -26,14 +29,19 @@ export interface FilterFinding {
 
 /** The default export of a file in filters/, whose name is the filter's id: what makes a text unfit to learn from.
  *
- * `find` is pure and takes time in proportion to the text. It is asked for each text of a row by itself: the strings of the input and, where the
+ * `find` is pure and takes time in proportion to the text. It is asked for each text of a row by itself: the strings of
+ * the input and, where the
  * output is not a label, those of the output. An empty text has no findings. */
 export interface Filter<Options extends { readonly severity: z.output<typeof severitySchema> } = never> {
   readonly summary: string
   /** Each reason code with its meaning. */
   readonly codes: Readonly<Record<string, string>>
   readonly options: z.ZodType<Options>
-  find(text: string, where: { readonly place: TextPlace; readonly task: TaskSpecification }, options: Options): readonly FilterFinding[]
+  find(
+    text: string,
+    where: { readonly place: TextPlace; readonly task: TaskSpecification },
+    options: Options,
+  ): readonly FilterFinding[]
 }
 
 /** A filter that is on, with its options. */
@@ -50,7 +58,10 @@ export function finding(code: string, found: string): FilterFinding {
 }
 
 /** The first match of each pattern, under its code. */
-export function firstMatches(text: string, patterns: readonly { readonly code: string; readonly pattern: RegExp }[]): FilterFinding[] {
+export function firstMatches(
+  text: string,
+  patterns: readonly { readonly code: string; readonly pattern: RegExp }[],
+): FilterFinding[] {
   const found = new Map<string, FilterFinding>()
   for (const { code, pattern } of patterns) {
     const match = found.has(code) ? null : pattern.exec(text)

@@ -36,9 +36,15 @@ interface SharedFormat<Row> {
   problem?(row: Row): string | undefined
   /** The row in the format; throws nothing for a row without a problem. */
   row(row: Row): Readonly<Record<string, unknown>>
-  /** What a reader of the format makes of it. Every row is read back before it is written: what comes back must be what the trainer renders. */
+  /**
+   * What a reader of the format makes of it. Every row is read back before it is written: what comes back must be what
+   * the trainer renders.
+   */
   read(value: Readonly<Record<string, unknown>>): Omit<Row, "id" | "tools">
-  /** The file's bytes in pieces, made while the rows are gone through: they never are in memory all at once. Without it, JSON Lines. */
+  /**
+   * The file's bytes in pieces, made while the rows are gone through: they never are in memory all at once. Without it,
+   * JSON Lines.
+   */
   encode?(rows: Iterable<Readonly<Record<string, unknown>>>): Promise<Iterable<Uint8Array>>
 }
 
@@ -52,10 +58,15 @@ export function toolsOf(task: TaskSpecification, input: Input): ToolDefinition[]
   if (task.kind !== "chat") return []
   const own = input["tools"]
   const tools: readonly unknown[] = Array.isArray(own) ? own : task.output.tools
-  return tools.map((tool) => (isWrapped(tool) ? tool : { type: "function", function: tool as ToolDefinition["function"] }))
+  return tools.map((tool) =>
+    isWrapped(tool) ? tool : { type: "function", function: tool as ToolDefinition["function"] },
+  )
 }
 
-/** The messages with every tool call in one shape: type `function`, an id that the turn of the tool names, and arguments as chat services (`text`) or chat templates (`object`) want them. Messages without tool calls stay as they are. */
+/**
+ * The messages with every tool call in one shape: type `function`, an id that the turn of the tool names, and arguments
+ * as chat services (`text`) or chat templates (`object`) want them. Messages without tool calls stay as they are.
+ */
 export function withToolCalls(messages: readonly Message[], wanted: "text" | "object"): Message[] {
   let calls = 0
   const unanswered: string[] = []
@@ -70,7 +81,11 @@ export function withToolCalls(messages: readonly Message[], wanted: "text" | "ob
     const shaped = (called as readonly ToolCall[]).map((call) => {
       const id = call.id ?? `call_${++calls}`
       unanswered.push(id)
-      return { id, type: "function", function: { name: call.function.name, arguments: argumentsAs(call.function.arguments, wanted) } }
+      return {
+        id,
+        type: "function",
+        function: { name: call.function.name, arguments: argumentsAs(call.function.arguments, wanted) },
+      }
     })
     return { ...message, content: message.content ?? "", tool_calls: shaped }
   })

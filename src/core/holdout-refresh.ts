@@ -1,7 +1,10 @@
 import { z } from "zod"
 import { splits, type Assignment, type Split } from "./example.ts"
 
-/** Where a row is held now. `retired`: it was in a test set that is worn; it is in no split any more and is never trained on, until people release it. */
+/**
+ * Where a row is held now. `retired`: it was in a test set that is worn; it is in no split any more and is never
+ * trained on, until people release it.
+ */
 export type Held = Split | "retired"
 
 /** Where rows may be held, by number; zero is for rows that have no split. */
@@ -19,14 +22,17 @@ export const refreshSchema = z.strictObject({
   openings: z.int().describe("How many decisions had been made on its test rows"),
   fresh: z
     .array(z.strictObject({ id: z.string(), stratum: z.string() }))
-    .describe("Seeds and inputs that no model was trained on, from now on in the test set, each with the group that it is counted with"),
+    .describe(
+      "Seeds and inputs that no model was trained on, from now on in the test set, each with the group that it is counted with",
+    ),
   retired: z.array(z.string()).describe("Test rows that were opened, from now on in no split and not trained on"),
   released: z.array(z.string()).describe("Retired rows that may be trained on from now on, because somebody said so"),
   why: z.string().optional().describe("The reason, in the words of whoever asked for it"),
 })
 export type HoldoutRefresh = z.output<typeof refreshSchema>
 
-/** A row as it is held after the refreshes: released rows are in train, retired ones in no split, fresh ones in test, all others where they were
+/** A row as it is held after the refreshes: released rows are in train, retired ones in no split, fresh ones in test,
+ * all others where they were
  * first assigned. The order of the refreshes does not matter, and a held-out row reaches train by a release alone. */
 export function standingAfter(refreshes: readonly HoldoutRefresh[]): (assignment: Assignment) => StandingAssignment {
   if (refreshes.length === 0) return (assignment) => assignment
@@ -44,5 +50,7 @@ export function standingAfter(refreshes: readonly HoldoutRefresh[]): (assignment
 
 /** The ids that the refreshes name: all others are held where they were first assigned. */
 export function namedIn(refreshes: readonly HoldoutRefresh[]): Set<string> {
-  return new Set(refreshes.flatMap(({ fresh, retired, released }) => [...fresh.map(({ id }) => id), ...retired, ...released]))
+  return new Set(
+    refreshes.flatMap(({ fresh, retired, released }) => [...fresh.map(({ id }) => id), ...retired, ...released]),
+  )
 }

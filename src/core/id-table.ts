@@ -1,4 +1,7 @@
-/** Ids of 64 bits, numbered from zero in the order in which they are added. Open addressing, at most half full. Memory an id: 16 to 32 bytes. */
+/**
+ * Ids of 64 bits, numbered from zero in the order in which they are added. Open addressing, at most half full. Memory
+ * an id: 16 to 32 bytes.
+ */
 export class IdTable {
   size = 0
   /** The ids, two numbers each. */
@@ -32,9 +35,14 @@ export class IdTable {
     return (this.#ids[2 * number] as number) >>> 0
   }
 
-  /** Below, at or above zero as the digits of the first number come before, are equal to or come after those of the second. */
+  /**
+   * Below, at or above zero as the digits of the first number come before, are equal to or come after those of the
+   * second.
+   */
   compare(a: number, b: number): number {
-    return this.high(a) - this.high(b) || ((this.#ids[2 * a + 1] as number) >>> 0) - ((this.#ids[2 * b + 1] as number) >>> 0)
+    return (
+      this.high(a) - this.high(b) || ((this.#ids[2 * a + 1] as number) >>> 0) - ((this.#ids[2 * b + 1] as number) >>> 0)
+    )
   }
 
   #slotOf(high: number, low: number): number {
@@ -58,7 +66,10 @@ export class IdTable {
   }
 }
 
-/** The number of 32 bits, without a sign, that eight hex digits in lower case are; below zero for other bytes, or where there are fewer. */
+/**
+ * The number of 32 bits, without a sign, that eight hex digits in lower case are; below zero for other bytes, or where
+ * there are fewer.
+ */
 export function hexAt(bytes: Uint8Array, at: number): number {
   let number = 0
   for (let index = at; index < at + 8; index += 1) {

@@ -15,7 +15,9 @@ export const jobSchema = z
     baseModel: z
       .string()
       .min(1)
-      .describe("A Hugging Face id, a local folder, a GGUF file, or package:<python package>/<file.gguf> for one that comes inside a Python package"),
+      .describe(
+        "A Hugging Face id, a local folder, a GGUF file, or package:<python package>/<file.gguf> for one that comes inside a Python package",
+      ),
     revision: z.string().optional().describe("The revision of a Hugging Face base model"),
     backend: z
       .strictObject({
@@ -47,16 +49,28 @@ export const jobSchema = z
         gradientAccumulation: z.int().positive().default(1).describe("Batches a step"),
         learningRate: z.number().positive().default(2e-4).describe("The highest learning rate"),
         scheduler: z.enum(["linear", "cosine", "constant"]).default("linear").describe("How the learning rate falls"),
-        warmupRatio: z.number().min(0).lt(1).default(0.05).describe("The share of steps in which the learning rate rises"),
+        warmupRatio: z
+          .number()
+          .min(0)
+          .lt(1)
+          .default(0.05)
+          .describe("The share of steps in which the learning rate rises"),
         weightDecay: z.number().min(0).default(0).describe("Weight decay of AdamW"),
-        maxLength: z.int().positive().default(1024).describe("The longest row in tokens; a longer one stops the submit"),
+        maxLength: z
+          .int()
+          .positive()
+          .default(1024)
+          .describe("The longest row in tokens; a longer one stops the submit"),
       })
       .prefault({})
       .describe("The settings of the optimiser"),
     seed: z.int().min(0).max(2_147_483_647).default(1).describe("Of the order of rows and of the initial adapter"),
     evaluation: z
       .strictObject({
-        contenders: z.array(z.string()).default(["zero-shot", "few-shot", "linear"]).describe("What the tuned model is compared with"),
+        contenders: z
+          .array(z.string())
+          .default(["zero-shot", "few-shot", "linear"])
+          .describe("What the tuned model is compared with"),
         shotsPerLabel: z.int().positive().default(1).describe("Examples a label in the few-shot prompt (label tasks)"),
         shots: z.int().positive().default(4).describe("Examples in the few-shot prompt (other tasks)"),
         maxNewTokens: z.int().positive().default(16).describe("The most tokens a contender may answer with"),
@@ -80,7 +94,11 @@ export const workspaceSchema = z
       .describe("Hosts that examples may be sent to"),
     budgets: z
       .strictObject({
-        requestsUsd: z.number().min(0).optional().describe("The most that all requests to models may cost, of every task and ever, in US dollars"),
+        requestsUsd: z
+          .number()
+          .min(0)
+          .optional()
+          .describe("The most that all requests to models may cost, of every task and ever, in US dollars"),
       })
       .prefault({})
       .describe("Ceilings on what the workspace spends"),

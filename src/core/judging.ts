@@ -15,7 +15,9 @@ export interface Judgement {
 const highest = 5
 const judgementSchema = z.object({ reason: z.string().catch(""), score: z.coerce.number().min(1).max(highest) })
 
-/** The prompt that asks how good a candidate is. The reason comes before the score, so that the score follows from it. */
+/**
+ * The prompt that asks how good a candidate is. The reason comes before the score, so that the score follows from it.
+ */
 export function judgingPrompt(
   task: TaskSpecification,
   candidate: { readonly id: string; readonly input: Input; readonly output: Output },
@@ -48,5 +50,7 @@ export function judgingPrompt(
 export function readJudgement(text: string): Judgement | undefined {
   const value = parseJson(/\{[\s\S]*\}/.exec(text)?.[0] ?? "")
   const result = judgementSchema.safeParse(value)
-  return result.success ? { score: (result.data.score - 1) / (highest - 1), reason: result.data.reason.trim() } : undefined
+  return result.success
+    ? { score: (result.data.score - 1) / (highest - 1), reason: result.data.reason.trim() }
+    : undefined
 }

@@ -5,7 +5,10 @@ import type { PlannedPrompt } from "./strategy.ts"
 import { taskRules } from "./task-text.ts"
 import type { TaskSpecification } from "./task.ts"
 
-/** How an input is labelled. Another `pass` shows other seeds in another order, with another seed of its own, so that the agreement of two passes says how sure a label is. */
+/**
+ * How an input is labelled. Another `pass` shows other seeds in another order, with another seed of its own, so that
+ * the agreement of two passes says how sure a label is.
+ */
 export interface LabellingOptions {
   readonly pass: number
   readonly shots: number

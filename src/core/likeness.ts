@@ -1,6 +1,9 @@
 import { canonicalText } from "./canonical.ts"
 
-/** The distinct words of a text, in lower case; cheap and rough, for choosing what to show beside what, never for deciding what is a duplicate. */
+/**
+ * The distinct words of a text, in lower case; cheap and rough, for choosing what to show beside what, never for
+ * deciding what is a duplicate.
+ */
 export function wordsOf(text: string): ReadonlySet<string> {
   return new Set(
     canonicalText(text)

@@ -1,4 +1,7 @@
-/** One limit a minute, on requests or on tokens, and what was sent under it. Spreads evenly and never sends more in a minute than the limit; without a limit everything may go, until a refusal teaches one. */
+/**
+ * One limit a minute, on requests or on tokens, and what was sent under it. Spreads evenly and never sends more in a
+ * minute than the limit; without a limit everything may go, until a refusal teaches one.
+ */
 export class Meter {
   private readonly given: number | undefined
   private announced: number | undefined
@@ -8,7 +11,9 @@ export class Meter {
   private startedAt: number | undefined
   /** When as much is earned back as was sent, at the even rate. */
   private earnedAt = Number.NEGATIVE_INFINITY
-  /** A request may be on its way for longer than the one before it: a minute here is a little longer than the server's. */
+  /**
+   * A request may be on its way for longer than the one before it: a minute here is a little longer than the server's.
+   */
   private windowMs = shortestWindowMs
   private heldUntil = Number.NEGATIVE_INFINITY
   private refusedAt = Number.NEGATIVE_INFINITY
@@ -74,7 +79,11 @@ export class Meter {
     this.windowMs = Math.min(longestWindowMs, this.windowMs + 150)
   }
 
-  /** A refusal teaches the limit. The first time it is what went through in the last minute, which is exact for a window: a second refusal at the same amount confirms it. One at another amount speaks for a token bucket that is empty: then the limit is what went through since the refusal before. */
+  /**
+   * A refusal teaches the limit. The first time it is what went through in the last minute, which is exact for a
+   * window: a second refusal at the same amount confirms it. One at another amount speaks for a token bucket that is
+   * empty: then the limit is what went through since the refusal before.
+   */
   learn(now: number): void {
     this.forget(now)
     const before = this.learned
@@ -83,7 +92,9 @@ export class Meter {
     this.refusedAt = now
     if (this.total <= 0) return
     const isWindow = before === undefined || Math.abs(this.total / before.taught - 1) <= 0.05
-    const taught = isWindow ? this.total : Math.max(since >= 3000 ? (throughSince * minute) / since : 0, 0.8 * before.limit)
+    const taught = isWindow
+      ? this.total
+      : Math.max(since >= 3000 ? (throughSince * minute) / since : 0, 0.8 * before.limit)
     const isSure = before !== undefined || now - (this.startedAt ?? now) >= minute
     const patienceMs = !isSure ? 5000 : before?.isSure ? Math.min(10 * minute, 2 * before.patienceMs) : 2 * minute
     const limit = Math.max(taught, this.hasLimit ? this.limit / 2 : 0, Number.MIN_VALUE)
@@ -103,12 +114,20 @@ export class Meter {
     for (const entry of this.entries) this.correct(entry, entry.amount * factor)
   }
 
-  /** After a refusal the limit grows again, step by step: it may have been the server's bad moment. Each refusal that follows makes it more patient. */
+  /**
+   * After a refusal the limit grows again, step by step: it may have been the server's bad moment. Each refusal that
+   * follows makes it more patient.
+   */
   private grow(now: number): void {
     while (this.learned !== undefined && now >= this.learned.growAt) {
       const { limit, isSure, step, growAt } = this.learned
       const grown = limit * (1 + step)
-      const next = { ...this.learned, limit: grown, growAt: growAt + (isSure ? minute : 5000), step: isSure ? Math.min(0.2, 2 * step) : step }
+      const next = {
+        ...this.learned,
+        limit: grown,
+        growAt: growAt + (isSure ? minute : 5000),
+        step: isSure ? Math.min(0.2, 2 * step) : step,
+      }
       this.learned = grown >= Math.min(this.given ?? Infinity, this.announced ?? Infinity) ? undefined : next
     }
   }

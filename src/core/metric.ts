@@ -1,7 +1,9 @@
 import type { Output } from "./example.ts"
 import type { TaskSpecification } from "./task.ts"
 
-/** One answer beside its reference; `output` is undefined when the answer could not be read as an output of the task. */
+/**
+ * One answer beside its reference; `output` is undefined when the answer could not be read as an output of the task.
+ */
 export interface ScoredRow {
   readonly id: string
   readonly reference: Output
@@ -12,7 +14,10 @@ export interface ScoredRow {
 export interface Metric {
   readonly summary: string
   readonly kinds: readonly TaskSpecification["kind"][]
-  /** For a metric that is a mean over rows: the score of each row in 0..1. The paired test is exact when every score is 0 or 1. */
+  /**
+   * For a metric that is a mean over rows: the score of each row in 0..1. The paired test is exact when every score is
+   * 0 or 1.
+   */
   rowScores?(rows: readonly ScoredRow[], task: TaskSpecification): Float64Array
   /** The metric over the rows; `rows` may be a resample with repeats. Empty input gives NaN. */
   value(rows: readonly ScoredRow[], task: TaskSpecification): number

@@ -3,12 +3,19 @@ import { canonicalJson, digestText } from "./canonical.ts"
 import type { Decision, Input, Output, QueuedConflict, QueuedSuspect } from "./example.ts"
 import { checkId, conflictId, revisionOf } from "./row-identity.ts"
 
-/** A line of `migrations.jsonl`: how the labels of a task changed, once and for all rows that are read; appended, never changed. */
+/**
+ * A line of `migrations.jsonl`: how the labels of a task changed, once and for all rows that are read; appended, never
+ * changed.
+ */
 export const migrationSchema = z.strictObject({
   id: z.string(),
   at: z.iso.datetime(),
-  labels: z.record(z.string(), z.string()).describe("Renamed and merged labels: each old name, which is retired for good, and the new one"),
-  splits: z.record(z.string(), z.array(z.string()).min(2)).describe("Labels that became several: people say which one a row has"),
+  labels: z
+    .record(z.string(), z.string())
+    .describe("Renamed and merged labels: each old name, which is retired for good, and the new one"),
+  splits: z
+    .record(z.string(), z.array(z.string()).min(2))
+    .describe("Labels that became several: people say which one a row has"),
   rows: z.array(z.string()).describe("The rows that had a label that was split"),
 })
 export type Migration = z.output<typeof migrationSchema>
@@ -28,7 +35,8 @@ interface IdentifiedRow {
 }
 
 /**
- * What is read of a task's files as if it had been written with the labels of now: the files keep the old ones. Outputs have the new names, and ids and
+ * What is read of a task's files as if it had been written with the labels of now: the files keep the old ones. Outputs
+ * have the new names, and ids and
  * revisions that follow from an output are those of the new one, so that what was decided about a row stays decided.
  */
 export class Migrations {
@@ -70,23 +78,31 @@ export class Migrations {
   splitOf(row: string, output: Output): LabelSplit | undefined {
     const has = (label: string) => output === label || (Array.isArray(output) && output.includes(label))
     for (const { id, rows, splits } of this.migrations.toReversed())
-      for (const [from, into] of Object.entries(splits)) if (has(this.label(from)) && rows.includes(row)) return { migration: id, from, into }
+      for (const [from, into] of Object.entries(splits))
+        if (has(this.label(from)) && rows.includes(row)) return { migration: id, from, into }
     return undefined
   }
 
   /** Whether the label was split into just these. */
   hasSplit(from: string, into: readonly string[]): boolean {
-    return this.migrations.some(({ splits }) => splits[from]?.length === into.length && splits[from].every((label) => into.includes(label)))
+    return this.migrations.some(
+      ({ splits }) => splits[from]?.length === into.length && splits[from].every((label) => into.includes(label)),
+    )
   }
 
   /** The splits of all rows that met one. */
   splitRows(): { row: string; split: LabelSplit }[] {
     return this.migrations.flatMap(({ id, rows, splits }) =>
-      rows.flatMap((row) => Object.entries(splits).map(([from, into]) => ({ row, split: { migration: id, from, into } }))),
+      rows.flatMap((row) =>
+        Object.entries(splits).map(([from, into]) => ({ row, split: { migration: id, from, into } })),
+      ),
     )
   }
 
-  /** Turns the ids and revisions of decisions and questions that were made under old names into those of now. `rows` have the names of now. */
+  /**
+   * Turns the ids and revisions of decisions and questions that were made under old names into those of now. `rows`
+   * have the names of now.
+   */
   translator(rows: readonly IdentifiedRow[], conflicts: readonly QueuedConflict[]): IdTranslator {
     const ids = new Map<string, string>()
     for (const { id, input, output } of rows)
@@ -94,7 +110,8 @@ export class Migrations {
         ids.set(checkId(id, input, earlier), checkId(id, input, output))
         ids.set(revisionOf(input, earlier), revisionOf(input, output))
       }
-    for (const { id, a, b } of conflicts) ids.set(id, conflictId(ids.get(a.check) ?? a.check, ids.get(b.check) ?? b.check))
+    for (const { id, a, b } of conflicts)
+      ids.set(id, conflictId(ids.get(a.check) ?? a.check, ids.get(b.check) ?? b.check))
     // What a decision that settles chose between is known by digests alone.
     for (const [old, name] of this.names) ids.set(outcomeKey(canonicalJson(old)), outcomeKey(canonicalJson(name)))
     return new IdTranslator(ids, this)
@@ -125,7 +142,12 @@ export class IdTranslator {
   }
 
   suspect(suspect: QueuedSuspect): QueuedSuspect {
-    return { ...suspect, id: this.of(suspect.id), label: this.migrations.label(suspect.label), suggested: this.migrations.label(suspect.suggested) }
+    return {
+      ...suspect,
+      id: this.of(suspect.id),
+      label: this.migrations.label(suspect.label),
+      suggested: this.migrations.label(suspect.suggested),
+    }
   }
 
   conflict(conflict: QueuedConflict): QueuedConflict {

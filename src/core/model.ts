@@ -10,7 +10,10 @@ export interface ModelRequest {
   readonly temperature: number
   readonly maxTokens: number
   readonly seed: number
-  /** JSON Schema that the answer has to fit. A server that knows none is asked without it, so an answer may still be anything. */
+  /**
+   * JSON Schema that the answer has to fit. A server that knows none is asked without it, so an answer may still be
+   * anything.
+   */
   readonly schema?: Readonly<Record<string, unknown>>
 }
 
@@ -27,7 +30,11 @@ export interface ResponseHeaders {
   get(name: string): string | null
 }
 
-/** A way to ask a model. `ask` makes one call and never retries: the retry policy is the stage's. Only a server that refuses a request's schema is asked once more without it. `onHeaders` gets the headers of whatever the server answers, an error as well. */
+/**
+ * A way to ask a model. `ask` makes one call and never retries: the retry policy is the stage's. Only a server that
+ * refuses a request's schema is asked once more without it. `onHeaders` gets the headers of whatever the server
+ * answers, an error as well.
+ */
 export interface ChatModel {
   readonly name: string
   ask(request: ModelRequest, signal: AbortSignal, onHeaders?: (headers: ResponseHeaders) => void): Promise<ModelAnswer>
@@ -35,7 +42,9 @@ export interface ChatModel {
   readonly batches?: BatchService
 }
 
-/** Batches of requests at a provider. Nothing is tried twice here: `submit` is repeated only after `find` found nothing. */
+/**
+ * Batches of requests at a provider. Nothing is tried twice here: `submit` is repeated only after `find` found nothing.
+ */
 export interface BatchService {
   /** The provider's id of the new batch. */
   submit(items: readonly BatchItem[], submissionKey: string, signal: AbortSignal): Promise<string>
@@ -63,7 +72,10 @@ export interface BatchProgress {
   readonly problem: string | undefined
 }
 
-/** The default export of a file in models/, whose name is the provider's id. A model asks through the fetch that it is given. */
+/**
+ * The default export of a file in models/, whose name is the provider's id. A model asks through the fetch that it is
+ * given.
+ */
 export interface ModelModule {
   readonly summary: string
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]

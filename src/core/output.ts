@@ -16,10 +16,15 @@ export function inputIssues(task: TaskSpecification, input: unknown): Issue[] {
     const path = `input.${name}`
     if (value === undefined || value === null || value === "") {
       if (field.required) issues.push({ path, message: "missing" })
-    } else if (typeof value !== field.type) issues.push({ path, message: `expected a ${field.type}, got ${show(value)}` })
+    } else if (typeof value !== field.type)
+      issues.push({ path, message: `expected a ${field.type}, got ${show(value)}` })
     else if (typeof value === "string" && value.length > field.maxLength)
-      issues.push({ path, message: `${value.length} characters; at most ${field.maxLength} allowed (input.${name}.maxLength in the specification)` })
-    else if (typeof value === "string" && field.required && value.trim() === "") issues.push({ path, message: "only white space" })
+      issues.push({
+        path,
+        message: `${value.length} characters; at most ${field.maxLength} allowed (input.${name}.maxLength in the specification)`,
+      })
+    else if (typeof value === "string" && field.required && value.trim() === "")
+      issues.push({ path, message: "only white space" })
   }
   for (const name of Object.keys(input)) {
     if (Object.hasOwn(task.input, name)) continue
@@ -37,13 +42,17 @@ export function outputIssues(task: TaskSpecification, output: unknown): Issue[] 
   const path = "output"
   switch (task.kind) {
     case "label":
-      return typeof output === "string" && Object.hasOwn(task.output.labels, output) ? [] : [{ path, message: labelMessage(task, output) }]
+      return typeof output === "string" && Object.hasOwn(task.output.labels, output)
+        ? []
+        : [{ path, message: labelMessage(task, output) }]
     case "multilabel": {
       if (!Array.isArray(output)) return [{ path, message: `expected a list of labels, got ${show(output)}` }]
       const unknown = output.filter((label) => !(typeof label === "string" && Object.hasOwn(task.output.labels, label)))
       if (unknown.length > 0) return unknown.map((label) => ({ path, message: labelMessage(task, label) }))
       if (new Set(output).size < output.length) return [{ path, message: `a label is repeated in ${show(output)}` }]
-      return output.length < task.output.minimum ? [{ path, message: `at least ${task.output.minimum} labels, got ${output.length}` }] : []
+      return output.length < task.output.minimum
+        ? [{ path, message: `at least ${task.output.minimum} labels, got ${output.length}` }]
+        : []
     }
     case "json": {
       const validate = validatorOf(task.output.schema)
@@ -60,7 +69,10 @@ export function outputIssues(task: TaskSpecification, output: unknown): Issue[] 
   }
 }
 
-/** The output that a text stands for (a spreadsheet cell, a model's answer): a label by its name whatever its case, labels separated by commas, JSON, or the text; undefined when it stands for none. */
+/**
+ * The output that a text stands for (a spreadsheet cell, a model's answer): a label by its name whatever its case,
+ * labels separated by commas, JSON, or the text; undefined when it stands for none.
+ */
 export function parseOutput(task: TaskSpecification, text: string): Output | undefined {
   const trimmed = canonicalText(text).trim()
   switch (task.kind) {
@@ -108,7 +120,10 @@ export function formatOutput(task: TaskSpecification, output: Output): string {
       return JSON.stringify(output)
     case "chat":
       // A content that would be read back as JSON is written as JSON.
-      return isRecord(output) && typeof output["content"] === "string" && Object.keys(output).length === 1 && !/^\s*(\{|```)/.test(output["content"])
+      return isRecord(output) &&
+        typeof output["content"] === "string" &&
+        Object.keys(output).length === 1 &&
+        !/^\s*(\{|```)/.test(output["content"])
         ? output["content"]
         : JSON.stringify(output)
   }
@@ -129,7 +144,10 @@ export function sameOutput(task: TaskSpecification, a: Output, b: Output): boole
   }
 }
 
-/** The text of an input: its string fields, or the contents of its turns, joined by newlines; what duplicates are judged on. */
+/**
+ * The text of an input: its string fields, or the contents of its turns, joined by newlines; what duplicates are judged
+ * on.
+ */
 export function inputText(task: TaskSpecification, input: Input): string {
   if (task.kind === "chat") {
     const messages = Array.isArray(input["messages"]) ? (input["messages"] as { content?: unknown }[]) : []
@@ -159,7 +177,9 @@ function matchLabel(task: TaskSpecification, text: string): string | undefined {
   if (labels.includes(text)) return text
   const folded = text.toLowerCase()
   const cleaned = folded.replace(/^["'`*]+|["'`*.]+$/g, "")
-  return labels.find((label) => label.toLowerCase() === folded) ?? labels.find((label) => label.toLowerCase() === cleaned)
+  return (
+    labels.find((label) => label.toLowerCase() === folded) ?? labels.find((label) => label.toLowerCase() === cleaned)
+  )
 }
 
 function labelMessage(task: TaskSpecification, output: unknown): string {
@@ -172,7 +192,8 @@ function textIssues(value: unknown, path: string, limits: { minLength?: number; 
   if (typeof value !== "string") return [{ path, message: `expected a text, got ${show(value)}` }]
   if (value.trim().length < (limits.minLength ?? 1))
     return [{ path, message: value.trim() === "" ? "empty" : `shorter than ${limits.minLength} characters` }]
-  if (value.length > limits.maxLength) return [{ path, message: `${value.length} characters; at most ${limits.maxLength} allowed` }]
+  if (value.length > limits.maxLength)
+    return [{ path, message: `${value.length} characters; at most ${limits.maxLength} allowed` }]
   return []
 }
 
@@ -193,15 +214,20 @@ function chatInputIssues(input: Record<string, unknown>): Issue[] {
   })
   const last: unknown = messages.at(-1)
   if (issues.length === 0 && isRecord(last) && last["role"] === "assistant")
-    issues.push({ path: `input.messages[${messages.length - 1}].role`, message: "the last turn must not be the assistant's: that is the output" })
+    issues.push({
+      path: `input.messages[${messages.length - 1}].role`,
+      message: "the last turn must not be the assistant's: that is the output",
+    })
   return issues
 }
 
 function chatOutputIssues(task: Extract<TaskSpecification, { kind: "chat" }>, output: unknown): Issue[] {
-  if (!isRecord(output)) return [{ path: "output", message: `expected a turn {content} or {tool_calls}, got ${show(output)}` }]
+  if (!isRecord(output))
+    return [{ path: "output", message: `expected a turn {content} or {tool_calls}, got ${show(output)}` }]
   const calls = output["tool_calls"]
   if (calls === undefined) return textIssues(output["content"], "output.content", task.output)
-  if (!Array.isArray(calls) || calls.length === 0) return [{ path: "output.tool_calls", message: `expected a list of calls, got ${show(calls)}` }]
+  if (!Array.isArray(calls) || calls.length === 0)
+    return [{ path: "output.tool_calls", message: `expected a list of calls, got ${show(calls)}` }]
   return calls.flatMap((call: unknown, index): Issue[] => {
     const called = isRecord(call) && isRecord(call["function"]) ? call["function"] : undefined
     const tool = task.output.tools.find((candidate) => candidate.name === called?.["name"])
@@ -229,7 +255,10 @@ function toolArgumentIssues(schema: Record<string, unknown>, value: unknown, pat
   const validate = validatorOf(schema)
   return validate(parsed)
     ? []
-    : (validate.errors ?? []).map((error) => ({ path: `${path}${error.instancePath.replaceAll("/", ".")}`, message: error.message ?? "invalid" }))
+    : (validate.errors ?? []).map((error) => ({
+        path: `${path}${error.instancePath.replaceAll("/", ".")}`,
+        message: error.message ?? "invalid",
+      }))
 }
 
 // A compiled schema is a pure function of the schema's object: the cache only saves time.

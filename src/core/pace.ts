@@ -15,15 +15,23 @@ export interface Ticket {
   readonly tokens: Entry
   /** How many were sent in the minute until then, with it. */
   readonly sentUntil: number
-  /** What the server had counted for each request that was sent until this one's answer began, where it is the first answer. */
+  /**
+   * What the server had counted for each request that was sent until this one's answer began, where it is the first
+   * answer.
+   */
   counted?: number
 }
 
-/** When the next request may be sent, so that a server's limits on requests and tokens a minute are used up and not passed. Times are milliseconds of any clock that only goes forward, and are given: equal calls give equal times.
+/** When the next request may be sent, so that a server's limits on requests and tokens a minute are used up and not
+ * passed. Times are milliseconds of any clock that only goes forward, and are given: equal calls give equal times.
  *
- * What limits are kept: those that are given, those that headers announce, and those that refusals teach. Requests are spread evenly, which suits a token bucket of any size, and never more are sent in a minute than the limit, which suits a window of any kind.
+ * What limits are kept: those that are given, those that headers announce, and those that refusals teach. Requests are
+ * spread evenly, which suits a token bucket of any size, and never more are sent in a minute than the limit, which
+ * suits a window of any kind.
  *
- * Tokens are not known before the answer: they are foreseen from the answers so far and corrected by each. Some servers count what a request asks for (`max_tokens`) in place of what it took: the first headers or a refusal tell that. */
+ * Tokens are not known before the answer: they are foreseen from the answers so far and corrected by each. Some servers
+ * count what a request asks for (`max_tokens`) in place of what it took: the first headers or a refusal tell that.
+ */
 export class Pace {
   private readonly requests: Meter
   private readonly tokens: Meter
@@ -42,7 +50,10 @@ export class Pace {
   private lastSentAt = Number.NEGATIVE_INFINITY
   private lastRefusalAt = Number.NEGATIVE_INFINITY
 
-  constructor(limits: { readonly requestsPerMinute?: number | undefined; readonly tokensPerMinute?: number | undefined }) {
+  constructor(limits: {
+    readonly requestsPerMinute?: number | undefined
+    readonly tokensPerMinute?: number | undefined
+  }) {
     this.requests = new Meter(limits.requestsPerMinute)
     this.tokens = new Meter(limits.tokensPerMinute)
   }
@@ -85,7 +96,8 @@ export class Pace {
     const asked = took.inputTokens + ticket.size.outputTokens
     const tokens = took.inputTokens + took.outputTokens
     // Much more than it asked for is what somebody else took.
-    if (ticket.counted !== undefined && ticket.counted > (asked + tokens) / 2 && ticket.counted < 1.5 * asked) this.countWhatIsAsked(ticket.size)
+    if (ticket.counted !== undefined && ticket.counted > (asked + tokens) / 2 && ticket.counted < 1.5 * asked)
+      this.countWhatIsAsked(ticket.size)
     this.tokens.correct(ticket.tokens, this.countsWhatIsAsked ? asked : tokens)
   }
 
@@ -112,7 +124,10 @@ export class Pace {
     }
   }
 
-  /** The server refused it as one too many (HTTP 429). It asks to be left alone for a time, or for one that doubles with each refusal in a row. */
+  /**
+   * The server refused it as one too many (HTTP 429). It asks to be left alone for a time, or for one that doubles with
+   * each refusal in a row.
+   */
   refused(now: number, ticket: Ticket, retryAfterMs: number | undefined): void {
     this.inFlight--
     this.refusedLately = 0.95 * this.refusedLately + 0.05
@@ -131,7 +146,8 @@ export class Pace {
     this.refusalsInARow++
     this.lastRefusalAt = now
     this.mayHaveInFlight = Math.max(1, Math.floor(this.mayHaveInFlight / 2))
-    // A limit that is known is trusted more than a few refusals: the server's clock is another, and its bucket may be small.
+    // A limit that is known is trusted more than a few refusals: the server's clock is another, and its bucket may be
+    // small.
     const persists = this.refusedLately >= 0.2 && now - this.troubledSince >= 3000
     if ((this.requests.isKnown || this.tokens.isKnown) && !persists) {
       this.requests.widen()
@@ -153,11 +169,19 @@ export class Pace {
     this.tokens.recount(this.foreseen(size) / Math.max(1, took))
   }
 
-  /** Before the first answer, the bounds; then what answers take, and somewhat more: what is on its way must not come out over the limit. */
+  /**
+   * Before the first answer, the bounds; then what answers take, and somewhat more: what is on its way must not come
+   * out over the limit.
+   */
   private foreseen({ inputTokens, outputTokens }: RequestSize): number {
     if (this.seen.answers === 0) return inputTokens + outputTokens
     const input = inputTokens * Math.min(1, this.seen.input / Math.max(1, this.seen.inputBound))
-    return input + (this.countsWhatIsAsked ? outputTokens : Math.min(outputTokens, this.seen.output + 1.5 * Math.sqrt(this.seen.variance)))
+    return (
+      input +
+      (this.countsWhatIsAsked
+        ? outputTokens
+        : Math.min(outputTokens, this.seen.output + 1.5 * Math.sqrt(this.seen.variance)))
+    )
   }
 }
 

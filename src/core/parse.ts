@@ -9,7 +9,11 @@ export interface PathIssue {
   readonly message: string
 }
 
-/** The YAML text as a value of the schema, every text in Unicode NFC as data is, so that the two can be compared; a ConfigError lists every problem at once, each with file, line, path, the value got and the values allowed. `more` adds checks beyond the schema: it gets the raw document, and its value where the schema holds. */
+/**
+ * The YAML text as a value of the schema, every text in Unicode NFC as data is, so that the two can be compared; a
+ * ConfigError lists every problem at once, each with file, line, path, the value got and the values allowed. `more`
+ * adds checks beyond the schema: it gets the raw document, and its value where the schema holds.
+ */
 export function parseYaml<Schema extends z.ZodType>(
   schema: Schema,
   text: string,
@@ -32,7 +36,9 @@ export function parseYaml<Schema extends z.ZodType>(
   }
   const raw = canonicalValue(plainValue(document, lines, file, hint))
   const result = schema.safeParse(raw)
-  const found = result.success ? [] : [...issuesOf(schema, result.error, raw), ...hiddenIssues(schema, result.error, raw)]
+  const found = result.success
+    ? []
+    : [...issuesOf(schema, result.error, raw), ...hiddenIssues(schema, result.error, raw)]
   const all = [...found, ...more(raw, result.success ? result.data : undefined)]
   const repeated = repeatedKeys(document.contents, lines)
   if (result.success && all.length + repeated.length === 0) return result.data
@@ -41,7 +47,11 @@ export function parseYaml<Schema extends z.ZodType>(
     ...all.map(({ path, message }) => ({ file, line: lineOf(document, lines, path), path: formatPath(path), message })),
   ]
   issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
-  throw new ConfigError(`${file} is invalid: ${issues.length === 1 ? "1 problem" : `${issues.length} problems`}`, issues, hint)
+  throw new ConfigError(
+    `${file} is invalid: ${issues.length === 1 ? "1 problem" : `${issues.length} problems`}`,
+    issues,
+    hint,
+  )
 }
 
 /** The problems of a value against a schema, without a place in a file. */
@@ -51,7 +61,9 @@ export function issuesOf(schema: z.ZodType, error: z.ZodError, value: unknown): 
 
 /** `a.b[0].c`; empty for the document itself. */
 export function formatPath(path: readonly PropertyKey[]): string {
-  return path.map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`)).join("")
+  return path
+    .map((key, index) => (typeof key === "number" ? `[${key}]` : index === 0 ? String(key) : `.${String(key)}`))
+    .join("")
 }
 
 /** The value of a JSON text; undefined for a text that is none. */
@@ -71,7 +83,10 @@ export function show(value: unknown): string {
 
 /** The word of `allowed` that was probably meant, for "did you mean"; undefined when none is near. */
 export function nearest(word: string, allowed: readonly string[]): string | undefined {
-  const scored = allowed.map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
+  const scored = allowed.map((candidate) => ({
+    candidate,
+    distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+  }))
   const best = scored.sort((a, b) => a.distance - b.distance)[0]
   return best && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
 }
@@ -87,12 +102,19 @@ function plainValue(document: Document, lines: LineCounter, file: string, hint: 
         if (alias.resolve(document) === undefined) line ??= lines.linePos(alias.range?.[0] ?? 0).line
       },
     })
-    const issue = { file, ...(line === undefined ? {} : { line }), message: `${(error as Error).message}; quote a text that begins with *` }
+    const issue = {
+      file,
+      ...(line === undefined ? {} : { line }),
+      message: `${(error as Error).message}; quote a text that begins with *`,
+    }
     throw new ConfigError(`${file} is not valid YAML`, [issue], hint)
   }
 }
 
-/** Keys of one map that are the same text in another encoding (é as one character or as two) or of another type (1 and "1"): the value would keep the last one only. */
+/**
+ * Keys of one map that are the same text in another encoding (é as one character or as two) or of another type (1 and
+ * "1"): the value would keep the last one only.
+ */
 function repeatedKeys(node: unknown, lines: LineCounter, path: readonly PropertyKey[] = []): Issue[] {
   if (isSeq(node)) return node.items.flatMap((item, index) => repeatedKeys(item, lines, [...path, index]))
   if (!isMap(node)) return []
@@ -106,18 +128,29 @@ function repeatedKeys(node: unknown, lines: LineCounter, path: readonly Property
     if (before === undefined) first.set(key, line)
     return before === undefined
       ? within
-      : [{ line, path: formatPath([...path, key]), message: `the same key as in line ${before}, written in another way` }, ...within]
+      : [
+          {
+            line,
+            path: formatPath([...path, key]),
+            message: `the same key as in line ${before}, written in another way`,
+          },
+          ...within,
+        ]
   })
 }
 
 type ZodIssue = z.core.$ZodIssue
 
-/** The problems that a wrong discriminator (`kind: lable`) keeps the schema from seeing: those of the document with the word that was probably meant. */
+/**
+ * The problems that a wrong discriminator (`kind: lable`) keeps the schema from seeing: those of the document with the
+ * word that was probably meant.
+ */
 function hiddenIssues(schema: z.ZodType, error: z.ZodError, raw: unknown): PathIssue[] {
   const discriminating = error.issues.find((issue) => issue.code === "invalid_union" && "discriminator" in issue) as
     | { path: PropertyKey[]; discriminator: string; options?: unknown[] }
     | undefined
-  const meant = discriminating && nearest(String(valueAt(raw, discriminating.path)), (discriminating.options ?? []).map(String))
+  const meant =
+    discriminating && nearest(String(valueAt(raw, discriminating.path)), (discriminating.options ?? []).map(String))
   if (discriminating === undefined || meant === undefined) return []
   const mended: unknown = structuredClone(raw)
   const parent = valueAt(mended, discriminating.path.slice(0, -1))
@@ -131,9 +164,13 @@ function hiddenIssues(schema: z.ZodType, error: z.ZodError, raw: unknown): PathI
 function flatten(issue: ZodIssue): ZodIssue[] {
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => ({ ...issue, keys: [key] }))
   if (issue.code !== "invalid_union" || issue.errors.length === 0) return [issue]
-  const branches = issue.errors.filter((branch) => !branch.some((inner) => inner.path.length === 0 && inner.code === "invalid_type"))
+  const branches = issue.errors.filter(
+    (branch) => !branch.some((inner) => inner.path.length === 0 && inner.code === "invalid_type"),
+  )
   const best = branches.length === 1 ? branches[0] : undefined
-  return best ? best.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] } as ZodIssue)) : [issue]
+  return best
+    ? best.flatMap((inner) => flatten({ ...inner, path: [...issue.path, ...inner.path] } as ZodIssue))
+    : [issue]
 }
 
 /** An unknown key's path ends with the key, so that its line is the key's own. */
@@ -152,7 +189,9 @@ function describeIssue(issue: ZodIssue, root: unknown): string {
   const got = valueAt(root, issue.path)
   switch (issue.code) {
     case "invalid_type":
-      return got === undefined ? `missing; expected ${withArticle(issue.expected)}` : `expected ${withArticle(issue.expected)}, got ${show(got)}`
+      return got === undefined
+        ? `missing; expected ${withArticle(issue.expected)}`
+        : `expected ${withArticle(issue.expected)}, got ${show(got)}`
     case "invalid_value": {
       const meant = typeof got === "string" ? nearest(got, issue.values.map(String)) : undefined
       const prefix = got === undefined ? "missing" : `got ${show(got)}`
@@ -181,7 +220,8 @@ function allowedKeys(schema: z.ZodType, path: readonly PropertyKey[]): string[] 
   ]
   for (const step of path) {
     nodes = nodes.flatMap(branches).flatMap((node) => {
-      const child = typeof step === "number" ? node.items : (node.properties?.[String(step)] ?? node.additionalProperties)
+      const child =
+        typeof step === "number" ? node.items : (node.properties?.[String(step)] ?? node.additionalProperties)
       return typeof child === "object" ? [child] : []
     })
   }
@@ -203,7 +243,8 @@ function withArticle(noun: string): string {
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>(
-    (value, key) => (value !== null && typeof value === "object" ? (value as Record<PropertyKey, unknown>)[key] : undefined),
+    (value, key) =>
+      value !== null && typeof value === "object" ? (value as Record<PropertyKey, unknown>)[key] : undefined,
     root,
   )
 }
@@ -214,7 +255,9 @@ function lineOf(document: Document, lines: LineCounter, path: readonly PropertyK
   let offset = node?.range?.[0]
   for (const step of path) {
     if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && canonicalText(String(item.key.value)) === String(step))
+      const pair = node.items.find(
+        (item) => isScalar(item.key) && canonicalText(String(item.key.value)) === String(step),
+      )
       if (!pair) break
       offset = (pair.key as Node).range?.[0]
       node = pair.value as Node | null

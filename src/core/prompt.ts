@@ -9,13 +9,25 @@ export interface Message {
   readonly [other: string]: unknown
 }
 
-/** The id of the template a dataset is rendered with and a model is served with; changes when a rendered byte could change. */
+/**
+ * The id of the template a dataset is rendered with and a model is served with; changes when a rendered byte could
+ * change.
+ */
 export function promptVersion(task: TaskSpecification): string {
-  return contentId("prompt", { semantics: 1, system: systemMessage(task) ?? null, user: userTemplate(task), kind: task.kind })
+  return contentId("prompt", {
+    semantics: 1,
+    system: systemMessage(task) ?? null,
+    user: userTemplate(task),
+    kind: task.kind,
+  })
 }
 
 /** The messages that ask for the output of an input, with worked examples before it when `shots` are given. */
-export function renderQuestion(task: TaskSpecification, input: Input, shots: readonly Pick<Example, "input" | "output">[] = []): Message[] {
+export function renderQuestion(
+  task: TaskSpecification,
+  input: Input,
+  shots: readonly Pick<Example, "input" | "output">[] = [],
+): Message[] {
   const system = systemMessage(task)
   return [
     ...(system === undefined ? [] : [{ role: "system", content: system } as const]),
@@ -30,7 +42,8 @@ export function renderExample(task: TaskSpecification, example: Pick<Example, "i
 }
 
 function answer(task: TaskSpecification, output: Output): Message {
-  if (task.kind === "chat" && typeof output === "object" && output !== null) return { role: "assistant", content: "", ...output }
+  if (task.kind === "chat" && typeof output === "object" && output !== null)
+    return { role: "assistant", content: "", ...output }
   return { role: "assistant", content: formatOutput(task, output) }
 }
 
@@ -58,7 +71,10 @@ function renderTurns(task: TaskSpecification, input: Input): Message[] {
   return [{ role: "user", content: fill(userTemplate(task), input) }]
 }
 
-/** Every `{name}` that is a key of the values is replaced in one pass, so that braces inside a value are never read as a placeholder. */
+/**
+ * Every `{name}` that is a key of the values is replaced in one pass, so that braces inside a value are never read as a
+ * placeholder.
+ */
 function fill(template: string, values: Readonly<Record<string, unknown>>): string {
   return template.replace(/\{([A-Za-z][A-Za-z0-9_]*)\}/g, (placeholder, name: string) =>
     Object.hasOwn(values, name) ? String(values[name] ?? "") : placeholder,

@@ -1,7 +1,10 @@
 import { httpDate } from "./retry.ts"
 import type { ResponseHeaders } from "./model.ts"
 
-/** What a server says of one of its limits. `windowMs` is undefined where neither the header's name nor its numbers tell it. */
+/**
+ * What a server says of one of its limits. `windowMs` is undefined where neither the header's name nor its numbers tell
+ * it.
+ */
 export interface ServerLimit {
   readonly of: "requests" | "tokens"
   readonly limit: number | undefined
@@ -11,8 +14,10 @@ export interface ServerLimit {
 }
 
 /** The limits that the headers of an answer tell, in the forms that are in use:
- * `x-ratelimit-limit-requests` and its like (OpenAI, Azure, Groq, Fireworks), with `-minute` or `-day` at the end (Cerebras) or `req` (Mistral);
- * `anthropic-ratelimit-requests-limit`; `ratelimit-limit` and `x-ratelimit-limit` (many); `ratelimit` and `ratelimit-policy` (the IETF's drafts).
+ * `x-ratelimit-limit-requests` and its like (OpenAI, Azure, Groq, Fireworks), with `-minute` or `-day` at the end
+ * (Cerebras) or `req` (Mistral);
+ * `anthropic-ratelimit-requests-limit`; `ratelimit-limit` and `x-ratelimit-limit` (many); `ratelimit` and
+ * `ratelimit-policy` (the IETF's drafts).
  * What cannot be read is left out. */
 export function serverLimits(headers: ResponseHeaders): ServerLimit[] {
   const serverNow = httpDate(headers.get("date"))
@@ -31,7 +36,8 @@ function named(headers: ResponseHeaders, serverNow: number | undefined): ServerL
     ["requests", "req"],
     ["tokens", "tokens"],
   ] as const)
-    for (const [ending, windowMs] of Object.entries(windows)) forms.push({ of, name: (part) => `x-ratelimit-${part}-${word}${ending}`, windowMs })
+    for (const [ending, windowMs] of Object.entries(windows))
+      forms.push({ of, name: (part) => `x-ratelimit-${part}-${word}${ending}`, windowMs })
   for (const word of ["requests", "tokens"] as const)
     forms.push({ of: word, name: (part) => `anthropic-ratelimit-${word}-${part}`, windowMs: minute })
   return forms.map(({ of, name, windowMs }) => {
@@ -42,7 +48,10 @@ function named(headers: ResponseHeaders, serverNow: number | undefined): ServerL
   })
 }
 
-/** The time in which all comes back, from the part that is gone and the time until it is back. Groq's `x-ratelimit-limit-requests` is one of a day, and that is the only way to see it. Without these, a minute. */
+/**
+ * The time in which all comes back, from the part that is gone and the time until it is back. Groq's
+ * `x-ratelimit-limit-requests` is one of a day, and that is the only way to see it. Without these, a minute.
+ */
 function inferredWindow(limit: number | undefined, remaining: number | undefined, resetMs: number | undefined): number {
   if (limit === undefined || remaining === undefined || resetMs === undefined || remaining >= limit) return minute
   const windowMs = (resetMs * limit) / (limit - remaining)
@@ -60,13 +69,20 @@ function unnamed(headers: ResponseHeaders, serverNow: number | undefined): Serve
   }))
 }
 
-/** `ratelimit: limit=100, remaining=50, reset=30` and `ratelimit: "burst";r=50;t=30` with `ratelimit-policy: "burst";q=100;w=60`. */
+/**
+ * `ratelimit: limit=100, remaining=50, reset=30` and `ratelimit: "burst";r=50;t=30` with `ratelimit-policy:
+ * "burst";q=100;w=60`.
+ */
 function drafted(headers: ResponseHeaders): ServerLimit[] {
   const state = headers.get("ratelimit")
   if (state === null) return []
   const policy = headers.get("ratelimit-policy") ?? ""
   const number = (text: string, ...names: string[]) =>
-    count(names.map((name) => new RegExp(`(?:^|[\\s,;])${name}=(\\d+)`).exec(text)?.[1]).find((value) => value !== undefined) ?? null)
+    count(
+      names
+        .map((name) => new RegExp(`(?:^|[\\s,;])${name}=(\\d+)`).exec(text)?.[1])
+        .find((value) => value !== undefined) ?? null,
+    )
   const resetSeconds = number(state, "reset", "t")
   return [
     {
@@ -88,7 +104,10 @@ function seconds(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text) * 1000
 }
 
-/** `6m0s`, `120ms`, seconds, a time of day in seconds or milliseconds since 1970, or a date; the last three by the server's own clock. */
+/**
+ * `6m0s`, `120ms`, seconds, a time of day in seconds or milliseconds since 1970, or a date; the last three by the
+ * server's own clock.
+ */
 function duration(text: string | null, serverNow: number | undefined): number | undefined {
   const trimmed = text?.trim() ?? ""
   if (/^\d+(\.\d+)?$/.test(trimmed)) {
@@ -98,7 +117,10 @@ function duration(text: string | null, serverNow: number | undefined): number | 
   }
   if (/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(trimmed)) {
     const unitMs = { ms: 1, s: 1000, m: minute, h: 3_600_000, d: day }
-    return [...trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)].reduce((sum, [, number, unit]) => sum + Number(number) * unitMs[unit as "ms"], 0)
+    return [...trimmed.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)].reduce(
+      (sum, [, number, unit]) => sum + Number(number) * unitMs[unit as "ms"],
+      0,
+    )
   }
   const at = /^\d{4}-\d{2}-\d{2}T/.test(trimmed) ? Date.parse(trimmed) : Number.NaN
   return Number.isNaN(at) || serverNow === undefined ? undefined : Math.max(0, at - serverNow)

@@ -5,7 +5,11 @@ export function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500
 }
 
-/** The wait that the headers of an answer ask for, in milliseconds; undefined when they ask for none or cannot be read. `retry-after-ms` counts before `Retry-After`, which is read as seconds or as a date. A date is taken relative to the answer's own `Date`: the server's clock may be wrong, but it is the same in both. */
+/**
+ * The wait that the headers of an answer ask for, in milliseconds; undefined when they ask for none or cannot be read.
+ * `retry-after-ms` counts before `Retry-After`, which is read as seconds or as a date. A date is taken relative to the
+ * answer's own `Date`: the server's clock may be wrong, but it is the same in both.
+ */
 export function retryAfterMs(headers: { get(name: string): string | null }): number | undefined {
   const exact = nonNegative(headers.get("retry-after-ms"))
   if (exact !== undefined) return exact
@@ -43,7 +47,10 @@ export interface RetryOptions {
   readonly onRetry?: (error: ProviderError, delayMs: number) => void
 }
 
-/** The result of the work, tried again after a retryable ProviderError with doubling delays, full jitter and the wait that the server asks for, up to five minutes; any other error, and the last one, is thrown. An abort ends it at once. */
+/**
+ * The result of the work, tried again after a retryable ProviderError with doubling delays, full jitter and the wait
+ * that the server asks for, up to five minutes; any other error, and the last one, is thrown. An abort ends it at once.
+ */
 export async function withRetries<Result>(work: () => Promise<Result>, options: RetryOptions): Promise<Result> {
   const attempts = options.attempts ?? 6
   for (let attempt = 1; ; attempt++) {
@@ -54,7 +61,9 @@ export async function withRetries<Result>(work: () => Promise<Result>, options: 
       if (!(error instanceof ProviderError) || !error.isRetryable || attempt >= attempts) throw error
       const backoff = Math.min(options.longestDelayMs ?? 60_000, (options.firstDelayMs ?? 1000) * 2 ** (attempt - 1))
       const delayMs =
-        error.retryAfterMs === undefined ? backoff * (0.5 + options.random() / 2) : Math.min(options.longestAskedMs ?? 300_000, error.retryAfterMs)
+        error.retryAfterMs === undefined
+          ? backoff * (0.5 + options.random() / 2)
+          : Math.min(options.longestAskedMs ?? 300_000, error.retryAfterMs)
       options.onRetry?.(error, delayMs)
       await options.sleep(delayMs)
     }

@@ -6,28 +6,47 @@ export const rightsSchema = z.strictObject({
     .record(
       z.string().min(1),
       z.strictObject({
-        licence: z.string().min(1).default("unknown").describe("The licence of the source's rows: an SPDX id, or words"),
+        licence: z
+          .string()
+          .min(1)
+          .default("unknown")
+          .describe("The licence of the source's rows: an SPDX id, or words"),
         note: z.string().optional().describe("Who allowed what, and where that is written"),
       }),
     )
     .default({})
-    .describe("The rights in each source of rows, by the name that the rows have as their source; a source that is not here is unknown"),
+    .describe(
+      "The rights in each source of rows, by the name that the rows have as their source; a source that is not here is unknown",
+    ),
   forbid: z
     .array(
       z
         .strictObject({
           source: z.string().min(1).optional().describe("A source of rows, or of what they were grown from"),
           generator: z.string().min(1).optional().describe("A model that grew rows, as provider:model"),
-          baseModel: z.string().min(1).optional().describe("The base model of a job; such a rule is checked when it is trained"),
-          licence: z.string().min(1).optional().describe("The licence of a source or of a model; unknown is one as well"),
+          baseModel: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("The base model of a job; such a rule is checked when it is trained"),
+          licence: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("The licence of a source or of a model; unknown is one as well"),
           why: z.string().min(1).optional().describe("The reason, for the message"),
         })
-        .refine((rule) => [rule.source, rule.generator, rule.baseModel, rule.licence].some((part) => part !== undefined), {
-          message: "needs at least one of source, generator, baseModel, licence",
-        }),
+        .refine(
+          (rule) => [rule.source, rule.generator, rule.baseModel, rule.licence].some((part) => part !== undefined),
+          {
+            message: "needs at least one of source, generator, baseModel, licence",
+          },
+        ),
     )
     .default([])
-    .describe("What may not come together in a dataset version: it is refused when everything that a rule names is in it. * stands for any text"),
+    .describe(
+      "What may not come together in a dataset version: it is refused when everything that a rule names is in it. * stands for any text",
+    ),
 })
 type Rule = z.output<typeof rightsSchema>["forbid"][number]
 
@@ -45,7 +64,10 @@ export const licencesSchema = z.strictObject({
 })
 export type ModelLicence = z.output<typeof licencesSchema>["models"][number]
 
-/** Where rows come from: how many rows by source, by generator, and the base model where one is known. Rows without a source count under `not stated`. */
+/**
+ * Where rows come from: how many rows by source, by generator, and the base model where one is known. Rows without a
+ * source count under `not stated`.
+ */
 export interface Origins {
   readonly sources: ReadonlyMap<string, number>
   readonly generators: ReadonlyMap<string, number>
@@ -60,7 +82,9 @@ export function licenceOf(model: string, licences: readonly ModelLicence[]): Mod
   return licences.find(({ match }) => model.toLowerCase().includes(match.toLowerCase()))
 }
 
-/** The rules whose every part is met, each with what meets it. A rule with a base model is met only where one is known. */
+/**
+ * The rules whose every part is met, each with what meets it. A rule with a base model is met only where one is known.
+ */
 export function brokenRules(
   rights: z.output<typeof rightsSchema>,
   origins: Origins,
@@ -69,16 +93,25 @@ export function brokenRules(
   const bases = origins.baseModel === undefined ? [] : [origins.baseModel]
   const models = [...origins.generators.keys(), ...bases]
   const held = [
-    ...[...origins.sources.keys()].map((name) => ({ what: `source ${name}`, licence: rights.sources[name]?.licence ?? unknownLicence })),
+    ...[...origins.sources.keys()].map((name) => ({
+      what: `source ${name}`,
+      licence: rights.sources[name]?.licence ?? unknownLicence,
+    })),
     ...models.map((name) => ({ what: `model ${name}`, licence: licenceOf(name, licences)?.licence ?? unknownLicence })),
   ]
   return rights.forbid.flatMap((rule) => {
     const parts = [
-      rule.source === undefined ? undefined : [...origins.sources.keys()].filter((name) => fits(rule.source, name)).map((name) => `source ${name}`),
+      rule.source === undefined
+        ? undefined
+        : [...origins.sources.keys()].filter((name) => fits(rule.source, name)).map((name) => `source ${name}`),
       rule.generator === undefined
         ? undefined
-        : [...origins.generators.keys()].filter((name) => fits(rule.generator, name)).map((name) => `generator ${name}`),
-      rule.baseModel === undefined ? undefined : bases.filter((name) => fits(rule.baseModel, name)).map((name) => `base model ${name}`),
+        : [...origins.generators.keys()]
+            .filter((name) => fits(rule.generator, name))
+            .map((name) => `generator ${name}`),
+      rule.baseModel === undefined
+        ? undefined
+        : bases.filter((name) => fits(rule.baseModel, name)).map((name) => `base model ${name}`),
       rule.licence === undefined
         ? undefined
         : held.filter(({ licence }) => fits(rule.licence, licence)).map(({ what, licence }) => `${what} (${licence})`),

@@ -1,5 +1,15 @@
 /** The states of a run. A status word that a provider invents is kept raw and never ends a run. */
-export const runStates = ["planned", "submitting", "uncertain", "queued", "running", "paused", "succeeded", "failed", "cancelled"] as const
+export const runStates = [
+  "planned",
+  "submitting",
+  "uncertain",
+  "queued",
+  "running",
+  "paused",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const
 export type RunState = (typeof runStates)[number]
 
 /** Whether nothing more will come of the attempt by itself. */
@@ -13,9 +23,20 @@ export type RunEventBody =
   | { readonly type: "planned"; readonly plan: string }
   | { readonly type: "submitting"; readonly submissionKey: string; readonly attempt: number }
   | { readonly type: "submitted"; readonly job: RemoteJob }
-  | { readonly type: "state-changed"; readonly state: RunState; readonly providerStatus?: string; readonly message?: string; readonly hint?: string }
+  | {
+      readonly type: "state-changed"
+      readonly state: RunState
+      readonly providerStatus?: string
+      readonly message?: string
+      readonly hint?: string
+    }
   | { readonly type: "started"; readonly totalSteps: number; readonly details: Readonly<Record<string, unknown>> }
-  | { readonly type: "metric-logged"; readonly step: number; readonly totalSteps?: number; readonly values: Readonly<Record<string, number>> }
+  | {
+      readonly type: "metric-logged"
+      readonly step: number
+      readonly totalSteps?: number
+      readonly values: Readonly<Record<string, number>>
+    }
   | { readonly type: "checkpoint-saved"; readonly step: number }
   | { readonly type: "resumed"; readonly step: number }
 
@@ -50,9 +71,15 @@ export interface RunSummary {
   readonly details: Readonly<Record<string, unknown>>
 }
 
-/** The state of a run from its events, in any order and with repeats: events are taken once each, by sequence. A run without events is `planned`. When a step was logged twice (a resume repeats steps after its checkpoint), the last value stands. */
+/**
+ * The state of a run from its events, in any order and with repeats: events are taken once each, by sequence. A run
+ * without events is `planned`. When a step was logged twice (a resume repeats steps after its checkpoint), the last
+ * value stands.
+ */
 export function reduceRun(run: string, events: readonly RunEvent[]): RunSummary {
-  const ordered = [...new Map(events.map((event) => [event.sequence, event])).values()].sort((a, b) => a.sequence - b.sequence)
+  const ordered = [...new Map(events.map((event) => [event.sequence, event])).values()].sort(
+    (a, b) => a.sequence - b.sequence,
+  )
   const summary = ordered.reduce(applyEvent, emptySummary(run))
   return { ...summary, metrics: mergeMetrics(summary.metrics) }
 }

@@ -2,10 +2,20 @@ import { digestText } from "./canonical.ts"
 import type { Seed } from "./example.ts"
 import { estimatedTokens } from "./tokens.ts"
 
-/** The seeds that a prompt shows: `count` at most, half of them preferred ones where there are any, within a budget of tokens. A seed that is too long for what is left of the budget is passed over, never cut. Which ones follows from the digest of the key and of each id (rendezvous hashing), so that editing a seed changes only the prompts that show it, and a new seed only those that it enters. */
+/**
+ * The seeds that a prompt shows: `count` at most, half of them preferred ones where there are any, within a budget of
+ * tokens. A seed that is too long for what is left of the budget is passed over, never cut. Which ones follows from the
+ * digest of the key and of each id (rendezvous hashing), so that editing a seed changes only the prompts that show it,
+ * and a new seed only those that it enters.
+ */
 export function chooseShots(
   seeds: readonly Seed[],
-  { key, count, tokens, prefer }: { key: string; count: number; tokens: number; prefer?: ((seed: Seed) => boolean) | undefined },
+  {
+    key,
+    count,
+    tokens,
+    prefer,
+  }: { key: string; count: number; tokens: number; prefer?: ((seed: Seed) => boolean) | undefined },
 ): Seed[] {
   const ordered = inOrderOf(key, seeds)
   const chosen = new Set<Seed>()

@@ -18,14 +18,25 @@ export interface CheckedPlugins {
   readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
 }
 
-/** What is wrong with a specification beyond its schema: JSON schemas that do not compile, placeholders that name no field, unknown incumbents, metrics and strategies, strategies' options. Each problem with its path. */
+/**
+ * What is wrong with a specification beyond its schema: JSON schemas that do not compile, placeholders that name no
+ * field, unknown incumbents, metrics and strategies, strategies' options. Each problem with its path.
+ */
 export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): PathIssue[] {
   return [
     ...schemaIssues(task),
     ...placeholderIssues(task),
-    ...unknownWord(["verdict", "incumbent"], task.verdict.incumbent, ["zero-shot", "few-shot", ...(task.kind === "label" ? ["linear"] : [])]),
-    ...(task.verdict.metric === undefined ? [] : unknownWord(["verdict", "metric"], task.verdict.metric, plugins.metrics)),
-    ...(task.expand.model === undefined ? [] : unknownWord(["expand", "model", "provider"], task.expand.model.provider, plugins.models)),
+    ...unknownWord(["verdict", "incumbent"], task.verdict.incumbent, [
+      "zero-shot",
+      "few-shot",
+      ...(task.kind === "label" ? ["linear"] : []),
+    ]),
+    ...(task.verdict.metric === undefined
+      ? []
+      : unknownWord(["verdict", "metric"], task.verdict.metric, plugins.metrics)),
+    ...(task.expand.model === undefined
+      ? []
+      : unknownWord(["expand", "model", "provider"], task.expand.model.provider, plugins.models)),
     ...(task.verdict.expectedGain > task.verdict.discordance
       ? [
           {
@@ -43,7 +54,9 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
         ]
       : []),
     ...task.review.policies.flatMap(({ strategy, label }, index) => [
-      ...(strategy === undefined ? [] : unknownWord(["review", "policies", index, "strategy"], strategy, Object.keys(plugins.strategies))),
+      ...(strategy === undefined
+        ? []
+        : unknownWord(["review", "policies", index, "strategy"], strategy, Object.keys(plugins.strategies))),
       ...(label === undefined ? [] : unknownWord(["review", "policies", index, "label"], label, labelsOf(task))),
     ]),
     ...filterIssues(task.filters, plugins),
@@ -51,7 +64,10 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
   ]
 }
 
-/** What is wrong with the strategies of a specification, also of one that is invalid elsewhere: then without the checks that need the task. */
+/**
+ * What is wrong with the strategies of a specification, also of one that is invalid elsewhere: then without the checks
+ * that need the task.
+ */
 export function strategyIssues(
   strategies: unknown,
   { strategies: known, optionIssues }: Pick<CheckedPlugins, "strategies" | "optionIssues">,
@@ -69,7 +85,10 @@ export function strategyIssues(
   })
 }
 
-function filterIssues(filters: Readonly<Record<string, unknown>>, { filters: known, optionIssues }: CheckedPlugins): PathIssue[] {
+function filterIssues(
+  filters: Readonly<Record<string, unknown>>,
+  { filters: known, optionIssues }: CheckedPlugins,
+): PathIssue[] {
   return Object.entries(filters).flatMap(([name, options]): PathIssue[] => {
     const path = ["filters", name]
     const filter = known[name]
@@ -83,7 +102,10 @@ function schemaIssues(task: TaskSpecification): PathIssue[] {
     task.kind === "json"
       ? [{ path: ["output", "schema"], schema: task.output.schema }]
       : task.kind === "chat"
-        ? task.output.tools.map((tool, index) => ({ path: ["output", "tools", index, "parameters"], schema: tool.parameters }))
+        ? task.output.tools.map((tool, index) => ({
+            path: ["output", "tools", index, "parameters"],
+            schema: tool.parameters,
+          }))
         : []
   return schemas.flatMap(({ path, schema }) => {
     try {
@@ -97,7 +119,10 @@ function schemaIssues(task: TaskSpecification): PathIssue[] {
 
 function placeholderIssues(task: TaskSpecification): PathIssue[] {
   if (task.kind === "chat") return []
-  const system = ["guideline", ...(task.kind === "label" || task.kind === "multilabel" ? ["labels", "definitions"] : [])]
+  const system = [
+    "guideline",
+    ...(task.kind === "label" || task.kind === "multilabel" ? ["labels", "definitions"] : []),
+  ]
   return [
     ...placeholders(task.prompt.system).flatMap((name) => unknownWord(["prompt", "system"], name, system)),
     ...placeholders(task.prompt.user).flatMap((name) => unknownWord(["prompt", "user"], name, Object.keys(task.input))),
@@ -111,5 +136,10 @@ function placeholders(template: string | undefined): string[] {
 function unknownWord(path: readonly PropertyKey[], word: string, allowed: readonly string[]): PathIssue[] {
   if (allowed.includes(word)) return []
   const meant = nearest(word, allowed)
-  return [{ path, message: `got ${show(word)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` }]
+  return [
+    {
+      path,
+      message: `got ${show(word)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    },
+  ]
 }

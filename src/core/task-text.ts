@@ -1,6 +1,9 @@
 import type { TaskSpecification } from "./task.ts"
 
-/** The task in words for a model that grows, labels or judges examples: the guideline, the labels with their meanings, what an input and an output are. Empty parts are left out. */
+/**
+ * The task in words for a model that grows, labels or judges examples: the guideline, the labels with their meanings,
+ * what an input and an output are. Empty parts are left out.
+ */
 export function taskRules(task: TaskSpecification): string[] {
   const guideline = task.guideline.trim()
   return [
@@ -39,9 +42,11 @@ function outputForm(task: TaskSpecification): string {
       return `a text of at most ${task.output.maxLength} characters.`
     case "chat": {
       const tools = task.output.tools.map(
-        ({ name, description, parameters }) => `- ${name}${description ? `: ${description}` : ""}; arguments: ${JSON.stringify(parameters)}`,
+        ({ name, description, parameters }) =>
+          `- ${name}${description ? `: ${description}` : ""}; arguments: ${JSON.stringify(parameters)}`,
       )
-      const call = 'or a call of tools, {"tool_calls": [{"type": "function", "function": {"name": …, "arguments": {…}}}]}. The tools:'
+      const call =
+        'or a call of tools, {"tool_calls": [{"type": "function", "function": {"name": …, "arguments": {…}}}]}. The tools:'
       return `the assistant's next turn, {"content": …}${tools.length === 0 ? "." : ` ${call}\n${tools.join("\n")}`}`
     }
   }

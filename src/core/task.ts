@@ -4,7 +4,10 @@ import { rightsSchema } from "./rights.ts"
 /** Names of tasks, jobs and fields become file names and columns: lower-case words joined by hyphens. */
 export const nameSchema = z
   .string()
-  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "must be lower-case letters, digits and single hyphens, starting with a letter")
+  .regex(
+    /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/,
+    "must be lower-case letters, digits and single hyphens, starting with a letter",
+  )
   .max(64, "must have at most 64 characters")
 
 /** The kinds of task: what an output is. */
@@ -14,7 +17,9 @@ export type TaskKind = (typeof taskKinds)[number]
 /** The version of the form of a file that people write. */
 export const schemaVersion = z.literal(1).default(1).describe("The version of this file's form; 1 is the only one")
 
-const fieldName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/, "must be letters, digits and underscores, starting with a letter")
+const fieldName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_]*$/, "must be letters, digits and underscores, starting with a letter")
 
 const inputField = z.strictObject({
   description: z.string().optional().describe("What the field holds, for people and for models that grow examples"),
@@ -54,10 +59,18 @@ const labelOutput = z
     knownLabels(known, prevalence, context)
     const missing = Object.keys(known).filter((label) => !Object.hasOwn(prevalence, label))
     if (missing.length > 0)
-      context.addIssue({ code: "custom", path: ["prevalence"], message: `has no share for ${missing.join(", ")}; each label needs one` })
+      context.addIssue({
+        code: "custom",
+        path: ["prevalence"],
+        message: `has no share for ${missing.join(", ")}; each label needs one`,
+      })
     const sum = Object.values(prevalence).reduce((total, each) => total + each, 0)
     if (missing.length === 0 && Math.abs(sum - 1) > 0.005)
-      context.addIssue({ code: "custom", path: ["prevalence"], message: `the shares add up to ${Number(sum.toFixed(4))}; they must add up to 1` })
+      context.addIssue({
+        code: "custom",
+        path: ["prevalence"],
+        message: `the shares add up to ${Number(sum.toFixed(4))}; they must add up to 1`,
+      })
   })
 
 const multilabelOutput = z
@@ -69,17 +82,27 @@ const multilabelOutput = z
     prevalence: z
       .record(z.string(), share)
       .optional()
-      .describe("The true share of inputs that have the label, for some or all labels, where the model will be used. As for kind label"),
+      .describe(
+        "The true share of inputs that have the label, for some or all labels, where the model will be used. As for kind label",
+      ),
     minimum: z.int().min(0).default(0).describe("The fewest labels an output may have"),
   })
   .superRefine(({ labels: known, prevalence }, context) => {
     if (prevalence !== undefined) knownLabels(known, prevalence, context)
   })
 
-function knownLabels(known: Readonly<Record<string, string>>, prevalence: Readonly<Record<string, number>>, context: z.RefinementCtx): void {
+function knownLabels(
+  known: Readonly<Record<string, string>>,
+  prevalence: Readonly<Record<string, number>>,
+  context: z.RefinementCtx,
+): void {
   for (const label of Object.keys(prevalence))
     if (!Object.hasOwn(known, label))
-      context.addIssue({ code: "custom", path: ["prevalence", label], message: `is no label; allowed: ${Object.keys(known).join(", ")}` })
+      context.addIssue({
+        code: "custom",
+        path: ["prevalence", label],
+        message: `is no label; allowed: ${Object.keys(known).join(", ")}`,
+      })
 }
 
 const jsonOutput = z.strictObject({
@@ -106,30 +129,49 @@ const promptTemplate = z.strictObject({
   system: z
     .string()
     .optional()
-    .describe("The system message; {labels} is replaced by the label names, {definitions} by names with meanings, {guideline} by the guideline"),
-  user: z.string().optional().describe("The user message; {field} is replaced by that input field. Default: the only field, or all fields as lines"),
+    .describe(
+      "The system message; {labels} is replaced by the label names, {definitions} by names with meanings, {guideline} by the guideline",
+    ),
+  user: z
+    .string()
+    .optional()
+    .describe(
+      "The user message; {field} is replaced by that input field. Default: the only field, or all fields as lines",
+    ),
 })
 
 const checks = z.strictObject({
   secondPass: z
     .strictObject({
-      model: z.string().optional().describe("Another model at the same server; default: the same model, shown other seeds in another order"),
+      model: z
+        .string()
+        .optional()
+        .describe("Another model at the same server; default: the same model, shown other seeds in another order"),
       minimum: z
         .number()
         .min(0)
         .max(1)
         .default(0)
-        .describe("A candidate whose two outputs agree less than this fails; 0: none fails, the agreement orders the review"),
+        .describe(
+          "A candidate whose two outputs agree less than this fails; 0: none fails, the agreement orders the review",
+        ),
       shots: z.int().min(0).max(50).default(8).describe("How many seeds the second pass shows at most"),
       shotTokens: z.int().positive().default(1500).describe("How many tokens they may take together, by estimate"),
     })
     .optional()
-    .describe("Every candidate that passed the other checks is labelled once more, without its output; how far the two agree is its confidence"),
+    .describe(
+      "Every candidate that passed the other checks is labelled once more, without its output; how far the two agree is its confidence",
+    ),
   judge: z
     .strictObject({
       rubric: z.string().min(1).describe("What makes an example good, in words; the judge gives 1 to 5"),
       model: z.string().optional().describe("Another model at the same server; default: the same model"),
-      minimum: z.number().min(0).max(1).default(0.75).describe("A candidate that is judged below this fails; 1 to 5 is counted as 0 to 1"),
+      minimum: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.75)
+        .describe("A candidate that is judged below this fails; 1 to 5 is counted as 0 to 1"),
     })
     .optional()
     .describe("Every candidate that passed the other checks is judged by a model"),
@@ -151,17 +193,29 @@ const expand = z.strictObject({
   avoid: z
     .array(z.string().trim().min(1).max(300))
     .default([])
-    .describe("What new examples must not be, in words that the model is told: the reasons for which reviewers turned candidates down"),
+    .describe(
+      "What new examples must not be, in words that the model is told: the reasons for which reviewers turned candidates down",
+    ),
   roundSize: z
     .int()
     .positive()
     .default(100)
-    .describe("How many requests a round has. Its prompts are fixed beforehand; the next round looks at what it filled"),
-  checks: checks.prefault({}).describe("What is asked of a model about candidates, besides the checks that cost nothing"),
+    .describe(
+      "How many requests a round has. Its prompts are fixed beforehand; the next round looks at what it filled",
+    ),
+  checks: checks
+    .prefault({})
+    .describe("What is asked of a model about candidates, besides the checks that cost nothing"),
   model: z
     .strictObject({
-      provider: z.string().default("openai").describe("The file in models/ that asks: openai speaks to any OpenAI-compatible server"),
-      model: z.string().optional().describe("The model's name at the server; default: the environment's TUNELOOP_MODEL"),
+      provider: z
+        .string()
+        .default("openai")
+        .describe("The file in models/ that asks: openai speaks to any OpenAI-compatible server"),
+      model: z
+        .string()
+        .optional()
+        .describe("The model's name at the server; default: the environment's TUNELOOP_MODEL"),
       baseUrl: z
         .url({ protocol: /^https?$/, error: "must be an address that begins with http:// or https://" })
         .optional()
@@ -173,17 +227,30 @@ const expand = z.strictObject({
     .describe("The model that grows examples; not needed for strategies that ask none"),
   pace: z
     .strictObject({
-      requestsPerMinute: z.number().positive().optional().describe("The most requests a minute; default: what the server's headers say"),
+      requestsPerMinute: z
+        .number()
+        .positive()
+        .optional()
+        .describe("The most requests a minute; default: what the server's headers say"),
       tokensPerMinute: z
         .number()
         .positive()
         .optional()
         .describe("The most tokens a minute, input and output; default: what the server's headers say"),
-      concurrency: z.int().min(1).max(1000).default(4).describe("Requests in flight at once; a crash asks at most so many again"),
+      concurrency: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(4)
+        .describe("Requests in flight at once; a crash asks at most so many again"),
     })
     .prefault({})
     .describe("How fast the model is asked"),
-  budgetUsd: z.number().min(0).optional().describe("The most that all requests of this task may cost, ever, in US dollars"),
+  budgetUsd: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("The most that all requests of this task may cost, ever, in US dollars"),
 })
 
 const privacy = z.strictObject({
@@ -193,12 +260,17 @@ const privacy = z.strictObject({
     .describe(
       "What happens to rows with personal data or secrets. flag: they are named when they arrive. refuse: they are not imported. drop: they are named, and no version is trained on them. pseudonymise: a version has [EMAIL_1] and the like instead, the same for the same thing within an example",
     ),
-  names: z.array(z.string().trim().min(2)).default([]).describe("Names of people to be found as well, written as in the texts"),
+  names: z
+    .array(z.string().trim().min(2))
+    .default([])
+    .describe("Names of people to be found as well, written as in the texts"),
 })
 
 const rate = z.number().gt(0).lt(1)
 const policy = z.enum(["all", "sample", "auto"])
-const names = z.array(z.string().trim().min(1)).refine((list) => new Set(list).size === list.length, "a name stands there twice")
+const names = z
+  .array(z.string().trim().min(1))
+  .refine((list) => new Set(list).size === list.length, "a name stands there twice")
 
 const review = z.strictObject({
   policy: policy
@@ -207,8 +279,17 @@ const review = z.strictObject({
       "How much people decide on. all: every candidate. sample: of each batch a random sample; the rest is accepted when the sample shows that few enough are wrong. auto: candidates above a confidence from which few enough decided ones were wrong are accepted, the others asked",
     ),
   maxError: rate.default(0.05).describe("Of what is accepted without being asked, at most this share may be wrong"),
-  confidence: z.number().gt(0.5).lt(1).default(0.95).describe("How sure that has to be: of the exact one-sided bound (Clopper and Pearson)"),
-  sampleSize: z.int().positive().optional().describe("Candidates of a sample. Default: as many as still show it when one of them is wrong"),
+  confidence: z
+    .number()
+    .gt(0.5)
+    .lt(1)
+    .default(0.95)
+    .describe("How sure that has to be: of the exact one-sided bound (Clopper and Pearson)"),
+  sampleSize: z
+    .int()
+    .positive()
+    .optional()
+    .describe("Candidates of a sample. Default: as many as still show it when one of them is wrong"),
   perLabel: z.boolean().default(false).describe("Whether each label of a batch has a sample of its own"),
   policies: z
     .array(
@@ -222,19 +303,35 @@ const review = z.strictObject({
           sampleSize: z.int().positive().optional().describe("Instead of review.sampleSize"),
           perLabel: z.boolean().optional().describe("Instead of review.perLabel"),
         })
-        .refine(({ strategy, label }) => strategy !== undefined || label !== undefined, "needs a strategy or a label, or both"),
+        .refine(
+          ({ strategy, label }) => strategy !== undefined || label !== undefined,
+          "needs a strategy or a label, or both",
+        ),
     )
     .default([])
     .describe("Other policies for some strategies or labels; the first that fits a candidate holds"),
-  reviewers: names.default([]).describe("Who reviews. With names, each gets a share by --reviewer, and gold checks are mixed in"),
-  overlap: z.number().min(0).max(1).default(0.15).describe("The share of items that two reviewers decide on; those that are uncertain come on top"),
-  calibration: z.int().min(0).default(20).describe("So many items all reviewers decide on first, to see whether they agree"),
+  reviewers: names
+    .default([])
+    .describe("Who reviews. With names, each gets a share by --reviewer, and gold checks are mixed in"),
+  overlap: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.15)
+    .describe("The share of items that two reviewers decide on; those that are uncertain come on top"),
+  calibration: z
+    .int()
+    .min(0)
+    .default(20)
+    .describe("So many items all reviewers decide on first, to see whether they agree"),
   goldChecks: z
     .number()
     .min(0)
     .max(0.5)
     .default(0.05)
-    .describe("Gold examples mixed in, as a share of the candidates: what a reviewer says of them changes no data, and shows how often they err"),
+    .describe(
+      "Gold examples mixed in, as a share of the candidates: what a reviewer says of them changes no data, and shows how often they err",
+    ),
   randomShare: z
     .number()
     .min(0)
@@ -251,13 +348,25 @@ const build = z.strictObject({
     .gt(0)
     .lte(1)
     .optional()
-    .describe("Jaccard similarity from which two inputs are near-duplicates. Default: 0.7 for short texts, 0.8 for long ones"),
-  ngram: z.int().min(4).default(13).describe("A train row sharing this many consecutive words with a held-out row is dropped"),
+    .describe(
+      "Jaccard similarity from which two inputs are near-duplicates. Default: 0.7 for short texts, 0.8 for long ones",
+    ),
+  ngram: z
+    .int()
+    .min(4)
+    .default(13)
+    .describe("A train row sharing this many consecutive words with a held-out row is dropped"),
   benchmarks: z
     .array(z.string().min(1))
     .default([])
-    .describe("Files of benchmarks that are measured elsewhere, as paths in the workspace: a train row that meets one of their inputs is dropped"),
-  maxLength: z.int().positive().default(20_000).describe("A row whose input and output together are longer, in characters, is dropped"),
+    .describe(
+      "Files of benchmarks that are measured elsewhere, as paths in the workspace: a train row that meets one of their inputs is dropped",
+    ),
+  maxLength: z
+    .int()
+    .positive()
+    .default(20_000)
+    .describe("A row whose input and output together are longer, in characters, is dropped"),
   semantic: z
     .strictObject({
       model: z.string().min(1).describe("The embedding model's name at the server"),
@@ -266,7 +375,12 @@ const build = z.strictObject({
         .default("https://api.openai.com/v1")
         .describe("The address of a server that speaks OpenAI's embeddings"),
       dimensions: z.int().positive().optional().describe("How long the vectors shall be, where the model can choose"),
-      threshold: z.number().gt(0).lte(1).default(0.95).describe("The cosine from which two inputs mean the same; it depends on the model"),
+      threshold: z
+        .number()
+        .gt(0)
+        .lte(1)
+        .default(0.95)
+        .describe("The cosine from which two inputs mean the same; it depends on the model"),
       drop: z
         .boolean()
         .default(false)
@@ -279,13 +393,31 @@ const build = z.strictObject({
 })
 
 const verdict = z.strictObject({
-  metric: z.string().optional().describe("The metric that decides. Default: accuracy for labels, exact-match otherwise"),
+  metric: z
+    .string()
+    .optional()
+    .describe("The metric that decides. Default: accuracy for labels, exact-match otherwise"),
   incumbent: z.string().default("few-shot").describe("The contender to beat: zero-shot, few-shot or linear"),
-  margin: z.number().min(0).max(1).default(0).describe("The tuned model must be better than the incumbent by more than this"),
+  margin: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe("The tuned model must be better than the incumbent by more than this"),
   confidence: z.number().gt(0.5).lt(1).default(0.95).describe("Of the interval of the difference that decides"),
   power: z.number().gt(0.5).lt(1).default(0.8).describe("The chance to see the expected gain, when it is real"),
-  expectedGain: z.number().gt(0).lte(1).default(0.1).describe("The gain worth a fine-tuned model; the test set is sized to see it"),
-  discordance: z.number().gt(0).lte(1).default(0.2).describe("The share of examples on which two contenders are expected to differ in being right"),
+  expectedGain: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .default(0.1)
+    .describe("The gain worth a fine-tuned model; the test set is sized to see it"),
+  discordance: z
+    .number()
+    .gt(0)
+    .lte(1)
+    .default(0.2)
+    .describe("The share of examples on which two contenders are expected to differ in being right"),
   bootstrap: z.int().min(200).default(2000).describe("Resamples for the intervals"),
 })
 
@@ -313,7 +445,9 @@ const shared = {
   filters: z
     .record(z.string(), z.unknown())
     .default({})
-    .describe("Each quality filter by name, with its own options; those that are not named are on, with their defaults"),
+    .describe(
+      "Each quality filter by name, with its own options; those that are not named are on, with their defaults",
+    ),
   holdout: holdout.prefault({}).describe("When the test set is worn"),
   verdict: verdict.prefault({}).describe("The rule of the verdict, written before anything is trained"),
 }
@@ -366,8 +500,13 @@ export function labelsOf(task: TaskSpecification): readonly string[] {
 const outOfScopeNames =
   /^(other|others|none|none[- _]of[- _](these|the[- _]above|them)|out[- _]of[- _](scope|domain)|oos|anything[- _]else|misc(ellaneous)?)$/i
 
-/** The label for what a label task is not about: the declared one, else one that is called like it; undefined where there is none. */
-export function outOfScopeLabel(task: TaskSpecification): { readonly label: string; readonly isDeclared: boolean } | undefined {
+/**
+ * The label for what a label task is not about: the declared one, else one that is called like it; undefined where
+ * there is none.
+ */
+export function outOfScopeLabel(
+  task: TaskSpecification,
+): { readonly label: string; readonly isDeclared: boolean } | undefined {
   if (task.kind !== "label") return undefined
   if (task.output.outOfScope !== undefined) return { label: task.output.outOfScope, isDeclared: true }
   const label = labelsOf(task).find((name) => outOfScopeNames.test(name))

@@ -1,4 +1,7 @@
-/** A party to an apportionment: its claim, the fewest and the most seats it may get, and what decides between equal claims. */
+/**
+ * A party to an apportionment: its claim, the fewest and the most seats it may get, and what decides between equal
+ * claims.
+ */
 export interface Claim {
   readonly name: string
   readonly size: number
@@ -7,7 +10,8 @@ export interface Claim {
   readonly tieBreak: string
 }
 
-/** The seats of each claim by largest remainder (Hamilton), proportional to size within its bounds. The seats given are `seats`, unless the bounds
+/** The seats of each claim by largest remainder (Hamilton), proportional to size within its bounds. The seats given are
+ * `seats`, unless the bounds
  * ask for more or allow only fewer. The order of the claims does not matter; `least` wins over `most`. */
 export function apportion(claims: readonly Claim[], seats: number): Map<string, number> {
   const total = claims.reduce((sum, { size }) => sum + size, 0)
@@ -20,7 +24,8 @@ export function apportion(claims: readonly Claim[], seats: number): Map<string, 
     for (const claim of claims) {
       if (seatsOf(claim) >= claim.most) continue
       const deficit = quota(claim) - seatsOf(claim)
-      if (!next || deficit > nextDeficit || (deficit === nextDeficit && claim.tieBreak < next.tieBreak)) [next, nextDeficit] = [claim, deficit]
+      if (!next || deficit > nextDeficit || (deficit === nextDeficit && claim.tieBreak < next.tieBreak))
+        [next, nextDeficit] = [claim, deficit]
     }
     if (!next) break
     given.set(next.name, seatsOf(next) + 1)

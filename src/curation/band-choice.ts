@@ -2,7 +2,8 @@ import { bandChoices, bandsFor, missRateFor, type Bands } from "./bands.ts"
 import { SimilarSets } from "./similar-sets.ts"
 import { Sketcher, type ShinglerName } from "./sketcher.ts"
 
-// What a text costs, in nanoseconds as measured on one core of an AMD EPYC: a permutation of a hash, a band (its key is looked up and added), and a
+// What a text costs, in nanoseconds as measured on one core of an AMD EPYC: a permutation of a hash, a band (its key is
+// looked up and added), and a
 // text with the same key that is looked at. Only their proportions matter.
 const permutationCost = 0.11
 const bandCost = 100
@@ -11,9 +12,18 @@ const lookCost = 20
 const mostTried = 2000
 const bandsTried = 4
 
-/** The bands for so many texts like the sample that cost least; all miss the same share of pairs right at the threshold. Few rows a band need few bands
- * and permutations, but where texts share phrases more of them meet in a band. 3 or 4 rows are tried: the bands of more would take too much memory. */
-export function cheapestBands(sample: readonly string[], shingles: ShinglerName, boilerplate: Int32Array, threshold: number, texts: number): Bands {
+/** The bands for so many texts like the sample that cost least; all miss the same share of pairs right at the
+ * threshold. Few rows a band need few bands
+ * and permutations, but where texts share phrases more of them meet in a band. 3 or 4 rows are tried: the bands of more
+ * would take too much memory.
+ */
+export function cheapestBands(
+  sample: readonly string[],
+  shingles: ShinglerName,
+  boilerplate: Int32Array,
+  threshold: number,
+  texts: number,
+): Bands {
   const step = Math.ceil(sample.length / mostTried)
   const tried = keptOf(
     sample.filter((_, index) => index % step === 0),
@@ -30,7 +40,10 @@ export function cheapestBands(sample: readonly string[], shingles: ShinglerName,
       bands,
     )
     const looks = (meetings * texts) / Math.max(1, tried.length) ** 2
-    const cost = permutationCost * bands.count * bands.rows * (hashes / Math.max(1, tried.length)) + bandCost * bands.count + lookCost * looks
+    const cost =
+      permutationCost * bands.count * bands.rows * (hashes / Math.max(1, tried.length)) +
+      bandCost * bands.count +
+      lookCost * looks
     if (cost < least) {
       least = cost
       best = bands
@@ -40,7 +53,12 @@ export function cheapestBands(sample: readonly string[], shingles: ShinglerName,
 }
 
 /** The texts that keep-first keeps: those that it drops are never met. */
-function keptOf(texts: readonly string[], shingles: ShinglerName, boilerplate: Int32Array, threshold: number): string[] {
+function keptOf(
+  texts: readonly string[],
+  shingles: ShinglerName,
+  boilerplate: Int32Array,
+  threshold: number,
+): string[] {
   const bands = bandsFor(threshold)
   const sketcher = new Sketcher({ shingles, boilerplate, bands })
   const sets = new SimilarSets(threshold, bands.count)

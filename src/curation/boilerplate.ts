@@ -1,14 +1,16 @@
 import { hashStart, hashText, joinCharacter, mixBits } from "./hashing.ts"
 import { printNumber, Sketcher, type ShinglerName } from "./sketcher.ts"
 
-// A span is boilerplate from this share of the texts on, and from so many texts: in a hundred texts on one subject single phrases are in many.
+// A span is boilerplate from this share of the texts on, and from so many texts: in a hundred texts on one subject
+// single phrases are in many.
 const leastShare = 0.01
 const leastTexts = 20
 // Below this share of all spans boilerplate is left alone: phrases of the subject, not a template.
 const leastMass = 0.05
 export const mostTexts = 20_000
 
-/** The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless they are more than a
+/** The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless
+ * they are more than a
  * twentieth of all spans. Copies of a text count once. The order of the texts does not matter. */
 export function boilerplateOf(sample: readonly string[], shingles: ShinglerName): Int32Array {
   const sketcher = new Sketcher({ shingles })
@@ -29,13 +31,17 @@ export function boilerplateOf(sample: readonly string[], shingles: ShinglerName)
   if (!roughly.some((count) => count >= least)) return new Int32Array()
   const counts = new Map<number, number>()
   for (const text of texts)
-    for (const span of sketcher.spans(text)) if ((roughly[span >>> 12] as number) >= least) counts.set(span, (counts.get(span) ?? 0) + 1)
+    for (const span of sketcher.spans(text))
+      if ((roughly[span >>> 12] as number) >= least) counts.set(span, (counts.get(span) ?? 0) + 1)
   const frequent = [...counts].filter(([, count]) => count >= least)
   const mass = frequent.reduce((sum, [, count]) => sum + count, 0)
   return mass > leastMass * all ? Int32Array.from(frequent, ([span]) => span).sort() : new Int32Array()
 }
 
-/** About so many of the texts (20,000, in which frequent spans show): all of few, else those with the least hashes, so that their order does not matter. */
+/**
+ * About so many of the texts (20,000, in which frequent spans show): all of few, else those with the least hashes, so
+ * that their order does not matter.
+ */
 export function sampleOf(texts: readonly string[], most = mostTexts): readonly string[] {
   if (texts.length <= most) return texts
   const sample = new TextSample(most)
@@ -43,7 +49,10 @@ export function sampleOf(texts: readonly string[], most = mostTexts): readonly s
   return sample.texts()
 }
 
-/** The sample of texts that come one by one. Has at most twice as many different texts as it gives, whatever their number. */
+/**
+ * The sample of texts that come one by one. Has at most twice as many different texts as it gives, whatever their
+ * number.
+ */
 export class TextSample {
   readonly #most: number
   readonly #texts = new Map<string, { readonly hash: number; count: number }>()
@@ -51,7 +60,8 @@ export class TextSample {
   /** Texts with greater hashes are not among the least any more. */
   #last = 0xffffffff
 
-  /** Where it is known that so many texts will come, about, most of them are passed over from the beginning. Then the sample of texts of which three in four
+  /** Where it is known that so many texts will come, about, most of them are passed over from the beginning. Then the
+   * sample of texts of which three in four
    * are copies of a few may have fewer. */
   constructor(most = mostTexts, expected = 0) {
     this.#most = most
@@ -72,7 +82,10 @@ export class TextSample {
     if (this.#texts.size > 2 * this.#most) this.#cut()
   }
 
-  /** The different texts of the sample, each with how often it came: added to another sample, they make that of all texts of both. */
+  /**
+   * The different texts of the sample, each with how often it came: added to another sample, they make that of all
+   * texts of both.
+   */
   counts(): (readonly [text: string, times: number])[] {
     this.#cut()
     return Array.from(this.#texts, ([text, { count }]) => [text, count] as const)

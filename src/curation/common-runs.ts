@@ -7,7 +7,8 @@ import { WordHashes, wordHash } from "./word-hashes.ts"
 const leastTexts = 20
 // A run in so large a share of the texts is a template's, whatever else the texts say.
 const plainShare = 0.05
-// So is one in this share, where such runs are more than `leastMass` of all: several templates, not one text in many versions.
+// So is one in this share, where such runs are more than `leastMass` of all: several templates, not one text in many
+// versions.
 const leastShare = 0.01
 const leastMass = 0.05
 
@@ -18,7 +19,9 @@ export interface RunHashes {
   readonly runs: ReadonlySet<number>
 }
 
-/** Runs of words that so many texts share that they say nothing about any one of them: prompts, templates, form letters. */
+/**
+ * Runs of words that so many texts share that they say nothing about any one of them: prompts, templates, form letters.
+ */
 export class CommonRuns {
   readonly hashes: RunHashes
 
@@ -42,8 +45,10 @@ export class CommonRuns {
   }
 }
 
-/** The common runs of a sample of the texts, for a check by n consecutive words: of half as many words, so that a template that is somewhat shorter
- * than n is one as well. By the same idea as `boilerplateOf`. Copies of a text count once; the order of the texts does not matter; in fewer than
+/** The common runs of a sample of the texts, for a check by n consecutive words: of half as many words, so that a
+ * template that is somewhat shorter
+ * than n is one as well. By the same idea as `boilerplateOf`. Copies of a text count once; the order of the texts does
+ * not matter; in fewer than
  * 20 texts nothing is common. Two runs are mistaken for one another once in 4 billion. */
 export function commonRuns(sample: readonly string[], n: number): CommonRuns {
   const length = Math.max(4, Math.ceil(n / 2))
@@ -53,11 +58,18 @@ export function commonRuns(sample: readonly string[], n: number): CommonRuns {
   let mass = 0
   for (const count of counts.runs.values()) mass += count
   const needed = mass > leastMass * counts.all ? least : Math.max(leastTexts, Math.ceil(plainShare * texts.length))
-  return new CommonRuns({ length, runs: new Set([...counts.runs].flatMap(([run, count]) => (count >= needed ? [run] : []))) })
+  return new CommonRuns({
+    length,
+    runs: new Set([...counts.runs].flatMap(([run, count]) => (count >= needed ? [run] : []))),
+  })
 }
 
 /** The runs that at least so many of the texts have, with how many do; and how many runs there are in all. */
-function frequentRuns(texts: readonly string[], length: number, least: number): { runs: Map<number, number>; all: number } {
+function frequentRuns(
+  texts: readonly string[],
+  length: number,
+  least: number,
+): { runs: Map<number, number>; all: number } {
   const runs = new Map<number, number>()
   const words = new WordHashes()
   const runsByText = texts.map((text) => {
@@ -75,12 +87,16 @@ function frequentRuns(texts: readonly string[], length: number, least: number): 
     }
   if (!roughly.some((count) => count >= least)) return { runs, all }
   for (const hashes of runsByText)
-    for (const run of new Set(hashes.filter((hash) => (roughly[hash >>> unused] as number) >= least))) runs.set(run, (runs.get(run) ?? 0) + 1)
+    for (const run of new Set(hashes.filter((hash) => (roughly[hash >>> unused] as number) >= least)))
+      runs.set(run, (runs.get(run) ?? 0) + 1)
   for (const [run, count] of runs) if (count < least) runs.delete(run)
   return { runs, all }
 }
 
-/** The hash of the run that begins at each of so many words, as far as there are enough: `joinHash` over its words, gone on from the run before. */
+/**
+ * The hash of the run that begins at each of so many words, as far as there are enough: `joinHash` over its words, gone
+ * on from the run before.
+ */
 function runsOf(hashes: Int32Array, words: number, length: number): Uint32Array {
   const runs = new Uint32Array(Math.max(0, words - length + 1))
   if (runs.length === 0) return runs

@@ -1,6 +1,9 @@
 import { canonicalJson } from "../core/canonical.ts"
 
-/** What of a row is compared, and the output that duplicates must agree in, as text; undefined where the row carries none. */
+/**
+ * What of a row is compared, and the output that duplicates must agree in, as text; undefined where the row carries
+ * none.
+ */
 export interface Compared {
   readonly text: string
   readonly output: string | undefined
@@ -12,16 +15,24 @@ export const outputFields = ["output", "completion", "response", "answer", "labe
 
 /** The text and the output of a row of any usual shape, or what is wrong with it.
  *
- * The text is that of the field (a dotted path), else of the first of `textFields` that is there. Turns of a chat give their contents without the
- * system's; an assistant's last turn is the output. Objects give the strings in them. Otherwise the output is the first of output, completion,
+ * The text is that of the field (a dotted path), else of the first of `textFields` that is there. Turns of a chat give
+ * their contents without the
+ * system's; an assistant's last turn is the output. Objects give the strings in them. Otherwise the output is the first
+ * of output, completion,
  * response, answer and label that is there. */
-export function comparedText(row: Readonly<Record<string, unknown>>, field: string | undefined): Compared | { readonly problem: string } {
+export function comparedText(
+  row: Readonly<Record<string, unknown>>,
+  field: string | undefined,
+): Compared | { readonly problem: string } {
   const name = field ?? textFields.find((candidate) => row[candidate] !== undefined && row[candidate] !== null)
-  if (name === undefined) return { problem: `no field to compare; looked for ${textFields.join(", ")}; the row has ${fieldsOf(row)}` }
+  if (name === undefined)
+    return { problem: `no field to compare; looked for ${textFields.join(", ")}; the row has ${fieldsOf(row)}` }
   const value = valueAt(row, name)
-  if (value === undefined || value === null) return { problem: `no field ${JSON.stringify(name)}; the row has ${fieldsOf(row)}` }
+  if (value === undefined || value === null)
+    return { problem: `no field ${JSON.stringify(name)}; the row has ${fieldsOf(row)}` }
   if (isTurns(value)) return chatText(value, row, name)
-  const text = typeof value === "string" ? value : typeof value === "object" ? stringsIn(value).join("\n") : String(value)
+  const text =
+    typeof value === "string" ? value : typeof value === "object" ? stringsIn(value).join("\n") : String(value)
   return { text, output: outputOf(row, name) }
 }
 
@@ -50,20 +61,29 @@ function chatText(turns: readonly Turn[], row: Readonly<Record<string, unknown>>
 function outputOf(row: Readonly<Record<string, unknown>>, compared: string): string | undefined {
   for (const name of outputFields) {
     const value = row[name]
-    if (name !== compared && value !== undefined && value !== null) return typeof value === "string" ? value : canonicalJson(value)
+    if (name !== compared && value !== undefined && value !== null)
+      return typeof value === "string" ? value : canonicalJson(value)
   }
   return undefined
 }
 
 function isTurns(value: unknown): value is readonly Turn[] {
-  return Array.isArray(value) && value.length > 0 && value.every((turn) => typeof turn === "object" && turn !== null && "role" in turn)
+  return (
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((turn) => typeof turn === "object" && turn !== null && "role" in turn)
+  )
 }
 
 function valueAt(row: Readonly<Record<string, unknown>>, path: string): unknown {
   if (row[path] !== undefined) return row[path]
   return path
     .split(".")
-    .reduce<unknown>((value, key) => (typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined), row)
+    .reduce<unknown>(
+      (value, key) =>
+        typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined,
+      row,
+    )
 }
 
 function stringsIn(value: unknown): string[] {

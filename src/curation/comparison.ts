@@ -16,7 +16,8 @@ export interface ComparisonPlan {
   readonly recordedBands: number
 }
 
-/** Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their worth, each unless a kept one makes it
+/** Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their
+ * worth, each unless a kept one makes it
  * superfluous. `outputText` is asked for where outputs are compared as texts. */
 export function compareGroups(
   records: RowRecords,
@@ -43,7 +44,10 @@ export function compareGroups(
   })
   for (const rows of others) {
     const bands = plan.bands.count
-    const sets = rows.length > mostListed ? new SimilarSets(threshold, bands, rows.length, { areLasting: true }) : new SetList(threshold, bands)
+    const sets =
+      rows.length > mostListed
+        ? new SimilarSets(threshold, bands, rows.length, { areLasting: true })
+        : new SetList(threshold, bands)
     offer(new KeepBest(records, outputs, sets, { expected: rows.length, found, outputText }), rows)
   }
   return found

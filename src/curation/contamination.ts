@@ -29,7 +29,8 @@ export interface HeldOutOptions {
   readonly missRate: number
 }
 
-/** What is held out, made ready for many texts that may meet it. Near pairs are found by an exact search, so none is missed. Ties go to the smaller id,
+/** What is held out, made ready for many texts that may meet it. Near pairs are found by an exact search, so none is
+ * missed. Ties go to the smaller id,
  * so the order of the held-out rows does not matter. */
 export class HeldOutTexts {
   /** How the texts that are asked about are sketched; the bands are for whoever compares them with one another. */
@@ -43,7 +44,11 @@ export class HeldOutTexts {
   readonly #ngrams: NgramIndex
   readonly #areRuns: boolean
 
-  constructor(task: TaskSpecification, heldOut: readonly HeldOutRow[], { shingler, threshold, ngram, missRate }: HeldOutOptions) {
+  constructor(
+    task: TaskSpecification,
+    heldOut: readonly HeldOutRow[],
+    { shingler, threshold, ngram, missRate }: HeldOutOptions,
+  ) {
     const least = threshold ?? defaultThreshold(shingler.name)
     this.plan = sketchPlan(shingler.name, shingler.boilerplate, least, missRate)
     this.#sketcher = new Sketcher(this.plan)
@@ -51,7 +56,9 @@ export class HeldOutTexts {
     this.#near = new SharedHashes(least)
     this.#ngrams = new NgramIndex(ngram)
     this.#areRuns = shingler.name === "word-5" && shingler.boilerplate.length === 0
-    const texts = heldOut.map(({ id, input }) => ({ id, text: inputText(task, input) })).sort((a, b) => compareText(a.id, b.id))
+    const texts = heldOut
+      .map(({ id, input }) => ({ id, text: inputText(task, input) }))
+      .sort((a, b) => compareText(a.id, b.id))
     this.#ids = texts.map(({ id }) => id)
     for (const { id, text } of texts) {
       const sketch = this.sketch(text)
@@ -74,10 +81,13 @@ export class HeldOutTexts {
     return this.#sketcher.lastPrint()
   }
 
-  /** How the text that was sketched last leaks into the held-out ones: exact first, then near, then by n-gram, where every run of words counts; undefined
+  /** How the text that was sketched last leaks into the held-out ones: exact first, then near, then by n-gram, where
+   * every run of words counts; undefined
    * when it does not. */
   leakOf(text: string, sketch: Sketch): Leak | undefined {
-    const same = this.#exact.get(printNumber(...this.lastPrint()))?.find(({ folded }) => folded === foldForComparison(text))
+    const same = this.#exact
+      .get(printNumber(...this.lastPrint()))
+      ?.find(({ folded }) => folded === foldForComparison(text))
     if (same !== undefined) return { reason: "leak-exact", witness: same.id }
     const leastNear = this.#least * sketch.size - 1e-6
     const shared = this.#near.countShared(sketch, Math.min(leastNear, this.#ngrams.fewestRuns))

@@ -8,12 +8,16 @@ export interface CosinePair {
   readonly cosine: number
 }
 
-/** Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of the columns. Vectors are of
- * length 1 and have the same number of dimensions; `columnsOf` says how many of the columns a row is compared with (all earlier ones, for pairs
+/** Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of
+ * the columns. Vectors are of
+ * length 1 and have the same number of dimensions; `columnsOf` says how many of the columns a row is compared with (all
+ * earlier ones, for pairs
  * within one list).
  *
- * assembly/cosine.ts looks for them in 32-bit floats, block by block, so that both sides stay in the cache. It gives up early: what the dimensions that
- * are left can still add is at most the product of the lengths of what is left of both vectors (Cauchy and Schwarz), so that most pairs cost a sixth of
+ * assembly/cosine.ts looks for them in 32-bit floats, block by block, so that both sides stay in the cache. It gives up
+ * early: what the dimensions that
+ * are left can still add is at most the product of the lengths of what is left of both vectors (Cauchy and Schwarz), so
+ * that most pairs cost a sixth of
  * the dimensions. What it finds is computed here. */
 export function cosinePairs(
   rows: readonly Float32Array[],
@@ -23,9 +27,11 @@ export function cosinePairs(
 ): CosinePair[] {
   const dimensions = (rows[0] ?? columns[0])?.length ?? 0
   const stray = [...rows, ...columns].find(({ length }) => length !== dimensions)
-  if (stray !== undefined) throw new RangeError(`vectors of ${dimensions} and of ${stray.length} dimensions cannot be compared`)
+  if (stray !== undefined)
+    throw new RangeError(`vectors of ${dimensions} and of ${stray.length} dimensions cannot be compared`)
   const blocks = new Blocks(dimensions, Math.min(rows.length, mostRows), Math.min(columns.length, mostColumns))
-  // Sums of 32-bit floats must not lose a pair: each addition rounds by less than 2^-24 of a sum that is at most about 1.
+  // Sums of 32-bit floats must not lose a pair: each addition rounds by less than 2^-24 of a sum that is at most about
+  // 1.
   const least = threshold - 1e-6 - dimensions * 2 ** -23
   const found: CosinePair[] = []
   for (let top = 0; top < rows.length; top += mostRows) {
@@ -92,15 +98,28 @@ class Blocks {
   setRows(vectors: readonly Float32Array[]): void {
     this.#rowCount = vectors.length
     const [rests, steps] = [this.#code.rowRestsAt() >> 2, this.#steps]
-    this.#lay(vectors, this.#code.rowsAt() >> 2, this.#rows, 4, (row, part) => rests + 4 * (steps * (row >> 2) + part) + (row & 3))
+    this.#lay(
+      vectors,
+      this.#code.rowsAt() >> 2,
+      this.#rows,
+      4,
+      (row, part) => rests + 4 * (steps * (row >> 2) + part) + (row & 3),
+    )
   }
 
   /** Each row is compared with as many of the columns as its limit says. */
   setColumns(vectors: readonly Float32Array[], limits: readonly number[]): void {
     const rests = this.#code.columnRestsAt() >> 2
-    this.#lay(vectors, this.#code.columnsAt() >> 2, this.#columns, 8, (column, part) => rests + this.#columns * part + column)
+    this.#lay(
+      vectors,
+      this.#code.columnsAt() >> 2,
+      this.#columns,
+      8,
+      (column, part) => rests + this.#columns * part + column,
+    )
     const at = this.#code.limitsAt() >> 2
-    for (let row = 0; row < this.#rows; row += 1) this.#numbers[at + row] = Math.max(0, Math.min(limits[row] ?? 0, vectors.length))
+    for (let row = 0; row < this.#rows; row += 1)
+      this.#numbers[at + row] = Math.max(0, Math.min(limits[row] ?? 0, vectors.length))
   }
 
   /** The pairs of a row and a column that may be near. */
@@ -108,12 +127,22 @@ class Blocks {
     const at = this.#code.foundAt() >> 2
     for (let four = 0; 4 * four < this.#rowCount; four += 1) {
       const count = this.#code.near(four, least)
-      for (let pair = at; pair < at + 2 * count; pair += 2) yield [4 * four + (this.#numbers[pair] as number), this.#numbers[pair + 1] as number]
+      for (let pair = at; pair < at + 2 * count; pair += 2)
+        yield [4 * four + (this.#numbers[pair] as number), this.#numbers[pair + 1] as number]
     }
   }
 
-  /** Lays the vectors out: of each step, of so many vectors together, dimension by dimension; and the length of what is left after each step. */
-  #lay(vectors: readonly Float32Array[], start: number, room: number, together: number, restAt: (place: number, part: number) => number): void {
+  /**
+   * Lays the vectors out: of each step, of so many vectors together, dimension by dimension; and the length of what is
+   * left after each step.
+   */
+  #lay(
+    vectors: readonly Float32Array[],
+    start: number,
+    room: number,
+    together: number,
+    restAt: (place: number, part: number) => number,
+  ): void {
     const [floats, step] = [this.#floats, this.#step]
     for (const [place, vector] of vectors.entries()) {
       const lane = place % together

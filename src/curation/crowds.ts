@@ -4,7 +4,8 @@ import { instantiate } from "./web-assembly.ts"
 /** How many numbers a card has: place, number of hashes, and the parities. */
 export const cardNumbers = 8
 
-/** The places that share a band key, as lists: a question reads a list from one end to the other, 32 bytes a place, and leaves out at once what cannot
+/** The places that share a band key, as lists: a question reads a list from one end to the other, 32 bytes a place, and
+ * leaves out at once what cannot
  * be near. A linked list of places instead would cost three accesses to memory at random for each.
  *
  * Memory: 32 bytes a card, in blocks of powers of two. */
@@ -44,7 +45,8 @@ export class Crowds {
     for (const arena of this.#arenas) arena.ask(card)
   }
 
-  /** Finds places of the list that may be at the threshold with the set asked about, from the place `from` of the list on, and leaves out those that
+  /** Finds places of the list that may be at the threshold with the set asked about, from the place `from` of the list
+   * on, and leaves out those that
    * surely are not. The answer is how many were found. */
   scan(list: number, from: number, threshold: number): number {
     const arena = this.#arenas[arenaOf(list)] as Arena
@@ -76,7 +78,8 @@ export class Crowds {
   }
 
   #open(): Arena {
-    if (this.#arenas.length === mostArenas) throw new RangeError("the lists of texts that share band keys take more than 16 GiB")
+    if (this.#arenas.length === mostArenas)
+      throw new RangeError("the lists of texts that share band keys take more than 16 GiB")
     const arena = new Arena(this.#arenaBytes)
     this.#arenas.push(arena)
     return arena
@@ -146,7 +149,10 @@ class Arena {
     const block = this.code.make(Math.ceil(Math.log2(count + 1)))
     if (block === 0) return 0
     this.renew()
-    this.#numbers.set(other.#numbers.subarray((list >> 2) + headNumbers, (list >> 2) + headNumbers + cardNumbers * count), (block >> 2) + headNumbers)
+    this.#numbers.set(
+      other.#numbers.subarray((list >> 2) + headNumbers, (list >> 2) + headNumbers + cardNumbers * count),
+      (block >> 2) + headNumbers,
+    )
     this.#numbers[block >> 2] = count
     other.code.release(list)
     return block

@@ -24,17 +24,25 @@ export interface Conflict {
   readonly similarity: number
 }
 
-/** Every row that is offered is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held out, or is a duplicate of a
+/** Every row that is offered is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held
+ * out, or is a duplicate of a
  * better one with the same output: kept + dropped = read. What comes of each is in the table.
  *
- * Any permutation of the rows keeps the same ones, and curating the kept rows again drops nothing (as long as the texts kept have the same templates
+ * Any permutation of the rows keeps the same ones, and curating the kept rows again drops nothing (as long as the texts
+ * kept have the same templates
  * and, without held-out rows, are of the same kind, short or long). Strings come out normalised, ids unchanged.
- * A near-duplicate with another output is kept and the pair is a conflict, reported once for each such row with its most similar one (of a
- * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a duplicate is a kept row.
+ * A near-duplicate with another output is kept and the pair is a conflict, reported once for each such row with its
+ * most similar one (of a
+ * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a
+ * duplicate is a kept row.
  *
- * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where held-out rows say how texts are cut.
- * First `add` and `addSamples`, then `close`, `dropOverlapping`, `plan`, `groups`, `compare` and `finish`. Memory: that of the table, with 4 bytes a hash of every row, and for a
- * while 4 bytes for each key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the kept ones instead. */
+ * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where
+ * held-out rows say how texts are cut.
+ * First `add` and `addSamples`, then `close`, `dropOverlapping`, `plan`, `groups`, `compare` and `finish`. Memory: that
+ * of the table, with 4 bytes a hash of every row, and for a
+ * while 4 bytes for each key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the
+ * kept ones instead.
+ */
 export class Curation {
   readonly intake: Intake
   readonly options: CurationOptions
@@ -72,10 +80,14 @@ export class Curation {
 
   /** Takes in the samples of an intake elsewhere. */
   addSamples(samples: SampleCounts): void {
-    for (const name of ["all", "clean", "valid"] as const) for (const [text, times] of samples[name]) this.intake.samples[name].add(text, times)
+    for (const name of ["all", "clean", "valid"] as const)
+      for (const [text, times] of samples[name]) this.intake.samples[name].add(text, times)
   }
 
-  /** Nothing can be taken in afterwards. Returns the rows that may be compared with one another, in memory that threads share. */
+  /**
+   * Nothing can be taken in afterwards. Returns the rows that may be compared with one another, in memory that threads
+   * share.
+   */
   close(): Uint32Array<SharedArrayBuffer> {
     this.add(this.intake.takeBatch())
     const ancestors = heldOutAncestors(this.#waiting, this.options.heldOutIds ?? new Set())
@@ -93,7 +105,8 @@ export class Curation {
     return this.intake.plan?.bands.count ?? 0
   }
 
-  /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many texts, and count for nothing: where
+  /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many
+   * texts, and count for nothing: where
    * there are such runs, returns the rows that are to be judged once more. */
   dropOverlapping(): { readonly rows: Uint32Array; readonly plan: OverlapPlan } | undefined {
     const { task, heldOut, ngram, expected } = this.options
@@ -134,7 +147,8 @@ export class Curation {
     const threshold = this.#thresholdFor(name)
     const plan = sketchPlan(name, boilerplateOf(clean.texts(), name), threshold, missRateFor(this.#cleanCount))
     const { recordedBands } = this
-    if (made !== undefined && areCutAlike(made, plan)) return { plan: { plan, threshold, recordedBands }, resketch: undefined }
+    if (made !== undefined && areCutAlike(made, plan))
+      return { plan: { plan, threshold, recordedBands }, resketch: undefined }
     const bands = Math.max(recordedBands, plan.bands.count)
     return { plan: { plan, threshold, recordedBands: bands }, resketch: { plan, bands, recordedBands } }
   }
@@ -147,7 +161,10 @@ export class Curation {
     eachGroup(rowsByPart(records, rows), (partRows) => records.move(sketcher.sketch(part++, partRows)))
   }
 
-  /** The groups of those of the rows that share keys and were not dropped. `joined` has what `joinByKeys` says of all the keys, here or elsewhere. */
+  /**
+   * The groups of those of the rows that share keys and were not dropped. `joined` has what `joinByKeys` says of all
+   * the keys, here or elsewhere.
+   */
   groups(rows: Uint32Array, { plan }: ComparisonPlan, joined?: readonly Uint32Array[]): RowGroups {
     const heads = joined ?? [joinByKeys(this.#table.records, rows, 0, plan.bands.count)]
     return groupsOf(rows, heads, (row) => this.#table.isKept(row))
@@ -157,7 +174,8 @@ export class Curation {
   finish(comparisons: readonly Comparison[]): Conflict[] {
     const table = this.#table
     for (const { dropped } of comparisons)
-      for (const { row, reason, witness, similarity } of dropped) table.drop(row, { reason, witness: table.id(witness), similarity })
+      for (const { row, reason, witness, similarity } of dropped)
+        table.drop(row, { reason, witness: table.id(witness), similarity })
     const conflicts = comparisons.flatMap(({ conflicts: found }) =>
       found.map(({ a, b, similarity }) => ({ a: table.id(a), b: table.id(b), similarity })),
     )
@@ -166,7 +184,9 @@ export class Curation {
 
   /** Compares groups here. */
   compare(groups: RowGroups, plan: ComparisonPlan): Comparison {
-    return compareGroups(this.#table.records, groups, new OutputEquality(this.options.task), plan, (row) => this.#outputText(row))
+    return compareGroups(this.#table.records, groups, new OutputEquality(this.options.task), plan, (row) =>
+      this.#outputText(row),
+    )
   }
 
   #outputText(row: number): string {
@@ -184,7 +204,9 @@ export class Curation {
   }
 }
 
-/** Whether a sketch by the one plan is good for the other: the first keys are the same where bands have as many rows. */
+/**
+ * Whether a sketch by the one plan is good for the other: the first keys are the same where bands have as many rows.
+ */
 function areCutAlike(made: Required<SketchPlan>, wanted: Required<SketchPlan>): boolean {
   const { boilerplate } = wanted
   return (

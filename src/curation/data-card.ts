@@ -11,7 +11,9 @@ export interface CardFacts {
   readonly origins: Origins
   readonly strategies: Readonly<Record<string, number>>
   readonly acceptedBy: Readonly<Record<string, number>>
-  /** Of the items that more than one reviewer decided on; alpha is Krippendorff's, undefined where it is not defined. */
+  /**
+   * Of the items that more than one reviewer decided on; alpha is Krippendorff's, undefined where it is not defined.
+   */
   readonly agreement: {
     readonly items: number
     readonly reviewers: readonly string[]
@@ -19,7 +21,10 @@ export interface CardFacts {
     readonly alpha: number | undefined
   }
   /** Kinds of personal data: in the train rows now, and in seeds and inputs when they arrived. */
-  readonly personalData: { readonly train: Readonly<Record<string, number>>; readonly arrived: Readonly<Record<string, number>> }
+  readonly personalData: {
+    readonly train: Readonly<Record<string, number>>
+    readonly arrived: Readonly<Record<string, number>>
+  }
   readonly licences: readonly ModelLicence[]
   /** The base models of the task's jobs. */
   readonly bases: readonly { readonly job: string; readonly baseModel: string }[]
@@ -28,7 +33,10 @@ export interface CardFacts {
   readonly erased: number
 }
 
-/** The data card of a version in Markdown: the same bytes for the same facts. What nobody stated is called unknown, never left out. */
+/**
+ * The data card of a version in Markdown: the same bytes for the same facts. What nobody stated is called unknown,
+ * never left out.
+ */
 export function dataCard(facts: CardFacts): string {
   const { manifest } = facts
   return `${[
@@ -50,7 +58,9 @@ function intendedUse({ task }: CardFacts): string[] {
     "## Intended use",
     `To train and to evaluate a model for the task above (kind: ${task.kind}). No other use was looked at.`,
     ...(outside === undefined ? [] : [`What the task is not about has the label \`${outside}\`.`]),
-    ...(task.guideline.trim() === "" ? [] : [`The guideline that people decided by:\n\n${quote(task.guideline.trim())}`]),
+    ...(task.guideline.trim() === ""
+      ? []
+      : [`The guideline that people decided by:\n\n${quote(task.guideline.trim())}`]),
   ]
 }
 
@@ -90,7 +100,9 @@ function drops({ manifest, erased }: CardFacts): string[] {
   return [
     "## Left out",
     `${manifest.read} rows were read, ${manifest.kept} kept, ${manifest.read - manifest.kept} left out.`,
-    ...(Object.keys(manifest.dropped).length === 0 ? [] : [table(["reason", "rows"], Object.entries(manifest.dropped))]),
+    ...(Object.keys(manifest.dropped).length === 0
+      ? []
+      : [table(["reason", "rows"], Object.entries(manifest.dropped))]),
     ...(erased === 0 ? [] : [`${erased} rows of the task were erased on request.`]),
   ]
 }
@@ -119,11 +131,17 @@ function personalData({ personalData: { train, arrived } }: CardFacts): string[]
 function rights({ task, origins, licences, bases }: CardFacts): string[] {
   const sources = [...origins.sources.keys()].map((name) => {
     const right = task.rights.sources[name]
-    return [name, right?.licence ?? unknownLicence, right?.note ?? (name === notStated ? "these rows name no source" : "")]
+    return [
+      name,
+      right?.licence ?? unknownLicence,
+      right?.note ?? (name === notStated ? "these rows name no source" : ""),
+    ]
   })
   const model = (name: string) => {
     const fact = licenceOf(name, licences)
-    return fact === undefined ? [unknownLicence, "", ""] : [fact.licence, fact.terms ?? "", `${fact.source} (checked ${fact.checked})`]
+    return fact === undefined
+      ? [unknownLicence, "", ""]
+      : [fact.licence, fact.terms ?? "", `${fact.source} (checked ${fact.checked})`]
   }
   const forbidden = brokenRules(task.rights, origins, licences)
   return [

@@ -31,8 +31,11 @@ export interface ErasureReach {
   readonly nearCopies: readonly string[]
 }
 
-/** Every row that must go with the named ones: rows of the same content, and what was grown from any of them, and so on until there are no more. The rows
- * are gone through again until nothing is found that was not known, at least twice; memory has those alone that are reached. */
+/** Every row that must go with the named ones: rows of the same content, and what was grown from any of them, and so on
+ * until there are no more. The rows
+ * are gone through again until nothing is found that was not known, at least twice; memory has those alone that are
+ * reached.
+ */
 export function erasureReach(rows: Iterable<PlacedRow>, named: ReadonlySet<string>): ErasureReach {
   const keys = new Set(Array.from(named, digits))
   const contents = new Set<string>()
@@ -66,7 +69,12 @@ function reachAmong(rows: readonly KnownRow[], named: ReadonlySet<string>): Reac
   const children = new Map<string, Set<string>>()
   for (const row of rows) {
     const key = digits(row.id)
-    const entry = entries.get(key) ?? { id: row.id, places: new Set<string>(), contents: new Set<string>(), parents: new Set<string>() }
+    const entry = entries.get(key) ?? {
+      id: row.id,
+      places: new Set<string>(),
+      contents: new Set<string>(),
+      parents: new Set<string>(),
+    }
     entries.set(key, entry)
     entry.places.add(row.place)
     if (row.content !== undefined) {
@@ -85,7 +93,9 @@ function reachAmong(rows: readonly KnownRow[], named: ReadonlySet<string>): Reac
   return [...reached]
     .flatMap(([key, why]): ReachedRow[] => {
       const entry = entries.get(key)
-      return entry === undefined ? [] : [{ id: entry.id, places: [...entry.places].sort(), why, contents: [...entry.contents].sort() }]
+      return entry === undefined
+        ? []
+        : [{ id: entry.id, places: [...entry.places].sort(), why, contents: [...entry.contents].sort() }]
     })
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 }

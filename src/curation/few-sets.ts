@@ -14,11 +14,19 @@ export class FewSets implements SetSearch {
     this.#bands = bands
   }
 
-  visit(sketch: Sketch, visit: (place: number, similarity: number) => boolean, { isWanted, group = 0 }: Question = {}): void {
+  visit(
+    sketch: Sketch,
+    visit: (place: number, similarity: number) => boolean,
+    { isWanted, group = 0 }: Question = {},
+  ): void {
     let isMarked = false
     for (let place = 0; place < this.#places.length; place += 1) {
-      const { sketch: other, group: itsGroup } = this.#places[place] as { readonly sketch: Sketch; readonly group: number }
-      if (itsGroup !== group || !sharesKey(sketch, other, this.#bands) || !mayBeNear(this.#threshold, sketch, other)) continue
+      const { sketch: other, group: itsGroup } = this.#places[place] as {
+        readonly sketch: Sketch
+        readonly group: number
+      }
+      if (itsGroup !== group || !sharesKey(sketch, other, this.#bands) || !mayBeNear(this.#threshold, sketch, other))
+        continue
       if (isWanted?.(place) === false) continue
       if (!isMarked) this.#marked.mark(sketch.numbers, sketch.hashes, sketch.size)
       isMarked = true

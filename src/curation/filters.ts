@@ -7,9 +7,11 @@ import { normaliseStrings } from "./normalise.ts"
 import { personalDataKindsIn } from "./privacy.ts"
 import { anyInputText, rowLength } from "./validity.ts"
 
-/** What can be said of a grown pair before anybody looks at it: always the checks `schema`, `novelty`, `length` and `personal-data`, in this order.
+/** What can be said of a grown pair before anybody looks at it: always the checks `schema`, `novelty`, `length` and
+ * `personal-data`, in this order.
  *
- * `novelty` fails when the input is near a known one; its value is 1 less the similarity and is left out when nothing is near, because then the
+ * `novelty` fails when the input is near a known one; its value is 1 less the similarity and is left out when nothing
+ * is near, because then the
  * similarity is not known.
  * `personal-data` names the kinds found; it fails only where the specification refuses or drops personal data. */
 export function candidateChecks({
@@ -24,7 +26,9 @@ export function candidateChecks({
 }): CandidateCheck[] {
   const { input, output } = normaliseStrings({ input: draft.input, output: draft.output })
   const issue = [...inputIssues(task, input), ...outputIssues(task, output)][0]
-  const schema: CandidateCheck = issue ? { name: "schema", ok: false, detail: formatIssue(issue) } : { name: "schema", ok: true }
+  const schema: CandidateCheck = issue
+    ? { name: "schema", ok: false, detail: formatIssue(issue) }
+    : { name: "schema", ok: true }
   const text = anyInputText(task, input)
   return [schema, novelty(text, index), length(task, text, output), personalData(task, { input, output })]
 }
@@ -43,7 +47,10 @@ function length(task: TaskSpecification, text: string, output: Output): Candidat
     : { name: "length", ok: false, value, detail: `${value} characters; at most ${maxLength} allowed` }
 }
 
-function personalData(task: TaskSpecification, pair: { readonly input: Input; readonly output: Output }): CandidateCheck {
+function personalData(
+  task: TaskSpecification,
+  pair: { readonly input: Input; readonly output: Output },
+): CandidateCheck {
   const kinds = personalDataKindsIn(task, pair)
   if (kinds.length === 0) return { name: "personal-data", ok: true }
   const isAllowed = task.privacy.personalData === "flag" || task.privacy.personalData === "pseudonymise"

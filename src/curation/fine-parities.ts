@@ -4,7 +4,8 @@ import type { Sketch } from "./similar-sets.ts"
 // 512 bits: of two sets that are not quite near, almost none pass.
 const numbersASet = 16
 
-/** Parities of sets that are finer than those of their cards: they rule out nearly every set that is below a threshold, at a fiftieth of what the comparison
+/** Parities of sets that are finer than those of their cards: they rule out nearly every set that is below a threshold,
+ * at a fiftieth of what the comparison
  * would take. Memory: 64 bytes a set. */
 export class FineParities {
   readonly #threshold: number
@@ -36,10 +37,12 @@ export class FineParities {
 
   /** False only for a set whose Jaccard similarity to the one asked about is below the threshold. */
   mayBeNear(set: number): boolean {
-    const most = ((1 - this.#threshold) / (1 + this.#threshold)) * (this.#askedSize + (this.#sizes[set] as number)) + 1e-6
+    const most =
+      ((1 - this.#threshold) / (1 + this.#threshold)) * (this.#askedSize + (this.#sizes[set] as number)) + 1e-6
     const at = numbersASet * set
     let differing = 0
-    for (let index = 0; index < numbersASet; index += 1) differing += bitCount((this.#asked[index] as number) ^ (this.#numbers[at + index] as number))
+    for (let index = 0; index < numbersASet; index += 1)
+      differing += bitCount((this.#asked[index] as number) ^ (this.#numbers[at + index] as number))
     return differing <= most
   }
 }

@@ -1,10 +1,14 @@
-/** From a hash to the places that were added with it. Hashes are signed numbers of 32 bits, none zero; a place is added once with a hash. Memory a hash and place: 8
+/** From a hash to the places that were added with it. Hashes are signed numbers of 32 bits, none zero; a place is added
+ * once with a hash. Memory a hash and place: 8
  * bytes, and 16 to 32 for each different hash. */
 export class HashIndex {
   /** Pairs of a hash and its last entry plus one, in open addressing, at most three quarters full. */
   #table = new Int32Array(2 * 64)
   #mask = 63
-  /** A bit for some of the hashes, 32 for each slot of the table: a hash whose bit is not set is not there. It is small enough to stay near the processor. */
+  /**
+   * A bit for some of the hashes, 32 for each slot of the table: a hash whose bit is not set is not there. It is small
+   * enough to stay near the processor.
+   */
   #bits = new Int32Array(64)
   #different = 0
   #places = new Int32Array(64)

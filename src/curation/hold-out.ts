@@ -30,7 +30,8 @@ export interface HoldOutOptions {
   readonly key: string
 }
 
-/** The splits of the arrivals, as `placeRows` gives them. Sorted by id; no arrivals give none; an arrival that has a split already is left out, and rows that
+/** The splits of the arrivals, as `placeRows` gives them. Sorted by id; no arrivals give none; an arrival that has a
+ * split already is left out, and rows that
  * no longer exist hold no place. */
 export function assignSplits({ arrivals, existing, existingItems, testNeeded, key }: HoldOutOptions): Assignment[] {
   const known = new Map(existing.map((assignment) => [assignment.id, assignment]))
@@ -49,7 +50,13 @@ export function assignSplits({ arrivals, existing, existingItems, testNeeded, ke
   })
   const held = Uint8Array.from(items, ({ id }) => heldNames.indexOf(known.get(id)?.split))
   const idOf = (row: number) => (items[row] as { id: string }).id
-  const rows = { held, stratum, strata: [...strata.keys()], idOf, compareIds: (a: number, b: number) => compareText(idOf(a), idOf(b)) }
+  const rows = {
+    held,
+    stratum,
+    strata: [...strata.keys()],
+    idOf,
+    compareIds: (a: number, b: number) => compareText(idOf(a), idOf(b)),
+  }
   const placed = placeRows(rows, groups, { testNeeded, key })
   return Array.from(fresh.values(), ({ id, stratum: name }, index) => {
     const split = splits[(placed[present.size + index] as number) - 1] as Assignment["split"]
@@ -57,14 +64,20 @@ export function assignSplits({ arrivals, existing, existingItems, testNeeded, ke
   }).sort((a, b) => compareText(a.id, b.id))
 }
 
-/** Where each row is held once those that arrive have a split, for good: what has one keeps it, and near-duplicates go whole to one split, that of the
- * members that have one (of several splits: test before validation before train). Retired rows count nowhere; what is near them goes to train, where a
+/** Where each row is held once those that arrive have a split, for good: what has one keeps it, and near-duplicates go
+ * whole to one split, that of the
+ * members that have one (of several splits: test before validation before train). Retired rows count nowhere; what is
+ * near them goes to train, where a
  * build drops it.
  *
- * Of T rows (existing and arriving), min(testNeeded, ⌊0.6 T⌋) are for test, min(⌈testNeeded / 4⌉, ⌊0.15 T⌋) for validation and the rest for
- * train, spread over the strata by largest remainder. A stratum's first row goes to train, its second to test; later ones never take its last
+ * Of T rows (existing and arriving), min(testNeeded, ⌊0.6 T⌋) are for test, min(⌈testNeeded / 4⌉, ⌊0.15 T⌋) for
+ * validation and the rest for
+ * train, spread over the strata by largest remainder. A stratum's first row goes to train, its second to test; later
+ * ones never take its last
  * train row. Real inputs without an answer are counted apart, by the same rule.
- * Depends on content and key only: not on the order of the rows. Whole near-duplicate groups may miss the sizes by half a group. */
+ * Depends on content and key only: not on the order of the rows. Whole near-duplicate groups may miss the sizes by half
+ * a group.
+ */
 export function placeRows(
   rows: NumberedRows,
   groups: Groups,
@@ -87,7 +100,8 @@ export function placeRows(
     if (units.follows(unit) === 0) free[count++] = unit
     else place(unit, units.follows(unit))
   free = inKeyedOrder(rows, units, free.subarray(0, count), key)
-  for (const split of [inTest, inValidation]) free = fill(free, split, { units, counts, targets: targetsOf(counts, split, testNeeded, key), place })
+  for (const split of [inTest, inValidation])
+    free = fill(free, split, { units, counts, targets: targetsOf(counts, split, testNeeded, key), place })
   for (const unit of free) place(unit, inTrain)
   return placed
 }
@@ -95,18 +109,18 @@ export function placeRows(
 /** The strata that no test example measures, sorted; real inputs without an answer do not count. */
 export function labelsUntested(assignments: readonly Pick<StandingAssignment, "split" | "stratum">[]): string[] {
   const tested = new Set(assignments.flatMap(({ split, stratum }) => (split === "test" ? [stratum] : [])))
-  return [...new Set(assignments.map(({ stratum }) => stratum))].filter((stratum) => stratum !== unlabelled && !tested.has(stratum)).sort()
+  return [...new Set(assignments.map(({ stratum }) => stratum))]
+    .filter((stratum) => stratum !== unlabelled && !tested.has(stratum))
+    .sort()
 }
 
 // Train can be grown and test cannot: at most this much of all is held out, whatever the verdict needs.
 const mostTest = 0.6
 const mostValidation = 0.15
 
-const [inTrain, inValidation, inTest] = (["train", "validation", "test"] as const).map((split) => heldNames.indexOf(split)) as [
-  number,
-  number,
-  number,
-]
+const [inTrain, inValidation, inTest] = (["train", "validation", "test"] as const).map((split) =>
+  heldNames.indexOf(split),
+) as [number, number, number]
 
 /** How many rows of each stratum a split shall have in the end, those it has included. */
 function targetsOf(counts: SplitCounts, split: number, testNeeded: number, key: string): Float64Array {
@@ -116,7 +130,9 @@ function targetsOf(counts: SplitCounts, split: number, testNeeded: number, key: 
   for (const strata of [present.filter((number) => !isUnlabelled(number)), present.filter(isUnlabelled)]) {
     const total = strata.reduce((sum, number) => sum + counts.size(number), 0)
     const target =
-      split === inTest ? Math.min(testNeeded, Math.floor(mostTest * total)) : Math.min(Math.ceil(testNeeded / 4), Math.floor(mostValidation * total))
+      split === inTest
+        ? Math.min(testNeeded, Math.floor(mostTest * total))
+        : Math.min(Math.ceil(testNeeded / 4), Math.floor(mostValidation * total))
     const claims = strata.map((number) => {
       const name = counts.strata[number] as string
       const has = counts.in(number, split)
@@ -139,9 +155,14 @@ interface Filling {
   readonly place: (unit: number, split: number) => void
 }
 
-/** Gives units to the split: first in keyed order those that fit; then, smallest first, those that overshoot by no more than is missing. Returns
+/** Gives units to the split: first in keyed order those that fit; then, smallest first, those that overshoot by no more
+ * than is missing. Returns
  * the units that are left. */
-function fill(free: Uint32Array<ArrayBuffer>, split: number, { units, counts, targets, place }: Filling): Uint32Array<ArrayBuffer> {
+function fill(
+  free: Uint32Array<ArrayBuffer>,
+  split: number,
+  { units, counts, targets, place }: Filling,
+): Uint32Array<ArrayBuffer> {
   const missing = (stratum: number) => (targets[stratum] as number) - counts.in(stratum, split)
   const pass = (rest: Uint32Array<ArrayBuffer>, fits: (unit: number) => boolean) =>
     rest.filter((unit) => {
@@ -176,7 +197,9 @@ function inKeyedOrder(rows: NumberedRows, units: Units, free: Uint32Array, key: 
     Uint32Array.from(free.keys()),
     bits,
     (index) => (firstDigits[index] as number) >>> (32 - bits),
-    (a, b) => (firstDigits[a] as number) - (firstDigits[b] as number) || compareText(place(free[a] as number), place(free[b] as number)),
+    (a, b) =>
+      (firstDigits[a] as number) - (firstDigits[b] as number) ||
+      compareText(place(free[a] as number), place(free[b] as number)),
   )
   return new Uint32Array(order.map((index) => free[index] as number))
 }

@@ -1,12 +1,17 @@
 import type { Span } from "./spans.ts"
 
-/** Where international bank account numbers stand: known country, its length, valid check digits (ISO 13616, mod 97). Groups may be divided by
+/** Where international bank account numbers stand: known country, its length, valid check digits (ISO 13616, mod 97).
+ * Groups may be divided by
  * single spaces. Upper case only. */
 export function findIban(text: string): Span[] {
   return [...text.matchAll(/(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}/g)].flatMap((match) => {
     const length = lengths.get(match[0].slice(0, 2))
     const end = length === undefined ? undefined : endAfter(match[0], length)
-    if (end === undefined || /^[A-Za-z0-9]/.test(text.slice(match.index + end)) || !hasCheckDigits(match[0].slice(0, end).replaceAll(" ", "")))
+    if (
+      end === undefined ||
+      /^[A-Za-z0-9]/.test(text.slice(match.index + end)) ||
+      !hasCheckDigits(match[0].slice(0, end).replaceAll(" ", ""))
+    )
       return []
     return [{ start: match.index, end: match.index + end }]
   })

@@ -32,7 +32,10 @@ export interface CurationOptions {
 export interface IntakeBatch extends RowBatch {
   /** Rows that share a long run of words with a held-out one, which may turn out to be common to many texts. */
   readonly overlapping: readonly { readonly row: number; readonly witness: string }[]
-  /** Rows that have parents, which may come later, or that are held out themselves: these alone can descend from what is held out. Not in the batch. */
+  /**
+   * Rows that have parents, which may come later, or that are held out themselves: these alone can descend from what is
+   * held out. Not in the batch.
+   */
   readonly waiting: readonly CurationRow[]
 }
 
@@ -47,7 +50,8 @@ export interface Samples<Texts> {
 }
 export type SampleCounts = Samples<readonly (readonly [text: string, times: number])[]>
 
-/** Judges rows by themselves and against what is held out: normalised, valid, sketched, no leak. Several may share the rows of one build; the order of the
+/** Judges rows by themselves and against what is held out: normalised, valid, sketched, no leak. Several may share the
+ * rows of one build; the order of the
  * rows and how they are shared do not matter. */
 export class Intake {
   /** How rows are sketched that are compared with what is held out; undefined where nothing is. */
@@ -71,7 +75,12 @@ export class Intake {
     if (heldOut.length > 0) {
       // The held-out texts stay the same while rows are dropped, so that every build cuts texts alike.
       const cut = shingler(heldOut.map(({ input }) => inputText(task, input)))
-      this.#heldOut = new HeldOutTexts(task, heldOut, { shingler: cut, threshold, ngram, missRate: missRateFor(expected) })
+      this.#heldOut = new HeldOutTexts(task, heldOut, {
+        shingler: cut,
+        threshold,
+        ngram,
+        missRate: missRateFor(expected),
+      })
     }
     this.plan = this.#heldOut?.plan
     const sample = () => new TextSample(mostTexts, expected)
@@ -86,7 +95,11 @@ export class Intake {
 
   /** The row is in the batch, dropped or to be compared with others, or waits for all rows to be there. */
   offer(row: CurationRow): void {
-    if (row.provenance.parents.length === 0 && (this.#heldOutDigits.size === 0 || !this.#heldOutDigits.has(digits(row.id)))) this.take(row)
+    if (
+      row.provenance.parents.length === 0 &&
+      (this.#heldOutDigits.size === 0 || !this.#heldOutDigits.has(digits(row.id)))
+    )
+      this.take(row)
     else this.#waiting.push(row)
   }
 
@@ -123,7 +136,11 @@ export class Intake {
       return
     }
     const print = this.#heldOut?.lastPrint() ?? this.#printer.fingerprint(text)
-    const number = this.#batch.add(row, { rank, textLength: text.length, print, output: this.#outputs.print(row.output), sketch }, inputJson)
+    const number = this.#batch.add(
+      row,
+      { rank, textLength: text.length, print, output: this.#outputs.print(row.output), sketch },
+      inputJson,
+    )
     if (leak !== undefined) this.#overlapping.push({ row: number, witness: leak.witness })
     else if (text === given) clean.addHashed(text, rough)
     else clean.add(text)

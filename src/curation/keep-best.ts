@@ -31,10 +31,12 @@ export interface ComparedRow extends Sketch {
   readonly output: number
 }
 
-// Of a crowd of near rows that all differ in their outputs (a template with slots) so many are looked at for the most similar.
+// Of a crowd of near rows that all differ in their outputs (a template with slots) so many are looked at for the most
+// similar.
 const mostDiffering = 100
 
-/** Goes through the rows in their order, the best first; each is kept unless a kept one makes it superfluous. Keep-first instead of connected
+/** Goes through the rows in their order, the best first; each is kept unless a kept one makes it superfluous.
+ * Keep-first instead of connected
  * components, which would remove rows that are near no kept one. */
 export class KeepBest {
   readonly #found: Comparison
@@ -52,7 +54,11 @@ export class KeepBest {
     records: RowRecords,
     outputs: OutputEquality,
     sets: SetSearch,
-    { expected, found, outputText }: { readonly expected: number; readonly found: Comparison; readonly outputText: (row: number) => string },
+    {
+      expected,
+      found,
+      outputText,
+    }: { readonly expected: number; readonly found: Comparison; readonly outputText: (row: number) => string },
   ) {
     this.#outputText = outputText
     this.#outputs = outputs
@@ -97,7 +103,9 @@ export class KeepBest {
           else if (differing.offered < mostDiffering) differing.offer(this.#rowAt(place), similarity)
           return false
         },
-        this.#outputs.bySimilarity ? {} : { isWanted: (place) => differing.offered < mostDiffering || this.#equal(place, row) },
+        this.#outputs.bySimilarity
+          ? {}
+          : { isWanted: (place) => differing.offered < mostDiffering || this.#equal(place, row) },
       )
     else {
       const look = (nearest: Nearest, most: number) => (place: number, similarity: number) => {
@@ -105,10 +113,13 @@ export class KeepBest {
         return nearest.offered >= most
       }
       this.#sets.visit(row, look(agreeing, Infinity), { group, isWanted: (place) => this.#equal(place, row) })
-      if (agreeing.row < 0) this.#sets.visit(row, look(differing, mostDiffering), { isWanted: (place) => !this.#equal(place, row) })
+      if (agreeing.row < 0)
+        this.#sets.visit(row, look(differing, mostDiffering), { isWanted: (place) => !this.#equal(place, row) })
     }
-    if (agreeing.row >= 0) return { row: number, reason: "near-duplicate", witness: agreeing.row, similarity: agreeing.similarity }
-    if (differing.row >= 0) this.#found.conflicts.push({ a: differing.row, b: number, similarity: differing.similarity })
+    if (agreeing.row >= 0)
+      return { row: number, reason: "near-duplicate", witness: agreeing.row, similarity: agreeing.similarity }
+    if (differing.row >= 0)
+      this.#found.conflicts.push({ a: differing.row, b: number, similarity: differing.similarity })
     return undefined
   }
 
@@ -120,7 +131,10 @@ export class KeepBest {
     if (group !== 0) this.#note(this.#sets.addAgain(place, row, group), number, row)
   }
 
-  /** Where every row may have another output, those with one output are looked for by themselves: in a crowd of near rows they are few. */
+  /**
+   * Where every row may have another output, those with one output are looked for by themselves: in a crowd of near
+   * rows they are few.
+   */
   #groupOf({ record, output }: ComparedRow): number {
     return this.#outputs.areMany ? (record[output] as number) || 1 : 0
   }
@@ -156,7 +170,10 @@ export class KeepBest {
 
 const numbersAPlace = 5
 
-/** From a fingerprint to the place that has it, in open addressing, at most half full; the fingerprints themselves are in the places. */
+/**
+ * From a fingerprint to the place that has it, in open addressing, at most half full; the fingerprints themselves are
+ * in the places.
+ */
 class PrintTable {
   readonly #slots: Int32Array
   #count = 0
@@ -171,7 +188,8 @@ class PrintTable {
     const mask = slots.length - 1
     for (let slot = low & mask; ; slot = (slot + 1) & mask) {
       const place = (slots[slot] as number) - 1
-      if (place < 0 || (places[numbersAPlace * place + 1] === low && places[numbersAPlace * place + 2] === high)) return place
+      if (place < 0 || (places[numbersAPlace * place + 1] === low && places[numbersAPlace * place + 2] === high))
+        return place
     }
   }
 

@@ -7,7 +7,10 @@ export interface SketchedRow extends Sketch {
   readonly prints: number
 }
 
-/** What came of a row: kept, kept although it is near a kept one with another output (`conflict`), or dropped for its witness. */
+/**
+ * What came of a row: kept, kept although it is near a kept one with another output (`conflict`), or dropped for its
+ * witness.
+ */
 export interface Decision {
   readonly verdict: "kept" | "conflict" | "near-duplicate" | "exact-duplicate"
   /** The number of the kept row it is near to; -1 for none. */
@@ -17,15 +20,19 @@ export interface Decision {
 
 const kept: Decision = { verdict: "kept", witness: -1, similarity: 0 }
 
-// Of a crowd of near rows that all differ in their outputs so many are compared, and so many looked at for one that agrees.
+// Of a crowd of near rows that all differ in their outputs so many are compared, and so many looked at for one that
+// agrees.
 const mostDiffering = 100
 const mostLooks = 10_000
 
-/** Keeps the first of near rows: a row is dropped when it is at or above the threshold with a row kept before it and their outputs agree, so that
- * every dropped row has a kept witness. Rows with other outputs are kept and told as conflicts. Connected components instead would drop rows that
+/** Keeps the first of near rows: a row is dropped when it is at or above the threshold with a row kept before it and
+ * their outputs agree, so that
+ * every dropped row has a kept witness. Rows with other outputs are kept and told as conflicts. Connected components
+ * instead would drop rows that
  * are near no kept one.
  *
- * Of pairs right at the threshold a few are missed, as the bands say. In a crowd of over 10,000 near rows with different outputs one that agrees
+ * Of pairs right at the threshold a few are missed, as the bands say. In a crowd of over 10,000 near rows with
+ * different outputs one that agrees
  * may be missed as well. */
 export class KeepFirst {
   readonly #sets: SimilarSets
@@ -45,7 +52,8 @@ export class KeepFirst {
   readonly #bands: number
   readonly #shared: SharedKeys | undefined
 
-  /** About so many rows are expected. With `shared`, in which the keys of all rows are noted, rows that share no key take no memory; the decisions are
+  /** About so many rows are expected. With `shared`, in which the keys of all rows are noted, rows that share no key
+   * take no memory; the decisions are
    * the same. */
   constructor(threshold: number, bands: number, expected = 0, shared?: SharedKeys) {
     this.#sets = new SimilarSets(threshold, bands, shared === undefined ? expected : 0, { shared })
@@ -83,12 +91,17 @@ export class KeepFirst {
     this.#numbers[place] = number
     for (let index = 0; index < 4; index += 1) this.#prints[4 * place + index] = numbers[prints + index] as number
     if (this.#differing < 0) return kept
-    return { verdict: "conflict", witness: this.#numbers[this.#differing] as number, similarity: this.#differingSimilarity }
+    return {
+      verdict: "conflict",
+      witness: this.#numbers[this.#differing] as number,
+      similarity: this.#differingSimilarity,
+    }
   }
 
   #isAlone({ numbers, keys }: SketchedRow): boolean {
     if (this.#shared === undefined) return false
-    for (let band = 0; band < this.#bands; band += 1) if (this.#shared.isShared(numbers[keys + band] as number, band)) return false
+    for (let band = 0; band < this.#bands; band += 1)
+      if (this.#shared.isShared(numbers[keys + band] as number, band)) return false
     return true
   }
 

@@ -8,13 +8,20 @@ export interface RowGroups {
   readonly ends: Uint32Array<ArrayBuffer>
 }
 
-/** For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to before `until`, directly or through
+/** For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to
+ * before `until`, directly or through
  * others; the same for all that do. Memory: 4 bytes a key, and 16 bytes a row. */
-export function joinByKeys(records: RowRecords, rows: Uint32Array, from: number, until: number): Uint32Array<ArrayBuffer> {
+export function joinByKeys(
+  records: RowRecords,
+  rows: Uint32Array,
+  from: number,
+  until: number,
+): Uint32Array<ArrayBuffer> {
   const bands = Array.from({ length: until - from }, () => new Int32Array(rows.length))
   for (let place = 0; place < rows.length; place += 1) {
     const { numbers, start } = records.place(rows[place] as number)
-    for (let band = 0; band < bands.length; band += 1) (bands[band] as Int32Array)[place] = numbers[start + recordKeys + from + band] as number
+    for (let band = 0; band < bands.length; band += 1)
+      (bands[band] as Int32Array)[place] = numbers[start + recordKeys + from + band] as number
   }
   return joinKeys(bands)
 }
@@ -28,10 +35,18 @@ export function joinKeys(bands: readonly Int32Array[]): Uint32Array<ArrayBuffer>
   return groups.heads()
 }
 
-/** The groups that follow from the places that were joined, perhaps by several, of the rows that are wanted; a row alone is in none. */
-export function groupsOf(rows: Uint32Array, joined: readonly Uint32Array[], isWanted: (row: number) => boolean): RowGroups {
+/**
+ * The groups that follow from the places that were joined, perhaps by several, of the rows that are wanted; a row alone
+ * is in none.
+ */
+export function groupsOf(
+  rows: Uint32Array,
+  joined: readonly Uint32Array[],
+  isWanted: (row: number) => boolean,
+): RowGroups {
   const groups = new Groups(rows.length)
-  for (const heads of joined) for (let place = 0; place < rows.length; place += 1) groups.join(heads[place] as number, place)
+  for (const heads of joined)
+    for (let place = 0; place < rows.length; place += 1) groups.join(heads[place] as number, place)
   const sizes = new Uint32Array(rows.length)
   for (let place = 0; place < rows.length; place += 1) {
     if (!isWanted(rows[place] as number)) continue
@@ -104,7 +119,10 @@ const largeGroup = 1024
 /** Joins the places that have equal keys. */
 class KeyJoiner {
   readonly #groups: Groups
-  /** A bit for the first digits of a key: whether a key with them was met, and whether another one was. Most keys are nobody else's, and need no table. */
+  /**
+   * A bit for the first digits of a key: whether a key with them was met, and whether another one was. Most keys are
+   * nobody else's, and need no table.
+   */
   readonly #met: Int32Array
   readonly #metAgain: Int32Array
   readonly #shift: number

@@ -33,15 +33,23 @@ export interface LabelErrors {
   readonly unjudged: readonly { readonly label: string; readonly rows: number }[]
 }
 
-/** The rows whose labels are probably wrong: no row is judged by a model that learnt from it or from a near-duplicate of it, nothing that is held
+/** The rows whose labels are probably wrong: no row is judged by a model that learnt from it or from a near-duplicate
+ * of it, nothing that is held
  * out is learnt from, and the order of the rows does not matter.
  *
- * Confident learning (Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset Labels"): the out-of-fold
- * probabilities of the linear model; of each label the mean probability that its own rows give it is the threshold from which a row counts as one
- * of that label; a row that counts as one of another label is off the diagonal, and suspect. Sorted by the normalised margin, the probability of
- * the present label less that of the suggested one. About one suspect in two is a real error on real data (Northcutt, Athalye and Mueller 2021):
+ * Confident learning (Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
+ * Labels"): the out-of-fold
+ * probabilities of the linear model; of each label the mean probability that its own rows give it is the threshold from
+ * which a row counts as one
+ * of that label; a row that counts as one of another label is off the diagonal, and suspect. Sorted by the normalised
+ * margin, the probability of
+ * the present label less that of the suggested one. About one suspect in two is a real error on real data (Northcutt,
+ * Athalye and Mueller 2021):
  * for a person to decide, never to delete. */
-export function findLabelErrors(rows: readonly LabelledRow[], { threshold }: { readonly threshold?: number | undefined } = {}): LabelErrors {
+export function findLabelErrors(
+  rows: readonly LabelledRow[],
+  { threshold }: { readonly threshold?: number | undefined } = {},
+): LabelErrors {
   const { scored, labels } = outOfFold(withFamilies(rows, threshold))
   const thresholds = meanSelfConfidence(scored, labels.length)
   const suspects = scored.flatMap(({ row, number, probabilities }): LabelSuspect[] => {
@@ -59,12 +67,15 @@ export function findLabelErrors(rows: readonly LabelledRow[], { threshold }: { r
   return {
     suspects: suspects.sort((a, b) => margin(a) - margin(b) || compareText(a.id, b.id)),
     judged: judged.size,
-    unjudged: [...unjudged].map(([label, members]) => ({ label, rows: members.length })).sort((a, b) => compareText(a.label, b.label)),
+    unjudged: [...unjudged]
+      .map(([label, members]) => ({ label, rows: members.length }))
+      .sort((a, b) => compareText(a.label, b.label)),
   }
 }
 
 const folds = 5
-// Of the passes of the linear model, so that it does not learn wrong labels by heart: on banking77 with 10 % flipped labels precision rises by 0.02.
+// Of the passes of the linear model, so that it does not learn wrong labels by heart: on banking77 with 10 % flipped
+// labels precision rises by 0.02.
 const passes = 4
 // With one or two families of a label, one fold's model knows next to nothing of it and would suspect all its rows.
 const fewestFamilies = 3
@@ -78,7 +89,9 @@ interface Scored {
 }
 
 function withFamilies(rows: readonly LabelledRow[], threshold: number | undefined): FamilyRow[] {
-  const families = new Map(clusters(rows, threshold).flatMap((members) => members.map((id) => [id, members[0] as string] as const)))
+  const families = new Map(
+    clusters(rows, threshold).flatMap((members) => members.map((id) => [id, members[0] as string] as const)),
+  )
   // Equal rows are in one family and fold: their order among themselves decides nothing.
   return inDigestOrder(rows.map((row) => ({ ...row, family: families.get(row.id) as string })))
 }
@@ -89,7 +102,8 @@ function outOfFold(rows: readonly FamilyRow[]): { scored: Scored[]; labels: read
     rows.filter(({ isTrain }) => isTrain),
     ({ label }) => label,
   )
-  const isKnown = (label: string) => new Set(trainFamilies.get(label)?.map(({ family }) => family)).size >= fewestFamilies
+  const isKnown = (label: string) =>
+    new Set(trainFamilies.get(label)?.map(({ family }) => family)).size >= fewestFamilies
   const labels = [...new Set(rows.map(({ label }) => label))].filter(isKnown).sort()
   const numbers = new Map(labels.map((label, number) => [label, number]))
   const known = rows.filter(({ label }) => numbers.has(label))
@@ -112,7 +126,8 @@ function outOfFold(rows: readonly FamilyRow[]): { scored: Scored[]; labels: read
   return { scored: scored.flat(), labels }
 }
 
-/** The fold of each family: by the train rows alone, so that no held-out label has a say in what a model learns; families that are wholly held out
+/** The fold of each family: by the train rows alone, so that no held-out label has a say in what a model learns;
+ * families that are wholly held out
  * are spread over the models afterwards. */
 function familyFolds(rows: readonly FamilyRow[]): ReadonlyMap<string, number> {
   const familyOf = new Map(rows.map(({ id, family }) => [id, family]))
@@ -142,6 +157,10 @@ function meanSelfConfidence(scored: readonly Scored[], labels: number): Float64A
 function mostProbable(probabilities: Float64Array, thresholds: Float64Array): number | undefined {
   let best: number | undefined
   for (const [label, probability] of probabilities.entries())
-    if (probability >= (thresholds[label] as number) && (best === undefined || probability > (probabilities[best] as number))) best = label
+    if (
+      probability >= (thresholds[label] as number) &&
+      (best === undefined || probability > (probabilities[best] as number))
+    )
+      best = label
   return best
 }

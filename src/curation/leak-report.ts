@@ -29,10 +29,12 @@ export interface LeakReport {
   readonly found: FoundLeak[]
 }
 
-/** Every train row that leaks into the held-out rows, by lineage, exact equality, near-duplicate and n-gram: at most one finding a row and check,
+/** Every train row that leaks into the held-out rows, by lineage, exact equality, near-duplicate and n-gram: at most
+ * one finding a row and check,
  * naming the most similar or else the smallest held-out id.
  *
- * An independent witness of `curate`: near pairs are found by exact Jaccard similarity over an inverted index, so none is missed. Findings are
+ * An independent witness of `curate`: near pairs are found by exact Jaccard similarity over an inverted index, so none
+ * is missed. Findings are
  * sorted by check and train id; the order of the rows does not matter. Nothing held out: no findings. */
 export function leakReport({
   task,
@@ -52,8 +54,12 @@ export function leakReport({
   /** The runs of words that count for no leak; default: those of the train and held-out rows. */
   readonly common?: CommonRuns | undefined
 }): LeakReport {
-  const texts = heldOut.map(({ id, input }) => ({ id, text: inputText(task, input) })).sort((a, b) => compareText(a.id, b.id))
-  const rows = train.map((row) => ({ row, text: inputText(task, row.input) })).sort((a, b) => compareText(a.row.id, b.row.id))
+  const texts = heldOut
+    .map(({ id, input }) => ({ id, text: inputText(task, input) }))
+    .sort((a, b) => compareText(a.id, b.id))
+  const rows = train
+    .map((row) => ({ row, text: inputText(task, row.input) }))
+    .sort((a, b) => compareText(a.row.id, b.row.id))
   const shingler = corpusShingler(
     texts.map(({ text }) => text),
     rows.map(({ text }) => text),
@@ -72,10 +78,17 @@ export function leakReport({
     const nearest = near.nearest(sketcher.sketch(text))
     return nearest && { heldOut: texts[nearest.place]?.id ?? "", similarity: nearest.similarity }
   }
-  const ngrams = new NgramIndex(ngram, common ?? commonRuns(sampleOf([...texts, ...rows].map(({ text }) => text)), ngram))
+  const ngrams = new NgramIndex(
+    ngram,
+    common ?? commonRuns(sampleOf([...texts, ...rows].map(({ text }) => text)), ngram),
+  )
   for (const { id, text } of texts) ngrams.add(id, text)
-  const findings: Record<LeakCheck, (row: Example, text: string) => { heldOut: string; similarity?: number } | undefined> = {
-    lineage: (row) => named([row.id, ...row.provenance.parents].map((id) => byDigits.get(digits(id))).find((id) => id !== undefined)),
+  const findings: Record<
+    LeakCheck,
+    (row: Example, text: string) => { heldOut: string; similarity?: number } | undefined
+  > = {
+    lineage: (row) =>
+      named([row.id, ...row.provenance.parents].map((id) => byDigits.get(digits(id))).find((id) => id !== undefined)),
     exact: (_, text) => named(exact.get(foldForComparison(text))),
     near: (_, text) => nearTo(text),
     ngram: (_, text) => named(ngrams.find(text)),

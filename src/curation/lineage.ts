@@ -1,9 +1,14 @@
 import type { Example } from "../core/example.ts"
 
-/** For each row that descends from something held out, or is it, the held-out id: through its parents, and through parents that are rows
- * themselves. A seed, the example made of it and a candidate share the digits of their ids, so any of these names counts. Rows without held-out
+/** For each row that descends from something held out, or is it, the held-out id: through its parents, and through
+ * parents that are rows
+ * themselves. A seed, the example made of it and a candidate share the digits of their ids, so any of these names
+ * counts. Rows without held-out
  * ancestors are absent; a circle of parents ends. */
-export function heldOutAncestors(rows: readonly Pick<Example, "id" | "provenance">[], heldOutIds: ReadonlySet<string>): Map<string, string> {
+export function heldOutAncestors(
+  rows: readonly Pick<Example, "id" | "provenance">[],
+  heldOutIds: ReadonlySet<string>,
+): Map<string, string> {
   const heldOut = new Map([...heldOutIds].sort().map((id) => [digits(id), id]))
   const children = new Map<string, string[]>()
   const found = new Map<string, string>()
@@ -18,11 +23,13 @@ export function heldOutAncestors(rows: readonly Pick<Example, "id" | "provenance
     }
   }
   // A map hands out what is added while it is walked: this reaches every descendant once.
-  for (const [id, ancestor] of found) for (const child of children.get(digits(id)) ?? []) if (!found.has(child)) found.set(child, ancestor)
+  for (const [id, ancestor] of found)
+    for (const child of children.get(digits(id)) ?? []) if (!found.has(child)) found.set(child, ancestor)
   return found
 }
 
-/** The digits of the rows and of everything that they were made of, through parents that are rows themselves; `known` are the rows in which parents
+/** The digits of the rows and of everything that they were made of, through parents that are rows themselves; `known`
+ * are the rows in which parents
  * are looked up. A circle of parents ends. */
 export function lineageOf(rows: Iterable<Parented>, known: Iterable<Parented>): Set<string> {
   const parents = new Map([...known].map((row) => [digits(row.id), row.parents]))

@@ -12,10 +12,12 @@ export interface LinearModel {
   predict(text: string): { readonly label: string; readonly probability: number }
 }
 
-/** A softmax regression over TF-IDF features of the rows: the same for the same rows in any order. The baseline that a tuned model must beat to be
+/** A softmax regression over TF-IDF features of the rows: the same for the same rows in any order. The baseline that a
+ * tuned model must beat to be
  * worth its cost.
  *
- * Stochastic gradient descent over the rows in an order fixed by their digests. One label alone is always predicted. Throws a DataError when
+ * Stochastic gradient descent over the rows in an order fixed by their digests. One label alone is always predicted.
+ * Throws a DataError when
  * there are no rows. */
 export function trainLinearModel(rows: readonly { readonly text: string; readonly label: string }[]): LinearModel {
   if (rows.length === 0) throw new DataError("a linear model needs at least one example to learn from, got none")
@@ -23,7 +25,10 @@ export function trainLinearModel(rows: readonly { readonly text: string; readonl
   const labels = [...new Set(rows.map(({ label }) => label))].sort()
   const numbers = new Map(labels.map((label, number) => [label, number]))
   const features = textFeatures(ordered.map(({ text }) => text))
-  const examples = ordered.map(({ text, label }) => ({ vector: features.vectorOf(text), label: numbers.get(label) as number }))
+  const examples = ordered.map(({ text, label }) => ({
+    vector: features.vectorOf(text),
+    label: numbers.get(label) as number,
+  }))
   const weights = learn(examples, labels.length, features.size)
   return {
     labels,
@@ -36,7 +41,9 @@ export function trainLinearModel(rows: readonly { readonly text: string; readonl
 }
 
 /** The rows in an order that follows from their content alone and is as good as shuffled. */
-export function inDigestOrder<Row extends { readonly text: string; readonly label: string }>(rows: readonly Row[]): Row[] {
+export function inDigestOrder<Row extends { readonly text: string; readonly label: string }>(
+  rows: readonly Row[],
+): Row[] {
   return rows
     .map((row) => ({ row, place: digest([row.text, row.label]) }))
     .sort((a, b) => compareText(a.place, b.place))

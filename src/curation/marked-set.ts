@@ -1,4 +1,7 @@
-/** One set of hashes, made ready to be compared with many. Precision is exact: the similarity is computed, not estimated. */
+/**
+ * One set of hashes, made ready to be compared with many. Precision is exact: the similarity is computed, not
+ * estimated.
+ */
 export class MarkedSet {
   /** The hashes, in open addressing; zero is empty. */
   #marks = new Int32Array(16)
@@ -23,7 +26,10 @@ export class MarkedSet {
     this.#size = size
   }
 
-  /** The Jaccard similarity to the set that begins there: shared over all; zero as soon as the threshold is out of reach. */
+  /**
+   * The Jaccard similarity to the set that begins there: shared over all; zero as soon as the threshold is out of
+   * reach.
+   */
   similarity(numbers: Int32Array, from: number, size: number, threshold: number): number {
     const marks = this.#marks
     const mask = this.#mask

@@ -1,6 +1,7 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where one of the listed names stands as a word, written as in the list: names have no shape, and a list in small letters would take every "will"
+/** Where one of the listed names stands as a word, written as in the list: names have no shape, and a list in small
+ * letters would take every "will"
  * and "may" for one. No names give none. */
 export function findNames(text: string, names: readonly string[]): Span[] {
   if (names.length === 0) return []
@@ -14,7 +15,9 @@ function patternOf(names: readonly string[]): RegExp {
   let pattern = patterns.get(names)
   if (!pattern) {
     // Of names that begin alike the longest counts: Anna Maria before Anna.
-    const words = names.toSorted((a, b) => b.length - a.length).map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    const words = names
+      .toSorted((a, b) => b.length - a.length)
+      .map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
     pattern = new RegExp(`(?<![\\p{L}\\p{M}\\p{N}_])(?:${words.join("|")})(?![\\p{L}\\p{M}\\p{N}_])`, "gu")
     patterns.set(names, pattern)
   }

@@ -1,17 +1,28 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where national identity numbers stand that have a checksum or a shape of their own: British, Belgian, Dutch, Polish, Spanish, Italian, Turkish,
- * French and Finnish ones. Numbers that are bare digits with one weak check digit count only after their name (BSN, PESEL …), because one order number
+/** Where national identity numbers stand that have a checksum or a shape of their own: British, Belgian, Dutch, Polish,
+ * Spanish, Italian, Turkish,
+ * French and Finnish ones. Numbers that are bare digits with one weak check digit count only after their name (BSN,
+ * PESEL …), because one order number
  * in ten or twenty would pass. */
 export function findNationalIds(text: string): Span[] {
   return shapes.flatMap(({ pattern, isReal, name }) =>
-    spansOf(text, pattern, (found, start) => isReal(found) && (name === undefined || name.test(text.slice(Math.max(0, start - 40), start)))),
+    spansOf(
+      text,
+      pattern,
+      (found, start) => isReal(found) && (name === undefined || name.test(text.slice(Math.max(0, start - 40), start))),
+    ),
   )
 }
 
 const insurance = "(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]_\\d{2}_\\d{2}_\\d{2}_[A-D]"
-const shapes: readonly { readonly pattern: RegExp; readonly isReal: (found: string) => boolean; readonly name?: RegExp }[] = [
-  // United Kingdom, National Insurance, without the prefixes that are never given out (HMRC NIM39110): in its groups, or after its name, because it has
+const shapes: readonly {
+  readonly pattern: RegExp
+  readonly isReal: (found: string) => boolean
+  readonly name?: RegExp
+}[] = [
+  // United Kingdom, National Insurance, without the prefixes that are never given out (HMRC NIM39110): in its groups,
+  // or after its name, because it has
   // no check digit and AB123456C may be an article
   { pattern: new RegExp(`(?<![\\w-])${insurance.replaceAll("_", " ")}(?![\\w-])`, "g"), isReal: () => true },
   {
@@ -27,7 +38,11 @@ const shapes: readonly { readonly pattern: RegExp; readonly isReal: (found: stri
     name: nameBefore("rijksregisternummer|numéro national|registre national|NISS|INSZ"),
   },
   // Netherlands, burgerservicenummer: the eleven test with −1 for the last digit
-  { pattern: /(?<![\w.,-])\d{9}(?![\w-]|[.,]\d)/g, isReal: isDutch, name: nameBefore("BSN|burgerservicenummer|sofinummer") },
+  {
+    pattern: /(?<![\w.,-])\d{9}(?![\w-]|[.,]\d)/g,
+    isReal: isDutch,
+    name: nameBefore("BSN|burgerservicenummer|sofinummer"),
+  },
   // Poland, PESEL: a date of birth and a check digit
   { pattern: /(?<![\w.,-])\d{11}(?![\w-]|[.,]\d)/g, isReal: isPolish, name: nameBefore("PESEL") },
   // Türkiye, T.C. kimlik no: two check digits
@@ -41,13 +56,22 @@ const shapes: readonly { readonly pattern: RegExp; readonly isReal: (found: stri
   // Italy, codice fiscale: a check character over the other fifteen
   { pattern: /(?<!\w)[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z](?!\w)/g, isReal: isItalian },
   // France, NIR: sex, year and month of birth, department, and a key mod 97
-  { pattern: /(?<![\w.,-])[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}(?![\w-]|[.,]\d)/g, isReal: isFrench },
+  {
+    pattern: /(?<![\w.,-])[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}(?![\w-]|[.,]\d)/g,
+    isReal: isFrench,
+  },
   // Finland, henkilötunnus: a date, a sign for the century and a check character mod 31
-  { pattern: /(?<![\w-])(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y](?![\w-])/g, isReal: isFinnish },
+  {
+    pattern: /(?<![\w-])(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2])\d{2}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y](?![\w-])/g,
+    isReal: isFinnish,
+  },
 ]
 
 function nameBefore(words: string): RegExp {
-  return new RegExp(`(?<!\\p{L})(?:${words})(?: ?(?:is|is:|nr\\.?|number|nummer|numer|no\\.?|to|:|-|=|#)){0,2}[ :]*$`, "iu")
+  return new RegExp(
+    `(?<!\\p{L})(?:${words})(?: ?(?:is|is:|nr\\.?|number|nummer|numer|no\\.?|to|:|-|=|#)){0,2}[ :]*$`,
+    "iu",
+  )
 }
 
 function isBelgian(found: string): boolean {
@@ -64,7 +88,10 @@ function isDutch(found: string): boolean {
 function isPolish(found: string): boolean {
   // The century is in the month: 01 to 12 for the 1900s, 21 to 32 for the 2000s, 81 to 92 for the 1800s.
   const month = Number(found.slice(2, 4)) % 20
-  return isMonthDay(`${String(month).padStart(2, "0")}${found.slice(4, 6)}`) && weighted(found, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0
+  return (
+    isMonthDay(`${String(month).padStart(2, "0")}${found.slice(4, 6)}`) &&
+    weighted(found, [1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1]) % 10 === 0
+  )
 }
 
 function isTurkish(found: string): boolean {
@@ -79,13 +106,15 @@ function isSpanish(found: string): boolean {
   return "TRWAGMYFPDXBNJZSQVHLCKE"[number % 23] === found.at(-1)
 }
 
-// Values of characters at odd places (the first is odd); at even ones digits and letters count by their place in the alphabet.
+// Values of characters at odd places (the first is odd); at even ones digits and letters count by their place in the
+// alphabet.
 const italianOdd = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]
 
 function isItalian(found: string): boolean {
   const place = (character: string) => (/\d/.test(character) ? Number(character) : character.charCodeAt(0) - 65)
   const sum = [...found.slice(0, 15)].reduce(
-    (total, character, index) => total + (index % 2 === 0 ? (italianOdd[place(character)] as number) : place(character)),
+    (total, character, index) =>
+      total + (index % 2 === 0 ? (italianOdd[place(character)] as number) : place(character)),
     0,
   )
   return String.fromCharCode(65 + (sum % 26)) === found[15]

@@ -18,8 +18,10 @@ export interface Wanted {
   readonly group?: number
 }
 
-/** Finds texts near those added so far. Precision is exact: every answer's Jaccard similarity is computed, none is estimated. Of pairs right at
- * the threshold a share of `missRate` is missed, of more similar ones fewer. Boilerplate of the corpus is no similarity.
+/** Finds texts near those added so far. Precision is exact: every answer's Jaccard similarity is computed, none is
+ * estimated. Of pairs right at
+ * the threshold a share of `missRate` is missed, of more similar ones fewer. Boilerplate of the corpus is no
+ * similarity.
  *
  * Equal additions and questions give equal answers.
  * `corpus` is a sample of the texts, by which the shingles are chosen once, or a shingler. */
@@ -40,19 +42,27 @@ export class NearDuplicateIndex {
     this.#sets = new SimilarSets(this.threshold, plan.bands.count)
   }
 
-  /** The most similar text added so far, at or above the threshold; of equally similar ones the one with the smaller id. */
+  /**
+   * The most similar text added so far, at or above the threshold; of equally similar ones the one with the smaller id.
+   */
   findNear(text: string, wanted: Wanted = {}): Near | undefined {
     return nearest(this.findAllNear(text, wanted))
   }
 
-  /** Every text added so far that is at or above the threshold, or the first so many, in an order that follows from the additions. */
+  /**
+   * Every text added so far that is at or above the threshold, or the first so many, in an order that follows from the
+   * additions.
+   */
   findAllNear(text: string, wanted: Wanted = {}, most = Infinity): Near[] {
     const found: Near[] = []
     this.visitNear(text, (near) => found.push(near) >= most, wanted)
     return found
   }
 
-  /** Shows `visit` every text added so far that is at or above the threshold, until it returns true. Not to be interleaved with another question. */
+  /**
+   * Shows `visit` every text added so far that is at or above the threshold, until it returns true. Not to be
+   * interleaved with another question.
+   */
   visitNear(text: string, visit: (near: Near) => boolean, { isWanted, group = 0 }: Wanted = {}): void {
     this.#sets.visit(this.#sketch(text), (place, similarity) => visit({ id: this.#ids[place] as string, similarity }), {
       isWanted: isWanted && ((place) => isWanted(this.#ids[place] as string)),
@@ -60,7 +70,8 @@ export class NearDuplicateIndex {
     })
   }
 
-  /** From now on the text is found under the id, by those who ask for the group; without one, by those who name none. A text may be added to
+  /** From now on the text is found under the id, by those who ask for the group; without one, by those who name none. A
+   * text may be added to
    * several groups. */
   add(id: string, text: string, group = 0): void {
     const sketch = this.#sketch(text)
@@ -82,17 +93,27 @@ export class NearDuplicateIndex {
 /** The most similar one, of equals the one with the smaller id; undefined when there is none. */
 export function nearest(found: Iterable<Near>): Near | undefined {
   let best: Near | undefined
-  for (const near of found) if (!best || near.similarity > best.similarity || (near.similarity === best.similarity && near.id < best.id)) best = near
+  for (const near of found)
+    if (!best || near.similarity > best.similarity || (near.similarity === best.similarity && near.id < best.id))
+      best = near
   return best
 }
 
-/** The groups of texts that are linked by near-duplicates, as `groupTexts` finds them, each sorted by id and in the order of their first ids; every item is in
+/** The groups of texts that are linked by near-duplicates, as `groupTexts` finds them, each sorted by id and in the
+ * order of their first ids; every item is in
  * one. The order of the items does not matter; ids must differ. */
-export function clusters(items: readonly { readonly id: string; readonly text: string }[], threshold?: number): string[][] {
+export function clusters(
+  items: readonly { readonly id: string; readonly text: string }[],
+  threshold?: number,
+): string[][] {
   const sorted = items.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const sample = new TextSample()
   for (const { text } of sorted) sample.add(text)
-  const groups = groupTexts({ count: sorted.length, text: (number) => (sorted[number] as { text: string }).text }, sample, threshold)
+  const groups = groupTexts(
+    { count: sorted.length, text: (number) => (sorted[number] as { text: string }).text },
+    sample,
+    threshold,
+  )
   return [...Map.groupBy(sorted.keys(), (number) => groups.of(number)).values()].map((members) =>
     members.map((number) => (sorted[number] as { id: string }).id),
   )

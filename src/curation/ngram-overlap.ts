@@ -5,8 +5,10 @@ import { foldForComparison } from "./normalise.ts"
 import { Sketcher } from "./sketcher.ts"
 import { WordHashes, wordHash } from "./word-hashes.ts"
 
-/** Finds held-out texts that share `n` consecutive folded words of their own with a text: words in a run that is common to many texts are a
- * template's and do not count. Words are compared by hashes of 32 bits, one for each of the n. Texts shorter than `n` words are not indexed and never found (exact and
+/** Finds held-out texts that share `n` consecutive folded words of their own with a text: words in a run that is common
+ * to many texts are a
+ * template's and do not count. Words are compared by hashes of 32 bits, one for each of the n. Texts shorter than `n`
+ * words are not indexed and never found (exact and
  * near-duplicates cover them), nor is writing without spaces. */
 export class NgramIndex {
   readonly n: number
@@ -23,7 +25,8 @@ export class NgramIndex {
   readonly #grams = new HashIndex()
   /** The smallest id of an n-gram, by where it begins. */
   readonly #ids = new Map<number, string>()
-  // The hashes of the runs of five words of what is indexed. Every n-gram has so many different ones, which a text that has the n-gram shares.
+  // The hashes of the runs of five words of what is indexed. Every n-gram has so many different ones, which a text that
+  // has the n-gram shares.
   readonly #runs = new HashIndex()
   readonly #cutter = new Sketcher({ shingles: "word-5" })
   /** What a word counts for in a hash that is n words back. */
@@ -56,10 +59,14 @@ export class NgramIndex {
     })
     const runs = this.#cutter.spans(text)
     for (const run of runs) addOnce(this.#runs, run)
-    this.fewestRuns = Math.min(this.fewestRuns, runs.length === words.length - runWords + 1 ? this.n - runWords + 1 : fewestRuns(words, this.n))
+    this.fewestRuns = Math.min(
+      this.fewestRuns,
+      runs.length === words.length - runWords + 1 ? this.n - runWords + 1 : fewestRuns(words, this.n),
+    )
   }
 
-  /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. Where it is known how many
+  /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. Where it
+   * is known how many
    * different runs of five words of the text are in any of them, the text is not cut again to count them. */
   find(text: string, sharedRuns = this.#countRuns(text)): string | undefined {
     let found: string | undefined
@@ -88,7 +95,9 @@ export class NgramIndex {
     return met
   }
 
-  /** Shows `visit` where in `#words` each n-gram of the text that is indexed begins, and with which word of the text. */
+  /**
+   * Shows `visit` where in `#words` each n-gram of the text that is indexed begins, and with which word of the text.
+   */
   #eachMet(text: string, sharedRuns: number, visit: (place: number, start: number) => void): void {
     if (this.#ids.size === 0 || (this.n >= runWords && sharedRuns < this.fewestRuns)) return
     this.#hashed.read(text)

@@ -1,6 +1,7 @@
 import { canonicalText, isAscii } from "../core/canonical.ts"
 
-/** The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed become line ends) and without
+/** The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed
+ * become line ends) and without
  * white space at the ends of lines and of the text. Idempotent. */
 export function normaliseText(text: string): string {
   if (isNormalText(text)) return text
@@ -12,13 +13,18 @@ export function normaliseText(text: string): string {
 
 /** True only for a text that is normal; ASCII that is needs no more than this look. */
 function isNormalText(text: string): boolean {
-  return text === "" || (text.charCodeAt(0) > space && text.charCodeAt(text.length - 1) > space && !maybeUnnormal.test(text))
+  return (
+    text === "" || (text.charCodeAt(0) > space && text.charCodeAt(text.length - 1) > space && !maybeUnnormal.test(text))
+  )
 }
 
 const space = 32
 const maybeUnnormal = /[^\t\n\x20-\x7e]|[ \t]\n/
 
-/** The value with every string in it normalised; structure and keys stay. Where that changes nothing it is the value itself. */
+/**
+ * The value with every string in it normalised; structure and keys stay. Where that changes nothing it is the value
+ * itself.
+ */
 export function normaliseStrings<Value>(value: Value): Value
 export function normaliseStrings(value: unknown): unknown {
   if (typeof value === "string") return normaliseText(value)
@@ -36,14 +42,18 @@ export function normalisedJson<Value>(value: Value): { readonly value: Value; re
   return { value: normal, json: normal === value ? json : JSON.stringify(normal) }
 }
 
-/** False where JSON of normal strings would have something else: an escaped control character, or white space before the end of a line. May be false otherwise. */
+/**
+ * False where JSON of normal strings would have something else: an escaped control character, or white space before the
+ * end of a line. May be false otherwise.
+ */
 function areEscapesNormal(json: string): boolean {
   for (let at = json.indexOf("\\"); at >= 0; at = json.indexOf("\\", at + 2)) {
     const escaped = json.charCodeAt(at + 1)
     if (escaped === quote || escaped === backslash || escaped === letterT) continue
     // What looks like a tab before it may be a backslash and a letter.
     const before = json.charCodeAt(at - 1)
-    if (escaped !== letterN || before === space || (before === letterT && json.charCodeAt(at - 2) === backslash)) return false
+    if (escaped !== letterN || before === space || (before === letterT && json.charCodeAt(at - 2) === backslash))
+      return false
   }
   return true
 }
@@ -51,7 +61,8 @@ function areEscapesNormal(json: string): boolean {
 const [quote, backslash, letterN, letterT] = [34, 92, 110, 116] as const
 
 function isTrimmed(value: unknown): boolean {
-  if (typeof value === "string") return value === "" || (value.charCodeAt(0) > space && value.charCodeAt(value.length - 1) > space)
+  if (typeof value === "string")
+    return value === "" || (value.charCodeAt(0) > space && value.charCodeAt(value.length - 1) > space)
   if (typeof value !== "object" || value === null) return true
   for (const key in value) if (!isTrimmed((value as Record<string, unknown>)[key])) return false
   return true
@@ -64,8 +75,11 @@ function isNormal(value: unknown): boolean {
   return true
 }
 
-/** What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility forms (NFKC): equal here
- * means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone keeps it, so that `?` and `!` stay apart. */
+/** What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility
+ * forms (NFKC): equal here
+ * means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone keeps it, so that `?` and
+ * `!` stay apart.
+ */
 export function foldForComparison(text: string): string {
   if (plain.test(text)) {
     const lower = text.toLowerCase()

@@ -9,8 +9,10 @@ export interface Ancestor {
   readonly parents?: readonly string[]
 }
 
-/** Where the rows come from: each row counts once for every source that it or what it was grown from has, and once for the model that grew it. Parents
- * that are not there any more leave no trace. `ancestorsOf` is asked once, for the rows of these digits and all that they were grown from. Of the rows
+/** Where the rows come from: each row counts once for every source that it or what it was grown from has, and once for
+ * the model that grew it. Parents
+ * that are not there any more leave no trace. `ancestorsOf` is asked once, for the rows of these digits and all that
+ * they were grown from. Of the rows
  * memory has the parents of those that were grown. */
 export function originsOf(
   rows: Iterable<Pick<Example, "id" | "provenance">>,
@@ -27,7 +29,9 @@ export function originsOf(
   }
   const wanted = new Set(grown.flatMap(({ parents }) => parents))
   const known = new Map<string, Omit<GrownRow, "digits">>()
-  if (wanted.size > 0) for (const { id, source, parents = [] } of ancestorsOf(wanted)) known.set(digits(id), { source, parents: parents.map(digits) })
+  if (wanted.size > 0)
+    for (const { id, source, parents = [] } of ancestorsOf(wanted))
+      known.set(digits(id), { source, parents: parents.map(digits) })
   for (const row of grown) {
     const found = sourcesOf(row, known)
     for (const source of found.size === 0 ? [notStated] : found) count(sources, source)

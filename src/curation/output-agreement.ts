@@ -6,7 +6,11 @@ import { jaccard, shinglerNamed } from "./shingles.ts"
 
 const fourGrams = shinglerNamed("char-4")
 
-/** How far two outputs of the task say the same, 0 to 1: of a label, equal or not; of labels, those in both over all; of JSON and calls of tools, the leaves in both over all; of texts, the Jaccard similarity of their character 4-grams. Symmetric; 1 for outputs that are the same. Expects valid outputs. */
+/**
+ * How far two outputs of the task say the same, 0 to 1: of a label, equal or not; of labels, those in both over all; of
+ * JSON and calls of tools, the leaves in both over all; of texts, the Jaccard similarity of their character 4-grams.
+ * Symmetric; 1 for outputs that are the same. Expects valid outputs.
+ */
 export function agreementOf(task: TaskSpecification, a: Output, b: Output): number {
   if (sameOutput(task, a, b)) return 1
   switch (task.kind) {
@@ -20,7 +24,8 @@ export function agreementOf(task: TaskSpecification, a: Output, b: Output): numb
       return overlap(new Set(leaves(a)), new Set(leaves(b)))
     case "chat": {
       const [first, second] = [a, b] as { content?: unknown; tool_calls?: unknown }[]
-      if (first?.tool_calls === undefined && second?.tool_calls === undefined) return textAgreement(String(first?.content), String(second?.content))
+      if (first?.tool_calls === undefined && second?.tool_calls === undefined)
+        return textAgreement(String(first?.content), String(second?.content))
       return overlap(new Set(leaves(first?.tool_calls ?? null)), new Set(leaves(second?.tool_calls ?? null)))
     }
   }

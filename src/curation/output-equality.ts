@@ -7,7 +7,10 @@ import { foldForComparison } from "./normalise.ts"
 import { jaccard, shinglerNamed } from "./shingles.ts"
 import { Sketcher } from "./sketcher.ts"
 
-/** 64 bits of an output, as two numbers: equal for equal outputs by the task's kind (label, set of labels, canonical JSON; for texts, folded). */
+/**
+ * 64 bits of an output, as two numbers: equal for equal outputs by the task's kind (label, set of labels, canonical
+ * JSON; for texts, folded).
+ */
 export type OutputPrint = readonly [low: number, high: number]
 
 // From this Jaccard similarity of character 4-grams on, two texts say the same.
@@ -15,7 +18,8 @@ const similarText = 0.7
 const mostPrints = 10_000
 const mostShingles = 50_000
 
-/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind; texts also when they are
+/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind;
+ * texts also when they are
  * similar. Expects valid outputs. */
 export class OutputEquality {
   /** Whether outputs agree that have different prints. */
@@ -77,13 +81,18 @@ const fourGrams = shinglerNamed("char-4")
 
 /** The output, ready to be compared. Expects a valid output. */
 export function answerOf(task: TaskSpecification, output: Output): Answer {
-  if (task.kind === "text") return { key: foldForComparison(String(output)), group: undefined, shingles: fourGrams.of(String(output)) }
+  if (task.kind === "text")
+    return { key: foldForComparison(String(output)), group: undefined, shingles: fourGrams.of(String(output)) }
   const key = canonicalJson(task.kind === "multilabel" ? [...(output as string[])].sort() : output)
   return { key, group: hashText(key), shingles: new Uint32Array() }
 }
 
-/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind; texts also when they are
+/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind;
+ * texts also when they are
  * similar. */
 export function agree(a: Answer, b: Answer): boolean {
-  return a.key === b.key || (a.group === undefined && b.group === undefined && jaccard(a.shingles, b.shingles) >= similarText)
+  return (
+    a.key === b.key ||
+    (a.group === undefined && b.group === undefined && jaccard(a.shingles, b.shingles) >= similarText)
+  )
 }

@@ -8,7 +8,10 @@ import { NgramIndex } from "./ngram-overlap.ts"
 import { partExamples } from "./row-parts.ts"
 import type { RowRecords } from "./row-records.ts"
 
-/** How rows are judged that share a long run of words with a held-out one, once it is known which runs are common; plain data. */
+/**
+ * How rows are judged that share a long run of words with a held-out one, once it is known which runs are common; plain
+ * data.
+ */
 export interface OverlapPlan {
   readonly task: TaskSpecification
   readonly heldOut: readonly HeldOutRow[]

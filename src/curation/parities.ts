@@ -1,4 +1,5 @@
-/** How many numbers the parities of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls to it (Mitzenmacher, Pagh and Pham
+/** How many numbers the parities of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls to
+ * it (Mitzenmacher, Pagh and Pham
  * 2014). */
 export const parityNumbers = 6
 

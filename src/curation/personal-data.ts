@@ -8,7 +8,17 @@ import { findSecrets, mayHaveSecret } from "./secrets.ts"
 import { spansOf, type Span } from "./spans.ts"
 
 /** Kinds of personal data and secrets that are looked for. */
-export const personalDataKinds = ["secret", "email", "iban", "card", "ssn", "national-id", "ip-address", "phone", "name"] as const
+export const personalDataKinds = [
+  "secret",
+  "email",
+  "iban",
+  "card",
+  "ssn",
+  "national-id",
+  "ip-address",
+  "phone",
+  "name",
+] as const
 export type PersonalDataKind = (typeof personalDataKinds)[number]
 
 /** What was found, from `start` up to but without `end`, in UTF-16 code units. */
@@ -16,12 +26,16 @@ export interface PersonalDataFinding extends Span {
   readonly kind: PersonalDataKind
 }
 
-/** The personal data and secrets in the text that can be told by their shape, and the listed names, sorted by start, not overlapping. Made to raise no
- * false alarm on ordinary numbers, dates, prices and versions, at the price of misses; addresses have no shape and are not found. */
+/** The personal data and secrets in the text that can be told by their shape, and the listed names, sorted by start,
+ * not overlapping. Made to raise no
+ * false alarm on ordinary numbers, dates, prices and versions, at the price of misses; addresses have no shape and are
+ * not found.
+ */
 export function findPersonalData(text: string, names: readonly string[] = []): PersonalDataFinding[] {
   const found: PersonalDataFinding[] = []
   const add = (kind: PersonalDataKind, spans: readonly Span[]) => {
-    for (const { start, end } of spans) if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
+    for (const { start, end } of spans)
+      if (found.every((other) => end <= other.start || other.end <= start)) found.push({ kind, start, end })
   }
   const withNumber = hasNumber(text)
   for (const { kind, find, mayHave } of finders) if (mayHave(text, withNumber)) add(kind, find(text))
@@ -36,7 +50,10 @@ interface Finder {
   readonly mayHave: (text: string, withNumber: boolean) => boolean
 }
 
-/** Five digits with no more than three characters between two: no number that is looked for has fewer, or lies further apart. */
+/**
+ * Five digits with no more than three characters between two: no number that is looked for has fewer, or lies further
+ * apart.
+ */
 const hasNumber = (text: string) => /\d(?:\D{0,3}\d){4}/.test(text)
 
 // The order of the kinds decides which one an overlap is.
@@ -75,10 +92,15 @@ const fileEndings = new Set([
 
 function findEmails(text: string): Span[] {
   // Not git@host:path, image@2x.png or package@1.2.3-rc.
-  const pattern = /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
+  const pattern =
+    /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
   return spansOf(text, pattern, (found) => {
     const domain = found.slice(found.indexOf("@") + 1)
-    return !/^\d+\.\d/.test(domain) && !domain.startsWith("-") && !fileEndings.has(domain.slice(domain.lastIndexOf(".") + 1).toLowerCase())
+    return (
+      !/^\d+\.\d/.test(domain) &&
+      !domain.startsWith("-") &&
+      !fileEndings.has(domain.slice(domain.lastIndexOf(".") + 1).toLowerCase())
+    )
   })
 }
 

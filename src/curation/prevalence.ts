@@ -10,9 +10,15 @@ export interface Stratum {
 
 /** What the true prevalence asks of a dataset version. */
 export interface PrevalencePlan {
-  /** Of each label: its true share, the rows that have it, and how many more would give it that share of as many rows as there are now. */
+  /**
+   * Of each label: its true share, the rows that have it, and how many more would give it that share of as many rows as
+   * there are now.
+   */
   readonly targets: Readonly<Record<string, { readonly share: number; readonly rows: number; readonly wanted: number }>>
-  /** What a row counts for in training, by stratum: with these the shares are the true ones. Their mean over the rows is 1. */
+  /**
+   * What a row counts for in training, by stratum: with these the shares are the true ones. Their mean over the rows is
+   * 1.
+   */
   readonly weights: Readonly<Record<string, number>>
 }
 
@@ -34,11 +40,15 @@ export function countStrata(task: TaskSpecification, outputs: Iterable<Output>):
 }
 
 /** The targets and weights for these rows; undefined without a prevalence. */
-export function prevalencePlan(task: TaskSpecification, strata: ReadonlyMap<string, Stratum>): PrevalencePlan | undefined {
+export function prevalencePlan(
+  task: TaskSpecification,
+  strata: ReadonlyMap<string, Stratum>,
+): PrevalencePlan | undefined {
   const prevalence = prevalenceOf(task)
   if (prevalence === undefined) return undefined
   const all = [...strata.values()].reduce((sum, { rows }) => sum + rows, 0)
-  const rowsOf = (label: string) => [...strata.values()].reduce((sum, { labels, rows }) => sum + (labels.includes(label) ? rows : 0), 0)
+  const rowsOf = (label: string) =>
+    [...strata.values()].reduce((sum, { labels, rows }) => sum + (labels.includes(label) ? rows : 0), 0)
   const targets = Object.entries(prevalence).map(([label, share]) => {
     const rows = rowsOf(label)
     return [label, { share, rows, wanted: Math.max(0, Math.round(share * all) - rows) }] as const
@@ -66,9 +76,12 @@ export function wantedText(wanted: Readonly<Record<string, number>>): string {
 const mostWeight = 10
 const rounds = 100
 
-/** The weight of each stratum with which the labels have their true shares. Where a row has one label that is its share over the share of its rows;
- * a label without a row takes no part. Where rows have several it is found by raking (Deming and Stephan 1940): the weights of the rows with a label
- * and of those without it are scaled to its share, label after label, until nothing moves; shares that no weights give are met as nearly as that goes.
+/** The weight of each stratum with which the labels have their true shares. Where a row has one label that is its share
+ * over the share of its rows;
+ * a label without a row takes no part. Where rows have several it is found by raking (Deming and Stephan 1940): the
+ * weights of the rows with a label
+ * and of those without it are scaled to its share, label after label, until nothing moves; shares that no weights give
+ * are met as nearly as that goes.
  *
  * At most `most` (10), with a mean of 1 over the rows, rounded to six places; no rows
  * give none. Independent of the order of the strata. */
@@ -78,7 +91,8 @@ export function weightsFor(
   most = mostWeight,
 ): Record<string, number> {
   const names = [...strata.keys()].sort()
-  if ([...strata.values()].every(({ labels }) => labels.length === 1)) return bounded(shareOverShare(prevalence, strata), strata, most)
+  if ([...strata.values()].every(({ labels }) => labels.length === 1))
+    return bounded(shareOverShare(prevalence, strata), strata, most)
   const weights = new Map(names.map((name) => [name, 1]))
   const mass = (isWanted: (labels: readonly string[]) => boolean) =>
     names.reduce((sum, name) => {
@@ -86,7 +100,8 @@ export function weightsFor(
       return sum + (isWanted(labels) ? rows * (weights.get(name) as number) : 0)
     }, 0)
   const scale = (isWanted: (labels: readonly string[]) => boolean, factor: number) => {
-    for (const name of names) if (isWanted((strata.get(name) as Stratum).labels)) weights.set(name, (weights.get(name) as number) * factor)
+    for (const name of names)
+      if (isWanted((strata.get(name) as Stratum).labels)) weights.set(name, (weights.get(name) as number) * factor)
   }
   for (let round = 0; round < rounds; round += 1) {
     let moved = 0
@@ -104,15 +119,27 @@ export function weightsFor(
   return bounded(weights, strata, most)
 }
 
-function shareOverShare(prevalence: Readonly<Record<string, number>>, strata: ReadonlyMap<string, Stratum>): Map<string, number> {
+function shareOverShare(
+  prevalence: Readonly<Record<string, number>>,
+  strata: ReadonlyMap<string, Stratum>,
+): Map<string, number> {
   const all = [...strata.values()].reduce((sum, { rows }) => sum + rows, 0)
-  const shares = new Map([...strata].map(([name, { labels, rows }]) => [name, prevalence[labels[0] as string] ?? rows / all]))
+  const shares = new Map(
+    [...strata].map(([name, { labels, rows }]) => [name, prevalence[labels[0] as string] ?? rows / all]),
+  )
   const present = [...shares.values()].reduce((sum, share) => sum + share, 0)
   return new Map([...strata].map(([name, { rows }]) => [name, ((shares.get(name) as number) / present) * (all / rows)]))
 }
 
-/** At most `most`, the others scaled so that the mean stays 1; when that lifts others over it, these are held there as well. */
-function bounded(weights: ReadonlyMap<string, number>, strata: ReadonlyMap<string, Stratum>, most: number): Record<string, number> {
+/**
+ * At most `most`, the others scaled so that the mean stays 1; when that lifts others over it, these are held there as
+ * well.
+ */
+function bounded(
+  weights: ReadonlyMap<string, number>,
+  strata: ReadonlyMap<string, Stratum>,
+  most: number,
+): Record<string, number> {
   const rows = (names: readonly string[]) => names.reduce((sum, name) => sum + (strata.get(name)?.rows ?? 0), 0)
   const names = [...weights.keys()]
   const held = new Set<string>()

@@ -19,8 +19,10 @@ export interface ProtectedRow<Row extends Example> {
   readonly why?: Pick<DroppedExample, "reason" | "detail">
 }
 
-/** Makes rows fit for a version, by the policy of the specification: flag and refuse leave them as they are, drop drops train rows with a finding, and
- * pseudonymise replaces what was found. Held-out rows are never dropped: where train rows are, what is found in held-out rows is replaced. Each row is
+/** Makes rows fit for a version, by the policy of the specification: flag and refuse leave them as they are, drop drops
+ * train rows with a finding, and
+ * pseudonymise replaces what was found. Held-out rows are never dropped: where train rows are, what is found in
+ * held-out rows is replaced. Each row is
  * judged by itself. */
 export class Protection {
   readonly #task: TaskSpecification
@@ -59,8 +61,14 @@ export class Protection {
   }
 }
 
-/** The pair as it may leave the workspace: with pseudonyms where the policy is to replace or to drop, otherwise as it is. */
-export function outbound<Pair extends { readonly input: Input; readonly output: Output }>(task: TaskSpecification, pair: Pair): Pair {
+/**
+ * The pair as it may leave the workspace: with pseudonyms where the policy is to replace or to drop, otherwise as it
+ * is.
+ */
+export function outbound<Pair extends { readonly input: Input; readonly output: Output }>(
+  task: TaskSpecification,
+  pair: Pair,
+): Pair {
   if (task.privacy.personalData === "flag" || task.privacy.personalData === "refuse") return pair
   const { input, output } = withPseudonyms(task, pair)
   return { ...pair, input, output }
@@ -72,7 +80,9 @@ export function personalDataKindsIn(
   { input, output }: { readonly input: unknown; readonly output: unknown },
 ): PersonalDataKind[] {
   const texts = [...stringsIn(input), ...(isFixed(task) ? [] : stringsIn(output))]
-  return [...new Set(texts.flatMap((text) => findPersonalData(text, task.privacy.names).map(({ kind }) => kind)))].sort()
+  return [
+    ...new Set(texts.flatMap((text) => findPersonalData(text, task.privacy.names).map(({ kind }) => kind))),
+  ].sort()
 }
 
 function withPseudonyms(task: TaskSpecification, pair: { readonly input: Input; readonly output: Output }) {

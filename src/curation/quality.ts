@@ -10,7 +10,10 @@ export interface Judgement {
   readonly flagged: readonly FlaggedRow[]
 }
 
-/** What each filter finds in each of the rows, filter by filter, so that what each takes can be told: `measure` does the work of one. */
+/**
+ * What each filter finds in each of the rows, filter by filter, so that what each takes can be told: `measure` does the
+ * work of one.
+ */
 export function judgeAll(
   task: TaskSpecification,
   rows: readonly CurationRow[],
@@ -25,23 +28,34 @@ export function judgeAll(
   return rows.map((row, index) => judgementOf(row, findings[index] ?? []))
 }
 
-/** A row passes or is dropped with the filter and its code as the reason. A row that a person wrote or accepted always passes, and what was found in it
+/** A row passes or is dropped with the filter and its code as the reason. A row that a person wrote or accepted always
+ * passes, and what was found in it
  * is flagged. Each row is judged by itself, so that the order does not matter and a second time changes nothing. */
 function judgementOf(row: CurationRow, findings: readonly RowFinding[]): Judgement {
   if (findings.length === 0) return unremarkable
   const worst = row.rank.human || row.rank.reviewed ? undefined : findings.find(({ severity }) => severity === "drop")
-  if (worst !== undefined) return { why: { reason: `filter-${worst.filter}`, detail: describeFinding(worst) }, flagged: [] }
+  if (worst !== undefined)
+    return { why: { reason: `filter-${worst.filter}`, detail: describeFinding(worst) }, flagged: [] }
   return { flagged: findings.map(({ filter, code, place, detail }) => ({ id: row.id, filter, code, place, detail })) }
 }
 
 const unremarkable: Judgement = { flagged: [] }
 
 /** What the filters find in held-out rows: ids and codes, and no text. */
-export function flagHeldOut(task: TaskSpecification, rows: readonly Example[], filters: readonly ConfiguredFilter[]): FlaggedRow[] {
-  return rows.flatMap((row) => findingsIn(task, row, filters).map(({ filter, code, place }) => ({ id: row.id, filter, code, place })))
+export function flagHeldOut(
+  task: TaskSpecification,
+  rows: readonly Example[],
+  filters: readonly ConfiguredFilter[],
+): FlaggedRow[] {
+  return rows.flatMap((row) =>
+    findingsIn(task, row, filters).map(({ filter, code, place }) => ({ id: row.id, filter, code, place })),
+  )
 }
 
-/** A check for each filter that finds something in the grown pair; it fails where the filter drops. None for a pair without findings. */
+/**
+ * A check for each filter that finds something in the grown pair; it fails where the filter drops. None for a pair
+ * without findings.
+ */
 export function qualityChecks(
   task: TaskSpecification,
   draft: { readonly input: Input; readonly output: Output },

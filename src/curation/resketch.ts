@@ -16,7 +16,10 @@ export interface ResketchPlan {
   readonly recordedBands: number
 }
 
-/** Sketches rows once more, by another plan than they were taken in by. A new sketch goes where the old one was, unless it is longer. */
+/**
+ * Sketches rows once more, by another plan than they were taken in by. A new sketch goes where the old one was, unless
+ * it is longer.
+ */
 export class Resketcher {
   readonly #records: RowRecords
   readonly #spill: SpillReader

@@ -34,7 +34,8 @@ export interface RowFacts {
   readonly sketch: Sketch | undefined
 }
 
-/** The parts of the spill in which the lines of rows lie: by the first two digits of their ids, so that rows can be written in the order of their ids without
+/** The parts of the spill in which the lines of rows lie: by the first two digits of their ids, so that rows can be
+ * written in the order of their ids without
  * reading one at a time. */
 export const lineParts = 256
 
@@ -44,7 +45,8 @@ export function partOf(idHigh: number, oddId: string | undefined): number {
   return oddId < "ex_" ? 0 : lineParts - 1
 }
 
-// A head: the id's digits, where the row's line is (the lower and the upper half of its place), and its record. Heads lie close together: what is done in the
+// A head: the id's digits, where the row's line is (the lower and the upper half of its place), and its record. Heads
+// lie close together: what is done in the
 // order of ids reads nothing else.
 export const head = { idHigh: 0, idLow: 1, lineBytes: 2, linePlace: 3, batch: 5, start: 6, end: 7 } as const
 export const headNumbers = 8
@@ -56,7 +58,10 @@ export const recordKeys = record.parities + parityNumbers
 const [isReviewed, isHuman] = [1, 2] as const
 export const worth = isHuman | isReviewed
 
-/** Collects rows until they are taken as a batch; `bands` is how many keys a sketch has. Their lines are in the spill at once, with their ends. */
+/**
+ * Collects rows until they are taken as a batch; `bands` is how many keys a sketch has. Their lines are in the spill at
+ * once, with their ends.
+ */
 export class RowBatchWriter {
   readonly #bands: number
   readonly #spill: SpillWriter
@@ -95,7 +100,8 @@ export class RowBatchWriter {
     numbers[at + record.output + 1] = output[1]
     if (sketch !== undefined) {
       const { numbers: from, parities, keys, hashes, size } = sketch
-      for (let index = 0; index < parityNumbers; index += 1) numbers[at + record.parities + index] = from[parities + index] as number
+      for (let index = 0; index < parityNumbers; index += 1)
+        numbers[at + record.parities + index] = from[parities + index] as number
       for (let index = 0; index < bands; index += 1) numbers[at + recordKeys + index] = from[keys + index] as number
       const target = at + recordKeys + bands
       for (let index = 0; index < size; index += 1) numbers[target + index] = from[hashes + index] as number

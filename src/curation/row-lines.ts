@@ -3,9 +3,15 @@ import type { SpillReader } from "../core/spill.ts"
 import type { Why } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
 
-/** The lines of the rows, in their order, with their ends: of dropped rows each with why. Pieces of many lines, each overwritten by the next. Memory: a part of
+/** The lines of the rows, in their order, with their ends: of dropped rows each with why. Pieces of many lines, each
+ * overwritten by the next. Memory: a part of
  * the spill. */
-export function* rowLines(records: RowRecords, spill: SpillReader, rows: Uint32Array, whys?: readonly Why[]): Generator<Uint8Array> {
+export function* rowLines(
+  records: RowRecords,
+  spill: SpillReader,
+  rows: Uint32Array,
+  whys?: readonly Why[],
+): Generator<Uint8Array> {
   const piece = new Piece()
   let index = 0
   for (const bytes of eachLine(records, spill, rows)) {
@@ -40,7 +46,8 @@ function* eachLine(records: RowRecords, spill: SpillReader, rows: Uint32Array): 
     const part = records.part(rows[from] as number)
     let until = from
     let wanted = 0
-    for (; until < rows.length && records.part(rows[until] as number) === part; until += 1) wanted += records.line(rows[until] as number).bytes
+    for (; until < rows.length && records.part(rows[until] as number) === part; until += 1)
+      wanted += records.line(rows[until] as number).bytes
     const whole = mostTimesWanted * wanted > spill.partBytes(part) ? spill.readPart(part) : undefined
     for (; from < until; from += 1) {
       const { place, bytes } = records.line(rows[from] as number)

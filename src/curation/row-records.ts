@@ -17,14 +17,20 @@ export interface SharedRecords {
   readonly oddIds: ReadonlyMap<number, string>
 }
 
-/** Records that have no room where the old ones of their rows are: of each row where it begins in the numbers, and where the last one ends. */
+/**
+ * Records that have no room where the old ones of their rows are: of each row where it begins in the numbers, and where
+ * the last one ends.
+ */
 export interface MovedRecords {
   readonly rows: readonly number[]
   readonly starts: readonly number[]
   readonly numbers: Int32Array<SharedArrayBuffer>
 }
 
-/** What is known of rows beside their lines, batch by batch. A row is known by its number, in the order of the additions. */
+/**
+ * What is known of rows beside their lines, batch by batch. A row is known by its number, in the order of the
+ * additions.
+ */
 export class RowRecords {
   /** The records, by batches. */
   readonly #batches: Int32Array<SharedArrayBuffer>[] = []
@@ -91,7 +97,10 @@ export class RowRecords {
   line(row: number): { readonly place: number; readonly bytes: number } {
     const at = headNumbers * row
     const low = (this.#heads[at + head.linePlace] as number) >>> 0
-    return { place: low + (this.#heads[at + head.linePlace + 1] as number) * 2 ** 32, bytes: this.#heads[at + head.lineBytes] as number }
+    return {
+      place: low + (this.#heads[at + head.linePlace + 1] as number) * 2 ** 32,
+      bytes: this.#heads[at + head.lineBytes] as number,
+    }
   }
 
   /** The part of the spill that has the row's line. */
@@ -127,8 +136,11 @@ export class RowRecords {
     return sortByKey(rows, 28, least, (a, b) => this.compareIds(a, b))
   }
 
-  /** Sorts the rows from the one most worth keeping to the least, in place: by people before grown, reviewed before not, longer input text before shorter, then
-   * by the fingerprints of the folded text and of the output, and by id. A total order on what rows say, so that any permutation of them gives the same. */
+  /** Sorts the rows from the one most worth keeping to the least, in place: by people before grown, reviewed before
+   * not, longer input text before shorter, then
+   * by the fingerprints of the folded text and of the output, and by id. A total order on what rows say, so that any
+   * permutation of them gives the same.
+   */
   byWorth(rows: Uint32Array): Uint32Array {
     // As many bits of the fingerprint as there is room for.
     const printBits = Math.max(1, Math.min(12, 32 - Math.ceil(Math.log2(rows.length + 1))))
@@ -138,7 +150,10 @@ export class RowRecords {
       const shortness = longestText - (numbers[start + record.textLength] as number)
       // Of longer texts the key tells no more than that.
       if (shortness <= 0) return rank * (longestText + 1) * 2 ** printBits
-      return (rank * (longestText + 1) + shortness) * 2 ** printBits + ((numbers[start + record.print] as number) >>> (32 - printBits))
+      return (
+        (rank * (longestText + 1) + shortness) * 2 ** printBits +
+        ((numbers[start + record.print] as number) >>> (32 - printBits))
+      )
     }
     return sortByKey(rows, 20 + printBits, least, (a, b) => this.compareWorth(a, b))
   }

@@ -2,7 +2,8 @@ import { comparedText, outputFields, textFields } from "./compared-text.ts"
 import { parityNumbers } from "./parities.ts"
 import { Sketcher, type SketchPlan } from "./sketcher.ts"
 
-/** Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each; zeros for no output), the
+/** Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each;
+ * zeros for no output), the
  * parities, a key for each band, and the hashes. */
 export interface RowPart {
   readonly numbers: Int32Array
@@ -20,7 +21,8 @@ export interface RowTarget {
   complain(line: number, problem: string): void
 }
 
-/** Sketches the rows of lines of JSONL. Lines of the usual shapes are read in WebAssembly, and only if they are JSON to the last character; what any
+/** Sketches the rows of lines of JSONL. Lines of the usual shapes are read in WebAssembly, and only if they are JSON to
+ * the last character; what any
  * other line means, or what is wrong with it, `comparedText` says. */
 export class RowSketcher extends Sketcher {
   readonly #field: string | undefined
@@ -38,7 +40,8 @@ export class RowSketcher extends Sketcher {
     this.#mostNumbers = mostNumbers
   }
 
-  /** Every line is a row that is published, blank, or complained of. Lines are counted from 0; the answer is their number. `isValid` is false where
+  /** Every line is a row that is published, blank, or complained of. Lines are counted from 0; the answer is their
+   * number. `isValid` is false where
    * some of the bytes may not be UTF-8. */
   sketchLines(bytes: Buffer, isValid: boolean, { publish, complain }: RowTarget): number {
     if (bytes.length > this.#mostBytes) this.#prepare(Math.max(bytes.length, 2 * this.#mostBytes))
@@ -47,7 +50,11 @@ export class RowSketcher extends Sketcher {
     code.begin(bytes.length, Number(!isValid || !this.#isPlain()))
     const flush = (isLast: boolean) => {
       const start = code.outAt() >> 2
-      publish({ numbers: this.numbers.subarray(start, start + code.used()), rows: code.rowsOut() }, isLast, code.lines())
+      publish(
+        { numbers: this.numbers.subarray(start, start + code.used()), rows: code.rowsOut() },
+        isLast,
+        code.lines(),
+      )
       code.emptyOut()
     }
     for (let state = code.rows(); state !== finished; state = code.rows()) {
@@ -67,7 +74,10 @@ export class RowSketcher extends Sketcher {
       if (code.emit(line, size, low, high)) continue
       flush(false)
       if (!code.emit(line, size, low, high))
-        complain(line, `a text of ${row.text.length} characters; at most about a million words or characters can be compared`)
+        complain(
+          line,
+          `a text of ${row.text.length} characters; at most about a million words or characters can be compared`,
+        )
     }
     flush(true)
     return code.lines()

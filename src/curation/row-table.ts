@@ -5,7 +5,10 @@ import type { RowBatch, Why } from "./row-batch.ts"
 import { rowExample } from "./row-lines.ts"
 import { RowRecords } from "./row-records.ts"
 
-/** The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has their heads and records. */
+/**
+ * The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has
+ * their heads and records.
+ */
 export class RowTable {
   readonly records = new RowRecords()
   readonly spill: Spill
@@ -59,7 +62,9 @@ export class RowTable {
   /** The rows that are dropped, by reason and id. */
   dropped(): Uint32Array {
     const groups = Map.groupBy(this.#dropped.keys(), (row) => (this.#dropped.get(row) as Why).reason)
-    const sorted = [...groups].sort(([a], [b]) => compareText(a, b)).map(([, rows]) => this.records.byId(Uint32Array.from(rows)))
+    const sorted = [...groups]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([, rows]) => this.records.byId(Uint32Array.from(rows)))
     const all = new Uint32Array(this.#dropped.size)
     let at = 0
     for (const rows of sorted) {
@@ -84,7 +89,9 @@ export class RowTable {
   /** The rows that were dropped for the reason, each with its witness, by id. */
   droppedPairs(reason: DropReason): { a: string; b: string; similarity: number }[] {
     const pairs = [...this.#dropped].flatMap(([row, why]) =>
-      why.reason === reason && why.witness !== undefined ? [{ a: why.witness, b: this.id(row), similarity: why.similarity ?? 1 }] : [],
+      why.reason === reason && why.witness !== undefined
+        ? [{ a: why.witness, b: this.id(row), similarity: why.similarity ?? 1 }]
+        : [],
     )
     return pairs.sort((first, second) => compareText(first.b, second.b))
   }

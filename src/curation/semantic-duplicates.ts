@@ -30,10 +30,19 @@ export interface SemanticOptions {
   readonly drop: boolean
 }
 
-/** The train rows that mean the same as a held-out row or as an earlier train row with the same output, by the exact cosine of their vectors. Rows with
- * different outputs are told as nothing: meaning alone makes no conflict. With `drop` they leave, for a row that stays; each names the most similar
+/** The train rows that mean the same as a held-out row or as an earlier train row with the same output, by the exact
+ * cosine of their vectors. Rows with
+ * different outputs are told as nothing: meaning alone makes no conflict. With `drop` they leave, for a row that stays;
+ * each names the most similar
  * one, of equals the first. kept + dropped = train. */
-export function semanticDuplicates({ task, train, heldOut, vectors, threshold, drop }: SemanticOptions): SemanticFindings {
+export function semanticDuplicates({
+  task,
+  train,
+  heldOut,
+  vectors,
+  threshold,
+  drop,
+}: SemanticOptions): SemanticFindings {
   const answers = train.map(({ output }) => answerOf(task, output))
   const leaks = new Map<number, SemanticPair>()
   for (const { a, b, cosine } of cosinePairs(vectors.train, vectors.heldOut, threshold))
@@ -48,10 +57,19 @@ export function semanticDuplicates({ task, train, heldOut, vectors, threshold, d
   for (const place of train.keys()) {
     if (out.has(place)) continue
     // A row that went itself is no reason for another one to go.
-    const same = (pairs.get(place) ?? []).filter(({ b }) => !out.has(b) && agree(answers[place] as Answer, answers[b] as Answer))
-    const nearest = same.reduce<(typeof same)[number] | undefined>((best, pair) => (best && best.cosine >= pair.cosine ? best : pair), undefined)
+    const same = (pairs.get(place) ?? []).filter(
+      ({ b }) => !out.has(b) && agree(answers[place] as Answer, answers[b] as Answer),
+    )
+    const nearest = same.reduce<(typeof same)[number] | undefined>(
+      (best, pair) => (best && best.cosine >= pair.cosine ? best : pair),
+      undefined,
+    )
     if (nearest === undefined) continue
-    duplicates.set(place, { row: train[place]?.id ?? "", witness: train[nearest.b]?.id ?? "", similarity: rounded(nearest.cosine) })
+    duplicates.set(place, {
+      row: train[place]?.id ?? "",
+      witness: train[nearest.b]?.id ?? "",
+      similarity: rounded(nearest.cosine),
+    })
     if (drop) out.add(place)
   }
   const dropped = train.flatMap((row, place): DroppedExample[] => {
@@ -60,7 +78,12 @@ export function semanticDuplicates({ task, train, heldOut, vectors, threshold, d
     const { witness, similarity } = (leak ?? duplicates.get(place)) as SemanticPair
     return [{ ...row, reason: leak === undefined ? "semantic-duplicate" : "leak-embedding", witness, similarity }]
   })
-  return { kept: train.filter((_, place) => !out.has(place)), dropped, duplicates: [...duplicates.values()], nearHeldOut: [...leaks.values()] }
+  return {
+    kept: train.filter((_, place) => !out.has(place)),
+    dropped,
+    duplicates: [...duplicates.values()],
+    nearHeldOut: [...leaks.values()],
+  }
 }
 
 type Answer = ReturnType<typeof answerOf>

@@ -3,7 +3,8 @@ import { FineParities } from "./fine-parities.ts"
 import { MarkedSet } from "./marked-set.ts"
 import { sharesKey, writeCard, type Question, type SetSearch, type Sketch } from "./similar-sets.ts"
 
-/** The search of `SimilarSets` in one list: the same answers, sooner where most of up to some thousand sets share keys with each other. Sets stay where they
+/** The search of `SimilarSets` in one list: the same answers, sooner where most of up to some thousand sets share keys
+ * with each other. Sets stay where they
  * lie. */
 export class SetList implements SetSearch {
   readonly #threshold: number
@@ -21,7 +22,11 @@ export class SetList implements SetSearch {
     this.#parities = new FineParities(threshold)
   }
 
-  visit(sketch: Sketch, visit: (place: number, similarity: number) => boolean, { isWanted, group = 0 }: Question = {}): void {
+  visit(
+    sketch: Sketch,
+    visit: (place: number, similarity: number) => boolean,
+    { isWanted, group = 0 }: Question = {},
+  ): void {
     if (this.#list === 0) return
     writeCard(this.#card, 0, -1, sketch)
     this.#cards.ask(this.#card)
@@ -34,7 +39,10 @@ export class SetList implements SetSearch {
       for (let index = 0; index < count; index += 1) {
         const place = this.#cards.found[index] as number
         if (!this.#parities.mayBeNear(place)) continue
-        const { sketch: other, group: itsGroup } = this.#places[place] as { readonly sketch: Sketch; readonly group: number }
+        const { sketch: other, group: itsGroup } = this.#places[place] as {
+          readonly sketch: Sketch
+          readonly group: number
+        }
         if (itsGroup !== group || isWanted?.(place) === false || !sharesKey(sketch, other, this.#bands)) continue
         if (!isMarked) this.#marked.mark(sketch.numbers, sketch.hashes, sketch.size)
         isMarked = true

@@ -3,7 +3,8 @@ import type { Sketch } from "./similar-sets.ts"
 
 type Hashes = Pick<Sketch, "numbers" | "hashes" | "size">
 
-/** Finds the most similar of some sets of hashes by an exact search, which misses none: it counts what is shared with every set that shares anything.
+/** Finds the most similar of some sets of hashes by an exact search, which misses none: it counts what is shared with
+ * every set that shares anything.
  * Made for few sets and many questions. */
 export class SharedHashes {
   readonly #threshold: number
@@ -28,7 +29,10 @@ export class SharedHashes {
     if (place >= this.#shared.length) this.#shared = new Uint32Array(2 * this.#shared.length)
   }
 
-  /** How many of these hashes any set has: none shares more with them. Where they are fewer than `least`, any number below it. */
+  /**
+   * How many of these hashes any set has: none shares more with them. Where they are fewer than `least`, any number
+   * below it.
+   */
   countShared({ numbers, hashes, size }: Hashes, least: number): number {
     return this.#index.countIn(numbers, hashes, hashes + size, least)
   }
@@ -47,7 +51,8 @@ export class SharedHashes {
       shared[place] = 0
       const similarity = both / (size + (this.#sizes[place] as number) - both)
       if (similarity < this.#threshold) continue
-      if (!best || similarity > best.similarity || (similarity === best.similarity && place < best.place)) best = { place, similarity }
+      if (!best || similarity > best.similarity || (similarity === best.similarity && place < best.place))
+        best = { place, similarity }
     }
     this.#touched.length = 0
     return best

@@ -1,7 +1,9 @@
 import { joinHash, mixBits } from "./hashing.ts"
 
-/** Which band keys come more than once among very many: a text whose keys all come once is near no other text and need not be kept in memory. Misses
- * none; takes about one in 200 others as well. Two Bloom filters of blocks of 64 bytes (Bloom 1970; Putze, Sanders and Singler 2007): what was met,
+/** Which band keys come more than once among very many: a text whose keys all come once is near no other text and need
+ * not be kept in memory. Misses
+ * none; takes about one in 200 others as well. Two Bloom filters of blocks of 64 bytes (Bloom 1970; Putze, Sanders and
+ * Singler 2007): what was met,
  * and what was met again.
  *
  * Memory: 3 bytes for each key that is expected. */

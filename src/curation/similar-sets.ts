@@ -42,10 +42,12 @@ export interface SetOptions {
   readonly areLasting?: boolean
 }
 
-/** Sets of hashes, found again by band keys: those at or above a threshold of Jaccard similarity. Precision is exact: every similarity is computed,
+/** Sets of hashes, found again by band keys: those at or above a threshold of Jaccard similarity. Precision is exact:
+ * every similarity is computed,
  * none is estimated.
  *
- * Places are numbers in the order of the additions. Memory a set: 4 bytes a hash, 44 bytes, for each band 11 to 21 bytes of its table, and for each
+ * Places are numbers in the order of the additions. Memory a set: 4 bytes a hash, 44 bytes, for each band 11 to 21
+ * bytes of its table, and for each
  * band in which it shares its key with another set 32 to 64 bytes. Equal additions and questions give equal answers. */
 export class SimilarSets implements SetSearch {
   readonly threshold: number
@@ -68,8 +70,10 @@ export class SimilarSets implements SetSearch {
 
   readonly #shared: Pick<SharedKeys, "isShared"> | undefined
 
-  /** There is room for so many sets from the beginning, and for any number later. Keys that are not `shared`, where that is given, are not kept: nobody
-   * else has them. Where the arrays of what is added are `lasting`, and stay as they are, their hashes are not copied. */
+  /** There is room for so many sets from the beginning, and for any number later. Keys that are not `shared`, where
+   * that is given, are not kept: nobody
+   * else has them. Where the arrays of what is added are `lasting`, and stay as they are, their hashes are not copied.
+   */
   constructor(threshold: number, bands: number, expected = 0, { shared, areLasting = false }: SetOptions = {}) {
     this.threshold = threshold
     this.#shared = shared
@@ -84,7 +88,11 @@ export class SimilarSets implements SetSearch {
     return tables + this.#crowds.bytes + this.#hashes.bytes + this.#records.length * placesAChunk * recordNumbers * 4
   }
 
-  visit(sketch: Sketch, visit: (place: number, similarity: number) => boolean, { isWanted, group = 0, mostLooks = Infinity }: Question = {}): void {
+  visit(
+    sketch: Sketch,
+    visit: (place: number, similarity: number) => boolean,
+    { isWanted, group = 0, mostLooks = Infinity }: Question = {},
+  ): void {
     this.#question += 1
     this.#looks = mostLooks
     this.#isMarked = false
@@ -94,8 +102,10 @@ export class SimilarSets implements SetSearch {
     const { numbers, keys } = sketch
     const tables = this.#tables
     const homes = this.#homes
-    // All accesses to memory at random come first and at once: those below wait for each other, as what comes next depends on what is there.
-    for (let band = 0; band < tables.length; band += 1) (tables[band] as BandTable).home((numbers[keys + band] as number) ^ group, homes, 2 * band)
+    // All accesses to memory at random come first and at once: those below wait for each other, as what comes next
+    // depends on what is there.
+    for (let band = 0; band < tables.length; band += 1)
+      (tables[band] as BandTable).home((numbers[keys + band] as number) ^ group, homes, 2 * band)
     for (let band = 0; band < tables.length; band += 1) {
       let entry = homes[2 * band + 1] as number
       if (entry === 0) continue
@@ -111,7 +121,8 @@ export class SimilarSets implements SetSearch {
         const count = this.#crowds.scan(entry, next, this.threshold)
         next = this.#crowds.stopped(entry)
         const found = this.#crowds.found
-        for (let index = 0; index < count; index += 1) if (this.#look(found[index] as number, sketch, visit, isWanted)) return
+        for (let index = 0; index < count; index += 1)
+          if (this.#look(found[index] as number, sketch, visit, isWanted)) return
       } while (next > 0)
     }
   }
@@ -185,7 +196,12 @@ export class SimilarSets implements SetSearch {
     if (!this.#isMarked) this.#marked.mark(sketch.numbers, sketch.hashes, sketch.size)
     this.#isMarked = true
     const hashes = this.#hashes.chunks[records[at + chunkOf] as number] as Int32Array
-    const similarity = this.#marked.similarity(hashes, records[at + offsetOf] as number, records[at + 1] as number, this.threshold)
+    const similarity = this.#marked.similarity(
+      hashes,
+      records[at + offsetOf] as number,
+      records[at + 1] as number,
+      this.threshold,
+    )
     return similarity >= this.threshold && visit(place, similarity)
   }
 }
@@ -215,7 +231,10 @@ export function sharesKey(a: Sketch, b: Sketch, bands: number): boolean {
   return false
 }
 
-/** From a key to the place with it plus one, or to the list of the places with it, below zero; in open addressing, at most three quarters full. */
+/**
+ * From a key to the place with it plus one, or to the list of the places with it, below zero; in open addressing, at
+ * most three quarters full.
+ */
 class BandTable {
   /** Pairs of key and entry; the entry zero is empty. */
   #pairs: Int32Array

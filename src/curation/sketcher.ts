@@ -19,18 +19,27 @@ export interface SketchPlan {
 }
 
 /** The plan for finding texts at or above the threshold, of which a share of `missRate` is missed right at it. */
-export function sketchPlan(shingles: ShinglerName, boilerplate: Int32Array, threshold: number, missRate?: number): Required<SketchPlan> {
+export function sketchPlan(
+  shingles: ShinglerName,
+  boilerplate: Int32Array,
+  threshold: number,
+  missRate?: number,
+): Required<SketchPlan> {
   return { shingles, boilerplate, bands: bandsFor(threshold, missRate) }
 }
 
-// A shingle is boilerplate where it lies inside a boilerplate span: 5 words, or 20 characters, about as long. It is left out only of a text that keeps
+// A shingle is boilerplate where it lies inside a boilerplate span: 5 words, or 20 characters, about as long. It is
+// left out only of a text that keeps
 // so many shingles of its own: 12 words, or 19 characters.
 const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, span: 20, fewest: 16 } } as const
 
-/** Texts as sets of hashed shingles with band keys: equal texts, by `foldForComparison`, give equal sketches, in every thread. MinHash (Broder 1997)
+/** Texts as sets of hashed shingles with band keys: equal texts, by `foldForComparison`, give equal sketches, in every
+ * thread. MinHash (Broder 1997)
  * with multiply-only permutations.
  *
- * The work is done by assembly/sketch.ts and its parts on the text's bytes. What it cannot fold (marks, long s, a final sigma) is folded here first. */
+ * The work is done by assembly/sketch.ts and its parts on the text's bytes. What it cannot fold (marks, long s, a final
+ * sigma) is folded here first.
+ */
 export class Sketcher {
   protected readonly code: Code
   readonly #bands: number
@@ -63,7 +72,8 @@ export class Sketcher {
     }
   }
 
-  /** The distinct hashes of the text's shingles, in the order of the text, and a key for each band; overwritten by the next text. There is at least
+  /** The distinct hashes of the text's shingles, in the order of the text, and a key for each band; overwritten by the
+   * next text. There is at least
    * one hash: a text shorter than a shingle gives the hash of the whole. */
   sketch(text: string): Sketch {
     let size = this.#run(text, this.code.sketch)
@@ -78,7 +88,10 @@ export class Sketcher {
     return { numbers: this.numbers, hashes: this.#hashesAt, size, keys: this.#keysAt, parities: this.#paritiesAt }
   }
 
-  /** The distinct hashes of the text's spans, of which boilerplate is made; none for a text shorter than a span. Overwritten by the next text. */
+  /**
+   * The distinct hashes of the text's spans, of which boilerplate is made; none for a text shorter than a span.
+   * Overwritten by the next text.
+   */
   spans(text: string): Int32Array {
     const count = Math.max(0, this.#run(text, this.code.spans))
     return this.numbers.subarray(this.#hashesAt, this.#hashesAt + count)
@@ -144,7 +157,15 @@ const needsBlock = -2
 /** What assembly/sketcher.ts exports. */
 interface Code {
   readonly memory: { readonly buffer: ArrayBuffer }
-  configure(ofWords: number, size: number, span: number, fewest: number, bands: number, rows: number, boilerplateSlots: number): void
+  configure(
+    ofWords: number,
+    size: number,
+    span: number,
+    fewest: number,
+    bands: number,
+    rows: number,
+    boilerplateSlots: number,
+  ): void
   reserve(bytes: number, start: number): void
   sketch(bytes: number, isFolded: number): number
   spans(bytes: number, isFolded: number): number

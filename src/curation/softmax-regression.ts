@@ -13,7 +13,8 @@ export interface Weights {
   readonly values: Float32Array
 }
 
-// Chosen on train rows of banking77, 1,540 to learn from and 2,000 others to measure: 0.81 right; AdaGrad got 0.79, more passes changed nothing.
+// Chosen on train rows of banking77, 1,540 to learn from and 2,000 others to measure: 0.81 right; AdaGrad got 0.79,
+// more passes changed nothing.
 const mostPasses = 12
 const firstRate = 2
 const decay = 0.1
@@ -21,7 +22,8 @@ const biasValue = 0.1
 // A smaller error of a label moves no weight: of 77 labels few are left after the first pass, and accuracy stays.
 const leastError = 1e-3
 
-/** Weights learnt by stochastic gradient descent over the examples in their order: the same for the same examples. `size` is the number of features.
+/** Weights learnt by stochastic gradient descent over the examples in their order: the same for the same examples.
+ * `size` is the number of features.
  * Fewer passes learn less of the noise. */
 export function learn(examples: readonly LabelledVector[], labels: number, size: number, passes = mostPasses): Weights {
   const weights: Weights = { labels, values: new Float32Array((size + 1) * labels) }
@@ -33,7 +35,8 @@ export function learn(examples: readonly LabelledVector[], labels: number, size:
       probabilitiesOf(weights, vector, errors)
       errors[label] = (errors[label] as number) - 1
       let count = 0
-      for (let index = 0; index < labels; index += 1) if (Math.abs(errors[index] as number) >= leastError) active[count++] = index
+      for (let index = 0; index < labels; index += 1)
+        if (Math.abs(errors[index] as number) >= leastError) active[count++] = index
       const moved = active.subarray(0, count)
       for (let index = 0; index < vector.features.length; index += 1)
         step(weights, vector.features[index] as number, rate * (vector.values[index] as number), errors, moved)
@@ -43,7 +46,13 @@ export function learn(examples: readonly LabelledVector[], labels: number, size:
   return weights
 }
 
-function step({ labels, values }: Weights, feature: number, amount: number, errors: Float64Array, moved: Int32Array): void {
+function step(
+  { labels, values }: Weights,
+  feature: number,
+  amount: number,
+  errors: Float64Array,
+  moved: Int32Array,
+): void {
   const first = feature * labels
   for (let index = 0; index < moved.length; index += 1) {
     const label = moved[index] as number
@@ -52,11 +61,19 @@ function step({ labels, values }: Weights, feature: number, amount: number, erro
 }
 
 /** The probability of each label, written into `into`. */
-export function probabilitiesOf(weights: Weights, vector: SparseVector, into = new Float64Array(weights.labels)): Float64Array {
+export function probabilitiesOf(
+  weights: Weights,
+  vector: SparseVector,
+  into = new Float64Array(weights.labels),
+): Float64Array {
   return softmax(scores(weights, vector, into))
 }
 
-function scores({ labels, values }: Weights, { features, values: amounts }: SparseVector, into: Float64Array): Float64Array {
+function scores(
+  { labels, values }: Weights,
+  { features, values: amounts }: SparseVector,
+  into: Float64Array,
+): Float64Array {
   const bias = values.length - labels
   for (let label = 0; label < labels; label += 1) into[label] = biasValue * (values[bias + label] as number)
   let index = 0
@@ -79,7 +96,8 @@ function scores({ labels, values }: Weights, { features, values: amounts }: Spar
   for (; index < features.length; index += 1) {
     const first = (features[index] as number) * labels
     const amount = amounts[index] as number
-    for (let label = 0; label < labels; label += 1) into[label] = (into[label] as number) + amount * (values[first + label] as number)
+    for (let label = 0; label < labels; label += 1)
+      into[label] = (into[label] as number) + amount * (values[first + label] as number)
   }
   return into
 }
@@ -89,7 +107,8 @@ function softmax(values: Float64Array): Float64Array {
   let most = -Infinity
   for (let index = 0; index < values.length; index += 1) most = Math.max(most, values[index] as number)
   let sum = 0
-  for (let index = 0; index < values.length; index += 1) sum += values[index] = Math.exp((values[index] as number) - most)
+  for (let index = 0; index < values.length; index += 1)
+    sum += values[index] = Math.exp((values[index] as number) - most)
   for (let index = 0; index < values.length; index += 1) values[index] = (values[index] as number) / sum
   return values
 }

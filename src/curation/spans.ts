@@ -5,7 +5,11 @@ export interface Span {
 }
 
 /** The spans of the pattern's matches that pass the check, in order. The pattern has the flag g. */
-export function spansOf(text: string, pattern: RegExp, isReal: (found: string, start: number) => boolean = () => true): Span[] {
+export function spansOf(
+  text: string,
+  pattern: RegExp,
+  isReal: (found: string, start: number) => boolean = () => true,
+): Span[] {
   return [...text.matchAll(pattern)].flatMap((match) =>
     isReal(match[0], match.index) ? [{ start: match.index, end: match.index + match[0].length }] : [],
   )

@@ -15,7 +15,10 @@ export interface NumberedRows {
 const train = heldNames.indexOf("train")
 const retired = heldNames.indexOf("retired")
 
-/** The rows that arrive by the groups of which each goes to one split whole. Units are numbered in the order of their first rows. Memory a row: 17 bytes. */
+/**
+ * The rows that arrive by the groups of which each goes to one split whole. Units are numbered in the order of their
+ * first rows. Memory a row: 17 bytes.
+ */
 export class Units {
   readonly count: number
   /** Those that arrive, unit by unit, and within a unit by their strata. */
@@ -54,7 +57,8 @@ export class Units {
       this.#follows[unit] = heldBy[head] as number
       if (size === 0 || compareIds(row, this.#firsts[unit] as number) < 0) this.#firsts[unit] = row
     }
-    for (let unit = 0; unit < count; unit += 1) this.#starts[unit + 1] = (this.#starts[unit + 1] as number) + (this.#starts[unit] as number)
+    for (let unit = 0; unit < count; unit += 1)
+      this.#starts[unit + 1] = (this.#starts[unit + 1] as number) + (this.#starts[unit] as number)
     const next = this.#starts.slice()
     for (let row = 0; row < held.length; row += 1) {
       if (held[row] !== 0) continue
@@ -64,7 +68,10 @@ export class Units {
       next[unit] = at + 1
     }
     for (let unit = 0; unit < count; unit += 1)
-      if (this.size(unit) > 1) this.rows.subarray(this.start(unit), this.end(unit)).sort((a, b) => (stratum[a] as number) - (stratum[b] as number))
+      if (this.size(unit) > 1)
+        this.rows
+          .subarray(this.start(unit), this.end(unit))
+          .sort((a, b) => (stratum[a] as number) - (stratum[b] as number))
   }
 
   start(unit: number): number {
@@ -84,7 +91,8 @@ export class Units {
     return this.#firsts[unit] as number
   }
 
-  /** The split of the rows near the unit that have one, the most held out: by its number in `heldNames`, zero for none. What is near retired rows alone
+  /** The split of the rows near the unit that have one, the most held out: by its number in `heldNames`, zero for none.
+   * What is near retired rows alone
    * goes to train. */
   follows(unit: number): number {
     return this.#follows[unit] as number

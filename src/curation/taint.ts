@@ -36,9 +36,12 @@ export interface TaintOptions {
   readonly ngram: number
 }
 
-/** Every test row that descends from, is, is near or shares a long run of words with a training row of any contender, once, in the order of the test
- * rows; `contenders` are all that have seen it. By the checks of a leak report, the first that finds something, and of its training rows the most
- * similar or else the one with the smallest id. The order of the training rows does not matter; no training rows, no taint. One pass over the
+/** Every test row that descends from, is, is near or shares a long run of words with a training row of any contender,
+ * once, in the order of the test
+ * rows; `contenders` are all that have seen it. By the checks of a leak report, the first that finds something, and of
+ * its training rows the most
+ * similar or else the one with the smallest id. The order of the training rows does not matter; no training rows, no
+ * taint. One pass over the
  * training rows: what is kept in memory follows from the test rows. */
 export function taintedRows(options: TaintOptions): Taint[] {
   const known = [...options.known]
@@ -47,15 +50,24 @@ export function taintedRows(options: TaintOptions): Taint[] {
     if (training.rows.length === 0) continue
     for (const [id, taint] of taintsOf(training, known, options)) {
       const before = found.get(id)
-      found.set(id, before === undefined ? taint : { ...before, contenders: [...before.contenders, ...taint.contenders] })
+      found.set(
+        id,
+        before === undefined ? taint : { ...before, contenders: [...before.contenders, ...taint.contenders] },
+      )
     }
   }
   return options.test.flatMap(({ id }) => found.get(id) ?? [])
 }
 
-function taintsOf({ contenders, rows }: Training, known: readonly Parented[], { task, test, threshold, ngram }: TaintOptions): Map<string, Taint> {
+function taintsOf(
+  { contenders, rows }: Training,
+  known: readonly Parented[],
+  { task, test, threshold, ngram }: TaintOptions,
+): Map<string, Taint> {
   const texts = test.map(({ id, input }) => ({ id, text: inputText(task, input) }))
-  const trained = rows.toSorted((a, b) => compareText(a.id, b.id)).map((row) => ({ id: row.id, text: inputText(task, row.input) }))
+  const trained = rows
+    .toSorted((a, b) => compareText(a.id, b.id))
+    .map((row) => ({ id: row.id, text: inputText(task, row.input) }))
   const samples = texts.map(({ text }) => text)
   const ngrams = new NgramIndex(ngram, commonRuns(sampleOf([...samples, ...trained.map(({ text }) => text)]), ngram))
   const near = new NearDuplicateIndex(corpusShingler(samples, []), threshold, { missRate: 1e-9 })
@@ -75,7 +87,10 @@ function taintsOf({ contenders, rows }: Training, known: readonly Parented[], { 
   }
   const parented = rows.map(({ id, provenance }) => ({ id, parents: provenance.parents }))
   const ancestors = lineageOf(parented, known)
-  const findings: readonly [LeakCheck, (row: { id: string; text: string }) => { train: string; similarity?: number } | undefined][] = [
+  const findings: readonly [
+    LeakCheck,
+    (row: { id: string; text: string }) => { train: string; similarity?: number } | undefined,
+  ][] = [
     ["exact", ({ text }) => named(exact.get(foldForComparison(text)))],
     ["near", ({ id }) => nearest.get(id)],
     [
@@ -103,7 +118,10 @@ function taintsOf({ contenders, rows }: Training, known: readonly Parented[], { 
 
 /** The training row that was made from the test row, the smallest id of several. */
 function descendantOf(id: string, rows: readonly Parented[], known: readonly Parented[]): string {
-  const asRows = [...rows, ...known].map((row) => ({ id: row.id, provenance: { parents: row.parents, strategy: "", acceptedBy: "" } }))
+  const asRows = [...rows, ...known].map((row) => ({
+    id: row.id,
+    provenance: { parents: row.parents, strategy: "", acceptedBy: "" },
+  }))
   const descendants = heldOutAncestors(asRows, new Set([id]))
   return rows.flatMap((row) => (descendants.has(row.id) ? [row.id] : [])).sort(compareText)[0] ?? ""
 }

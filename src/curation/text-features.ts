@@ -12,8 +12,10 @@ export interface TextFeatures {
   vectorOf(text: string): SparseVector
 }
 
-/** The vocabulary of the texts, weighted: words, pairs of words and character 3- and 4-grams of the folded text, with sublinear term frequency and
- * smoothed inverse document frequency (Salton and Buckley 1988). The words of a text make a vector of length 1, its characters another. Features
+/** The vocabulary of the texts, weighted: words, pairs of words and character 3- and 4-grams of the folded text, with
+ * sublinear term frequency and
+ * smoothed inverse document frequency (Salton and Buckley 1988). The words of a text make a vector of length 1, its
+ * characters another. Features
  * that the texts lack are ignored. Equal texts in equal order give equal numbers. */
 export function textFeatures(texts: readonly string[]): TextFeatures {
   const vocabularies: Vocabularies = { words: new Map(), characters: new Map() }
@@ -53,7 +55,10 @@ function vectorOf(text: string, vocabularies: Vocabularies, rarity: Float64Array
     for (let index = first; index < entries.length; index += 1) (entries[index] as { value: number }).value /= length
   }
   entries.sort((a, b) => a.place - b.place)
-  return { features: Int32Array.from(entries, ({ place }) => place), values: Float64Array.from(entries, ({ value }) => value) }
+  return {
+    features: Int32Array.from(entries, ({ place }) => place),
+    values: Float64Array.from(entries, ({ value }) => value),
+  }
 }
 
 /** How often each term occurs. */

@@ -14,10 +14,12 @@ export interface NumberedTexts {
   text(number: number): string
 }
 
-/** The groups of texts that are linked by near-duplicates. For the unit of splitting only: two members of a group may be far from each other. The order of
+/** The groups of texts that are linked by near-duplicates. For the unit of splitting only: two members of a group may
+ * be far from each other. The order of
  * the texts does not matter; `sample` has seen all of them.
  *
- * Each text is read once, and those that share a key with another one once more. Memory: 4 bytes a text and band, 30 bytes a text, and what near-duplicates
+ * Each text is read once, and those that share a key with another one once more. Memory: 4 bytes a text and band, 30
+ * bytes a text, and what near-duplicates
  * need for a part of them. */
 export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?: number): Groups {
   const groups = new Groups(texts.count)
@@ -38,7 +40,8 @@ export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?:
       continue
     }
     firsts[place] = number
-    for (let band = 0; band < bands; band += 1) (keys[band] as Int32Array)[place] = sketch.numbers[sketch.keys + band] as number
+    for (let band = 0; band < bands; band += 1)
+      (keys[band] as Int32Array)[place] = sketch.numbers[sketch.keys + band] as number
   }
   const parts = Math.min(mostParts, Math.ceil(prints.size / textsAPart))
   const joined = joinKeys(keys.map((all) => all.subarray(0, prints.size)))

@@ -9,7 +9,8 @@ export interface Invalidity {
   readonly detail: string
 }
 
-/** The first thing that keeps the row from being an example, in the order empty, too long, invalid input, invalid output; undefined when nothing
+/** The first thing that keeps the row from being an example, in the order empty, too long, invalid input, invalid
+ * output; undefined when nothing
  * does. Expects normalised strings, and the text of the input. */
 export function invalidityOf(
   task: TaskSpecification,
@@ -22,7 +23,10 @@ export function invalidityOf(
   if (row.output === undefined || row.output === null || row.output === "") return { reason: "empty", detail: "output" }
   const length = rowLength(text, row.output)
   if (length > maxLength)
-    return { reason: "too-long", detail: `${length} characters; at most ${maxLength} allowed (build.maxLength in the specification)` }
+    return {
+      reason: "too-long",
+      detail: `${length} characters; at most ${maxLength} allowed (build.maxLength in the specification)`,
+    }
   if (issues[0]) return { reason: "invalid-input", detail: formatIssue(issues[0]) }
   const outputIssue = outputIssues(task, row.output)[0]
   return outputIssue && { reason: "invalid-output", detail: formatIssue(outputIssue) }
@@ -30,7 +34,9 @@ export function invalidityOf(
 
 /** The text of an input, also of an invalid one: a chat input that is not made of turns gives the strings in it. */
 export function anyInputText(task: TaskSpecification, input: Input): string {
-  return task.kind === "chat" && inputIssues(task, input).length > 0 ? stringsIn(input).join("\n") : inputText(task, input)
+  return task.kind === "chat" && inputIssues(task, input).length > 0
+    ? stringsIn(input).join("\n")
+    : inputText(task, input)
 }
 
 /** Every string inside the value, in order. */

@@ -34,9 +34,12 @@ export interface VersionDiff {
   readonly unchanged: number
 }
 
-/** What the second version trains on and the first did not, the other way round, and what is in both with other content, each row once and with its
- * reason; by id. The same version twice gives no change. unchanged + changed + came = rows of the second, unchanged + changed + went = rows of the first.
- * Both are gone through side by side: memory has what changed, and of dropped rows the ids and reasons. `whereabouts` is asked once, of all ids whose
+/** What the second version trains on and the first did not, the other way round, and what is in both with other
+ * content, each row once and with its
+ * reason; by id. The same version twice gives no change. unchanged + changed + came = rows of the second, unchanged +
+ * changed + went = rows of the first.
+ * Both are gone through side by side: memory has what changed, and of dropped rows the ids and reasons. `whereabouts`
+ * is asked once, of all ids whose
  * place matters. */
 export function diffVersions(
   before: FrozenVersion,
@@ -114,7 +117,8 @@ type Drop = Pick<DroppedExample, "reason" | "witness" | "similarity" | "detail">
 
 function dropsOf({ dropped }: FrozenVersion): Map<string, Drop> {
   const drops = new Map<string, Drop>()
-  for (const { id, reason, witness, similarity, detail } of dropped) drops.set(id, { reason, witness, similarity, detail })
+  for (const { id, reason, witness, similarity, detail } of dropped)
+    drops.set(id, { reason, witness, similarity, detail })
   return drops
 }
 
@@ -129,11 +133,18 @@ function arrival(row: Example, was: Drop | undefined, before: RowChange["before"
   const told = before === undefined ? {} : { before }
   const { strategy, acceptedBy } = row.provenance
   if (was === undefined) {
-    if (acceptedBy === "gold") return { id: row.id, kind: "new gold", why: "a gold example that the first did not read", after }
+    if (acceptedBy === "gold")
+      return { id: row.id, kind: "new gold", why: "a gold example that the first did not read", after }
     return { id: row.id, kind: "new decision", why: `accepted by ${acceptedBy} (${strategy})`, after }
   }
   if (was.reason === "rejected" || was.reason === "failed-check" || was.reason === "undecided")
-    return { id: row.id, kind: "new decision", why: `was ${describeDrop(was)}; accepted by ${acceptedBy}`, ...told, after }
+    return {
+      id: row.id,
+      kind: "new decision",
+      why: `was ${describeDrop(was)}; accepted by ${acceptedBy}`,
+      ...told,
+      after,
+    }
   return { id: row.id, kind: `was ${was.reason}`, why: `was dropped: ${describeDrop(was)}`, ...told, after }
 }
 
@@ -141,7 +152,12 @@ function departure(row: Example, drop: Drop | undefined, whereabouts: (id: strin
   const before = content(row)
   if (drop === undefined) {
     const place = whereabouts(row.id)
-    return { id: row.id, kind: ["validation", "test", "retired"].includes(place) ? "held out" : place, why: absences[place], before }
+    return {
+      id: row.id,
+      kind: ["validation", "test", "retired"].includes(place) ? "held out" : place,
+      why: absences[place],
+      before,
+    }
   }
   if (drop.reason === "rejected" || drop.reason === "failed-check" || drop.reason === "undecided")
     return { id: row.id, kind: "new decision", why: describeDrop(drop), before }
@@ -164,28 +180,52 @@ function change(before: Example, after: Example): RowChange {
   const isOutput = canonicalJson(before.output ?? null) !== canonicalJson(after.output ?? null)
   const what = [...(isInput ? ["input"] : []), ...(isOutput ? ["output"] : [])].join(" and ")
   if (what === "") {
-    const keys = [...new Set([...Object.keys(before.provenance), ...Object.keys(after.provenance)])] as (keyof Example["provenance"])[]
-    const other = keys.filter((key) => canonicalJson(before.provenance[key] ?? null) !== canonicalJson(after.provenance[key] ?? null))
+    const keys = [
+      ...new Set([...Object.keys(before.provenance), ...Object.keys(after.provenance)]),
+    ] as (keyof Example["provenance"])[]
+    const other = keys.filter(
+      (key) => canonicalJson(before.provenance[key] ?? null) !== canonicalJson(after.provenance[key] ?? null),
+    )
     return { id: after.id, kind: "provenance", why: `same content, other provenance: ${other.join(", ")}` }
   }
-  if (after.provenance.acceptedBy === "gold") return { id: after.id, kind: "corrected seed", why: `the seed's ${what} was corrected`, ...both }
-  if (!isInput) return { id: after.id, kind: "new decision", why: `the output was decided anew by ${after.provenance.acceptedBy}`, ...both }
+  if (after.provenance.acceptedBy === "gold")
+    return { id: after.id, kind: "corrected seed", why: `the seed's ${what} was corrected`, ...both }
+  if (!isInput)
+    return {
+      id: after.id,
+      kind: "new decision",
+      why: `the output was decided anew by ${after.provenance.acceptedBy}`,
+      ...both,
+    }
   return { id: after.id, kind: "corrected", why: `its ${what} was corrected`, ...both }
 }
 
-function outChange(id: string, was: Drop | undefined, is: Drop | undefined, whereabouts: (id: string) => Whereabouts): RowChange[] {
+function outChange(
+  id: string,
+  was: Drop | undefined,
+  is: Drop | undefined,
+  whereabouts: (id: string) => Whereabouts,
+): RowChange[] {
   if (was?.reason === is?.reason) return []
-  if (was === undefined) return is === undefined ? [] : [{ id, kind: `read, ${is.reason}`, why: `the first did not read it; ${describeDrop(is)}` }]
-  if (is === undefined) return [{ id, kind: "no longer read", why: `was ${describeDrop(was)}; ${absences[whereabouts(id)]}` }]
+  if (was === undefined)
+    return is === undefined
+      ? []
+      : [{ id, kind: `read, ${is.reason}`, why: `the first did not read it; ${describeDrop(is)}` }]
+  if (is === undefined)
+    return [{ id, kind: "no longer read", why: `was ${describeDrop(was)}; ${absences[whereabouts(id)]}` }]
   return [{ id, kind: "another reason", why: `was ${describeDrop(was)}; now ${describeDrop(is)}` }]
 }
 
 function describeDrop({ reason, witness, similarity, detail }: Drop): string {
-  const twin = witness === undefined ? "" : ` of ${witness}${similarity === undefined ? "" : ` (${similarity.toFixed(2)})`}`
+  const twin =
+    witness === undefined ? "" : ` of ${witness}${similarity === undefined ? "" : ` (${similarity.toFixed(2)})`}`
   return `${reason}${twin}${detail === undefined ? "" : ` (${detail})`}`
 }
 
-function recipeChanges(before: Readonly<Record<string, unknown>>, after: Readonly<Record<string, unknown>>): VersionDiff["recipe"] {
+function recipeChanges(
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, unknown>>,
+): VersionDiff["recipe"] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])]
     .sort()
     .filter((key) => canonicalJson(before[key] ?? null) !== canonicalJson(after[key] ?? null))

@@ -32,7 +32,10 @@ export interface Stratum {
   /** Decisions that are needed still. */
   readonly missing: number
   readonly state: "asking" | "accepted" | "done"
-  /** Why people are asked, where a policy could have saved it: the sample failed, or there are too few decisions to calibrate by. */
+  /**
+   * Why people are asked, where a policy could have saved it: the sample failed, or there are too few decisions to
+   * calibrate by.
+   */
   readonly reason?: string | undefined
 }
 
@@ -57,7 +60,8 @@ interface Policy {
 }
 
 /**
- * What the policies of the specification make of the candidates: each falls under the first policy that fits it. Order does not matter; what people decided
+ * What the policies of the specification make of the candidates: each falls under the first policy that fits it. Order
+ * does not matter; what people decided
  * always counts first. The same candidates and decisions give the same result.
  */
 export function acceptance(review: TaskSpecification["review"], candidates: readonly JudgedCandidate[]): Acceptance {
@@ -66,19 +70,31 @@ export function acceptance(review: TaskSpecification["review"], candidates: read
   const random = new Set(candidates.flatMap(({ id }) => (isRandom(review, id) ? [id] : [])))
   const strata: Stratum[] = []
   const policies = policiesOf(review)
-  const byPolicy = Map.groupBy(candidates, (candidate) => policies.find(({ fits }) => fits(candidate))?.policy as Policy)
+  const byPolicy = Map.groupBy(
+    candidates,
+    (candidate) => policies.find(({ fits }) => fits(candidate))?.policy as Policy,
+  )
   for (const [policy, members] of byPolicy) {
-    const groups = policy.policy === "auto" ? [[policy.name, members] as const] : Map.groupBy(members, (member) => stratumName(policy, member))
+    const groups =
+      policy.policy === "auto"
+        ? [[policy.name, members] as const]
+        : Map.groupBy(members, (member) => stratumName(policy, member))
     for (const [name, group] of groups) {
       const decide = policy.policy === "sample" ? bySample : policy.policy === "auto" ? byConfidence : askAll
       const { accepted, ask, drawn, ...stratum } = decide(policy, name, group, random)
-      for (const { id } of accepted) acceptedBy.set(id, policy.policy === "auto" ? "policy:auto" : `policy:sample:${name}`)
+      for (const { id } of accepted)
+        acceptedBy.set(id, policy.policy === "auto" ? "policy:auto" : `policy:sample:${name}`)
       for (const { id } of ask) asked.add(id)
       for (const { id } of drawn) random.add(id)
       strata.push({ ...stratum, name, policy: policy.policy, candidates: group.length, accepted: accepted.length })
     }
   }
-  return { acceptedBy, asked, random, strata: strata.sort((a, b) => compare(a.name, b.name) || compare(a.policy, b.policy)) }
+  return {
+    acceptedBy,
+    asked,
+    random,
+    strata: strata.sort((a, b) => compare(a.name, b.name) || compare(a.policy, b.policy)),
+  }
 }
 
 /** Whether the candidate is of the share that is drawn from everything. */
@@ -86,7 +102,9 @@ export function isRandom(review: TaskSpecification["review"], id: string): boole
   return stableShare("random", id) < review.randomShare
 }
 
-/** Wrong ones among the candidates that were drawn from everything: an unbiased estimate once all of them are decided. */
+/**
+ * Wrong ones among the candidates that were drawn from everything: an unbiased estimate once all of them are decided.
+ */
 export function errorEstimate(
   review: TaskSpecification["review"],
   candidates: readonly JudgedCandidate[],
@@ -103,7 +121,14 @@ interface Decided extends Pick<Stratum, "decided" | "wrong" | "bound" | "thresho
 
 function askAll(_policy: Policy, _name: string, group: readonly JudgedCandidate[]): Decided {
   const ask = group.filter(isOpen)
-  return { ...tally(group), accepted: [], ask, drawn: [], missing: ask.length, state: ask.length > 0 ? "asking" : "done" }
+  return {
+    ...tally(group),
+    accepted: [],
+    ask,
+    drawn: [],
+    missing: ask.length,
+    state: ask.length > 0 ? "asking" : "done",
+  }
 }
 
 /** The members of the sample are those of the lowest draw, so that a larger sample holds the smaller one. */
@@ -127,18 +152,28 @@ function bySample(policy: Policy, name: string, group: readonly JudgedCandidate[
           : `${counts.wrong} of the sample of ${size} are wrong: at most ${policy.maxError} cannot be shown`
     return { ...all, ...counts, drawn: waiting, bound: counts.decided === 0 ? undefined : best, reason }
   }
-  if (waiting.length > 0) return { ...counts, accepted: [], ask: waiting, drawn: waiting, missing: waiting.length, state: "asking" }
+  if (waiting.length > 0)
+    return { ...counts, accepted: [], ask: waiting, drawn: waiting, missing: waiting.length, state: "asking" }
   return { ...counts, bound: best, accepted: group.filter(isOpen), ask: [], drawn: [], missing: 0, state: "accepted" }
 }
 
 /** Candidates of the random share are asked all the same, so that the calibration stays true. */
-function byConfidence(policy: Policy, _name: string, group: readonly JudgedCandidate[], random: ReadonlySet<string>): Decided {
+function byConfidence(
+  policy: Policy,
+  _name: string,
+  group: readonly JudgedCandidate[],
+  random: ReadonlySet<string>,
+): Decided {
   const needed = trialsNeeded(1, policy.maxError, policy.confidence)
   const decided = group.filter((member) => !isOpen(member) && member.confidence !== undefined)
   const found = calibratedThreshold(decided, policy.maxError, policy.confidence)
   const open = group.filter(isOpen)
   const accepted =
-    found === undefined ? [] : open.filter(({ id, confidence }) => confidence !== undefined && confidence >= found.threshold && !random.has(id))
+    found === undefined
+      ? []
+      : open.filter(
+          ({ id, confidence }) => confidence !== undefined && confidence >= found.threshold && !random.has(id),
+        )
   const taken = new Set(accepted)
   const ask = open.filter((member) => !taken.has(member))
   const reason =
@@ -162,8 +197,10 @@ function byConfidence(policy: Policy, _name: string, group: readonly JudgedCandi
 }
 
 /**
- * The lowest confidence from which the upper bound of the error rate of the decided candidates is below `maxError`. Thresholds are tried from high to low
- * and the first failure ends it, so that the bound holds for the one that is found (fixed-sequence testing; Angelopoulos et al., Learn then Test, 2021).
+ * The lowest confidence from which the upper bound of the error rate of the decided candidates is below `maxError`.
+ * Thresholds are tried from high to low
+ * and the first failure ends it, so that the bound holds for the one that is found (fixed-sequence testing;
+ * Angelopoulos et al., Learn then Test, 2021).
  * The first one tried has so many decided candidates above it that one may be wrong; with fewer there is none.
  */
 export function calibratedThreshold(
@@ -187,20 +224,31 @@ export function calibratedThreshold(
   return found
 }
 
-function policiesOf(review: TaskSpecification["review"]): { policy: Policy; fits: (candidate: JudgedCandidate) => boolean }[] {
+function policiesOf(
+  review: TaskSpecification["review"],
+): { policy: Policy; fits: (candidate: JudgedCandidate) => boolean }[] {
   const { maxError, confidence, sampleSize, perLabel } = review
   const base = { maxError, confidence, sampleSize, perLabel }
   return [
     ...review.policies.map(({ strategy, label, ...own }) => ({
-      policy: { ...base, ...definedOnly(own), policy: own.policy, label, name: [strategy, label].filter((word) => word !== undefined).join("/") },
+      policy: {
+        ...base,
+        ...definedOnly(own),
+        policy: own.policy,
+        label,
+        name: [strategy, label].filter((word) => word !== undefined).join("/"),
+      },
       fits: (candidate: JudgedCandidate) =>
-        (strategy === undefined || candidate.strategy === strategy) && (label === undefined || candidate.labels.includes(label)),
+        (strategy === undefined || candidate.strategy === strategy) &&
+        (label === undefined || candidate.labels.includes(label)),
     })),
     { policy: { ...base, policy: review.policy, name: "all" }, fits: () => true },
   ]
 }
 
-function definedOnly<Value extends object>(value: Value): Partial<{ [Key in keyof Value]: Exclude<Value[Key], undefined> }> {
+function definedOnly<Value extends object>(
+  value: Value,
+): Partial<{ [Key in keyof Value]: Exclude<Value[Key], undefined> }> {
   return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never
 }
 
@@ -218,5 +266,8 @@ function isOpen({ isRight }: JudgedCandidate): boolean {
 }
 
 function tally(members: readonly JudgedCandidate[]): { decided: number; wrong: number } {
-  return { decided: members.filter((member) => !isOpen(member)).length, wrong: members.filter(({ isRight }) => isRight === false).length }
+  return {
+    decided: members.filter((member) => !isOpen(member)).length,
+    wrong: members.filter(({ isRight }) => isRight === false).length,
+  }
 }

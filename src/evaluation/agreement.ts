@@ -3,7 +3,10 @@ import type { Decision } from "../core/example.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { alphaInterval, cohensKappa, krippendorffsAlpha, masi, nominal, observedAgreement } from "./reliability.ts"
 
-/** An item that several reviewers decided on, in the same revision and under the same guideline: what each made of it, `reject` or the output as canonical JSON. */
+/**
+ * An item that several reviewers decided on, in the same revision and under the same guideline: what each made of it,
+ * `reject` or the output as canonical JSON.
+ */
 export type RatedItem = ReadonlyMap<string, string>
 
 interface Figure {
@@ -24,18 +27,32 @@ export interface AgreementReport {
   /** Krippendorff's alpha: nominal; for sets of labels by the MASI distance. */
   readonly alpha: Figure | null
   /** Every two reviewers with items in common. */
-  readonly pairs: readonly { readonly a: string; readonly b: string; readonly items: number; readonly raw: number; readonly kappa: number | null }[]
+  readonly pairs: readonly {
+    readonly a: string
+    readonly b: string
+    readonly items: number
+    readonly raw: number
+    readonly kappa: number | null
+  }[]
   /** Each label against all others, `reject` among them, the one with the lowest alpha first. */
-  readonly labels: readonly { readonly label: string; readonly items: number; readonly raw: number; readonly alpha: Figure | null }[]
+  readonly labels: readonly {
+    readonly label: string
+    readonly items: number
+    readonly raw: number
+    readonly alpha: Figure | null
+  }[]
   /** What was taken for what, the most frequent first. */
   readonly confusions: readonly { readonly a: string; readonly b: string; readonly items: number }[]
   readonly advice: string
 }
 
-/** The items that more than one reviewer decided on. The last decision of each counts, and a settled dispute is no opinion; accepting and writing the proposed
+/** The items that more than one reviewer decided on. The last decision of each counts, and a settled dispute is no
+ * opinion; accepting and writing the proposed
  * output again are the same. `proposed` gives an item's proposed output, if it has one. */
 export function ratedItems(decisions: readonly Decision[], proposed: (item: string) => unknown): RatedItem[] {
-  const opinions = decisions.filter(({ item, settles }) => settles === undefined && !/^(adjudication|conflict)_/.test(item))
+  const opinions = decisions.filter(
+    ({ item, settles }) => settles === undefined && !/^(adjudication|conflict)_/.test(item),
+  )
   const groups = Map.groupBy(opinions, ({ item, revision, guideline }) => `${item} ${revision} ${guideline}`)
   return [...groups.values()].flatMap((group) => {
     const ratings = new Map(group.map((decision) => [decision.reviewer, outcomeOf(decision, proposed(decision.item))]))
@@ -43,7 +60,10 @@ export function ratedItems(decisions: readonly Decision[], proposed: (item: stri
   })
 }
 
-/** What reviewers' overlapping decisions say, and what to do about it. The same items in any order of reviewers give the same report. */
+/**
+ * What reviewers' overlapping decisions say, and what to do about it. The same items in any order of reviewers give the
+ * same report.
+ */
 export function agreementReport(task: TaskSpecification, items: readonly RatedItem[]): AgreementReport {
   const distance = task.kind === "multilabel" ? masi : nominal
   const units = items.map((item) => [...item].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value))
@@ -61,7 +81,9 @@ export function agreementReport(task: TaskSpecification, items: readonly RatedIt
 }
 
 const fewItems = 20
-/** Krippendorff's customary limits: below the first nothing can be concluded, from the second on values are reliable. */
+/**
+ * Krippendorff's customary limits: below the first nothing can be concluded, from the second on values are reliable.
+ */
 const [tentative, reliable] = [0.667, 0.8]
 
 function adviceOn(report: Omit<AgreementReport, "advice">, alphaWithout: (name: string) => number | undefined): string {
@@ -70,7 +92,8 @@ function adviceOn(report: Omit<AgreementReport, "advice">, alphaWithout: (name: 
     return "No item was decided on by two reviewers under one guideline. Name the reviewers in review.reviewers: then two decide on a share of the items."
   if (alpha === null)
     return `Reviewers gave one and the same answer to all ${items} items they share: alpha is not defined, and nothing speaks against the guideline.`
-  const few = items < fewItems ? ` With ${items} shared items this says little yet; from about ${fewItems} on it does.` : ""
+  const few =
+    items < fewItems ? ` With ${items} shared items this says little yet; from about ${fewItems} on it does.` : ""
   if (alpha.value >= reliable) return `Reviewers agree: the decisions can be relied on.${few}`
   const odd =
     reviewers.length < 3
@@ -117,7 +140,13 @@ function pairsOf(items: readonly RatedItem[]): AgreementReport["pairs"] {
   }
   return [...pairs.values()]
     .sort((x, y) => (x.a === y.a ? (x.b < y.b ? -1 : 1) : x.a < y.a ? -1 : 1))
-    .map(({ a, b, values }) => ({ a, b, items: values.length, raw: observedAgreement(values), kappa: cohensKappa(values) ?? null }))
+    .map(({ a, b, values }) => ({
+      a,
+      b,
+      items: values.length,
+      raw: observedAgreement(values),
+      kappa: cohensKappa(values) ?? null,
+    }))
 }
 
 function labelsOf(units: readonly (readonly string[])[]): AgreementReport["labels"] {
@@ -136,7 +165,8 @@ function confusionsOf(units: readonly (readonly string[])[]): AgreementReport["c
   for (const unit of units) {
     const values = [...new Set(unit)].sort()
     for (const [index, a] of values.entries())
-      for (const b of values.slice(index + 1)) counts.set(JSON.stringify([a, b]), (counts.get(JSON.stringify([a, b])) ?? 0) + 1)
+      for (const b of values.slice(index + 1))
+        counts.set(JSON.stringify([a, b]), (counts.get(JSON.stringify([a, b])) ?? 0) + 1)
   }
   return [...counts]
     .sort(([a, first], [b, second]) => second - first || (a < b ? -1 : 1))

@@ -1,4 +1,7 @@
-/** The chance of `successes` in `trials`, each with the given chance. Exact to about 1e-12, without overflow for any number of trials. */
+/**
+ * The chance of `successes` in `trials`, each with the given chance. Exact to about 1e-12, without overflow for any
+ * number of trials.
+ */
 export function binomialProbability(trials: number, successes: number, chance: number): number {
   if (successes < 0 || successes > trials) return 0
   if (chance <= 0) return successes === 0 ? 1 : 0

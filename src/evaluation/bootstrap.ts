@@ -28,11 +28,20 @@ export interface Bootstrap {
 }
 
 /**
- * The percentile bootstrap over rows (Efron 1979; percentile, not BCa): rows are drawn with replacement, the same draw for every contender, so that
- * differences are paired. The same seed and rows give the same intervals. No rows give NaN. Throws RangeError when the contenders' rows are not the
+ * The percentile bootstrap over rows (Efron 1979; percentile, not BCa): rows are drawn with replacement, the same draw
+ * for every contender, so that
+ * differences are paired. The same seed and rows give the same intervals. No rows give NaN. Throws RangeError when the
+ * contenders' rows are not the
  * same.
  */
-export function bootstrapIntervals({ rowsByContender, value, rowScores, resamples, confidence, seed }: BootstrapOptions): Bootstrap {
+export function bootstrapIntervals({
+  rowsByContender,
+  value,
+  rowScores,
+  resamples,
+  confidence,
+  seed,
+}: BootstrapOptions): Bootstrap {
   requireSameRows(rowsByContender)
   const statistics = [...rowsByContender].map(([name, rows]) => ({
     name,
@@ -48,7 +57,8 @@ export function bootstrapIntervals({ rowsByContender, value, rowScores, resample
   }
   const resampledOf = (name: string) => {
     const found = statistics.find((each) => each.name === name)
-    if (!found) throw new RangeError(`no contender ${name}; there are ${statistics.map((each) => each.name).join(", ")}`)
+    if (!found)
+      throw new RangeError(`no contender ${name}; there are ${statistics.map((each) => each.name).join(", ")}`)
     return found.resampled
   }
   return {
@@ -63,7 +73,10 @@ export function bootstrapIntervals({ rowsByContender, value, rowScores, resample
   }
 }
 
-/** The middle share of the values that `confidence` names, bounds interpolated between neighbours. Order does not matter; no values give NaN. */
+/**
+ * The middle share of the values that `confidence` names, bounds interpolated between neighbours. Order does not
+ * matter; no values give NaN.
+ */
 export function percentileInterval(values: Float64Array, confidence: number): Interval {
   const sorted = values.toSorted()
   const outside = (1 - confidence) / 2
@@ -85,7 +98,10 @@ function meanAt(scores: Float64Array): (positions: Uint32Array) => number {
   }
 }
 
-function valueAt(rows: readonly ScoredRow[], value: (rows: readonly ScoredRow[]) => number): (positions: Uint32Array) => number {
+function valueAt(
+  rows: readonly ScoredRow[],
+  value: (rows: readonly ScoredRow[]) => number,
+): (positions: Uint32Array) => number {
   return (positions) => value(Array.from(positions, (position) => rows[position] as ScoredRow))
 }
 
@@ -95,6 +111,8 @@ function requireSameRows(rowsByContender: ReadonlyMap<string, readonly ScoredRow
     first ??= { name, rows }
     const firstRows = first.rows
     if (rows.length !== firstRows.length || rows.some(({ id }, position) => id !== firstRows[position]?.id))
-      throw new RangeError(`${first.name} and ${name} did not answer the same rows in the same order: they cannot be compared`)
+      throw new RangeError(
+        `${first.name} and ${name} did not answer the same rows in the same order: they cannot be compared`,
+      )
   }
 }

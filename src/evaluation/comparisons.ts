@@ -4,7 +4,9 @@ import { discordanceOf, mcnemarExact, type Discordance } from "./mcnemar.ts"
 import { isBinary, type ContenderRows, type MeasuredMetric } from "./measured.ts"
 import { signFlipPValue, swapPValue } from "./permutation.ts"
 
-/** One contender against another on the same rows; the interval is of `difference`, the value of `a` less that of `b`. */
+/**
+ * One contender against another on the same rows; the interval is of `difference`, the value of `a` less that of `b`.
+ */
 export interface Comparison extends Interval {
   readonly a: string
   readonly b: string
@@ -19,10 +21,15 @@ export interface Comparison extends Interval {
 }
 
 /**
- * The contender `tuned` against every other by one metric, in the order of the contenders; empty when it is not there. The test is exact where
+ * The contender `tuned` against every other by one metric, in the order of the contenders; empty when it is not there.
+ * The test is exact where
  * every row scores 0 or 1, else a paired permutation test.
  */
-export function compareWithTuned(contenders: readonly ContenderRows[], metric: MeasuredMetric, { seed }: { seed: number }): Comparison[] {
+export function compareWithTuned(
+  contenders: readonly ContenderRows[],
+  metric: MeasuredMetric,
+  { seed }: { seed: number },
+): Comparison[] {
   const tuned = contenders.find(({ name }) => name === "tuned")
   if (!tuned) return []
   const compared = contenders.filter((other) => other !== tuned).map((other) => compare(tuned, other, metric, seed))
@@ -36,10 +43,17 @@ function compare(
   { name, value, rowScores, bootstrap }: MeasuredMetric,
   seed: number,
 ): Omit<Comparison, "pValueHolm"> {
-  const shared = { a: a.name, b: b.name, metric: name, difference: value(a.rows) - value(b.rows), ...bootstrap.difference(a.name, b.name) }
+  const shared = {
+    a: a.name,
+    b: b.name,
+    metric: name,
+    difference: value(a.rows) - value(b.rows),
+    ...bootstrap.difference(a.name, b.name),
+  }
   const first = rowScores?.(a.rows)
   const second = rowScores?.(b.rows)
-  if (!first || !second) return { ...shared, pValue: swapPValue(a.rows, b.rows, value, { seed }), test: "swap permutation" }
+  if (!first || !second)
+    return { ...shared, pValue: swapPValue(a.rows, b.rows, value, { seed }), test: "swap permutation" }
   if (isBinary(first) && isBinary(second)) {
     const discordance = discordanceOf(first, second)
     return { ...shared, pValue: mcnemarExact(discordance), test: "exact McNemar", discordance }

@@ -20,9 +20,14 @@ export interface LabelScore {
   readonly rows: number
 }
 
-/** The confusion matrix of a label task: every row is counted once. Labels come in the order given; labels that only the rows know follow, sorted. */
+/**
+ * The confusion matrix of a label task: every row is counted once. Labels come in the order given; labels that only the
+ * rows know follow, sorted.
+ */
 export function confusionOf(rows: readonly ScoredRow[], labels: readonly string[]): Confusion {
-  const seen = rows.flatMap(({ reference, output }) => (output === undefined ? [reference] : [reference, output])).map(String)
+  const seen = rows
+    .flatMap(({ reference, output }) => (output === undefined ? [reference] : [reference, output]))
+    .map(String)
   const all = [...labels, ...[...new Set(seen)].filter((label) => !labels.includes(label)).sort()]
   const place = new Map(all.map((label, position) => [label, position]))
   const counts = all.map(() => new Array<number>(all.length + 1).fill(0))
@@ -40,7 +45,13 @@ export function labelScores({ labels, counts }: Confusion): LabelScore[] {
     const right = counts[position]?.[position] ?? 0
     const rows = sum(counts[position] ?? [])
     const answered = sum(counts.map((row) => row[position] ?? 0))
-    return { label, precision: ratio(right, answered), recall: ratio(right, rows), f1: ratio(2 * right, rows + answered), rows }
+    return {
+      label,
+      precision: ratio(right, answered),
+      recall: ratio(right, rows),
+      f1: ratio(2 * right, rows + answered),
+      rows,
+    }
   })
 }
 

@@ -38,8 +38,10 @@ export interface ScoringOptions {
 }
 
 /**
- * Every contender scored on the same rows, and the tuned one compared with every other, by the confidence and the resamples of the task's verdict.
- * Intervals are Wilson's where every row scores 0 or 1, else percentile bootstrap. The same input and seed give the same figures. Throws RangeError
+ * Every contender scored on the same rows, and the tuned one compared with every other, by the confidence and the
+ * resamples of the task's verdict.
+ * Intervals are Wilson's where every row scores 0 or 1, else percentile bootstrap. The same input and seed give the
+ * same figures. Throws RangeError
  * when contenders did not answer the same rows in the same order, or share a name.
  */
 export function scoreContenders({ task, contenders, metrics, seed }: ScoringOptions): Scoring {
@@ -50,8 +52,14 @@ export function scoreContenders({ task, contenders, metrics, seed }: ScoringOpti
     .filter(({ metric }) => metric.kinds.includes(task.kind))
     .map(({ name, metric }): MeasuredMetric => {
       const value = (rows: readonly ScoredRow[]) => metric.value(rows, task)
-      const rowScores = metric.rowScores && ((rows: readonly ScoredRow[]) => metric.rowScores?.(rows, task) ?? new Float64Array())
-      return { name, value, rowScores, bootstrap: bootstrapIntervals({ rowsByContender, value, rowScores, resamples, confidence, seed }) }
+      const rowScores =
+        metric.rowScores && ((rows: readonly ScoredRow[]) => metric.rowScores?.(rows, task) ?? new Float64Array())
+      return {
+        name,
+        value,
+        rowScores,
+        bootstrap: bootstrapIntervals({ rowsByContender, value, rowScores, resamples, confidence, seed }),
+      }
     })
   return {
     contenders: contenders.map((contender) => scoresOf(contender, measured, confidence)),
@@ -59,7 +67,11 @@ export function scoreContenders({ task, contenders, metrics, seed }: ScoringOpti
   }
 }
 
-function scoresOf({ name, rows, predictions }: ContenderRows, metrics: readonly MeasuredMetric[], confidence: number): ContenderScores {
+function scoresOf(
+  { name, rows, predictions }: ContenderRows,
+  metrics: readonly MeasuredMetric[],
+  confidence: number,
+): ContenderScores {
   const times = predictions.flatMap(({ latencyMs }) => latencyMs ?? [])
   const inputMean = mean(predictions.map(({ inputTokens }) => inputTokens))
   const outputMean = mean(predictions.map(({ outputTokens }) => outputTokens))
@@ -72,7 +84,12 @@ function scoresOf({ name, rows, predictions }: ContenderRows, metrics: readonly 
   }
 }
 
-function scoreOf(name: string, rows: readonly ScoredRow[], { value, rowScores, bootstrap }: MeasuredMetric, confidence: number): MetricScore {
+function scoreOf(
+  name: string,
+  rows: readonly ScoredRow[],
+  { value, rowScores, bootstrap }: MeasuredMetric,
+  confidence: number,
+): MetricScore {
   const scores = rowScores?.(rows)
   const interval =
     scores && isBinary(scores)

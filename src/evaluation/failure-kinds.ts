@@ -9,10 +9,16 @@ import type { TaskSpecification } from "../core/task.ts"
 /** So many train seeds are named for a kind of error. */
 const nearSeeds = 12
 
-/** The kinds of error in the rows, the most frequent first, of equally frequent ones in the order of their words. A description has labels, names of tools
- * and paths that the specification declares, and nothing that a row says. Beside it stand the train seeds that are most like the rows in question. Rows
+/** The kinds of error in the rows, the most frequent first, of equally frequent ones in the order of their words. A
+ * description has labels, names of tools
+ * and paths that the specification declares, and nothing that a row says. Beside it stand the train seeds that are most
+ * like the rows in question. Rows
  * that are right are passed over. */
-export function failureKinds(task: TaskSpecification, rows: readonly (ScoredRow & { readonly text: string })[], seeds: readonly Seed[]): Failure[] {
+export function failureKinds(
+  task: TaskSpecification,
+  rows: readonly (ScoredRow & { readonly text: string })[],
+  seeds: readonly Seed[],
+): Failure[] {
   const wrong = rows.filter(({ reference, output }) => output === undefined || !sameOutput(task, reference, output))
   const kinds = new Map<string, { kind: Kind; texts: string[] }>()
   for (const row of wrong)
@@ -36,7 +42,9 @@ function kindsOf(task: TaskSpecification, { reference, output }: ScoredRow): Kin
   switch (task.kind) {
     case "label": {
       const [label, instead] = [String(reference), String(output)]
-      return [{ description: `gives ${JSON.stringify(instead)} where ${JSON.stringify(label)} is right`, label, instead }]
+      return [
+        { description: `gives ${JSON.stringify(instead)} where ${JSON.stringify(label)} is right`, label, instead },
+      ]
     }
     case "multilabel": {
       const [right, given] = [reference as string[], output as string[]]
@@ -56,7 +64,14 @@ function kindsOf(task: TaskSpecification, { reference, output }: ScoredRow): Kin
     case "text": {
       const [right, given] = [String(reference).length, String(output).length]
       return [
-        { description: given < right / 2 ? "answers too briefly" : given > right * 2 ? "answers at too great a length" : "gives a wrong answer" },
+        {
+          description:
+            given < right / 2
+              ? "answers too briefly"
+              : given > right * 2
+                ? "answers at too great a length"
+                : "gives a wrong answer",
+        },
       ]
     }
     case "chat":
@@ -67,9 +82,11 @@ function kindsOf(task: TaskSpecification, { reference, output }: ScoredRow): Kin
 function chatKinds(task: Extract<TaskSpecification, { kind: "chat" }>, reference: unknown, output: unknown): Kind[] {
   const [right, given] = [toolsIn(reference), toolsIn(output)]
   const named = (names: readonly string[]) => names.map((name) => JSON.stringify(name)).join(", ")
-  if (right.length === 0) return [{ description: given.length === 0 ? "gives a wrong reply" : `calls ${named(given)} where it should reply` }]
+  if (right.length === 0)
+    return [{ description: given.length === 0 ? "gives a wrong reply" : `calls ${named(given)} where it should reply` }]
   if (given.length === 0) return [{ description: `replies where it should call ${named(right)}` }]
-  if (right.join() !== given.join()) return [{ description: `calls ${named(given)} where it should call ${named(right)}` }]
+  if (right.join() !== given.join())
+    return [{ description: `calls ${named(given)} where it should call ${named(right)}` }]
   const schema = task.output.tools.find(({ name }) => name === right[0])?.parameters ?? {}
   return pathsApart(argumentsOf(reference), argumentsOf(output), schema).map((path) => ({
     description: `calls ${named(right)} with a wrong ${path === "" ? "argument" : JSON.stringify(path)}`,
@@ -98,14 +115,18 @@ interface Schema {
   readonly items?: Schema
 }
 
-/** The paths at which two values differ, as the schema names them: keys that it does not declare are `*`, places in a list are `[]`. Each once, sorted. */
+/**
+ * The paths at which two values differ, as the schema names them: keys that it does not declare are `*`, places in a
+ * list are `[]`. Each once, sorted.
+ */
 function pathsApart(a: unknown, b: unknown, schema: Schema): string[] {
   const found = new Set<string>()
   const walk = (left: unknown, right: unknown, at: Schema, path: string): void => {
     if (canonicalJson(left ?? null) === canonicalJson(right ?? null)) return
     if (Array.isArray(left) && Array.isArray(right)) {
       if (left.length !== right.length) found.add(`${path}[]`)
-      for (let index = 0; index < Math.min(left.length, right.length); index++) walk(left[index], right[index], at.items ?? {}, `${path}[]`)
+      for (let index = 0; index < Math.min(left.length, right.length); index++)
+        walk(left[index], right[index], at.items ?? {}, `${path}[]`)
       return
     }
     if (!isRecord(left) || !isRecord(right)) {
@@ -114,7 +135,12 @@ function pathsApart(a: unknown, b: unknown, schema: Schema): string[] {
     }
     for (const key of new Set([...Object.keys(left), ...Object.keys(right)])) {
       const declared = Object.hasOwn(at.properties ?? {}, key) ? at.properties?.[key] : undefined
-      walk(left[key], right[key], declared ?? {}, `${path}${path === "" ? "" : "."}${declared === undefined ? "*" : key}`)
+      walk(
+        left[key],
+        right[key],
+        declared ?? {},
+        `${path}${path === "" ? "" : "."}${declared === undefined ? "*" : key}`,
+      )
     }
   }
   walk(a, b, schema, "")
@@ -126,13 +152,21 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** The seeds that are most like any of the texts; where labels were confused, of these labels alone. */
-function nearest(texts: readonly string[], seeds: readonly { seed: Seed; words: ReadonlySet<string> }[], { label, instead }: Kind): string[] {
+function nearest(
+  texts: readonly string[],
+  seeds: readonly { seed: Seed; words: ReadonlySet<string> }[],
+  { label, instead }: Kind,
+): string[] {
   const wanted = [label, instead].filter((name) => name !== undefined)
-  const has = ({ output }: Seed) => wanted.some((name) => output === name || (Array.isArray(output) && output.includes(name)))
+  const has = ({ output }: Seed) =>
+    wanted.some((name) => output === name || (Array.isArray(output) && output.includes(name)))
   const those = wanted.length === 0 ? seeds : seeds.filter(({ seed }) => has(seed))
   const asked = texts.map(wordsOf)
   return those
-    .map(({ seed, words }) => ({ id: seed.id, score: asked.reduce((best, other) => Math.max(best, likeness(words, other)), 0) }))
+    .map(({ seed, words }) => ({
+      id: seed.id,
+      score: asked.reduce((best, other) => Math.max(best, likeness(words, other)), 0),
+    }))
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
     .slice(0, nearSeeds)
     .map(({ id }) => id)

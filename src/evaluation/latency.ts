@@ -12,7 +12,8 @@ export interface Latency {
 }
 
 /**
- * The median and the 95th percentile of the times, each a time that was measured (nearest rank), with the distribution-free interval of the
+ * The median and the 95th percentile of the times, each a time that was measured (nearest rank), with the
+ * distribution-free interval of the
  * percentile from order statistics (Hahn and Meeker 1991). Order does not matter; no times give null.
  */
 export function latencyOf(timesMs: readonly number[], confidence: number): Latency | null {
@@ -33,7 +34,8 @@ export function latencyOf(timesMs: readonly number[], confidence: number): Laten
 }
 
 /**
- * The ranks whose values enclose the quantile with at least the confidence, the lower one with half of what is left; 0 or n + 1 where no rank can.
+ * The ranks whose values enclose the quantile with at least the confidence, the lower one with half of what is left; 0
+ * or n + 1 where no rank can.
  */
 function ranksAround(n: number, share: number, confidence: number): { lower: number; upper: number } {
   // Of n values, k lie below the quantile with the chance of k successes: a rank above k is beyond it.

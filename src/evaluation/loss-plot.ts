@@ -10,7 +10,8 @@ export interface LossPlotOptions {
 }
 
 /**
- * The training loss as a line of braille dots and the validation loss as `o`, so that they differ without colour, with numbers on both axes; at
+ * The training loss as a line of braille dots and the validation loss as `o`, so that they differ without colour, with
+ * numbers on both axes; at
  * most `height` lines of at most `width` characters. Without a loss in the points a plain sentence.
  */
 export function renderLossPlot(points: readonly MetricPoint[], { width, height }: LossPlotOptions): string {
@@ -32,11 +33,16 @@ export function renderLossPlot(points: readonly MetricPoint[], { width, height }
   }
   const labels = new Map(vertical.ticks.map((tick) => [placeOf(vertical, tick, rows, true), tickText(tick, vertical)]))
   const last = (series: readonly { value: number }[]) => (series.at(-1)?.value ?? NaN).toFixed(3)
-  const legend = [loss.length > 0 ? `⠒ training loss ${last(loss)}` : "", evalLoss.length > 0 ? `o validation loss ${last(evalLoss)}` : ""]
+  const legend = [
+    loss.length > 0 ? `⠒ training loss ${last(loss)}` : "",
+    evalLoss.length > 0 ? `o validation loss ${last(evalLoss)}` : "",
+  ]
     .filter((part) => part !== "")
     .join("   ")
   return [
-    ...canvas.map((cells, row) => `${(labels.get(row) ?? "").padStart(margin)} ${labels.has(row) ? "┤" : "│"}${cells.join("")}`.trimEnd()),
+    ...canvas.map((cells, row) =>
+      `${(labels.get(row) ?? "").padStart(margin)} ${labels.has(row) ? "┤" : "│"}${cells.join("")}`.trimEnd(),
+    ),
     `${" ".repeat(margin)} └${"─".repeat(columns)}`,
     `${" ".repeat(margin + 2)}${stepLabels(horizontal, columns)}`,
     legend.slice(0, margin + 2 + columns),
@@ -51,7 +57,10 @@ interface Frame {
 }
 
 /** A canvas of characters with the series drawn as a line; a character holds 2 by 4 dots. */
-function brailleLine(series: readonly { step: number; value: number }[], { vertical, horizontal, columns, rows }: Frame): string[][] {
+function brailleLine(
+  series: readonly { step: number; value: number }[],
+  { vertical, horizontal, columns, rows }: Frame,
+): string[][] {
   const masks = Array.from({ length: rows }, () => new Uint8Array(columns))
   const dot = (x: number, y: number) => {
     const line = masks[y >> 2]
@@ -63,7 +72,10 @@ function brailleLine(series: readonly { step: number; value: number }[], { verti
     const from = previous ?? here
     const length = Math.max(1, Math.abs(here.x - from.x), Math.abs(here.y - from.y))
     for (let part = 0; part <= length; part += 1)
-      dot(Math.round(from.x + ((here.x - from.x) * part) / length), Math.round(from.y + ((here.y - from.y) * part) / length))
+      dot(
+        Math.round(from.x + ((here.x - from.x) * part) / length),
+        Math.round(from.y + ((here.y - from.y) * part) / length),
+      )
     previous = here
   }
   return masks.map((line) => Array.from(line, (mask) => (mask === 0 ? " " : String.fromCodePoint(0x2800 + mask))))

@@ -9,7 +9,8 @@ export interface Discordance {
 }
 
 /**
- * The two-sided p-value of the exact McNemar test (not mid-p): the chance of wins and losses at least this unequal when both are as likely. 10 wins
+ * The two-sided p-value of the exact McNemar test (not mid-p): the chance of wins and losses at least this unequal when
+ * both are as likely. 10 wins
  * and 2 losses give 0.03857. No discordant rows give 1. McNemar (1947).
  */
 export function mcnemarExact({ wins, losses }: Discordance): number {
@@ -18,7 +19,8 @@ export function mcnemarExact({ wins, losses }: Discordance): number {
 
 /** The rows where exactly one of the two scored 1; scores are 0 or 1, in the same order. */
 export function discordanceOf(first: Float64Array, second: Float64Array): Discordance {
-  if (first.length !== second.length) throw new RangeError(`scores of ${first.length} and of ${second.length} rows cannot be paired`)
+  if (first.length !== second.length)
+    throw new RangeError(`scores of ${first.length} and of ${second.length} rows cannot be paired`)
   let wins = 0
   let losses = 0
   first.forEach((score, position) => {

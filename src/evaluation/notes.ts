@@ -6,21 +6,33 @@ import type { Wear } from "./wear.ts"
 import { betterOrWorse, count, figure, percent, range } from "./words.ts"
 
 /**
- * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that could not be read, labels
+ * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that
+ * could not be read, labels
  * that no test example has. Empty when there is nothing to say.
  */
-export function evaluationNotes(task: TaskSpecification, metric: string, scoring: Scoring, contenders: readonly ContenderRows[]): string[] {
+export function evaluationNotes(
+  task: TaskSpecification,
+  metric: string,
+  scoring: Scoring,
+  contenders: readonly ContenderRows[],
+): string[] {
   return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
 }
 
-/** The deciding figure at the true prevalence, beside which the plain one may mislead; empty where no prevalence is given. */
+/**
+ * The deciding figure at the true prevalence, beside which the plain one may mislead; empty where no prevalence is
+ * given.
+ */
 export function prevalenceNote(metric: string, incumbent: string, prevalence: PrevalenceScores | undefined): string[] {
   if (prevalence === undefined) return []
   const of = (name: string) => {
     const score = prevalence.contenders.find((contender) => contender.name === name)?.metrics[metric]
     return score === undefined ? [] : [`${figure(score.value)} for ${name}`]
   }
-  const untested = prevalence.untested.length === 0 ? "" : `, as far as the test set has the labels (none of ${prevalence.untested.join(", ")})`
+  const untested =
+    prevalence.untested.length === 0
+      ? ""
+      : `, as far as the test set has the labels (none of ${prevalence.untested.join(", ")})`
   return [
     `At the prevalence of the specification ${metric} is ${[...of("tuned"), ...of(incumbent)].join(" and ")}${untested}; the rule goes by the plain figures.`,
   ]

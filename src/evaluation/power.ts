@@ -8,7 +8,10 @@ export interface ExpectedDifference {
   /** The share of rows on which exactly one of the two is right. */
   readonly discordance: number
   readonly confidence: number
-  /** What the gain must exceed; 0 when absent. The test is then planned for the gain beyond the margin, which is exact only for 0. */
+  /**
+   * What the gain must exceed; 0 when absent. The test is then planned for the gain beyond the margin, which is exact
+   * only for 0.
+   */
   readonly margin?: number
 }
 
@@ -19,7 +22,8 @@ const settled = 20
 const exactUpTo = 20_000
 
 /**
- * The smallest number of test rows from which the exact McNemar test sees the expected gain with at least the wanted power. Above 20,000 rows by
+ * The smallest number of test rows from which the exact McNemar test sees the expected gain with at least the wanted
+ * power. Above 20,000 rows by
  * normal approximation. Throws RangeError when the gain exceeds the discordance or does not exceed the margin.
  */
 export function rowsNeeded({ power, ...expected }: ExpectedDifference & { readonly power: number }): number {
@@ -41,7 +45,8 @@ export function rowsNeeded({ power, ...expected }: ExpectedDifference & { readon
 }
 
 /**
- * The chance that the exact McNemar test on `rows` rows sees the expected gain: two-sided at the confidence, in favour of the better one. 0 rows
+ * The chance that the exact McNemar test on `rows` rows sees the expected gain: two-sided at the confidence, in favour
+ * of the better one. 0 rows
  * give 0.
  */
 export function powerAt(rows: number, expected: ExpectedDifference): number {
@@ -50,7 +55,8 @@ export function powerAt(rows: number, expected: ExpectedDifference): number {
 }
 
 /**
- * The smallest gain that `rows` rows show with the wanted power, to a thousandth; undefined when even a gain as large as the discordance is not
+ * The smallest gain that `rows` rows show with the wanted power, to a thousandth; undefined when even a gain as large
+ * as the discordance is not
  * seen.
  */
 export function detectableGain(
@@ -70,10 +76,16 @@ export function detectableGain(
 }
 
 /**
- * Power as a function of the rows: over every number of discordant rows, its chance times the chance that enough of them are wins. What depends on
+ * Power as a function of the rows: over every number of discordant rows, its chance times the chance that enough of
+ * them are wins. What depends on
  * the number of discordant rows alone is computed once.
  */
-function exactPower({ expectedGain, discordance, confidence, margin = 0 }: ExpectedDifference): (rows: number) => number {
+function exactPower({
+  expectedGain,
+  discordance,
+  confidence,
+  margin = 0,
+}: ExpectedDifference): (rows: number) => number {
   const level = 1 - confidence
   const winShare = Math.min(1, (discordance + expectedGain - margin) / (2 * discordance))
   const seenGiven: number[] = []
@@ -92,17 +104,25 @@ function exactPower({ expectedGain, discordance, confidence, margin = 0 }: Expec
     const mean = rows * discordance
     const reach = 9 * Math.sqrt(mean * (1 - discordance)) + 9
     let power = 0
-    for (let discordant = Math.max(0, Math.floor(mean - reach)); discordant <= Math.min(rows, mean + reach); discordant += 1)
+    for (
+      let discordant = Math.max(0, Math.floor(mean - reach));
+      discordant <= Math.min(rows, mean + reach);
+      discordant += 1
+    )
       power += binomialProbability(rows, discordant, discordance) * seen(discordant)
     return power
   }
 }
 
 /** Connor (1987), the usual formula for McNemar's test. */
-function approximateRows({ expectedGain, discordance, confidence, margin = 0 }: ExpectedDifference, power: number): number {
+function approximateRows(
+  { expectedGain, discordance, confidence, margin = 0 }: ExpectedDifference,
+  power: number,
+): number {
   const gain = expectedGain - margin
   const spread =
-    normalQuantile(1 - (1 - confidence) / 2) * Math.sqrt(discordance) + normalQuantile(power) * Math.sqrt(Math.max(0, discordance - gain * gain))
+    normalQuantile(1 - (1 - confidence) / 2) * Math.sqrt(discordance) +
+    normalQuantile(power) * Math.sqrt(Math.max(0, discordance - gain * gain))
   return Math.max(1, Math.ceil((spread / gain) ** 2))
 }
 
@@ -112,5 +132,7 @@ function requirePossible({ expectedGain, discordance, margin = 0 }: ExpectedDiff
       `an expected gain of ${expectedGain} is larger than the discordance, ${discordance}: a gain is made only where the contenders differ`,
     )
   if (!(expectedGain > margin))
-    throw new RangeError(`an expected gain of ${expectedGain} does not exceed the margin, ${margin}: no number of test rows would show it`)
+    throw new RangeError(
+      `an expected gain of ${expectedGain} does not exceed the margin, ${margin}: no number of test rows would show it`,
+    )
 }

@@ -3,10 +3,17 @@ import { detectableGain, powerAt, rowsNeeded } from "./power.ts"
 import { count, percent, points, timesInHundred, wholeNumber } from "./words.ts"
 
 /**
- * Said before money is spent: why the test set cannot show the gain that the rule expects, what it can show, and what to do; undefined when it is
+ * Said before money is spent: why the test set cannot show the gain that the rule expects, what it can show, and what
+ * to do; undefined when it is
  * large enough.
  */
-export function tooFewToTell({ testRows, rule }: { readonly testRows: number; readonly rule: TaskSpecification["verdict"] }): string | undefined {
+export function tooFewToTell({
+  testRows,
+  rule,
+}: {
+  readonly testRows: number
+  readonly rule: TaskSpecification["verdict"]
+}): string | undefined {
   const needed = rowsNeeded(rule)
   if (testRows >= needed) return undefined
   const gain = detectableGain(testRows, rule)

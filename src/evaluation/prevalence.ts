@@ -30,11 +30,20 @@ export interface PrevalenceOptions {
   readonly seed: number
 }
 
-/** Every metric with the test rows weighted. A metric that is no mean over rows is taken over the rows repeated in proportion. Intervals are
+/** Every metric with the test rows weighted. A metric that is no mean over rows is taken over the rows repeated in
+ * proportion. Intervals are
  * percentile bootstrap over rows; the same seed gives the same. No rows give NaN. */
-export function scoresAtPrevalence({ task, prevalence, weights, contenders, metrics, seed }: PrevalenceOptions): PrevalenceScores {
+export function scoresAtPrevalence({
+  task,
+  prevalence,
+  weights,
+  contenders,
+  metrics,
+  seed,
+}: PrevalenceOptions): PrevalenceScores {
   const rows = contenders[0]?.rows ?? []
-  const labelsIn = ({ reference }: ScoredRow) => (Array.isArray(reference) ? (reference as string[]) : [String(reference)])
+  const labelsIn = ({ reference }: ScoredRow) =>
+    Array.isArray(reference) ? (reference as string[]) : [String(reference)]
   const shareOf = (label: string) => rows.filter((row) => labelsIn(row).includes(label)).length / rows.length
   const sum = weights.reduce((total, weight) => total + weight, 0)
   const { confidence, bootstrap: resamples } = task.verdict
@@ -50,7 +59,13 @@ export function scoresAtPrevalence({ task, prevalence, weights, contenders, metr
         used.map(({ name: metricName, metric }): [string, WeightedScore] => {
           const scores = metric.rowScores?.(answered, task)
           if (scores === undefined) return [metricName, { value: metric.value(repeated(answered, weights), task) }]
-          return [metricName, { value: weightedMean(scores, weights), ...weightedInterval(scores, weights, { resamples, confidence, seed }) }]
+          return [
+            metricName,
+            {
+              value: weightedMean(scores, weights),
+              ...weightedInterval(scores, weights, { resamples, confidence, seed }),
+            },
+          ]
         }),
       ),
     })),
@@ -88,10 +103,13 @@ function weightedInterval(
   return percentileInterval(values, confidence)
 }
 
-// Each row stands for about so many, so that rounding to whole repeats changes a share by less than a hundredth of itself.
+// Each row stands for about so many, so that rounding to whole repeats changes a share by less than a hundredth of
+// itself.
 const repeats = 100
 
 function repeated(rows: readonly ScoredRow[], weights: Float64Array): ScoredRow[] {
   const mean = weights.reduce((sum, weight) => sum + weight, 0) / rows.length
-  return rows.flatMap((row, place) => Array<ScoredRow>(Math.round((repeats * (weights[place] as number)) / mean)).fill(row))
+  return rows.flatMap((row, place) =>
+    Array<ScoredRow>(Math.round((repeats * (weights[place] as number)) / mean)).fill(row),
+  )
 }

@@ -7,7 +7,10 @@ export type Distance = (a: string, b: string) => number
 /** Equal or not. */
 export const nominal: Distance = (a, b) => (a === b ? 0 : 1)
 
-/** Between sets given as JSON lists: 1 - MASI, the Jaccard index times 1 for equal sets, 2/3 where one holds the other, 1/3 where they overlap (Passonneau 2006). Another value is as far from every set as can be. */
+/**
+ * Between sets given as JSON lists: 1 - MASI, the Jaccard index times 1 for equal sets, 2/3 where one holds the other,
+ * 1/3 where they overlap (Passonneau 2006). Another value is as far from every set as can be.
+ */
 export const masi: Distance = (a, b) => {
   if (a === b) return 0
   const [first, second] = [setOf(a), setOf(b)]
@@ -31,7 +34,10 @@ export function observedAgreement(units: readonly (readonly string[])[]): number
   return equal / pairs
 }
 
-/** Cohen's kappa of two reviewers who rated the same items (Cohen 1960). undefined without items, or where both always gave the same single value. */
+/**
+ * Cohen's kappa of two reviewers who rated the same items (Cohen 1960). undefined without items, or where both always
+ * gave the same single value.
+ */
 export function cohensKappa(pairs: readonly (readonly [string, string])[]): number | undefined {
   const [first, second] = [new Map<string, number>(), new Map<string, number>()]
   for (const [a, b] of pairs) {
@@ -39,21 +45,34 @@ export function cohensKappa(pairs: readonly (readonly [string, string])[]): numb
     second.set(b, (second.get(b) ?? 0) + 1)
   }
   const observed = pairs.filter(([a, b]) => a === b).length / pairs.length
-  const expected = [...first].reduce((sum, [value, count]) => sum + count * (second.get(value) ?? 0), 0) / pairs.length ** 2
+  const expected =
+    [...first].reduce((sum, [value, count]) => sum + count * (second.get(value) ?? 0), 0) / pairs.length ** 2
   return pairs.length === 0 || expected === 1 ? undefined : (observed - expected) / (1 - expected)
 }
 
 /**
- * Krippendorff's alpha for any number of reviewers, missing values included: a unit has the values that there are; one with fewer than two is left out
- * (Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011). undefined where it is not defined: no unit, or a single value throughout.
+ * Krippendorff's alpha for any number of reviewers, missing values included: a unit has the values that there are; one
+ * with fewer than two is left out
+ * (Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011). undefined where it is not defined: no unit, or a
+ * single value throughout.
  */
-export function krippendorffsAlpha(units: readonly (readonly string[])[], distance: Distance = nominal): number | undefined {
+export function krippendorffsAlpha(
+  units: readonly (readonly string[])[],
+  distance: Distance = nominal,
+): number | undefined {
   const { tallies, apart } = talliesOf(units, distance)
   return alphaOf(tallies, apart)
 }
 
-/** The percentile bootstrap of alpha over units, at 95 percent: the same for the same seed. Resamples for which alpha is not defined are left out; NaN where that are all. */
-export function alphaInterval(units: readonly (readonly string[])[], distance: Distance, { seed = 1, resamples = 1000 } = {}): Interval {
+/**
+ * The percentile bootstrap of alpha over units, at 95 percent: the same for the same seed. Resamples for which alpha is
+ * not defined are left out; NaN where that are all.
+ */
+export function alphaInterval(
+  units: readonly (readonly string[])[],
+  distance: Distance,
+  { seed = 1, resamples = 1000 } = {},
+): Interval {
   const { tallies, apart } = talliesOf(units, distance)
   const random = seededRandom(seed)
   const found = Array.from({ length: resamples }, () =>
@@ -95,7 +114,8 @@ function alphaOf(tallies: readonly Tally[], apart: readonly (readonly number[])[
   }
   let expected = 0
   for (const [a, distances] of apart.entries())
-    if (totals[a] !== 0) for (const [b, distance] of distances.entries()) expected += (totals[a] ?? 0) * (totals[b] ?? 0) * distance
+    if (totals[a] !== 0)
+      for (const [b, distance] of distances.entries()) expected += (totals[a] ?? 0) * (totals[b] ?? 0) * distance
   return count < 2 || expected === 0 ? undefined : 1 - (observed * (count - 1)) / expected
 }
 

@@ -6,10 +6,15 @@ import { niceTicks, tickText, type Scale } from "./ticks.ts"
 import { exactPercent, figure } from "./words.ts"
 
 /**
- * A dot for each contender's value and a line for its interval on one scale, with the incumbent's value as a dashed line. Drawn in percentages of
+ * A dot for each contender's value and a line for its interval on one scale, with the incumbent's value as a dashed
+ * line. Drawn in percentages of
  * the width, so that text keeps its size on a phone. No contenders give a sentence.
  */
-export function intervalPlot(contenders: readonly ContenderScores[], metric: string, options: { incumbent: string; confidence: number }): Html {
+export function intervalPlot(
+  contenders: readonly ContenderScores[],
+  metric: string,
+  options: { incumbent: string; confidence: number },
+): Html {
   const scored = contenders.flatMap(({ name, metrics }) => {
     const score = metrics[metric]
     return score && Number.isFinite(score.value) ? [{ name, ...score }] : []
@@ -20,7 +25,9 @@ export function intervalPlot(contenders: readonly ContenderScores[], metric: str
   const height = scored.length * rowHeight + 16
   const at = (value: number) => `${percentOf(scale, value)}%`
   const incumbent = scored.find(({ name }) => name === options.incumbent)
-  const summary = scored.map(({ name, value, low, high }) => `${name} ${figure(value)} (${figure(low)} to ${figure(high)})`).join("; ")
+  const summary = scored
+    .map(({ name, value, low, high }) => `${name} ${figure(value)} (${figure(low)} to ${figure(high)})`)
+    .join("; ")
   return html`<figure><svg role="img" height="${height}" aria-labelledby="plot-title plot-description">
 <title id="plot-title">${metric} of every contender with its ${exactPercent(options.confidence)} interval</title>
 <desc id="plot-description">${summary}.</desc>
@@ -52,7 +59,8 @@ export function trainingCurve(points: readonly MetricPoint[]): Html {
   const height = 240
   const x = (step: number) => percentOf(horizontal, step)
   const y = (value: number) => 12 + (height - 12) * (1 - percentOf(vertical, value) / 100)
-  const line = (series: readonly SeriesPoint[]) => series.map(({ step, value }) => `${x(step)},${round(y(value))}`).join(" ")
+  const line = (series: readonly SeriesPoint[]) =>
+    series.map(({ step, value }) => `${x(step)},${round(y(value))}`).join(" ")
   const last = (series: readonly SeriesPoint[]) => figure(series.at(-1)?.value ?? NaN)
   const summary = [
     loss.length > 0 ? `training loss ${figure(loss[0]?.value ?? NaN)} to ${last(loss)}` : "",

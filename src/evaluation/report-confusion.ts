@@ -57,6 +57,8 @@ function mixUpsTable({ labels, counts }: Confusion): Html {
     caption: `The commonest mix-ups, ${shown.length} of ${mixUps.length}.`,
     corner: "right label",
     columns: [html`answered`, html`test examples`],
-    rows: shown.map(({ count, position, column }) => row(labels[position] ?? "", [cell(columns[column] ?? ""), cell(count)])),
+    rows: shown.map(({ count, position, column }) =>
+      row(labels[position] ?? "", [cell(columns[column] ?? ""), cell(count)]),
+    ),
   })
 }

@@ -7,7 +7,10 @@ import type { PrevalenceScores } from "./prevalence.ts"
 import type { OutOfScope } from "./slices.ts"
 import type { Verdict } from "./verdict.ts"
 
-/** Everything a report shows, as plain data that JSON can carry. Texts are shown as they are; nothing in them is read as HTML. */
+/**
+ * Everything a report shows, as plain data that JSON can carry. Texts are shown as they are; nothing in them is read as
+ * HTML.
+ */
 export interface ReportData {
   readonly task: string
   /** What the model must do, from the specification. */
@@ -70,7 +73,12 @@ export interface ReportProvenance {
   /** How worn the test set is after it. */
   readonly wear?: Wear | undefined
   /** The test rows that were left out because a contender has seen them. */
-  readonly tainted?: readonly { readonly id: string; readonly check: string; readonly train: string; readonly contenders: readonly string[] }[]
+  readonly tainted?: readonly {
+    readonly id: string
+    readonly check: string
+    readonly train: string
+    readonly contenders: readonly string[]
+  }[]
   readonly leaks?: { readonly checks: readonly string[]; readonly found: number } | undefined
   readonly trainingSeconds?: number | null | undefined
   /** The machine, in words. */

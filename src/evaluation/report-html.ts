@@ -4,17 +4,24 @@ export interface Html {
 }
 type Part = string | number | Html | readonly Html[] | undefined
 
-/** HTML from a template: every text put into it is escaped, pieces of HTML are kept, and undefined gives nothing. The template itself is trusted. */
+/**
+ * HTML from a template: every text put into it is escaped, pieces of HTML are kept, and undefined gives nothing. The
+ * template itself is trusted.
+ */
 export function html(template: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { html: template.reduce((text, fixed, position) => text + render(parts[position - 1]) + fixed) }
 }
 
-/** The text with `& < > " '` escaped, for text and for quoted attributes; control characters that HTML forbids become U+FFFD. */
+/**
+ * The text with `& < > " '` escaped, for text and for quoted attributes; control characters that HTML forbids become
+ * U+FFFD.
+ */
 export function escapeHtml(text: string): string {
   return text.replace(forbidden, "\uFFFD").replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }
 
-const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+const forbidden =
+  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /** Markup that this package wrote itself. */
 export function trusted(markup: string): Html {

@@ -3,7 +3,10 @@ import { html, type Html } from "./report-html.ts"
 import { describeWear } from "./wear.ts"
 import { count, wholeNumber } from "./words.ts"
 
-/** Everything that decides the figures: data, prompt, base model, method, seed and machine, and how often the test set was opened. */
+/**
+ * Everything that decides the figures: data, prompt, base model, method, seed and machine, and how often the test set
+ * was opened.
+ */
 export function provenanceList(provenance: ReportProvenance): Html {
   const { rows, leaks, revision, machine, trainingSeconds, testOpenings, wear, tainted = [] } = provenance
   return html`<dl class="provenance">

@@ -6,7 +6,10 @@ import type { OutOfScope } from "./slices.ts"
 import { count, figure, percent } from "./words.ts"
 
 /** Every metric of every contender as it would be at the true prevalence, above the plain figure. */
-export function prevalenceTable({ contenders, shares, untested, effectiveRows }: PrevalenceScores, plain: readonly ContenderScores[]): Html {
+export function prevalenceTable(
+  { contenders, shares, untested, effectiveRows }: PrevalenceScores,
+  plain: readonly ContenderScores[],
+): Html {
   const metrics = [...new Set(contenders.flatMap((contender) => Object.keys(contender.metrics)))]
   const interval = ({ low, high }: { low?: number; high?: number }) =>
     low === undefined || high === undefined ? "" : `${figure(low)} to ${figure(high)}, `
@@ -21,7 +24,9 @@ export function prevalenceTable({ contenders, shares, untested, effectiveRows }:
         metrics.map((name) => {
           const score = contender.metrics[name]
           const before = plain.find((each) => each.name === contender.name)?.metrics[name]
-          return score ? cell(figure(score.value), `${interval(score)}plain ${before ? figure(before.value) : "–"}`) : cell("–")
+          return score
+            ? cell(figure(score.value), `${interval(score)}plain ${before ? figure(before.value) : "–"}`)
+            : cell("–")
         }),
       ),
     ),

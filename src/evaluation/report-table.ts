@@ -12,7 +12,10 @@ export interface TableParts {
   readonly style?: string
 }
 
-/** A table with a caption and a heading for every column, which scrolls sideways on its own, also by keyboard, where it is too wide. */
+/**
+ * A table with a caption and a heading for every column, which scrolls sideways on its own, also by keyboard, where it
+ * is too wide.
+ */
 export function table({ name, caption, columns, corner, rows, style = "plain" }: TableParts): Html {
   const first = corner === undefined ? html`<td></td>` : html`<th scope="col">${corner}</th>`
   return html`<div class="scroll" role="region" aria-label="${name}" tabindex="0"><table class="${style}">

@@ -20,8 +20,13 @@ export interface ContendersTableOptions {
 }
 
 /** One row a contender: every metric with its interval, answers that could not be read, latency and tokens. */
-export function contendersTable(contenders: readonly ContenderScores[], { metric, incumbent, confidence }: ContendersTableOptions): Html {
-  const others = [...new Set(contenders.flatMap(({ metrics }) => Object.keys(metrics)))].filter((name) => name !== metric)
+export function contendersTable(
+  contenders: readonly ContenderScores[],
+  { metric, incumbent, confidence }: ContendersTableOptions,
+): Html {
+  const others = [...new Set(contenders.flatMap(({ metrics }) => Object.keys(metrics)))].filter(
+    (name) => name !== metric,
+  )
   const metrics = [metric, ...others]
   const n = contenders[0]?.metrics[metric]?.n ?? 0
   const names = contenders.flatMap(({ name }) => (explained[name] ? [`${name}: ${explained[name]}`] : []))
@@ -42,14 +47,24 @@ ${names.length > 0 ? html`<p class="soft">${names.join("; ")}.</p>` : undefined}
 they say how long one user waits, not how many answers a busy server gives.</p>`
 }
 
-function contenderRow({ name, metrics, unreadable, latencyMs, tokens }: ContenderScores, shown: readonly string[], incumbent: string): Html {
+function contenderRow(
+  { name, metrics, unreadable, latencyMs, tokens }: ContenderScores,
+  shown: readonly string[],
+  incumbent: string,
+): Html {
   const scores = shown.map((metric) => {
     const score = metrics[metric]
     return score ? cell(figure(score.value), `${figure(score.low)} to ${figure(score.high)}`) : cell("–")
   })
-  const tokensCell = tokens ? cell(`${tokens.inputMean.toFixed(0)} in`, `${tokens.outputMean.toFixed(1)} out`) : cell("–")
+  const tokensCell = tokens
+    ? cell(`${tokens.inputMean.toFixed(0)} in`, `${tokens.outputMean.toFixed(1)} out`)
+    : cell("–")
   const heading = withBelow(name, name === incumbent ? "the one to beat" : undefined)
-  return row(heading, [...scores, cell(unreadable), ...latencyCells(latencyMs), tokensCell], name === "tuned" ? "tuned" : "other")
+  return row(
+    heading,
+    [...scores, cell(unreadable), ...latencyCells(latencyMs), tokensCell],
+    name === "tuned" ? "tuned" : "other",
+  )
 }
 
 function latencyCells(latency: Latency | null): Html[] {
@@ -59,7 +74,9 @@ function latencyCells(latency: Latency | null): Html[] {
 
 function boundsText({ p95Low, p95High }: Latency): string {
   if (p95Low === undefined) return p95High === undefined ? "too few timed" : `at most ${milliseconds(p95High)}`
-  return p95High === undefined ? `${milliseconds(p95Low)} or more` : `${milliseconds(p95Low)} to ${milliseconds(p95High)}`
+  return p95High === undefined
+    ? `${milliseconds(p95Low)} or more`
+    : `${milliseconds(p95Low)} to ${milliseconds(p95High)}`
 }
 
 /** One row a comparison of the tuned model with another contender. */
@@ -69,7 +86,12 @@ export function comparisonsTable(comparisons: readonly Comparison[], confidence:
     name: "Comparisons",
     caption: `Differences are paired, example by example, with ${exactPercent(confidence)} percentile bootstrap intervals.
 “Only one right” counts the examples that only the first and only the second got right.`,
-    columns: [html`difference`, html`only one right`, html`by chance alone`, withBelow("adjusted", "for several (Holm)")],
+    columns: [
+      html`difference`,
+      html`only one right`,
+      html`by chance alone`,
+      withBelow("adjusted", "for several (Holm)"),
+    ],
     rows: comparisons.map(({ a, b, metric, difference, low, high, pValue, pValueHolm, test, discordance }) =>
       row(withBelow(`${a} against ${b}`, metric), [
         cell(signed(difference), `${signed(low)} to ${signed(high)}`),

@@ -14,7 +14,9 @@ export function verdictBanner({ verdict, incumbent, metric, contenders, comparis
   const difference = comparisons.find((each) => each.b === incumbent && each.metric === metric)
   const score = (name: string) => {
     const found = contenders.find((contender) => contender.name === name)?.metrics[metric]
-    return found && keyFigure(`${metric}, ${name}`, figure(found.value), `${figure(found.low)} to ${figure(found.high)}`)
+    return (
+      found && keyFigure(`${metric}, ${name}`, figure(found.value), `${figure(found.low)} to ${figure(found.high)}`)
+    )
   }
   return html`<div class="verdict ${verdict.verdict}" role="group" aria-label="Verdict">
 <h2><span class="mark" aria-hidden="true">${mark}</span>${text(incumbent)}</h2>

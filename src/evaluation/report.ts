@@ -10,7 +10,8 @@ import { comparisonsTable, contendersTable } from "./report-tables.ts"
 import { verdictBanner } from "./report-verdict.ts"
 
 /**
- * The report as one HTML file that stands alone: no script, nothing loaded from elsewhere, every text escaped, light and dark,
+ * The report as one HTML file that stands alone: no script, nothing loaded from elsewhere, every text escaped, light
+ * and dark,
  * fit for paper and phone. Equal data give equal bytes. Parts without data say so in a sentence.
  */
 export function renderReport(data: ReportData): string {

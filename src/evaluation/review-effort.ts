@@ -3,8 +3,14 @@ const [shortest, longest] = [1, 600]
 /** With fewer gaps the assumption of the specification holds. */
 const enough = 10
 
-/** The median of the seconds between one reviewer's decisions in a row; undefined with fewer than 10 such gaps of 1 to 600 seconds, as when they came in a spreadsheet, whose rows have one time. Only decisions on items are given, not what follows from them. */
-export function medianSeconds(decisions: readonly { readonly reviewer: string; readonly at: string }[]): number | undefined {
+/**
+ * The median of the seconds between one reviewer's decisions in a row; undefined with fewer than 10 such gaps of 1 to
+ * 600 seconds, as when they came in a spreadsheet, whose rows have one time. Only decisions on items are given, not
+ * what follows from them.
+ */
+export function medianSeconds(
+  decisions: readonly { readonly reviewer: string; readonly at: string }[],
+): number | undefined {
   const gaps = [...Map.groupBy(decisions, ({ reviewer }) => reviewer).values()].flatMap((own) => {
     const times = own.map(({ at }) => Date.parse(at) / 1000).sort((a, b) => a - b)
     return times.slice(1).map((time, index) => time - (times[index] as number))

@@ -3,7 +3,10 @@ import type { MetricScore } from "./contenders.ts"
 import type { ContenderRows } from "./measured.ts"
 import { wilsonInterval } from "./wilson.ts"
 
-/** What is in the task's scope and what is not, apart: a model that answers everything looks well on the first and fails on the second. */
+/**
+ * What is in the task's scope and what is not, apart: a model that answers everything looks well on the first and fails
+ * on the second.
+ */
 export interface OutOfScope {
   readonly label: string
   /** Whether the specification says so, or the label's name does. */
@@ -21,14 +24,18 @@ export interface OutOfScope {
   }[]
 }
 
-/** The contenders on what is out of scope and on the rest, with Wilson intervals at the verdict's confidence. For tasks of kind label. */
+/**
+ * The contenders on what is out of scope and on the rest, with Wilson intervals at the verdict's confidence. For tasks
+ * of kind label.
+ */
 export function outOfScopeScores(
   task: TaskSpecification,
   { label, isDeclared }: { readonly label: string; readonly isDeclared: boolean },
   contenders: readonly ContenderRows[],
 ): OutOfScope {
   const { confidence } = task.verdict
-  const share = (right: number, n: number): MetricScore | null => (n === 0 ? null : { value: right / n, ...wilsonInterval(right, n, confidence), n })
+  const share = (right: number, n: number): MetricScore | null =>
+    n === 0 ? null : { value: right / n, ...wilsonInterval(right, n, confidence), n }
   const out = contenders[0]?.rows.filter(({ reference }) => reference === label).length ?? 0
   const all = contenders[0]?.rows.length ?? 0
   return {

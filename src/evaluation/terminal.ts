@@ -23,7 +23,8 @@ export interface TerminalOptions {
 }
 
 /**
- * The contenders with a bar for each interval, then the verdict with its reason, the notes and the rule, in lines that fit the width. Says the same
+ * The contenders with a bar for each interval, then the verdict with its reason, the notes and the rule, in lines that
+ * fit the width. Says the same
  * with and without colour. No contenders give a plain sentence in the table's place.
  */
 export function renderContenders(data: TerminalData, { width, colour }: TerminalOptions): string {
@@ -41,7 +42,11 @@ export function renderContenders(data: TerminalData, { width, colour }: Terminal
   ].join("\n")
 }
 
-const headings = { promote: ["Promote the tuned model", "1;32"], reject: ["Reject", "1;31"], undecided: ["Undecided", "1;33"] } as const
+const headings = {
+  promote: ["Promote the tuned model", "1;32"],
+  reject: ["Reject", "1;31"],
+  undecided: ["Undecided", "1;33"],
+} as const
 
 type Paint = (text: string, code: string) => string
 
@@ -73,10 +78,17 @@ function contenderLines({ contenders, metric, incumbent }: TerminalData, width: 
 }
 
 /** The interval as a line with a dot at the value, on the scale that all contenders share. */
-function intervalBar(score: { value: number; low: number; high: number }, scale: { low: number; high: number }, width: number): string {
+function intervalBar(
+  score: { value: number; low: number; high: number },
+  scale: { low: number; high: number },
+  width: number,
+): string {
   if (![score.value, score.low, score.high].every(Number.isFinite)) return ""
-  const at = (value: number) => (scale.high > scale.low ? Math.round(((value - scale.low) / (scale.high - scale.low)) * (width - 1)) : 0)
-  const cells = Array.from({ length: width }, (_, cell): string => (cell >= at(score.low) && cell <= at(score.high) ? "─" : " "))
+  const at = (value: number) =>
+    scale.high > scale.low ? Math.round(((value - scale.low) / (scale.high - scale.low)) * (width - 1)) : 0
+  const cells = Array.from({ length: width }, (_, cell): string =>
+    cell >= at(score.low) && cell <= at(score.high) ? "─" : " ",
+  )
   cells[Math.min(width - 1, Math.max(0, at(score.value)))] = "●"
   return cells.join("")
 }
@@ -86,7 +98,8 @@ function clip(text: string, width: number): string {
 }
 
 /**
- * The text in lines of at most `width` characters, broken at spaces but not between a number and its per cent sign; a longer word is broken
+ * The text in lines of at most `width` characters, broken at spaces but not between a number and its per cent sign; a
+ * longer word is broken
  * anywhere. Later lines are indented as far as the bullet.
  */
 function wrap(text: string, width: number, bullet = ""): string[] {

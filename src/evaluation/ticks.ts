@@ -7,7 +7,8 @@ export interface Scale {
 }
 
 /**
- * A scale that holds both values, ends on ticks and has about `wanted` of them, 1, 2 or 5 times a power of ten apart. Values that are equal up to
+ * A scale that holds both values, ends on ticks and has about `wanted` of them, 1, 2 or 5 times a power of ten apart.
+ * Values that are equal up to
  * rounding get room on both sides.
  */
 export function niceTicks(low: number, high: number, wanted: number): Scale {

@@ -3,7 +3,18 @@ import type { Interval } from "./bootstrap.ts"
 import type { Discordance } from "./mcnemar.ts"
 import { normalQuantile } from "./normal.ts"
 import { powerAt, rowsNeeded } from "./power.ts"
-import { betterOrWorse, chance, count, exactPercent, figure, percent, points, range, timesInHundred, wholeNumber } from "./words.ts"
+import {
+  betterOrWorse,
+  chance,
+  count,
+  exactPercent,
+  figure,
+  percent,
+  points,
+  range,
+  timesInHundred,
+  wholeNumber,
+} from "./words.ts"
 
 /** The rule as it was written in the specification before anything was trained. */
 export type VerdictRule = TaskSpecification["verdict"]
@@ -22,7 +33,10 @@ export interface Finding {
   readonly interval: Interval
   /** Of the paired test of the difference, two-sided, not adjusted: the rule makes one comparison. */
   readonly pValue: number
-  /** On how many rows exactly one of the two is right; present when every row is right or wrong, and then `pValue` is of the exact McNemar test. */
+  /**
+   * On how many rows exactly one of the two is right; present when every row is right or wrong, and then `pValue` is of
+   * the exact McNemar test.
+   */
   readonly discordance?: Discordance | undefined
 }
 
@@ -39,7 +53,8 @@ export interface Verdict {
     /** The chance that this many test examples show the gain that the rule expects. */
     readonly chance: number
     /**
-     * When undecided: how many further test examples would show the difference seen here, or, where the tuned model is not ahead, bring the test
+     * When undecided: how many further test examples would show the difference seen here, or, where the tuned model is
+     * not ahead, bring the test
      * set to the size that the rule needs; null when neither helps.
      */
     readonly further: number | null
@@ -50,8 +65,10 @@ export interface Verdict {
 const rounding = 1e-9
 
 /**
- * The verdict on the tuned model by the rule. It promotes when the whole interval lies above the margin and the paired test agrees; it rejects a
- * model that both show to be worse, on however few rows, and one that is not better on a test set of the size that the rule needs; otherwise, and
+ * The verdict on the tuned model by the rule. It promotes when the whole interval lies above the margin and the paired
+ * test agrees; it rejects a
+ * model that both show to be worse, on however few rows, and one that is not better on a test set of the size that the
+ * rule needs; otherwise, and
  * when nothing was scored, it is undecided. Throws RangeError when the rule is impossible (see `rowsNeeded`).
  */
 export function decide(finding: Finding): Verdict {
@@ -69,7 +86,8 @@ export function decide(finding: Finding): Verdict {
 
 function verdictOf(finding: Finding, needed: number): Verdict["verdict"] {
   const { rule, rows, tuned, incumbent, interval, pValue } = finding
-  // Interval and test must agree: of few rows a bootstrap interval is too narrow, and a single point when every resample is alike.
+  // Interval and test must agree: of few rows a bootstrap interval is too narrow, and a single point when every
+  // resample is alike.
   const isSignificant = pValue < 1 - rule.confidence
   if (rows === 0 || !Number.isFinite(tuned - incumbent)) return "undecided"
   if (interval.low > rule.margin + rounding && isSignificant) return "promote"
@@ -79,7 +97,8 @@ function verdictOf(finding: Finding, needed: number): Verdict["verdict"] {
 }
 
 /**
- * How many more rows would show the observed difference with the rule's power. Where it does not exceed the margin: how many are missing from the
+ * How many more rows would show the observed difference with the rule's power. Where it does not exceed the margin: how
+ * many are missing from the
  * rule's size, after which it rejects; null when none are.
  */
 function furtherRows({ rule, rows, tuned, incumbent, interval, discordance }: Finding, needed: number): number | null {
@@ -90,7 +109,10 @@ function furtherRows({ rule, rows, tuned, incumbent, interval, discordance }: Fi
   const { confidence, power, margin } = rule
   if (discordance) {
     const observed = (discordance.wins + discordance.losses) / rows
-    return Math.max(1, rowsNeeded({ expectedGain: Math.min(gain, observed), discordance: observed, confidence, power, margin }) - rows)
+    return Math.max(
+      1,
+      rowsNeeded({ expectedGain: Math.min(gain, observed), discordance: observed, confidence, power, margin }) - rows,
+    )
   }
   const quantile = normalQuantile(1 - (1 - confidence) / 2)
   const standardError = (interval.high - interval.low) / (2 * quantile)
@@ -132,7 +154,10 @@ function scoresText({ metric, rows, tuned, incumbent, rule, discordance }: Findi
   return `Of ${count(rows, "test example")} the tuned model gets ${ofTuned} and ${rule.incumbent} ${ofIncumbent}`
 }
 
-/** Where the true difference lies. An interval that is a single point says that every resample was alike, not that the difference is certain. */
+/**
+ * Where the true difference lies. An interval that is a single point says that every resample was alike, not that the
+ * difference is certain.
+ */
 function certaintyText({ rule, interval, discordance }: Finding): string {
   if (discordance && discordance.wins + discordance.losses === 0) return ", right on the very same examples"
   if (interval.high - interval.low < rounding) return ""
@@ -157,9 +182,12 @@ function furtherText({ rule, rows, tuned, incumbent }: Finding, further: number 
   const more = (number: number) =>
     `${wholeNumber(number)} further test ${number === 1 ? "example" : "examples"} (${wholeNumber(rows + number)} in all)`
   const isAhead = tuned - incumbent - rule.margin > rounding
-  if (further !== null && isAhead) return `If the difference seen here is the true one, about ${more(further)} would show it.`
+  if (further !== null && isAhead)
+    return `If the difference seen here is the true one, about ${more(further)} would show it.`
   const standing =
-    rule.margin === 0 ? "So far the tuned model is not ahead" : `So far it is not ahead by the ${points(rule.margin)} that the rule asks for`
+    rule.margin === 0
+      ? "So far the tuned model is not ahead"
+      : `So far it is not ahead by the ${points(rule.margin)} that the rule asks for`
   return further === null
     ? `${standing}: more test examples would not make it so.`
     : `${standing}: ${more(further)} would bring the test set to the size that the rule needs.`
@@ -167,7 +195,10 @@ function furtherText({ rule, rows, tuned, incumbent }: Finding, further: number 
 
 function ruleText({ rule, metric, discordance }: Finding, needed: number): string {
   const sure = `with ${exactPercent(rule.confidence)} confidence`
-  const better = rule.margin === 0 ? `better than ${rule.incumbent}` : `better than ${rule.incumbent} by more than ${points(rule.margin)}`
+  const better =
+    rule.margin === 0
+      ? `better than ${rule.incumbent}`
+      : `better than ${rule.incumbent} by more than ${points(rule.margin)}`
   const test = `the ${discordance ? "exact McNemar" : "paired permutation"} test gives p < ${Number((1 - rule.confidence).toFixed(6))}`
   return [
     `Promote when the tuned model's ${metric} is ${better} ${sure}`,

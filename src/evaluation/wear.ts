@@ -8,7 +8,10 @@ export interface Opening {
 
 /** How worn a test set is: how many decisions were made on it. */
 export interface Wear {
-  /** The different decisions that opened at least half of the test rows of now, under whatever name the holdout had then. */
+  /**
+   * The different decisions that opened at least half of the test rows of now, under whatever name the holdout had
+   * then.
+   */
   readonly openings: number
   /** From so many on it is worn; `holdout.openings` of the specification. */
   readonly limit: number
@@ -17,10 +20,16 @@ export interface Wear {
   readonly byChance: number
 }
 
-/** The wear of the test rows. Rows count, not the holdout's id, which a single new row changes. Each further decision on the same rows is one more
- * chance for luck: with confidence c a model that is no better is promoted with (1 - c) / 2, so at least once in k decisions with
+/** The wear of the test rows. Rows count, not the holdout's id, which a single new row changes. Each further decision
+ * on the same rows is one more
+ * chance for luck: with confidence c a model that is no better is promoted with (1 - c) / 2, so at least once in k
+ * decisions with
  * 1 - ((1 + c) / 2)^k. No test rows are not worn. */
-export function wearOf(test: readonly string[], openings: readonly Opening[], rule: { readonly limit: number; readonly confidence: number }): Wear {
+export function wearOf(
+  test: readonly string[],
+  openings: readonly Opening[],
+  rule: { readonly limit: number; readonly confidence: number },
+): Wear {
   const wanted = new Set(test)
   const opened = new Map<string, Set<string>>()
   for (const { evaluation, rows } of openings) {
@@ -40,5 +49,7 @@ export function wearOf(test: readonly string[], openings: readonly Opening[], ru
 /** `opened for 3 of 10 decisions`, and for a worn one what that means. */
 export function describeWear({ openings, limit, isWorn, byChance }: Wear): string {
   const often = `opened for ${openings} of ${count(limit, "decision")}`
-  return isWorn ? `${often}, worn: by now chance alone promotes a model that is no better with ${percent(byChance)}` : often
+  return isWorn
+    ? `${often}, worn: by now chance alone promotes a model that is no better with ${percent(byChance)}`
+    : often
 }

@@ -22,7 +22,10 @@ export function betterOrWorse(difference: number): string {
   return `${points(difference)} ${difference > 0 ? "better" : "worse"}`
 }
 
-/** Where a difference lies, in words: `between 2 and 9 points better`, `anywhere between 4 points worse and 9 points better`. */
+/**
+ * Where a difference lies, in words: `between 2 and 9 points better`, `anywhere between 4 points worse and 9 points
+ * better`.
+ */
 export function range({ low, high }: Interval): string {
   const end = (difference: number) => (isZero(difference) ? "no difference" : betterOrWorse(difference))
   if (isZero(low) && isZero(high)) return "at no difference"
@@ -56,7 +59,9 @@ export function pValueText(pValue: number): string {
 /** How often chance alone does what was seen: `about once in 26 such tests`. */
 export function chance(pValue: number): string {
   if (pValue < 0.001) return "less than once in 1,000 such tests"
-  return pValue > 0.4 ? `in about ${Math.round(pValue * 10)} of 10 such tests` : `about once in ${Math.round(1 / pValue)} such tests`
+  return pValue > 0.4
+    ? `in about ${Math.round(pValue * 10)} of 10 such tests`
+    : `about once in ${Math.round(1 / pValue)} such tests`
 }
 
 /** A metric's value with three decimals; a dash for what could not be computed. */

@@ -21,7 +21,10 @@ const patterns = [
 /** Text that was decoded with the wrong table: UTF-8 read as Windows-1252, and bytes that could not be read at all. */
 const filter: Filter<z.output<typeof options>> = {
   summary: "encoding damage: mojibake such as Ã©, and U+FFFD",
-  codes: { mojibake: "UTF-8 that was read as Windows-1252 or Latin-1", "replacement-character": "U+FFFD, where a byte could not be read" },
+  codes: {
+    mojibake: "UTF-8 that was read as Windows-1252 or Latin-1",
+    "replacement-character": "U+FFFD, where a byte could not be read",
+  },
   options,
   find: (text) => (isAscii(text) ? [] : firstMatches(text, patterns)),
 }

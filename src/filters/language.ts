@@ -41,7 +41,8 @@ const shortestText = 40
 const lead = 2
 const fewestWords = 3
 
-/** Texts that are clearly in a language that the specification does not expect, by their script or by the share of very frequent words (the stop words of
+/** Texts that are clearly in a language that the specification does not expect, by their script or by the share of very
+ * frequent words (the stop words of
  * each language; Grefenstette 1995). Says nothing of short texts, and nothing where it is in doubt. */
 const filter: Filter<z.output<typeof options>> = {
   summary: "texts in another language than the expected ones; only where it is clear",
@@ -62,7 +63,10 @@ function clearLanguage(text: string, expected: readonly string[]): string | unde
   if (script !== undefined && script.languages.length > 0)
     return script.languages.some((language) => expected.includes(language)) ? undefined : script.languages[0]
   const words = text.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? []
-  const counts = [...frequent].map(([language, known]) => ({ language, count: words.filter((word) => known.has(word)).length }))
+  const counts = [...frequent].map(([language, known]) => ({
+    language,
+    count: words.filter((word) => known.has(word)).length,
+  }))
   const best = counts.reduce((a, b) => (b.count > a.count ? b : a))
   const ours = Math.max(0, ...counts.filter(({ language }) => expected.includes(language)).map(({ count }) => count))
   const isClear = best.count >= fewestWords && best.count >= lead * ours && best.count >= words.length / 6

@@ -18,7 +18,8 @@ const disclaimers = [
   /как (?:ИИ|искусственный интеллект|языковая модель)(?!\p{L})/iu,
 ]
 
-// At the beginning of a text, where a model declines. "I cannot log in" is a customer: the verb must be one of answering.
+// At the beginning of a text, where a model declines. "I cannot log in" is a customer: the verb must be one of
+// answering.
 const refusals = [
   /^\W{0,3}(?:(?:I['’]m|I am) (?:very |really |so )?sorry|(?:my )?apologies|sorry),? (?:but )?(?:I|I['’]m|I am) (?:can(?:['’]t|not)|(?:am )?(?:unable|not able) to|won['’]t|don['’]t feel comfortable) ?(?:be able to )?(?:assist|help|comply|fulfil|provide|generate|create|write|answer|do that|support|engage|discuss|continue)/i,
   /^\W{0,3}I (?:can(?:['’]t|not)|won['’]t|am unable to|am not able to) (?:assist|help|comply|fulfil|provide|generate|create|produce|answer|engage|discuss|fulfill)\b/i,
@@ -34,7 +35,10 @@ const refusals = [
   /^(?:申し訳(?:ありません|ございません)が|すみませんが)[、,].{0,30}(?:お答え|お手伝い|提供|生成).{0,8}(?:できません|できかねます)/,
 ]
 
-/** Answers in which a model declines or speaks of itself as one; a model that learns them declines as well. In inputs only the second is looked for. */
+/**
+ * Answers in which a model declines or speaks of itself as one; a model that learns them declines as well. In inputs
+ * only the second is looked for.
+ */
 const filter: Filter<z.output<typeof options>> = {
   summary: "refusals and “As an AI …”, in a dozen languages",
   codes: { "ai-disclaimer": "a model speaks of itself", refusal: "an output begins with a refusal" },

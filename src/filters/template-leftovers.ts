@@ -17,7 +17,21 @@ const patterns = [
   { code: "placeholder", pattern: /<(?:your|insert|enter)[ _-][\p{L} _-]{2,40}>/iu },
   ...fillerText,
 ]
-const slotNames = ["input", "output", "text", "question", "answer", "context", "label", "labels", "definitions", "guideline", "name", "user", "topic"]
+const slotNames = [
+  "input",
+  "output",
+  "text",
+  "question",
+  "answer",
+  "context",
+  "label",
+  "labels",
+  "definitions",
+  "guideline",
+  "name",
+  "user",
+  "topic",
+]
 
 /** Slots of a template that nobody filled, and words that stand for text to come. */
 const filter: Filter<z.output<typeof options>> = {

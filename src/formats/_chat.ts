@@ -2,7 +2,10 @@ import { type RenderedPreference, type RenderedRow, usesTools, withToolCalls } f
 import type { Message } from "../core/prompt.ts"
 
 /** `{messages, tools}` with the tools left out where there are none. */
-export function chatRow({ messages, tools }: Pick<RenderedRow, "messages" | "tools">, wanted: "text" | "object"): Record<string, unknown> {
+export function chatRow(
+  { messages, tools }: Pick<RenderedRow, "messages" | "tools">,
+  wanted: "text" | "object",
+): Record<string, unknown> {
   return { messages: withToolCalls(messages, wanted), ...(tools.length === 0 ? {} : { tools }) }
 }
 
@@ -27,8 +30,11 @@ export function plainProblem(row: RenderedRow, format: string): string | undefin
   if (usesTools(row)) return `${format} has no place for tools`
   const spoken = row.messages[0]?.role === "system" ? row.messages.slice(1) : row.messages
   const wrong = spoken.findIndex(({ role }, index) => role !== (index % 2 === 0 ? "user" : "assistant"))
-  if (wrong >= 0) return `${format} wants user and assistant by turns; turn ${wrong + 1} is of the ${spoken[wrong]?.role}`
-  return spoken.length === 0 || spoken.length % 2 === 1 ? `${format} wants an answer to each turn of the user` : undefined
+  if (wrong >= 0)
+    return `${format} wants user and assistant by turns; turn ${wrong + 1} is of the ${spoken[wrong]?.role}`
+  return spoken.length === 0 || spoken.length % 2 === 1
+    ? `${format} wants an answer to each turn of the user`
+    : undefined
 }
 
 /** The row as plain turns. */

@@ -3,7 +3,10 @@ import { messagesOf, plainProblem, plainTurns } from "./_chat.ts"
 
 type Pair = readonly [string, string]
 
-/** The user's message is the instruction, the prompt's system message stands in `system`: so its readers render the very messages that we train on. */
+/**
+ * The user's message is the instruction, the prompt's system message stands in `system`: so its readers render the very
+ * messages that we train on.
+ */
 const format: DatasetFormat = {
   carries: "examples",
   summary: "Alpaca: {instruction, input, output, system?, history?}",

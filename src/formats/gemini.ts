@@ -26,7 +26,9 @@ const format: DatasetFormat = {
     return {
       messages: [
         ...(system === undefined ? [] : messagesOf({ system: textOf(system), turns: [] })),
-        ...spoken.map((part): Message => ({ role: part.role === "model" ? "assistant" : "user", content: textOf(part) })),
+        ...spoken.map(
+          (part): Message => ({ role: part.role === "model" ? "assistant" : "user", content: textOf(part) }),
+        ),
       ],
     }
   },

@@ -1,7 +1,10 @@
 import { type DatasetFormat, usesTools } from "../core/format.ts"
 import type { Message } from "../core/prompt.ts"
 
-/** `datasets` reads the column as a list of messages, which TRL renders by the model's template. Calls of tools have another shape in each row, which columns cannot hold. */
+/**
+ * `datasets` reads the column as a list of messages, which TRL renders by the model's template. Calls of tools have
+ * another shape in each row, which columns cannot hold.
+ */
 const format: DatasetFormat = {
   carries: "examples",
   summary: "Parquet: the columns id and messages (a list of role and content)",
@@ -26,8 +29,13 @@ interface Row {
 const [firstRows, mostRows] = [1000, 20_000]
 const mostCharacters = 1 << 25
 
-/** The file, a row group at a time. A group ends after so many rows, or so much text, and only its rows are in memory. */
-function* rowGroups({ ByteWriter, ParquetWriter }: typeof import("hyparquet-writer"), rows: Iterable<Row>): Generator<Uint8Array> {
+/**
+ * The file, a row group at a time. A group ends after so many rows, or so much text, and only its rows are in memory.
+ */
+function* rowGroups(
+  { ByteWriter, ParquetWriter }: typeof import("hyparquet-writer"),
+  rows: Iterable<Row>,
+): Generator<Uint8Array> {
   const writer = new ByteWriter()
   const file = new ParquetWriter({ writer, schema: [...columns] })
   let group: Row[] = []

@@ -2,7 +2,10 @@ import type { DatasetFormat } from "../core/format.ts"
 import type { Message } from "../core/prompt.ts"
 import { chatRow } from "./_chat.ts"
 
-/** Messages, not texts: TRL renders them by the model's own template and puts the loss on the completion, as our trainer does. */
+/**
+ * Messages, not texts: TRL renders them by the model's own template and puts the loss on the completion, as our trainer
+ * does.
+ */
 const format: DatasetFormat = {
   carries: "examples",
   summary: "TRL: {prompt, completion, tools?}, each a list of messages",

@@ -12,7 +12,10 @@ const format: DatasetFormat = {
   ending: ".jsonl",
   problem: (row) => plainProblem(row, "ShareGPT"),
   row: (row) => ({
-    conversations: messagesOf(plainTurns(row)).map(({ role, content }) => ({ from: speakers[role as keyof typeof speakers], value: content })),
+    conversations: messagesOf(plainTurns(row)).map(({ role, content }) => ({
+      from: speakers[role as keyof typeof speakers],
+      value: content,
+    })),
   }),
   read(value) {
     const turns = value["conversations"] as readonly { from: string; value: string }[]

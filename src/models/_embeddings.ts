@@ -3,11 +3,16 @@ import type { Embedder } from "../core/embedding.ts"
 import { isLoopback } from "../core/prices.ts"
 import { defaultTimeoutMs, guardedCall } from "./_guarded-call.ts"
 
-/** Any server that speaks OpenAI's embeddings: OpenAI itself, Ollama, vLLM, llama.cpp, text-embeddings-inference. The key is OPENAI_API_KEY; servers on
+/** Any server that speaks OpenAI's embeddings: OpenAI itself, Ollama, vLLM, llama.cpp, text-embeddings-inference. The
+ * key is OPENAI_API_KEY; servers on
  * this machine need none. An answer that does not have one vector for each text is an error, never a shorter list. */
 export function openEmbedder(
   environment: Readonly<Record<string, string | undefined>>,
-  { baseUrl, fetch, timeoutMs = defaultTimeoutMs }: { baseUrl: string; fetch: typeof globalThis.fetch; timeoutMs?: number },
+  {
+    baseUrl,
+    fetch,
+    timeoutMs = defaultTimeoutMs,
+  }: { baseUrl: string; fetch: typeof globalThis.fetch; timeoutMs?: number },
 ): Embedder {
   const apiKey = environment["OPENAI_API_KEY"]
   if (!apiKey && !isLoopback(baseUrl))
@@ -19,17 +24,25 @@ export function openEmbedder(
     baseUrl,
     async embed({ model, texts, dimensions }, signal, onHeaders) {
       const key = { variable: "OPENAI_API_KEY", value: apiKey }
-      return guardedCall({ provider: "embeddings", baseUrl, model, fetch, timeoutMs, signal, key, onHeaders }, async (guarded) => {
-        // Numbers as they are: not every server knows the other encoding.
-        const body = { model, input: texts, encoding_format: "float", ...(dimensions === undefined ? {} : { dimensions }) }
-        const response = await guarded(`${baseUrl.replace(/\/+$/, "")}/embeddings`, {
-          method: "POST",
-          headers: { "content-type": "application/json", ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
-          body: JSON.stringify(body),
-        })
-        const answer: unknown = await response.json()
-        return { vectors: vectorsOf(answer, texts.length, new URL(baseUrl).host), inputTokens: tokensOf(answer) }
-      })
+      return guardedCall(
+        { provider: "embeddings", baseUrl, model, fetch, timeoutMs, signal, key, onHeaders },
+        async (guarded) => {
+          // Numbers as they are: not every server knows the other encoding.
+          const body = {
+            model,
+            input: texts,
+            encoding_format: "float",
+            ...(dimensions === undefined ? {} : { dimensions }),
+          }
+          const response = await guarded(`${baseUrl.replace(/\/+$/, "")}/embeddings`, {
+            method: "POST",
+            headers: { "content-type": "application/json", ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}) },
+            body: JSON.stringify(body),
+          })
+          const answer: unknown = await response.json()
+          return { vectors: vectorsOf(answer, texts.length, new URL(baseUrl).host), inputTokens: tokensOf(answer) }
+        },
+      )
     },
   }
 }
@@ -43,7 +56,8 @@ function vectorsOf(answer: unknown, wanted: number, host: string): Float32Array[
       vectors[typeof index === "number" ? index : place] = Float32Array.from(embedding as number[])
   const whole = vectors.filter((vector) => vector !== undefined)
   // An index beyond the texts makes the list longer.
-  if (vectors.length === wanted && whole.length === wanted && whole.every(({ length }) => length === whole[0]?.length)) return whole
+  if (vectors.length === wanted && whole.length === wanted && whole.every(({ length }) => length === whole[0]?.length))
+    return whole
   throw new ProviderError(`${host} answered ${whole.length} usable vectors for ${wanted} texts`, {
     provider: "embeddings",
     hint: "Check that build.semantic.model is an embedding model and that the server speaks /embeddings.",

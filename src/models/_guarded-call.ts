@@ -21,8 +21,15 @@ export interface CallSettings {
 /** Node's own fetch waits five minutes for the head of an answer: a longer time would not be kept. */
 export const defaultTimeoutMs = 300_000
 
-/** The work's result. The fetch that it is given answers with whole JSON or fails: it follows no redirect, since that could take examples to a host that is not allowed, and it ends after the time. Every failure is a ToolkitError of the one retry policy, without the key, whatever the SDK makes of it on the way. */
-export async function guardedCall<Result>(settings: CallSettings, work: (fetch: typeof globalThis.fetch) => Promise<Result>): Promise<Result> {
+/**
+ * The work's result. The fetch that it is given answers with whole JSON or fails: it follows no redirect, since that
+ * could take examples to a host that is not allowed, and it ends after the time. Every failure is a ToolkitError of the
+ * one retry policy, without the key, whatever the SDK makes of it on the way.
+ */
+export async function guardedCall<Result>(
+  settings: CallSettings,
+  work: (fetch: typeof globalThis.fetch) => Promise<Result>,
+): Promise<Result> {
   let seen: ToolkitError | undefined
   try {
     return await work(async (input, init) => {
@@ -48,7 +55,8 @@ export async function guardedCall<Result>(settings: CallSettings, work: (fetch: 
 
 /** The text of a chat completion's first choice. */
 export function textOf(completion: unknown, settings: CallSettings): string {
-  const text = (completion as { choices?: { message?: { content?: unknown } }[] } | null)?.choices?.[0]?.message?.content
+  const text = (completion as { choices?: { message?: { content?: unknown } }[] } | null)?.choices?.[0]?.message
+    ?.content
   if (typeof text === "string") return text
   throw new ProviderError(`${hostOf(settings)} answered without a text`, {
     provider: settings.provider,
@@ -63,7 +71,11 @@ export function tokensOf(completion: unknown): { inputTokens: number | null; out
   return { inputTokens: count(usage?.prompt_tokens), outputTokens: count(usage?.completion_tokens) }
 }
 
-async function wholeAnswer(settings: CallSettings, input: Parameters<typeof fetch>[0], init: RequestInit | undefined): Promise<Response> {
+async function wholeAnswer(
+  settings: CallSettings,
+  input: Parameters<typeof fetch>[0],
+  init: RequestInit | undefined,
+): Promise<Response> {
   const timeout = AbortSignal.timeout(settings.timeoutMs)
   const signal = AbortSignal.any([settings.signal, timeout, ...(init?.signal ? [init.signal] : [])])
   const response = await settings.fetch(input, { ...init, redirect: "manual", signal })
@@ -94,15 +106,21 @@ function statusError(settings: CallSettings, { status, headers }: Response, text
   const { provider, baseUrl, model, key } = settings
   const host = hostOf(settings)
   if (status < 400)
-    return new ProviderError(`${host} sent the request on to another address (HTTP ${status}); examples do not follow a redirect`, {
-      provider,
-      status,
-      mayHaveCost: false,
-      hint: "Name the final address in expand.model.baseUrl, and its host in allowedHosts if the data may go there.",
-    })
+    return new ProviderError(
+      `${host} sent the request on to another address (HTTP ${status}); examples do not follow a redirect`,
+      {
+        provider,
+        status,
+        mayHaveCost: false,
+        hint: "Name the final address in expand.model.baseUrl, and its host in allowedHosts if the data may go there.",
+      },
+    )
   // What the server says of a refused key is left out: it may hold a part of the key.
   if (status === 401 || status === 403)
-    return new CredentialError(`${host} refused the key (HTTP ${status})`, `Check ${key.variable}: set, of this server, and allowed to use ${model}.`)
+    return new CredentialError(
+      `${host} refused the key (HTTP ${status})`,
+      `Check ${key.variable}: set, of this server, and allowed to use ${model}.`,
+    )
   const { message, code } = errorOf(text)
   return new ProviderError(`${host} answered HTTP ${status}: ${excerpt(settings, message)}`, {
     provider,
@@ -111,7 +129,10 @@ function statusError(settings: CallSettings, { status, headers }: Response, text
     retryAfterMs: retryAfterMs(headers),
     // A gateway does not know what the server behind it did.
     mayHaveCost: status === 502 || status === 504,
-    hint: status === 404 ? `Does ${baseUrl} serve the model ${JSON.stringify(model)}? The address often ends in /v1.` : "See the server's log.",
+    hint:
+      status === 404
+        ? `Does ${baseUrl} serve the model ${JSON.stringify(model)}? The address often ends in /v1.`
+        : "See the server's log.",
   })
 }
 
@@ -123,8 +144,13 @@ function errorOf(text: string): { message: string; code: unknown } {
       message?: unknown
       detail?: unknown
     }
-    const said = [typeof error === "object" ? error?.message : error, message, detail].find((value) => typeof value === "string")
-    return { message: said === undefined ? text : String(said), code: typeof error === "object" ? error?.code : undefined }
+    const said = [typeof error === "object" ? error?.message : error, message, detail].find(
+      (value) => typeof value === "string",
+    )
+    return {
+      message: said === undefined ? text : String(said),
+      code: typeof error === "object" ? error?.code : undefined,
+    }
   } catch {
     return { message: text, code: undefined }
   }
@@ -139,18 +165,32 @@ function networkError(settings: CallSettings, error: unknown): ProviderError {
       ...common,
       hint: "Is the server busy? A smaller expand.model.maxTokens makes answers shorter.",
     })
-  if (message === "terminated") return new ProviderError(`${hostOf(settings)} broke off its answer`, { ...common, hint: "See the server's log." })
-  return new ProviderError(`cannot reach ${hostOf(settings)}: ${excerpt(settings, cause?.message || cause?.code || message)}`, {
-    ...common,
-    mayHaveCost: !neverSent.has(cause?.code ?? ""),
-    hint: `Is the server at ${baseUrl} running?`,
-  })
+  if (message === "terminated")
+    return new ProviderError(`${hostOf(settings)} broke off its answer`, { ...common, hint: "See the server's log." })
+  return new ProviderError(
+    `cannot reach ${hostOf(settings)}: ${excerpt(settings, cause?.message || cause?.code || message)}`,
+    {
+      ...common,
+      mayHaveCost: !neverSent.has(cause?.code ?? ""),
+      hint: `Is the server at ${baseUrl} running?`,
+    },
+  )
 }
 
 /** Faults of connections that were never made. */
-const neverSent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"])
+const neverSent = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+])
 
-/** At most 300 characters in one line, without the key, which a server may repeat, and without what would steer a terminal. */
+/**
+ * At most 300 characters in one line, without the key, which a server may repeat, and without what would steer a
+ * terminal.
+ */
 function excerpt({ key }: CallSettings, text: string): string {
   const safe = key.value ? text.replaceAll(key.value, "[secret]") : text
   return (

@@ -3,7 +3,10 @@ import type { ModelAnswer, ModelRequest } from "../core/model.ts"
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** The answer to the request. A server that refuses the schema (HTTP 400 or 422 that speaks of it) is asked again without it, and from then on no more with one: the answer says so. */
+/**
+ * The answer to the request. A server that refuses the schema (HTTP 400 or 422 that speaks of it) is asked again
+ * without it, and from then on no more with one: the answer says so.
+ */
 export async function askWithSchema(
   memory: { refusesSchemas: boolean },
   request: ModelRequest,
@@ -21,7 +24,10 @@ export async function askWithSchema(
   return { ...(await ask(plain)), schemaRefused: true }
 }
 
-/** The schema as chat completions take it: https://developers.openai.com/api/docs/guides/structured-outputs. A schema that OpenAI would not take as strict is sent as a wish. */
+/**
+ * The schema as chat completions take it: https://developers.openai.com/api/docs/guides/structured-outputs. A schema
+ * that OpenAI would not take as strict is sent as a wish.
+ */
 export function responseFormat(schema: Schema): {
   type: "json_schema"
   json_schema: { name: string; strict: boolean; schema: Record<string, unknown> }
@@ -44,7 +50,8 @@ function isStrict(schema: unknown): boolean {
   const { type, properties, required, additionalProperties } = schema as Schema
   if (type === "object") {
     const keys = Object.keys((properties ?? {}) as object)
-    if (additionalProperties !== false || !Array.isArray(required) || keys.some((key) => !required.includes(key))) return false
+    if (additionalProperties !== false || !Array.isArray(required) || keys.some((key) => !required.includes(key)))
+      return false
   }
   return Object.values(schema).every(isStrict)
 }

@@ -6,16 +6,26 @@ import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const router = "https://router.huggingface.co/v1"
 
-/** Hugging Face Inference Providers, or an endpoint of one's own that speaks their chat completions (`expand.model.baseUrl`). The router sends a request on to a provider: its host must be in the workspace's allowedHosts. */
+/**
+ * Hugging Face Inference Providers, or an endpoint of one's own that speaks their chat completions
+ * (`expand.model.baseUrl`). The router sends a request on to a provider: its host must be in the workspace's
+ * allowedHosts.
+ */
 const module: ModelModule = {
   summary: "Hugging Face Inference Providers, or an inference endpoint of one's own",
   environment: [{ name: "HF_TOKEN", purpose: "token of Hugging Face", secret: true }],
   create(environment, options) {
     const token = environment["HF_TOKEN"]
     if (options.baseUrl === undefined && !token)
-      throw new CredentialError("Hugging Face needs a token and HF_TOKEN is not set", "Set HF_TOKEN in the environment.")
+      throw new CredentialError(
+        "Hugging Face needs a token and HF_TOKEN is not set",
+        "Set HF_TOKEN in the environment.",
+      )
     if (options.baseUrl === undefined && !token?.startsWith("hf_"))
-      throw new CredentialError("HF_TOKEN is no token of Hugging Face: those begin with hf_", "Make one at https://huggingface.co/settings/tokens.")
+      throw new CredentialError(
+        "HF_TOKEN is no token of Hugging Face: those begin with hf_",
+        "Make one at https://huggingface.co/settings/tokens.",
+      )
     const baseUrl = options.baseUrl ?? router
     const client = new InferenceClient(token, options.baseUrl === undefined ? {} : { endpointUrl: options.baseUrl })
     const memory = { refusesSchemas: false }
@@ -25,7 +35,16 @@ const module: ModelModule = {
       async ask(asked, signal, onHeaders) {
         const { fetch, timeoutMs = defaultTimeoutMs } = options
         const key = { variable: "HF_TOKEN", value: token }
-        const settings = { provider: "huggingface", baseUrl, model: asked.model, fetch, timeoutMs, signal, key, onHeaders }
+        const settings = {
+          provider: "huggingface",
+          baseUrl,
+          model: asked.model,
+          fetch,
+          timeoutMs,
+          signal,
+          key,
+          onHeaders,
+        }
         return askWithSchema(memory, asked, (request) =>
           guardedCall(settings, async (guarded) => {
             const { model, messages, temperature, seed, maxTokens, schema } = request

@@ -35,7 +35,13 @@ const module: ModelModule = {
         return askWithSchema(memory, asked, (request) =>
           guardedCall(settings, async (guarded) => {
             // Retries are the stage's and the time is the guard's: the SDK's own would multiply them.
-            const client = new OpenAI({ apiKey: apiKey || "none", baseURL: baseUrl, maxRetries: 0, timeout: 2 * timeoutMs, fetch: guarded })
+            const client = new OpenAI({
+              apiKey: apiKey || "none",
+              baseURL: baseUrl,
+              maxRetries: 0,
+              timeout: 2 * timeoutMs,
+              fetch: guarded,
+            })
             const completion = await client.chat.completions.create(bodyOf(request), { signal })
             return { text: textOf(completion, settings), ...tokensOf(completion) }
           }),
@@ -47,23 +53,36 @@ const module: ModelModule = {
             const lines = items.map(({ name, request }) =>
               JSON.stringify({ custom_id: name, method: "POST", url: "/v1/chat/completions", body: bodyOf(request) }),
             )
-            const file = await client.files.create({ file: new File([`${lines.join("\n")}\n`], `${submissionKey}.jsonl`), purpose: "batch" })
+            const file = await client.files.create({
+              file: new File([`${lines.join("\n")}\n`], `${submissionKey}.jsonl`),
+              purpose: "batch",
+            })
             const metadata = { [submissionLabel]: submissionKey }
-            const batch = { input_file_id: file.id, endpoint: "/v1/chat/completions", completion_window: "24h", metadata } as const
+            const batch = {
+              input_file_id: file.id,
+              endpoint: "/v1/chat/completions",
+              completion_window: "24h",
+              metadata,
+            } as const
             return (await client.batches.create(batch)).id
           }),
         find: (submissionKey, signal) =>
           call(signal, async (client) => {
-            for await (const batch of client.batches.list({ limit: 100 })) if (batch.metadata?.[submissionLabel] === submissionKey) return batch.id
+            for await (const batch of client.batches.list({ limit: 100 }))
+              if (batch.metadata?.[submissionLabel] === submissionKey) return batch.id
             return undefined
           }),
         poll: (id, signal) =>
           call(signal, async (client, settings) => {
             const batch = await client.batches.retrieve(id)
             const hasEnded = ["completed", "failed", "expired", "cancelled"].includes(batch.status)
-            const files = hasEnded ? [batch.output_file_id, batch.error_file_id].filter((file) => typeof file === "string") : []
+            const files = hasEnded
+              ? [batch.output_file_id, batch.error_file_id].filter((file) => typeof file === "string")
+              : []
             const texts = await Promise.all(
-              files.map((file) => call(signal, async (reader) => (await reader.files.content(file)).text(), { reads: "lines" })),
+              files.map((file) =>
+                call(signal, async (reader) => (await reader.files.content(file)).text(), { reads: "lines" }),
+              ),
             )
             const results = texts
               .flatMap((text) => text.split("\n").filter((line) => line.trim() !== ""))
@@ -90,7 +109,16 @@ const module: ModelModule = {
       const key = { variable: "OPENAI_API_KEY", value: apiKey }
       const settings = { provider: "openai", baseUrl, model: "a batch", fetch, timeoutMs, signal, key, ...more }
       return guardedCall(settings, (guarded) =>
-        work(new OpenAI({ apiKey: apiKey || "none", baseURL: baseUrl, maxRetries: 0, timeout: 2 * timeoutMs, fetch: guarded }), settings),
+        work(
+          new OpenAI({
+            apiKey: apiKey || "none",
+            baseURL: baseUrl,
+            maxRetries: 0,
+            timeout: 2 * timeoutMs,
+            fetch: guarded,
+          }),
+          settings,
+        ),
       )
     }
   },
@@ -102,7 +130,11 @@ const submissionLabel = "tuneloop_submission"
 
 /** A line of a batch's output file or error file. */
 function resultOf(
-  line: { custom_id: string; response?: { status_code?: number; body?: unknown } | null; error?: { code?: string; message?: string } | null },
+  line: {
+    custom_id: string
+    response?: { status_code?: number; body?: unknown } | null
+    error?: { code?: string; message?: string } | null
+  },
   settings: CallSettings,
 ): BatchProgress["answers"][number] | BatchProgress["failures"][number] {
   const { custom_id: name, response, error } = line
@@ -113,7 +145,10 @@ function resultOf(
     } catch (problem) {
       return { name, message: (problem as Error).message, isRetryable: false }
     }
-  const said = (response?.body as { error?: { message?: string } } | null | undefined)?.error?.message ?? error?.message ?? error?.code
+  const said =
+    (response?.body as { error?: { message?: string } } | null | undefined)?.error?.message ??
+    error?.message ??
+    error?.code
   return {
     name,
     message: `HTTP ${status || "?"}: ${said ?? "no message"}`,
@@ -137,7 +172,12 @@ function addressOf(given: string | undefined): string | undefined {
   if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return given
   throw new ConfigError(
     "the environment is invalid: 1 problem",
-    [{ path: "OPENAI_BASE_URL", message: `got ${JSON.stringify(given)}; must be an address that begins with http:// or https://` }],
+    [
+      {
+        path: "OPENAI_BASE_URL",
+        message: `got ${JSON.stringify(given)}; must be an address that begins with http:// or https://`,
+      },
+    ],
     "Set OPENAI_BASE_URL to the server's address, for example http://127.0.0.1:11434/v1.",
   )
 }

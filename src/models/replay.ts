@@ -5,7 +5,10 @@ import type { ModelAnswer, ModelModule, ModelRequest } from "../core/model.ts"
 
 const variable = "TUNELOOP_RECORDING"
 
-/** Answers from a file, for tests and demonstrations without a server or a key: JSONL of `{request, answer}`, as `tuneloop ledger recording` prints it. A request is known by what was asked, whoever answered it then. Asks nobody. */
+/**
+ * Answers from a file, for tests and demonstrations without a server or a key: JSONL of `{request, answer}`, as
+ * `tuneloop ledger recording` prints it. A request is known by what was asked, whoever answered it then. Asks nobody.
+ */
 const module: ModelModule = {
   summary: "Answers that were recorded before, from a file (`tuneloop ledger recording` writes one)",
   environment: [{ name: variable, purpose: "the file of recorded answers of the provider replay" }],

@@ -8,11 +8,19 @@ import type { PlannedRequest } from "./ask.ts"
 import type { Asking } from "./asking.ts"
 import type { StageContext } from "./context.ts"
 
-/** What a provider takes in one batch. OpenAI: 50,000 requests and 200 MB, https://developers.openai.com/api/docs/guides/batch. */
+/**
+ * What a provider takes in one batch. OpenAI: 50,000 requests and 200 MB,
+ * https://developers.openai.com/api/docs/guides/batch.
+ */
 const mostRequests = 50_000
 const mostBytes = 150_000_000
 
-/** Every request has its answer in the ledger, by way of batches. First comes what earlier batches answered; what no batch has is submitted. A batch that still runs is waited for, or left: then a PersonNeededError says how to come back. A batch is submitted once, whatever happens on the way: it is in the ledger before, and after a crash it is looked for at the provider. Of a batch that expired only what is missing is asked again. */
+/**
+ * Every request has its answer in the ledger, by way of batches. First comes what earlier batches answered; what no
+ * batch has is submitted. A batch that still runs is waited for, or left: then a PersonNeededError says how to come
+ * back. A batch is submitted once, whatever happens on the way: it is in the ledger before, and after a crash it is
+ * looked for at the provider. Of a batch that expired only what is missing is asked again.
+ */
 export async function askInBatch(
   context: StageContext,
   task: TaskSpecification,
@@ -57,8 +65,16 @@ interface Running {
   readonly progress: BatchProgress
 }
 
-/** Takes in what the task's batches answered, and returns those that still run. One that may not have been submitted is looked for, and submitted. */
-async function collect(context: StageContext, task: TaskSpecification, service: BatchService, asking: Asking): Promise<Running[]> {
+/**
+ * Takes in what the task's batches answered, and returns those that still run. One that may not have been submitted is
+ * looked for, and submitted.
+ */
+async function collect(
+  context: StageContext,
+  task: TaskSpecification,
+  service: BatchService,
+  asking: Asking,
+): Promise<Running[]> {
   const running: Running[] = []
   for (const batch of context.ledger().batches.open(task.task)) {
     const remote = batch.remote ?? (await submit(context, service, batch, asking))
@@ -70,11 +86,17 @@ async function collect(context: StageContext, task: TaskSpecification, service: 
 }
 
 /** Writes the batches down; `collect` submits them. */
-function submitAll(task: TaskSpecification, strategy: string, rest: readonly PlannedRequest[], { money }: Asking): void {
+function submitAll(
+  task: TaskSpecification,
+  strategy: string,
+  rest: readonly PlannedRequest[],
+  { money }: Asking,
+): void {
   for (let from = 0; from < rest.length; ) {
     let bytes = 0
     let to = from
-    while (to < rest.length && to - from < mostRequests && bytes < mostBytes) bytes += JSON.stringify(rest[to++]?.request).length
+    while (to < rest.length && to - from < mostRequests && bytes < mostBytes)
+      bytes += JSON.stringify(rest[to++]?.request).length
     const part = rest.slice(from, to)
     const begun = money.beginBatch(part, strategy, `${task.task}-${digest(part.map(({ key }) => key)).slice(7, 23)}`)
     // What did not fit below the ceiling waits until the answers of this batch are known to cost less than their worst.
@@ -101,7 +123,10 @@ async function submit(context: StageContext, service: BatchService, batch: OpenB
   }
 }
 
-/** Books every request of a batch that has ended: those without an answer cost nothing. Throws when a request failed in a way that asking again does not mend; the answers are kept. */
+/**
+ * Books every request of a batch that has ended: those without an answer cost nothing. Throws when a request failed in
+ * a way that asking again does not mend; the answers are kept.
+ */
 function takeIn(context: StageContext, batch: OpenBatch, progress: BatchProgress, { money }: Asking): void {
   const answers = new Map(progress.answers.map(({ name, answer }) => [name, answer]))
   for (const { attempt, key, request } of batch.attempts) {
@@ -118,7 +143,9 @@ function takeIn(context: StageContext, batch: OpenBatch, progress: BatchProgress
   const hopeless = progress.failures.filter(({ isRetryable }) => !isRetryable)
   const reason =
     hopeless[0]?.message ??
-    (progress.status === "failed" || answers.size === 0 ? (progress.problem ?? progress.failures[0]?.message ?? progress.status) : undefined)
+    (progress.status === "failed" || answers.size === 0
+      ? (progress.problem ?? progress.failures[0]?.message ?? progress.status)
+      : undefined)
   if (lacking > 0 && reason !== undefined)
     throw new ProviderError(`${lacking} requests of the batch were not answered: ${reason}`, {
       provider: "batch",

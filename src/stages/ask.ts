@@ -20,7 +20,10 @@ export interface PlannedRequest {
   readonly request: ModelRequest
 }
 
-/** Each prompt as a request to the task's model, keyed by its content. Throws when no model is named, or when the examples may not go to its host. */
+/**
+ * Each prompt as a request to the task's model, keyed by its content. Throws when no model is named, or when the
+ * examples may not go to its host.
+ */
 export function requestsOf(
   context: StageContext,
   task: TaskSpecification,
@@ -56,7 +59,11 @@ export function requestsOf(
   })
 }
 
-/** Every request has its answer in the ledger: asked now, or answered before and not sent again. Each is in the ledger, at its worst case, before it is sent. One command at a time asks for a task: a second one waits, and finds the answers of the first. What was in flight when a command died is booked as unknown and asked again. */
+/**
+ * Every request has its answer in the ledger: asked now, or answered before and not sent again. Each is in the ledger,
+ * at its worst case, before it is sent. One command at a time asks for a task: a second one waits, and finds the
+ * answers of the first. What was in flight when a command died is booked as unknown and asked again.
+ */
 export async function askAll(
   context: StageContext,
   task: TaskSpecification,
@@ -93,7 +100,10 @@ function bookLost(context: StageContext, task: TaskSpecification): void {
     )
 }
 
-/** Asks as many at a time as the specification says. The first failure stops what has not begun; what is in flight is paid for, so its answer is waited for and kept. */
+/**
+ * Asks as many at a time as the specification says. The first failure stops what has not begun; what is in flight is
+ * paid for, so its answer is waited for and kept.
+ */
 async function askEach(
   context: StageContext,
   task: TaskSpecification,
@@ -161,11 +171,14 @@ async function askEach(
       sleep,
       random: () => 0.5,
       signal: context.signal,
-      onRetry: (error, delayMs) => context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
+      onRetry: (error, delayMs) =>
+        context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
     })
     if (answer.schemaRefused && !schemaRefused) {
       schemaRefused = true
-      context.report.note(`${new URL(planned.request.baseUrl).host} takes no JSON Schema: asked without one, so more answers may not fit`)
+      context.report.note(
+        `${new URL(planned.request.baseUrl).host} takes no JSON Schema: asked without one, so more answers may not fit`,
+      )
     }
     context.report.progress(`${strategy}: ${++done} of ${total} answered`)
   }

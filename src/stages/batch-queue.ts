@@ -10,7 +10,8 @@ export interface ThreadIssues {
   readonly issueCount: number
 }
 
-/** The batches of a JSONL file as sketches, in order, made by several threads. The thread that asks makes some itself instead of waiting; without
+/** The batches of a JSONL file as sketches, in order, made by several threads. The thread that asks makes some itself
+ * instead of waiting; without
  * workers it makes them all. */
 export class BatchQueue {
   readonly #path: string
@@ -32,7 +33,10 @@ export class BatchQueue {
     this.#ring.prepare()
     const task: WorkerTask = { path, field, batches, memory: this.#ring.memory }
     const ending = import.meta.filename.endsWith(".ts") ? ".ts" : ".js"
-    this.#workers = Array.from({ length: workers }, () => new Worker(new URL(`./sketch-worker${ending}`, import.meta.url), { workerData: task }))
+    this.#workers = Array.from(
+      { length: workers },
+      () => new Worker(new URL(`./sketch-worker${ending}`, import.meta.url), { workerData: task }),
+    )
     this.#ends = this.#workers.map(
       (worker) =>
         new Promise<ThreadIssues>((resolve, reject) => {
@@ -83,14 +87,18 @@ export class BatchQueue {
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
   }
 
-  /** Makes a batch that nobody has yet, unless it is too far ahead of the turn. One whose turn it is goes to `take` without being copied. */
+  /**
+   * Makes a batch that nobody has yet, unless it is too far ahead of the turn. One whose turn it is goes to `take`
+   * without being copied.
+   */
   #makeOne(turn: number, take: (part: BatchPart) => void): boolean {
     const batch = this.#ring.claim(Math.min(this.#batches, turn + ringSlots))
     if (batch < 0) return false
     const parts: BatchPart[] = []
     this.#sketcher?.sketch(batch, ({ numbers, rows }, isLast, lines) => {
       if (batch === turn) take({ numbers, rows, lines })
-      if (batch !== turn || isLast) parts.push({ numbers: batch === turn ? nothing : numbers.slice(), rows: batch === turn ? 0 : rows, lines })
+      if (batch !== turn || isLast)
+        parts.push({ numbers: batch === turn ? nothing : numbers.slice(), rows: batch === turn ? 0 : rows, lines })
     })
     this.#ahead.set(batch, parts)
     return true

@@ -9,7 +9,8 @@ export interface BatchPart extends RowPart {
   readonly lines: number
 }
 
-/** Hands batches from many threads to one, in order, through shared memory: each batch has a slot, which is used again by the batch `ringSlots` later.
+/** Hands batches from many threads to one, in order, through shared memory: each batch has a slot, which is used again
+ * by the batch `ringSlots` later.
  * A batch that is larger than its slot goes through in parts. */
 export class BatchRing {
   readonly memory: SharedArrayBuffer
@@ -36,7 +37,10 @@ export class BatchRing {
     }
   }
 
-  /** The reader may take the part from now on. Waits until the slot is free and, after a part that is not the last, until it has been taken. */
+  /**
+   * The reader may take the part from now on. Waits until the slot is free and, after a part that is not the last,
+   * until it has been taken.
+   */
   publish(batch: number, { numbers, rows }: RowPart, isLast: boolean, lines: number): void {
     const slot = batch % ringSlots
     const place = at(slot, turn)

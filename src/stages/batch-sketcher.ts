@@ -50,7 +50,12 @@ export class BatchSketcher {
 }
 
 /** The row as a sketch with its fingerprints, in numbers of its own. */
-export function rowSketch(sketcher: Sketcher, { bands }: Required<SketchPlan>, text: string, output: string | undefined): SketchedRow {
+export function rowSketch(
+  sketcher: Sketcher,
+  { bands }: Required<SketchPlan>,
+  text: string,
+  output: string | undefined,
+): SketchedRow {
   const outputPrint = output === undefined ? [0, 0] : sketcher.fingerprint(output)
   const { numbers, keys, hashes, size, parities } = sketcher.sketch(text)
   const own = new Int32Array(rowHeader + bands.count + size)

@@ -15,7 +15,10 @@ export interface Benchmarks {
   readonly digests: Readonly<Record<string, string>>
 }
 
-/** Every input of the benchmark files that the specification names. A row that is none is a DataError with its place: a benchmark that is read in part would be trained on in part. No files, no rows. */
+/**
+ * Every input of the benchmark files that the specification names. A row that is none is a DataError with its place: a
+ * benchmark that is read in part would be trained on in part. No files, no rows.
+ */
 export function readBenchmarks(workspace: Workspace, task: TaskSpecification): Benchmarks {
   const issues: Issue[] = []
   const digests: Record<string, string> = {}

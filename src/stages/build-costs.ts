@@ -5,8 +5,11 @@ export interface StepCost {
   readonly microsecondsPerRow: number
 }
 
-/** The core of a build (read, normalise, validate, deduplicate, decontaminate, freeze) and each check that the specification may switch off or leave out.
- * Of a check that ran in several threads the seconds are those of all of them; of the core they are what is left of the time that passed. */
+/** The core of a build (read, normalise, validate, deduplicate, decontaminate, freeze) and each check that the
+ * specification may switch off or leave out.
+ * Of a check that ran in several threads the seconds are those of all of them; of the core they are what is left of the
+ * time that passed.
+ */
 export interface BuildCosts {
   readonly core: StepCost
   readonly checks: Readonly<Record<string, StepCost>>
@@ -58,7 +61,9 @@ export class CostMeter {
   costs(rows: number): BuildCosts {
     return {
       core: costOf(this.#monotonicMs() - this.#started - this.#checkedMs, rows),
-      checks: Object.fromEntries(this.times().map(({ name, milliseconds, rows: seen }) => [name, costOf(milliseconds, seen)])),
+      checks: Object.fromEntries(
+        this.times().map(({ name, milliseconds, rows: seen }) => [name, costOf(milliseconds, seen)]),
+      ),
     }
   }
 

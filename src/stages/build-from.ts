@@ -22,11 +22,19 @@ export interface SplitLeak {
 export interface BuildFromResult {
   readonly imported: ImportResult
   readonly built: BuildResult
-  /** What the data set's splits had in common before the build: train rows in it were dropped, held-out rows stay where they are. */
+  /**
+   * What the data set's splits had in common before the build: train rows in it were dropped, held-out rows stay where
+   * they are.
+   */
   readonly leaks: readonly SplitLeak[]
 }
 
-/** A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as the data set says or else as the specification needs, and a version without a leak is built of them. What its own splits have in common is named row by row. Beyond what the import and the build take, memory has the held-out rows and those leaks. */
+/**
+ * A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as
+ * the data set says or else as the specification needs, and a version without a leak is built of them. What its own
+ * splits have in common is named row by row. Beyond what the import and the build take, memory has the held-out rows
+ * and those leaks.
+ */
 export async function buildFrom(
   context: StageContext,
   task: TaskSpecification,
@@ -47,7 +55,11 @@ export async function buildFrom(
   return {
     imported,
     built,
-    leaks: [...inBoth(imported), ...betweenTrainAndHeldOut(dropped, validation, test), ...betweenHeldOut(task, validation, test)],
+    leaks: [
+      ...inBoth(imported),
+      ...betweenTrainAndHeldOut(dropped, validation, test),
+      ...betweenHeldOut(task, validation, test),
+    ],
   }
 }
 
@@ -63,7 +75,11 @@ function inBoth({ acrossSplits }: ImportResult): SplitLeak[] {
   })
 }
 
-function betweenTrainAndHeldOut(dropped: Iterable<DroppedExample>, validation: readonly Example[], test: readonly Example[]): SplitLeak[] {
+function betweenTrainAndHeldOut(
+  dropped: Iterable<DroppedExample>,
+  validation: readonly Example[],
+  test: readonly Example[],
+): SplitLeak[] {
   const splitOf = new Map([
     ...validation.map(({ id }) => [digitsOf(id), "validation"] as const),
     ...test.map(({ id }) => [digitsOf(id), "test"] as const),
@@ -73,12 +89,23 @@ function betweenTrainAndHeldOut(dropped: Iterable<DroppedExample>, validation: r
     const check = leakOf(reason)
     if (check === undefined || witness === undefined) continue
     const heldOutIn = splitOf.get(digitsOf(witness)) ?? "held out"
-    leaks.push({ check, row: id, in: "train", heldOut: witness, heldOutIn, ...(similarity === undefined ? {} : { similarity }) })
+    leaks.push({
+      check,
+      row: id,
+      in: "train",
+      heldOut: witness,
+      heldOutIn,
+      ...(similarity === undefined ? {} : { similarity }),
+    })
   }
   return leaks
 }
 
-function betweenHeldOut(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): SplitLeak[] {
+function betweenHeldOut(
+  task: TaskSpecification,
+  validation: readonly Example[],
+  test: readonly Example[],
+): SplitLeak[] {
   const { threshold, ngram } = task.build
   const { found } = leakReport({ task, train: validation, heldOut: test, threshold, ngram })
   const first = new Map(found.toReversed().map((leak) => [leak.train, leak]))

@@ -127,7 +127,8 @@ export class BuildThreads {
     return this.#workers.length
   }
 
-  /** Takes the seeds through the pass, range by range of their file. Shows `take` every part, in no order, and resolves to what each thread knows at its end.
+  /** Takes the seeds through the pass, range by range of their file. Shows `take` every part, in no order, and resolves
+   * to what each thread knows at its end.
    * A line that is no seed is a DataError, with all the others. */
   async passSeeds(
     context: Pick<StageContext, "signal">,
@@ -176,7 +177,13 @@ export class BuildThreads {
   }
 
   /** Sketches the rows anew; resolves to the records that had no room where they were. */
-  async resketch(task: TaskSpecification, records: RowRecords, spill: SharedSpill, rows: Uint32Array, plan: ResketchPlan): Promise<MovedRecords[][]> {
+  async resketch(
+    task: TaskSpecification,
+    records: RowRecords,
+    spill: SharedSpill,
+    rows: Uint32Array,
+    plan: ResketchPlan,
+  ): Promise<MovedRecords[][]> {
     const resketch = { ...partsShare(records, spill, rows), task, plan }
     return this.#each(
       () => ({ resketch }),
@@ -198,7 +205,10 @@ export class BuildThreads {
     )
   }
 
-  /** The file of the rows' lines is there; resolves to its digest. Each file is written by a thread of its own, as long as there are some. */
+  /**
+   * The file of the rows' lines is there; resolves to its digest. Each file is written by a thread of its own, as long
+   * as there are some.
+   */
   async write(file: LinesFile): Promise<string> {
     const worker = this.#workers[this.#files++ % this.count] as Worker
     return this.#ask(worker, { write: file }, (answer) => ("digest" in answer ? answer.digest : undefined))
@@ -210,19 +220,32 @@ export class BuildThreads {
   }
 
   /** Sends each thread its task and resolves to their results. */
-  async #each<Result>(taskOf: (thread: number) => ThreadTask, receive: (answer: Answer) => Result | undefined): Promise<Result[]> {
+  async #each<Result>(
+    taskOf: (thread: number) => ThreadTask,
+    receive: (answer: Answer) => Result | undefined,
+  ): Promise<Result[]> {
     return Promise.all(this.#workers.map((worker, thread) => this.#ask(worker, taskOf(thread), receive)))
   }
 
-  /** Sends a thread its task and resolves to the result, which `receive` makes of an answer sooner or later. A thread does one task at a time. */
-  async #ask<Result>(worker: Worker, task: ThreadTask, receive: (answer: Answer) => Result | undefined): Promise<Result> {
+  /**
+   * Sends a thread its task and resolves to the result, which `receive` makes of an answer sooner or later. A thread
+   * does one task at a time.
+   */
+  async #ask<Result>(
+    worker: Worker,
+    task: ThreadTask,
+    receive: (answer: Answer) => Result | undefined,
+  ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      const fail = (code: unknown) => reject(code instanceof Error ? code : new Error(`a thread ended with ${String(code)}`))
+      const fail = (code: unknown) =>
+        reject(code instanceof Error ? code : new Error(`a thread ended with ${String(code)}`))
       const hear = (answer: Answer) => {
         try {
           // Its message tells the issues already.
           if ("refused" in answer)
-            throw Object.assign(new DataError(answer.refused.message, [], answer.refused.hint), { issues: answer.refused.issues })
+            throw Object.assign(new DataError(answer.refused.message, [], answer.refused.hint), {
+              issues: answer.refused.issues,
+            })
           const result = receive(answer)
           if (result === undefined) return
           worker.off("message", hear).off("error", fail).off("exit", fail)
@@ -238,7 +261,12 @@ export class BuildThreads {
 }
 
 /** What a thread does with what it is sent. Sends its result, or the DataError that kept it from one. */
-export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], monotonicMs: () => number, send: (answer: Answer) => void): void {
+export function workOn(
+  task: ThreadTask,
+  filters: readonly ConfiguredFilter[],
+  monotonicMs: () => number,
+  send: (answer: Answer) => void,
+): void {
   try {
     if ("pass" in task) passSeeds(task.pass, filters, monotonicMs, send)
     else if ("join" in task) {
@@ -259,7 +287,12 @@ export function workOn(task: ThreadTask, filters: readonly ConfiguredFilter[], m
 }
 
 function partsShare(records: RowRecords, spill: SharedSpill, rows: Uint32Array): PartsShare {
-  return { records: records.share(), spill, rows: rowsByPart(records, rows), next: new Int32Array(new SharedArrayBuffer(4)) }
+  return {
+    records: records.share(),
+    spill,
+    rows: rowsByPart(records, rows),
+    next: new Int32Array(new SharedArrayBuffer(4)),
+  }
 }
 
 /** Shows `visit` the rows of one part after the other, until there are none left. */

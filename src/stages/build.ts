@@ -41,7 +41,9 @@ export interface BuildResult {
   readonly open: number
   /** The pairs of near-duplicates with different outputs that nobody decided on; they are in the review queue. */
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
-  /** Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something. */
+  /**
+   * Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something.
+   */
   readonly flagged: readonly FlaggedRow[]
   /** What the core and each optional check took. */
   readonly costs: BuildCosts
@@ -49,15 +51,21 @@ export interface BuildResult {
   readonly semantic?: Pick<SemanticFindings, "duplicates" | "nearHeldOut"> | undefined
 }
 
-/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError when the rows break `rights.forbid`; then nothing is frozen.
+/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by
+ * its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError
+ * when the rows break `rights.forbid`; then nothing is frozen.
  *
- * Train rows are read one by one, in several threads where there are many seeds and `threads` are given, and lie in a temporary file meanwhile; memory has
+ * Train rows are read one by one, in several threads where there are many seeds and `threads` are given, and lie in a
+ * temporary file meanwhile; memory has
  * what is needed to compare them (see `Curation`), and the held-out rows. */
 export async function build(
   context: StageContext,
   task: TaskSpecification,
   filters: readonly ConfiguredFilter[],
-  { findSemantic, threads }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
+  {
+    findSemantic,
+    threads,
+  }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
 ): Promise<BuildResult> {
   const { standing } = holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
@@ -69,7 +77,16 @@ export async function build(
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
     try {
-      return await buildFromRows(context, task, { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads })
+      return await buildFromRows(context, task, {
+        filters,
+        findSemantic,
+        rows,
+        start,
+        heldOut,
+        spill,
+        meter,
+        buildThreads,
+      })
     } finally {
       // Nobody writes to it any more.
       await buildThreads.stop()
@@ -105,13 +122,25 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
     ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
   ]
   // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
-  const options = { task, heldOut: heldOutInputs, heldOutIds: new Set(heldOut.held.keys()), ...task.build, expected: heldOut.seen }
+  const options = {
+    task,
+    heldOut: heldOutInputs,
+    heldOutIds: new Set(heldOut.held.keys()),
+    ...task.build,
+    expected: heldOut.seen,
+  }
   const curation = new Curation(table, options)
   const { read, open, flagged, proposals, privacy } = await passRows(context, task, parts, curation)
   if (read === 0)
-    throw new DataError(`task ${task.task} has no examples to train on`, [], `Import gold examples: tuneloop seed import ${task.task} <file>`)
+    throw new DataError(
+      `task ${task.task} has no examples to train on`,
+      [],
+      `Import gold examples: tuneloop seed import ${task.task} <file>`,
+    )
   const found = curation.finish(await compareAll(curation, table, spill, buildThreads))
-  const semantic = findSemantic && meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
+  const semantic =
+    findSemantic &&
+    meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
   if (semantic !== undefined) dropFound(table, semantic.dropped)
   const reasons = table.reasons()
   const kept = table.kept()
@@ -168,7 +197,9 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
     conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
     flagged: flaggedHere,
     costs,
-    ...(semantic === undefined ? {} : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
+    ...(semantic === undefined
+      ? {}
+      : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
   }
 }
 
@@ -190,7 +221,12 @@ async function passRows(context: StageContext, task: TaskSpecification, parts: B
     const held = new Set(heldOut.held.keys())
     const decisions = [...start.decisions].filter(([item]) => !/^(cand|input)_/.test(item))
     ends.push(
-      ...(await buildThreads.passSeeds(context, rows, { root: context.workspace.root, options, held, decisions, spill: spill.share() }, take)),
+      ...(await buildThreads.passSeeds(
+        context,
+        rows,
+        { root: context.workspace.root, options, held, decisions, spill: spill.share() },
+        take,
+      )),
     )
   }
   const seeds = ends.length > 0 ? { seeds: [] } : {}
@@ -212,25 +248,35 @@ async function passRows(context: StageContext, task: TaskSpecification, parts: B
 }
 
 /** Compares the rows with one another, in the threads where there are some. */
-async function compareAll(curation: Curation, table: RowTable, spill: PartedSpill, threads: BuildThreads): Promise<Comparison[]> {
+async function compareAll(
+  curation: Curation,
+  table: RowTable,
+  spill: PartedSpill,
+  threads: BuildThreads,
+): Promise<Comparison[]> {
   const { task } = curation.options
   const { records } = table
   const rows = curation.close()
   const { recordedBands } = curation
-  const joining = threads.count > 0 && recordedBands > 0 ? threads.join(records.share(), rows, recordedBands) : undefined
+  const joining =
+    threads.count > 0 && recordedBands > 0 ? threads.join(records.share(), rows, recordedBands) : undefined
   // Where the rest fails, that error is the one to tell.
   joining?.catch(() => undefined)
   const overlapping = curation.dropOverlapping()
   if (overlapping !== undefined) {
     if (threads.count === 0) curation.judgeOverlapping(overlapping.rows, overlapping.plan)
-    else for (const judged of await threads.judge(records, spill.share(), overlapping.rows, overlapping.plan)) curation.takeJudged(judged)
+    else
+      for (const judged of await threads.judge(records, spill.share(), overlapping.rows, overlapping.plan))
+        curation.takeJudged(judged)
   }
   const { plan, resketch } = curation.plan()
   let joined = await joining
   if (resketch !== undefined) {
     const left = rows.filter((row) => table.isKept(row))
     if (threads.count === 0) curation.resketch(left, resketch)
-    else for (const moved of (await threads.resketch(task, records, spill.share(), left, resketch)).flat()) records.move(moved)
+    else
+      for (const moved of (await threads.resketch(task, records, spill.share(), left, resketch)).flat())
+        records.move(moved)
     joined = threads.count > 0 ? await threads.join(records.share(), rows, plan.plan.bands.count) : undefined
   }
   const groups = curation.groups(rows, plan, joined)
@@ -247,13 +293,15 @@ function fileOf(
   rows: Uint32Array,
   whys?: readonly Why[],
 ): (path: string) => Promise<string> {
-  if (threads.count > 0) return (path) => threads.write({ path, records: table.records.share(), spill: spill.share(), rows, whys })
+  if (threads.count > 0)
+    return (path) => threads.write({ path, records: table.records.share(), spill: spill.share(), rows, whys })
   return async (path) => writeDigested(path, rowLines(table.records, spill, rows, whys))
 }
 
 function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void {
   const numbers = new Map([...table.kept()].map((number) => [table.id(number), number]))
-  for (const { id, reason, witness, similarity, detail } of dropped) table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
+  for (const { id, reason, witness, similarity, detail } of dropped)
+    table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
 }
 
 const mostPartBytes = 1 << 21
@@ -283,7 +331,11 @@ function sourcesOf(
   const sources = new Map<string, SourceRow>()
   if (wanted.size === 0) return sources
   const seeds = pickSeeds(rows, standing, new Set(Array.from(wanted, (id) => `seed_${id}`)))
-  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted: (id) => wanted.has(digits(id)), seeds }))
+  for (const fate of fates(rows, start, {
+    heldOf: (id) => held.get(id) ?? "train",
+    isWanted: (id) => wanted.has(digits(id)),
+    seeds,
+  }))
     if (fate.state === "example" && fate.held !== "retired" && wanted.has(digits(fate.row)))
       sources.set(fate.row, { row: fate.row, split: fate.held, example: fate.original })
   return sources

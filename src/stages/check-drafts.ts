@@ -16,7 +16,10 @@ import { passes, uniqueById } from "./review-items.ts"
 /** A draft with the request that it came from, where a model was asked. */
 export type AnsweredDraft = Draft & { readonly request?: string; readonly model?: string }
 
-/** A draft as a candidate. `isNew`: no batch has it yet. `isNovel`: near nothing that was there before it, and the first of its kind. */
+/**
+ * A draft as a candidate. `isNew`: no batch has it yet. `isNovel`: near nothing that was there before it, and the first
+ * of its kind.
+ */
 export interface CheckedDraft {
   readonly candidate: Candidate
   readonly isNew: boolean
@@ -28,8 +31,11 @@ interface KnownRow {
   readonly text: string
 }
 
-/** Checks the drafts of one strategy, a round after the other, against all that the task has and all that came before. Equal rows and rounds give equal
- * checks. Held-out rows are compared with, and named by their ids alone. A candidate that another batch has is taken as it stands there. */
+/** Checks the drafts of one strategy, a round after the other, against all that the task has and all that came before.
+ * Equal rows and rounds give equal
+ * checks. Held-out rows are compared with, and named by their ids alone. A candidate that another batch has is taken as
+ * it stands there.
+ */
 export class DraftChecks {
   readonly #task: TaskSpecification
   readonly #strategy: string
@@ -42,7 +48,13 @@ export class DraftChecks {
   readonly #seen = new Set<string>()
   #index: NearDuplicateIndex | undefined
 
-  constructor(task: TaskSpecification, strategy: string, rows: TaskRows, split: ReadonlyMap<string, Held>, filters: readonly ConfiguredFilter[]) {
+  constructor(
+    task: TaskSpecification,
+    strategy: string,
+    rows: TaskRows,
+    split: ReadonlyMap<string, Held>,
+    filters: readonly ConfiguredFilter[],
+  ) {
     this.#task = task
     this.#strategy = strategy
     this.#filters = filters
@@ -50,7 +62,9 @@ export class DraftChecks {
     const inputs = rows.inputs()
     const source = [...rows.seeds(), ...inputs].map(({ id, input }) => ({ id, text: inputText(task, input) }))
     // What answers a real input is that input again.
-    const grown = [...this.#existing.values()].filter((candidate) => passes(candidate) && candidate.answers === undefined)
+    const grown = [...this.#existing.values()].filter(
+      (candidate) => passes(candidate) && candidate.answers === undefined,
+    )
     this.#known = [...source, ...grown.map(({ id, input }) => ({ id, text: inputText(task, input) }))]
     this.#answerable = new Set(inputs.flatMap(({ id }) => (split.get(id) === "train" ? [id] : [])))
     this.#copied = { heldOut: new NgramIndex(task.build.ngram), all: new NgramIndex(task.build.ngram) }
@@ -70,7 +84,8 @@ export class DraftChecks {
       this.#seen.add(id)
       const existing = this.#existing.get(id)
       const candidate = existing ?? this.#candidate(id, draft, index)
-      const isNovel = isFirst && candidate.checks.every(({ name, ok }) => ok || (name !== "novelty" && name !== "copied"))
+      const isNovel =
+        isFirst && candidate.checks.every(({ name, ok }) => ok || (name !== "novelty" && name !== "copied"))
       if (isFirst && passes(candidate)) index.add(id, anyInputText(this.#task, candidate.input))
       return { candidate, isNew: isFirst && existing === undefined, isNovel }
     })
@@ -105,7 +120,10 @@ export class DraftChecks {
     }
   }
 
-  /** A check where a run of words is another row's. A real input is nobody's copy, but may be too near to a held-out one. */
+  /**
+   * A check where a run of words is another row's. A real input is nobody's copy, but may be too near to a held-out
+   * one.
+   */
   #copies(draft: AnsweredDraft): CandidateCheck[] {
     const { all, heldOut } = this.#copied
     const found = (draft.answers === undefined ? all : heldOut).find(anyInputText(this.#task, draft.input))

@@ -7,8 +7,18 @@ import type { TaskSpecification } from "../core/task.ts"
 import type { StageContext } from "./context.ts"
 import { fates, reviewStart } from "./examples.ts"
 
-/** What came, went and changed from one version of the task to another, and why. Reads the train side only: the sealed test rows stay closed, held-out rows are known by their assignment. Writes nothing. Rows are gone through one by one: memory has what changed, the ids and reasons of dropped rows, and where a row went that was not read again, the real inputs, candidates and decisions of the task. */
-export function compareVersions(context: StageContext, task: TaskSpecification, before: string, after: string): VersionDiff {
+/**
+ * What came, went and changed from one version of the task to another, and why. Reads the train side only: the sealed
+ * test rows stay closed, held-out rows are known by their assignment. Writes nothing. Rows are gone through one by one:
+ * memory has what changed, the ids and reasons of dropped rows, and where a row went that was not read again, the real
+ * inputs, candidates and decisions of the task.
+ */
+export function compareVersions(
+  context: StageContext,
+  task: TaskSpecification,
+  before: string,
+  after: string,
+): VersionDiff {
   const versions = new Versions(context.workspace, task.task)
   const frozen = (id: string): FrozenVersion => ({
     manifest: versions.manifest(id as `ds_${string}`),
@@ -19,15 +29,25 @@ export function compareVersions(context: StageContext, task: TaskSpecification, 
 }
 
 /** Where the rows of examples' ids stand in the task's files. */
-function whereabouts(task: TaskSpecification, rows: TaskRows): (ids: ReadonlySet<string>) => (id: string) => Whereabouts {
+function whereabouts(
+  task: TaskSpecification,
+  rows: TaskRows,
+): (ids: ReadonlySet<string>) => (id: string) => Whereabouts {
   return (ids) => {
     const wanted = new Set(Array.from(ids, digits))
     const isWanted = (id: string) => wanted.has(digits(id))
-    const heldOut = new Map([...rows.heldOut()].flatMap(([id, held]) => (isWanted(id) ? [[digits(id), held] as const] : [])))
+    const heldOut = new Map(
+      [...rows.heldOut()].flatMap(([id, held]) => (isWanted(id) ? [[digits(id), held] as const] : [])),
+    )
     const there = new Map<string, "open" | "train">()
     for (const { row, state } of fates(rows, reviewStart(task, rows), { heldOf: () => "train", isWanted }))
-      if (isWanted(row) && there.get(digits(row)) !== "open") there.set(digits(row), state === "open" ? "open" : "train")
+      if (isWanted(row) && there.get(digits(row)) !== "open")
+        there.set(digits(row), state === "open" ? "open" : "train")
     const erased = rows.erased()
-    return (id) => (erased.of({ id }) === undefined ? undefined : "erased") ?? heldOut.get(digits(id)) ?? there.get(digits(id)) ?? "removed"
+    return (id) =>
+      (erased.of({ id }) === undefined ? undefined : "erased") ??
+      heldOut.get(digits(id)) ??
+      there.get(digits(id)) ??
+      "removed"
   }
 }

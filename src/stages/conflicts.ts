@@ -14,9 +14,14 @@ export interface ExamplePair {
   readonly similarity: number
 }
 
-/** The pairs are in the task's review queue, each as one question; what is no conflict any more is no longer asked. Returns those of the pairs that wait
+/** The pairs are in the task's review queue, each as one question; what is no conflict any more is no longer asked.
+ * Returns those of the pairs that wait
  * for a decision. Writes nothing where nothing is new. */
-export function queueConflicts<Pair extends ExamplePair>(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>, pairs: readonly Pair[]): Pair[] {
+export function queueConflicts<Pair extends ExamplePair>(
+  rows: TaskRows,
+  sources: ReadonlyMap<string, SourceRow>,
+  pairs: readonly Pair[],
+): Pair[] {
   const decisions = Map.groupBy(rows.decisions(), ({ item }) => item)
   const checkOf = rowChecks(decisions)
   const byExample = new Map([...sources.values()].map((source) => [source.example.id, source]))
@@ -26,7 +31,10 @@ export function queueConflicts<Pair extends ExamplePair>(rows: TaskRows, sources
     if (a === undefined || b === undefined) continue
     const [first, second] = [sideOf(a, checkOf), sideOf(b, checkOf)]
     const id = conflictId(first.check, second.check)
-    found.set(id, { queued: { id, a: first.asked, b: second.asked, similarity: Number(pair.similarity.toFixed(4)), isCurrent: true }, pair })
+    found.set(id, {
+      queued: { id, a: first.asked, b: second.asked, similarity: Number(pair.similarity.toFixed(4)), isCurrent: true },
+      pair,
+    })
   }
   const known = rows.conflicts()
   // What was asked stays as it was asked, so that a file that is out for review can still be imported.
@@ -35,12 +43,17 @@ export function queueConflicts<Pair extends ExamplePair>(rows: TaskRows, sources
   const added = [...found.values()].flatMap(({ queued }) => (asked.has(queued.id) ? [] : [queued]))
   const queue = [...kept, ...added].sort((a, b) => (a.id < b.id ? -1 : 1))
   if (toJsonLines(queue) !== toJsonLines(known)) rows.writeConflicts(queue)
-  const open = new Set(conflictItems(rows, sources, decisions).flatMap(({ conflict, isOpen }) => (isOpen ? [conflict] : [])))
+  const open = new Set(
+    conflictItems(rows, sources, decisions).flatMap(({ conflict, isOpen }) => (isOpen ? [conflict] : [])),
+  )
   return [...found].flatMap(([id, { pair }]) => (open.has(id) ? [pair] : []))
 }
 
-/** Every conflict of the queue whose rows stand in their files as they did when it was asked. It waits while it is one still and nobody decided; one that
- * reviewers decided on differently waits as their adjudication, one whose rows were corrected differently since it was settled as another question. */
+/** Every conflict of the queue whose rows stand in their files as they did when it was asked. It waits while it is one
+ * still and nobody decided; one that
+ * reviewers decided on differently waits as their adjudication, one whose rows were corrected differently since it was
+ * settled as another question.
+ */
 export function conflictItems(
   rows: TaskRows,
   sources: ReadonlyMap<string, SourceRow>,
@@ -68,7 +81,10 @@ export function conflictItems(
     if (ask(asked) || consensusOn(asked, decisions.get(asked.id) ?? []).state !== "agreed") return questions
     const outputs = [a.output, b.output]
     const present = [a, b].map((side) => ({ ...side, asked: { ...side.asked, output: side.output } })) as [Side, Side]
-    ask({ ...conflictItem(contentId("conflict", { conflict: conflict.id, outputs }), conflict, present), isReopened: true })
+    ask({
+      ...conflictItem(contentId("conflict", { conflict: conflict.id, outputs }), conflict, present),
+      isReopened: true,
+    })
     return questions
   })
 }
@@ -95,16 +111,23 @@ function conflictItem(id: string, conflict: QueuedConflict, [a, b]: readonly [Si
 /** Whether the rows have the outputs by now that the decision gave them. */
 function isAsLeft({ rows = [] }: ReviewItem, { verdict, output }: Decision, sides: readonly Side[]): boolean {
   return sides.every(
-    (side, index) => !side.isDisputed && canonicalJson(side.output) === canonicalJson(verdict === "reject" ? rows[index]?.output : output),
+    (side, index) =>
+      !side.isDisputed &&
+      canonicalJson(side.output) === canonicalJson(verdict === "reject" ? rows[index]?.output : output),
   )
 }
 
-/** What a decision on a conflict says of its two rows: the right output for both, that each keeps its own, or that it is taken back. Nothing for other items. */
+/**
+ * What a decision on a conflict says of its two rows: the right output for both, that each keeps its own, or that it is
+ * taken back. Nothing for other items.
+ */
 export function rowDecisions(item: ReviewItem, decision: DecisionLine): DecisionLine[] {
   if (item.kind !== "conflict") return []
   return (item.rows ?? []).map(({ row, check, output, revision }) => {
     const about = { ...decision, item: check, rows: [row], revision }
-    return decision.verdict === "withdraw" ? about : { ...about, verdict: "edit", output: decision.verdict === "reject" ? output : decision.output }
+    return decision.verdict === "withdraw"
+      ? about
+      : { ...about, verdict: "edit", output: decision.verdict === "reject" ? output : decision.output }
   })
 }
 

@@ -1,7 +1,10 @@
 import type { Ledger } from "../store/ledger.ts"
 import type { Workspace } from "../store/workspace.ts"
 
-/** What every stage is given: nothing below the command line reads the clock, the environment or the terminal on its own. */
+/**
+ * What every stage is given: nothing below the command line reads the clock, the environment or the terminal on its
+ * own.
+ */
 export interface StageContext {
   readonly workspace: Workspace
   /** Opens the ledger on the first call, and makes it where there is none. */

@@ -3,7 +3,10 @@ import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 import { taskExamples } from "./examples.ts"
 
-/** What a strategy's requests cost, and what came of it; `usdPerAccepted` is null where nothing was accepted yet or a price is unknown. */
+/**
+ * What a strategy's requests cost, and what came of it; `usdPerAccepted` is null where nothing was accepted yet or a
+ * price is unknown.
+ */
 export interface Cost extends Spending {
   readonly task: string
   readonly strategy: string
@@ -17,10 +20,16 @@ export function costsOf(context: StageContext, task?: string): Cost[] {
     .readLedger()
     .attempts.spendingByStrategy()
     .filter((spending) => task === undefined || spending.task === task)
-  const accepted = new Map([...new Set(spendings.map((spending) => spending.task))].map((name) => [name, acceptedByStrategy(context, name)]))
+  const accepted = new Map(
+    [...new Set(spendings.map((spending) => spending.task))].map((name) => [name, acceptedByStrategy(context, name)]),
+  )
   return spendings.map((spending) => {
     const count = accepted.get(spending.task)?.get(spending.strategy) ?? 0
-    return { ...spending, accepted: count, usdPerAccepted: count === 0 || spending.unpriced > 0 ? null : spending.usd / count }
+    return {
+      ...spending,
+      accepted: count,
+      usdPerAccepted: count === 0 || spending.unpriced > 0 ? null : spending.usd / count,
+    }
   })
 }
 
@@ -29,6 +38,7 @@ function acceptedByStrategy(context: StageContext, name: string): Map<string, nu
   if (!context.workspace.tasks().includes(name)) return new Map()
   const { train } = taskExamples(context.workspace.readTask(name), new TaskRows(context.workspace, name))
   const counts = new Map<string, number>()
-  for (const { provenance } of train) if (provenance.strategy) counts.set(provenance.strategy, (counts.get(provenance.strategy) ?? 0) + 1)
+  for (const { provenance } of train)
+    if (provenance.strategy) counts.set(provenance.strategy, (counts.get(provenance.strategy) ?? 0) + 1)
   return counts
 }

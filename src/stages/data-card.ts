@@ -10,13 +10,27 @@ import { reviewAgreement } from "./review-agreement.ts"
 import type { StageContext } from "./context.ts"
 import { rowOrigins } from "./rights.ts"
 
-/** The data card of a version, and the facts in it. Reads no held-out row: their counts are in the holdout's manifest. Writes nothing. Train rows are gone through once and counted; beyond that memory has what `rowOrigins` and `reviewAgreement` need. */
-export function cardOf(context: StageContext, task: TaskSpecification, version: string): { text: string; facts: CardFacts } {
+/**
+ * The data card of a version, and the facts in it. Reads no held-out row: their counts are in the holdout's manifest.
+ * Writes nothing. Train rows are gone through once and counted; beyond that memory has what `rowOrigins` and
+ * `reviewAgreement` need.
+ */
+export function cardOf(
+  context: StageContext,
+  task: TaskSpecification,
+  version: string,
+): { text: string; facts: CardFacts } {
   const versions = new Versions(context.workspace, task.task)
   const rows = new TaskRows(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
   const holdout = versions.manifest(manifest.holdout as `hold_${string}`)
-  const [trainLabels, strategies, acceptedBy, inTrain, arrived] = [new Tally(), new Tally(), new Tally(), new Tally(), new Tally()]
+  const [trainLabels, strategies, acceptedBy, inTrain, arrived] = [
+    new Tally(),
+    new Tally(),
+    new Tally(),
+    new Tally(),
+    new Tally(),
+  ]
   function* counted() {
     for (const example of versions.each(version, "train.jsonl")) {
       trainLabels.add(labelsIn(task, example))

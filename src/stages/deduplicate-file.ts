@@ -23,7 +23,8 @@ export interface DeduplicateOptions {
   readonly threshold: number | undefined
   readonly output: string | undefined
   readonly report: string | undefined
-  /** What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so that only rows that share one are
+  /** What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so
+   * that only rows that share one are
    * held; the decisions are the same. */
   readonly memoryBytes?: number | undefined
   /** Threads beside this one; none for one core. */
@@ -43,11 +44,14 @@ export interface DeduplicateResult {
 
 type RunContext = Pick<StageContext, "monotonicMs" | "signal" | "report">
 
-/** Of the rows of a file the first of near ones are kept: kept + dropped = read, and every dropped row has a kept witness. The kept rows go to
- * `output`, lines of JSONL as they are; a decision for each dropped row and each conflict goes to `report`. Both files appear whole or not at all, and
+/** Of the rows of a file the first of near ones are kept: kept + dropped = read, and every dropped row has a kept
+ * witness. The kept rows go to
+ * `output`, lines of JSONL as they are; a decision for each dropped row and each conflict goes to `report`. Both files
+ * appear whole or not at all, and
  * neither does when a line is no row.
  *
- * Memory: that of `SimilarSets` for the kept rows, 20 bytes more for each, a byte a line, and 32 MiB that the threads share; JSONL is streamed, a
+ * Memory: that of `SimilarSets` for the kept rows, 20 bytes more for each, a byte a line, and 32 MiB that the threads
+ * share; JSONL is streamed, a
  * table (CSV, TSV, JSON) is held whole. The answer does not depend on the number of threads. */
 export async function deduplicateFile(context: RunContext, options: DeduplicateOptions): Promise<DeduplicateResult> {
   const started = context.monotonicMs()
@@ -55,7 +59,9 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
   const report = options.report === undefined ? undefined : new AtomicWriter(options.report)
   try {
     const isLines = [".jsonl", ".ndjson"].includes(extname(options.file).toLowerCase())
-    const { decisions, shingles, threshold } = isLines ? await decideLines(context, options, report) : decideTable(options, report)
+    const { decisions, shingles, threshold } = isLines
+      ? await decideLines(context, options, report)
+      : decideTable(options, report)
     report?.commit()
     const seconds = (context.monotonicMs() - started) / 1000
     const { conflict, "exact-duplicate": exact, "near-duplicate": near } = decisions.counts
@@ -81,19 +87,27 @@ interface Decided {
   readonly threshold: number
 }
 
-async function decideLines(context: RunContext, options: DeduplicateOptions, report: AtomicWriter | undefined): Promise<Decided> {
+async function decideLines(
+  context: RunContext,
+  options: DeduplicateOptions,
+  report: AtomicWriter | undefined,
+): Promise<Decided> {
   const { file, field, memoryBytes = Infinity } = options
   const reader = () => new LineReader(context, file, field, options.workers)
   const first = reader()
   try {
     const { texts, rows } = sampleTexts(file, field)
     const { plan, threshold } = planFor(texts, rows, options.threshold)
-    const shared = memoryBytes < Infinity && rows * bytesARow(texts, plan) > memoryBytes ? new SharedKeys(rows * plan.bands.count) : undefined
+    const shared =
+      memoryBytes < Infinity && rows * bytesARow(texts, plan) > memoryBytes
+        ? new SharedKeys(rows * plan.bands.count)
+        : undefined
     if (shared) await first.read(plan, (part) => noteKeys(shared, plan.bands.count, part))
     const decisions = new RowDecisions(plan, threshold, rows, report, shared)
     await (shared ? reader() : first).read(plan, (part, firstLine) => {
       decisions.take(part, firstLine)
-      if (shared && decisions.bytes + shared.bytes > memoryBytes) throw tooLarge(file, memoryBytes, decisions.read, rows)
+      if (shared && decisions.bytes + shared.bytes > memoryBytes)
+        throw tooLarge(file, memoryBytes, decisions.read, rows)
       return part.rows
     })
     if (options.output !== undefined) writeKept(file, options.output, (line) => !decisions.isDropped(line))
@@ -148,11 +162,20 @@ function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefin
   return { decisions, shingles: plan.shingles, threshold }
 }
 
-/** A sample of so many rows says how texts are cut and keyed; the threshold follows from that where nobody gives one. */
-function planFor(sample: readonly string[], rows: number, wanted: number | undefined): { plan: Required<SketchPlan>; threshold: number } {
+/**
+ * A sample of so many rows says how texts are cut and keyed; the threshold follows from that where nobody gives one.
+ */
+function planFor(
+  sample: readonly string[],
+  rows: number,
+  wanted: number | undefined,
+): { plan: Required<SketchPlan>; threshold: number } {
   const { name: shingles, boilerplate } = shingler(sample)
   const threshold = wanted ?? defaultThreshold(shingles)
-  return { plan: { shingles, boilerplate, bands: cheapestBands(sample, shingles, boilerplate, threshold, rows) }, threshold }
+  return {
+    plan: { shingles, boilerplate, bands: cheapestBands(sample, shingles, boilerplate, threshold, rows) },
+    threshold,
+  }
 }
 
 const mostSampled = 10_000
@@ -160,7 +183,10 @@ const leastSampled = 2000
 const sampleBytes = 1 << 14
 
 /** Texts from all over the file, up to 10,000, of a large file a fortieth at most; and about how many rows it has. */
-function sampleTexts(file: string, field: string | undefined): { readonly texts: readonly string[]; readonly rows: number } {
+function sampleTexts(
+  file: string,
+  field: string | undefined,
+): { readonly texts: readonly string[]; readonly rows: number } {
   const ranges = new ByteRanges(file, sampleBytes)
   const texts: string[] = []
   const readRange = (range: number) =>
@@ -174,13 +200,15 @@ function sampleTexts(file: string, field: string | undefined): { readonly texts:
   const rows = (texts.length / Math.max(1, first)) * ranges.count
   const wanted = Math.min(mostSampled, Math.max(leastSampled, rows / 40))
   const share = Math.min(1, wanted / Math.max(1, rows))
-  for (let range = first; range < ranges.count; range += 1) if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
+  for (let range = first; range < ranges.count; range += 1)
+    if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
   ranges.close()
   return { texts, rows }
 }
 
 function requireFile(file: string): void {
-  if (!existsSync(file)) throw new DataError(`there is no file ${file}`, [], "Check the path; relative paths start where you are.")
+  if (!existsSync(file))
+    throw new DataError(`there is no file ${file}`, [], "Check the path; relative paths start where you are.")
   if (statSync(file).isDirectory()) throw new DataError(`${file} is a folder, not a file`, [], "Name a file.")
 }
 

@@ -8,7 +8,10 @@ import type { PlannedRequest } from "./ask.ts"
 import { Asking } from "./asking.ts"
 import type { StageContext } from "./context.ts"
 
-/** So many texts go in one call, and so many characters, unless one text has more: servers take 2,048 texts or fewer, and refuse long bodies. */
+/**
+ * So many texts go in one call, and so many characters, unless one text has more: servers take 2,048 texts or fewer,
+ * and refuse long bodies.
+ */
 const mostTexts = 64
 const mostCharacters = 100_000
 
@@ -17,8 +20,11 @@ export interface EmbeddingSettings {
   readonly dimensions?: number | undefined
 }
 
-/** The vector of each text, in their order, of length 1: from the ledger, or asked now. A text is never asked for twice, whatever batch it was in; each is
- * in the ledger, at its worst case, before it is sent, and ceilings on cost hold. Throws a GateError where the texts may not go to the host. */
+/** The vector of each text, in their order, of length 1: from the ledger, or asked now. A text is never asked for
+ * twice, whatever batch it was in; each is
+ * in the ledger, at its worst case, before it is sent, and ceilings on cost hold. Throws a GateError where the texts
+ * may not go to the host.
+ */
 export async function embedTexts(
   context: StageContext,
   task: TaskSpecification,
@@ -36,19 +42,25 @@ export async function embedTexts(
   const planned = new Map(
     texts.map((text) => {
       const request = embeddingRequest(baseUrl, model, dimensions, text)
-      return [text, { key: digest(request), prompt: { messages: request.messages, seed: 0 } as PlannedRequest["prompt"], request }] as const
+      return [
+        text,
+        { key: digest(request), prompt: { messages: request.messages, seed: 0 } as PlannedRequest["prompt"], request },
+      ] as const
     }),
   )
   const missing = () => [...planned].filter(([, { key }]) => context.ledger().answer(key) === undefined)
   if (missing().length > 0) {
     const lock = context.workspace.lockFile(`${task.task}.asking`)
-    const onWait = () => context.report.note(`another command is asking for task ${task.task}; waiting until it is done`)
+    const onWait = () =>
+      context.report.note(`another command is asking for task ${task.task}; waiting until it is done`)
     await withLongLock(lock, { sleep: context.sleep, signal: context.signal, onWait }, async () => {
       context.ledger().attempts.bookLost(task.task)
       await askBatches(context, task, missing(), embedder, dimensions)
     })
   }
-  const found = new Map([...planned].map(([text, { key }]) => [text, vectorOfText(context.ledger().answer(key)?.text ?? "")]))
+  const found = new Map(
+    [...planned].map(([text, { key }]) => [text, vectorOfText(context.ledger().answer(key)?.text ?? "")]),
+  )
   return texts.map((text) => found.get(text) as Float32Array)
 }
 
@@ -73,7 +85,10 @@ async function askBatches(
     )
     try {
       const model = batch[0]?.[1].request.model ?? ""
-      const { vectors, inputTokens } = await embedder.embed({ model, texts: batch.map(([text]) => text), dimensions }, context.signal)
+      const { vectors, inputTokens } = await embedder.embed(
+        { model, texts: batch.map(([text]) => text), dimensions },
+        context.signal,
+      )
       const tokens = sharesOf(
         inputTokens,
         batch.map(([text]) => text.length),
@@ -98,7 +113,8 @@ async function askBatches(
       sleep: context.sleep,
       random: () => 0.5,
       signal: context.signal,
-      onRetry: (error, delayMs) => context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
+      onRetry: (error, delayMs) =>
+        context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
     })
     done += batch.length
     context.report.progress(`embeddings: ${done} of ${missing.length} texts`)

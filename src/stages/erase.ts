@@ -7,7 +7,16 @@ import { erasedBy, idDigest, parentsOf, type Tombstone } from "../core/erasure.t
 import { show } from "../core/parse.ts"
 import { reduceRun, type RemoteJob } from "../core/run.ts"
 import type { TaskSpecification } from "../core/task.ts"
-import { addTombstones, erasedMark, rawRows, readTombstones, removeFrozenRows, removeRows, rowFiles, type RawRow } from "../store/erasures.ts"
+import {
+  addTombstones,
+  erasedMark,
+  rawRows,
+  readTombstones,
+  removeFrozenRows,
+  removeRows,
+  rowFiles,
+  type RawRow,
+} from "../store/erasures.ts"
 import type { LedgerExport } from "../store/ledger.ts"
 import type { Workspace } from "../store/workspace.ts"
 import { withLock } from "../store/lock.ts"
@@ -29,7 +38,9 @@ export interface Erasure {
   readonly nearCopies: readonly string[]
   readonly versions: readonly { readonly id: string; readonly files: readonly string[] }[]
   readonly runs: readonly ReachedRun[]
-  readonly exports: readonly (Pick<LedgerExport, "path" | "format" | "version" | "split" | "at"> & { readonly exists: boolean })[]
+  readonly exports: readonly (Pick<LedgerExport, "path" | "format" | "version" | "split" | "at"> & {
+    readonly exists: boolean
+  })[]
   /** Recorded requests to models that say something of the rows. */
   readonly requests: number
 }
@@ -44,7 +55,13 @@ export interface ReachedRun {
   readonly remote: RemoteJob | undefined
 }
 
-/** The named rows, rows of the same content and all that was grown from them are gone from the task: tombstones without content stand first, then the rows leave the files that people and machines wrote, the frozen files, which are marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of held-out rows it tells the id alone. The files are gone through several times; memory has the rows that go. */
+/**
+ * The named rows, rows of the same content and all that was grown from them are gone from the task: tombstones without
+ * content stand first, then the rows leave the files that people and machines wrote, the frozen files, which are
+ * marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is
+ * `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of
+ * held-out rows it tells the id alone. The files are gone through several times; memory has the rows that go.
+ */
 export function erase(context: StageContext, task: TaskSpecification, options: ErasureOptions): Erasure {
   const { workspace } = context
   const folder = workspace.taskFolder(task.task)
@@ -69,7 +86,10 @@ export function erase(context: StageContext, task: TaskSpecification, options: E
   })
 }
 
-/** Removes what the tombstones name from every file; returns how many rows went. What a row says is still needed for the ledger, which therefore comes first. */
+/**
+ * Removes what the tombstones name from every file; returns how many rows went. What a row says is still needed for the
+ * ledger, which therefore comes first.
+ */
 function sweep(context: StageContext, task: TaskSpecification, folder: string, at: string): number {
   const erased = erasedBy(readTombstones(folder))
   const isErased = (row: RawRow) => erased.of(row) !== undefined
@@ -77,7 +97,9 @@ function sweep(context: StageContext, task: TaskSpecification, folder: string, a
   const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
   const requests = requestsOf(context, task, rowsIn(files, isErased))
   if (requests.length > 0) context.ledger().eraseRequests(requests)
-  const frozenRows = frozen.map(({ folder: place, files: names }) => removeFrozenRows(place, names, isErased, at, (row) => idDigest(row.id ?? "")))
+  const frozenRows = frozen.map(({ folder: place, files: names }) =>
+    removeFrozenRows(place, names, isErased, at, (row) => idDigest(row.id ?? "")),
+  )
   const looseRows = loose.map((file) => removeRows(file, isErased))
   return [...frozenRows, ...looseRows].reduce((sum, count) => sum + count, 0)
 }
@@ -97,7 +119,9 @@ function plan(
   const keys = new Set([...reached.map(({ id }) => id), ...named].map(idDigest))
   const versions = frozen.flatMap(({ folder: place }) => {
     const here = reached.flatMap(({ places }) => places).filter((file) => file.startsWith(`${workspace.show(place)}/`))
-    const gone = Object.entries(erasedMark(place)?.files ?? {}).flatMap(([name, { removed }]) => (removed.some((id) => keys.has(id)) ? [name] : []))
+    const gone = Object.entries(erasedMark(place)?.files ?? {}).flatMap(([name, { removed }]) =>
+      removed.some((id) => keys.has(id)) ? [name] : [],
+    )
     const names = [...new Set([...here.map((file) => basename(file)), ...gone])].sort()
     return names.length === 0 ? [] : [{ id: basename(place), files: names }]
   })
@@ -132,10 +156,21 @@ function placedRows(workspace: Workspace, files: readonly string[]): Iterable<Pl
   }
 }
 
-/** The ids that the user means, and those of rows that an interrupted erasure left: it is finished with any other. An id that is nowhere, not even erased, is an error. */
-function namedRows(task: TaskSpecification, files: readonly string[], tombstones: readonly Tombstone[], { ids, matching }: ErasureOptions): string[] {
+/**
+ * The ids that the user means, and those of rows that an interrupted erasure left: it is finished with any other. An id
+ * that is nowhere, not even erased, is an error.
+ */
+function namedRows(
+  task: TaskSpecification,
+  files: readonly string[],
+  tombstones: readonly Tombstone[],
+  { ids, matching }: ErasureOptions,
+): string[] {
   if (ids.length === 0 && matching === undefined && tombstones.length === 0)
-    throw new UsageError("nothing is named", `Name rows by id, or by a text in them: tuneloop dataset erase ${task.task} --matching TEXT`)
+    throw new UsageError(
+      "nothing is named",
+      `Name rows by id, or by a text in them: tuneloop dataset erase ${task.task} --matching TEXT`,
+    )
   if (matching !== undefined && matching.trim().length < 3)
     throw new UsageError(`--matching got ${show(matching)}; it needs at least 3 characters`, "Give more of the text.")
   const erased = erasedBy(tombstones)
@@ -158,19 +193,34 @@ function namedRows(task: TaskSpecification, files: readonly string[], tombstones
       `Ids begin with seed_, input_, cand_ or ex_; find them by a text: tuneloop dataset erase ${task.task} --matching TEXT`,
     )
   if (matching !== undefined && found.size === 0 && tombstones.length === 0)
-    throw new DataError(`no row of ${task.task} says ${show(matching)}`, [], "Case does not matter; the text must stand in one field.")
+    throw new DataError(
+      `no row of ${task.task} says ${show(matching)}`,
+      [],
+      "Case does not matter; the text must stand in one field.",
+    )
   return [...new Set([...ids, ...found, ...left])]
 }
 
-/** The recorded requests that say what the rows say, or that made them. A short text (a label) would be in all of them and says nothing of a person. */
+/**
+ * The recorded requests that say what the rows say, or that made them. A short text (a label) would be in all of them
+ * and says nothing of a person.
+ */
 function requestsOf(context: StageContext, task: TaskSpecification, rows: readonly RawRow[]): string[] {
   const texts = [...new Set(rows.flatMap(({ input, output }) => [...textsIn(input), ...textsIn(output)]))].filter(
     (text) => text.length >= shortestTelling,
   )
-  const made = new Set(rows.flatMap((row) => [(row as { request?: string }).request, (row.provenance as { request?: string } | undefined)?.request]))
+  const made = new Set(
+    rows.flatMap((row) => [
+      (row as { request?: string }).request,
+      (row.provenance as { request?: string } | undefined)?.request,
+    ]),
+  )
   const ledger = context.readLedger()
   return [
-    ...new Set([...ledger.requestsSaying(task.task, texts), ...[...made].filter((key) => key !== undefined && ledger.answer(key)?.text)]),
+    ...new Set([
+      ...ledger.requestsSaying(task.task, texts),
+      ...[...made].filter((key) => key !== undefined && ledger.answer(key)?.text),
+    ]),
   ] as string[]
 }
 
@@ -197,7 +247,9 @@ function runsOf(context: StageContext, task: TaskSpecification, versions: Erasur
     if (splits.length === 0) return []
     const summary = reduceRun(run, ledger.events(run))
     const adapter = existsSync(files.adapter) ? context.workspace.show(files.adapter) : undefined
-    return [{ run, state: summary.state, splits, folder: context.workspace.show(files.folder), adapter, remote: summary.job }]
+    return [
+      { run, state: summary.state, splits, folder: context.workspace.show(files.folder), adapter, remote: summary.job },
+    ]
   })
 }
 
@@ -211,7 +263,14 @@ function exportsOf(context: StageContext, task: TaskSpecification, versions: Era
         ? filesOf.get(version)?.some((file) => file === "train.jsonl" || file === "preferences.jsonl")
         : filesOf.get(holdout)?.includes(`${split}.jsonl`),
     )
-    .map(({ path, format, version, split, at }) => ({ path, format, version, split, at, exists: existsSync(resolve(context.workspace.root, path)) }))
+    .map(({ path, format, version, split, at }) => ({
+      path,
+      format,
+      version,
+      split,
+      at,
+      exists: existsSync(resolve(context.workspace.root, path)),
+    }))
 }
 
 function rowsIn(files: readonly string[], isWanted: (row: RawRow) => boolean): RawRow[] {

@@ -40,8 +40,17 @@ export interface ContenderAnswers {
   readonly predictions: readonly Prediction[]
 }
 
-/** The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and rule. */
-export function evaluationId(task: TaskSpecification, job: JobSpecification, run: string, plan: TrainingPlan, holdout = plan.holdout): string {
+/**
+ * The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and
+ * rule.
+ */
+export function evaluationId(
+  task: TaskSpecification,
+  job: JobSpecification,
+  run: string,
+  plan: TrainingPlan,
+  holdout = plan.holdout,
+): string {
   return contentId("eval", {
     semantics,
     run,
@@ -59,7 +68,11 @@ export function evaluationFile(context: StageContext, run: string, evaluation: s
   return join(context.workspace.runFolder(run), "evaluations", `${evaluation}.json`)
 }
 
-/** The answers of every contender on the sealed test rows that none of them has seen, and of the tuned model on the validation set for looking at failures. `holdout` may be a later one than the run's own. The opening of the test set is in the ledger before the first test row is read. Answers that are there already are not asked for again. */
+/**
+ * The answers of every contender on the sealed test rows that none of them has seen, and of the tuned model on the
+ * validation set for looking at failures. `holdout` may be a later one than the run's own. The opening of the test set
+ * is in the ledger before the first test row is read. Answers that are there already are not asked for again.
+ */
 export async function collectAnswers(
   context: StageContext,
   task: TaskSpecification,
@@ -90,9 +103,18 @@ export async function collectAnswers(
   const test = withoutTainted(sealed, tainted, holdout)
   const folder = join(files.folder, "predictions", evaluation)
   const jobs: GenerationJob[] = []
-  const generated = (name: string, rows: readonly Example[], options: { adapter: string | null; shots: readonly Example[]; latency: boolean }) => {
+  const generated = (
+    name: string,
+    rows: readonly Example[],
+    options: { adapter: string | null; shots: readonly Example[]; latency: boolean },
+  ) => {
     const file = join(folder, "rows", `${name}.jsonl`)
-    writeAtomically(file, toJsonLines(rows.map((example) => ({ id: example.id, messages: renderQuestion(task, example.input, options.shots) }))))
+    writeAtomically(
+      file,
+      toJsonLines(
+        rows.map((example) => ({ id: example.id, messages: renderQuestion(task, example.input, options.shots) })),
+      ),
+    )
     jobs.push({
       name,
       adapter: options.adapter,
@@ -120,7 +142,10 @@ export async function collectAnswers(
     test,
     tainted,
     contenders,
-    validation: { examples: validation, answers: { name: "tuned", predictions: readPredictions(join(folder, "tuned-validation.jsonl")) } },
+    validation: {
+      examples: validation,
+      answers: { name: "tuned", predictions: readPredictions(join(folder, "tuned-validation.jsonl")) },
+    },
     shots: shots.map(({ id }) => id),
     trainRows: trainExamples.length,
   }
@@ -135,7 +160,12 @@ function trainings(wanted: readonly string[], train: readonly Example[], shots: 
   ].filter(({ contenders }) => contenders.length > 0)
 }
 
-function taints(context: StageContext, task: TaskSpecification, test: readonly Example[], seen: readonly Training[]): Taint[] {
+function taints(
+  context: StageContext,
+  task: TaskSpecification,
+  test: readonly Example[],
+  seen: readonly Training[],
+): Taint[] {
   context.report.progress("looking for test rows that a contender was trained on")
   const { threshold, ngram } = task.build
   const known = new TaskRows(context.workspace, task.task).candidates()
@@ -146,18 +176,32 @@ function withoutTainted(sealed: readonly Example[], tainted: readonly Taint[], h
   const out = new Set(tainted.map(({ id }) => id))
   const test = sealed.filter(({ id }) => !out.has(id))
   if (test.length > 0) return test
-  throw new ToolkitError(`the contenders were trained on every test row of ${holdout}, or on what is near it: nothing is left to compare them on`, {
-    code: "all-tainted",
-    hint: "Evaluate on the holdout that the run was trained beside (without --holdout), or train on a version of the new one.",
-  })
+  throw new ToolkitError(
+    `the contenders were trained on every test row of ${holdout}, or on what is near it: nothing is left to compare them on`,
+    {
+      code: "all-tainted",
+      hint: "Evaluate on the holdout that the run was trained beside (without --holdout), or train on a version of the new one.",
+    },
+  )
 }
 
-/** A contender's answers beside the references, in the order of the examples; an answer that cannot be read as an output of the task is undefined. */
-export function scoredRows(task: TaskSpecification, examples: readonly Example[], answers: ContenderAnswers): ScoredRow[] {
+/**
+ * A contender's answers beside the references, in the order of the examples; an answer that cannot be read as an output
+ * of the task is undefined.
+ */
+export function scoredRows(
+  task: TaskSpecification,
+  examples: readonly Example[],
+  answers: ContenderAnswers,
+): ScoredRow[] {
   const byId = new Map(answers.predictions.map((prediction) => [prediction.id, prediction]))
   return examples.map((example) => {
     const prediction = byId.get(example.id)
-    return { id: example.id, reference: example.output, output: prediction === undefined ? undefined : parseOutput(task, prediction.output) }
+    return {
+      id: example.id,
+      reference: example.output,
+      output: prediction === undefined ? undefined : parseOutput(task, prediction.output),
+    }
   })
 }
 
@@ -165,7 +209,11 @@ export function scoredRows(task: TaskSpecification, examples: readonly Example[]
 export function requirePlan(context: StageContext, task: TaskSpecification, run: string): TrainingPlan {
   const plan = readPlan(runFiles(context.workspace, run))
   if (!plan)
-    throw new ToolkitError(`there is no run ${run} in this workspace`, { code: "unknown-run", exitCode: 2, hint: "tuneloop runs ls lists them." })
+    throw new ToolkitError(`there is no run ${run} in this workspace`, {
+      code: "unknown-run",
+      exitCode: 2,
+      hint: "tuneloop runs ls lists them.",
+    })
   if (promptVersion(task) !== plan.prompt)
     throw new ConfigError(
       `${run} was trained with another prompt`,
@@ -199,7 +247,15 @@ async function generate(
   await backend.prepare?.(plan)
   const { batchSize, latencyRows } = job.evaluation
   await backend.generate(
-    { baseModel: plan.baseModel, revision: plan.revision, jobs: missing, batchSize, latencyRows, seed: plan.seed, folder: join(folder, "work") },
+    {
+      baseModel: plan.baseModel,
+      revision: plan.revision,
+      jobs: missing,
+      batchSize,
+      latencyRows,
+      seed: plan.seed,
+      folder: join(folder, "work"),
+    },
     (name, done, total) => context.report.progress(`${name}: ${done} of ${total} answered`),
   )
 }
@@ -209,11 +265,18 @@ function readPredictions(file: string): Prediction[] {
   return [...readLines(file)].map(({ text }) => JSON.parse(text) as Prediction)
 }
 
-/** The worked examples of the few-shot contender: gold examples of the training set, the same number a label, chosen by digest; nothing held out. */
+/**
+ * The worked examples of the few-shot contender: gold examples of the training set, the same number a label, chosen by
+ * digest; nothing held out.
+ */
 function chooseShots(task: TaskSpecification, job: JobSpecification, trainExamples: readonly Example[]): Example[] {
-  const ordered = trainExamples.filter(({ provenance }) => provenance.acceptedBy === "gold").sort((a, b) => (digest(a.id) < digest(b.id) ? -1 : 1))
+  const ordered = trainExamples
+    .filter(({ provenance }) => provenance.acceptedBy === "gold")
+    .sort((a, b) => (digest(a.id) < digest(b.id) ? -1 : 1))
   if (task.kind !== "label") return ordered.slice(0, job.evaluation.shots)
-  const perLabel = labelsOf(task).map((label) => ordered.filter(({ output }) => output === label).slice(0, job.evaluation.shotsPerLabel))
+  const perLabel = labelsOf(task).map((label) =>
+    ordered.filter(({ output }) => output === label).slice(0, job.evaluation.shotsPerLabel),
+  )
   return perLabel.flat().sort((a, b) => (digest([a.id, "order"]) < digest([b.id, "order"]) ? -1 : 1))
 }
 
@@ -224,12 +287,21 @@ function linearAnswers(
   trainExamples: readonly Example[],
   test: readonly Example[],
 ): ContenderAnswers {
-  const model = trainLinearModel(trainExamples.map((example) => ({ text: inputText(task, example.input), label: String(example.output) })))
+  const model = trainLinearModel(
+    trainExamples.map((example) => ({ text: inputText(task, example.input), label: String(example.output) })),
+  )
   const predictions = test.map((example) => {
     const text = inputText(task, example.input)
     const before = context.monotonicMs()
     const output = model.predict(text).label
-    return { id: example.id, output, latencyMs: context.monotonicMs() - before, inputTokens: 0, outputTokens: 0, finish: "stop" as const }
+    return {
+      id: example.id,
+      output,
+      latencyMs: context.monotonicMs() - before,
+      inputTokens: 0,
+      outputTokens: 0,
+      finish: "stop" as const,
+    }
   })
   return { name: "linear", predictions }
 }

@@ -21,12 +21,23 @@ export interface TaskExamples {
   readonly test: readonly Example[]
   /** Of test sets that were worn: in no split, and still not trained on. */
   readonly retired: readonly Example[]
-  readonly turnedDown: readonly (Example & { readonly reason: "rejected" | "failed-check"; readonly detail: string | undefined })[]
-  /** Candidates and inputs that people are asked about: nobody decided on them, reviewers disagree, or they changed since. */
+  readonly turnedDown: readonly (Example & {
+    readonly reason: "rejected" | "failed-check"
+    readonly detail: string | undefined
+  })[]
+  /**
+   * Candidates and inputs that people are asked about: nobody decided on them, reviewers disagree, or they changed
+   * since.
+   */
   readonly open: readonly ReviewItem[]
-  /** Examples whose labels are probably wrong and that nobody decided on, the most suspect first. They are examples all the same. */
+  /**
+   * Examples whose labels are probably wrong and that nobody decided on, the most suspect first. They are examples all
+   * the same.
+   */
   readonly suspects: readonly ReviewItem[]
-  /** Pairs of train examples that contradict each other, as the last build found them. They are examples all the same. */
+  /**
+   * Pairs of train examples that contradict each other, as the last build found them. They are examples all the same.
+   */
   readonly conflicts: readonly ReviewItem[]
   /** What was proposed of the candidates that a person corrected, by the id of the example. */
   readonly proposals: ReadonlyMap<string, Proposal>
@@ -90,17 +101,29 @@ export interface FateOptions {
   readonly withCandidates?: boolean
 }
 
-/** What came of every seed, input and candidate, one by one: seeds are not held in memory. `start` is what `reviewStart` read. */
+/**
+ * What came of every seed, input and candidate, one by one: seeds are not held in memory. `start` is what `reviewStart`
+ * read.
+ */
 export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions): Generator<Fate> {
   const { heldOf, isWanted, seeds = rows.eachSeed(isWanted), withCandidates = true } = options
   const { task, candidates, inputs, decisions, plan } = start
   const checkOf = rowChecks(decisions)
   const { migrations } = rows
-  const placed = (row: string, held: Held, original: Example, rank: Rank, more: { standing?: Standing; proposal?: Proposal } = {}): Fate => {
+  const placed = (
+    row: string,
+    held: Held,
+    original: Example,
+    rank: Rank,
+    more: { standing?: Standing; proposal?: Proposal } = {},
+  ): Fate => {
     const example = corrected(original, checkOf(row, original.input, original.output))
     const { standing, proposal } = more
     const settled = standing === undefined ? {} : { standing }
-    const relabel = held === "retired" ? undefined : relabelled(migrations, { row, input: example.input, output: example.output }, decisions)
+    const relabel =
+      held === "retired"
+        ? undefined
+        : relabelled(migrations, { row, input: example.input, output: example.output }, decisions)
     if (relabel?.state === "open") {
       const question = adjudicationOf(relabel.item, decisions.get(relabel.item.id) ?? []) ?? relabel.item
       return {
@@ -112,11 +135,28 @@ export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions)
       }
     }
     if (relabel?.state === "rejected")
-      return { state: "turned-down", row, example: { ...example, reason: "rejected", detail: relabel.reason }, ...settled }
+      return {
+        state: "turned-down",
+        row,
+        example: { ...example, reason: "rejected", detail: relabel.reason },
+        ...settled,
+      }
     if (relabel !== undefined) {
-      const given = { ...example, output: relabel.output, provenance: { ...example.provenance, correctedBy: relabel.by } }
+      const given = {
+        ...example,
+        output: relabel.output,
+        provenance: { ...example.provenance, correctedBy: relabel.by },
+      }
       // A label that was split was no mistake of the model: nothing was proposed that was wrong.
-      return { state: "example", row, held, original: given, example: corrected(given, checkOf(row, given.input, given.output)), rank, ...settled }
+      return {
+        state: "example",
+        row,
+        held,
+        original: given,
+        example: corrected(given, checkOf(row, given.input, given.output)),
+        rank,
+        ...settled,
+      }
     }
     return {
       state: "example",
@@ -126,7 +166,9 @@ export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions)
       example,
       rank,
       ...settled,
-      ...(proposal === undefined || example.output === proposal.output ? {} : { proposal: { input: proposal.input, output: proposal.output } }),
+      ...(proposal === undefined || example.output === proposal.output
+        ? {}
+        : { proposal: { input: proposal.input, output: proposal.output } }),
     }
   }
   const written: Rank = { human: true, reviewed: true }
@@ -138,7 +180,9 @@ export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions)
     if (standing.state === "accepted" || standing.state === "rejected") offered.settle(id)
     if (isWanted?.(id) === false) continue
     if (standing.state === "accepted")
-      yield placed(id, heldOf(id), answeredInput({ id, input, ...rest }, standing.output, standing.by), written, { standing })
+      yield placed(id, heldOf(id), answeredInput({ id, input, ...rest }, standing.output, standing.by), written, {
+        standing,
+      })
     else if (standing.state === "rejected") yield { state: "rejected", row: id, input, standing }
     else yield { state: "open", row: id, input, standing, asked: offered.hasOpen(id) ? [] : askedOf(plan, id) }
   }
@@ -152,16 +196,26 @@ export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions)
       continue
     }
     const standing = plan.standing(id)
-    if (standing.state !== "rejected" && offered.isSettled(candidate)) yield { state: "settled", row: id, input, standing }
+    if (standing.state !== "rejected" && offered.isSettled(candidate))
+      yield { state: "settled", row: id, input, standing }
     else if (standing.state === "accepted") {
       const isReviewed = !isByPolicy(standing.by)
       if (candidate.answers !== undefined) offered.settle(candidate.answers)
-      const accepted = { ...example, output: standing.output, provenance: { ...example.provenance, acceptedBy: standing.by } }
+      const accepted = {
+        ...example,
+        output: standing.output,
+        provenance: { ...example.provenance, acceptedBy: standing.by },
+      }
       // A real input is written by people, and with a reviewed output nothing of the row is a machine's.
       const rank = { human: candidate.answers !== undefined && isReviewed, reviewed: isReviewed }
       yield placed(id, "train", accepted, rank, { standing, proposal: candidate })
     } else if (standing.state === "rejected") {
-      const rejected = { ...example, provenance: { ...example.provenance, acceptedBy: "" }, reason: "rejected" as const, detail: standing.reason }
+      const rejected = {
+        ...example,
+        provenance: { ...example.provenance, acceptedBy: "" },
+        reason: "rejected" as const,
+        detail: standing.reason,
+      }
       yield { state: "turned-down", row: id, example: rejected, standing }
     } else yield { state: "open", row: id, input, standing, asked: askedOf(plan, id) }
   }
@@ -216,7 +270,9 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
   const conflicts = conflictItems(rows, sources, decisions).flatMap(({ item, isOpen }) => (isOpen ? [item] : []))
   const covered = new Set(parts.train.flatMap(({ output }) => labelsIn(task, output)))
   const isUncovered = ({ need, item }: AskedItem) =>
-    (need === "random" || need === "rest") && item.output !== undefined && labelsIn(task, item.output).some((label) => !covered.has(label))
+    (need === "random" || need === "rest") &&
+    item.output !== undefined &&
+    labelsIn(task, item.output).some((label) => !covered.has(label))
   open.sort((a, b) => byId(a.item, b.item))
   return {
     train: parts.train.sort(byId),
@@ -252,14 +308,26 @@ function askedOf(plan: ReviewPlan, id: string): AskedItem[] {
 }
 
 /** Questions about rows that are examples already fall to one reviewer. */
-function askedAboutRows(task: TaskSpecification, item: ReviewItem, decisions: ReadonlyMap<string, readonly Decision[]>): AskedItem {
+function askedAboutRows(
+  task: TaskSpecification,
+  item: ReviewItem,
+  decisions: ReadonlyMap<string, readonly Decision[]>,
+): AskedItem {
   const { disputed = item } = item
   const decidedBy = [...new Set((decisions.get(disputed.id) ?? []).map(({ reviewer }) => reviewer))]
   const reviewers = inOrderOf(task.review, disputed.id).filter((name) => !decidedBy.includes(name))
-  return { item, need: item.kind === "adjudication" ? "disagreement" : "label-error", reviewers: reviewers.slice(0, 1), decidedBy }
+  return {
+    item,
+    need: item.kind === "adjudication" ? "disagreement" : "label-error",
+    reviewers: reviewers.slice(0, 1),
+    decidedBy,
+  }
 }
 
-/** The seeds with the outputs that experts gave them; without those whose label was split and that nobody decided on since. */
+/**
+ * The seeds with the outputs that experts gave them; without those whose label was split and that nobody decided on
+ * since.
+ */
 export function correctedSeeds(rows: TaskRows): Seed[] {
   const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
   const checkOf = rowChecks(decisions)
@@ -273,7 +341,9 @@ export function correctedSeeds(rows: TaskRows): Seed[] {
   })
 }
 
-/** Makes examples of seeds. Those that follow each other mostly come from one source: they share what is said of them. */
+/**
+ * Makes examples of seeds. Those that follow each other mostly come from one source: they share what is said of them.
+ */
 function goldExamples(): (seed: Seed) => Example {
   const goldOf = (source: string | undefined) => ({
     parents: [],
@@ -293,7 +363,12 @@ function answeredInput(input: RealInput, output: unknown, by: string): Example {
     id: exampleId(input.id),
     input: input.input,
     output,
-    provenance: { parents: [], strategy: "answered-input", ...(input.source === undefined ? {} : { source: input.source }), acceptedBy: by },
+    provenance: {
+      parents: [],
+      strategy: "answered-input",
+      ...(input.source === undefined ? {} : { source: input.source }),
+      acceptedBy: by,
+    },
   }
 }
 

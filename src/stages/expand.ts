@@ -54,7 +54,10 @@ export interface ExpandResult {
   readonly asked: number
   readonly requests: number
   readonly answeredBefore: number
-  /** What the requests cost, in this run and earlier ones, in US dollars: what is unknown at its worst case. Null where no price is known. */
+  /**
+   * What the requests cost, in this run and earlier ones, in US dollars: what is unknown at its worst case. Null where
+   * no price is known.
+   */
   readonly costUsd: number | null
   readonly rounds: number
   readonly repaired: number
@@ -78,7 +81,11 @@ interface Sources {
   readonly split: ReadonlyMap<string, Held>
 }
 
-/** The batch of candidates of each step exists: grown from what is for training and from the specification, every candidate checked. A batch with the same inputs is `unchanged`. Every question to a model is in the ledger before it is sent, and one that was answered is never sent again. */
+/**
+ * The batch of candidates of each step exists: grown from what is for training and from the specification, every
+ * candidate checked. A batch with the same inputs is `unchanged`. Every question to a model is in the ledger before it
+ * is sent, and one that was answered is never sent again.
+ */
 export async function expand(
   context: StageContext,
   task: TaskSpecification,
@@ -149,7 +156,11 @@ async function expandStep(
       const price = first && options.asking.money.priceOf({ ...first.request, model })
       return price === undefined ? null : costUsd(price, tokens, options.asking.isBatch)
     }
-    return { ...begun, state: "planned", plan: planOf(task, planned, sources.seeds, strategy.secondPass === true, costOf) }
+    return {
+      ...begun,
+      state: "planned",
+      plan: planOf(task, planned, sources.seeds, strategy.secondPass === true, costOf),
+    }
   }
   const keys = new Set<string>()
   // Every question of the step, repairs and checks as well, goes this way.
@@ -209,7 +220,13 @@ function materialOf(
 }
 
 /** What the batch follows from: equal fingerprints, equal candidates. */
-function fingerprintOf(task: TaskSpecification, step: ExpandStep, count: number, sources: Sources, modelName: string | undefined): string {
+function fingerprintOf(
+  task: TaskSpecification,
+  step: ExpandStep,
+  count: number,
+  sources: Sources,
+  modelName: string | undefined,
+): string {
   const { strategy } = step
   const uses = (source: Strategy["uses"][number]) => strategy.uses.includes(source)
   return digest({
@@ -242,8 +259,11 @@ function fingerprintOf(task: TaskSpecification, step: ExpandStep, count: number,
 function whatIsLacking(task: TaskSpecification, strategy: Strategy, sources: Sources): string | undefined {
   const uses = (source: Strategy["uses"][number]) => strategy.uses.includes(source)
   if (uses("inputs"))
-    return sources.inputs.length === 0 ? `there are no real inputs to train on; tuneloop input import ${task.task} <file>` : undefined
-  if (uses("failures") && sources.failures.length === 0) return "no failures are named; give an evaluation with --from-evaluation"
+    return sources.inputs.length === 0
+      ? `there are no real inputs to train on; tuneloop input import ${task.task} <file>`
+      : undefined
+  if (uses("failures") && sources.failures.length === 0)
+    return "no failures are named; give an evaluation with --from-evaluation"
   if (uses("seeds") && sources.seeds.length === 0)
     throw new ToolkitError(`there are no seeds in the train split of ${task.task} to learn from`, {
       code: "no-seeds",
@@ -273,13 +293,20 @@ function existingBatch(rows: TaskRows, batch: string, name: string): Partial<Exp
 }
 
 /** Writes what was grown, the batch last: where it is, the rest is as well. */
-function commit(rows: TaskRows, base: ExpandResult, growth: Growth, isPreview: boolean, wanted: readonly string[]): ExpandResult {
+function commit(
+  rows: TaskRows,
+  base: ExpandResult,
+  growth: Growth,
+  isPreview: boolean,
+  wanted: readonly string[],
+): ExpandResult {
   const { cells, candidates, added } = growth
   const filled = new Set(cells.flatMap(({ cell, passed }) => (passed > 0 ? [cellName(cell)] : [])))
   const all = wanted.length > 0 ? wanted : cells.map(({ cell }) => cellName(cell))
   const emptyCells = all.filter((cell) => !filled.has(cell))
   const failedChecks: Record<string, number> = {}
-  for (const candidate of candidates) for (const { name, ok } of candidate.checks) if (!ok) failedChecks[name] = (failedChecks[name] ?? 0) + 1
+  for (const candidate of candidates)
+    for (const { name, ok } of candidate.checks) if (!ok) failedChecks[name] = (failedChecks[name] ?? 0) + 1
   const result: ExpandResult = {
     ...base,
     state: isPreview ? "previewed" : "grown",

@@ -2,7 +2,13 @@ import { dirname, join } from "node:path"
 import { canonicalJson, digest } from "../core/canonical.ts"
 import { DataError, ToolkitError, UsageError, type Issue } from "../core/errors.ts"
 import type { DatasetManifest, Example, Preference, Split } from "../core/example.ts"
-import { type DatasetFormat, type RenderedPreference, type RenderedRow, toolsOf, withToolCalls } from "../core/format.ts"
+import {
+  type DatasetFormat,
+  type RenderedPreference,
+  type RenderedRow,
+  toolsOf,
+  withToolCalls,
+} from "../core/format.ts"
 import { renderExample, renderQuestion } from "../core/prompt.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import { withFolder } from "../store/files.ts"
@@ -31,8 +37,18 @@ export interface ExportedFile {
   readonly state: "exported" | "unchanged"
 }
 
-/** The rows of the version are in the files, rendered as the trainer renders them: each row was read back in the format and gave the same messages. All files are written or none, each atomically, and each is in the ledger before it has its name. An export of the same rows is `unchanged`. The test rows are left out unless asked for, and then the opening is recorded before they are read. One row at a time is in memory, or as many as the format writes together; preferences are read whole. */
-export async function exportDataset(context: StageContext, task: TaskSpecification, options: ExportOptions): Promise<ExportedFile[]> {
+/**
+ * The rows of the version are in the files, rendered as the trainer renders them: each row was read back in the format
+ * and gave the same messages. All files are written or none, each atomically, and each is in the ledger before it has
+ * its name. An export of the same rows is `unchanged`. The test rows are left out unless asked for, and then the
+ * opening is recorded before they are read. One row at a time is in memory, or as many as the format writes together;
+ * preferences are read whole.
+ */
+export async function exportDataset(
+  context: StageContext,
+  task: TaskSpecification,
+  options: ExportOptions,
+): Promise<ExportedFile[]> {
   const { version, format, output } = options
   const versions = new Versions(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
@@ -46,7 +62,9 @@ export async function exportDataset(context: StageContext, task: TaskSpecificati
     const staged: StagedPart[] = []
     try {
       for (const part of partsOf(context, task, options, { versions, manifest, isFile }))
-        staged.push(await stagePart(format.module, part, isFile ? output : join(output, fileName(format.module, part.split))))
+        staged.push(
+          await stagePart(format.module, part, isFile ? output : join(output, fileName(format.module, part.split))),
+        )
       requireOurs(context, task, staged, options)
       const files = staged.map((part) => recorded(context, task, options, manifest, part))
       for (const { file } of staged) if (file.current() !== file.digest) file.commit()
@@ -101,7 +119,10 @@ function* partsOf(
     yield { split: "train", rows: carried(format, rendered, "train") }
     return
   }
-  const rowsOf = (split: Split, of: string): Part => ({ split, rows: carried(format, render(task, versions.each(of, `${split}.jsonl`)), split) })
+  const rowsOf = (split: Split, of: string): Part => ({
+    split,
+    rows: carried(format, render(task, versions.each(of, `${split}.jsonl`)), split),
+  })
   const isEmpty = (split: Split) => versions.manifest(holdout as `hold_${string}`).files[`${split}.jsonl`]?.rows === 0
   yield rowsOf("train", id)
   if (!isFile && !isEmpty("validation")) yield rowsOf("validation", holdout)
@@ -120,7 +141,9 @@ function recorded(
   { split, file, rows }: StagedPart,
 ): ExportedFile {
   const path = context.workspace.show(file.path)
-  context.ledger().recordExport({ task: task.task, version, holdout, format: format.name, split, path, rows, digest: file.digest })
+  context
+    .ledger()
+    .recordExport({ task: task.task, version, holdout, format: format.name, split, path, rows, digest: file.digest })
   return { path, split, rows, digest: file.digest, state: file.current() === file.digest ? "unchanged" : "exported" }
 }
 
@@ -130,11 +153,21 @@ function* render(task: TaskSpecification, examples: Iterable<Example>): Generato
 }
 
 function renderPreference(task: TaskSpecification, { id, input, chosen, rejected }: Preference): RenderedPreference {
-  const answer = (output: unknown) => renderExample(task, { input, output }).slice(-1)[0] as RenderedPreference["chosen"]
-  return { id, question: renderQuestion(task, input), chosen: answer(chosen), rejected: answer(rejected), tools: toolsOf(task, input) }
+  const answer = (output: unknown) =>
+    renderExample(task, { input, output }).slice(-1)[0] as RenderedPreference["chosen"]
+  return {
+    id,
+    question: renderQuestion(task, input),
+    chosen: answer(chosen),
+    rejected: answer(rejected),
+    tools: toolsOf(task, input),
+  }
 }
 
-/** The rows in the format. After the last one it is an error that the format cannot carry a row, or that one would not come back from it. */
+/**
+ * The rows in the format. After the last one it is an error that the format cannot carry a row, or that one would not
+ * come back from it.
+ */
 function* carried<Row extends RenderedRow | RenderedPreference>(
   format: {
     problem?(row: Row): string | undefined
@@ -151,7 +184,10 @@ function* carried<Row extends RenderedRow | RenderedPreference>(
     const problem = format.problem?.(row)
     const value = problem === undefined ? format.row(row) : undefined
     if (value === undefined || canonicalJson(shapeOf(format.read(value))) !== canonicalJson(shapeOf(row)))
-      issues.push({ path: `${split} ${row.id}`, message: problem ?? "would not come back from the format as it is rendered" })
+      issues.push({
+        path: `${split} ${row.id}`,
+        message: problem ?? "would not come back from the format as it is rendered",
+      })
     else if (issues.length === 0) yield value
   }
   if (issues.length > 0)
@@ -166,7 +202,9 @@ function* carried<Row extends RenderedRow | RenderedPreference>(
 function shapeOf(row: object): unknown {
   const { messages, question, chosen, rejected } = row as Partial<RenderedRow & RenderedPreference>
   if (messages !== undefined) return withToolCalls(messages, "object")
-  return [chosen, rejected].map((answer) => withToolCalls([...(question ?? []), ...(answer === undefined ? [] : [answer])], "object"))
+  return [chosen, rejected].map((answer) =>
+    withToolCalls([...(question ?? []), ...(answer === undefined ? [] : [answer])], "object"),
+  )
 }
 
 function* lines(rows: Part["rows"]): Generator<string> {
@@ -180,15 +218,27 @@ function fileName({ names, ending }: DatasetFormat, split: Split): string {
 function requireOutput({ format, output, withTest }: ExportOptions, isFile: boolean): void {
   const { names, ending } = format.module
   if (isFile && names !== undefined)
-    throw new UsageError(`${format.name} is a folder with ${Object.values(names).join(", ")}, not one file`, "Name a folder: --out data/")
-  if (isFile && withTest) throw new UsageError(`one file holds the train rows alone; got --with-test`, "Name a folder: --out data/")
+    throw new UsageError(
+      `${format.name} is a folder with ${Object.values(names).join(", ")}, not one file`,
+      "Name a folder: --out data/",
+    )
+  if (isFile && withTest)
+    throw new UsageError(`one file holds the train rows alone; got --with-test`, "Name a folder: --out data/")
   const other = /\.(jsonl?|parquet|csv|tsv)$/.exec(output)?.[0]
   if (!isFile && other !== undefined)
-    throw new UsageError(`${format.name} is written as ${ending}, got ${output}`, `Name a file that ends in ${ending}, or a folder.`)
+    throw new UsageError(
+      `${format.name} is written as ${ending}, got ${output}`,
+      `Name a file that ends in ${ending}, or a folder.`,
+    )
 }
 
 /** A file that is there and that no export wrote is somebody's. */
-function requireOurs(context: StageContext, task: TaskSpecification, staged: readonly StagedPart[], { force }: ExportOptions): void {
+function requireOurs(
+  context: StageContext,
+  task: TaskSpecification,
+  staged: readonly StagedPart[],
+  { force }: ExportOptions,
+): void {
   if (force) return
   const ours = new Set(
     context
@@ -198,7 +248,9 @@ function requireOurs(context: StageContext, task: TaskSpecification, staged: rea
   )
   const foreign = staged.filter(({ file }) => {
     const current = file.current()
-    return current !== undefined && current !== file.digest && !ours.has(`${context.workspace.show(file.path)} ${current}`)
+    return (
+      current !== undefined && current !== file.digest && !ours.has(`${context.workspace.show(file.path)} ${current}`)
+    )
   })
   if (foreign.length > 0)
     throw new ToolkitError(

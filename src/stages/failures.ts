@@ -10,7 +10,11 @@ import type { StageContext } from "./context.ts"
 import { scoredRows } from "./evaluate.ts"
 import { sourcesOf } from "./expand.ts"
 
-/** What the tuned model of an evaluation got wrong on the validation rows, by kind, with the train seeds that are most like it; `latest` is the task's newest evaluation. Test rows are not read, and of validation rows only what kind of error was made goes on. */
+/**
+ * What the tuned model of an evaluation got wrong on the validation rows, by kind, with the train seeds that are most
+ * like it; `latest` is the task's newest evaluation. Test rows are not read, and of validation rows only what kind of
+ * error was made goes on.
+ */
 export function failuresOf(context: StageContext, task: TaskSpecification, wanted: string): Failure[] {
   const known = evaluationsOf(context.workspace, task.task)
   const found = wanted === "latest" ? known.at(-1) : known.find(({ evaluation }) => evaluation === wanted)

@@ -25,12 +25,14 @@ export interface PlacedAnswer {
   readonly rows: readonly FilledRow[]
 }
 
-/** One answer for each item and reviewer, whatever the order of the rows: the rows of elements belong to those of their item, the same row twice counts
+/** One answer for each item and reviewer, whatever the order of the rows: the rows of elements belong to those of their
+ * item, the same row twice counts
  * once. Rows that contradict each other are issues, and so are rows of elements alone. */
 export function answersOf(rows: readonly FilledRow[], byDefault: string): { answers: PlacedAnswer[]; issues: Issue[] } {
   const issues: Issue[] = []
   const answers: PlacedAnswer[] = []
-  const issue = ({ place, row }: FilledRow, path: string, message: string) => issues.push({ file: place, line: row, path, message })
+  const issue = ({ place, row }: FilledRow, path: string, message: string) =>
+    issues.push({ file: place, line: row, path, message })
   for (const [id, ofItem] of Map.groupBy(rows, (row) => row.id)) {
     const elements = ofItem.filter(({ part }) => part !== "")
     const mains = Map.groupBy(
@@ -46,9 +48,13 @@ export function answersOf(rows: readonly FilledRow[], byDefault: string): { answ
       }
       const own = elements.filter((row) => mains.size === 1 || row.reviewer === "" || row.reviewer === reviewer)
       const byPart = Map.groupBy(own, ({ part }) => part)
-      const twice = [...byPart.values()].flatMap(([one, ...more]) => more.filter((other) => one && contentOf(other) !== contentOf(one)).slice(0, 1))
+      const twice = [...byPart.values()].flatMap(([one, ...more]) =>
+        more.filter((other) => one && contentOf(other) !== contentOf(one)).slice(0, 1),
+      )
       for (const row of twice) issue(row, "part", `${row.part} of ${id} is filled in differently in another row`)
-      const wrong = own.filter(({ decision }) => decision !== "" && decision !== removeElement && decision !== first.decision.toLowerCase())
+      const wrong = own.filter(
+        ({ decision }) => decision !== "" && decision !== removeElement && decision !== first.decision.toLowerCase(),
+      )
       for (const row of wrong)
         issue(
           row,
@@ -72,7 +78,11 @@ export function answersOf(rows: readonly FilledRow[], byDefault: string): { answ
       })
     }
     if (mains.size === 0 && elements[0] !== undefined)
-      issue(elements[0], "decision", `the row of ${elements[0].part} is filled in, but the first row of ${id} has no decision; write edit there`)
+      issue(
+        elements[0],
+        "decision",
+        `the row of ${elements[0].part} is filled in, but the first row of ${id} has no decision; write edit there`,
+      )
   }
   return { answers, issues }
 }

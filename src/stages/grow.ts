@@ -1,5 +1,12 @@
 import type { Candidate, CellYield, QuarantinedAnswer } from "../core/example.ts"
-import { type Cell, cellName, type ModelStrategy, type OfflineStrategy, type PlannedPrompt, type StrategyMaterial } from "../core/strategy.ts"
+import {
+  type Cell,
+  cellName,
+  type ModelStrategy,
+  type OfflineStrategy,
+  type PlannedPrompt,
+  type StrategyMaterial,
+} from "../core/strategy.ts"
 import type { TaskSpecification } from "../core/task.ts"
 import type { AnsweredDraft, CheckedDraft, DraftChecks } from "./check-drafts.ts"
 import { repairPrompt } from "./repair.ts"
@@ -28,7 +35,8 @@ export interface Growth {
   readonly cells: readonly CellYield[]
 }
 
-/** Grows by asking a model, round after round, until the plan is done. The prompts of a round are fixed before it; its answers are committed in the
+/** Grows by asking a model, round after round, until the plan is done. The prompts of a round are fixed before it; its
+ * answers are committed in the
  * order of the plan, whatever order they came in. So a run that was stopped and started again grows the same. */
 export async function growByAsking(
   task: TaskSpecification,
@@ -57,9 +65,16 @@ export async function growByAsking(
     const checked = checks.check(read.drafts)
     const open = checked.flatMap(({ candidate, isNew }) => (isNew && passes(candidate) ? [candidate] : []))
     const opinions = new Map(
-      (await withSecondOpinions(task, open, { seeds: material.seeds, secondPass, ask })).map((candidate) => [candidate.id, candidate]),
+      (await withSecondOpinions(task, open, { seeds: material.seeds, secondPass, ask })).map((candidate) => [
+        candidate.id,
+        candidate,
+      ]),
     )
-    tally.commit(checked.map((entry) => (entry.isNew ? { ...entry, candidate: opinions.get(entry.candidate.id) ?? entry.candidate } : entry)))
+    tally.commit(
+      checked.map((entry) =>
+        entry.isNew ? { ...entry, candidate: opinions.get(entry.candidate.id) ?? entry.candidate } : entry,
+      ),
+    )
   }
   return tally.growth(asked, rounds)
 }
@@ -85,7 +100,10 @@ interface ReadAnswers {
   readonly repaired: number
 }
 
-/** What the answers say. One that says nothing gets one repair attempt, a request of its own; then it is put aside with the reason. */
+/**
+ * What the answers say. One that says nothing gets one repair attempt, a request of its own; then it is put aside with
+ * the reason.
+ */
 async function readAnswers(
   name: string,
   strategy: ModelStrategy<never>,
@@ -95,7 +113,9 @@ async function readAnswers(
 ): Promise<ReadAnswers> {
   const first = answers.map((answer) => ({ answer, parsed: strategy.parse(answer.text, answer.prompt, material) }))
   const unread = first.filter(({ parsed }) => parsed.drafts.length === 0)
-  const repairs = await ask(unread.map(({ answer, parsed }) => repairPrompt(answer, parsed.problems[0] ?? "it holds no example")))
+  const repairs = await ask(
+    unread.map(({ answer, parsed }) => repairPrompt(answer, parsed.problems[0] ?? "it holds no example")),
+  )
   const repairOf = new Map(unread.map(({ answer }, index) => [answer.key, repairs[index]]))
   const quarantined: QuarantinedAnswer[] = []
   let repaired = 0
@@ -106,12 +126,20 @@ async function readAnswers(
     if (again.drafts.length > 0) repaired += 1
     else {
       const reason = again.problems[0] ?? parsed.problems[0] ?? "it holds no example"
-      quarantined.push({ request: repair.key, strategy: name, parents: [...answer.prompt.parents], reason, answer: repair.text })
+      quarantined.push({
+        request: repair.key,
+        strategy: name,
+        parents: [...answer.prompt.parents],
+        reason,
+        answer: repair.text,
+      })
     }
     return { answer: repair, parsed: again }
   })
   return {
-    drafts: read.flatMap(({ answer, parsed }) => parsed.drafts.map((draft) => ({ ...draft, request: answer.key, model: answer.model }))),
+    drafts: read.flatMap(({ answer, parsed }) =>
+      parsed.drafts.map((draft) => ({ ...draft, request: answer.key, model: answer.model })),
+    ),
     problems: read.flatMap(({ parsed }) => parsed.problems),
     quarantined,
     repaired,

@@ -6,7 +6,10 @@ import { estimatedTokens } from "../core/tokens.ts"
 import { formatOutput } from "../core/output.ts"
 import { secondPassOf } from "./second-opinions.ts"
 
-/** A line of a plan: the requests for one cell, or those of a check. Tokens are estimates: 4 bytes a token, and answers as long as the seeds. */
+/**
+ * A line of a plan: the requests for one cell, or those of a check. Tokens are estimates: 4 bytes a token, and answers
+ * as long as the seeds.
+ */
 export interface PlanLine {
   readonly step: "grow" | "second-pass" | "judge"
   readonly cell: Cell
@@ -20,7 +23,10 @@ export interface PlanLine {
 }
 
 /** What the tokens cost at the task's model or at another one; null where no price is known. */
-export type CostOf = (tokens: { readonly inputTokens: number; readonly outputTokens: number }, model?: string) => number | null
+export type CostOf = (
+  tokens: { readonly inputTokens: number; readonly outputTokens: number },
+  model?: string,
+) => number | null
 
 export interface GrowthPlan {
   readonly lines: readonly PlanLine[]
@@ -35,7 +41,10 @@ export interface GrowthPlan {
   readonly samples: readonly PlannedPrompt[]
 }
 
-/** What the prompts will take. Of the checks that ask a model it counts as many requests as there are candidates: they are at most so many. */
+/**
+ * What the prompts will take. Of the checks that ask a model it counts as many requests as there are candidates: they
+ * are at most so many.
+ */
 export function planOf(
   task: TaskSpecification,
   prompts: readonly PlannedPrompt[],
@@ -48,9 +57,22 @@ export function planOf(
   const lines = new Map<string, { -readonly [Key in keyof PlanLine]: PlanLine[Key] }>()
   for (const prompt of prompts) {
     const cell = prompt.cell ?? {}
-    const line = lines.get(cellName(cell)) ?? { step: "grow", cell, requests: 0, candidates: 0, inputTokens: 0, outputTokens: 0, costUsd: 0 }
+    const line = lines.get(cellName(cell)) ?? {
+      step: "grow",
+      cell,
+      requests: 0,
+      candidates: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+      costUsd: 0,
+    }
     lines.set(cellName(cell), line)
-    const each = prompt.given?.input === undefined ? (prompt.given?.output === undefined ? sizes.pair : sizes.pair - sizes.output) : sizes.output
+    const each =
+      prompt.given?.input === undefined
+        ? prompt.given?.output === undefined
+          ? sizes.pair
+          : sizes.pair - sizes.output
+        : sizes.output
     line.requests += 1
     line.candidates += prompt.wanted
     line.inputTokens += promptTokens(prompt)
@@ -66,7 +88,10 @@ export function planOf(
     candidates,
     inputTokens: sum("inputTokens"),
     outputTokens: sum("outputTokens"),
-    costUsd: all.reduce<number | null>((total, line) => (total === null || line.costUsd === null ? null : total + line.costUsd), 0),
+    costUsd: all.reduce<number | null>(
+      (total, line) => (total === null || line.costUsd === null ? null : total + line.costUsd),
+      0,
+    ),
     repairsAtMost: prompts.length,
     samples: [...new Set([0, Math.floor(prompts.length / 2), prompts.length - 1])].flatMap((at) => prompts[at] ?? []),
   }
@@ -77,7 +102,13 @@ interface Sizes {
   readonly output: number
 }
 
-function checkLines(task: TaskSpecification, candidates: number, sizes: Sizes, needsSecondPass: boolean, costOf: CostOf): PlanLine[] {
+function checkLines(
+  task: TaskSpecification,
+  candidates: number,
+  sizes: Sizes,
+  needsSecondPass: boolean,
+  costOf: CostOf,
+): PlanLine[] {
   const rules = estimatedTokens(task.description + task.guideline + JSON.stringify(task.output))
   const secondPass = secondPassOf(task, needsSecondPass)
   const { judge } = task.expand.checks
@@ -87,8 +118,12 @@ function checkLines(task: TaskSpecification, candidates: number, sizes: Sizes, n
   }
   const shown = secondPass === undefined ? 0 : Math.min(secondPass.shotTokens, secondPass.shots * sizes.pair)
   return [
-    ...(secondPass === undefined ? [] : [line("second-pass", secondPass.model, rules + shown + sizes.pair, Math.max(1, sizes.output))]),
-    ...(judge === undefined ? [] : [line("judge", judge.model, rules + estimatedTokens(judge.rubric) + sizes.pair + 60, 60)]),
+    ...(secondPass === undefined
+      ? []
+      : [line("second-pass", secondPass.model, rules + shown + sizes.pair, Math.max(1, sizes.output))]),
+    ...(judge === undefined
+      ? []
+      : [line("judge", judge.model, rules + estimatedTokens(judge.rubric) + sizes.pair + 60, 60)]),
   ]
 }
 
@@ -100,5 +135,8 @@ function promptTokens({ messages }: PlannedPrompt): number {
 function sizesOf(task: TaskSpecification, seeds: readonly Seed[]): Sizes {
   if (seeds.length === 0) return { pair: 100, output: 30 }
   const mean = (measure: (seed: Seed) => number) => seeds.reduce((sum, seed) => sum + measure(seed), 0) / seeds.length
-  return { pair: mean((seed) => estimatedTokens(shotText(seed))), output: mean((seed) => estimatedTokens(formatOutput(task, seed.output))) }
+  return {
+    pair: mean((seed) => estimatedTokens(shotText(seed))),
+    output: mean((seed) => estimatedTokens(formatOutput(task, seed.output))),
+  }
 }

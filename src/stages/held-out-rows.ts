@@ -29,14 +29,24 @@ export interface HeldOutRows {
 }
 
 /** What is held out, from the files; examples in the order of their ids. Rows in train are not read. */
-export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: ReviewStart, standing: StandingSplits): HeldOutRows {
+export function readHeldOut(
+  task: TaskSpecification,
+  rows: TaskRows,
+  start: ReviewStart,
+  standing: StandingSplits,
+): HeldOutRows {
   const held = standing.heldOut()
   const parts: Record<Held, Example[]> = { train: [], validation: [], test: [], retired: [] }
   const undecided: HeldOutRow[] = []
   let open = 0
   const seeds = pickSeeds(rows, standing, new Set(held.keys()))
   const isWanted = (id: string) => held.has(id)
-  for (const fate of fates(rows, start, { heldOf: (id) => held.get(id) ?? "train", isWanted, seeds, withCandidates: false })) {
+  for (const fate of fates(rows, start, {
+    heldOf: (id) => held.get(id) ?? "train",
+    isWanted,
+    seeds,
+    withCandidates: false,
+  })) {
     if (fate.state === "example") parts[fate.held].push(fate.example)
     if (fate.state === "open" || fate.state === "rejected") undecided.push({ id: fate.row, input: fate.input })
     // Turned down since its label was split: it stays held out all the same.
@@ -50,7 +60,16 @@ export function readHeldOut(task: TaskSpecification, rows: TaskRows, start: Revi
     .filter(({ id }) => !answered.has(digits(id)))
     // As train rows are compared with them: with the same pseudonyms.
     .map(({ id, input }) => ({ id, input: outbound(task, { input, output: null }).input }))
-  return { standing, held, validation, test, retired, unanswered, open, seen: standing.seeds.size + start.inputs.length }
+  return {
+    standing,
+    held,
+    validation,
+    test,
+    retired,
+    unanswered,
+    open,
+    seen: standing.seeds.size + start.inputs.length,
+  }
 }
 
 /** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */

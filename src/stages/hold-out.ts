@@ -35,12 +35,18 @@ interface HeldOutCounts {
   readonly standing: StandingSplits
 }
 
-/** Every seed and real input of the task has a split, recorded for good: rows without one are assigned, rows with one keep it. Idempotent, and the same after a crash: the assignment depends on content only. While the test set is worn its opened rows count for nothing: what arrives then goes to the test set first. */
+/**
+ * Every seed and real input of the task has a split, recorded for good: rows without one are assigned, rows with one
+ * keep it. Idempotent, and the same after a crash: the assignment depends on content only. While the test set is worn
+ * its opened rows count for nothing: what arrives then goes to the test set first.
+ */
 export function holdOut(context: StageContext, task: TaskSpecification): HeldOutCounts {
   const rows = new TaskRows(context.workspace, task.task)
   const standing = new StandingSplits(rows)
   if (standing.missing === 0) return countsOf(task, standing)
-  return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () => holdOutLocked(context, task, rows))
+  return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () =>
+    holdOutLocked(context, task, rows),
+  )
 }
 
 /** The same for who has the task's lock. */
@@ -57,7 +63,13 @@ function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCou
   const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict })
   const testNeeded = rowsNeeded(task.verdict)
   return {
-    counts: { train: count("train"), validation: count("validation"), test: count("test"), testNeeded, ...(tooFew === undefined ? {} : { tooFew }) },
+    counts: {
+      train: count("train"),
+      validation: count("validation"),
+      test: count("test"),
+      testNeeded,
+      ...(tooFew === undefined ? {} : { tooFew }),
+    },
     untested: labelsUntested(gold),
     standing,
   }
@@ -86,7 +98,10 @@ function assign(context: StageContext, task: TaskSpecification, rows: TaskRows, 
   }
 }
 
-/** Puts the texts of all rows aside, by their numbers, and notes the strata of those that have no split. Returns a sample of the texts. */
+/**
+ * Puts the texts of all rows aside, by their numbers, and notes the strata of those that have no split. Returns a
+ * sample of the texts.
+ */
 function readTexts(task: TaskSpecification, rows: TaskRows, standing: StandingSplits, texts: SpilledTexts): TextSample {
   const sample = new TextSample()
   const take = (input: Seed["input"], stratum: () => string) => {

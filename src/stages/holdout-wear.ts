@@ -4,18 +4,28 @@ import type { TaskSpecification } from "../core/task.ts"
 import { Versions } from "../store/versions.ts"
 import type { StageContext } from "./context.ts"
 
-/** The digits of the ids of all test rows that were ever opened, when the test set of now is worn; undefined while it is not. */
+/**
+ * The digits of the ids of all test rows that were ever opened, when the test set of now is worn; undefined while it is
+ * not.
+ */
 export function wornRows(context: StageContext, task: TaskSpecification): Set<string> | undefined {
   const versions = new Versions(context.workspace, task.task)
   const latest = versions.latest()
-  if (latest === undefined || !holdoutWear(context, task, versions.manifest(latest as `ds_${string}`).holdout).isWorn) return undefined
+  if (latest === undefined || !holdoutWear(context, task, versions.manifest(latest as `ds_${string}`).holdout).isWorn)
+    return undefined
   return new Set(testOpenings(context, versions).flatMap(({ rows }) => rows.map(digits)))
 }
 
-/** How worn the holdout's test rows are, by every opening of a holdout of the task that had them. Reads the ids of test rows only. */
+/**
+ * How worn the holdout's test rows are, by every opening of a holdout of the task that had them. Reads the ids of test
+ * rows only.
+ */
 export function holdoutWear(context: StageContext, task: TaskSpecification, holdout: string): Wear {
   const versions = new Versions(context.workspace, task.task)
-  return wearOf(versions.testIds(holdout), testOpenings(context, versions), { limit: task.holdout.openings, confidence: task.verdict.confidence })
+  return wearOf(versions.testIds(holdout), testOpenings(context, versions), {
+    limit: task.holdout.openings,
+    confidence: task.verdict.confidence,
+  })
 }
 
 /** Every opening of the task's test rows that the ledger knows, with the rows that were opened. */

@@ -50,8 +50,18 @@ export interface ImportOptions {
   readonly splitOf?: ReadonlyMap<string, Split>
 }
 
-/** The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid` leaves such rows out. New seeds are scanned for personal data and held out. A row may say its split, and then has it for good: unless it has another already. */
-export function importSeeds(context: StageContext, task: TaskSpecification, files: readonly string[], options: ImportOptions): Promise<ImportResult> {
+/**
+ * The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with
+ * a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid`
+ * leaves such rows out. New seeds are scanned for personal data and held out. A row may say its split, and then has it
+ * for good: unless it has another already.
+ */
+export function importSeeds(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<ImportResult> {
   return importRows(context, task, files, options, "seed")
 }
 
@@ -76,7 +86,10 @@ async function importRows(
   const store = new TaskRows(workspace, task.task)
   const rows = new ImportedRows(join(workspace.root, "import"))
   try {
-    const { read, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, { erased: store.erased(), rows })
+    const { read, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, {
+      erased: store.erased(),
+      rows,
+    })
     if (invalid.length > 0 && !options.skipInvalid)
       throw new DataError(
         `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -84,15 +97,28 @@ async function importRows(
         rows.given > 0 ? `Mend those rows, or import the other ${rows.given} with --skip-invalid.` : "Mend those rows.",
       )
     // Read and written under one lock: of two imports at once, neither may write over what the other added.
-    const { heldElsewhere, held, ...counts } = withLock(workspace.lockFile(task.task), workspace.show(store.folder), () => {
-      requireStanding(task, store, rows)
-      // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
-      const heldElsewhere = holdAsSaid(store, kind, rows)
-      const counts = merge(store, kind, rows)
-      // Under the same lock: who came between would make this import fail with its rows written.
-      return { ...counts, heldElsewhere, held: holdOutLocked(context, task, store) }
-    })
-    return { read, ...counts, invalid, personalData, split: held.counts, untested: held.untested, acrossSplits, heldElsewhere }
+    const { heldElsewhere, held, ...counts } = withLock(
+      workspace.lockFile(task.task),
+      workspace.show(store.folder),
+      () => {
+        requireStanding(task, store, rows)
+        // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
+        const heldElsewhere = holdAsSaid(store, kind, rows)
+        const counts = merge(store, kind, rows)
+        // Under the same lock: who came between would make this import fail with its rows written.
+        return { ...counts, heldElsewhere, held: holdOutLocked(context, task, store) }
+      },
+    )
+    return {
+      read,
+      ...counts,
+      invalid,
+      personalData,
+      split: held.counts,
+      untested: held.untested,
+      acrossSplits,
+      heldElsewhere,
+    }
   } finally {
     rows.close()
   }
@@ -124,7 +150,13 @@ async function readRows(
     const issues: Issue[] = []
     let columns: { found: ReturnType<typeof columnsOf> } | undefined
     const columnsFor = (first: readonly TableRow[]) => ({
-      found: columnsOf(task, { rows: first, issues: [], format: table.format }, kind, file, options.columns ?? new Map()),
+      found: columnsOf(
+        task,
+        { rows: first, issues: [], format: table.format },
+        kind,
+        file,
+        options.columns ?? new Map(),
+      ),
     })
     for (const tableRow of table.rows) {
       read += 1
@@ -159,7 +191,11 @@ async function readRows(
       const number = known >= 0 ? known : rows.note(arrived)
       if (kinds.length > 0) kindsOf.set(number, kinds)
       if (kinds.length > 0 && task.privacy.personalData === "refuse") {
-        issues.push({ file, line, message: `personal data or a secret (${kinds.join(", ")}); privacy.personalData is refuse` })
+        issues.push({
+          file,
+          line,
+          message: `personal data or a secret (${kinds.join(", ")}); privacy.personalData is refuse`,
+        })
         continue
       }
       if (kinds.length > 0) personalData.push({ id: row.id, place: `${file}:${line}`, kinds })
@@ -202,13 +238,23 @@ class SaidPlaces {
       .sort(([, [a]], [, [b]]) => (a?.file ?? 0) - (b?.file ?? 0) || (a?.line ?? 0) - (b?.line ?? 0))
       .map(([row, places]) => ({
         id: idOf(row),
-        places: places.map(({ file, line, split }) => ({ place: `${this.#files[file]}:${line}`, split: split as Split })),
+        places: places.map(({ file, line, split }) => ({
+          place: `${this.#files[file]}:${line}`,
+          split: split as Split,
+        })),
       }))
   }
 }
 
-/** The rows that are new are in the file of the task after those that were there, and those that say something else are as they say. */
-function merge(store: TaskRows, kind: RowKind, rows: ImportedRows): { added: number; corrected: number; unchanged: number } {
+/**
+ * The rows that are new are in the file of the task after those that were there, and those that say something else are
+ * as they say.
+ */
+function merge(
+  store: TaskRows,
+  kind: RowKind,
+  rows: ImportedRows,
+): { added: number; corrected: number; unchanged: number } {
   const before = rowIds(store, kind)
   const states = new Uint8Array(rows.size)
   let asked = 0

@@ -22,7 +22,10 @@ export interface Columns {
 const outputColumns = ["output", "label", "labels", "answer"]
 const keyColumns = ["id", "key"]
 
-/** The columns of a flat file: a CSV, or JSON rows with the task's fields at the top. Undefined for rows of the form `{input, output}`. */
+/**
+ * The columns of a flat file: a CSV, or JSON rows with the task's fields at the top. Undefined for rows of the form
+ * `{input, output}`.
+ */
 export function columnsOf(
   task: TaskSpecification,
   table: Table,
@@ -37,20 +40,29 @@ export function columnsOf(
     renamed.get(field) ??
     renamed.get(`input.${field}`) ??
     names.find((name) => [field.toLowerCase(), `input.${field.toLowerCase()}`].includes(name.toLowerCase()))
-  const find = (role: string, candidates: readonly string[]) => renamed.get(role) ?? names.find((name) => candidates.includes(name.toLowerCase()))
+  const find = (role: string, candidates: readonly string[]) =>
+    renamed.get(role) ?? names.find((name) => candidates.includes(name.toLowerCase()))
   const output = find("output", outputColumns)
-  const isConversation = output === undefined && (names.includes("messages") || (names.includes("prompt") && names.includes("completion")))
-  const isFlat = table.format === "csv" || (!names.includes("input") && !isConversation && wanted.some((field) => columnOf(field) !== undefined))
+  const isConversation =
+    output === undefined && (names.includes("messages") || (names.includes("prompt") && names.includes("completion")))
+  const isFlat =
+    table.format === "csv" ||
+    (!names.includes("input") && !isConversation && wanted.some((field) => columnOf(field) !== undefined))
   if (!isFlat && missing.length === 0) return undefined
   const fields = new Map<string, string>()
   const issues: Issue[] = missing.map(([, column]) => ({ file, line: 1, message: noColumn(column, names) }))
   for (const field of wanted) {
     const column = columnOf(field)
     if (column !== undefined) fields.set(field, column)
-    else if (task.kind === "chat" || task.input[field]?.required) issues.push({ file, line: 1, message: noColumn(field, names) })
+    else if (task.kind === "chat" || task.input[field]?.required)
+      issues.push({ file, line: 1, message: noColumn(field, names) })
   }
   if (kind === "seed" && output === undefined)
-    issues.push({ file, line: 1, message: `no column for the output; name one of the columns ${outputColumns.map(show).join(", ")}` })
+    issues.push({
+      file,
+      line: 1,
+      message: `no column for the output; name one of the columns ${outputColumns.map(show).join(", ")}`,
+    })
   if (issues.length > 0)
     throw new DataError(
       `${file} lacks columns that the task needs`,
@@ -59,7 +71,13 @@ export function columnsOf(
         ? `Rename the columns: a benchmark has those of the input (${wanted.join(", ")}).`
         : `Rename the columns in the first row, or say which is which: --column ${wanted[0]}=<column> --column output=<column>`,
     )
-  return { fields, output, key: find("key", keyColumns), source: find("source", ["source"]), split: find("split", ["split"]) }
+  return {
+    fields,
+    output,
+    key: find("key", keyColumns),
+    source: find("source", ["source"]),
+    split: find("split", ["split"]),
+  }
 }
 
 function noColumn(column: string, names: readonly string[]): string {
@@ -67,14 +85,18 @@ function noColumn(column: string, names: readonly string[]): string {
   return `no column ${show(column)}; the columns are: ${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`
 }
 
-/** The seed or input of a row of a user's file, by the specification, its `contentOf`, and the split it says; or every issue with it. */
+/**
+ * The seed or input of a row of a user's file, by the specification, its `contentOf`, and the split it says; or every
+ * issue with it.
+ */
 export function parseRow(
   task: TaskSpecification,
   row: TableRow,
   columns: Columns | undefined,
   kind: Kind,
 ): { row: Row; content: string; split: Split | undefined } | { issues: Issue[] } {
-  const read = columns === undefined ? readJsonRow(task, conversationRow(task, row), kind) : readFlatRow(task, row, columns)
+  const read =
+    columns === undefined ? readJsonRow(task, conversationRow(task, row), kind) : readFlatRow(task, row, columns)
   if ("issues" in read) return read
   const input = canonicalValue(read.input) as Input
   const issues = inputIssues(task, input)
@@ -101,7 +123,10 @@ export function parseRow(
   }
 }
 
-/** What makes a row with a known id a correction where it is another: the first 64 bits of a digest of what the row says. */
+/**
+ * What makes a row with a known id a correction where it is another: the first 64 bits of a digest of what the row
+ * says.
+ */
 export function contentOf(row: Row): string {
   return contentDigits("output" in row ? { input: row.input, output: row.output } : { input: row.input })
 }
@@ -132,26 +157,47 @@ function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRo
   delete rest["personalData"]
   const unknown = Object.keys(rest).map((name) => {
     const meant = nearest(name, jsonKeys)
-    return { path: name, message: `unknown key; allowed: ${jsonKeys.slice(0, -1).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` }
+    return {
+      path: name,
+      message: `unknown key; allowed: ${jsonKeys.slice(0, -1).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    }
   })
   // A benchmark of others has columns of its own; what is no input tells nothing here.
   if (unknown.length > 0 && kind !== "benchmark") return { issues: unknown }
   if (kind === "input" && output !== undefined)
     return {
-      issues: [{ path: "output", message: `an input has no output; import examples with answers by: tuneloop seed import ${task.task} <file>` }],
+      issues: [
+        {
+          path: "output",
+          message: `an input has no output; import examples with answers by: tuneloop seed import ${task.task} <file>`,
+        },
+      ],
     }
   // A single text field may be given as the text itself.
   const field = task.kind === "chat" ? undefined : Object.keys(task.input)
   const value = typeof input === "string" && field?.length === 1 ? { [field[0] as string]: input } : input
-  return { input: value, output, key: textOf(id ?? key), source: typeof source === "string" ? source : undefined, split: textOf(split) }
+  return {
+    input: value,
+    output,
+    key: textOf(id ?? key),
+    source: typeof source === "string" ? source : undefined,
+    split: textOf(split),
+  }
 }
 
-/** A row in a shape that trainers read, `{messages}` or `{prompt, completion}`, as `{input, output}`; any other row as it is. The system message is left out: the specification has its own. */
+/**
+ * A row in a shape that trainers read, `{messages}` or `{prompt, completion}`, as `{input, output}`; any other row as
+ * it is. The system message is left out: the specification has its own.
+ */
 function conversationRow(task: TaskSpecification, row: TableRow): TableRow {
   const { messages, prompt, completion, tools, ...rest } = row.fields as Record<string, unknown>
   if (rest["input"] !== undefined || rest["output"] !== undefined) return row
   const turns = [messages, prompt, completion].flatMap((part, index) =>
-    typeof part === "string" ? [{ role: index === 2 ? "assistant" : "user", content: part }] : Array.isArray(part) ? (part as unknown[]) : [],
+    typeof part === "string"
+      ? [{ role: index === 2 ? "assistant" : "user", content: part }]
+      : Array.isArray(part)
+        ? (part as unknown[])
+        : [],
   ) as { role?: string; content?: unknown }[]
   const answer = turns.at(-1)
   if (answer?.role !== "assistant") return row

@@ -14,7 +14,8 @@ export interface ArrivedRow {
   readonly split: Split | undefined
 }
 
-/** The rows of an import, all seeds or all inputs, each id once, numbered from zero in the order in which they were met. What they say lies as lines of JSON in a
+/** The rows of an import, all seeds or all inputs, each id once, numbered from zero in the order in which they were
+ * met. What they say lies as lines of JSON in a
  * temporary file beside the path. Memory a row: about 60 bytes. */
 export class ImportedRows {
   /** How many rows there were that can be imported, those that came again included. */
@@ -68,7 +69,10 @@ export class ImportedRows {
       this.#places = places
     }
     const [high, low] = bitsOf(content)
-    this.#numbers.set([file, line, high, low, split === undefined ? 0 : splits.indexOf(split) + 1, 0, 0, 0], numbersARow * row)
+    this.#numbers.set(
+      [file, line, high, low, split === undefined ? 0 : splits.indexOf(split) + 1, 0, 0, 0],
+      numbersARow * row,
+    )
     return row
   }
 
@@ -145,6 +149,8 @@ export class ImportedRows {
 }
 
 // A row's numbers.
-const [fileOf, lineOf, contentHigh, contentLow, firstSplit, saidSplit, stratumOfRow, lineBytes] = [0, 1, 2, 3, 4, 5, 6, 7] as const
+const [fileOf, lineOf, contentHigh, contentLow, firstSplit, saidSplit, stratumOfRow, lineBytes] = [
+  0, 1, 2, 3, 4, 5, 6, 7,
+] as const
 const numbersARow = 8
 const pieceBytes = 1 << 18

@@ -2,7 +2,10 @@ import type { Candidate } from "../core/example.ts"
 import { passes } from "./review-items.ts"
 import { isByPolicy, type Standing } from "./standing.ts"
 
-/** The outputs that are proposed for real inputs: an input is one example, whether a person answered it or took a proposed output. */
+/**
+ * The outputs that are proposed for real inputs: an input is one example, whether a person answered it or took a
+ * proposed output.
+ */
 export interface InputProposals {
   /** Whether the input waits for a decision on a proposed output; then it is not asked about by itself as well. */
   hasOpen(input: string): boolean
@@ -18,7 +21,9 @@ export interface InputProposals {
 export function inputProposals(candidates: readonly Candidate[], standing: (id: string) => Standing): InputProposals {
   const open = new Set(
     candidates.flatMap((candidate) =>
-      candidate.answers !== undefined && passes(candidate) && standing(candidate.id).state !== "rejected" ? [candidate.answers] : [],
+      candidate.answers !== undefined && passes(candidate) && standing(candidate.id).state !== "rejected"
+        ? [candidate.answers]
+        : [],
     ),
   )
   const settled = new Set<string>()

@@ -16,7 +16,10 @@ export interface LabelErrorSearch {
   readonly judged: number
   /** Labels with too few train rows to judge, and how many rows of each were left out. */
   readonly unjudged: readonly { readonly label: string; readonly rows: number }[]
-  /** What waits for a decision, the most suspect first; without text, because rows of the sealed test set are among them. */
+  /**
+   * What waits for a decision, the most suspect first; without text, because rows of the sealed test set are among
+   * them.
+   */
   readonly suspects: readonly Omit<QueuedSuspect, "isCurrent">[]
   readonly bySplit: Readonly<Record<Split, number>>
   /** Which labels are suspected to stand for which other ones, the most frequent first. */
@@ -26,10 +29,15 @@ export interface LabelErrorSearch {
   readonly seconds: number
 }
 
-/** The rows of the task whose labels are probably wrong are in its review queue, those held out included: judged by models that never saw them, without
- * a file of the holdout being opened, and nothing is deleted. Rows that experts decided on do not come back, and what was asked before and is not
- * suspected any more is no longer asked, though its decision is still read. The same rows give the same queue. All examples of the task are in memory, with
- * 12 bytes for each different word, pair of words and run of characters of each, and 4 bytes for each of these in all of them and each label. */
+/** The rows of the task whose labels are probably wrong are in its review queue, those held out included: judged by
+ * models that never saw them, without
+ * a file of the holdout being opened, and nothing is deleted. Rows that experts decided on do not come back, and what
+ * was asked before and is not
+ * suspected any more is no longer asked, though its decision is still read. The same rows give the same queue. All
+ * examples of the task are in memory, with
+ * 12 bytes for each different word, pair of words and run of characters of each, and 4 bytes for each of these in all
+ * of them and each label.
+ */
 export function searchLabelErrors(context: StageContext, task: TaskSpecification): LabelErrorSearch {
   if (task.kind !== "label")
     throw new UsageError(
@@ -64,12 +72,26 @@ export function searchLabelErrors(context: StageContext, task: TaskSpecification
     }
     const [selfConfidence, confidence] = [rounded(suspect.selfConfidence), rounded(suspect.confidence)]
     const id = checkId(row, example.input, example.output)
-    return [{ id, row, split, label: suspect.label, suggested: suspect.suggested, selfConfidence, confidence, isCurrent: true }]
+    return [
+      {
+        id,
+        row,
+        split,
+        label: suspect.label,
+        suggested: suspect.suggested,
+        selfConfidence,
+        confidence,
+        isCurrent: true,
+      },
+    ]
   })
   const current = new Set(found.map(({ id }) => id))
   const known = rows.suspects()
   // What was asked stays as it was asked, so that a file that is out for review can still be imported.
-  const queue = [...found, ...known.filter(({ id }) => !current.has(id)).map((suspect) => ({ ...suspect, isCurrent: false }))]
+  const queue = [
+    ...found,
+    ...known.filter(({ id }) => !current.has(id)).map((suspect) => ({ ...suspect, isCurrent: false })),
+  ]
   const isUnchanged = toJsonLines(queue) === toJsonLines(known)
   if (!isUnchanged) rows.writeSuspects(queue)
   const waiting = new Set(taskExamples(task, rows).suspects.map(({ id }) => id))
@@ -99,6 +121,11 @@ function countBySplit(suspects: readonly { readonly split: Split }[]): Record<Sp
 function pairsOf(suspects: readonly Pick<QueuedSuspect, "label" | "suggested">[]): LabelErrorSearch["pairs"] {
   const pairs = Map.groupBy(suspects, ({ label, suggested }) => JSON.stringify([label, suggested]))
   return [...pairs.values()]
-    .flatMap((members) => members.slice(0, 1).map(({ label, suggested }) => ({ label, suggested, rows: members.length })))
-    .sort((a, b) => b.rows - a.rows || (a.label < b.label ? -1 : a.label > b.label ? 1 : a.suggested < b.suggested ? -1 : 1))
+    .flatMap((members) =>
+      members.slice(0, 1).map(({ label, suggested }) => ({ label, suggested, rows: members.length })),
+    )
+    .sort(
+      (a, b) =>
+        b.rows - a.rows || (a.label < b.label ? -1 : a.label > b.label ? 1 : a.suggested < b.suggested ? -1 : 1),
+    )
 }

@@ -7,21 +7,32 @@ import type { BatchPart } from "./batch-ring.ts"
 import { batchBytes, issueAt } from "./batch-sketcher.ts"
 import type { StageContext } from "./context.ts"
 
-/** The rows of a JSONL file as sketches, from its first line to its last, made by several threads, which start at once and wait for the plan. */
+/**
+ * The rows of a JSONL file as sketches, from its first line to its last, made by several threads, which start at once
+ * and wait for the plan.
+ */
 export class LineReader {
   readonly #context: Pick<StageContext, "signal" | "report">
   readonly #file: string
   readonly #batches: number
   readonly #queue: BatchQueue
 
-  constructor(context: Pick<StageContext, "signal" | "report">, file: string, field: string | undefined, workers: number) {
+  constructor(
+    context: Pick<StageContext, "signal" | "report">,
+    file: string,
+    field: string | undefined,
+    workers: number,
+  ) {
     this.#context = context
     this.#file = file
     this.#batches = Math.ceil(statSync(file).size / batchBytes)
     this.#queue = new BatchQueue(file, field, this.#batches, Math.max(0, Math.min(workers, this.#batches - 1)))
   }
 
-  /** Shows `take` every part with the first line of its batch, in order; `take` says how many rows it had. Throws where a line is no row. */
+  /**
+   * Shows `take` every part with the first line of its batch, in order; `take` says how many rows it had. Throws where
+   * a line is no row.
+   */
   async read(plan: Required<SketchPlan>, take: (part: BatchPart, firstLine: number) => number): Promise<void> {
     const { signal, report } = this.#context
     try {

@@ -21,17 +21,28 @@ export interface MigrationResult {
   readonly state: "planned" | "migrated" | "unchanged"
   readonly migration: string
   /** How many seeds, candidates and decisions have each old label. */
-  readonly changes: readonly (LabelChange & { readonly seeds: number; readonly candidates: number; readonly decisions: number })[]
+  readonly changes: readonly (LabelChange & {
+    readonly seeds: number
+    readonly candidates: number
+    readonly decisions: number
+  })[]
   /** Rows whose label is split: people are asked about them. */
   readonly asked: number
 }
 
 /**
- * The labels of all rows that are read are those of the specification, which has the new names already: the change is a line of `migrations.jsonl`, and no
- * other file is written. Renamed and merged labels are retired for good. Rows with a label that is split are asked about, and are no examples until
+ * The labels of all rows that are read are those of the specification, which has the new names already: the change is a
+ * line of `migrations.jsonl`, and no
+ * other file is written. Renamed and merged labels are retired for good. Rows with a label that is split are asked
+ * about, and are no examples until
  * then. Nothing that was decided or held out moves. The same change again is `unchanged`.
  */
-export function migrate(context: StageContext, task: TaskSpecification, changes: readonly LabelChange[], { yes }: { yes: boolean }): MigrationResult {
+export function migrate(
+  context: StageContext,
+  task: TaskSpecification,
+  changes: readonly LabelChange[],
+  { yes }: { yes: boolean },
+): MigrationResult {
   if (labelsOf(task).length === 0)
     throw new UsageError(
       `labels change in tasks of kind label or multilabel; ${task.task} is of kind ${task.kind}`,
@@ -39,9 +50,13 @@ export function migrate(context: StageContext, task: TaskSpecification, changes:
     )
   const rows = new TaskRows(context.workspace, task.task)
   const labels = Object.fromEntries(
-    changes.filter(({ kind }) => kind !== "split").flatMap(({ from, into }) => from.map((old) => [old, into[0] as string])),
+    changes
+      .filter(({ kind }) => kind !== "split")
+      .flatMap(({ from, into }) => from.map((old) => [old, into[0] as string])),
   )
-  const splits = Object.fromEntries(changes.filter(({ kind }) => kind === "split").map(({ from, into }) => [from[0] as string, [...into]]))
+  const splits = Object.fromEntries(
+    changes.filter(({ kind }) => kind === "split").map(({ from, into }) => [from[0] as string, [...into]]),
+  )
   const earlier = rows.migrations
   const isThere = (change: LabelChange) =>
     change.kind !== "split"
@@ -105,7 +120,9 @@ function requireFitting(
       `${file} has no label ${missing.map(show).join(", ")}; it has: ${labels.join(", ")}`,
       "Write the new labels into the specification first.",
     )
-  const retired = changes.flatMap(({ from, into }) => from.filter((label) => !into.includes(label) && labels.includes(label)))
+  const retired = changes.flatMap(({ from, into }) =>
+    from.filter((label) => !into.includes(label) && labels.includes(label)),
+  )
   if (retired.length > 0)
     throw new UsageError(
       `${file} still has the label ${retired.map(show).join(", ")}`,

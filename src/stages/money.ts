@@ -7,7 +7,11 @@ import { readPrices } from "../store/prices.ts"
 import type { PlannedRequest } from "./ask.ts"
 import type { StageContext } from "./context.ts"
 
-/** What the questions of one command may cost, and do. Each is booked at its worst case before it is sent, so that no ceiling is ever passed: not that of the command, of the task or of the workspace, not by two commands at once and not by one that was killed. A command's ceiling counts what its requests cost in earlier runs as well. */
+/**
+ * What the questions of one command may cost, and do. Each is booked at its worst case before it is sent, so that no
+ * ceiling is ever passed: not that of the command, of the task or of the workspace, not by two commands at once and not
+ * by one that was killed. A command's ceiling counts what its requests cost in earlier runs as well.
+ */
 export class Money {
   private readonly context: StageContext
   private readonly task: TaskSpecification
@@ -19,7 +23,11 @@ export class Money {
   private inFlight = 0
   private settled = Promise.withResolvers<void>()
 
-  constructor(context: StageContext, task: TaskSpecification, options: { readonly budgetUsd?: number | undefined; readonly isBatch?: boolean }) {
+  constructor(
+    context: StageContext,
+    task: TaskSpecification,
+    options: { readonly budgetUsd?: number | undefined; readonly isBatch?: boolean },
+  ) {
     this.context = context
     this.task = task
     this.budgetUsd = options.budgetUsd
@@ -27,7 +35,10 @@ export class Money {
     this.prices = readPrices(context.workspace)
   }
 
-  /** Counts what the requests cost in earlier runs. Throws, before anything is spent, where there is a ceiling and a request that is not answered yet has no known price. */
+  /**
+   * Counts what the requests cost in earlier runs. Throws, before anything is spent, where there is a ceiling and a
+   * request that is not answered yet has no known price.
+   */
   include(requests: readonly PlannedRequest[], missing: readonly PlannedRequest[]): void {
     const fresh = requests.map(({ key }) => key).filter((key) => !this.counted.has(key))
     this.commandUsd += this.context.ledger().attempts.spendingOf(fresh).usd
@@ -50,9 +61,23 @@ export class Money {
     return (await this.beginTogether([planned], strategy, throwIfStopped))[0] as number
   }
 
-  /** The attempts of requests that are sent as one call, in their order, booked and durable. Near a ceiling it waits for what is in flight to cost less than its worst case. Throws a BudgetError when nothing is in flight and they still do not fit, and what `throwIfStopped` throws. */
-  async beginTogether(requests: readonly PlannedRequest[], strategy: string, throwIfStopped: () => void): Promise<readonly number[]> {
-    const sendings = requests.map(({ key, request }) => ({ key, request, task: this.task.task, strategy, worstUsd: this.worstUsd(request) }))
+  /**
+   * The attempts of requests that are sent as one call, in their order, booked and durable. Near a ceiling it waits for
+   * what is in flight to cost less than its worst case. Throws a BudgetError when nothing is in flight and they still
+   * do not fit, and what `throwIfStopped` throws.
+   */
+  async beginTogether(
+    requests: readonly PlannedRequest[],
+    strategy: string,
+    throwIfStopped: () => void,
+  ): Promise<readonly number[]> {
+    const sendings = requests.map(({ key, request }) => ({
+      key,
+      request,
+      task: this.task.task,
+      strategy,
+      worstUsd: this.worstUsd(request),
+    }))
     for (;;) {
       throwIfStopped()
       const begun = this.tryBegin(sendings)
@@ -62,9 +87,18 @@ export class Money {
     }
   }
 
-  /** The attempts of a new batch of the first requests, as many as fit below every ceiling at their worst. Throws a BudgetError when not even one does. */
+  /**
+   * The attempts of a new batch of the first requests, as many as fit below every ceiling at their worst. Throws a
+   * BudgetError when not even one does.
+   */
   beginBatch(requests: readonly PlannedRequest[], strategy: string, name: string): number {
-    const sendings = requests.map(({ key, request }) => ({ key, request, task: this.task.task, strategy, worstUsd: this.worstUsd(request) }))
+    const sendings = requests.map(({ key, request }) => ({
+      key,
+      request,
+      task: this.task.task,
+      strategy,
+      worstUsd: this.worstUsd(request),
+    }))
     for (let fitting: readonly Sending[] = sendings; ; ) {
       const begun = this.tryBegin(fitting, { baseUrl: requests[0]?.request.baseUrl ?? "", name })
       if ("attempts" in begun) return fitting.length
@@ -145,7 +179,11 @@ function sumOf(sendings: readonly Sending[]): number {
   return sendings.reduce((sum, { worstUsd }) => sum + (worstUsd ?? 0), 0)
 }
 
-function reachedError({ scope, limitUsd, spentUsd }: ReachedCeiling, task: TaskSpecification, worstUsd: number): BudgetError {
+function reachedError(
+  { scope, limitUsd, spentUsd }: ReachedCeiling,
+  task: TaskSpecification,
+  worstUsd: number,
+): BudgetError {
   const [whose, raise] = {
     command: ["this command", "a higher --budget-usd"],
     task: [`task ${task.task}`, `a higher expand.budgetUsd in specs/${task.task}.yaml`],

@@ -19,12 +19,19 @@ export interface PlannedTraining {
   readonly rendered: { readonly train: Iterable<string>; readonly validation: Iterable<string> }
 }
 
-/** The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written, and one row at a time is in memory. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid` keeps apart, and for a row that renders empty. */
+/**
+ * The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written, and one row
+ * at a time is in memory. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid`
+ * keeps apart, and for a row that renders empty.
+ */
 export function planTraining(context: StageContext, job: JobSpecification, task: TaskSpecification): PlannedTraining {
   const versions = new Versions(context.workspace, task.task)
   const dataset = job.dataset === "latest" ? versions.latest() : job.dataset
   if (dataset === undefined)
-    throw new ToolkitError(`task ${task.task} has no dataset version yet`, { code: "no-dataset", hint: `Make one: tuneloop build ${task.task}` })
+    throw new ToolkitError(`task ${task.task} has no dataset version yet`, {
+      code: "no-dataset",
+      hint: `Make one: tuneloop build ${task.task}`,
+    })
   const manifest = versions.manifest(dataset as `ds_${string}`)
   requireTrainable(versions, manifest)
   const train = versions.each(dataset, "train.jsonl")
@@ -54,7 +61,11 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
 }
 
 /** The rendered rows as lines, with what each counts for in training where there are weights. */
-function linesOf(task: TaskSpecification, examples: Iterable<Example>, weightOf?: (example: Example) => number): Iterable<string> {
+function linesOf(
+  task: TaskSpecification,
+  examples: Iterable<Example>,
+  weightOf?: (example: Example) => number,
+): Iterable<string> {
   return {
     *[Symbol.iterator]() {
       for (const { example, messages } of renderRows(task, examples))
@@ -63,11 +74,17 @@ function linesOf(task: TaskSpecification, examples: Iterable<Example>, weightOf?
   }
 }
 
-function weightsOf(task: TaskSpecification, { prevalence }: DatasetManifest): ((example: Example) => number) | undefined {
+function weightsOf(
+  task: TaskSpecification,
+  { prevalence }: DatasetManifest,
+): ((example: Example) => number) | undefined {
   return prevalence === undefined ? undefined : ({ output }) => prevalence.weights[stratumOf(task, output)] ?? 1
 }
 
-/** A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. One with a leak, one that rows were erased from, or whose holdout they were erased from, is a GateError. */
+/**
+ * A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. One with a leak,
+ * one that rows were erased from, or whose holdout they were erased from, is a GateError.
+ */
 export function requireTrainable(versions: Versions, manifest: DatasetManifest): void {
   if (manifest.leaks.found > 0)
     throw new GateError(
@@ -82,7 +99,10 @@ export function requireTrainable(versions: Versions, manifest: DatasetManifest):
     )
 }
 
-/** Throws a GateError when a row is erased: a version may come back by git, or be frozen by a build that was running meanwhile. Rows are looked at only where something was erased from the task. */
+/**
+ * Throws a GateError when a row is erased: a version may come back by git, or be frozen by a build that was running
+ * meanwhile. Rows are looked at only where something was erased from the task.
+ */
 export function requireStanding(context: StageContext, task: TaskSpecification, train: Iterable<Example>): void {
   const erased = new TaskRows(context.workspace, task.task).erased()
   if (erased.isEmpty) return
@@ -95,18 +115,24 @@ export function requireStanding(context: StageContext, task: TaskSpecification, 
     )
 }
 
-/** The rows as they are trained on, wherever that is, one by one. After the last one it is a GateError that rows rendered to an empty message, which are not among them; an answer that only calls tools is none where the reader knows of tools. */
+/**
+ * The rows as they are trained on, wherever that is, one by one. After the last one it is a GateError that rows
+ * rendered to an empty message, which are not among them; an answer that only calls tools is none where the reader
+ * knows of tools.
+ */
 export function* renderRows(
   task: TaskSpecification,
   examples: Iterable<Example>,
   { knowsTools }: { knowsTools: boolean } = { knowsTools: false },
 ): Generator<{ readonly example: Example; readonly messages: readonly Message[] }> {
-  const isEmpty = (message: Message | undefined) => message?.content.trim() === "" && !(knowsTools && message["tool_calls"] !== undefined)
+  const isEmpty = (message: Message | undefined) =>
+    message?.content.trim() === "" && !(knowsTools && message["tool_calls"] !== undefined)
   const named: string[] = []
   let empty = 0
   for (const example of examples) {
     const messages = renderExample(task, example)
-    if (!messages.some((message) => message.role !== "assistant" && isEmpty(message)) && !isEmpty(messages.at(-1))) yield { example, messages }
+    if (!messages.some((message) => message.role !== "assistant" && isEmpty(message)) && !isEmpty(messages.at(-1)))
+      yield { example, messages }
     else if (++empty <= namedRows) named.push(example.id)
   }
   if (empty > 0)

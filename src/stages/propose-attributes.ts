@@ -9,7 +9,10 @@ import { sourcesOf } from "./expand.ts"
 import { holdOut } from "./hold-out.ts"
 import { repairPrompt } from "./repair.ts"
 
-/** Attributes that a model proposes for the grid, for a person to edit and paste: nothing is written but the answer in the ledger, so that asking again costs nothing. An answer that cannot be read is asked for once more. */
+/**
+ * Attributes that a model proposes for the grid, for a person to edit and paste: nothing is written but the answer in
+ * the ledger, so that asking again costs nothing. An answer that cannot be read is asked for once more.
+ */
 export async function proposeAttributes(
   context: StageContext,
   task: TaskSpecification,
@@ -28,7 +31,9 @@ export async function proposeAttributes(
   }
   const prompt = attributesPrompt(task, sourcesOf(context, task, []).seeds)
   const text = await ask(prompt)
-  const attributes = readAttributes(text) ?? readAttributes(await ask(repairPrompt({ prompt, text }, "it holds no attributes with values")))
+  const attributes =
+    readAttributes(text) ??
+    readAttributes(await ask(repairPrompt({ prompt, text }, "it holds no attributes with values")))
   if (attributes === undefined)
     throw new ToolkitError(`${modelName} proposed no attributes that can be read`, {
       code: "no-attributes",

@@ -8,14 +8,20 @@ import type { ReviewItem } from "./review-items.ts"
 import { rowOutcome } from "./row-checks.ts"
 import { outcomeOn } from "./standing.ts"
 
-/** The decisions that the task's logs do not hold yet: equal ones by the same reviewer about the same revision are the same decision, whenever they were made. */
+/**
+ * The decisions that the task's logs do not hold yet: equal ones by the same reviewer about the same revision are the
+ * same decision, whenever they were made.
+ */
 export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): Decision[] {
   const known = new Set(rows.decisions().map(keyOf))
   return decisions.filter((decision) => !known.has(keyOf(decision)))
 }
 
-/** The decisions are in a log of their own, with what they mean for the rows that an item is about and for the item whose dispute they settle. The log's name
- * has the day, the people, the suffix and the content: one person on two branches of a repository never writes the same file differently. */
+/** The decisions are in a log of their own, with what they mean for the rows that an item is about and for the item
+ * whose dispute they settle. The log's name
+ * has the day, the people, the suffix and the content: one person on two branches of a repository never writes the same
+ * file differently.
+ */
 export function recordDecisions(
   rows: TaskRows,
   items: ReadonlyMap<string, ReviewItem>,
@@ -29,15 +35,21 @@ export function recordDecisions(
   rows.writeSession(`${sessionName(at, added, suffix)}-${digest(lines).slice(7, 15)}`, lines)
 }
 
-/** The decision, or that the last one is taken back, is on disk when the call returns, at the end of the log of the session; with what it means for the
+/** The decision, or that the last one is taken back, is on disk when the call returns, at the end of the log of the
+ * session; with what it means for the
  * rows that the item is about. `session` is the name that `sessionName` gave. */
 export function appendDecision(rows: TaskRows, session: string, item: ReviewItem, line: DecisionLine): void {
   rows.appendToSession(session, linesOf(item, line, decisionsGiven(rows)))
 }
 
-/** The name of a log of decisions: it sorts by day and says whose they are. `suffix` keeps sessions of the same day and people apart. */
+/**
+ * The name of a log of decisions: it sorts by day and says whose they are. `suffix` keeps sessions of the same day and
+ * people apart.
+ */
 export function sessionName(at: string, by: readonly Pick<Decision, "reviewer">[], suffix: string): string {
-  const reviewers = [...new Set(by.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))].join("+").slice(0, 60)
+  const reviewers = [...new Set(by.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))]
+    .join("+")
+    .slice(0, 60)
   return `${at.slice(0, 10)}-${reviewers}-${suffix}`
 }
 
@@ -50,7 +62,10 @@ function decisionsGiven(rows: TaskRows): (item: string) => readonly Decision[] {
   }
 }
 
-/** What is written of a decision: itself, on a conflict what it means for the rows, on a dispute what it means for the disputed item and its rows. */
+/**
+ * What is written of a decision: itself, on a conflict what it means for the rows, on a dispute what it means for the
+ * disputed item and its rows.
+ */
 function linesOf(item: ReviewItem, line: DecisionLine, given: (item: string) => readonly Decision[]): DecisionLine[] {
   const { disputed, gold } = item
   if (gold !== undefined) return [{ ...line, rows: [gold.row] }]
@@ -64,17 +79,32 @@ function linesOf(item: ReviewItem, line: DecisionLine, given: (item: string) => 
 /** The decision on a dispute as one on what was disputed. */
 function translated(item: ReviewItem, disputed: ReviewItem, { output, ...line }: DecisionLine): DecisionLine {
   const about = { ...line, item: disputed.id, revision: disputed.revision }
-  return line.verdict === "withdraw" || line.verdict === "reject" ? about : { ...about, verdict: "edit", output: output ?? item.output }
+  return line.verdict === "withdraw" || line.verdict === "reject"
+    ? about
+    : { ...about, verdict: "edit", output: output ?? item.output }
 }
 
-function linesOnRows(item: ReviewItem, line: DecisionLine, given: (item: string) => readonly Decision[], isSettling: boolean): DecisionLine[] {
+function linesOnRows(
+  item: ReviewItem,
+  line: DecisionLine,
+  given: (item: string) => readonly Decision[],
+  isSettling: boolean,
+): DecisionLine[] {
   const lines = rowDecisions(item, line)
-  return isSettling ? lines.map((each, index) => settling(each, given, (earlier) => rowOutcome(earlier, item.rows?.[index]?.output))) : lines
+  return isSettling
+    ? lines.map((each, index) => settling(each, given, (earlier) => rowOutcome(earlier, item.rows?.[index]?.output)))
+    : lines
 }
 
 /** The line counts before the decisions that were given on its item until now. */
-function settling(line: DecisionLine, given: (item: string) => readonly Decision[], outcomeOf: (earlier: Decision) => string): DecisionLine {
-  return line.verdict === "withdraw" ? line : { ...line, settles: [...answersTo(given(line.item), outcomeOf).keys()].map(outcomeKey) }
+function settling(
+  line: DecisionLine,
+  given: (item: string) => readonly Decision[],
+  outcomeOf: (earlier: Decision) => string,
+): DecisionLine {
+  return line.verdict === "withdraw"
+    ? line
+    : { ...line, settles: [...answersTo(given(line.item), outcomeOf).keys()].map(outcomeKey) }
 }
 
 function keyOf(decision: Decision): string {

@@ -41,9 +41,12 @@ export interface Refresh {
   readonly tooFew?: string
 }
 
-/** A worn test set is replaced: its opened rows are retired and real rows that no model was trained on take their place, chosen as rows are held out
- * when they arrive. Retired rows stay held out until they are released by name of the option; both are recorded in `refreshes.jsonl`, which is
- * appended. A test set that is not worn is `unchanged`. Throws a PersonNeededError when there is no row to take. Idempotent: what it retired is not
+/** A worn test set is replaced: its opened rows are retired and real rows that no model was trained on take their
+ * place, chosen as rows are held out
+ * when they arrive. Retired rows stay held out until they are released by name of the option; both are recorded in
+ * `refreshes.jsonl`, which is
+ * appended. A test set that is not worn is `unchanged`. Throws a PersonNeededError when there is no row to take.
+ * Idempotent: what it retired is not
  * opened again. The next build has the new holdout. */
 export function refreshHoldout(context: StageContext, task: TaskSpecification, options: RefreshOptions): Refresh {
   const { workspace } = context
@@ -72,10 +75,13 @@ function planRefresh(
   const isDue = wear.isWorn || (options.force && wear.openings > 0)
   const opened = new Set(testOpenings(context, versions).flatMap((opening) => opening.rows.map(digits)))
   const answeredTest = new Set(examples.test.map(({ id }) => digits(id)))
-  const inTest = standing.filter(({ id, split }) => split === "test" && answeredTest.has(digits(id))).map(({ id }) => id)
+  const inTest = standing
+    .filter(({ id, split }) => split === "test" && answeredTest.has(digits(id)))
+    .map(({ id }) => id)
   const retiring = isDue ? inTest.filter((id) => opened.has(digits(id))) : []
   const fresh = isDue ? freshRows(context, task, rows, versions, examples, new Set(retiring)) : []
-  if (isDue && retiring.length > 0 && fresh.length + inTest.length - retiring.length === 0) throw nothingFresh(task, wear)
+  if (isDue && retiring.length > 0 && fresh.length + inTest.length - retiring.length === 0)
+    throw nothingFresh(task, wear)
   const before = standing.flatMap(({ id, split }) => (split === "retired" ? [id] : []))
   const released = options.release ? [...before, ...retiring].sort() : []
   const test = inTest.length - retiring.length + fresh.length
@@ -108,7 +114,8 @@ function planRefresh(
   }
 }
 
-/** The train rows to be tested on instead: of people, valid, in no version's train rows and nothing grown from them either, and near none of what is
+/** The train rows to be tested on instead: of people, valid, in no version's train rows and nothing grown from them
+ * either, and near none of what is
  * trained on, held out or retired. As many as `assignSplits` gives to the test set. */
 function freshRows(
   context: StageContext,
@@ -131,7 +138,9 @@ function freshRows(
   const others = rows.assignments().filter(({ id }) => !free.has(id))
   const assigned = assignSplits({
     arrivals,
-    existing: others.map((assignment) => (retiring.has(assignment.id) ? { ...assignment, split: "retired" } : assignment)),
+    existing: others.map((assignment) =>
+      retiring.has(assignment.id) ? { ...assignment, split: "retired" } : assignment,
+    ),
     existingItems: others.flatMap(({ id }) => {
       const text = texts.get(id)
       return text === undefined ? [] : [{ id, text }]
@@ -151,7 +160,10 @@ function* trainedRows(versions: Versions): Generator<Parented> {
 function currentHoldout(versions: Versions, task: TaskSpecification): string {
   const latest = versions.latest()
   if (latest !== undefined) return versions.manifest(latest as `ds_${string}`).holdout
-  throw new ToolkitError(`task ${task.task} has no holdout yet`, { code: "no-holdout", hint: `Make one: tuneloop build ${task.task}` })
+  throw new ToolkitError(`task ${task.task} has no holdout yet`, {
+    code: "no-holdout",
+    hint: `Make one: tuneloop build ${task.task}`,
+  })
 }
 
 function nothingFresh(task: TaskSpecification, wear: Wear): PersonNeededError {

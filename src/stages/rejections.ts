@@ -13,14 +13,23 @@ export interface Rejection {
   readonly candidates: readonly string[]
 }
 
-/** The reasons for which candidates stand rejected, the most frequent first: for the next plan of a strategy. Case, white space and a full stop at the end make no
- * other reason; the first wording by id is shown. Those without a reason count as `no reason given`. Held-out rows are never candidates. */
-export function rejectionsByReason(task: TaskSpecification, rows: TaskRows, { standings } = taskExamples(task, rows)): Rejection[] {
+/** The reasons for which candidates stand rejected, the most frequent first: for the next plan of a strategy. Case,
+ * white space and a full stop at the end make no
+ * other reason; the first wording by id is shown. Those without a reason count as `no reason given`. Held-out rows are
+ * never candidates.
+ */
+export function rejectionsByReason(
+  task: TaskSpecification,
+  rows: TaskRows,
+  { standings } = taskExamples(task, rows),
+): Rejection[] {
   const found = uniqueById(rows.candidates())
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .flatMap(({ id, strategy }) => {
       const standing = standings.get(id)
-      return standing?.state === "rejected" ? [{ id, strategy, reason: standing.reason?.trim() || "no reason given" }] : []
+      return standing?.state === "rejected"
+        ? [{ id, strategy, reason: standing.reason?.trim() || "no reason given" }]
+        : []
     })
   return [...Map.groupBy(found, ({ reason }) => folded(reason)).values()]
     .flatMap(([first, ...others]): Rejection[] => {

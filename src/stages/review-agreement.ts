@@ -5,7 +5,11 @@ import type { StageContext } from "./context.ts"
 import { taskExamples } from "./examples.ts"
 import { passes, reviewItems, uniqueById } from "./review-items.ts"
 
-/** How far the reviewers of the task agree where they decided on the same items. Memory has the candidates and the decisions; all examples of the task only where somebody decided on something else: a gold check, a suspected label, a label that was split. */
+/**
+ * How far the reviewers of the task agree where they decided on the same items. Memory has the candidates and the
+ * decisions; all examples of the task only where somebody decided on something else: a gold check, a suspected label, a
+ * label that was split.
+ */
 export function reviewAgreement(context: StageContext, task: TaskSpecification): AgreementReport {
   const rows = new TaskRows(context.workspace, task.task)
   const proposed = new Map<string, unknown>()

@@ -1,7 +1,8 @@
 import type { Decision, Output } from "../core/example.ts"
 import type { ReviewItem } from "./review-items.ts"
 
-/** What a reviewer says of an item. Of the two rows of a conflict: the output of `a` or of `b` is right for both, each is right as it is (`both`), or
+/** What a reviewer says of an item. Of the two rows of a conflict: the output of `a` or of `b` is right for both, each
+ * is right as it is (`both`), or
  * another one is right for both (`edit`). */
 export type Choice = "accept" | "edit" | "reject" | "a" | "b" | "both"
 
@@ -14,22 +15,36 @@ export function choicesOf(item: ReviewItem): readonly Choice[] {
   return item.output === undefined ? ["edit", "reject"] : ["accept", "edit", "reject"]
 }
 
-/** The decision that an answer makes of an item, whichever way the reviewer gave it. The choice must be one of the item's. */
+/**
+ * The decision that an answer makes of an item, whichever way the reviewer gave it. The choice must be one of the
+ * item's.
+ */
 export function decisionOf(
   item: ReviewItem,
   answer: Answer,
   by: { readonly reviewer: string; readonly comment: string },
 ): Omit<Decision, "guideline" | "at" | "source"> {
   const about = item.rows === undefined ? {} : { rows: item.rows.map(({ row }) => row) }
-  const base = { item: item.id, ...about, reviewer: by.reviewer, revision: item.revision, ...(by.comment === "" ? {} : { reason: by.comment }) }
+  const base = {
+    item: item.id,
+    ...about,
+    reviewer: by.reviewer,
+    revision: item.revision,
+    ...(by.comment === "" ? {} : { reason: by.comment }),
+  }
   switch (answer.choice) {
     case "reject":
     case "both":
       return { ...base, verdict: "reject" }
     case "accept":
     case "a":
-      // What is accepted of a conflict or of a suspected row is the suggestion, which the next search may change: it goes into the decision.
-      return { ...base, verdict: "accept", ...(item.kind === "label-error" || item.kind === "conflict" ? { output: item.output } : {}) }
+      // What is accepted of a conflict or of a suspected row is the suggestion, which the next search may change: it
+      // goes into the decision.
+      return {
+        ...base,
+        verdict: "accept",
+        ...(item.kind === "label-error" || item.kind === "conflict" ? { output: item.output } : {}),
+      }
     case "b":
       return { ...base, verdict: "edit", output: item.current }
     case "edit":

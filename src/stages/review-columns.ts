@@ -35,18 +35,23 @@ const read = ["id", "decision", "part", "corrected_output", "comment", "reviewer
 export function keyOf(header: string): string | undefined {
   const text = header.trim()
   const [, prefix, rest] = /^(input|proposed|corrected)(?:: ?|(?=[.[]))\.?(.*)$/is.exec(text) ?? []
-  if (prefix !== undefined && rest !== undefined && rest !== "") return `${prefix.toLowerCase()}${rest.startsWith("[") ? "" : "."}${rest}`
+  if (prefix !== undefined && rest !== undefined && rest !== "")
+    return `${prefix.toLowerCase()}${rest.startsWith("[") ? "" : "."}${rest}`
   return keyOfName.get(text.toLowerCase().replace(/[^a-z]/g, ""))
 }
 
 /** What an item is called. */
 export const idPattern = /^[a-z]+_[0-9a-f]{16}$/
 
-/** The columns of a sheet, from its first rows: by their keys or titles, wherever they stand; the items and the decisions also by what is in their
- * columns, where somebody renamed them. Undefined for a sheet without items. A sheet of items whose decisions cannot be found, or are there twice, is a
+/** The columns of a sheet, from its first rows: by their keys or titles, wherever they stand; the items and the
+ * decisions also by what is in their
+ * columns, where somebody renamed them. Undefined for a sheet without items. A sheet of items whose decisions cannot be
+ * found, or are there twice, is a
  * DataError. */
 export function findColumns(rows: readonly SheetRow[], place: string): FoundColumns | undefined {
-  const keyed = rows.slice(0, 40).map((row) => ({ row, keys: row.cells.map((cell) => (cell === undefined ? undefined : keyOf(cell.text))) }))
+  const keyed = rows
+    .slice(0, 40)
+    .map((row) => ({ row, keys: row.cells.map((cell) => (cell === undefined ? undefined : keyOf(cell.text))) }))
   const count = (keys: readonly (string | undefined)[]) => new Set(keys.filter((key) => key !== undefined)).size
   const header =
     keyed.find(({ keys }) => keys.includes("id") && keys.includes("decision")) ??
@@ -64,7 +69,11 @@ export function findColumns(rows: readonly SheetRow[], place: string): FoundColu
     if (key === undefined) continue
     if (!indexOf.has(key)) indexOf.set(key, index)
     else if (read.includes(key) || leafPath("corrected", key) !== undefined)
-      throw new DataError(`${place} has the column ${JSON.stringify(titleAt(index))} twice`, [], "Rename or remove the one that does not count.")
+      throw new DataError(
+        `${place} has the column ${JSON.stringify(titleAt(index))} twice`,
+        [],
+        "Rename or remove the one that does not count.",
+      )
   }
   const below = rows.filter((each) => each.row > row.row)
   const renamed = (key: string, found: number | undefined) => {
@@ -75,7 +84,9 @@ export function findColumns(rows: readonly SheetRow[], place: string): FoundColu
   renamed("id", ids[0])
   renamed(
     "decision",
-    columnsWhere(below, (texts) => texts.length > 0 && texts.every(isDecisionWord)).find((index) => keys[index] === undefined),
+    columnsWhere(below, (texts) => texts.length > 0 && texts.every(isDecisionWord)).find(
+      (index) => keys[index] === undefined,
+    ),
   )
   if (!indexOf.has("id")) throw missing("id", place, row)
   if (!indexOf.has("decision")) throw missing("decision", place, row)
@@ -84,11 +95,17 @@ export function findColumns(rows: readonly SheetRow[], place: string): FoundColu
     return path === undefined ? [] : [{ index, path, column }]
   })
   const known = new Set(indexOf.values())
-  const others = row.cells.flatMap((cell, index) => (cell === undefined || cell.text.trim() === "" || known.has(index) ? [] : [cell.text.trim()]))
-  if (others.length > 0) notes.push(`not read, because the export has no such column: ${others.map((name) => JSON.stringify(name)).join(", ")}`)
+  const others = row.cells.flatMap((cell, index) =>
+    cell === undefined || cell.text.trim() === "" || known.has(index) ? [] : [cell.text.trim()],
+  )
+  if (others.length > 0)
+    notes.push(
+      `not read, because the export has no such column: ${others.map((name) => JSON.stringify(name)).join(", ")}`,
+    )
   if (!indexOf.has("corrected_output") && corrected.length === 0)
     notes.push("there is no column corrected_output: only accept and reject can be read")
-  if (!indexOf.has("revision")) notes.push("there is no column revision: whether an item changed since the export cannot be told")
+  if (!indexOf.has("revision"))
+    notes.push("there is no column revision: whether an item changed since the export cannot be told")
   return { headerRow: row.row, indexOf, corrected, notes }
 }
 
@@ -100,7 +117,10 @@ function columnsWhere(rows: readonly SheetRow[], isSuch: (texts: readonly string
 }
 
 function missing(key: string, place: string, row: SheetRow | undefined): DataError {
-  const titles = row?.cells.flatMap((cell) => (cell === undefined || cell.text.trim() === "" ? [] : [JSON.stringify(cell.text.trim())])) ?? []
+  const titles =
+    row?.cells.flatMap((cell) =>
+      cell === undefined || cell.text.trim() === "" ? [] : [JSON.stringify(cell.text.trim())],
+    ) ?? []
   return new DataError(
     `${place} has no column ${JSON.stringify(key)}; its columns are: ${titles.slice(0, 30).join(", ")}`,
     [],

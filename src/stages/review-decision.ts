@@ -67,18 +67,28 @@ export function readDecision(
   if (choice === undefined) {
     const allowed = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
     const meant = nearest(word, allowed)
-    return problem("decision", `got ${show(answer.decision)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`)
+    return problem(
+      "decision",
+      `got ${show(answer.decision)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    )
   }
   const by = { reviewer: answer.reviewer, comment: answer.comment }
-  if (by.reviewer === "") return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
+  if (by.reviewer === "")
+    return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
   if (choice === "edit") {
     const read = correctedOutput(task, item, answer)
     return "problems" in read ? read : { decision: decisionOf(item, { choice, output: read.output }, by) }
   }
   if (choice === "accept" && !choicesOf(item).includes(choice))
-    return problem("decision", "an input without an answer cannot be accepted; write edit and its output in corrected_output")
+    return problem(
+      "decision",
+      "an input without an answer cannot be accepted; write edit and its output in corrected_output",
+    )
   if (isCorrected && (choice === "b" || ((choice === "accept" || choice === "a") && !isProposed(task, item, answer))))
-    return problem("decision", `${word === "b" ? "b" : "accept"} beside a corrected output; write edit, or empty the corrected output`)
+    return problem(
+      "decision",
+      `${word === "b" ? "b" : "accept"} beside a corrected output; write edit, or empty the corrected output`,
+    )
   return { decision: decisionOf(item, { choice }, by) }
 }
 
@@ -95,7 +105,11 @@ function isProposed(task: TaskSpecification, item: ReviewItem, answer: WrittenAn
 }
 
 /** The output of an edit: the one of the cell, or the proposed one with the corrected leaves in it. */
-function correctedOutput(task: TaskSpecification, item: ReviewItem, answer: WrittenAnswer): { output: unknown } | { problems: AnswerProblem[] } {
+function correctedOutput(
+  task: TaskSpecification,
+  item: ReviewItem,
+  answer: WrittenAnswer,
+): { output: unknown } | { problems: AnswerProblem[] } {
   if (task.kind === "json" && answer.corrected === "" && answer.corrections.length + answer.removed.length > 0) {
     const { schema } = task.output
     const read = correctedValue(schema, item.output, answer.corrections, answer.removed)
@@ -110,7 +124,12 @@ function correctedOutput(task: TaskSpecification, item: ReviewItem, answer: Writ
     const issues = outputIssues(task, read.value)
     return issues.length === 0
       ? { output: read.value }
-      : { problems: issues.map(({ path, message }) => ({ column: `corrected${(path ?? "").replace(/^output/, "")}`, message })) }
+      : {
+          problems: issues.map(({ path, message }) => ({
+            column: `corrected${(path ?? "").replace(/^output/, "")}`,
+            message,
+          })),
+        }
   }
   const problem = (message: string) => ({ problems: [{ column: "corrected_output", message }] })
   if (answer.corrected === "") return problem("empty beside edit; write the right output")
@@ -120,7 +139,10 @@ function correctedOutput(task: TaskSpecification, item: ReviewItem, answer: Writ
 
 function outputProblem(task: TaskSpecification, text: string): string {
   if (labelsOf(task).length > 0)
-    return outputIssues(task, task.kind === "label" ? text : text.split(",").map((part) => part.trim()))[0]?.message ?? `got ${show(text)}`
+    return (
+      outputIssues(task, task.kind === "label" ? text : text.split(",").map((part) => part.trim()))[0]?.message ??
+      `got ${show(text)}`
+    )
   let value: unknown = text
   try {
     value = JSON.parse(text)

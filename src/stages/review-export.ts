@@ -22,13 +22,20 @@ export interface ReviewExport {
   readonly textFolder: string | undefined
 }
 
-/** The items that wait for a person as a spreadsheet, CSV or XLSX by the ending of `out`, in the order of the queue: what they are asked, and empty
- * decision columns to fill in. Rows are joined by id alone, so it may be sorted, filtered and saved at will. Rows are streamed; long texts are files in a
+/** The items that wait for a person as a spreadsheet, CSV or XLSX by the ending of `out`, in the order of the queue:
+ * what they are asked, and empty
+ * decision columns to fill in. Rows are joined by id alone, so it may be sorted, filtered and saved at will. Rows are
+ * streamed; long texts are files in a
  * folder beside it, there before the spreadsheet is. */
 export async function exportReview(
   context: StageContext,
   task: TaskSpecification,
-  options: { out: string; limit: number | undefined; reviewer: string | undefined; only: ReviewItem["kind"] | undefined },
+  options: {
+    out: string
+    limit: number | undefined
+    reviewer: string | undefined
+    only: ReviewItem["kind"] | undefined
+  },
 ): Promise<ReviewExport> {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const items = reviewQueue(task, examples, { only: options.only, reviewer: options.reviewer }).slice(0, options.limit)
@@ -85,7 +92,8 @@ function writeText(path: string, text: string): void {
 
 function writeCsv(path: string, columns: readonly string[], rows: Iterable<string[]>): void {
   const writer = new AtomicWriter(path)
-  const write = (records: string[][]) => writer.write(stringify(records, { record_delimiter: "\r\n", quoted_match: /[\r\n;\t]/ }))
+  const write = (records: string[][]) =>
+    writer.write(stringify(records, { record_delimiter: "\r\n", quoted_match: /[\r\n;\t]/ }))
   try {
     // The byte order mark is for Excel, which otherwise reads UTF-8 as something else.
     writer.write("\ufeff")

@@ -38,8 +38,22 @@ export function formColumns(
     const common = { key: column, title: titleOf(column), width: widthOf(column) }
     switch (column) {
       case "decision": {
-        const choices = ["accept", "edit", "reject", ...(isConflict ? ["a", "b", "both"] : []), ...(columns.includes("part") ? ["remove"] : [])]
-        const tints = { accept: "good", a: "good", both: "good", b: "changed", edit: "changed", remove: "changed", reject: "bad" } as const
+        const choices = [
+          "accept",
+          "edit",
+          "reject",
+          ...(isConflict ? ["a", "b", "both"] : []),
+          ...(columns.includes("part") ? ["remove"] : []),
+        ]
+        const tints = {
+          accept: "good",
+          a: "good",
+          both: "good",
+          b: "changed",
+          edit: "changed",
+          remove: "changed",
+          reject: "bad",
+        } as const
         return { ...common, look: "open", choices, isOnlyChoice: true, tints }
       }
       case "corrected_output":
@@ -61,14 +75,31 @@ export function formColumns(
 }
 
 /** Widths that fit what the first rows say, within what a screen shows. */
-export function widths(columns: readonly string[], rows: Iterable<ReadonlyMap<string, string>>): (column: string) => number {
+export function widths(
+  columns: readonly string[],
+  rows: Iterable<ReadonlyMap<string, string>>,
+): (column: string) => number {
   const longest = new Map<string, number>()
   for (const cells of rows)
     for (const [column, text] of cells)
-      longest.set(column, Math.max(longest.get(column) ?? 0, ...text.split("\n", 40).map((line) => Math.min(line.length, 200))))
-  const inputs = columns.filter((column) => column.startsWith("input.") || column === "conversation" || column === "other_input").length
+      longest.set(
+        column,
+        Math.max(longest.get(column) ?? 0, ...text.split("\n", 40).map((line) => Math.min(line.length, 200))),
+      )
+  const inputs = columns.filter(
+    (column) => column.startsWith("input.") || column === "conversation" || column === "other_input",
+  ).length
   const most = inputs <= 1 ? 70 : inputs === 2 ? 50 : 34
-  const fixed: Readonly<Record<string, number>> = { id: 18, decision: 11, comment: 26, reviewer: 13, revision: 18, kind: 11, part: 12, note: 30 }
+  const fixed: Readonly<Record<string, number>> = {
+    id: 18,
+    decision: 11,
+    comment: 26,
+    reviewer: 13,
+    revision: 18,
+    kind: 11,
+    part: 12,
+    note: 30,
+  }
   return (column) => {
     const proposed = column.replace(/^corrected/, "proposed")
     const isOutput = proposed.startsWith("proposed") || column === "current_output"
@@ -87,8 +118,12 @@ export function widths(columns: readonly string[], rows: Iterable<ReadonlyMap<st
 export function guideOf(task: TaskSpecification, columns: readonly string[]): GuideLine[] {
   const text = (...cells: string[]): GuideLine => ({ look: "text", cells })
   const heading = (title: string): GuideLine => ({ look: "heading", cells: [title] })
-  const isNested = columns.some((column) => leafPath("corrected", column) !== undefined && column !== "corrected_output")
-  const correct = isNested ? "the yellow column beside what is wrong; leave the others empty" : "the right output into Corrected output"
+  const isNested = columns.some(
+    (column) => leafPath("corrected", column) !== undefined && column !== "corrected_output",
+  )
+  const correct = isNested
+    ? "the yellow column beside what is wrong; leave the others empty"
+    : "the right output into Corrected output"
   const labels = task.kind === "label" || task.kind === "multilabel" ? Object.entries(task.output.labels) : []
   return [
     { look: "title", cells: [`Review: ${task.task}`] },
@@ -120,10 +155,21 @@ export function guideOf(task: TaskSpecification, columns: readonly string[]): Gu
         ]
       : []),
     ...(columns.includes("current_output")
-      ? [text("Kind label-error", "A label that is probably wrong. accept takes the proposed one, reject keeps the current one.")]
+      ? [
+          text(
+            "Kind label-error",
+            "A label that is probably wrong. accept takes the proposed one, reject keeps the current one.",
+          ),
+        ]
       : []),
-    text("Long texts", "What ends with … is the beginning; all of it is in the file named there, in the folder beside this one."),
-    text("Sorting", "Filter as you like. To sort, first take off the protection: Review → Unprotect Sheet; there is no password."),
+    text(
+      "Long texts",
+      "What ends with … is the beginning; all of it is in the file named there, in the folder beside this one.",
+    ),
+    text(
+      "Sorting",
+      "Filter as you like. To sort, first take off the protection: Review → Unprotect Sheet; there is no password.",
+    ),
     text("'=", "An apostrophe before = + - or @ keeps the spreadsheet from calculating. It is taken off again."),
     text(""),
     heading("Guideline"),
@@ -133,6 +179,8 @@ export function guideOf(task: TaskSpecification, columns: readonly string[]): Gu
           .trim()
           .split("\n")
           .map((line) => text("", line))),
-    ...(labels.length === 0 ? [] : [text(""), heading("Labels"), ...labels.map(([label, meaning]) => text(label, meaning))]),
+    ...(labels.length === 0
+      ? []
+      : [text(""), heading("Labels"), ...labels.map(([label, meaning]) => text(label, meaning))]),
   ]
 }

@@ -26,7 +26,10 @@ export interface ReviewImport {
   readonly conflictPairsLeft: number
   /** Decisions on items that changed since the export or are gone: not taken, though all others are. */
   readonly notTaken: readonly { readonly row: number; readonly item: string; readonly reason: "changed" | "gone" }[]
-  /** Cells outside the decision columns that do not say what was exported; they change nothing. The first ones stand in `differences`. */
+  /**
+   * Cells outside the decision columns that do not say what was exported; they change nothing. The first ones stand in
+   * `differences`.
+   */
   readonly differingCells: number
   readonly differences: readonly CellDifference[]
   /** What else a person ought to know of the file: columns that were not read, a guessed encoding. */
@@ -47,9 +50,12 @@ export interface ReviewChange {
   readonly reason?: string
 }
 
-/** The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id, in any order; only the decision columns
- * are read, and everything else is compared with what was exported; a row missing from the file is simply not decided. What is wrong in a decision column
- * stops the import before a byte is written. A decision on an item that changed since is left out and told. The file is streamed: held are the rows that
+/** The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id, in any
+ * order; only the decision columns
+ * are read, and everything else is compared with what was exported; a row missing from the file is simply not decided.
+ * What is wrong in a decision column
+ * stops the import before a byte is written. A decision on an item that changed since is left out and told. The file is
+ * streamed: held are the rows that
  * somebody filled in. */
 export async function importReview(
   context: StageContext,
@@ -89,7 +95,9 @@ export async function importReview(
         line: row,
         path: "id",
         message:
-          reason === "gone" ? `${show(item)} is not an item of the task ${task.task}` : `${item} changed since it was exported; export it again`,
+          reason === "gone"
+            ? `${show(item)} is not an item of the task ${task.task}`
+            : `${item} changed since it was exported; export it again`,
       })),
     )
   if (issues.length > 0)
@@ -101,7 +109,8 @@ export async function importReview(
   const added = newDecisions(rows, decisions)
   // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
   const suffix = digest(added.map(({ at: _, ...decision }) => decision)).slice(7, 15)
-  if (!options.dryRun) recordDecisions(rows, new Map(added.map(({ item }) => [item, itemOf(item) as ReviewItem])), added, at, suffix)
+  if (!options.dryRun)
+    recordDecisions(rows, new Map(added.map(({ item }) => [item, itemOf(item) as ReviewItem])), added, at, suffix)
   const byVerdict: Record<string, number> = {}
   for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
   const left = options.dryRun || added.length === 0 ? examples : taskExamples(task, rows)
@@ -118,12 +127,20 @@ export async function importReview(
     differingCells: sheet.differingCells,
     differences: sheet.differences,
     notes: sheet.notes,
-    changes: added.slice(0, options.shown ?? 20).map((decision) => changeOf(task, itemOf(decision.item) as ReviewItem, decision)),
+    changes: added
+      .slice(0, options.shown ?? 20)
+      .map((decision) => changeOf(task, itemOf(decision.item) as ReviewItem, decision)),
   }
 }
 
-/** The items by their ids: mostly those that wait, which are known already; all of them only when one that is decided is asked for. */
-function itemLookup(rows: TaskRows, { open, conflicts, suspects, sources }: TaskExamples): (id: string) => ReviewItem | undefined {
+/**
+ * The items by their ids: mostly those that wait, which are known already; all of them only when one that is decided is
+ * asked for.
+ */
+function itemLookup(
+  rows: TaskRows,
+  { open, conflicts, suspects, sources }: TaskExamples,
+): (id: string) => ReviewItem | undefined {
   const waiting = new Map([...open, ...conflicts, ...suspects].map((item) => [item.id, item]))
   let all: ReadonlyMap<string, ReviewItem> | undefined
   return (id) => {

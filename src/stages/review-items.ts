@@ -8,7 +8,8 @@ import { goldChecks } from "./gold-checks.ts"
 import { relabelItems } from "./relabelling.ts"
 import { adjudicationOf } from "./standing.ts"
 
-/** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong, two rows that contradict each other,
+/** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong,
+ * two rows that contradict each other,
  * an item that two reviewers decided on differently, or a row whose label was split. */
 export interface ReviewItem {
   readonly id: string
@@ -21,7 +22,12 @@ export interface ReviewItem {
   /** The input of the other row of a conflict. */
   readonly other?: Candidate["input"]
   /** The rows of a suspected error or a conflict, with the outputs that they had when the question was asked. */
-  readonly rows?: readonly { readonly row: string; readonly check: string; readonly output: unknown; readonly revision: string }[]
+  readonly rows?: readonly {
+    readonly row: string
+    readonly check: string
+    readonly output: unknown
+    readonly revision: string
+  }[]
   /** Why it is asked. */
   readonly note?: string
   readonly revision: string
@@ -40,7 +46,8 @@ export interface SourceRow {
   readonly example: Example
 }
 
-/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows that were suspected, the conflicts,
+/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows
+ * that were suspected, the conflicts,
  * whatever of these reviewers decided on differently, and gold checks. */
 export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): ReviewItem[] {
   const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
@@ -51,7 +58,11 @@ export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceR
     ...conflictItems(rows, sources, decisions).map(({ item }) => item),
     ...relabelItems(rows),
   ]
-  return [...items, ...items.flatMap((item) => adjudicationOf(item, decisions.get(item.id) ?? []) ?? []), ...goldChecks(sources, decisions)]
+  return [
+    ...items,
+    ...items.flatMap((item) => adjudicationOf(item, decisions.get(item.id) ?? []) ?? []),
+    ...goldChecks(sources, decisions),
+  ]
 }
 
 /** The suspected rows that still are as they were when they were suspected. */
@@ -61,7 +72,8 @@ export function suspectItems(
 ): { item: ReviewItem; suspect: QueuedSuspect; source: SourceRow }[] {
   return rows.suspects().flatMap((suspect) => {
     const source = sources.get(suspect.row)
-    if (source === undefined || checkId(suspect.row, source.example.input, source.example.output) !== suspect.id) return []
+    if (source === undefined || checkId(suspect.row, source.example.input, source.example.output) !== suspect.id)
+      return []
     const { input, output } = source.example
     const item: ReviewItem = {
       id: suspect.id,

@@ -39,7 +39,9 @@ export function columnsOf(task: TaskSpecification, items: readonly ReviewItem[])
   ]
 }
 
-/** The leaves of a task's JSON outputs, as the schema and the outputs have them; undefined where the output is one cell. */
+/**
+ * The leaves of a task's JSON outputs, as the schema and the outputs have them; undefined where the output is one cell.
+ */
 function leafColumns(task: TaskSpecification, items: readonly ReviewItem[]): string[] | undefined {
   if (task.kind !== "json") return undefined
   const paths = new Set(leafPaths(task.output.schema))
@@ -62,15 +64,25 @@ export function leafPath(prefix: "proposed" | "corrected", column: string): stri
   return rest === "" || rest.startsWith("[") ? rest : rest.startsWith(".") ? rest.slice(1) : undefined
 }
 
-/** Shows items of the task as rows: what a row says follows from the item alone, so that it can be told later what a spreadsheet changed. */
+/**
+ * Shows items of the task as rows: what a row says follows from the item alone, so that it can be told later what a
+ * spreadsheet changed.
+ */
 export function rowWriter(task: TaskSpecification): (item: ReviewItem, reviewer?: string) => ItemRow[] {
   const writeLeaf = task.kind === "json" ? leafWriter(task.output.schema) : undefined
   return (item, reviewer = "") => {
-    const byPart = Map.groupBy(writeLeaf === undefined || item.output === undefined ? [] : leavesOf(item.output), ({ part }) => part)
+    const byPart = Map.groupBy(
+      writeLeaf === undefined || item.output === undefined ? [] : leavesOf(item.output),
+      ({ part }) => part,
+    )
     const main = textCells(item.id, "", [...mainTexts(task, item), ...leafTexts(byPart.get("") ?? [], writeLeaf)])
     const same = [["id", item.id] as const, ["reviewer", neutralise(reviewer)] as const]
     const rows: ItemRow[] = [
-      { ...main, part: "", cells: new Map([...same, ["kind", item.kind], ["revision", revisionCell(item.revision)], ...main.cells]) },
+      {
+        ...main,
+        part: "",
+        cells: new Map([...same, ["kind", item.kind], ["revision", revisionCell(item.revision)], ...main.cells]),
+      },
     ]
     for (const part of partsOf(byPart)) {
       const texts = textCells(item.id, part, leafTexts(byPart.get(part) ?? [], writeLeaf))
@@ -83,7 +95,8 @@ export function rowWriter(task: TaskSpecification): (item: ReviewItem, reviewer?
 /** The elements that have a row, one that holds others before them. */
 function partsOf(byPart: ReadonlyMap<string, readonly Leaf[]>): Set<string> {
   const parts = new Set<string>()
-  for (const part of byPart.keys()) for (const { index, 0: place } of part.matchAll(/\[\d+\]/g)) parts.add(part.slice(0, index + place.length))
+  for (const part of byPart.keys())
+    for (const { index, 0: place } of part.matchAll(/\[\d+\]/g)) parts.add(part.slice(0, index + place.length))
   return parts
 }
 
@@ -92,7 +105,8 @@ function mainTexts(task: TaskSpecification, item: ReviewItem): [string, string][
     task.kind === "chat"
       ? [["conversation", conversationText(item.input)]]
       : Object.keys(task.input).map((field) => [`input.${field}`, fieldText(item.input[field])])
-  if (item.other !== undefined) inputs.push(["other_input", task.kind === "chat" ? conversationText(item.other) : inputText(task, item.other)])
+  if (item.other !== undefined)
+    inputs.push(["other_input", task.kind === "chat" ? conversationText(item.other) : inputText(task, item.other)])
   if (item.current !== undefined) inputs.push(["current_output", outputText(task, item.current)])
   if (item.output !== undefined) inputs.push(["proposed_output", outputText(task, item.output)])
   if (item.note !== undefined) inputs.push(["note", item.note])
@@ -117,7 +131,9 @@ function textCells(id: string, part: string, texts: readonly [string, string][])
 /** The output as a cell shows it: objects spread over lines. */
 function outputText(task: TaskSpecification, output: unknown): string {
   const text = formatOutput(task, output)
-  return labelsOf(task).length === 0 && typeof output === "object" && text.startsWith("{") ? JSON.stringify(output, null, 2) : text
+  return labelsOf(task).length === 0 && typeof output === "object" && text.startsWith("{")
+    ? JSON.stringify(output, null, 2)
+    : text
 }
 
 /** The beginning of the revision's digest after a letter: hex digits alone may look like a number. */

@@ -1,9 +1,14 @@
 import { canonicalText } from "../core/canonical.ts"
 import { parseJson, show } from "../core/parse.ts"
 
-/** A value inside a nested output that has none inside it: a text, number, boolean, null, or an empty list or object. */
+/**
+ * A value inside a nested output that has none inside it: a text, number, boolean, null, or an empty list or object.
+ */
 export interface Leaf {
-  /** The element of a list that it belongs to, counted from 1: `items[2]`; empty outside lists. Each element is a row of its own. */
+  /**
+   * The element of a list that it belongs to, counted from 1: `items[2]`; empty outside lists. Each element is a row of
+   * its own.
+   */
   readonly part: string
   /** Its path without those numbers: `items[].product`. */
   readonly path: string
@@ -28,7 +33,8 @@ export function leavesOf(value: unknown): Leaf[] {
   const visit = (at: unknown, part: string, path: string) => {
     if (Array.isArray(at) && at.length > 0)
       for (const [index, item] of at.entries()) visit(item, `${partPath(part, path)}[${index + 1}]`, `${path}[]`)
-    else if (isObject(at) && Object.keys(at).length > 0) for (const [key, item] of Object.entries(at)) visit(item, part, joined(path, key))
+    else if (isObject(at) && Object.keys(at).length > 0)
+      for (const [key, item] of Object.entries(at)) visit(item, part, joined(path, key))
     else leaves.push({ part, path, value: at })
   }
   visit(value, "", "")
@@ -41,15 +47,18 @@ export function leafPaths(schema: unknown): string[] {
   const visit = (at: unknown, path: string, depth: number) => {
     const node = resolve(schema, at)
     if (!isObject(node) || depth > 12) return
-    if (isObject(node["properties"])) for (const [key, member] of Object.entries(node["properties"])) visit(member, joined(path, key), depth + 1)
+    if (isObject(node["properties"]))
+      for (const [key, member] of Object.entries(node["properties"])) visit(member, joined(path, key), depth + 1)
     else if (isObject(node["items"])) visit(node["items"], `${path}[]`, depth + 1)
-    else if (path !== "" && !typesOf(schema, node)?.every((type) => type === "object" || type === "array")) paths.push(path)
+    else if (path !== "" && !typesOf(schema, node)?.every((type) => type === "object" || type === "array"))
+      paths.push(path)
   }
   visit(schema, "", 0)
   return paths
 }
 
-/** Writes the cell of a leaf so that `correctedValue` reads the same value from it: a text as it is, unless it would be read as something else; then,
+/** Writes the cell of a leaf so that `correctedValue` reads the same value from it: a text as it is, unless it would be
+ * read as something else; then,
  * and for all but texts, as JSON. */
 export function leafWriter(schema: unknown): (leaf: Leaf) => string {
   const typesOfPath = new Map<string, readonly string[] | undefined>()
@@ -63,7 +72,10 @@ export function leafWriter(schema: unknown): (leaf: Leaf) => string {
   }
 }
 
-/** The output with the corrections in it and without the elements `removed`, the given one unchanged; or what is wrong, by row and column. */
+/**
+ * The output with the corrections in it and without the elements `removed`, the given one unchanged; or what is wrong,
+ * by row and column.
+ */
 export function correctedValue(
   schema: unknown,
   base: unknown,
@@ -84,7 +96,9 @@ export function correctedValue(
   }
   const elements = removed.map((part) => ({ part, steps: parse(part) }))
   for (const { part, steps } of elements.sort((a, b) => compareSteps(b.steps, a.steps))) {
-    const list = steps.slice(0, -1).reduce<unknown>((at, step) => (isHolder(at) ? own(at, step) : undefined), root.value)
+    const list = steps
+      .slice(0, -1)
+      .reduce<unknown>((at, step) => (isHolder(at) ? own(at, step) : undefined), root.value)
     const index = steps.at(-1)
     if (Array.isArray(list) && typeof index === "number" && index < list.length) list.splice(index, 1)
     else problems.push({ part, path: "", message: `there is no element ${part}` })
@@ -96,11 +110,13 @@ function set(root: { value: unknown }, steps: readonly Step[], text: string, sch
   let holder: Record<Step, unknown> = root as unknown as Record<Step, unknown>
   let key: Step = "value"
   for (const [index, step] of steps.entries()) {
-    if (own(holder, key) === null || typeof own(holder, key) !== "object") put(holder, key, typeof step === "number" ? [] : {})
+    if (own(holder, key) === null || typeof own(holder, key) !== "object")
+      put(holder, key, typeof step === "number" ? [] : {})
     const inner = own(holder, key) as Record<Step, unknown> | unknown[]
     if (typeof step === "number") {
       if (!Array.isArray(inner)) return `${format(steps.slice(0, index))} is no list`
-      if (step > inner.length) return `there is no element ${step}: the list has ${inner.length}, and the next one is ${inner.length + 1}`
+      if (step > inner.length)
+        return `there is no element ${step}: the list has ${inner.length}, and the next one is ${inner.length + 1}`
     }
     holder = inner as Record<Step, unknown>
     key = step
@@ -125,18 +141,26 @@ function put(holder: Record<Step, unknown>, key: Step, value: unknown): void {
   Object.defineProperty(holder, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
-function readLeaf(text: string, types: readonly string[] | undefined, before: unknown): { value: unknown } | { message: string } {
+function readLeaf(
+  text: string,
+  types: readonly string[] | undefined,
+  before: unknown,
+): { value: unknown } | { message: string } {
   const value = /^(true|false)$/i.test(text) ? text.toLowerCase() === "true" : parseJson(text)
   // A text in quotes is the text within them.
   if (typeof value === "string") return { value: canonicalText(value) }
   const allowed = types ?? (before === undefined || before === null ? undefined : [typeOf(before)])
   if (allowed === undefined) return { value: value === undefined ? text : value }
-  const prefersText = allowed.includes("string") && (typeof before === "string" || allowed.every((type) => type === "string" || type === "null"))
+  const prefersText =
+    allowed.includes("string") &&
+    (typeof before === "string" || allowed.every((type) => type === "string" || type === "null"))
   if (value !== undefined && isOneOf(value, allowed) && !(prefersText && value !== null)) return { value }
   if (allowed.includes("string") || (types === undefined && value === undefined)) return { value: text }
   return value !== undefined && types === undefined
     ? { value }
-    : { message: `got ${show(text)}; allowed: ${allowed.map((type) => (type === "string" ? "text" : type)).join(" or ")}` }
+    : {
+        message: `got ${show(text)}; allowed: ${allowed.map((type) => (type === "string" ? "text" : type)).join(" or ")}`,
+      }
 }
 
 function typeOf(value: unknown): string {
@@ -154,7 +178,8 @@ function typesAt(schema: unknown, steps: readonly Step[]): readonly string[] | u
     nodes = nodes
       .flatMap((node) => alternatives(schema, node))
       .flatMap((node) => {
-        if (typeof step === "number") return [(Array.isArray(node["prefixItems"]) ? node["prefixItems"][step] : undefined) ?? node["items"]]
+        if (typeof step === "number")
+          return [(Array.isArray(node["prefixItems"]) ? node["prefixItems"][step] : undefined) ?? node["items"]]
         const properties = isObject(node["properties"]) ? node["properties"] : {}
         return [Object.hasOwn(properties, step) ? properties[step] : node["additionalProperties"]]
       })
@@ -167,7 +192,11 @@ function typesOf(schema: unknown, at: unknown): readonly string[] | undefined {
   const types = alternatives(schema, at).map((node) => {
     if (Array.isArray(node["enum"])) return node["enum"].map(typeOf)
     if (node["const"] !== undefined) return [typeOf(node["const"])]
-    return typeof node["type"] === "string" ? [node["type"]] : Array.isArray(node["type"]) ? (node["type"] as string[]) : undefined
+    return typeof node["type"] === "string"
+      ? [node["type"]]
+      : Array.isArray(node["type"])
+        ? (node["type"] as string[])
+        : undefined
   })
   return types.length === 0 || types.includes(undefined) ? undefined : [...new Set(types.flatMap((each) => each ?? []))]
 }
@@ -184,7 +213,11 @@ function alternatives(schema: unknown, at: unknown, depth = 0): Record<string, u
 
 function resolve(schema: unknown, at: unknown): unknown {
   let node = at
-  for (let depth = 0; depth < 12 && isObject(node) && typeof node["$ref"] === "string" && node["$ref"].startsWith("#"); depth++)
+  for (
+    let depth = 0;
+    depth < 12 && isObject(node) && typeof node["$ref"] === "string" && node["$ref"].startsWith("#");
+    depth++
+  )
     node = node["$ref"]
       .slice(1)
       .split("/")
@@ -198,7 +231,9 @@ function resolve(schema: unknown, at: unknown): unknown {
 function stepsOf({ part, path }: Correction): Step[] | undefined {
   const places = parse(part).filter((step) => typeof step === "number")
   let used = 0
-  const steps = parse(path.replaceAll("[]", "[1]")).map((step) => (typeof step === "number" ? (places[used++] ?? -1) : step))
+  const steps = parse(path.replaceAll("[]", "[1]")).map((step) =>
+    typeof step === "number" ? (places[used++] ?? -1) : step,
+  )
   const isOfPart = used === places.length && format(steps).startsWith(part)
   return isOfPart && !steps.includes(-1) ? steps : undefined
 }
@@ -212,7 +247,10 @@ function joined(path: string, key: string): string {
 }
 
 function format(steps: readonly Step[]): string {
-  return steps.reduce<string>((path, step) => (typeof step === "number" ? `${path}[${step + 1}]` : joined(path, step)), "")
+  return steps.reduce<string>(
+    (path, step) => (typeof step === "number" ? `${path}[${step + 1}]` : joined(path, step)),
+    "",
+  )
 }
 
 /** `a.b[2]["c.d"]` as its steps, list places from 0; what is no path gives what can be read of it. */

@@ -9,7 +9,15 @@ import { adjudicationOf, currentOn, standingOf, type Standing } from "./standing
 import type { RealInput } from "../core/example.ts"
 
 /** Why an item is asked, the most pressing first; the queue is in this order. */
-export const needs = ["calibration", "disagreement", "low-confidence", "label-error", "uncovered", "random", "rest"] as const
+export const needs = [
+  "calibration",
+  "disagreement",
+  "low-confidence",
+  "label-error",
+  "uncovered",
+  "random",
+  "rest",
+] as const
 export type Need = (typeof needs)[number]
 
 /** An item that waits for a person: why, and for whom. */
@@ -23,10 +31,15 @@ export interface AskedItem {
   readonly decidedBy: readonly string[]
 }
 
-/** How candidates and inputs stand after their decisions and the policies of the task, and which of them wait for whom. */
+/**
+ * How candidates and inputs stand after their decisions and the policies of the task, and which of them wait for whom.
+ */
 export interface ReviewPlan extends Pick<Acceptance, "strata"> {
   standing(id: string): Standing
-  /** The question that waits; undefined for what is settled, accepted by a policy, or waits for the sample of its stratum. */
+  /**
+   * The question that waits; undefined for what is settled, accepted by a policy, or waits for the sample of its
+   * stratum.
+   */
   asked(id: string): AskedItem | undefined
   /** The candidates drawn from everything, and what people found. */
   readonly estimate: { readonly drawn: number; readonly decided: number; readonly wrong: number }
@@ -34,7 +47,10 @@ export interface ReviewPlan extends Pick<Acceptance, "strata"> {
   readonly waiting: number
 }
 
-/** The plan for all candidates that passed their checks and all inputs. `covers` says whether an example with the output is in train already. */
+/**
+ * The plan for all candidates that passed their checks and all inputs. `covers` says whether an example with the output
+ * is in train already.
+ */
 export function reviewPlan(
   task: TaskSpecification,
   candidates: readonly PlacedCandidate[],
@@ -61,7 +77,8 @@ export function reviewPlan(
     const decided = standingOf(item, given)
     // A decision that is to be made by two waits for the second one, unless a dispute was settled already.
     const isSecondMissing = decidedBy.length > 0 && decidedBy.length < needed
-    const standing: Standing = isSecondMissing && (decided.state === "accepted" || decided.state === "rejected") ? { state: "pending" } : decided
+    const standing: Standing =
+      isSecondMissing && (decided.state === "accepted" || decided.state === "rejected") ? { state: "pending" } : decided
     standings.set(item.id, standing)
     if (standing.state === "accepted" || standing.state === "rejected") continue
     const dispute = standing.state === "conflict" ? adjudicationOf(item, given) : undefined
@@ -97,11 +114,18 @@ export function reviewPlan(
   }
 }
 
-/** Where people decide differently from what a policy would do, they are asked as before: only what they agree on counts. */
+/**
+ * Where people decide differently from what a policy would do, they are asked as before: only what they agree on
+ * counts.
+ */
 function judge(task: TaskSpecification, candidate: PlacedCandidate, standing: Standing): JudgedCandidate {
   const { id, batch, strategy, confidence, output } = candidate
   const isRight =
-    standing.state === "accepted" ? canonicalJson(standing.output) === canonicalJson(output) : standing.state === "rejected" ? false : undefined
+    standing.state === "accepted"
+      ? canonicalJson(standing.output) === canonicalJson(output)
+      : standing.state === "rejected"
+        ? false
+        : undefined
   return { id, batch, strategy, confidence, labels: labelsIn(task, output), isRight }
 }
 

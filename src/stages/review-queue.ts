@@ -5,8 +5,10 @@ import type { TaskExamples } from "./examples.ts"
 import type { ReviewItem } from "./review-items.ts"
 import { needs } from "./review-plan.ts"
 
-/** The items that wait for a person, by need: calibration items, what reviewers decided on differently, low confidence, conflicts and suspected label errors,
- * labels that no example covers, what was drawn at random, and the rest. A named reviewer gets their share without what they decided on, and gold checks
+/** The items that wait for a person, by need: calibration items, what reviewers decided on differently, low confidence,
+ * conflicts and suspected label errors,
+ * labels that no example covers, what was drawn at random, and the rest. A named reviewer gets their share without what
+ * they decided on, and gold checks
  * among it. Every way to review asks in this order, which follows from ids alone. */
 export function reviewQueue(
   task: TaskSpecification,
@@ -23,14 +25,19 @@ export function reviewQueue(
     .map((asked, index) => ({ asked, index }))
     .sort(
       (a, b) =>
-        needs.indexOf(a.asked.need) - needs.indexOf(b.asked.need) || (a.asked.confidence ?? 1) - (b.asked.confidence ?? 1) || a.index - b.index,
+        needs.indexOf(a.asked.need) - needs.indexOf(b.asked.need) ||
+        (a.asked.confidence ?? 1) - (b.asked.confidence ?? 1) ||
+        a.index - b.index,
     )
     .map(({ asked }) => asked.item)
   const checks = reviewer === undefined || reviewers.length === 0 ? [] : examples.goldChecksFor(reviewer)
   return mixed(queue, checks).filter(({ kind }) => options.only === undefined || kind === options.only)
 }
 
-/** The checks spread evenly over the queue, none first and none without an item beside it: where reviewing ends early, the share is the same. */
+/**
+ * The checks spread evenly over the queue, none first and none without an item beside it: where reviewing ends early,
+ * the share is the same.
+ */
 function mixed(queue: readonly ReviewItem[], checks: readonly ReviewItem[]): ReviewItem[] {
   const gap = Math.max(2, Math.floor(queue.length / (checks.length + 1)))
   const waiting = [...checks]

@@ -34,7 +34,8 @@ type ItemLookup = (id: string) => ReviewItem | undefined
 const listedDifferences = 100
 const excelCellCharacters = 32_767
 
-/** What people filled in, from every sheet of the file that has items and decisions; the rest of each row is only compared with the item. Empty rows,
+/** What people filled in, from every sheet of the file that has items and decisions; the rest of each row is only
+ * compared with the item. Empty rows,
  * repeated headers and sheets of other things are passed over. */
 export async function readFilledRows(task: TaskSpecification, file: string, itemOf: ItemLookup): Promise<FilledRows> {
   const reader = new RowReader(task, itemOf)
@@ -44,12 +45,20 @@ export async function readFilledRows(task: TaskSpecification, file: string, item
   for await (const sheet of readSheets(file)) {
     const place = sheet.name === undefined ? file : `${file} [${sheet.name}]`
     const { first, rows } = await peek(sheet)
-    seen.push(...first.slice(0, 1).flatMap(({ cells }) => cells.flatMap((cell) => (cell === undefined ? [] : [JSON.stringify(cell.text.trim())]))))
+    seen.push(
+      ...first
+        .slice(0, 1)
+        .flatMap(({ cells }) =>
+          cells.flatMap((cell) => (cell === undefined ? [] : [JSON.stringify(cell.text.trim())])),
+        ),
+    )
     const columns = findColumns(first, place)
     if (columns === undefined) continue
     sheets++
     await reader.read(sheet, rows, columns, place)
-    notes.push(...[...columns.notes, ...sheet.notes].map((note) => (sheet.name === undefined ? note : `${sheet.name}: ${note}`)))
+    notes.push(
+      ...[...columns.notes, ...sheet.notes].map((note) => (sheet.name === undefined ? note : `${sheet.name}: ${note}`)),
+    )
   }
   if (sheets === 0)
     throw new DataError(
@@ -101,7 +110,11 @@ class RowReader {
     if (!sheet.isLossy || before.lost === 0) return
     // The file lost letters that were exported: what people typed may have lost some as well.
     for (const { row, corrected, corrections, comment } of this.#filled.slice(before.filled))
-      if ([corrected, comment, ...corrections.map(({ text }) => text)].some((text) => /[^\u0020-\u007e\n\t]|\?/.test(text)))
+      if (
+        [corrected, comment, ...corrections.map(({ text }) => text)].some((text) =>
+          /[^\u0020-\u007e\n\t]|\?/.test(text),
+        )
+      )
         this.#issues.push({
           file: place,
           line: row,
@@ -143,11 +156,21 @@ class RowReader {
     if (keyOf(id) === "id" && (keyOf(decision) === "decision" || row.row === columns.headerRow + 1)) return 0
     const item = idPattern.test(id) ? this.#itemOf(id) : undefined
     if (isFilled && !idPattern.test(id)) {
-      this.#issues.push({ file: place, line: row.row, path: "id", message: `${id === "" ? "empty" : show(id)}: what was decided on cannot be told` })
+      this.#issues.push({
+        file: place,
+        line: row.row,
+        path: "id",
+        message: `${id === "" ? "empty" : show(id)}: what was decided on cannot be told`,
+      })
       return 0
     }
     if (cellAt("decision")?.kind === "error")
-      this.#issues.push({ file: place, line: row.row, path: "decision", message: `the spreadsheet has an error there: ${decision}` })
+      this.#issues.push({
+        file: place,
+        line: row.row,
+        path: "decision",
+        message: `the spreadsheet has an error there: ${decision}`,
+      })
     if (item !== undefined && part === "") this.#read++
     if (isFilled)
       this.#filled.push({
@@ -172,17 +195,22 @@ class RowReader {
     const problem = (message: string) => this.#issues.push({ file: place, line: row, path: column, message })
     if (cell.kind === "error" || /^(#(N\/A|NAME\?|REF!|VALUE!|DIV\/0!|NUM!|NULL!)|Err:\d{3})$/.test(cell.text))
       problem(`the spreadsheet has an error there: ${cell.text}; format the cell as Text and write it again`)
-    if (cell.kind === "date") problem(`the spreadsheet made a date of it (${cell.text}); format the cell as Text and write it again`)
+    if (cell.kind === "date")
+      problem(`the spreadsheet made a date of it (${cell.text}); format the cell as Text and write it again`)
     if (cell.text.length === excelCellCharacters)
-      problem(`${excelCellCharacters} characters, the most that a cell holds: the rest may be cut off; decide on the item with tuneloop review serve`)
+      problem(
+        `${excelCellCharacters} characters, the most that a cell holds: the rest may be cut off; decide on the item with tuneloop review serve`,
+      )
     return restore(cell.text).trim()
   }
 
   #compare(sheet: Sheet, row: SheetRow, columns: FoundColumns, item: ReviewItem, part: string): number {
-    if (this.#last?.id !== item.id) this.#last = { id: item.id, rows: new Map(this.#write(item).map((each) => [each.part, each])) }
+    if (this.#last?.id !== item.id)
+      this.#last = { id: item.id, rows: new Map(this.#write(item).map((each) => [each.part, each])) }
     const exported = this.#last.rows.get(part)
     const revision = row.cells[columns.indexOf.get("revision") ?? -1]?.text.trim() ?? ""
-    // A row that was added for a new element has nothing to compare; one of an item that changed since differs for that reason.
+    // A row that was added for a new element has nothing to compare; one of an item that changed since differs for that
+    // reason.
     if (exported === undefined || (revision !== "" && !isRevision(revision, item.revision))) return 0
     let lost = 0
     for (const [column, index] of columns.indexOf) {

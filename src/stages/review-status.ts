@@ -18,7 +18,9 @@ export interface Effort {
   readonly decisions: number
   readonly hours: number
   readonly secondsPerDecision: number
-  /** Whether the seconds were measured from the times of decisions; otherwise they are the specification's assumption. */
+  /**
+   * Whether the seconds were measured from the times of decisions; otherwise they are the specification's assumption.
+   */
   readonly isMeasured: boolean
 }
 
@@ -46,10 +48,20 @@ export interface ReviewStatus {
   /** What the questions that wait now take, at least. */
   readonly effort: Effort
   readonly strata: readonly Stratum[]
-  /** The candidates drawn from everything: their error rate is unbiased when all are decided. `bound` is one-sided, at the confidence of the specification. */
-  readonly estimate: { readonly drawn: number; readonly decided: number; readonly wrong: number; readonly bound: number | null }
+  /**
+   * The candidates drawn from everything: their error rate is unbiased when all are decided. `bound` is one-sided, at
+   * the confidence of the specification.
+   */
+  readonly estimate: {
+    readonly drawn: number
+    readonly decided: number
+    readonly wrong: number
+    readonly bound: number | null
+  }
   readonly strategies: Readonly<Record<string, ErrorRate>>
-  readonly reviewers: Readonly<Record<string, { readonly decisions: number; readonly goldChecks: number; readonly goldErrors: number }>>
+  readonly reviewers: Readonly<
+    Record<string, { readonly decisions: number; readonly goldChecks: number; readonly goldErrors: number }>
+  >
   readonly rejections: readonly Rejection[]
   /** Decisions that stand, by the guideline they were made under. */
   readonly guideline: { readonly current: number; readonly earlier: number }
@@ -75,11 +87,15 @@ export function reviewStatus(context: StageContext, task: TaskSpecification): Re
     rejected: count("rejected"),
     suspects: examples.suspects.length,
     conflictPairs: examples.conflicts.length,
-    acceptedByPolicy: standings.filter((standing) => standing.state === "accepted" && standing.by.startsWith("policy:")).length,
+    acceptedByPolicy: standings.filter((standing) => standing.state === "accepted" && standing.by.startsWith("policy:"))
+      .length,
     waiting,
     effort: effortOf(task, decisions, decisionsMissing(task, examples)),
     strata,
-    estimate: { ...estimate, bound: estimate.decided === 0 ? null : upperErrorBound(estimate.wrong, estimate.decided, task.review.confidence) },
+    estimate: {
+      ...estimate,
+      bound: estimate.decided === 0 ? null : upperErrorBound(estimate.wrong, estimate.decided, task.review.confidence),
+    },
     strategies: errorRates(rows, examples),
     reviewers: reviewersOf(
       task,
@@ -94,7 +110,10 @@ export function reviewStatus(context: StageContext, task: TaskSpecification): Re
   }
 }
 
-/** What deciding on so many new candidates of each strategy takes at most, by the policies of the task: what `expand` would give people to do. */
+/**
+ * What deciding on so many new candidates of each strategy takes at most, by the policies of the task: what `expand`
+ * would give people to do.
+ */
 export function expectedEffort(
   context: StageContext,
   task: TaskSpecification,
@@ -103,7 +122,10 @@ export function expectedEffort(
   const { review } = task
   const decisions = planned.reduce((sum, { strategy, count }) => {
     const rule = review.policies.find((each) => each.strategy === strategy && each.label === undefined) ?? review
-    const sample = rule.sampleSize ?? review.sampleSize ?? trialsNeeded(1, rule.maxError ?? review.maxError, rule.confidence ?? review.confidence)
+    const sample =
+      rule.sampleSize ??
+      review.sampleSize ??
+      trialsNeeded(1, rule.maxError ?? review.maxError, rule.confidence ?? review.confidence)
     return sum + (rule.policy === "sample" && !(rule.perLabel ?? review.perLabel) ? Math.min(sample, count) : count)
   }, 0)
   const shared = review.reviewers.length > 1 ? Math.ceil(decisions * (1 + review.overlap)) : decisions
@@ -126,7 +148,12 @@ function isGiven({ item, settles }: Decision): boolean {
 function effortOf(task: TaskSpecification, given: readonly Decision[], decisions: number): Effort {
   const measured = medianSeconds(given)
   const secondsPerDecision = measured ?? task.review.secondsPerDecision
-  return { decisions, hours: (decisions * secondsPerDecision) / 3600, secondsPerDecision, isMeasured: measured !== undefined }
+  return {
+    decisions,
+    hours: (decisions * secondsPerDecision) / 3600,
+    secondsPerDecision,
+    isMeasured: measured !== undefined,
+  }
 }
 
 function decisionsMissing(task: TaskSpecification, examples: TaskExamples): number {
@@ -141,7 +168,12 @@ function errorRates(rows: TaskRows, { standings }: TaskExamples): Record<string,
   const counts = new Map<string, { decided: number; edited: number; rejected: number }>()
   for (const { id, strategy, output } of uniqueById(rows.candidates())) {
     const standing = standings.get(id)
-    if (standing === undefined || (standing.state !== "accepted" && standing.state !== "rejected") || standing.by.startsWith("policy:")) continue
+    if (
+      standing === undefined ||
+      (standing.state !== "accepted" && standing.state !== "rejected") ||
+      standing.by.startsWith("policy:")
+    )
+      continue
     const count = counts.get(strategy) ?? { decided: 0, edited: 0, rejected: 0 }
     counts.set(strategy, count)
     count.decided++
@@ -153,12 +185,19 @@ function errorRates(rows: TaskRows, { standings }: TaskExamples): Record<string,
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([strategy, count]) => {
         const wrong = count.edited + count.rejected
-        return [strategy, { ...count, rate: { value: wrong / count.decided, ...wilsonInterval(wrong, count.decided, 0.95) } }]
+        return [
+          strategy,
+          { ...count, rate: { value: wrong / count.decided, ...wilsonInterval(wrong, count.decided, 0.95) } },
+        ]
       }),
   )
 }
 
-function reviewersOf(task: TaskSpecification, decisions: readonly Decision[], gold: readonly ReviewItem[]): ReviewStatus["reviewers"] {
+function reviewersOf(
+  task: TaskSpecification,
+  decisions: readonly Decision[],
+  gold: readonly ReviewItem[],
+): ReviewStatus["reviewers"] {
   const checks = new Map(gold.map((item) => [item.id, item]))
   const byReviewer = [...Map.groupBy(decisions, ({ reviewer }) => reviewer)].sort(([a], [b]) => (a < b ? -1 : 1))
   return Object.fromEntries(

@@ -8,8 +8,16 @@ import { readLicences } from "../store/licences.ts"
 import { TaskRows } from "../store/task-rows.ts"
 import type { StageContext } from "./context.ts"
 
-/** Throws a GateError when the rows, with the base model where one is given, bring together what `rights.forbid` of the specification keeps apart. */
-export function requireAllowed(context: StageContext, task: TaskSpecification, train: Iterable<Example>, baseModel?: string): void {
+/**
+ * Throws a GateError when the rows, with the base model where one is given, bring together what `rights.forbid` of the
+ * specification keeps apart.
+ */
+export function requireAllowed(
+  context: StageContext,
+  task: TaskSpecification,
+  train: Iterable<Example>,
+  baseModel?: string,
+): void {
   if (task.rights.forbid.length === 0) return
   const origins = { ...rowOrigins(context, task, train), ...(baseModel === undefined ? {} : { baseModel }) }
   const [broken] = brokenRules(task.rights, origins, readLicences(context.workspace))
@@ -22,7 +30,10 @@ export function requireAllowed(context: StageContext, task: TaskSpecification, t
   )
 }
 
-/** Where the rows come from, through everything that they were grown from. Rows are gone through once; memory has the parents of those that were grown, and where there are such, the candidates of the task. */
+/**
+ * Where the rows come from, through everything that they were grown from. Rows are gone through once; memory has the
+ * parents of those that were grown, and where there are such, the candidates of the task.
+ */
 export function rowOrigins(context: StageContext, task: TaskSpecification, train: Iterable<Example>): Origins {
   const rows = new TaskRows(context.workspace, task.task)
   return originsOf(train, (parents) => ancestorsOf(rows, parents))

@@ -15,14 +15,25 @@ export function noteKeys(shared: SharedKeys, bands: number, { numbers, rows }: B
 /** What came of the rows so far, by the lines they are on; each duplicate and conflict is a line of the report. */
 export class RowDecisions {
   read = 0
-  readonly counts: Record<Decision["verdict"], number> = { kept: 0, conflict: 0, "exact-duplicate": 0, "near-duplicate": 0 }
+  readonly counts: Record<Decision["verdict"], number> = {
+    kept: 0,
+    conflict: 0,
+    "exact-duplicate": 0,
+    "near-duplicate": 0,
+  }
   readonly #rows: KeepFirst
   readonly #bands: number
   readonly #report: AtomicWriter | undefined
   #dropped = new Uint8Array(4096)
 
   /** About so many rows are expected; `shared` as in `KeepFirst`. */
-  constructor(plan: Required<SketchPlan>, threshold: number, expected: number, report: AtomicWriter | undefined, shared?: SharedKeys) {
+  constructor(
+    plan: Required<SketchPlan>,
+    threshold: number,
+    expected: number,
+    report: AtomicWriter | undefined,
+    shared?: SharedKeys,
+  ) {
     this.#rows = new KeepFirst(threshold, plan.bands.count, expected, shared)
     this.#bands = plan.bands.count
     this.#report = report

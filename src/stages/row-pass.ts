@@ -26,7 +26,8 @@ export interface PassEnd {
   readonly checks: readonly CheckTime[]
 }
 
-/** What is done with each row of a build by itself: personal data, filters, and what the curation's intake judges. A build has one, or one in each of several
+/** What is done with each row of a build by itself: personal data, filters, and what the curation's intake judges. A
+ * build has one, or one in each of several
  * threads that share the rows. */
 export class RowPass {
   /** What was proposed of the rows that a person corrected, by the id of the example. */
@@ -86,12 +87,16 @@ export class RowPass {
     const rows = this.#waiting
     if (rows.length === 0) return
     this.#waiting = []
-    const safe = this.#meter.check("personal-data", rows.length, () => rows.map((row) => this.protection.protect(row, { isTrain: true })))
+    const safe = this.#meter.check("personal-data", rows.length, () =>
+      rows.map((row) => this.protection.protect(row, { isTrain: true })),
+    )
     const allowed = safe.flatMap(({ row, why }) => {
       if (why !== undefined) this.#intake.reject(row, why)
       return why === undefined ? [row] : []
     })
-    const judgements = judgeAll(this.#task, allowed, this.#filters, (name, count, work) => this.#meter.check(name, count, work))
+    const judgements = judgeAll(this.#task, allowed, this.#filters, (name, count, work) =>
+      this.#meter.check(name, count, work),
+    )
     for (const [index, row] of allowed.entries()) {
       const { why, flagged } = judgements[index] as Judgement
       this.#flagged.push(...flagged)

@@ -35,7 +35,10 @@ export interface Evaluation {
   readonly task: string
   readonly dataset: string
   readonly holdout: string
-  /** The test rows that a contender was trained on, or nearly: none was scored on them. Absent in evaluations of before they were looked for. */
+  /**
+   * The test rows that a contender was trained on, or nearly: none was scored on them. Absent in evaluations of before
+   * they were looked for.
+   */
   readonly tainted?: readonly Taint[] | undefined
   readonly metric: string
   readonly incumbent: string
@@ -55,7 +58,12 @@ export interface Evaluation {
   readonly at: string
 }
 
-/** The verdict on a finished run: every contender scored on the sealed test set, the rule applied, the report written. A later holdout than the run's own may be named; test rows that a contender was trained on, or nearly, then leave for all of them. The same run, settings and rule are evaluated once: then `unchanged`, with no process started and the test set not opened again. */
+/**
+ * The verdict on a finished run: every contender scored on the sealed test set, the rule applied, the report written. A
+ * later holdout than the run's own may be named; test rows that a contender was trained on, or nearly, then leave for
+ * all of them. The same run, settings and rule are evaluated once: then `unchanged`, with no process started and the
+ * test set not opened again.
+ */
 export async function evaluate(
   context: StageContext,
   task: TaskSpecification,
@@ -127,7 +135,8 @@ function reportData(
   const scoring = scoreContenders({ task, contenders, metrics, seed: plan.seed })
   const { incumbent } = task.verdict
   const comparison = scoring.comparisons.find((candidate) => candidate.b === incumbent && candidate.metric === metric)
-  const value = (name: string) => scoring.contenders.find((contender) => contender.name === name)?.metrics[metric]?.value
+  const value = (name: string) =>
+    scoring.contenders.find((contender) => contender.name === name)?.metrics[metric]?.value
   const tuned = value("tuned")
   const incumbentValue = value(incumbent)
   if (comparison === undefined || tuned === undefined || incumbentValue === undefined)
@@ -221,8 +230,15 @@ function failures(task: TaskSpecification, answers: Answers): ReportData["failur
   return { validationRows: examples.length, wrong: wrong.length, shown: wrong.slice(0, shownFailures) }
 }
 
-function provenance(context: StageContext, summary: RunSummary, plan: TrainingPlan, answers: Answers, machine: string): ReportData["provenance"] {
-  const seconds = summary.startedAt && summary.endedAt ? (Date.parse(summary.endedAt) - Date.parse(summary.startedAt)) / 1000 : null
+function provenance(
+  context: StageContext,
+  summary: RunSummary,
+  plan: TrainingPlan,
+  answers: Answers,
+  machine: string,
+): ReportData["provenance"] {
+  const seconds =
+    summary.startedAt && summary.endedAt ? (Date.parse(summary.endedAt) - Date.parse(summary.startedAt)) / 1000 : null
   return {
     dataset: plan.dataset,
     holdout: answers.holdout,

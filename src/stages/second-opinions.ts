@@ -18,11 +18,18 @@ export function secondPassOf(task: TaskSpecification, isNeeded: boolean): Second
   return task.expand.checks.secondPass ?? (isNeeded ? { minimum: 0, shots: 8, shotTokens: 1500 } : undefined)
 }
 
-/** The candidates with what a second labelling pass and a judge say of them, where the task wants it: a check each, and the confidence, which is the lower of both. */
+/**
+ * The candidates with what a second labelling pass and a judge say of them, where the task wants it: a check each, and
+ * the confidence, which is the lower of both.
+ */
 export async function withSecondOpinions(
   task: TaskSpecification,
   candidates: readonly Candidate[],
-  { seeds, secondPass, ask }: { readonly seeds: readonly Seed[]; readonly secondPass: SecondPass | undefined; readonly ask: Ask },
+  {
+    seeds,
+    secondPass,
+    ask,
+  }: { readonly seeds: readonly Seed[]; readonly secondPass: SecondPass | undefined; readonly ask: Ask },
 ): Promise<Candidate[]> {
   const labelled = secondPass === undefined ? candidates : await relabelled(task, candidates, seeds, secondPass, ask)
   const { judge } = task.expand.checks
@@ -47,7 +54,12 @@ async function relabelled(
         : value === 1
           ? undefined
           : `the second pass gave ${show(formatOutput(task, output))}`
-    return withCheck(candidate, { name: "second-pass", ok: value >= settings.minimum, value, ...(detail === undefined ? {} : { detail }) })
+    return withCheck(candidate, {
+      name: "second-pass",
+      ok: value >= settings.minimum,
+      value,
+      ...(detail === undefined ? {} : { detail }),
+    })
   })
 }
 
@@ -64,8 +76,14 @@ async function judged(
   return candidates.map((candidate, index) => {
     const judgement = readJudgement(answers[index]?.text ?? "")
     // What nobody could judge is for people to judge.
-    if (judgement === undefined) return withCheck(candidate, { name: "judge", ok: true, detail: "the judge's answer could not be read" })
-    return withCheck(candidate, { name: "judge", ok: judgement.score >= settings.minimum, value: judgement.score, detail: judgement.reason })
+    if (judgement === undefined)
+      return withCheck(candidate, { name: "judge", ok: true, detail: "the judge's answer could not be read" })
+    return withCheck(candidate, {
+      name: "judge",
+      ok: judgement.score >= settings.minimum,
+      value: judgement.score,
+      detail: judgement.reason,
+    })
   })
 }
 

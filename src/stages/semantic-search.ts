@@ -21,7 +21,8 @@ interface HeldOutInput {
 /** Looks through the rows that a build would keep for those that say the same in other words. */
 export type SemanticSearch = (kept: readonly Example[], heldOut: readonly HeldOutInput[]) => SemanticFindings
 
-/** The search that `build.semantic` of the specification asks for, with the vector of every input of the task at hand; undefined where it asks for
+/** The search that `build.semantic` of the specification asks for, with the vector of every input of the task at hand;
+ * undefined where it asks for
  * none. Texts go to the server as they go into a version, with the pseudonyms of the privacy policy. */
 export async function prepareSemanticSearch(
   context: StageContext,
@@ -36,7 +37,10 @@ export async function prepareSemanticSearch(
   const { train, validation, test, retired } = taskExamples(task, rows)
   const texts = [
     // With its output, as a version has it: a pseudonym counts through both.
-    ...[...train, ...validation, ...test, ...retired].flatMap((row) => [textOf(outbound(task, row).input), sent(row.input)]),
+    ...[...train, ...validation, ...test, ...retired].flatMap((row) => [
+      textOf(outbound(task, row).input),
+      sent(row.input),
+    ]),
     ...[...rows.inputs(), ...readBenchmarks(context.workspace, task).rows].map(({ input }) => sent(input)),
   ]
   const distinct = [...new Set(texts)].filter((text) => text.trim() !== "").sort()
@@ -45,7 +49,11 @@ export async function prepareSemanticSearch(
   const vectorOf = ({ id, input }: HeldOutInput) => {
     const vector = byText.get(textOf(input))
     if (vector !== undefined) return vector
-    throw new DataError(`the rows of ${task.task} changed while they were looked through: ${id} has no vector`, [], "Build again.")
+    throw new DataError(
+      `the rows of ${task.task} changed while they were looked through: ${id} has no vector`,
+      [],
+      "Build again.",
+    )
   }
   return (kept, heldOut) => {
     const ranked = byWorth(kept.map((row) => ({ ...row, rank: rankOf(row), text: textOf(row.input) })))

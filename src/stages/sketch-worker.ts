@@ -1,4 +1,5 @@
-// A thread that makes sketches of batches until there are none left: started by deduplicate-file.ts, which sends the plan when it has it.
+// A thread that makes sketches of batches until there are none left: started by deduplicate-file.ts, which sends the
+// plan when it has it.
 import { parentPort, workerData } from "node:worker_threads"
 import type { SketchPlan } from "../curation/sketcher.ts"
 import { BatchRing } from "./batch-ring.ts"

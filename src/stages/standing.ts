@@ -3,7 +3,10 @@ import { canonicalJson, contentId, digest } from "../core/canonical.ts"
 import type { Decision } from "../core/example.ts"
 import type { ReviewItem } from "./review-items.ts"
 
-/** How an item stands: the fold of its decisions. `conflict`: reviewers decided differently. `stale`: it changed after it was decided. */
+/**
+ * How an item stands: the fold of its decisions. `conflict`: reviewers decided differently. `stale`: it changed after
+ * it was decided.
+ */
 export type Standing =
   | { readonly state: "pending" | "conflict" | "stale" }
   | { readonly state: "accepted"; readonly output: unknown; readonly by: string }
@@ -24,27 +27,41 @@ export function consensusOn(item: ReviewItem, decisions: readonly Decision[]): C
   return consensusOf(currentOn(item, decisions), (decision) => outcomeOn(item, decision))
 }
 
-/** What a decision on the item comes to, as a text to compare by: rejecting, keeping the row as it is, or the output. */
+/**
+ * What a decision on the item comes to, as a text to compare by: rejecting, keeping the row as it is, or the output.
+ */
 export function outcomeOn(item: ReviewItem, { verdict, output }: Decision): string {
   if (isAboutRows(item)) return verdict === "reject" ? keeps(item) : canonicalJson(output ?? null)
   return verdict === "reject" ? "reject" : canonicalJson((verdict === "edit" ? output : item.output) ?? null)
 }
 
-/** The decisions that count for the item as it is now. The id of a question about rows follows from their content, so that all on it do. */
+/**
+ * The decisions that count for the item as it is now. The id of a question about rows follows from their content, so
+ * that all on it do.
+ */
 export function currentOn(item: ReviewItem, decisions: readonly Decision[]): readonly Decision[] {
   return isAboutRows(item) ? decisions : decisions.filter((decision) => decision.revision === item.revision)
 }
 
-/** The question which of several answers to the item holds, for a reviewer who gave none of them; undefined where all gave the same one. It stays the same
+/** The question which of several answers to the item holds, for a reviewer who gave none of them; undefined where all
+ * gave the same one. It stays the same
  * question after it was decided. Names are left out. */
 export function adjudicationOf(item: ReviewItem, decisions: readonly Decision[]): ReviewItem | undefined {
   const answers = answersTo(currentOn(item, decisions), (decision) => outcomeOn(item, decision))
   if (answers.size < 2) return undefined
-  const outputs = [...answers.values()].flatMap((decision) => (decision.verdict === "reject" ? [] : [outputOf(item, decision)]))
+  const outputs = [...answers.values()].flatMap((decision) =>
+    decision.verdict === "reject" ? [] : [outputOf(item, decision)],
+  )
   const [first, second] = outputs
-  const said = [...answers.values()].map((decision) => (decision.verdict === "reject" ? meaningOfReject[item.kind] : show(outputOf(item, decision))))
+  const said = [...answers.values()].map((decision) =>
+    decision.verdict === "reject" ? meaningOfReject[item.kind] : show(outputOf(item, decision)),
+  )
   return {
-    id: contentId("adjudication", { item: item.id, revision: isAboutRows(item) ? null : item.revision, answers: [...answers.keys()] }),
+    id: contentId("adjudication", {
+      item: item.id,
+      revision: isAboutRows(item) ? null : item.revision,
+      answers: [...answers.keys()],
+    }),
     kind: "adjudication",
     input: item.input,
     output: first,

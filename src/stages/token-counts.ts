@@ -18,7 +18,11 @@ export interface SplitTokens {
   readonly failed: readonly { readonly id: string; readonly why: string }[]
 }
 
-/** How many tokens the job's rows have, rendered as they are trained on and counted by the base model's tokenizer. Installs and fetches nothing: where the tokenizer is not to be had, the error says what would be needed. The test rows stay closed. Rows are rendered and handed on one by one; memory has their ids and counts. */
+/**
+ * How many tokens the job's rows have, rendered as they are trained on and counted by the base model's tokenizer.
+ * Installs and fetches nothing: where the tokenizer is not to be had, the error says what would be needed. The test
+ * rows stay closed. Rows are rendered and handed on one by one; memory has their ids and counts.
+ */
 export async function tokenCounts(
   context: StageContext,
   job: JobSpecification,
@@ -35,10 +39,15 @@ export async function tokenCounts(
       counted === undefined
         ? `the backend ${backend.name} cannot count tokens`
         : `the tokenizer of ${plan.baseModel} is not to be had here: it needs ${counted.missing}`,
-      { code: "no-tokenizer", hint: `tuneloop train ${job.job} makes it and checks each row against hyperparameters.maxLength before it trains.` },
+      {
+        code: "no-tokenizer",
+        hint: `tuneloop train ${job.job} makes it and checks each row against hyperparameters.maxLength before it trains.`,
+      },
     )
   const rows = plan.files.train.rows + plan.files.validation.rows
-  context.report.note(`${rows} rows counted in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, rows)).toFixed(2)} ms a row)`)
+  context.report.note(
+    `${rows} rows counted in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, rows)).toFixed(2)} ms a row)`,
+  )
   const { maxLength } = job.hyperparameters
   const splitOf = (split: SplitTokens["split"]): SplitTokens => {
     const ids = idsOf[split]
@@ -53,14 +62,19 @@ export async function tokenCounts(
       median: at(0.5),
       p95: at(0.95),
       longest: at(1),
-      tooLong: found.filter(({ tokens }) => tokens > maxLength).sort((a, b) => b.tokens - a.tokens || (a.id < b.id ? -1 : 1)),
+      tooLong: found
+        .filter(({ tokens }) => tokens > maxLength)
+        .sort((a, b) => b.tokens - a.tokens || (a.id < b.id ? -1 : 1)),
       failed: ids.flatMap((id) => (counted.failed[id] === undefined ? [] : [{ id, why: counted.failed[id] }])),
     }
   }
   return { plan, splits: [splitOf("train"), splitOf("validation")] }
 }
 
-function* notingIds(rendered: PlannedTraining["rendered"], ids: Readonly<Record<SplitTokens["split"], string[]>>): Generator<string> {
+function* notingIds(
+  rendered: PlannedTraining["rendered"],
+  ids: Readonly<Record<SplitTokens["split"], string[]>>,
+): Generator<string> {
   for (const split of ["train", "validation"] as const)
     for (const line of rendered[split]) {
       ids[split].push((JSON.parse(line) as { id: string }).id)

@@ -11,7 +11,10 @@ import { fates, reviewStart } from "./examples.ts"
 import { guidelineDigest } from "./review-items.ts"
 import type { Standing } from "./standing.ts"
 
-/** A seed, a real input or a candidate as it stands in its file. What is sealed for the test shows neither input nor output. */
+/**
+ * A seed, a real input or a candidate as it stands in its file. What is sealed for the test shows neither input nor
+ * output.
+ */
 export interface TracedRow {
   readonly id: string
   readonly kind: "seed" | "input" | "candidate"
@@ -39,7 +42,10 @@ export interface Trace {
   readonly rows: readonly TracedRow[]
   /** Ids among its parents that no file has any more. */
   readonly missing: readonly string[]
-  /** What the models were asked for it and its ancestors, word for word, and what they answered, as the ledger on this machine has it. */
+  /**
+   * What the models were asked for it and its ancestors, word for word, and what they answered, as the ledger on this
+   * machine has it.
+   */
   readonly requests: readonly (LedgerRequest & { readonly row: string })[]
   /** Requests that are not in this ledger. */
   readonly requestsElsewhere: readonly string[]
@@ -47,10 +53,18 @@ export interface Trace {
   readonly decisions: readonly (Decision & { readonly isCurrentGuideline: boolean })[]
   readonly standing: Standing | undefined
   /** The versions that have it, or left it out, with the reason; the one that was built last comes last. */
-  readonly versions: readonly { readonly version: string; readonly file: string; readonly row: Example | DroppedExample }[]
+  readonly versions: readonly {
+    readonly version: string
+    readonly file: string
+    readonly row: Example | DroppedExample
+  }[]
 }
 
-/** The trace of an example of a version, a preference, a candidate, a seed or a real input, by its id; the row that it was made of has the same digits. Seeds, assignments and versions are gone through one by one; memory has the real inputs, candidates and decisions. */
+/**
+ * The trace of an example of a version, a preference, a candidate, a seed or a real input, by its id; the row that it
+ * was made of has the same digits. Seeds, assignments and versions are gone through one by one; memory has the real
+ * inputs, candidates and decisions.
+ */
 export function traceOf(context: StageContext, task: TaskSpecification, id: string): Trace {
   const rows = new TaskRows(context.workspace, task.task)
   const heldOut = rows.heldOut()
@@ -66,7 +80,9 @@ export function traceOf(context: StageContext, task: TaskSpecification, id: stri
   const guideline = guidelineDigest(task)
   const own = lineage.rows[0]?.id ?? id
   const ledger = context.readLedger()
-  const asked = lineage.rows.flatMap(({ id: row }) => known.get(digits(row))?.requests.map((key) => ({ row, key })) ?? [])
+  const asked = lineage.rows.flatMap(
+    ({ id: row }) => known.get(digits(row))?.requests.map((key) => ({ row, key })) ?? [],
+  )
   const requests = asked.map(({ row, key }) => ({ row, key, request: ledger.request(key) }))
   const isSealed = lineage.rows.some(({ split, generation }) => split === "test" && generation === 0)
   return {
@@ -95,7 +111,12 @@ interface KnownRow {
 }
 
 /** The row and what it was grown from, by their digits, as they stand in their files. */
-function lineageRows(context: StageContext, rows: TaskRows, id: string, heldOf: (id: string) => Held): Map<string, KnownRow> {
+function lineageRows(
+  context: StageContext,
+  rows: TaskRows,
+  id: string,
+  heldOf: (id: string) => Held,
+): Map<string, KnownRow> {
   const candidates = rows.candidates()
   const reached = digitsInLineage([{ id, parents: [] }], candidates)
   const isReached = (each: string) => reached.has(digits(each))
@@ -123,11 +144,18 @@ function lineageRows(context: StageContext, rows: TaskRows, id: string, heldOf: 
   const add = (
     kind: "seed" | "input",
     file: string,
-    { id, input, ...row }: { id: string; input: Input; output?: Output; source?: string | undefined; key?: string | undefined },
+    {
+      id,
+      input,
+      ...row
+    }: { id: string; input: Input; output?: Output; source?: string | undefined; key?: string | undefined },
   ) => {
     const split = heldOf(id)
     const said = split === "test" ? {} : { input, ...(row.output === undefined ? {} : { output: row.output }) }
-    const origin = { ...(row.source === undefined ? {} : { source: row.source }), ...(row.key === undefined ? {} : { key: row.key }) }
+    const origin = {
+      ...(row.source === undefined ? {} : { source: row.source }),
+      ...(row.key === undefined ? {} : { key: row.key }),
+    }
     known.set(digits(id), { row: { id, kind, file: place(file), split, ...said, ...origin }, requests: [] })
   }
   for (const input of rows.eachInput(isReached)) add("input", rows.inputsFile, input)
@@ -156,8 +184,14 @@ function lineageOf(known: ReadonlyMap<string, KnownRow>, id: string): { rows: Tr
 }
 
 /** How the row stands in the review; undefined where nobody is asked about it. */
-function standingOf(task: TaskSpecification, rows: TaskRows, own: string, heldOf: (id: string) => Held): Standing | undefined {
-  for (const { row, standing } of fates(rows, reviewStart(task, rows), { heldOf, isWanted: (id) => id === own })) if (row === own) return standing
+function standingOf(
+  task: TaskSpecification,
+  rows: TaskRows,
+  own: string,
+  heldOf: (id: string) => Held,
+): Standing | undefined {
+  for (const { row, standing } of fates(rows, reviewStart(task, rows), { heldOf, isWanted: (id) => id === own }))
+    if (row === own) return standing
   return undefined
 }
 

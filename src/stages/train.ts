@@ -15,14 +15,25 @@ export interface TrainResult {
   readonly planned: PlannedTraining
 }
 
-/** The run of the job's plan exists and is trained or training, once: a finished run of the same plan is `unchanged`, a live one is reattached to, a failed or cancelled one gets a new attempt that goes on from its last checkpoint. The submission is in the ledger before the backend hears of it; after a crash the backend is asked whether it came through. */
-export async function train(context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend): Promise<TrainResult> {
+/**
+ * The run of the job's plan exists and is trained or training, once: a finished run of the same plan is `unchanged`, a
+ * live one is reattached to, a failed or cancelled one gets a new attempt that goes on from its last checkpoint. The
+ * submission is in the ledger before the backend hears of it; after a crash the backend is asked whether it came
+ * through.
+ */
+export async function train(
+  context: StageContext,
+  job: JobSpecification,
+  task: TaskSpecification,
+  backend: FineTuneBackend,
+): Promise<TrainResult> {
   const planned = planTraining(context, job, task)
   const ledger = context.ledger()
   const known = ledger.runs({ plan: planned.digest })[0]?.run
   if (known !== undefined) {
     const summary = await syncRun(context, known, backend)
-    if (summary.state === "succeeded" && existsSync(runFiles(context.workspace, known).adapter)) return { state: "unchanged", run: summary, planned }
+    if (summary.state === "succeeded" && existsSync(runFiles(context.workspace, known).adapter))
+      return { state: "unchanged", run: summary, planned }
     if (!isTerminal(summary.state) && summary.job !== undefined) return { state: "reattached", run: summary, planned }
   }
   const run = known ?? newRunId(context, job, planned.digest)
@@ -34,7 +45,10 @@ export async function train(context: StageContext, job: JobSpecification, task: 
   return { state: "started", run: await syncRun(context, run, backend), planned }
 }
 
-/** The run's state now: what the backend has to say since the last time is in the ledger and in the run's events file. A run that is over is not asked again. */
+/**
+ * The run's state now: what the backend has to say since the last time is in the ledger and in the run's events file. A
+ * run that is over is not asked again.
+ */
 export async function syncRun(context: StageContext, run: string, backend: FineTuneBackend): Promise<RunSummary> {
   const ledger = context.ledger()
   const files = runFiles(context.workspace, run)
@@ -72,7 +86,10 @@ export async function syncRun(context: StageContext, run: string, backend: FineT
 
 const pollMs = 700
 
-/** Waits until the run is over, telling every change to `onChange`; an abort of the context's signal ends the waiting and leaves the run as it is. */
+/**
+ * Waits until the run is over, telling every change to `onChange`; an abort of the context's signal ends the waiting
+ * and leaves the run as it is.
+ */
 export async function waitForRun(
   context: StageContext,
   run: string,
@@ -105,7 +122,13 @@ export function failedRun(summary: RunSummary, job: string): ToolkitError {
   })
 }
 
-async function submit(context: StageContext, run: string, files: RunFiles, planned: PlannedTraining, backend: FineTuneBackend): Promise<void> {
+async function submit(
+  context: StageContext,
+  run: string,
+  files: RunFiles,
+  planned: PlannedTraining,
+  backend: FineTuneBackend,
+): Promise<void> {
   const ledger = context.ledger()
   const before = reduceRun(run, ledger.events(run))
   // A submission that was written down but never came through keeps its key: the backend takes a key once.

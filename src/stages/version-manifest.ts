@@ -17,7 +17,11 @@ const semantics = 5
 const holdoutSemantics = 2
 
 /** What a holdout of these rows says of itself. */
-export function holdoutManifest(task: TaskSpecification, validation: readonly Example[], test: readonly Example[]): HoldoutManifest {
+export function holdoutManifest(
+  task: TaskSpecification,
+  validation: readonly Example[],
+  test: readonly Example[],
+): HoldoutManifest {
   const perLabel: Record<string, { validation: number; test: number }> = {}
   for (const [split, rows] of [
     ["validation", validation],
@@ -30,7 +34,12 @@ export function holdoutManifest(task: TaskSpecification, validation: readonly Ex
     }
   return {
     schemaVersion: 1,
-    id: contentId("hold", { semantics: holdoutSemantics, task: task.task, validation: revisions(validation), test: revisions(test) }),
+    id: contentId("hold", {
+      semantics: holdoutSemantics,
+      task: task.task,
+      validation: revisions(validation),
+      test: revisions(test),
+    }),
     task: task.task,
     files: { "validation.jsonl": fileEntry(validation), "test.jsonl": fileEntry(test) },
     perLabel: Object.fromEntries(Object.entries(perLabel).sort(([a], [b]) => (a < b ? -1 : 1))),
@@ -60,12 +69,16 @@ export function versionManifest(
     threshold: task.build.threshold ?? null,
     filters,
     // The listed names are people: the recipe has their digest only.
-    privacy: { personalData: task.privacy.personalData, names: task.privacy.names.length === 0 ? null : digest(task.privacy.names) },
+    privacy: {
+      personalData: task.privacy.personalData,
+      names: task.privacy.names.length === 0 ? null : digest(task.privacy.names),
+    },
     benchmarks: found.benchmarks,
     holdout,
     ...(prevalenceOf(task) === undefined ? {} : { prevalence: prevalenceOf(task) }),
   }
-  const prevalence = prevalenceOf(task) === undefined ? undefined : prevalencePlan(task, countStrata(task, table.keptOutputs()))
+  const prevalence =
+    prevalenceOf(task) === undefined ? undefined : prevalencePlan(task, countStrata(task, table.keptOutputs()))
   const reasons = table.reasons()
   const dropped = [...reasons.values()].reduce((sum, count) => sum + count, 0)
   const manifest: PlannedVersion["manifest"] = {
@@ -81,7 +94,9 @@ export function versionManifest(
     flagged: countFlags(found.flagged),
     personalData: found.privacy,
     ...(prevalence === undefined ? {} : { prevalence }),
-    ...(found.semantic === undefined || task.build.semantic === undefined ? {} : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
+    ...(found.semantic === undefined || task.build.semantic === undefined
+      ? {}
+      : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
     leaks: { checks: [...found.checks], found: 0 },
   }
   // The same id always stands for the same bytes.

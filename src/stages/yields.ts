@@ -16,7 +16,10 @@ export interface StrategyYield extends Funnel {
 
 type Funnel = Omit<CellYield, "cell"> & { readonly accepted: number }
 
-/** What came of each strategy that asked a model, by cell, sorted by name. Of several batches of a strategy the one that asked for most stands for it: a larger batch has what a smaller one had. */
+/**
+ * What came of each strategy that asked a model, by cell, sorted by name. Of several batches of a strategy the one that
+ * asked for most stands for it: a larger batch has what a smaller one had.
+ */
 export function strategyYields(context: StageContext, task: TaskSpecification): StrategyYield[] {
   const rows = new TaskRows(context.workspace, task.task)
   const found = rows.batches().flatMap((batch) => rows.yieldOf(batch) ?? [])
@@ -27,10 +30,28 @@ export function strategyYields(context: StageContext, task: TaskSpecification): 
       const asked = ({ cells }: (typeof batches)[number]) => cells.reduce((sum, cell) => sum + cell.asked, 0)
       const [largest] = batches.toSorted((a, b) => asked(b) - asked(a))
       if (largest === undefined || largest.requests === 0) return []
-      const cells = largest.cells.map((cell) => ({ ...cell, accepted: accepted.get(`${strategy} ${cellName(cell.cell)}`) ?? 0 }))
+      const cells = largest.cells.map((cell) => ({
+        ...cell,
+        accepted: accepted.get(`${strategy} ${cellName(cell.cell)}`) ?? 0,
+      }))
       const sum = (key: keyof Funnel) => cells.reduce((total, cell) => total + cell[key], 0)
-      const funnel = { asked: sum("asked"), answered: sum("answered"), parsed: sum("parsed"), novel: sum("novel"), passed: sum("passed") }
-      return [{ strategy, ...funnel, accepted: sum("accepted"), quarantined: largest.quarantined, cells, emptyCells: largest.emptyCells }]
+      const funnel = {
+        asked: sum("asked"),
+        answered: sum("answered"),
+        parsed: sum("parsed"),
+        novel: sum("novel"),
+        passed: sum("passed"),
+      }
+      return [
+        {
+          strategy,
+          ...funnel,
+          accepted: sum("accepted"),
+          quarantined: largest.quarantined,
+          cells,
+          emptyCells: largest.emptyCells,
+        },
+      ]
     })
     .sort((a, b) => (a.strategy < b.strategy ? -1 : 1))
 }

@@ -26,7 +26,10 @@ export function* jsonPieces(rows: Iterable<unknown>): Generator<string> {
   if (piece !== "") yield piece
 }
 
-/** A file that is written bit by bit and appears whole or not at all: until `commit` it lies beside its place under another name. */
+/**
+ * A file that is written bit by bit and appears whole or not at all: until `commit` it lies beside its place under
+ * another name.
+ */
 export class AtomicWriter {
   readonly #path: string
   readonly #temporary: string
@@ -77,7 +80,10 @@ export class AtomicWriter {
     }
   }
 
-  /** The file is there, flushed to disk; or what was there before, and an error says why. What a killed write left in the folder is removed after a day. */
+  /**
+   * The file is there, flushed to disk; or what was there before, and an error says why. What a killed write left in
+   * the folder is removed after a day.
+   */
   commit(): void {
     try {
       this.stage()

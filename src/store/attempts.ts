@@ -2,7 +2,11 @@ import type { DatabaseSync } from "node:sqlite"
 import type { ModelAnswer, ModelRequest } from "../core/model.ts"
 import { inTransaction } from "./transaction.ts"
 
-/** How often and at what cost requests were sent; a part of the ledger. An attempt counts at its worst case from before it is sent until it is known what it cost: a process that dies leaves it so. Every write is durable when the call returns. */
+/**
+ * How often and at what cost requests were sent; a part of the ledger. An attempt counts at its worst case from before
+ * it is sent until it is known what it cost: a process that dies leaves it so. Every write is durable when the call
+ * returns.
+ */
 export class Attempts {
   private readonly database: DatabaseSync
   private readonly now: () => Date
@@ -12,7 +16,11 @@ export class Attempts {
     this.now = now
   }
 
-  /** Writes down that the requests are about to be sent, all or none: none when a ceiling would be passed, which is returned. Two processes never pass it together. With a new batch they belong to it: its submission key is its name and the number of batches before it. */
+  /**
+   * Writes down that the requests are about to be sent, all or none: none when a ceiling would be passed, which is
+   * returned. Two processes never pass it together. With a new batch they belong to it: its submission key is its name
+   * and the number of batches before it.
+   */
   begin(
     sendings: readonly Sending[],
     ceilings: Ceilings = {},
@@ -35,12 +43,19 @@ export class Attempts {
     })
   }
 
-  /** The answer is kept for good, and what it cost; null where nobody knows the price. Of a request that was erased meanwhile nothing is kept but the cost. */
+  /**
+   * The answer is kept for good, and what it cost; null where nobody knows the price. Of a request that was erased
+   * meanwhile nothing is kept but the cost.
+   */
   answered(attempt: number, answer: ModelAnswer, costUsd: number | null): void {
     inTransaction(this.database, () => {
-      const { key } = this.database.prepare("select key from attempts where attempt = ?").get(attempt) as { key: string }
+      const { key } = this.database.prepare("select key from attempts where attempt = ?").get(attempt) as {
+        key: string
+      }
       this.database
-        .prepare("update attempts set state = 'answered', settled_at = ?, cost_usd = ?, input_tokens = ?, output_tokens = ? where attempt = ?")
+        .prepare(
+          "update attempts set state = 'answered', settled_at = ?, cost_usd = ?, input_tokens = ?, output_tokens = ? where attempt = ?",
+        )
         .run(this.timestamp(), costUsd, answer.inputTokens, answer.outputTokens, attempt)
       this.database
         .prepare("update requests set answered_at = ?, answer = ? where key = ? and answer is null and request <> ?")
@@ -58,14 +73,21 @@ export class Attempts {
     this.settle(attempt, "unknown", "worst_usd")
   }
 
-  /** Books as unknown what was in flight when its process died. Only whoever holds the task's right to ask may say so: then nothing of the task is in flight. What is in a batch is not in flight. */
+  /**
+   * Books as unknown what was in flight when its process died. Only whoever holds the task's right to ask may say so:
+   * then nothing of the task is in flight. What is in a batch is not in flight.
+   */
   bookLost(task: string): { readonly attempts: number; readonly usd: number } {
     return inTransaction(this.database, () => {
       const lost = this.database
-        .prepare("select count(*) as attempts, coalesce(sum(worst_usd), 0) as usd from attempts where task = ? and state = 'sent' and batch is null")
+        .prepare(
+          "select count(*) as attempts, coalesce(sum(worst_usd), 0) as usd from attempts where task = ? and state = 'sent' and batch is null",
+        )
         .get(task) as { attempts: number; usd: number }
       this.database
-        .prepare("update attempts set state = 'unknown', settled_at = ?, cost_usd = worst_usd where task = ? and state = 'sent' and batch is null")
+        .prepare(
+          "update attempts set state = 'unknown', settled_at = ?, cost_usd = worst_usd where task = ? and state = 'sent' and batch is null",
+        )
         .run(this.timestamp(), task)
       return lost
     })
@@ -103,10 +125,15 @@ export class Attempts {
       .all() as unknown as (Spending & { task: string; strategy: string })[]
   }
 
-  private insertBatch({ task, strategy }: Sending, { baseUrl, name }: { readonly baseUrl: string; readonly name: string }): number {
+  private insertBatch(
+    { task, strategy }: Sending,
+    { baseUrl, name }: { readonly baseUrl: string; readonly name: string },
+  ): number {
     const { count } = this.database.prepare("select count(*) as count from batches").get() as { count: number }
     const { lastInsertRowid } = this.database
-      .prepare("insert into batches (task, strategy, submission_key, base_url, state, created_at) values (?, ?, ?, ?, 'submitting', ?)")
+      .prepare(
+        "insert into batches (task, strategy, submission_key, base_url, state, created_at) values (?, ?, ?, ?, 'submitting', ?)",
+      )
       .run(task, strategy, `${name}-${count}`, baseUrl, this.timestamp())
     return Number(lastInsertRowid)
   }
@@ -118,7 +145,9 @@ export class Attempts {
       )
       .run(key, task, strategy, JSON.stringify(request), this.timestamp())
     const { lastInsertRowid } = this.database
-      .prepare("insert into attempts (key, task, strategy, batch, state, sent_at, worst_usd) values (?, ?, ?, ?, 'sent', ?, ?)")
+      .prepare(
+        "insert into attempts (key, task, strategy, batch, state, sent_at, worst_usd) values (?, ?, ?, ?, 'sent', ?, ?)",
+      )
       .run(key, task, strategy, batch ?? null, this.timestamp(), worstUsd)
     return Number(lastInsertRowid)
   }

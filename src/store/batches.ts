@@ -1,7 +1,10 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { ModelRequest } from "../core/model.ts"
 
-/** The batches that were given to a provider; a part of the ledger. A batch and its attempts are there before the provider hears of it. */
+/**
+ * The batches that were given to a provider; a part of the ledger. A batch and its attempts are there before the
+ * provider hears of it.
+ */
 export class Batches {
   private readonly database: DatabaseSync
   private readonly now: () => Date
@@ -11,7 +14,10 @@ export class Batches {
     this.now = now
   }
 
-  /** The task's batches that have not ended, oldest first. `remote` is undefined where it is not known whether the provider has it. */
+  /**
+   * The task's batches that have not ended, oldest first. `remote` is undefined where it is not known whether the
+   * provider has it.
+   */
   open(task: string): OpenBatch[] {
     const rows = this.database
       .prepare(
@@ -30,7 +36,9 @@ export class Batches {
   ended(batch: number, state: string): void {
     const at = this.now().toISOString()
     this.database
-      .prepare("update attempts set state = 'unknown', settled_at = ?, cost_usd = worst_usd where batch = ? and state = 'sent'")
+      .prepare(
+        "update attempts set state = 'unknown', settled_at = ?, cost_usd = worst_usd where batch = ? and state = 'sent'",
+      )
       .run(at, batch)
     this.database.prepare("update batches set state = ?, ended_at = ? where batch = ?").run(state, at, batch)
   }
@@ -38,7 +46,9 @@ export class Batches {
   /** Those that are not settled; a request that was erased is not among them. */
   private attempts(batch: number): BatchedAttempt[] {
     const rows = this.database
-      .prepare("select attempt, key, request from attempts join requests using (key) where batch = ? and state = 'sent' order by attempt")
+      .prepare(
+        "select attempt, key, request from attempts join requests using (key) where batch = ? and state = 'sent' order by attempt",
+      )
       .all(batch) as { attempt: number; key: string; request: string }[]
     return rows
       .map(({ attempt, key, request }) => ({ attempt, key, request: JSON.parse(request) as ModelRequest }))

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 
-/** The lines of a file by ranges of bytes, so that several threads read one file: a line belongs to the range in which it begins. The file must not
+/** The lines of a file by ranges of bytes, so that several threads read one file: a line belongs to the range in which
+ * it begins. The file must not
  * change meanwhile. */
 export class ByteRanges {
   readonly count: number
@@ -22,12 +23,16 @@ export class ByteRanges {
     closeSync(this.#descriptor)
   }
 
-  /** The lines that begin in the range, with their ends (and, in the first range, without a byte order mark); overwritten by the next range. */
+  /**
+   * The lines that begin in the range, with their ends (and, in the first range, without a byte order mark);
+   * overwritten by the next range.
+   */
   lines(range: number): Buffer {
     const from = Math.max(0, range * this.#rangeBytes - 1)
     const until = Math.min(this.#size, (range + 1) * this.#rangeBytes)
     const bytes = this.#read(from, until)
-    const start = range === 0 ? (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0) : bytes.indexOf(newline) + 1
+    const start =
+      range === 0 ? (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0) : bytes.indexOf(newline) + 1
     this.start = from + start
     // What begins at `until` is of the next range.
     return bytes.subarray(range > 0 && (start === 0 || from + start >= until) ? bytes.length : start)
@@ -38,7 +43,8 @@ export class ByteRanges {
     return this.#read(start, Math.min(this.#size, start + 1))
   }
 
-  /** Shows `visit` the bytes of each line that begins in the range, without its end. The bytes are overwritten by the next range. Returns the number of
+  /** Shows `visit` the bytes of each line that begins in the range, without its end. The bytes are overwritten by the
+   * next range. Returns the number of
    * lines. */
   visitLines(range: number, visit: (bytes: Buffer, index: number) => void): number {
     const bytes = this.lines(range)

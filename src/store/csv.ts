@@ -7,11 +7,17 @@ import type { Sheet, SheetRow } from "./sheet.ts"
 import { decodedChunks, encodingOf, repairTwiceEncoded } from "./text-encoding.ts"
 import type { Table, TableRow } from "./table.ts"
 
-/** A CSV file as the spreadsheet shows it: rows by their number, empty ones and those above the header among them. Any delimiter, `sep=` line and
- * encoding that spreadsheets write is understood; a file that was read in the wrong encoding and saved again is put right, cell by cell. */
+/** A CSV file as the spreadsheet shows it: rows by their number, empty ones and those above the header among them. Any
+ * delimiter, `sep=` line and
+ * encoding that spreadsheets write is understood; a file that was read in the wrong encoding and saved again is put
+ * right, cell by cell.
+ */
 export function readCsvSheet(path: string): Sheet {
   const encoding = encodingOf(path)
-  const notes = encoding === "windows-1252" ? ["the file is not UTF-8; it was read as Windows-1252, as a spreadsheet's plain CSV is"] : []
+  const notes =
+    encoding === "windows-1252"
+      ? ["the file is not UTF-8; it was read as Windows-1252, as a spreadsheet's plain CSV is"]
+      : []
   return { name: undefined, rows: rowsOf(path, encoding, notes), notes, isLossy: encoding === "windows-1252" }
 }
 
@@ -42,7 +48,10 @@ async function* rowsOf(path: string, encoding: string, notes: string[]): AsyncGe
   try {
     for await (const record of parser as AsyncIterable<string[]>) {
       row++
-      yield { row, cells: record.map((text) => ({ text: isTwiceEncoded ? repairTwiceEncoded(text) : text, kind: "text" })) }
+      yield {
+        row,
+        cells: record.map((text) => ({ text: isTwiceEncoded ? repairTwiceEncoded(text) : text, kind: "text" })),
+      }
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error
@@ -56,7 +65,8 @@ async function* rowsOf(path: string, encoding: string, notes: string[]): AsyncGe
 
 async function feed(parser: ReturnType<typeof parse>, chunks: AsyncGenerator<string>): Promise<void> {
   try {
-    for await (const chunk of chunks) if (!parser.write(chunk)) await new Promise((resolve) => parser.once("drain", resolve))
+    for await (const chunk of chunks)
+      if (!parser.write(chunk)) await new Promise((resolve) => parser.once("drain", resolve))
     parser.end()
   } catch (error) {
     parser.destroy(error as Error)
@@ -99,7 +109,13 @@ export function readCsvTable(path: string): Table {
           line,
           message: `${record.length} cells where the header has ${header.length}; quote cells that hold the delimiter`,
         })
-      else rows.push({ line, fields: Object.fromEntries(header.flatMap((name, index) => (name === "" ? [] : [[name, record[index] ?? ""]]))) })
+      else
+        rows.push({
+          line,
+          fields: Object.fromEntries(
+            header.flatMap((name, index) => (name === "" ? [] : [[name, record[index] ?? ""]])),
+          ),
+        })
     }
     return { rows, issues, format: "csv" }
   } catch (error) {
@@ -113,7 +129,10 @@ export function readCsvTable(path: string): Table {
   }
 }
 
-/** The line on which each record begins, asked for in order: the parser's own count is wrong where cells and rows end their lines differently. */
+/**
+ * The line on which each record begins, asked for in order: the parser's own count is wrong where cells and rows end
+ * their lines differently.
+ */
 function lineCounter(body: string, first: number): (raw: string) => number {
   let line = first
   let position = 0

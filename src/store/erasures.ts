@@ -6,10 +6,15 @@ import { parseJson } from "../core/parse.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "./files.ts"
 import { stageFile } from "./staged-file.ts"
 
-/** What an erasure did to a frozen folder: how many rows went, and what its files are since. Its manifest stays as it was. */
+/**
+ * What an erasure did to a frozen folder: how many rows went, and what its files are since. Its manifest stays as it
+ * was.
+ */
 export interface ErasedMark {
   readonly at: string
-  readonly files: Readonly<Record<string, { readonly rows: number; readonly digest: string; readonly removed: readonly string[] }>>
+  readonly files: Readonly<
+    Record<string, { readonly rows: number; readonly digest: string; readonly removed: readonly string[] }>
+  >
 }
 
 const markFile = "erased.json"
@@ -42,7 +47,10 @@ export interface RawRow extends ErasableRow {
 }
 
 /** The files of a task that hold rows: what people wrote and decided, and every frozen file with its folder. */
-export function rowFiles(taskFolder: string): { readonly loose: string[]; readonly frozen: { readonly folder: string; readonly files: string[] }[] } {
+export function rowFiles(taskFolder: string): {
+  readonly loose: string[]
+  readonly frozen: { readonly folder: string; readonly files: string[] }[]
+} {
   const list = (folder: string, isWanted: (name: string) => boolean) =>
     existsSync(folder)
       ? readdirSync(folder)
@@ -71,14 +79,20 @@ export function* rawRows(file: string): Generator<{ readonly row: RawRow; readon
   }
 }
 
-/** The file is without the rows, whole at any moment; the other lines keep their bytes. Returns how many went; a file without such a row is not touched. */
+/**
+ * The file is without the rows, whole at any moment; the other lines keep their bytes. Returns how many went; a file
+ * without such a row is not touched.
+ */
 export function removeRows(file: string, isErased: (row: RawRow) => boolean): number {
   const removed = removedRows(file, isErased).length
   if (removed > 0) stageFile(file, keptLines(file, isErased)).commit()
   return removed
 }
 
-/** The frozen folder is without the rows and says so: the mark with the new digests is there before a file changes, so that a kill in between is seen, and the next call finishes. Returns how many rows went. */
+/**
+ * The frozen folder is without the rows and says so: the mark with the new digests is there before a file changes, so
+ * that a kill in between is seen, and the next call finishes. Returns how many rows went.
+ */
 export function removeFrozenRows(
   folder: string,
   files: readonly string[],
@@ -88,7 +102,9 @@ export function removeFrozenRows(
 ): number {
   const touched = files.flatMap((file) => {
     const removed = removedRows(file, isErased)
-    return removed.length === 0 ? [] : [{ name: basename(file), removed, staged: stageFile(file, keptLines(file, isErased)) }]
+    return removed.length === 0
+      ? []
+      : [{ name: basename(file), removed, staged: stageFile(file, keptLines(file, isErased)) }]
   })
   if (touched.length === 0) return 0
   const before = erasedMark(folder)

@@ -19,7 +19,10 @@ import { createHash, randomBytes } from "node:crypto"
 import { basename, dirname, join } from "node:path"
 import { DataError } from "../core/errors.ts"
 
-/** The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes the folder. What a killed write left in the folder is removed after a day. */
+/**
+ * The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes
+ * the folder. What a killed write left in the folder is removed after a day.
+ */
 export function writeAtomically(path: string, text: string): void {
   makeFolder(dirname(path))
   const temporary = temporaryBeside(path)
@@ -48,7 +51,10 @@ export function appendAtomically(path: string, text: string): void {
   writeAtomically(path, before === "" || before.endsWith("\n") ? before + text : `${before}\n${text}`)
 }
 
-/** The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder is there already, it stays as it is. */
+/**
+ * The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder
+ * is there already, it stays as it is.
+ */
 export async function createFolderAtomically(path: string, fill: (temporary: string) => void): Promise<void> {
   if (existsSync(path)) return
   await createFolderByContent(dirname(path), async (temporary) => {
@@ -57,7 +63,10 @@ export async function createFolderAtomically(path: string, fill: (temporary: str
   })
 }
 
-/** The same for a folder whose name follows from what is in it: `fill` says it at its end. Returns the name, and whether the folder was not there before. */
+/**
+ * The same for a folder whose name follows from what is in it: `fill` says it at its end. Returns the name, and whether
+ * the folder was not there before.
+ */
 export async function createFolderByContent(
   parent: string,
   fill: (temporary: string) => Promise<string>,
@@ -94,7 +103,10 @@ export function makeFolder(path: string): void {
   }
 }
 
-/** The work has the folder to write into. When it fails, no folder is left that was not there before; one that something lies in stays. */
+/**
+ * The work has the folder to write into. When it fails, no folder is left that was not there before; one that something
+ * lies in stays.
+ */
 export async function withFolder<Done>(path: string, work: () => Promise<Done>): Promise<Done> {
   const folders: string[] = []
   for (let folder = path; !existsSync(folder); folder = dirname(folder)) folders.push(folder)
@@ -119,7 +131,10 @@ export function temporaryBeside(path: string): string {
 
 const leftOverAfterMs = 24 * 60 * 60 * 1000
 
-/** Files and folders by a temporary's name that a kill left, a day old by the clock of the file system itself. A younger one may be another process's, at work. */
+/**
+ * Files and folders by a temporary's name that a kill left, a day old by the clock of the file system itself. A younger
+ * one may be another process's, at work.
+ */
 export function removeLeftOvers(folder: string, nowMs: number): void {
   try {
     for (const name of readdirSync(folder).filter((entry) => /^\.[0-9a-f]{12}\.tmp$/.test(entry))) {
@@ -146,7 +161,10 @@ export interface Line {
 const chunkBytes = 1 << 20
 const newline = 10
 
-/** The lines of a UTF-8 file in order, without their ends and without a byte order mark; the file is read in pieces. Invalid UTF-8 is a DataError naming the line. A missing file has no lines. */
+/**
+ * The lines of a UTF-8 file in order, without their ends and without a byte order mark; the file is read in pieces.
+ * Invalid UTF-8 is a DataError naming the line. A missing file has no lines.
+ */
 export function* readLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<Line> {
   for (const line of readByteLines(path, options)) yield { text: line.text(), number: line.number }
 }
@@ -158,12 +176,15 @@ export interface ByteLine {
   text(): string
 }
 
-/** The same lines as bytes, of which only those that are asked for become texts; all of them are checked to be UTF-8. */
+/**
+ * The same lines as bytes, of which only those that are asked for become texts; all of them are checked to be UTF-8.
+ */
 export function* readByteLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<ByteLine> {
   if (!existsSync(path)) return
   let descriptor: number
   try {
-    if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a file`, [], "Move it out of the way.")
+    if (statSync(path).isDirectory())
+      throw new DataError(`${path} is a folder, not a file`, [], "Move it out of the way.")
     descriptor = openSync(path, "r")
   } catch (error) {
     throw readError(path, "file", error)
@@ -218,7 +239,8 @@ export function* readPieces(path: string): Generator<Buffer> {
   if (!existsSync(path)) return
   const [chunk, descriptor] = [Buffer.allocUnsafe(chunkBytes), openSync(path, "r")]
   try {
-    for (let length = readSync(descriptor, chunk); length > 0; length = readSync(descriptor, chunk)) yield chunk.subarray(0, length)
+    for (let length = readSync(descriptor, chunk); length > 0; length = readSync(descriptor, chunk))
+      yield chunk.subarray(0, length)
   } finally {
     closeSync(descriptor)
   }
@@ -251,7 +273,8 @@ export function readBytes(path: string, what = "file"): Buffer {
 function readError(path: string, what: string, error: unknown): DataError {
   if (error instanceof DataError) return error
   const code = (error as NodeJS.ErrnoException).code
-  if (code === "ENOENT") return new DataError(`there is no ${what} ${path}`, [], "Check the path; relative paths start where you are.")
+  if (code === "ENOENT")
+    return new DataError(`there is no ${what} ${path}`, [], "Check the path; relative paths start where you are.")
   return new DataError(`cannot read the ${what} ${path}: ${code ?? String(error)}`, [], "Check the file's permissions.")
 }
 
@@ -283,7 +306,11 @@ export function writeError(path: string, error: unknown): unknown {
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":
-      return new DataError(`no space left to write ${path}`, [], "Free some disk space and run the command again; nothing was half-written.")
+      return new DataError(
+        `no space left to write ${path}`,
+        [],
+        "Free some disk space and run the command again; nothing was half-written.",
+      )
     case "EACCES":
     case "EPERM":
     case "EROFS":
@@ -292,7 +319,11 @@ export function writeError(path: string, error: unknown): unknown {
       return new DataError(`cannot write ${path}: it is a folder`, [], "Name a file.")
     case "ENOTDIR":
     case "EEXIST":
-      return new DataError(`cannot write ${path}: a file stands where a folder must be`, [], "Name another path, or move the file.")
+      return new DataError(
+        `cannot write ${path}: a file stands where a folder must be`,
+        [],
+        "Name another path, or move the file.",
+      )
     case "ENAMETOOLONG":
       return new DataError(`cannot write ${path}: the name is too long`, [], "Choose a shorter one.")
     default:

@@ -24,7 +24,10 @@ const migrations: readonly string[] = [
    create index attempts_by_task on attempts (task, state, cost_usd, worst_usd);`,
 ]
 
-/** What the machine did and must not do twice. Every write is durable when the call returns. Several processes may use it at once. */
+/**
+ * What the machine did and must not do twice. Every write is durable when the call returns. Several processes may use
+ * it at once.
+ */
 export class Ledger {
   /** Whether it can only be read: nobody may write where it lies. */
   readonly isReadOnly: boolean
@@ -49,7 +52,9 @@ export class Ledger {
     try {
       mkdirSync(dirname(file), { recursive: true })
       const database = new DatabaseSync(file)
-      database.exec("pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;")
+      database.exec(
+        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;",
+      )
       migrate(database)
       return new Ledger(database, now)
     } catch (error) {
@@ -65,7 +70,10 @@ export class Ledger {
     }
   }
 
-  /** The ledger of the file to read from: an empty one where there is none, which is then not made; the file as it is where nobody may write. */
+  /**
+   * The ledger of the file to read from: an empty one where there is none, which is then not made; the file as it is
+   * where nobody may write.
+   */
   static read(file: string, now: () => Date): Ledger {
     if (!existsSync(file)) {
       const database = new DatabaseSync(":memory:")
@@ -103,27 +111,44 @@ export class Ledger {
     const rows = this.database
       .prepare("select run, job, task, plan, created_at as createdAt from runs order by created_at desc, run desc")
       .all() as unknown as LedgerRun[]
-    return rows.filter((row) => Object.entries(filter).every(([key, value]) => value === undefined || row[key as keyof LedgerRun] === value))
+    return rows.filter((row) =>
+      Object.entries(filter).every(([key, value]) => value === undefined || row[key as keyof LedgerRun] === value),
+    )
   }
 
   events(run: string): RunEvent[] {
-    const rows = this.database.prepare("select sequence, at, type, body from run_events where run = ? order by sequence").all(run) as {
+    const rows = this.database
+      .prepare("select sequence, at, type, body from run_events where run = ? order by sequence")
+      .all(run) as {
       sequence: number
       at: string
       type: string
       body: string
     }[]
-    return rows.map((row) => ({ run, sequence: row.sequence, at: row.at, type: row.type, ...(JSON.parse(row.body) as object) }) as RunEvent)
+    return rows.map(
+      (row) =>
+        ({ run, sequence: row.sequence, at: row.at, type: row.type, ...(JSON.parse(row.body) as object) }) as RunEvent,
+    )
   }
 
-  /** Appends events and moves the poll's cursor in one step, so that a crash between never repeats or loses one. When `expected` is given and the cursor is another by now (a second watcher was faster), nothing is written and false is returned. */
-  appendEvents(run: string, bodies: readonly RunEventBody[], cursor?: { expected: string | undefined; next: string }): boolean {
+  /**
+   * Appends events and moves the poll's cursor in one step, so that a crash between never repeats or loses one. When
+   * `expected` is given and the cursor is another by now (a second watcher was faster), nothing is written and false is
+   * returned.
+   */
+  appendEvents(
+    run: string,
+    bodies: readonly RunEventBody[],
+    cursor?: { expected: string | undefined; next: string },
+  ): boolean {
     return inTransaction(this.database, () => {
       if (cursor && this.cursor(run) !== cursor.expected) return false
       this.insertEvents(run, bodies)
       if (cursor)
         this.database
-          .prepare("insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = excluded.cursor")
+          .prepare(
+            "insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = excluded.cursor",
+          )
           .run(run, cursor.next)
       return true
     })
@@ -140,21 +165,35 @@ export class Ledger {
   }
 
   cursor(run: string): string | undefined {
-    return (this.database.prepare("select cursor from run_cursors where run = ?").get(run) as { cursor: string } | undefined)?.cursor
+    return (
+      this.database.prepare("select cursor from run_cursors where run = ?").get(run) as { cursor: string } | undefined
+    )?.cursor
   }
 
   /** The recorded answer to the request, if it was answered. */
   answer(key: string): ModelAnswer | undefined {
-    const row = this.database.prepare("select answer from requests where key = ?").get(key) as { answer: string | null } | undefined
+    const row = this.database.prepare("select answer from requests where key = ?").get(key) as
+      | { answer: string | null }
+      | undefined
     return row?.answer ? (JSON.parse(row.answer) as ModelAnswer) : undefined
   }
 
   /** The request as it was sent, and its answer, if there is one; an erasure may have taken what it said. */
   request(key: string): LedgerRequest | undefined {
     const row = this.database
-      .prepare("select task, strategy, request, sent_at as sentAt, attempts, answered_at as answeredAt, answer from requests where key = ?")
+      .prepare(
+        "select task, strategy, request, sent_at as sentAt, attempts, answered_at as answeredAt, answer from requests where key = ?",
+      )
       .get(key) as
-      | { task: string; strategy: string; request: string; sentAt: string; attempts: number; answeredAt: string | null; answer: string | null }
+      | {
+          task: string
+          strategy: string
+          request: string
+          sentAt: string
+          attempts: number
+          answeredAt: string | null
+          answer: string | null
+        }
       | undefined
     if (row === undefined) return undefined
     const { request, answer, answeredAt, ...sent } = row
@@ -172,12 +211,23 @@ export class Ledger {
   /** What a task's model was asked and answered, in the order of asking; without what was erased. */
   recording(task: string): { request: ModelRequest; answer: ModelAnswer }[] {
     const rows = this.database
-      .prepare("select request, answer from requests where task = ? and answer is not null and request <> ? order by rowid")
+      .prepare(
+        "select request, answer from requests where task = ? and answer is not null and request <> ? order by rowid",
+      )
       .all(task, erasedRequest) as { request: string; answer: string }[]
-    return rows.map(({ request, answer }) => ({ request: JSON.parse(request) as ModelRequest, answer: JSON.parse(answer) as ModelAnswer }))
+    return rows.map(({ request, answer }) => ({
+      request: JSON.parse(request) as ModelRequest,
+      answer: JSON.parse(answer) as ModelAnswer,
+    }))
   }
 
-  requestTotals(task?: string): { requests: number; sent: number; answered: number; inputTokens: number; outputTokens: number } {
+  requestTotals(task?: string): {
+    requests: number
+    sent: number
+    answered: number
+    inputTokens: number
+    outputTokens: number
+  } {
     const rows = this.database.prepare("select task, attempts, answer from requests").all() as {
       task: string
       attempts: number
@@ -201,7 +251,9 @@ export class Ledger {
       .run(this.timestamp(), opening.task, opening.holdout, opening.evaluation, opening.purpose)
   }
   openings(holdout: string): { at: string; evaluation: string; purpose: string }[] {
-    return this.database.prepare("select at, evaluation, purpose from holdout_openings where holdout = ? order by opening").all(holdout) as {
+    return this.database
+      .prepare("select at, evaluation, purpose from holdout_openings where holdout = ? order by opening")
+      .all(holdout) as {
       at: string
       evaluation: string
       purpose: string
@@ -211,7 +263,9 @@ export class Ledger {
   /** The keys of the task's requests whose prompt or answer says one of the texts. */
   requestsSaying(task: string, texts: readonly string[]): string[] {
     const wanted = texts.map((text) => JSON.stringify(text).slice(1, -1)).filter((text) => text !== "")
-    const rows = this.database.prepare("select key, request, answer from requests where task = ? order by key").all(task) as {
+    const rows = this.database
+      .prepare("select key, request, answer from requests where task = ? order by key")
+      .all(task) as {
       key: string
       request: string
       answer: string | null
@@ -223,7 +277,10 @@ export class Ledger {
       return [...wanted, ...escaped].some((text) => said.includes(text)) ? [key] : []
     })
   }
-  /** Nothing of what the requests said is left, not in the free pages of the file either; their tokens are, and that they were sent. */
+  /**
+   * Nothing of what the requests said is left, not in the free pages of the file either; their tokens are, and that
+   * they were sent.
+   */
   eraseRequests(keys: readonly string[]): void {
     if (keys.length === 0) return
     this.database.exec("pragma secure_delete = on")
@@ -238,20 +295,40 @@ export class Ledger {
     this.database.exec("pragma wal_checkpoint(truncate)")
   }
 
-  /** Records that rows of a version were written to a file outside the versions' folders; the same file with the same bytes once. Called before the file has its name: an erasure must know of every copy. */
+  /**
+   * Records that rows of a version were written to a file outside the versions' folders; the same file with the same
+   * bytes once. Called before the file has its name: an erasure must know of every copy.
+   */
   recordExport(entry: Omit<LedgerExport, "at">): void {
     this.database
-      .prepare("insert or ignore into exports (at, task, version, holdout, format, split, path, rows, digest) values (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .run(this.timestamp(), entry.task, entry.version, entry.holdout, entry.format, entry.split, entry.path, entry.rows, entry.digest)
+      .prepare(
+        "insert or ignore into exports (at, task, version, holdout, format, split, path, rows, digest) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      )
+      .run(
+        this.timestamp(),
+        entry.task,
+        entry.version,
+        entry.holdout,
+        entry.format,
+        entry.split,
+        entry.path,
+        entry.rows,
+        entry.digest,
+      )
   }
   /** The exports of a task, oldest first. */
   exports(task: string): LedgerExport[] {
     return this.database
-      .prepare("select at, task, version, holdout, format, split, path, rows, digest from exports where task = ? order by export")
+      .prepare(
+        "select at, task, version, holdout, format, split, path, rows, digest from exports where task = ? order by export",
+      )
       .all(task) as unknown as LedgerExport[]
   }
 
-  /** What is wrong with the ledger; empty when it is sound: the database's own check, sequences without gaps, requests under the digest of their content. */
+  /**
+   * What is wrong with the ledger; empty when it is sound: the database's own check, sequences without gaps, requests
+   * under the digest of their content.
+   */
   verify(): string[] {
     const integrity = (this.database.prepare("pragma integrity_check").all() as { integrity_check: string }[])
       .map((row) => row.integrity_check)
@@ -262,19 +339,33 @@ export class Ledger {
       .map((row) => `an event of an unknown run: ${JSON.stringify(row)}`)
     const gaps = this.runs().flatMap(({ run }) =>
       this.events(run)
-        .flatMap((event, index) => (event.sequence === index + 1 ? [] : [`run ${run}: event ${event.sequence} stands where ${index + 1} should`]))
+        .flatMap((event, index) =>
+          event.sequence === index + 1 ? [] : [`run ${run}: event ${event.sequence} stands where ${index + 1} should`],
+        )
         .slice(0, 1),
     )
-    const requests = (this.database.prepare("select key, request from requests").all() as { key: string; request: string }[]).flatMap((row) =>
-      row.request === erasedRequest || digest(JSON.parse(row.request)) === row.key ? [] : [`request ${row.key} is not the digest of its content`],
+    const requests = (
+      this.database.prepare("select key, request from requests").all() as { key: string; request: string }[]
+    ).flatMap((row) =>
+      row.request === erasedRequest || digest(JSON.parse(row.request)) === row.key
+        ? []
+        : [`request ${row.key} is not the digest of its content`],
     )
     return [...integrity, ...foreign, ...gaps, ...requests]
   }
 
   private insertEvents(run: string, bodies: readonly RunEventBody[]): void {
-    const last = (this.database.prepare("select max(sequence) as last from run_events where run = ?").get(run) as { last: number | null }).last ?? 0
-    const insert = this.database.prepare("insert into run_events (run, sequence, at, type, body) values (?, ?, ?, ?, ?)")
-    for (const [index, { type, ...body }] of bodies.entries()) insert.run(run, last + 1 + index, this.timestamp(), type, JSON.stringify(body))
+    const last =
+      (
+        this.database.prepare("select max(sequence) as last from run_events where run = ?").get(run) as {
+          last: number | null
+        }
+      ).last ?? 0
+    const insert = this.database.prepare(
+      "insert into run_events (run, sequence, at, type, body) values (?, ?, ?, ?, ?)",
+    )
+    for (const [index, { type, ...body }] of bodies.entries())
+      insert.run(run, last + 1 + index, this.timestamp(), type, JSON.stringify(body))
   }
 
   private timestamp(): string {
@@ -348,12 +439,16 @@ function requireVersion(database: DatabaseSync, isKnown: (version: number) => bo
   throw new ToolkitError(`the ledger is of version ${version}; this Tuneloop knows ${migrations.length}`, {
     code: "ledger",
     hint:
-      version > migrations.length ? "Use the newer Tuneloop that wrote it." : "Whoever may write the ledger brings it up to date with any command.",
+      version > migrations.length
+        ? "Use the newer Tuneloop that wrote it."
+        : "Whoever may write the ledger brings it up to date with any command.",
   })
 }
 
 /** SQLite's codes for "read-only" and "cannot open", or the system's for a folder. */
 function isWriteForbidden(error: unknown): boolean {
   const { errcode, code } = error as { errcode?: number; code?: string }
-  return (errcode !== undefined && [8, 14].includes(errcode & 0xff)) || ["EACCES", "EPERM", "EROFS"].includes(code ?? "")
+  return (
+    (errcode !== undefined && [8, 14].includes(errcode & 0xff)) || ["EACCES", "EPERM", "EROFS"].includes(code ?? "")
+  )
 }

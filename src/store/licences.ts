@@ -11,7 +11,12 @@ export function readLicences(workspace: Workspace): ModelLicence[] {
   const packaged = join(import.meta.dirname, "..", "..", "facts", "licences.yaml")
   return [own, packaged].flatMap((file) =>
     existsSync(file)
-      ? parseYaml(licencesSchema, readText(file), workspace.show(file), "Edit the file; facts/licences.yaml shows its form.").models
+      ? parseYaml(
+          licencesSchema,
+          readText(file),
+          workspace.show(file),
+          "Edit the file; facts/licences.yaml shows its form.",
+        ).models
       : [],
   )
 }

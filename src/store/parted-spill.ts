@@ -21,8 +21,11 @@ interface Extent {
 /** Of each part the extents that were written. */
 export type Extents = readonly (readonly Extent[] | undefined)[]
 
-/** A spill in a file of its own beside the path, which has no name where the system allows it: then a kill leaves nothing behind. Elsewhere it has a temporary's
- * name, and goes with the other ones. Several threads may add to it, each by a `PartWriter` of its own. Memory: 64 kB for each part and thread. */
+/** A spill in a file of its own beside the path, which has no name where the system allows it: then a kill leaves
+ * nothing behind. Elsewhere it has a temporary's
+ * name, and goes with the other ones. Several threads may add to it, each by a `PartWriter` of its own. Memory: 64 kB
+ * for each part and thread.
+ */
 export class PartedSpill implements Spill {
   readonly #shared: Omit<SharedSpill, "extents">
   readonly #temporary: string
@@ -160,7 +163,10 @@ export class PartWriter implements SpillWriter {
       if (extent === undefined || extent.used + bytes > extent.buffer.length) {
         if (extent !== undefined) this.#write(part, extent)
         const blocks = Math.max(1, Math.ceil(bytes / blockBytes))
-        const buffer = blocks === 1 && extent?.buffer.length === blockBytes ? extent.buffer : Buffer.allocUnsafeSlow(blocks * blockBytes)
+        const buffer =
+          blocks === 1 && extent?.buffer.length === blockBytes
+            ? extent.buffer
+            : Buffer.allocUnsafeSlow(blocks * blockBytes)
         extent = { place: blockBytes * Atomics.add(this.#shared.blocks, 0, blocks), buffer, used: 0 }
         this.#open[part] = extent
         this.#hasOpen = true
@@ -185,7 +191,10 @@ export class PartWriter implements SpillWriter {
     return extents
   }
 
-  #write(part: number, { place, buffer, used }: { readonly place: number; readonly buffer: Buffer; readonly used: number }): void {
+  #write(
+    part: number,
+    { place, buffer, used }: { readonly place: number; readonly buffer: Buffer; readonly used: number },
+  ): void {
     try {
       for (let at = 0; at < used; ) at += writeSync(this.#shared.descriptor, buffer, at, used - at, place + at)
     } catch (error) {

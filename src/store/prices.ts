@@ -15,5 +15,10 @@ export function readPrices(workspace: Workspace): PriceBook {
 
 function entriesOf(workspace: Workspace, file: string): readonly PriceEntry[] {
   if (!existsSync(file)) return []
-  return parseYaml(pricesSchema, readText(file), workspace.show(file), "Edit the file; facts/prices.yaml shows its form.").models
+  return parseYaml(
+    pricesSchema,
+    readText(file),
+    workspace.show(file),
+    "Edit the file; facts/prices.yaml shows its form.",
+  ).models
 }

@@ -8,8 +8,11 @@ import { stampOf } from "./files.ts"
 import type { RowKind } from "./split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
 
-/** The ids of the seeds or the real inputs of a task, in the order of their file, without those that were erased. A line as we write it is not looked at
- * further than its id. A line that is no row, or an id that stands twice, is a DataError. Where each line begins is noted in `starts`. */
+/** The ids of the seeds or the real inputs of a task, in the order of their file, without those that were erased. A
+ * line as we write it is not looked at
+ * further than its id. A line that is no row, or an id that stands twice, is a DataError. Where each line begins is
+ * noted in `starts`.
+ */
 export function rowIds(rows: TaskRows, kind: RowKind, starts?: LineStarts): IdTable {
   const ids = new IdTable()
   const each = () => (kind === "seed" ? rows.eachSeed() : rows.eachInput())
@@ -36,7 +39,8 @@ function addIds(path: string, kind: RowKind, ids: IdTable, starts: LineStarts | 
         const found = bytes.indexOf(newline, start)
         const end = found < 0 ? bytes.length : found
         const digits = start + lineStart.length
-        const isUsual = digits + 16 < end && lineStart.compare(bytes, start, digits) === 0 && bytes[digits + 16] === quote
+        const isUsual =
+          digits + 16 < end && lineStart.compare(bytes, start, digits) === 0 && bytes[digits + 16] === quote
         const [high, low] = isUsual ? [hexAt(bytes, digits), hexAt(bytes, digits + 8)] : [-1, -1]
         if (high >= 0 && low >= 0) {
           if (!ids.add(high | 0, low | 0)) return false
@@ -56,7 +60,10 @@ function addIds(path: string, kind: RowKind, ids: IdTable, starts: LineStarts | 
   }
 }
 
-/** Where the lines of rows begin, by the numbers of their ids; of use as long as the file stays as it is. Memory: 8 bytes a line. */
+/**
+ * Where the lines of rows begin, by the numbers of their ids; of use as long as the file stays as it is. Memory: 8
+ * bytes a line.
+ */
 export class LineStarts {
   #starts = new Float64Array(1024)
   #count = 0

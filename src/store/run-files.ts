@@ -20,8 +20,14 @@ export function runFiles(workspace: Workspace, run: string): RunFiles {
   }
 }
 
-/** Writes the plan and the exact rows that are sent, line by line; the plan last, so that a folder with a plan is whole. */
-export function writeRun(files: RunFiles, plan: TrainingPlan, rendered: { train: Iterable<string>; validation: Iterable<string> }): void {
+/**
+ * Writes the plan and the exact rows that are sent, line by line; the plan last, so that a folder with a plan is whole.
+ */
+export function writeRun(
+  files: RunFiles,
+  plan: TrainingPlan,
+  rendered: { train: Iterable<string>; validation: Iterable<string> },
+): void {
   makeFolder(files.folder)
   stageFile(files.train, rendered.train).commit()
   stageFile(files.validation, rendered.validation).commit()
@@ -44,7 +50,10 @@ export function evaluationsOf(workspace: Workspace, task: string): { evaluation:
     const folder = join(workspace.runFolder(run), "evaluations")
     return list(folder)
       .filter((file) => file.endsWith(".json"))
-      .map((file) => parseJson(readText(join(folder, file))) as { evaluation: string; run: string; task: string; at: string })
+      .map(
+        (file) =>
+          parseJson(readText(join(folder, file))) as { evaluation: string; run: string; task: string; at: string },
+      )
   })
   return found.filter((result) => result?.task === task).sort((a, b) => (a.at < b.at ? -1 : 1))
 }

@@ -7,7 +7,9 @@ import { ByteRanges } from "./byte-ranges.ts"
 import type { StandingSplits } from "./standing-splits.ts"
 import type { TaskRows } from "./task-rows.ts"
 
-/** The seeds of a task by ranges of the file's bytes, so that several threads read one file, or a few of many are read. */
+/**
+ * The seeds of a task by ranges of the file's bytes, so that several threads read one file, or a few of many are read.
+ */
 export class SeedRanges {
   readonly count: number
   /** Whether a line was met that is no seed: what is wrong with it `TaskRows.eachSeed` says. */
@@ -21,7 +23,10 @@ export class SeedRanges {
     this.count = this.#ranges?.count ?? 0
   }
 
-  /** The seeds whose lines begin in the range, as they are read everywhere: without what was erased, with the labels of now. */
+  /**
+   * The seeds whose lines begin in the range, as they are read everywhere: without what was erased, with the labels of
+   * now.
+   */
   *seeds(range: number, isWanted: (id: string) => boolean): Generator<Seed> {
     const bytes = this.#bytes(range)
     const text = bytes.toString(isAscii(bytes) ? "latin1" : "utf8")
@@ -30,7 +35,8 @@ export class SeedRanges {
 
   /** The seeds with these ids, in the order of the file; of the other lines only the ids are looked at. */
   *pick(ids: Ids): Generator<Seed> {
-    for (let range = 0; range < this.count; range += 1) yield* this.#standing(this.#picked(this.#bytes(range), ids), (id) => ids.has(id))
+    for (let range = 0; range < this.count; range += 1)
+      yield* this.#standing(this.#picked(this.#bytes(range), ids), (id) => ids.has(id))
   }
 
   /** The seeds whose lines begin there. */
@@ -95,9 +101,14 @@ export class SeedRanges {
   }
 }
 
-/** The seeds of the task with these ids, in the order of the file. They are read where they stand, as long as the file is the one that the splits were read
+/** The seeds of the task with these ids, in the order of the file. They are read where they stand, as long as the file
+ * is the one that the splits were read
  * beside; otherwise they are looked for. */
-export function pickSeeds(rows: TaskRows, { seeds: known, seedStarts }: StandingSplits, ids: ReadonlySet<string>): Seed[] {
+export function pickSeeds(
+  rows: TaskRows,
+  { seeds: known, seedStarts }: StandingSplits,
+  ids: ReadonlySet<string>,
+): Seed[] {
   const usual = [...ids].filter((id) => seedId.test(id))
   const starts = seedStarts.of(usual.map((id) => known.find(...bitsOf(id))).filter((number) => number >= 0))
   if (starts === undefined) return [...plainSeeds(rows, ids)]
@@ -111,7 +122,10 @@ export function pickSeeds(rows: TaskRows, { seeds: known, seedStarts }: Standing
   }
 }
 
-/** The seeds of the task, or those with these ids, as `TaskRows.eachSeed` gives them; most lines are not asked of the schema. */
+/**
+ * The seeds of the task, or those with these ids, as `TaskRows.eachSeed` gives them; most lines are not asked of the
+ * schema.
+ */
 export function* plainSeeds(rows: TaskRows, ids?: Ids): Generator<Seed> {
   const ranges = new SeedRanges(rows)
   try {
@@ -137,7 +151,12 @@ const [idAt, usualStart] = ['{"id":"'.length, '{"id":"seed_0123456789abcdef"'.le
 
 /** Whether a line begins as we write it. */
 function isUsualStart(text: string): boolean {
-  return text.startsWith('{"id":"seed_') && text.endsWith('"') && !text.includes("\\") && text.indexOf('"', idAt) === text.length - 1
+  return (
+    text.startsWith('{"id":"seed_') &&
+    text.endsWith('"') &&
+    !text.includes("\\") &&
+    text.indexOf('"', idAt) === text.length - 1
+  )
 }
 
 /** True only for what the schema takes as it is: most lines need no more than this look. */

@@ -2,7 +2,11 @@ import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
 import { makeFolder, temporaryBeside, writeError } from "./files.ts"
 
-/** Where bytes lie that memory should not hold, one after another, found again by their place: in a file of its own beside the path, which has no name where the system allows it: then a kill leaves nothing behind. Elsewhere it has a temporary's name, and goes with the other ones. */
+/**
+ * Where bytes lie that memory should not hold, one after another, found again by their place: in a file of its own
+ * beside the path, which has no name where the system allows it: then a kill leaves nothing behind. Elsewhere it has a
+ * temporary's name, and goes with the other ones.
+ */
 export class SpillFile {
   readonly #path: string
   readonly #temporary: string
@@ -73,7 +77,8 @@ export class SpillFile {
 
   #flush(): void {
     try {
-      for (let at = 0; at < this.#waiting; ) at += writeSync(this.#descriptor, this.#buffer, at, this.#waiting - at, this.#written + at)
+      for (let at = 0; at < this.#waiting; )
+        at += writeSync(this.#descriptor, this.#buffer, at, this.#waiting - at, this.#written + at)
     } catch (error) {
       throw writeError(this.#path, error)
     }

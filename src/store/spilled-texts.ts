@@ -1,6 +1,9 @@
 import { SpillFile } from "./spill-file.ts"
 
-/** Texts by their numbers, in the order in which they are added, in a temporary file beside the path. Memory: 8 bytes a text. */
+/**
+ * Texts by their numbers, in the order in which they are added, in a temporary file beside the path. Memory: 8 bytes a
+ * text.
+ */
 export class SpilledTexts {
   readonly count: number
   added = 0

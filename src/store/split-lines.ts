@@ -21,7 +21,9 @@ export interface SplitLine {
 
 export type RowKind = "seed" | "input"
 
-/** The lines of a `splits.jsonl`, of which those that we wrote are read by their bytes: parsing a million takes seconds. */
+/**
+ * The lines of a `splits.jsonl`, of which those that we wrote are read by their bytes: parsing a million takes seconds.
+ */
 export class SplitLines {
   /** The strata that were met, in the order of their first lines. */
   readonly strata: string[] = []
@@ -35,7 +37,10 @@ export class SplitLines {
     this.#path = path
   }
 
-  /** Shows `take` each line, which the next one overwrites. False where one is no assignment: what is wrong with it `TaskRows.eachAssignment` says. */
+  /**
+   * Shows `take` each line, which the next one overwrites. False where one is no assignment: what is wrong with it
+   * `TaskRows.eachAssignment` says.
+   */
   each(take: (line: SplitLine) => void): boolean {
     if (!existsSync(this.#path)) return true
     const ranges = new ByteRanges(this.#path, rangeBytes)
@@ -68,10 +73,16 @@ export class SplitLines {
     return isSound
   }
 
-  /** Reads the line that begins there into `#line` where it is one as we write it; the end of the line, or below zero. */
+  /**
+   * Reads the line that begins there into `#line` where it is one as we write it; the end of the line, or below zero.
+   */
   #readUsual(bytes: Buffer, start: number): number {
     const line = this.#line
-    const kind = startsWith(bytes, start, seedStart) ? "seed" : startsWith(bytes, start, inputStart) ? "input" : undefined
+    const kind = startsWith(bytes, start, seedStart)
+      ? "seed"
+      : startsWith(bytes, start, inputStart)
+        ? "input"
+        : undefined
     if (kind === undefined) return -1
     const digits = start + (kind === "seed" ? seedStart : inputStart).length
     const [high, low] = [hexAt(bytes, digits), hexAt(bytes, digits + 8)]
@@ -86,7 +97,8 @@ export class SplitLines {
       if (byte === backslash || byte < space) return -1
       hash = (Math.imul(hash, 31) + byte) | 0
     }
-    if (bytes[at] !== quote || bytes[at + 1] !== brace || (at + 2 < bytes.length && bytes[at + 2] !== newline)) return -1
+    if (bytes[at] !== quote || bytes[at + 1] !== brace || (at + 2 < bytes.length && bytes[at + 2] !== newline))
+      return -1
     line.kind = kind
     line.high = high | 0
     line.low = low | 0
@@ -119,7 +131,8 @@ export class SplitLines {
   #stratum(bytes: Buffer, from: number, until: number, hash: number): number {
     const known = this.#byHash.get(hash)
     if (known !== undefined)
-      for (const { bytes: name, number } of known) if (name.length === until - from && startsWith(bytes, from, name)) return number
+      for (const { bytes: name, number } of known)
+        if (name.length === until - from && startsWith(bytes, from, name)) return number
     const name = Buffer.from(bytes.subarray(from, until))
     const number = this.#numberOf(name.toString("utf8"))
     this.#byHash.set(hash, [...(known ?? []), { bytes: name, number }])

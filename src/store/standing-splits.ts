@@ -12,7 +12,8 @@ export interface HeldGroup {
   readonly rows: number
 }
 
-/** Where each seed and each real input of a task is held, in numbers. Rows are numbered in the order of their files, seeds first. Memory a row: about
+/** Where each seed and each real input of a task is held, in numbers. Rows are numbered in the order of their files,
+ * seeds first. Memory a row: about
  * 30 bytes. */
 export class StandingSplits {
   readonly seeds: IdTable
@@ -140,7 +141,11 @@ export class StandingSplits {
       if (row < 0 && !isNamed) this.#noteStranger(line)
       else if (isNamed) {
         const id = line.id()
-        const assignment = { id, split: splits[line.split] as Split, stratum: migrations.label(lines.strata[line.stratum] as string) }
+        const assignment = {
+          id,
+          split: splits[line.split] as Split,
+          stratum: migrations.label(lines.strata[line.stratum] as string),
+        }
         const { split, stratum } = standing(assignment)
         if (row >= 0) this.#note(row, heldNames.indexOf(split), this.stratumNumber(stratum))
         else if (split !== "train" && !this.#strangers.has(id)) this.#strangers.set(id, split)

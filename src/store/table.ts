@@ -41,7 +41,11 @@ export async function readAnyTable(path: string): Promise<Table> {
   return readParquetTable(path)
 }
 
-/** The rows of a JSONL, JSON-array or CSV file, by its ending (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`). CSV: a byte order mark, comma, semicolon or tab, quoted newlines and a `sep=` line are understood; the first row names the columns. */
+/**
+ * The rows of a JSONL, JSON-array or CSV file, by its ending (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`). CSV: a
+ * byte order mark, comma, semicolon or tab, quoted newlines and a `sep=` line are understood; the first row names the
+ * columns.
+ */
 export function readTable(path: string, otherEndings = ""): Table {
   const ending = extname(path).toLowerCase()
   if (isJsonLines(path)) return readJsonTable(path)
@@ -86,7 +90,9 @@ function* jsonRows(path: string): Generator<TableRow | Issue> {
       yield { file: path, line: number, message: `not valid JSON: ${shorten((error as Error).message)}` }
       continue
     }
-    yield isRecord(value) ? { line: number, fields: value } : { file: path, line: number, message: "expected a JSON object" }
+    yield isRecord(value)
+      ? { line: number, fields: value }
+      : { file: path, line: number, message: "expected a JSON object" }
   }
 }
 
@@ -103,7 +109,11 @@ function readJsonArray(path: string): Table {
     )
   }
   if (!Array.isArray(value))
-    throw new DataError(`${path} must hold a JSON array of objects`, [], "Give a .json file with an array, or a .jsonl file.")
+    throw new DataError(
+      `${path} must hold a JSON array of objects`,
+      [],
+      "Give a .json file with an array, or a .jsonl file.",
+    )
   const issues: Issue[] = []
   const rows: TableRow[] = []
   value.forEach((item: unknown, index) => {

@@ -27,18 +27,36 @@ import {
 import { standingDecisions } from "../core/decisions.ts"
 import { Migrations, migrationSchema, type IdTranslator, type Migration } from "../core/migration.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../core/erasure.ts"
-import { namedIn, refreshSchema, standingAfter, type Held, type HoldoutRefresh, type StandingAssignment } from "../core/holdout-refresh.ts"
+import {
+  namedIn,
+  refreshSchema,
+  standingAfter,
+  type Held,
+  type HoldoutRefresh,
+  type StandingAssignment,
+} from "../core/holdout-refresh.ts"
 import { formatPath, issuesOf, parseJson } from "../core/parse.ts"
 import { jsonPieces, writePieces } from "./atomic-writer.ts"
 import { readTombstones } from "./erasures.ts"
-import { appendAtomically, readByteLines, readPieces, readText, stampOf, toJsonLines, writeAtomically } from "./files.ts"
+import {
+  appendAtomically,
+  readByteLines,
+  readPieces,
+  readText,
+  stampOf,
+  toJsonLines,
+  writeAtomically,
+} from "./files.ts"
 import { LineIds, SplitLines, type RowKind } from "./split-lines.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** A candidate and the batch that it was grown in. */
 export type PlacedCandidate = Candidate & { readonly batch: string }
 
-/** The rows of one task in the workspace: what people wrote, grew and decided. Reading a missing file gives no rows; a broken line is a DataError with its place. Writing is atomic, a file at a time. */
+/**
+ * The rows of one task in the workspace: what people wrote, grew and decided. Reading a missing file gives no rows; a
+ * broken line is a DataError with its place. Writing is atomic, a file at a time.
+ */
 export class TaskRows {
   readonly folder: string
   private readonly workspace: Workspace
@@ -64,16 +82,21 @@ export class TaskRows {
   inputs(): RealInput[] {
     return [...this.eachInput()]
   }
-  /** The seeds one by one, without those that are not wanted by their ids. What is wrong with a line is known once all are read. */
+  /**
+   * The seeds one by one, without those that are not wanted by their ids. What is wrong with a line is known once all
+   * are read.
+   */
   *eachSeed(isWanted?: (id: string) => boolean): Generator<Seed> {
     const { migrations } = this
-    for (const seed of this.each(this.seedsFile, seedSchema, isWanted)) yield migrations.isEmpty ? seed : migrations.row(seed)
+    for (const seed of this.each(this.seedsFile, seedSchema, isWanted))
+      yield migrations.isEmpty ? seed : migrations.row(seed)
   }
   /** The real inputs one by one, like `eachSeed`. */
   eachInput(isWanted?: (id: string) => boolean): Generator<RealInput> {
     return this.each(this.inputsFile, realInputSchema, isWanted)
   }
-  /** The assignments, the first one of an id first, as they stand after the refreshes of the holdout: an assignment never changes by itself, so a
+  /** The assignments, the first one of an id first, as they stand after the refreshes of the holdout: an assignment
+   * never changes by itself, so a
    * later line for the same id is ignored. */
   assignments(): StandingAssignment[] {
     return [...this.eachAssignment()]
@@ -89,7 +112,10 @@ export class TaskRows {
       yield standing(migrations.isEmpty ? line : { ...line, stratum: migrations.label(line.stratum) })
     }
   }
-  /** Throws, and says of every line of the file what is wrong with it; `rows` reads it as it is read everywhere. Where they are sound, others changed the file. */
+  /**
+   * Throws, and says of every line of the file what is wrong with it; `rows` reads it as it is read everywhere. Where
+   * they are sound, others changed the file.
+   */
   refuse(file: string, rows: Iterable<unknown>): never {
     for (const _ of rows);
     throw new DataError(`${this.workspace.show(file)} changed while it was read`, [], "Run the command again.")
@@ -118,7 +144,9 @@ export class TaskRows {
       .flatMap((file) => this.read(file, decisionSchema))
       .flatMap(({ item, output }) => {
         const input = inputs.get(item)
-        return input === undefined || output === undefined ? [] : [{ id: item, input, output: migrations.output(output) }]
+        return input === undefined || output === undefined
+          ? []
+          : [{ id: item, input, output: migrations.output(output) }]
       })
     return migrations.translator([...rows, ...given], this.read(this.conflictsFile, queuedConflictSchema))
   }
@@ -146,7 +174,11 @@ export class TaskRows {
     const lines = new SplitLines(this.splitsFile)
     const isSound = lines.each((line) => {
       if (!ids.has(line)) return
-      const assignment = { id: line.id(), split: splits[line.split] as Split, stratum: lines.strata[line.stratum] as string }
+      const assignment = {
+        id: line.id(),
+        split: splits[line.split] as Split,
+        stratum: lines.strata[line.stratum] as string,
+      }
       if (!held.has(assignment.id)) held.set(assignment.id, standing(assignment).split)
     })
     if (!isSound) this.refuse(this.splitsFile, this.eachAssignment())
@@ -159,7 +191,10 @@ export class TaskRows {
     )
     return this.renamed(this.standing(candidates))
   }
-  /** The decisions of every session that were not taken back, in an order that does not depend on file names: by time, then by content. */
+  /**
+   * The decisions of every session that were not taken back, in an order that does not depend on file names: by time,
+   * then by content.
+   */
   decisions(): Decision[] {
     const lines = this.standing(this.filesIn("decisions").flatMap((file) => this.read(file, decisionSchema)))
     const translator = this.translator()
@@ -203,7 +238,10 @@ export class TaskRows {
   writeInputs(inputs: Iterable<RealInput>): void {
     this.writeRows("input", inputs)
   }
-  /** The file has the rows and then the lines. The rows may be made of those in the file: it is read before it is replaced. */
+  /**
+   * The file has the rows and then the lines. The rows may be made of those in the file: it is read before it is
+   * replaced.
+   */
   writeRows(kind: RowKind, rows: Iterable<Seed | RealInput>, lines: Iterable<Uint8Array> = []): void {
     function* pieces() {
       yield* jsonPieces(rows)
@@ -211,7 +249,10 @@ export class TaskRows {
     }
     writePieces(kind === "seed" ? this.seedsFile : this.inputsFile, pieces())
   }
-  /** The file holds what it held before, byte for byte, and all of the assignments after it, or only what it held before. */
+  /**
+   * The file holds what it held before, byte for byte, and all of the assignments after it, or only what it held
+   * before.
+   */
   addAssignments(added: Iterable<Assignment>): void {
     const { splitsFile } = this
     function* pieces() {
@@ -239,7 +280,8 @@ export class TaskRows {
     return join(this.folder, "quarantine", `${batch}.jsonl`)
   }
   writeQuarantine(batch: string, answers: readonly QuarantinedAnswer[]): void {
-    if (answers.length > 0 || existsSync(this.quarantineFile(batch))) writeAtomically(this.quarantineFile(batch), toJsonLines(answers))
+    if (answers.length > 0 || existsSync(this.quarantineFile(batch)))
+      writeAtomically(this.quarantineFile(batch), toJsonLines(answers))
   }
   /** What came of the batch; undefined for one of an older version. */
   yieldOf(batch: string): BatchYield | undefined {
@@ -308,11 +350,13 @@ export class TaskRows {
   ): Generator<Row> {
     const erased = this.erased()
     const ids = new UniqueIds()
-    for (const row of this.lines(path, schema, (id) => ids.add(id) && isWanted(id))) if (erased.isEmpty || erased.of(row) === undefined) yield row
+    for (const row of this.lines(path, schema, (id) => ids.add(id) && isWanted(id)))
+      if (erased.isEmpty || erased.of(row) === undefined) yield row
     ids.requireUnique(this.workspace.show(path))
   }
 
-  /** The rows of a file, parsed. A line that is no row is a DataError, with all the others, once all are read. A line is not looked at further than its id
+  /** The rows of a file, parsed. A line that is no row is a DataError, with all the others, once all are read. A line
+   * is not looked at further than its id
    * where that comes first and is not wanted. */
   private *lines<Row>(path: string, schema: z.ZodType<Row>, isWanted?: (id: string) => boolean): Generator<Row> {
     const file = this.workspace.show(path)
@@ -327,11 +371,22 @@ export class TaskRows {
       if (result === undefined) issues.push({ file, line: line.number, message: "not valid JSON" })
       else if (!result.success)
         issues.push(
-          ...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({ file, line: line.number, path: formatPath(at), message })),
+          ...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({
+            file,
+            line: line.number,
+            path: formatPath(at),
+            message,
+          })),
         )
-      else if (first !== undefined || isWanted === undefined || isWanted((result.data as { readonly id: string }).id)) yield result.data
+      else if (first !== undefined || isWanted === undefined || isWanted((result.data as { readonly id: string }).id))
+        yield result.data
     }
-    if (issues.length > 0) throw new DataError(`${file} is invalid`, issues, "Mend those lines (git shows what changed), or restore the file.")
+    if (issues.length > 0)
+      throw new DataError(
+        `${file} is invalid`,
+        issues,
+        "Mend those lines (git shows what changed), or restore the file.",
+      )
   }
 }
 
@@ -364,7 +419,12 @@ class UniqueIds {
 
   requireUnique(file: string): void {
     if (this.#issues.length === 0) return
-    const issues = this.#issues.map(({ id, row, first }) => ({ file, line: row, path: "id", message: `${id} is already the id of row ${first}` }))
+    const issues = this.#issues.map(({ id, row, first }) => ({
+      file,
+      line: row,
+      path: "id",
+      message: `${id} is already the id of row ${first}`,
+    }))
     throw new DataError(`${file} has an id twice`, issues, "Remove one of the rows.")
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs"
 
-/** The encoding in which spreadsheets may have saved the text: by its byte order mark, by the zeros of UTF-16, UTF-8 where all of it is valid, else
+/** The encoding in which spreadsheets may have saved the text: by its byte order mark, by the zeros of UTF-16, UTF-8
+ * where all of it is valid, else
  * Windows-1252, in which any bytes are a text. */
 export function encodingOf(path: string): "utf-8" | "utf-16le" | "utf-16be" | "windows-1252" {
   const descriptor = openSync(path, "r")
@@ -43,7 +44,9 @@ export async function* decodedChunks(pieces: AsyncIterable<Buffer>, encoding: st
   yield decoder.decode()
 }
 
-const byteOf = new Map(Array.from({ length: 256 }, (_, byte) => [new TextDecoder("windows-1252").decode(Uint8Array.of(byte)), byte]))
+const byteOf = new Map(
+  Array.from({ length: 256 }, (_, byte) => [new TextDecoder("windows-1252").decode(Uint8Array.of(byte)), byte]),
+)
 
 /** The text before its UTF-8 was read as Windows-1252; a text to which that did not happen as it is. */
 export function repairTwiceEncoded(text: string): string {

@@ -4,7 +4,15 @@ import { DataError } from "../core/errors.ts"
 import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../core/example.ts"
 import { jsonPieces } from "./atomic-writer.ts"
 import { erasedMark, type ErasedMark } from "./erasures.ts"
-import { createFolderAtomically, createFolderByContent, digestFile, readLines, readText, toJsonLines, writeAtomically } from "./files.ts"
+import {
+  createFolderAtomically,
+  createFolderByContent,
+  digestFile,
+  readLines,
+  readText,
+  toJsonLines,
+  writeAtomically,
+} from "./files.ts"
 import { writeDigested } from "./staged-file.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -61,27 +69,42 @@ export class Versions {
       writeManifest(temporary, manifest)
     })
   }
-  /** The version of these files is there, under the id that follows from them. Returns its manifest, and whether it was not there before. */
-  async freezeVersion(planned: PlannedVersion, files: VersionFiles): Promise<{ readonly manifest: DatasetManifest; readonly isNew: boolean }> {
+  /**
+   * The version of these files is there, under the id that follows from them. Returns its manifest, and whether it was
+   * not there before.
+   */
+  async freezeVersion(
+    planned: PlannedVersion,
+    files: VersionFiles,
+  ): Promise<{ readonly manifest: DatasetManifest; readonly isNew: boolean }> {
     const { read, kept } = planned.manifest
-    const { name, isNew } = await createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), async (temporary) => {
-      const writing = [files.train(join(temporary, "train.jsonl")), files.dropped(join(temporary, "dropped.jsonl"))] as const
-      // Where one fails, the other is not left at work in a folder that goes.
-      await Promise.allSettled(writing)
-      const [train, dropped] = await Promise.all(writing)
-      const { preferences } = files
-      const manifest = withFiles(planned, {
-        "train.jsonl": { rows: kept, digest: train },
-        "dropped.jsonl": { rows: read - kept, digest: dropped },
-        ...(preferences.length === 0
-          ? {}
-          : {
-              "preferences.jsonl": { rows: preferences.length, digest: writeDigested(join(temporary, "preferences.jsonl"), jsonPieces(preferences)) },
-            }),
-      })
-      writeManifest(temporary, manifest)
-      return manifest.id
-    })
+    const { name, isNew } = await createFolderByContent(
+      join(this.workspace.taskFolder(this.task), "versions"),
+      async (temporary) => {
+        const writing = [
+          files.train(join(temporary, "train.jsonl")),
+          files.dropped(join(temporary, "dropped.jsonl")),
+        ] as const
+        // Where one fails, the other is not left at work in a folder that goes.
+        await Promise.allSettled(writing)
+        const [train, dropped] = await Promise.all(writing)
+        const { preferences } = files
+        const manifest = withFiles(planned, {
+          "train.jsonl": { rows: kept, digest: train },
+          "dropped.jsonl": { rows: read - kept, digest: dropped },
+          ...(preferences.length === 0
+            ? {}
+            : {
+                "preferences.jsonl": {
+                  rows: preferences.length,
+                  digest: writeDigested(join(temporary, "preferences.jsonl"), jsonPieces(preferences)),
+                },
+              }),
+        })
+        writeManifest(temporary, manifest)
+        return manifest.id
+      },
+    )
     return { manifest: this.manifest(name as `ds_${string}`), isNew }
   }
 
@@ -112,14 +135,19 @@ export class Versions {
   }
   /** The preferences of a version; none for a version without the file. */
   preferences(id: `ds_${string}`): Preference[] {
-    return this.manifest(id).files["preferences.jsonl"] === undefined ? [] : this.checked<Preference>(id, "preferences.jsonl")
+    return this.manifest(id).files["preferences.jsonl"] === undefined
+      ? []
+      : this.checked<Preference>(id, "preferences.jsonl")
   }
 
   private checked<Row>(id: string, file: string): Row[] {
     return [...this.each<Row>(id, file)]
   }
 
-  /** The rows of a file of a version or holdout one by one, and anew each time that they are gone through; its digest is checked before the first. */
+  /**
+   * The rows of a file of a version or holdout one by one, and anew each time that they are gone through; its digest is
+   * checked before the first.
+   */
   each<Row = Example>(id: string, file: string): Iterable<Row> {
     return { [Symbol.iterator]: () => this.eachOnce<Row>(id, file) }
   }

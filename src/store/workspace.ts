@@ -19,10 +19,16 @@ export class Workspace {
   /** The workspace of the folder. Its `tuneloop.yaml` may be absent; a wrong one is a ConfigError. */
   static open(folder: string): Workspace {
     const root = resolve(folder)
-    if (!existsSync(root)) throw new DataError(`there is no workspace folder ${root}`, [], `Make one: tuneloop init ${folder}`)
+    if (!existsSync(root))
+      throw new DataError(`there is no workspace folder ${root}`, [], `Make one: tuneloop init ${folder}`)
     if (!statSync(root).isDirectory())
-      throw new DataError(`the workspace ${root} is a file, not a folder`, [], "Name the folder that holds specs/ and jobs/.")
-    if (!isReadable(root)) throw new DataError(`not allowed to read the workspace ${root}`, [], "Check the folder's permissions.")
+      throw new DataError(
+        `the workspace ${root} is a file, not a folder`,
+        [],
+        "Name the folder that holds specs/ and jobs/.",
+      )
+    if (!isReadable(root))
+      throw new DataError(`not allowed to read the workspace ${root}`, [], "Check the folder's permissions.")
     const file = join(root, "tuneloop.yaml")
     const text = existsSync(file) ? readText(file) : ""
     // Every key is optional: a file in which all are commented out is fine.
@@ -78,9 +84,18 @@ export class Workspace {
   }
 
   /** The task's specification; an unknown task lists those that exist. */
-  readTask(task: string, more?: (raw: unknown, value: TaskSpecification | undefined) => readonly PathIssue[]): TaskSpecification {
+  readTask(
+    task: string,
+    more?: (raw: unknown, value: TaskSpecification | undefined) => readonly PathIssue[],
+  ): TaskSpecification {
     const file = this.fileOf("task", task)
-    const specification = parseYaml(taskSchema, readText(file), this.show(file), `Edit the file and run: tuneloop spec check ${task}`, more)
+    const specification = parseYaml(
+      taskSchema,
+      readText(file),
+      this.show(file),
+      `Edit the file and run: tuneloop spec check ${task}`,
+      more,
+    )
     if (specification.task !== task) throw misnamed(this.show(file), "task", specification.task, task)
     return specification
   }
@@ -88,12 +103,20 @@ export class Workspace {
   /** The job; an unknown job lists those that exist. */
   readJob(job: string): JobSpecification {
     const file = this.fileOf("job", job)
-    const specification = parseYaml(jobSchema, readText(file), this.show(file), "Edit the file; `tuneloop schema job` prints what is allowed.")
+    const specification = parseYaml(
+      jobSchema,
+      readText(file),
+      this.show(file),
+      "Edit the file; `tuneloop schema job` prints what is allowed.",
+    )
     if (specification.job !== job) throw misnamed(this.show(file), "job", specification.job, job)
     return specification
   }
 
-  /** The file of a name that someone gave. A name that is none would reach other files (`../jobs/x`): it is refused before it becomes a path. */
+  /**
+   * The file of a name that someone gave. A name that is none would reach other files (`../jobs/x`): it is refused
+   * before it becomes a path.
+   */
   private fileOf(kind: "task" | "job", name: string): string {
     const existing = kind === "task" ? this.tasks() : this.jobs()
     const pathOf = (given: string) => (kind === "task" ? this.specFile(given) : this.jobFile(given))

@@ -7,7 +7,8 @@ import { DataError } from "../core/errors.ts"
 import type { Sheet, SheetCell, SheetRow } from "./sheet.ts"
 import { columnOf, decodeEscapes } from "./xlsx-text.ts"
 
-/** The sheets of an Excel workbook in its order (ECMA-376, transitional and strict; strings shared, inline or rich). Sheets are streamed: held are the
+/** The sheets of an Excel workbook in its order (ECMA-376, transitional and strict; strings shared, inline or rich).
+ * Sheets are streamed: held are the
  * distinct texts that they share, once, as UTF-8. Of a formula the value counts that was last computed. */
 export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
   const { zip, entries } = await openZip(path)
@@ -15,7 +16,8 @@ export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
     const partsOf = async (name: string): Promise<SaxesTagPlain[]> => {
       const tags: SaxesTagPlain[] = []
       const entry = entries.get(name)
-      if (entry !== undefined) for await (const events of elements(zip, entry)) for (const event of events) if (event.tag) tags.push(event.tag)
+      if (entry !== undefined)
+        for await (const events of elements(zip, entry)) for (const event of events) if (event.tag) tags.push(event.tag)
       return tags
     }
     const targetsOf = async (part: string): Promise<Map<string, { target: string; type: string }>> => {
@@ -26,12 +28,21 @@ export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
           .filter(({ name }) => localName(name) === "Relationship")
           .map(({ attributes: { Id = "", Target = "", Type = "" } }) => [
             Id,
-            { target: Target.startsWith("/") ? Target.slice(1) : posix.join(folder, Target), type: posix.basename(Type) },
+            {
+              target: Target.startsWith("/") ? Target.slice(1) : posix.join(folder, Target),
+              type: posix.basename(Type),
+            },
           ]),
       )
     }
-    const root = [...(await targetsOf("")).values()].find(({ type }) => type === "officeDocument")?.target ?? "xl/workbook.xml"
-    if (!entries.has(root)) throw new DataError(`${path} is no Excel workbook: it has no ${root}`, [], "Save it as an Excel workbook (.xlsx).")
+    const root =
+      [...(await targetsOf("")).values()].find(({ type }) => type === "officeDocument")?.target ?? "xl/workbook.xml"
+    if (!entries.has(root))
+      throw new DataError(
+        `${path} is no Excel workbook: it has no ${root}`,
+        [],
+        "Save it as an Excel workbook (.xlsx).",
+      )
     const targets = await targetsOf(root)
     const partOf = (type: string) => [...targets.values()].find((relation) => relation.type === type)?.target ?? ""
     const dates = dateStyles(await partsOf(partOf("styles")))
@@ -45,7 +56,12 @@ export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
       const entry = target?.type === "worksheet" ? entries.get(target.target) : undefined
       if (entry === undefined) continue
       const notes: string[] = []
-      yield { name: attributes["name"] ?? "", rows: sheetRows(zip, entry, strings, dates, notes), notes, isLossy: false }
+      yield {
+        name: attributes["name"] ?? "",
+        rows: sheetRows(zip, entry, strings, dates, notes),
+        notes,
+        isLossy: false,
+      }
     }
   } catch (error) {
     if (error instanceof DataError) throw error
@@ -61,7 +77,10 @@ export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
 
 async function openZip(path: string): Promise<{ zip: yauzl.ZipFile; entries: Map<string, yauzl.Entry> }> {
   try {
-    const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, { lazyEntries: true, autoClose: false })
+    const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
+      lazyEntries: true,
+      autoClose: false,
+    })
     const entries = new Map<string, yauzl.Entry>()
     await new Promise<void>((resolve, reject) => {
       zip.on("entry", (entry: yauzl.Entry) => {
@@ -73,7 +92,11 @@ async function openZip(path: string): Promise<{ zip: yauzl.ZipFile; entries: Map
     })
     return { zip, entries }
   } catch (error) {
-    throw new DataError(`${path} is damaged: ${(error as Error).message}`, [], "Take the file once more from where it came, or save it again.")
+    throw new DataError(
+      `${path} is damaged: ${(error as Error).message}`,
+      [],
+      "Take the file once more from where it came, or save it again.",
+    )
   }
 }
 
@@ -233,7 +256,13 @@ async function* sheetRows(
     )
 }
 
-function cellOf(type: string, value: string, inline: string, isDate: boolean, strings: TextArena): SheetCell | undefined {
+function cellOf(
+  type: string,
+  value: string,
+  inline: string,
+  isDate: boolean,
+  strings: TextArena,
+): SheetCell | undefined {
   switch (type) {
     case "s":
       return value === "" ? undefined : { text: strings.at(Number(value)), kind: "text" }
@@ -252,7 +281,10 @@ function cellOf(type: string, value: string, inline: string, isDate: boolean, st
   }
 }
 
-/** The styles whose numbers are dates or times: those of the built-in formats (ECMA-376 part 1, 18.8.30), and those whose code has a part of a date. */
+/**
+ * The styles whose numbers are dates or times: those of the built-in formats (ECMA-376 part 1, 18.8.30), and those
+ * whose code has a part of a date.
+ */
 function dateStyles(tags: readonly SaxesTagPlain[]): ReadonlySet<number> {
   const custom = new Set<number>()
   const styles = new Set<number>()
@@ -268,7 +300,10 @@ function dateStyles(tags: readonly SaxesTagPlain[]): ReadonlySet<number> {
     else if (local === "xf" && isCellStyle) {
       const format = Number(attributes["numFmtId"] ?? 0)
       const isBuiltIn =
-        (format >= 14 && format <= 22) || (format >= 27 && format <= 36) || (format >= 45 && format <= 47) || (format >= 50 && format <= 58)
+        (format >= 14 && format <= 22) ||
+        (format >= 27 && format <= 36) ||
+        (format >= 45 && format <= 47) ||
+        (format >= 50 && format <= 58)
       if (isBuiltIn || custom.has(format)) styles.add(index)
       index++
     }

@@ -1,8 +1,14 @@
-/** The text as XML of a workbook holds it: what XML cannot carry as `_xHHHH_`, and a text that looks like that escaped (ECMA-376 part 1, 22.9.2.19). */
+/**
+ * The text as XML of a workbook holds it: what XML cannot carry as `_xHHHH_`, and a text that looks like that escaped
+ * (ECMA-376 part 1, 22.9.2.19).
+ */
 export function encodeText(text: string): string {
   return text
     .replace(/_(?=x[0-9A-Fa-f]{4}_)/g, "_x005F_")
-    .replace(/[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g, (character) => `_x${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}_`)
+    .replace(
+      /[\u0000-\u0008\u000b-\u001f\ufffe\uffff]/g,
+      (character) => `_x${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}_`,
+    )
     .toWellFormed()
     .replace(/[&<>]/g, (character) => (character === "&" ? "&amp;" : character === "<" ? "&lt;" : "&gt;"))
 }
@@ -13,13 +19,16 @@ export function encodeAttribute(text: string): string {
 }
 
 export function decodeEscapes(text: string): string {
-  return text.includes("_x") ? text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16))) : text
+  return text.includes("_x")
+    ? text.replace(/_x([0-9A-Fa-f]{4})_/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+    : text
 }
 
 /** A, B, … Z, AA: the letters of a column, from 0. */
 export function lettersOf(column: number): string {
   let letters = ""
-  for (let rest = column + 1; rest > 0; rest = Math.floor((rest - 1) / 26)) letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters
+  for (let rest = column + 1; rest > 0; rest = Math.floor((rest - 1) / 26))
+    letters = String.fromCharCode(65 + ((rest - 1) % 26)) + letters
   return letters
 }
 

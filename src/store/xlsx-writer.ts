@@ -2,7 +2,15 @@ import { Readable } from "node:stream"
 import { ZipFile } from "yazl"
 import { UsageError } from "../core/errors.ts"
 import { AtomicWriter } from "./atomic-writer.ts"
-import { contentTypes, relationships, rootRelationships, stylesXml, styleOf, workbookXml, xmlHeader } from "./xlsx-parts.ts"
+import {
+  contentTypes,
+  relationships,
+  rootRelationships,
+  stylesXml,
+  styleOf,
+  workbookXml,
+  xmlHeader,
+} from "./xlsx-parts.ts"
 import { encodeAttribute, encodeText, lettersOf } from "./xlsx-text.ts"
 
 /** A column of a table that people fill in. */
@@ -41,11 +49,17 @@ export interface Form {
 /** What a sheet of Excel holds, and of a cell. */
 export const excelLimits = { rows: 1_048_576, columns: 16_384, cellCharacters: 32_767 } as const
 
-/** The workbook is at its place, whole, or what was there before is: text cells only, the header in sight, choices as lists, all but the open columns
+/** The workbook is at its place, whole, or what was there before is: text cells only, the header in sight, choices as
+ * lists, all but the open columns
  * locked (without a password). Rows are streamed; the same form gives the same bytes. Returns how many rows it has. */
 export async function writeWorkbook(path: string, form: Form): Promise<number> {
   const zip = new ZipFile()
-  const options = { mtime: new Date(Date.UTC(1980, 0, 1)), mode: 0o100644, forceDosTimestamp: true, compressionLevel: 4 }
+  const options = {
+    mtime: new Date(Date.UTC(1980, 0, 1)),
+    mode: 0o100644,
+    forceDosTimestamp: true,
+    compressionLevel: 4,
+  }
   const add = (name: string, text: string) => zip.addBuffer(Buffer.from(text), name, options)
   const written = { rows: 0 }
   add("[Content_Types].xml", contentTypes)
@@ -59,7 +73,11 @@ export async function writeWorkbook(path: string, form: Form): Promise<number> {
   zip.addReadStreamLazy("xl/workbook.xml", options, (give) =>
     give(
       null,
-      Readable.from([Buffer.from(workbookXml(form.name, form.guideName, `$A$2:$${lettersOf(form.columns.length - 1)}$${written.rows + 2}`))]),
+      Readable.from([
+        Buffer.from(
+          workbookXml(form.name, form.guideName, `$A$2:$${lettersOf(form.columns.length - 1)}$${written.rows + 2}`),
+        ),
+      ]),
     ),
   )
   zip.end()
@@ -98,7 +116,10 @@ function* pieces(texts: Iterable<string>): Generator<Buffer> {
 
 const worksheet = `${xmlHeader}<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">`
 
-function* formXml({ columns, rows, frozen, guideName: _, ...form }: Form, written: { rows: number }): Generator<string> {
+function* formXml(
+  { columns, rows, frozen, guideName: _, ...form }: Form,
+  written: { rows: number },
+): Generator<string> {
   const letters = columns.map((_column, index) => lettersOf(index))
   yield `${worksheet}<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>`
   yield `<sheetViews><sheetView tabSelected="1" workbookViewId="0" showGridLines="0"><pane xSplit="${frozen}" ySplit="2" topLeftCell="${lettersOf(frozen)}3" activePane="bottomRight" state="frozen"/><selection pane="bottomRight" activeCell="${lettersOf(frozen)}3" sqref="${lettersOf(frozen)}3"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>`
@@ -126,7 +147,10 @@ function* formXml({ columns, rows, frozen, guideName: _, ...form }: Form, writte
   const widths = columns.map(({ width, look, isHidden }) => (look === "quiet" || isHidden === true ? Infinity : width))
   for (const cells of rows) {
     if (++written.rows + 2 > excelLimits.rows)
-      throw new UsageError(`more rows than a sheet of Excel holds (${excelLimits.rows})`, "Export fewer with --limit, or export CSV.")
+      throw new UsageError(
+        `more rows than a sheet of Excel holds (${excelLimits.rows})`,
+        "Export fewer with --limit, or export CSV.",
+      )
     yield rowXml(written.rows + 2, cells, letters, styles, ` ht="${15 * linesOf(cells, widths)}" customHeight="1"`)
   }
   const last = Math.max(3, written.rows + 2)
@@ -154,7 +178,13 @@ function* formXml({ columns, rows, frozen, guideName: _, ...form }: Form, writte
   yield `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/><pageSetup orientation="landscape" fitToWidth="1" fitToHeight="0"/><headerFooter><oddFooter>&amp;L${encodeText(form.name)}&amp;R&amp;P / &amp;N</oddFooter></headerFooter></worksheet>`
 }
 
-function rowXml(row: number, cells: readonly string[], letters: readonly string[], styles: readonly number[], attributes: string): string {
+function rowXml(
+  row: number,
+  cells: readonly string[],
+  letters: readonly string[],
+  styles: readonly number[],
+  attributes: string,
+): string {
   let xml = `<row r="${row}"${attributes}>`
   for (let column = 0; column < letters.length; column++) {
     const text = cells[column] ?? ""
@@ -177,7 +207,8 @@ function linesOf(cells: readonly string[], widths: readonly number[]): number {
     let lines = 0
     for (const paragraph of text.split("\n", mostLines)) {
       let columns = 0
-      for (let at = 0; at < paragraph.length && columns < mostLines * width; at++) columns += paragraph.charCodeAt(at) > 0x2e7f ? 2 : 1
+      for (let at = 0; at < paragraph.length && columns < mostLines * width; at++)
+        columns += paragraph.charCodeAt(at) > 0x2e7f ? 2 : 1
       lines += Math.max(1, Math.ceil(columns / (1.05 * width)))
     }
     most = Math.max(most, Math.min(mostLines, lines))
@@ -193,14 +224,19 @@ function guideXml(lines: readonly GuideLine[]): string {
       index + 1,
       cells,
       cells.map((_cell, column) => lettersOf(column)),
-      cells.map((_cell, column) => (look === "text" && column === 0 && cells.length > 1 ? styleOf.guideName : styles[look])),
+      cells.map((_cell, column) =>
+        look === "text" && column === 0 && cells.length > 1 ? styleOf.guideName : styles[look],
+      ),
       ` ht="${height}" customHeight="1"`,
     )
   })
   return `${worksheet}<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0" showGridLines="0"/></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols><col min="1" max="1" width="28" customWidth="1"/><col min="2" max="2" width="110" customWidth="1"/></cols><sheetData>${rows.join("")}</sheetData><sheetProtection sheet="1" formatColumns="0" formatRows="0"/><pageSetup orientation="landscape" fitToWidth="1" fitToHeight="0"/></worksheet>`
 }
 
-/** A column for each list of choices, in a hidden sheet: a list in the validation itself ends at 255 characters, and at a comma. */
+/**
+ * A column for each list of choices, in a hidden sheet: a list in the validation itself ends at 255 characters, and at
+ * a comma.
+ */
 function listsXml({ columns }: Form): string {
   const lists = columns.flatMap(({ choices }) => (choices === undefined ? [] : [choices]))
   const letters = lists.map((_list, index) => lettersOf(index))

@@ -11,11 +11,23 @@ export const itemSemantics = 2
 /** What an answer is made of: whole pairs, or the inputs alone where the prompt gives the output. */
 export type ItemForm = "pair" | "input"
 
-/** The drafts in an answer: `{"examples": […]}`, an array, or objects one after the other; in a code fence, with prose around them, cut at the end. An input with a single field may be its text alone. Outputs are read as a person would write them: a label whatever its case. */
-export function parseExamples(text: string, prompt: PlannedPrompt, { task }: { readonly task: TaskSpecification }): ParsedAnswer {
+/**
+ * The drafts in an answer: `{"examples": […]}`, an array, or objects one after the other; in a code fence, with prose
+ * around them, cut at the end. An input with a single field may be its text alone. Outputs are read as a person would
+ * write them: a label whatever its case.
+ */
+export function parseExamples(
+  text: string,
+  prompt: PlannedPrompt,
+  { task }: { readonly task: TaskSpecification },
+): ParsedAnswer {
   const items = jsonItems(text)
   const form: ItemForm = prompt.given?.output === undefined ? "pair" : "input"
-  if (items.length === 0) return { drafts: [], problems: [`the answer holds no JSON object with ${form === "pair" ? "input and output" : "input"}`] }
+  if (items.length === 0)
+    return {
+      drafts: [],
+      problems: [`the answer holds no JSON object with ${form === "pair" ? "input and output" : "input"}`],
+    }
   const problems: string[] = []
   const drafts = items.flatMap((item): Draft[] => {
     if (!("input" in item) || (form === "pair" && !("output" in item))) {
@@ -28,7 +40,14 @@ export function parseExamples(text: string, prompt: PlannedPrompt, { task }: { r
       return []
     }
     const output = form === "pair" ? readOutput(task, item["output"]) : prompt.given?.output
-    return [{ input, output, parents: prompt.parents, ...(prompt.cell === undefined ? {} : { cell: cellOf(task, prompt.cell, output) }) }]
+    return [
+      {
+        input,
+        output,
+        parents: prompt.parents,
+        ...(prompt.cell === undefined ? {} : { cell: cellOf(task, prompt.cell, output) }),
+      },
+    ]
   })
   return { drafts, problems }
 }
@@ -54,9 +73,15 @@ function readOutput(task: TaskSpecification, value: unknown): Output {
 }
 
 /** The cell that came of it: a model that was asked for one label may give another. */
-function cellOf(task: TaskSpecification, cell: NonNullable<PlannedPrompt["cell"]>, output: Output): NonNullable<PlannedPrompt["cell"]> {
+function cellOf(
+  task: TaskSpecification,
+  cell: NonNullable<PlannedPrompt["cell"]>,
+  output: Output,
+): NonNullable<PlannedPrompt["cell"]> {
   const labels = labelsOf(task)
-  const given = (Array.isArray(output) ? output : [output]).filter((label): label is string => labels.includes(label as string))
+  const given = (Array.isArray(output) ? output : [output]).filter((label): label is string =>
+    labels.includes(label as string),
+  )
   const wished = cell["label"]
   return wished === undefined || given.includes(wished) || given[0] === undefined ? cell : { ...cell, label: given[0] }
 }
@@ -67,12 +92,15 @@ function jsonItems(text: string, depth = 0): Record<string, unknown>[] {
     const value = canonicalValue(parseJson(body))
     // One broken example must not take the list around it with it.
     if (!isRecord(value)) return depth < 2 ? jsonItems(body.slice(1, -1), depth + 1) : []
-    const [list] = "input" in value ? [] : Object.values(value).filter((member) => Array.isArray(member) && member.some(isRecord))
+    const [list] =
+      "input" in value ? [] : Object.values(value).filter((member) => Array.isArray(member) && member.some(isRecord))
     return list === undefined ? [value] : (list as unknown[]).filter(isRecord)
   })
 }
 
-/** The outermost runs from a brace to the brace that closes it; of a run that is not closed, those inside it. One pass. */
+/**
+ * The outermost runs from a brace to the brace that closes it; of a run that is not closed, those inside it. One pass.
+ */
 function balanced(text: string): string[] {
   const open: number[] = []
   const closed: { from: number; to: number }[] = []
@@ -102,7 +130,12 @@ function inputSchema(task: TaskSpecification): Record<string, unknown> {
   }
   const fields = Object.entries(task.input)
   return objectSchema(
-    Object.fromEntries(fields.map(([name, { type, description }]) => [name, { type, ...(description === undefined ? {} : { description }) }])),
+    Object.fromEntries(
+      fields.map(([name, { type, description }]) => [
+        name,
+        { type, ...(description === undefined ? {} : { description }) },
+      ]),
+    ),
     fields.flatMap(([name, { required }]) => (required ? [name] : [])),
   )
 }
@@ -127,12 +160,17 @@ function outputSchema(task: TaskSpecification): Record<string, unknown> {
         }),
       )
       const said = objectSchema({ content: { type: "string" } })
-      return calls.length === 0 ? said : { anyOf: [said, objectSchema({ tool_calls: { type: "array", items: { anyOf: calls } } })] }
+      return calls.length === 0
+        ? said
+        : { anyOf: [said, objectSchema({ tool_calls: { type: "array", items: { anyOf: calls } } })] }
     }
   }
 }
 
-function objectSchema(properties: Record<string, unknown>, required: readonly string[] = Object.keys(properties)): Record<string, unknown> {
+function objectSchema(
+  properties: Record<string, unknown>,
+  required: readonly string[] = Object.keys(properties),
+): Record<string, unknown> {
   return { type: "object", additionalProperties: false, required, properties }
 }
 

@@ -8,9 +8,12 @@ import { estimatedTokens } from "../core/tokens.ts"
 import { itemSchema } from "./_items.ts"
 
 /** The options that strategies with a model share. */
-export const countOption = (usual: number) => z.int().positive().default(usual).describe("How many candidates to ask for")
-export const perRequestOption = (usual: number) => z.int().min(1).max(20).default(usual).describe("How many examples one request asks for")
-export const shotsOption = (usual: number) => z.int().min(0).max(50).default(usual).describe("How many seeds a request shows at most")
+export const countOption = (usual: number) =>
+  z.int().positive().default(usual).describe("How many candidates to ask for")
+export const perRequestOption = (usual: number) =>
+  z.int().min(1).max(20).default(usual).describe("How many examples one request asks for")
+export const shotsOption = (usual: number) =>
+  z.int().min(0).max(50).default(usual).describe("How many seeds a request shows at most")
 export const shotTokensOption = z
   .int()
   .positive()
@@ -43,7 +46,8 @@ export function examplesPrompt(task: TaskSpecification, wish: Wish): PlannedProm
     `Write as the people do who send such inputs, not as an assistant. Invent names, numbers and places; use none of real people.`,
     `Answer with JSON only: {"examples": [${item}${wish.wanted > 1 ? ", …" : ""}]} with ${wish.wanted === 1 ? "one example" : `${wish.wanted} examples`}.`,
   ]
-  const shown = wish.shots.length === 0 ? "" : `${wish.heading ?? "Examples:"}\n${wish.shots.map(shotText).join("\n")}\n\n`
+  const shown =
+    wish.shots.length === 0 ? "" : `${wish.heading ?? "Examples:"}\n${wish.shots.map(shotText).join("\n")}\n\n`
   return {
     messages: [
       { role: "system", content: system.join("\n\n") },
@@ -58,11 +62,16 @@ export function examplesPrompt(task: TaskSpecification, wish: Wish): PlannedProm
   }
 }
 
-/** What reviewers turned down before; nothing where the specification names nothing, so that prompts stay what they were. */
+/**
+ * What reviewers turned down before; nothing where the specification names nothing, so that prompts stay what they
+ * were.
+ */
 function avoidance({ expand }: TaskSpecification): string[] {
   return expand.avoid.length === 0
     ? []
-    : [`Earlier examples were turned down for these reasons. Write none of that kind:\n${expand.avoid.map((reason) => `- ${reason}`).join("\n")}`]
+    : [
+        `Earlier examples were turned down for these reasons. Write none of that kind:\n${expand.avoid.map((reason) => `- ${reason}`).join("\n")}`,
+      ]
 }
 
 /** The seeds that fit into the budget, where each stands in a prompt by itself. */
@@ -85,7 +94,9 @@ export function labelInTurn(task: TaskSpecification, turn: number): string | und
 /** `All with the output "delivery".` */
 export function labelWish(task: TaskSpecification, label: string | undefined): string {
   if (label === undefined) return ""
-  return task.kind === "multilabel" ? `All with ${JSON.stringify(label)} among the labels. ` : `All with the output ${JSON.stringify(label)}. `
+  return task.kind === "multilabel"
+    ? `All with ${JSON.stringify(label)} among the labels. `
+    : `All with the output ${JSON.stringify(label)}. `
 }
 
 /** Whether a seed has the label; nothing to ask where a task has none. */

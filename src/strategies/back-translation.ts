@@ -12,7 +12,10 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Asks for an input whose output a seed's is, in the manner of instruction back-translation (Li et al., 2024, arXiv 2308.06259): the answer stays as people wrote it. The seed's own input is not shown. */
+/**
+ * Asks for an input whose output a seed's is, in the manner of instruction back-translation (Li et al., 2024, arXiv
+ * 2308.06259): the answer stays as people wrote it. The seed's own input is not shown.
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "New inputs for the outputs of seeds, which stay as people wrote them",
   asksModel: true,

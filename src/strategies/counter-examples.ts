@@ -3,7 +3,16 @@ import type { Failure } from "../core/failure.ts"
 import { chooseShots } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
-import { countOption, examplesPrompt, labelCell, labelWish, perRequestOption, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
+import {
+  countOption,
+  examplesPrompt,
+  labelCell,
+  labelWish,
+  perRequestOption,
+  remaining,
+  shotsOption,
+  shotTokensOption,
+} from "./_prompt.ts"
 
 const options = z.strictObject({
   count: countOption(50),
@@ -13,7 +22,11 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Asks for examples of what the tuned model got wrong on validation, the frequent errors more often. It is told the kind of error and shown the train seeds that are most like it; no held-out row is shown, and none of test is looked at. */
+/**
+ * Asks for examples of what the tuned model got wrong on validation, the frequent errors more often. It is told the
+ * kind of error and shown the train seeds that are most like it; no held-out row is shown, and none of test is looked
+ * at.
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "Examples of what the tuned model gets wrong on validation; with --from-evaluation",
   asksModel: true,

@@ -2,13 +2,23 @@ import { z } from "zod"
 import { inOrderOf } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
-import { countOption, examplesPrompt, fitting, shotTokensOption, hasLabel, labelInTurn, labelWish, remaining } from "./_prompt.ts"
+import {
+  countOption,
+  examplesPrompt,
+  fitting,
+  shotTokensOption,
+  hasLabel,
+  labelInTurn,
+  labelWish,
+  remaining,
+} from "./_prompt.ts"
 
 /** The ways to evolve, with what the model is told. */
 const ways = {
   harder:
     "Rewrite its input so that the task is harder for it: less obvious, with more to weigh or to work out. It must still have one right output.",
-  longer: "Rewrite its input so that it is about twice as long: more of the story, details that matter and details that do not.",
+  longer:
+    "Rewrite its input so that it is about twice as long: more of the story, details that matter and details that do not.",
   constrained: "Rewrite its input with one more condition, exception or wish that has to be taken into account.",
 } as const
 type Way = keyof typeof ways
@@ -21,7 +31,10 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Makes one seed at a time harder, longer or more constrained, in the manner of Evol-Instruct (Xu et al., 2023, arXiv 2304.12244). What comes back too much like its seed fails the check for novelty, which is their elimination step. */
+/**
+ * Makes one seed at a time harder, longer or more constrained, in the manner of Evol-Instruct (Xu et al., 2023, arXiv
+ * 2304.12244). What comes back too much like its seed fails the check for novelty, which is their elimination step.
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "Seeds made harder, longer or more constrained",
   asksModel: true,

@@ -3,7 +3,16 @@ import { chooseShots, inOrderOf } from "../core/shots.ts"
 import { type Cell, cellName, type ModelStrategy, type StrategyMaterial } from "../core/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
-import { countOption, examplesPrompt, hasLabel, labelWish, perRequestOption, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
+import {
+  countOption,
+  examplesPrompt,
+  hasLabel,
+  labelWish,
+  perRequestOption,
+  remaining,
+  shotsOption,
+  shotTokensOption,
+} from "./_prompt.ts"
 
 const mostCells = 10_000
 
@@ -16,9 +25,13 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Covers every combination of a label and a value of each attribute, the emptiest first, in the manner of AttrPrompt (Yu et al., 2023, arXiv 2306.15895). Each round looks at what the rounds before filled. */
+/**
+ * Covers every combination of a label and a value of each attribute, the emptiest first, in the manner of AttrPrompt
+ * (Yu et al., 2023, arXiv 2306.15895). Each round looks at what the rounds before filled.
+ */
 const strategy: ModelStrategy<Options> = {
-  summary: "New examples for every combination of the attributes that the specification declares, the emptiest cells first",
+  summary:
+    "New examples for every combination of the attributes that the specification declares, the emptiest cells first",
   asksModel: true,
   semantics: itemSemantics,
   uses: ["seeds", "attributes"],
@@ -47,12 +60,23 @@ const strategy: ModelStrategy<Options> = {
     const names = given.attributes ?? Object.keys(declared)
     const allowed = Object.keys(declared).join(", ") || "none, expand.attributes is empty"
     const unknown = names.filter((name) => !Object.hasOwn(declared, name))
-    if (unknown.length > 0) return unknown.map((name) => ({ path: ["attributes"], message: `got "${name}"; allowed: ${allowed}` }))
+    if (unknown.length > 0)
+      return unknown.map((name) => ({ path: ["attributes"], message: `got "${name}"; allowed: ${allowed}` }))
     if (names.length === 0)
-      return [{ path: [], message: `a grid needs expand.attributes; \`tuneloop expand ${task.task} --propose-attributes\` asks the model for some` }]
+      return [
+        {
+          path: [],
+          message: `a grid needs expand.attributes; \`tuneloop expand ${task.task} --propose-attributes\` asks the model for some`,
+        },
+      ]
     const cells = axesOf(task, given).reduce((product, [, values]) => product * values.length, 1)
     if (cells <= mostCells) return []
-    return [{ path: ["attributes"], message: `the grid would have ${cells} cells; at most ${mostCells} allowed: name fewer attributes` }]
+    return [
+      {
+        path: ["attributes"],
+        message: `the grid would have ${cells} cells; at most ${mostCells} allowed: name fewer attributes`,
+      },
+    ]
   },
 }
 export default strategy
@@ -79,7 +103,12 @@ function axesOf(task: TaskSpecification, given: Options): [string, readonly stri
 }
 
 /** The next cells to ask for, each time one that has the fewest candidates, counting those that are asked for. */
-function emptiestFirst(cells: readonly Cell[], covered: StrategyMaterial["covered"], wanted: number, perRequest: number): Cell[] {
+function emptiestFirst(
+  cells: readonly Cell[],
+  covered: StrategyMaterial["covered"],
+  wanted: number,
+  perRequest: number,
+): Cell[] {
   const filled = cells.map((cell) => ({ cell, level: covered.get(cellName(cell)) ?? 0 }))
   const chosen: Cell[] = []
   while (chosen.length < wanted && filled.length > 0) {

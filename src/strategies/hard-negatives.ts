@@ -6,7 +6,15 @@ import { chooseShots, inOrderOf } from "../core/shots.ts"
 import type { ModelStrategy, PlannedPrompt, StrategyMaterial } from "../core/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
-import { countOption, examplesPrompt, hasLabel, perRequestOption, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
+import {
+  countOption,
+  examplesPrompt,
+  hasLabel,
+  perRequestOption,
+  remaining,
+  shotsOption,
+  shotTokensOption,
+} from "./_prompt.ts"
 
 const options = z.strictObject({
   count: countOption(50),
@@ -18,11 +26,16 @@ const options = z.strictObject({
     .min(1)
     .max(10)
     .default(3)
-    .describe("With how many labels each label is contrasted: those whose seeds have most words in common with its own"),
+    .describe(
+      "With how many labels each label is contrasted: those whose seeds have most words in common with its own",
+    ),
 })
 type Options = z.output<typeof options>
 
-/** Boundary cases: for tasks with labels, inputs that look like another label than the right one; for others, inputs that are easily answered wrongly. */
+/**
+ * Boundary cases: for tasks with labels, inputs that look like another label than the right one; for others, inputs
+ * that are easily answered wrongly.
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "Boundary cases: inputs that look like another label than the right one, or are easily answered wrongly",
   asksModel: true,
@@ -67,7 +80,8 @@ function* contrasts(material: StrategyMaterial, given: Options): Generator<Plann
 
 const edges = {
   obvious: "Each is easily answered wrongly: the answer that comes to mind first breaks the guideline.",
-  missing: "In each, something that one would expect is missing, or said twice and differently; the output deals with it as the guideline says.",
+  missing:
+    "In each, something that one would expect is missing, or said twice and differently; the output deals with it as the guideline says.",
   distraction: "Each says a good deal that does not matter for the output, and one thing that does.",
   edge: "Each is at the edge of what the task is about, and still has one right output.",
 } as const
@@ -76,7 +90,10 @@ const toolEdge =
 
 function* boundaries(material: StrategyMaterial, given: Options): Generator<PlannedPrompt> {
   const { task, seeds } = material
-  const all = Object.entries({ ...edges, ...(task.kind === "chat" && task.output.tools.length > 0 ? { tools: toolEdge } : {}) })
+  const all = Object.entries({
+    ...edges,
+    ...(task.kind === "chat" && task.output.tools.length > 0 ? { tools: toolEdge } : {}),
+  })
   for (const turn of remaining(material, given.perRequest)) {
     const [boundary, wish] = all[turn % all.length] ?? ["obvious", edges.obvious]
     const key = `hard-negatives ${boundary} ${Math.floor(turn / all.length)}`
@@ -106,7 +123,10 @@ function rivalsOf(task: TaskSpecification, seeds: readonly Seed[], most: number)
   return new Map(
     labels.map((label) => {
       const others = labels.filter((other) => other !== label)
-      const scored = others.map((other) => ({ other, score: likeness(words.get(label) ?? none, words.get(other) ?? none) }))
+      const scored = others.map((other) => ({
+        other,
+        score: likeness(words.get(label) ?? none, words.get(other) ?? none),
+      }))
       return [
         label,
         scored

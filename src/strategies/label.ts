@@ -11,7 +11,10 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Gives real inputs of train that nobody answered a proposed output, one request each. A second pass over all that could be read, with other seeds in another order, gives each its confidence: how far the two agree. */
+/**
+ * Gives real inputs of train that nobody answered a proposed output, one request each. A second pass over all that
+ * could be read, with other seeds in another order, gives each its confidence: how far the two agree.
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "Proposed outputs for real inputs, in two passes whose agreement is the confidence",
   asksModel: true,
@@ -30,10 +33,15 @@ const strategy: ModelStrategy<Options> = {
   parse(text, prompt, { task }) {
     const output = readLabel(task, text)
     const [id] = prompt.parents
-    if (output === undefined || id === undefined) return { drafts: [], problems: ["the answer is no output of the task"] }
-    const label = labelsOf(task).length === 0 ? undefined : String(Array.isArray(output) ? (output[0] ?? "none") : output)
+    if (output === undefined || id === undefined)
+      return { drafts: [], problems: ["the answer is no output of the task"] }
+    const label =
+      labelsOf(task).length === 0 ? undefined : String(Array.isArray(output) ? (output[0] ?? "none") : output)
     const cell = label === undefined ? {} : { cell: { label } }
-    return { drafts: [{ input: prompt.given?.input ?? {}, output, parents: prompt.parents, answers: id, ...cell }], problems: [] }
+    return {
+      drafts: [{ input: prompt.given?.input ?? {}, output, parents: prompt.parents, answers: id, ...cell }],
+      problems: [],
+    }
   },
   cells: ({ task }) => labelsOf(task).map((label) => ({ label })),
 }

@@ -2,7 +2,15 @@ import { z } from "zod"
 import { inOrderOf, numberOf } from "../core/shots.ts"
 import type { ModelStrategy } from "../core/strategy.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
-import { countOption, examplesPrompt, fitting, shotTokensOption, labelCell, perRequestOption, remaining } from "./_prompt.ts"
+import {
+  countOption,
+  examplesPrompt,
+  fitting,
+  shotTokensOption,
+  labelCell,
+  perRequestOption,
+  remaining,
+} from "./_prompt.ts"
 
 /** How the wording changes; the ways take turns. */
 const manners = [
@@ -21,7 +29,10 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Asks for the input of a seed in other words; its output stays. What stays too near to the seed fails the check for novelty. */
+/**
+ * Asks for the input of a seed in other words; its output stays. What stays too near to the seed fails the check for
+ * novelty.
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "Seeds in other words, with their outputs",
   asksModel: true,

@@ -48,7 +48,9 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Asks for inputs as another person would write them, in the manner of Persona Hub (Ge et al., 2024, arXiv 2406.20094). */
+/**
+ * Asks for inputs as another person would write them, in the manner of Persona Hub (Ge et al., 2024, arXiv 2406.20094).
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "New examples as different people would write them",
   asksModel: true,

@@ -31,7 +31,11 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Recombines phrasings and slot values that the specification declares, in the manner of Chatito or Rasa templates; asks no model and needs no network. Equal material gives equal drafts: labels and phrasings take turns, the slot values of each draft follow from a digest. */
+/**
+ * Recombines phrasings and slot values that the specification declares, in the manner of Chatito or Rasa templates;
+ * asks no model and needs no network. Equal material gives equal drafts: labels and phrasings take turns, the slot
+ * values of each draft follow from a digest.
+ */
 const strategy: OfflineStrategy<Options> = {
   summary: "Recombination of phrasings and slots from the specification; needs no model",
   asksModel: false,
@@ -67,13 +71,24 @@ interface Template {
 function groupsOf(task: TaskSpecification, given: Options): readonly (readonly Template[])[] {
   if (Array.isArray(given.phrasings)) return [given.phrasings]
   const field = task.kind === "chat" ? "messages" : (Object.keys(task.input)[0] ?? "")
-  return Object.entries(given.phrasings).map(([label, texts]) => texts.map((text) => ({ input: { [field]: text }, output: label })))
+  return Object.entries(given.phrasings).map(([label, texts]) =>
+    texts.map((text) => ({ input: { [field]: text }, output: label })),
+  )
 }
 
 const attempts = 200
 
-/** The next draft of a group that is not yet grown: phrasings take turns, slot values follow from the digest of the turn. */
-function nextDraft(group: readonly Template[], given: Options, last: number[], index: number, seen: Set<string>): Draft | undefined {
+/**
+ * The next draft of a group that is not yet grown: phrasings take turns, slot values follow from the digest of the
+ * turn.
+ */
+function nextDraft(
+  group: readonly Template[],
+  given: Options,
+  last: number[],
+  index: number,
+  seen: Set<string>,
+): Draft | undefined {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const turn = last[index] ?? 0
     last[index] = turn + 1
@@ -109,24 +124,42 @@ function fillTemplate(template: Template, slots: Options["slots"], turn: number,
   const fillValue = (value: unknown): unknown => {
     if (typeof value === "string") return fillText(value)
     if (Array.isArray(value)) return value.map(fillValue)
-    if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item)]))
+    if (typeof value === "object" && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillValue(item)]))
     return value
   }
   const output = fillValue(template.output)
-  return { input: fillValue(template.input) as Draft["input"], output, parents: [], ...(isLabelled ? { cell: { label: String(output) } } : {}) }
+  return {
+    input: fillValue(template.input) as Draft["input"],
+    output,
+    parents: [],
+    ...(isLabelled ? { cell: { label: String(output) } } : {}),
+  }
 }
 
 function check(task: TaskSpecification, given: Options): PathIssue[] {
   if (Array.isArray(given.phrasings))
-    return given.phrasings.flatMap((template, index) => slotIssues(JSON.stringify(template), given, ["phrasings", index]))
+    return given.phrasings.flatMap((template, index) =>
+      slotIssues(JSON.stringify(template), given, ["phrasings", index]),
+    )
   if (task.kind !== "label" || Object.keys(task.input).length !== 1)
-    return [{ path: ["phrasings"], message: "phrasings by label need a label task with one input field; give a list of {input, output} instead" }]
+    return [
+      {
+        path: ["phrasings"],
+        message: "phrasings by label need a label task with one input field; give a list of {input, output} instead",
+      },
+    ]
   return Object.entries(given.phrasings).flatMap(([label, texts]) => {
     const path = ["phrasings", label]
     const labels = labelsOf(task)
     if (!labels.includes(label)) {
       const meant = nearest(label, labels)
-      return [{ path, message: `got ${show(label)}; allowed: ${labels.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}` }]
+      return [
+        {
+          path,
+          message: `got ${show(label)}; allowed: ${labels.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+        },
+      ]
     }
     return texts.flatMap((text, index) => slotIssues(text, given, [...path, index]))
   })
@@ -136,5 +169,8 @@ function slotIssues(text: string, given: Options, path: readonly PropertyKey[]):
   const names = [...text.matchAll(/\{([A-Za-z][\w-]*)\}/g)].map((match) => match[1] ?? "")
   return names
     .filter((name) => !Object.hasOwn(given.slots, name))
-    .map((name) => ({ path, message: `{${name}} is not a slot; the slots are: ${Object.keys(given.slots).join(", ") || "none"}` }))
+    .map((name) => ({
+      path,
+      message: `{${name}} is not a slot; the slots are: ${Object.keys(given.slots).join(", ") || "none"}`,
+    }))
 }

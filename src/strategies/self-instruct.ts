@@ -23,7 +23,10 @@ const options = z.strictObject({
 })
 type Options = z.output<typeof options>
 
-/** Asks for new examples like a few seeds, in the manner of Self-Instruct (Wang et al., 2023, arXiv 2212.10560). Labels take turns. */
+/**
+ * Asks for new examples like a few seeds, in the manner of Self-Instruct (Wang et al., 2023, arXiv 2212.10560). Labels
+ * take turns.
+ */
 const strategy: ModelStrategy<Options> = {
   summary: "New examples in the manner of a few seeds",
   asksModel: true,

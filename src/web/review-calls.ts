@@ -28,7 +28,10 @@ const withdrawSchema = z.strictObject({ ...who, decision: z.strictObject({ item:
 const checkSchema = z.strictObject({ item: z.string(), output: z.unknown() })
 const leaveSchema = z.strictObject({ page: who.page })
 
-/** What the page for reviewers may ask for. `reviewer` is who reviews where the command line says so: the page cannot be anybody else then. */
+/**
+ * What the page for reviewers may ask for. `reviewer` is who reviews where the command line says so: the page cannot be
+ * anybody else then.
+ */
 export function reviewCalls(session: ReviewSession, reviewer: string | undefined): Calls {
   const { task } = session
   const asking = <Asked extends { reviewer: string }>(schema: z.ZodType<Asked>, body: unknown): Asked => {
@@ -36,7 +39,11 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
     return reviewer === undefined ? asked : { ...asked, reviewer }
   }
   const show = (item: ReviewItem, by: string) =>
-    itemView(task, item, { answers: session.answers(item), mine: session.mine(item, by), nearest: session.nearest(item, shown) })
+    itemView(task, item, {
+      answers: session.answers(item),
+      mine: session.mine(item, by),
+      nearest: session.nearest(item, shown),
+    })
   return {
     task: (): TaskView => taskView(task, reviewer),
     next(body): NextAnswer {
@@ -58,13 +65,20 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
       const item = found(session, asked.item)
       const output = canonicalValue(asked.output)
       const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
-      const hasDifference = issues.length === 0 && item.output !== undefined && (task.kind === "json" || task.kind === "text" || task.kind === "chat")
-      return { issues, difference: hasDifference ? differenceOf(textOf(task, item.output), textOf(task, output)) : undefined }
+      const hasDifference =
+        issues.length === 0 &&
+        item.output !== undefined &&
+        (task.kind === "json" || task.kind === "text" || task.kind === "chat")
+      return {
+        issues,
+        difference: hasDifference ? differenceOf(textOf(task, item.output), textOf(task, output)) : undefined,
+      }
     },
     decide(body): Recorded {
       const asked = asking(decideSchema, body)
       const item = found(session, asked.item)
-      if (item.revision !== asked.revision) throw new AnswerError(409, "this item changed after it was shown; look at it again", { isChanged: true })
+      if (item.revision !== asked.revision)
+        throw new AnswerError(409, "this item changed after it was shown; look at it again", { isChanged: true })
       const answer = answerOf(task, item, asked.choice, asked.output)
       if (answer.choice === "reject" && needsReason(item) && asked.comment.trim() === "")
         throw new AnswerError(422, "a reject needs a reason: it says what must become better")
@@ -89,20 +103,29 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
 
 function found(session: ReviewSession, id: string): ReviewItem {
   const item = session.item(id)
-  if (item === undefined) throw new AnswerError(409, "this item is not there any more; it was changed or erased", { isChanged: true })
+  if (item === undefined)
+    throw new AnswerError(409, "this item is not there any more; it was changed or erased", { isChanged: true })
   return item
 }
 
-/** The answer that the choice and the output make. An edit that changes nothing is what it comes to: an accept, or keeping what is there. */
+/**
+ * The answer that the choice and the output make. An edit that changes nothing is what it comes to: an accept, or
+ * keeping what is there.
+ */
 function answerOf(task: TaskSpecification, item: ReviewItem, choice: Answer["choice"], given: unknown): Answer {
-  if (!choicesOf(item).includes(choice)) throw new AnswerError(422, `${choice} is no answer here; allowed: ${choicesOf(item).join(", ")}`)
+  if (!choicesOf(item).includes(choice))
+    throw new AnswerError(422, `${choice} is no answer here; allowed: ${choicesOf(item).join(", ")}`)
   if (choice !== "edit") return { choice }
   const output = canonicalValue(given)
   const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
   if (issues.length > 0) throw new AnswerError(422, issues.map(({ message }) => message).join("; "), { issues })
   const isConflict = item.kind === "conflict"
   if (isSame(task, output, item.output)) return { choice: isConflict ? "a" : "accept" }
-  const keeps = isConflict ? "b" : item.kind === "label-error" || item.disputed?.kind === "label-error" ? "reject" : undefined
+  const keeps = isConflict
+    ? "b"
+    : item.kind === "label-error" || item.disputed?.kind === "label-error"
+      ? "reject"
+      : undefined
   return keeps !== undefined && isSame(task, output, item.current) ? { choice: keeps } : { choice, output }
 }
 

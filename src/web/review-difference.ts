@@ -1,7 +1,10 @@
 import { diffWordsWithSpace } from "diff"
 import type { Difference } from "./review-wire.ts"
 
-/** Beyond so many changed words the whole texts stand against each other: a person does not read such a difference, and finding it takes long. */
+/**
+ * Beyond so many changed words the whole texts stand against each other: a person does not read such a difference, and
+ * finding it takes long.
+ */
 const mostEdits = 2000
 
 /** How two texts differ, word by word; the pieces of both sides, in order, make the texts again. */
@@ -12,5 +15,8 @@ export function differenceOf(before: string, after: string): Difference[] {
       { text: before, side: "before" },
       { text: after, side: "after" },
     ]
-  return changes.map(({ value, added, removed }) => ({ text: value, side: added ? "after" : removed ? "before" : "both" }))
+  return changes.map(({ value, added, removed }) => ({
+    text: value,
+    side: added ? "after" : removed ? "before" : "both",
+  }))
 }

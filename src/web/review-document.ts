@@ -1,4 +1,7 @@
-/** The page's document: what is there before anything is known of the task. Its script fills it with texts, and with nothing but texts. */
+/**
+ * The page's document: what is there before anything is known of the task. Its script fills it with texts, and with
+ * nothing but texts.
+ */
 export const reviewDocument = `<!doctype html>
 <html lang="en">
 <head>

@@ -27,7 +27,8 @@ export async function serveReview(
   const server = await servePage({ host: options.host, token }, options.ports, {
     assets: pageAssets(reviewDocument, shellStyle + reviewStyle),
     calls: reviewCalls(session, options.reviewer),
-    complain: (error) => context.report.warn(`a bug of Tuneloop while it served the page: ${error.stack ?? error.message}`),
+    complain: (error) =>
+      context.report.warn(`a bug of Tuneloop while it served the page: ${error.stack ?? error.message}`),
   })
   return { ...server, token, session }
 }

@@ -26,8 +26,10 @@ const lookAgainMs = 2000
 const mostNeighbours = 5000
 const agreementAgainMs = 10_000
 
-/** The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds, with what changes on the disk.
- * An item is open in one page at a time; where reviewers are named and share the queue with overlap, in one page of each. Every decision is on the disk
+/** The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds,
+ * with what changes on the disk.
+ * An item is open in one page at a time; where reviewers are named and share the queue with overlap, in one page of
+ * each. Every decision is on the disk
  * when the call returns. */
 export class ReviewSession {
   readonly task: TaskSpecification
@@ -72,7 +74,8 @@ export class ReviewSession {
     return [...this.#sessions.values()].map((session) => this.#context.workspace.show(this.#rows.sessionFile(session)))
   }
 
-  /** The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in the order of the queue that the
+  /** The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in
+   * the order of the queue that the
    * reviewer neither decided on nor skipped, else the first skipped one. */
   next(asking: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
     this.#keepUp()
@@ -84,8 +87,12 @@ export class ReviewSession {
     }
     const { item, progress } = found
     this.leave(asking.page)
-    if (item) this.#leases.set(this.#claimOn(item.id, asking.reviewer), { page: asking.page, at: this.#context.monotonicMs() })
-    return { item, progress: { ...progress, decided: this.#decidedBy(asking.reviewer), agreement: this.#agreementNow() } }
+    if (item)
+      this.#leases.set(this.#claimOn(item.id, asking.reviewer), { page: asking.page, at: this.#context.monotonicMs() })
+    return {
+      item,
+      progress: { ...progress, decided: this.#decidedBy(asking.reviewer), agreement: this.#agreementNow() },
+    }
   }
 
   #lookFor({ reviewer, page }: Asking, wished: string | undefined) {
@@ -130,7 +137,8 @@ export class ReviewSession {
   /** The item as it is by now; undefined when there is none. */
   item(id: string): ReviewItem | undefined {
     if (!this.#items.has(id) && !this.#hasEveryItem) {
-      for (const item of reviewItems(this.#rows, this.#examples.sources)) if (!this.#items.has(item.id)) this.#items.set(item.id, item)
+      for (const item of reviewItems(this.#rows, this.#examples.sources))
+        if (!this.#items.has(item.id)) this.#items.set(item.id, item)
       this.#hasEveryItem = true
     }
     return this.#items.get(id)
@@ -140,7 +148,11 @@ export class ReviewSession {
   answers(item: ReviewItem): readonly Decision[] {
     const { disputed } = item
     if (disputed === undefined) return []
-    return [...answersTo(currentOn(disputed, this.#decisions.get(disputed.id) ?? []), (decision) => outcomeOn(disputed, decision)).values()]
+    return [
+      ...answersTo(currentOn(disputed, this.#decisions.get(disputed.id) ?? []), (decision) =>
+        outcomeOn(disputed, decision),
+      ).values(),
+    ]
   }
 
   /** The reviewer's decision on the item that counts. */
@@ -168,7 +180,15 @@ export class ReviewSession {
     const item = this.item(id)
     if (last === undefined || last.at !== at || item === undefined) return undefined
     const { item: _item, rows, guideline, revision } = last
-    this.#append(item, { item: id, ...(rows === undefined ? {} : { rows }), verdict: "withdraw", reviewer, guideline, revision, at: this.#time() })
+    this.#append(item, {
+      item: id,
+      ...(rows === undefined ? {} : { rows }),
+      verdict: "withdraw",
+      reviewer,
+      guideline,
+      revision,
+      at: this.#time(),
+    })
     this.#decisions.set(
       id,
       decisions.filter((decision) => decision !== last),
@@ -187,7 +207,8 @@ export class ReviewSession {
     let last: Decision | undefined
     for (const decisions of this.#decisions.values())
       for (const decision of decisions)
-        if (decision.reviewer === reviewer && decision.source === undefined && decision.at > (last?.at ?? "")) last = decision
+        if (decision.reviewer === reviewer && decision.source === undefined && decision.at > (last?.at ?? ""))
+          last = decision
     return last
   }
 
@@ -196,7 +217,10 @@ export class ReviewSession {
     this.#neighbours ??= this.#indexNeighbours()
     const { rows, index } = this.#neighbours
     // Neither the row that is asked about nor the one that a gold check was made of: it would tell the answer.
-    const itself = new Set([...(item.rows ?? []).map(({ row }) => row), ...(item.gold === undefined ? [] : [item.gold.row])])
+    const itself = new Set([
+      ...(item.rows ?? []).map(({ row }) => row),
+      ...(item.gold === undefined ? [] : [item.gold.row]),
+    ])
     return index
       .find(inputText(this.task, item.input), count + itself.size)
       .flatMap(({ place }) => rows[place] ?? [])
@@ -218,7 +242,9 @@ export class ReviewSession {
     const { workspace } = this.#context
     // What changed before the append is still seen as a change after it.
     const isKeptUp = this.#rows.stamp() === this.#stamp
-    withLock(workspace.lockFile(this.task.task), `the rows of ${this.task.task}`, () => appendDecision(this.#rows, session, item, line))
+    withLock(workspace.lockFile(this.task.task), `the rows of ${this.task.task}`, () =>
+      appendDecision(this.#rows, session, item, line),
+    )
     this.#sessions.set(line.reviewer, session)
     if (isKeptUp) this.#stamp = this.#rows.stamp()
   }
@@ -267,7 +293,10 @@ export class ReviewSession {
     return !this.#decisions.has(item.id) || this.mine(item, reviewer) === undefined
   }
 
-  /** What a page takes when it opens an item: the item, or where each named reviewer decides for themselves, the item for that one. */
+  /**
+   * What a page takes when it opens an item: the item, or where each named reviewer decides for themselves, the item
+   * for that one.
+   */
   #claimOn(item: string, reviewer: string): string {
     return this.task.review.reviewers.length === 0 ? item : `${item} ${reviewer}`
   }
@@ -279,16 +308,22 @@ export class ReviewSession {
 
   #decidedBy(reviewer: string): number {
     let count = 0
-    for (const decisions of this.#decisions.values()) if (decisions.some((decision) => decision.reviewer === reviewer)) count++
+    for (const decisions of this.#decisions.values())
+      if (decisions.some((decision) => decision.reviewer === reviewer)) count++
     return count
   }
 
   #agreementNow(): Progress["agreement"] {
     const now = this.#context.monotonicMs()
     if (this.#agreement === undefined || now - this.#agreement.at > agreementAgainMs) {
-      const units = ratedItems([...this.#decisions.values()].flat(), (item) => this.#items.get(item)?.output).map((item) => [...item.values()])
+      const units = ratedItems([...this.#decisions.values()].flat(), (item) => this.#items.get(item)?.output).map(
+        (item) => [...item.values()],
+      )
       const unanimous = units.filter((unit) => new Set(unit).size === 1).length
-      this.#agreement = { at: now, value: { items: units.length, unanimous, alpha: krippendorffsAlpha(units, nominal) } }
+      this.#agreement = {
+        at: now,
+        value: { items: units.length, unanimous, alpha: krippendorffsAlpha(units, nominal) },
+      }
     }
     return this.#agreement.value
   }
@@ -306,10 +341,16 @@ function withoutDerived(decisions: readonly Decision[]): Decision[] {
   const deriving = decisions.filter(({ item }) => item.startsWith("conflict_") || item.startsWith("adjudication_"))
   const derived = new Set(deriving.flatMap((decision) => (decision.rows ?? []).map((row) => keyOf(decision, row))))
   const isDerived = (decision: Decision) =>
-    derived.has(keyOf(decision, decision.item)) || (decision.item.startsWith("check_") && derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
+    derived.has(keyOf(decision, decision.item)) ||
+    (decision.item.startsWith("check_") && derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
   return derived.size === 0 ? [...decisions] : decisions.filter((decision) => !isDerived(decision))
 }
 
-function contentOf({ verdict, output, reason, revision }: Pick<Decision, "verdict" | "output" | "reason" | "revision">): unknown {
+function contentOf({
+  verdict,
+  output,
+  reason,
+  revision,
+}: Pick<Decision, "verdict" | "output" | "reason" | "revision">): unknown {
   return { verdict, output: output ?? null, reason: reason ?? null, revision }
 }

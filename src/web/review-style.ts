@@ -1,4 +1,7 @@
-/** The page for reviewers: one item in the middle, large; what helps to decide beside it; the answers at the bottom, where the thumb is. */
+/**
+ * The page for reviewers: one item in the middle, large; what helps to decide beside it; the answers at the bottom,
+ * where the thumb is.
+ */
 export const reviewStyle = `
 html { scroll-padding: 4.5rem 0 6rem; }
 body { display: grid; grid-template-rows: auto 1fr auto; min-height: 100vh; min-height: 100dvh; }

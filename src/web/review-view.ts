@@ -6,8 +6,18 @@ import type { ReviewItem } from "../stages/review-items.ts"
 import { differenceOf } from "./review-difference.ts"
 import type { ItemView, Said, TaskView } from "./review-wire.ts"
 
-/** Why an example is turned down: what most reviewers mean, so that the reasons can be counted. Whoever means something else writes it. */
-const reasons = ["unrealistic text", "unclear text", "not about this task", "too much like others", "personal data", "no right output"]
+/**
+ * Why an example is turned down: what most reviewers mean, so that the reasons can be counted. Whoever means something
+ * else writes it.
+ */
+const reasons = [
+  "unrealistic text",
+  "unclear text",
+  "not about this task",
+  "too much like others",
+  "personal data",
+  "no right output",
+]
 
 /** What the page shows of the task. */
 export function taskView(task: TaskSpecification, reviewer: string | undefined): TaskView {
@@ -16,24 +26,38 @@ export function taskView(task: TaskSpecification, reviewer: string | undefined):
     kind: task.kind,
     description: task.description,
     guideline: task.guideline,
-    fields: task.kind === "chat" ? [] : Object.entries(task.input).map(([name, { description }]) => ({ name, description })),
+    fields:
+      task.kind === "chat" ? [] : Object.entries(task.input).map(([name, { description }]) => ({ name, description })),
     labels:
-      task.kind === "label" || task.kind === "multilabel" ? labelsOf(task).map((name) => ({ name, meaning: task.output.labels[name] ?? "" })) : [],
+      task.kind === "label" || task.kind === "multilabel"
+        ? labelsOf(task).map((name) => ({ name, meaning: task.output.labels[name] ?? "" }))
+        : [],
     schema: task.kind === "json" ? task.output.schema : undefined,
-    tools: task.kind === "chat" ? task.output.tools.map(({ name, description, parameters }) => ({ name, description, parameters })) : [],
+    tools:
+      task.kind === "chat"
+        ? task.output.tools.map(({ name, description, parameters }) => ({ name, description, parameters }))
+        : [],
     reviewer,
     reasons,
   }
 }
 
-/** What the page shows of an item. `answers` are those that a dispute is about, `mine` is what its reviewer said of it before. */
+/**
+ * What the page shows of an item. `answers` are those that a dispute is about, `mine` is what its reviewer said of it
+ * before.
+ */
 export function itemView(
   task: TaskSpecification,
   item: ReviewItem,
-  beside: { readonly answers: readonly Decision[]; readonly mine: Decision | undefined; readonly nearest: ItemView["nearest"] },
+  beside: {
+    readonly answers: readonly Decision[]
+    readonly mine: Decision | undefined
+    readonly nearest: ItemView["nearest"]
+  },
 ): ItemView {
   const about = item.disputed ?? item
-  const pair = about.other === undefined ? undefined : { other: about.other, outputs: [about.output, about.current] as const }
+  const pair =
+    about.other === undefined ? undefined : { other: about.other, outputs: [about.output, about.current] as const }
   const [from, to] = pair?.outputs ?? [item.current, item.output]
   const hasText = labelsOf(task).length === 0 && from !== undefined && to !== undefined
   return {

@@ -42,9 +42,16 @@ export interface ItemView {
   /** The output that the row has, where another one is proposed. */
   readonly current: unknown
   /** The other row of a conflict, with the outputs of both. */
-  readonly pair: { readonly other: Readonly<Record<string, unknown>>; readonly outputs: readonly [unknown, unknown] } | undefined
-  /** What reviewers said who disagree, where the question is which of them is right; undefined otherwise, so that nobody is led. */
-  readonly answers: readonly { readonly isReject: boolean; readonly output: unknown; readonly comment: string | undefined }[] | undefined
+  readonly pair:
+    | { readonly other: Readonly<Record<string, unknown>>; readonly outputs: readonly [unknown, unknown] }
+    | undefined
+  /**
+   * What reviewers said who disagree, where the question is which of them is right; undefined otherwise, so that nobody
+   * is led.
+   */
+  readonly answers:
+    | readonly { readonly isReject: boolean; readonly output: unknown; readonly comment: string | undefined }[]
+    | undefined
   readonly note: string | undefined
   readonly choices: readonly Choice[]
   /** Whether a reject must say why. */
@@ -55,7 +62,11 @@ export interface ItemView {
   readonly inputDifference: readonly Difference[] | undefined
   /** The reviewer's own last answer, where they go back to it. */
   readonly mine: Said | undefined
-  readonly nearest: readonly { readonly id: string; readonly input: Readonly<Record<string, unknown>>; readonly output: unknown }[]
+  readonly nearest: readonly {
+    readonly id: string
+    readonly input: Readonly<Record<string, unknown>>
+    readonly output: unknown
+  }[]
 }
 
 export interface Said {

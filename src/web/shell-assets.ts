@@ -9,7 +9,8 @@ export interface Asset {
   readonly body: string
 }
 
-/** What a page is made of, by its path: the document, its style and every module of the folder page/. All of it is held in memory: no path that comes
+/** What a page is made of, by its path: the document, its style and every module of the folder page/. All of it is held
+ * in memory: no path that comes
  * in is ever looked for on the disk. */
 export function pageAssets(document: string, style: string): ReadonlyMap<string, Asset> {
   const folder = join(import.meta.dirname, "page")
@@ -20,7 +21,10 @@ export function pageAssets(document: string, style: string): ReadonlyMap<string,
     ["/style.css", { type: "text/css; charset=utf-8", body: style }],
     ...modules.map(
       (name) =>
-        [`/page/${name}`, { type: "text/javascript; charset=utf-8", body: readFileSync(join(folder, name), "utf8") }] satisfies [string, Asset],
+        [
+          `/page/${name}`,
+          { type: "text/javascript; charset=utf-8", body: readFileSync(join(folder, name), "utf8") },
+        ] satisfies [string, Asset],
     ),
   ])
 }

@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 
-/** Who a local page answers to. Without a token everybody who reaches the address; it must be a loopback address then. */
+/**
+ * Who a local page answers to. Without a token everybody who reaches the address; it must be a loopback address then.
+ */
 export interface Door {
   /** The address or name that the server was told to listen on. */
   readonly host: string
@@ -26,8 +28,11 @@ export interface Refusal {
   readonly message: string
 }
 
-/** Why the request is refused; undefined when it is let in. A name that is not ours may be anybody's by now (DNS rebinding), a foreign page may send
- * requests but may not name our origin (CSRF), and without the token nothing is told at all. Every refusal is a sentence for people. */
+/** Why the request is refused; undefined when it is let in. A name that is not ours may be anybody's by now (DNS
+ * rebinding), a foreign page may send
+ * requests but may not name our origin (CSRF), and without the token nothing is told at all. Every refusal is a
+ * sentence for people.
+ */
 export function refuse(door: Door, knock: Knock): Refusal | undefined {
   if (!isOurName(door, nameOf(knock.host)))
     return {
@@ -43,7 +48,10 @@ export function refuse(door: Door, knock: Knock): Refusal | undefined {
   if (knock.method === "POST" && !/^application\/json\b/.test(knock.contentType ?? ""))
     return { status: 415, message: "a request must be JSON (content-type: application/json)" }
   if (door.token !== undefined && !isEqual(knock.token ?? "", door.token))
-    return { status: 401, message: "the token is missing or wrong; open the whole address that the command printed, with its token" }
+    return {
+      status: 401,
+      message: "the token is missing or wrong; open the whole address that the command printed, with its token",
+    }
   return undefined
 }
 
@@ -52,7 +60,10 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
 }
 
-/** A loopback server has loopback names only. Elsewhere an address in digits cannot be rebound; a name is ours when the server was started with it. */
+/**
+ * A loopback server has loopback names only. Elsewhere an address in digits cannot be rebound; a name is ours when the
+ * server was started with it.
+ */
 function isOurName(door: Door, name: string): boolean {
   if (isLoopback(name)) return true
   return !isLoopback(door.host) && (isIP(name) !== 0 || name === door.host.toLowerCase())

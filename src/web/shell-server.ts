@@ -4,10 +4,16 @@ import { exitCodes, ToolkitError, UsageError } from "../core/errors.ts"
 import type { Asset } from "./shell-assets.ts"
 import { refuse, type Door } from "./shell-guard.ts"
 
-/** What a page asks for by name; the body is what the page sent, not checked yet. A thrown `AnswerError` is an answer too. */
+/**
+ * What a page asks for by name; the body is what the page sent, not checked yet. A thrown `AnswerError` is an answer
+ * too.
+ */
 export type Calls = Readonly<Record<string, (body: unknown) => unknown>>
 
-/** An answer that is not what was asked for: the page shows its sentence, and the details that only its own script reads. */
+/**
+ * An answer that is not what was asked for: the page shows its sentence, and the details that only its own script
+ * reads.
+ */
 export class AnswerError extends Error {
   readonly status: number
   readonly details: Readonly<Record<string, unknown>>
@@ -25,12 +31,19 @@ export interface PageServer {
   close(): Promise<void>
 }
 
-/** A local page is served until it is closed: its assets, and its calls as `POST /api/<name>` with JSON both ways. Who may come in is `refuse`'s to say.
- * The first of the ports that is not taken is its own; 0 is a free one. `complain` hears of bugs, which the page is told of without their details. */
+/** A local page is served until it is closed: its assets, and its calls as `POST /api/<name>` with JSON both ways. Who
+ * may come in is `refuse`'s to say.
+ * The first of the ports that is not taken is its own; 0 is a free one. `complain` hears of bugs, which the page is
+ * told of without their details.
+ */
 export async function servePage(
   door: Door,
   ports: readonly number[],
-  page: { readonly assets: ReadonlyMap<string, Asset>; readonly calls: Calls; readonly complain: (error: Error) => void },
+  page: {
+    readonly assets: ReadonlyMap<string, Asset>
+    readonly calls: Calls
+    readonly complain: (error: Error) => void
+  },
 ): Promise<PageServer> {
   const server = createServer((request, response) => {
     answer(door, page, request, response).catch((error: unknown) => {
@@ -42,7 +55,10 @@ export async function servePage(
     const isTaken = await listen(server, door.host, port)
     if (!isTaken) break
     if (index === ports.length - 1)
-      throw new UsageError(`port ${port} of ${door.host} is taken`, "Give another one: --port N, or --port 0 for a free one.")
+      throw new UsageError(
+        `port ${port} of ${door.host} is taken`,
+        "Give another one: --port N, or --port 0 for a free one.",
+      )
   }
   return {
     port: (server.address() as AddressInfo).port,
@@ -54,7 +70,9 @@ export async function servePage(
   }
 }
 
-/** No script, style, picture or connection but our own, no inline code, no frame around us, no text made into markup. */
+/**
+ * No script, style, picture or connection but our own, no inline code, no frame around us, no text made into markup.
+ */
 const headers: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
@@ -69,7 +87,12 @@ const headers: Readonly<Record<string, string>> = {
 
 const largestBodyBytes = 8 * 1024 * 1024
 
-async function answer(door: Door, page: Parameters<typeof servePage>[2], request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  door: Door,
+  page: Parameters<typeof servePage>[2],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const address = URL.parse(`http://page.invalid${request.url}`)
   if (address === null) return refused(response, "/", 400, "the address of the request is none")
   const { pathname: path, searchParams } = address
@@ -87,8 +110,15 @@ async function answer(door: Door, page: Parameters<typeof servePage>[2], request
   })
   if (refusal) return refused(response, path, refusal.status, refusal.message)
   if (method === "GET" && door.token !== undefined && given !== undefined) {
-    // The token leaves the address bar. Lax, not Strict: who follows the link from a mail would not be let in after the redirect.
-    response.writeHead(303, { ...headers, location: "/", "set-cookie": `${cookie}=${door.token}; HttpOnly; SameSite=Lax; Path=/` }).end()
+    // The token leaves the address bar. Lax, not Strict: who follows the link from a mail would not be let in after the
+    // redirect.
+    response
+      .writeHead(303, {
+        ...headers,
+        location: "/",
+        "set-cookie": `${cookie}=${door.token}; HttpOnly; SameSite=Lax; Path=/`,
+      })
+      .end()
     return
   }
   const asset = page.assets.get(path)
@@ -131,7 +161,8 @@ async function bodyOf(request: IncomingMessage): Promise<unknown> {
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > largestBodyBytes) throw new AnswerError(413, `the request has over ${largestBodyBytes / 1024 / 1024} MiB`)
+    if (size > largestBodyBytes)
+      throw new AnswerError(413, `the request has over ${largestBodyBytes / 1024 / 1024} MiB`)
     chunks.push(chunk)
   }
   try {
@@ -149,14 +180,20 @@ function cookieOf(request: IncomingMessage, name: string): string | undefined {
 /** Whether the port is taken; else the server listens on it. */
 async function listen(server: Server, host: string, port: number): Promise<boolean> {
   try {
-    await new Promise<void>((resolve, reject) => server.once("error", reject).listen({ host, port, exclusive: true }, resolve))
+    await new Promise<void>((resolve, reject) =>
+      server.once("error", reject).listen({ host, port, exclusive: true }, resolve),
+    )
     return false
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === "EADDRINUSE") return true
-    if (code === "EACCES") throw new UsageError(`not allowed to listen on port ${port}`, "Give a port from 1024: --port N.")
+    if (code === "EACCES")
+      throw new UsageError(`not allowed to listen on port ${port}`, "Give a port from 1024: --port N.")
     if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND" || code === "EAI_AGAIN")
-      throw new UsageError(`${host} is no address of this machine`, "Give --host one of its own addresses, or leave it out for this machine only.")
+      throw new UsageError(
+        `${host} is no address of this machine`,
+        "Give --host one of its own addresses, or leave it out for this machine only.",
+      )
     throw error
   }
 }

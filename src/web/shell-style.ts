@@ -1,6 +1,9 @@
 import { palette, typeface } from "../evaluation/report-style.ts"
 
-/** What every local page looks like: the colours and the typeface of the report, buttons that show their keys, a visible focus. */
+/**
+ * What every local page looks like: the colours and the typeface of the report, buttons that show their keys, a visible
+ * focus.
+ */
 export const shellStyle = `
 ${palette}
 * { box-sizing: border-box; }

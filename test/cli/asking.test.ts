@@ -11,7 +11,10 @@ async function workspaceWith(model: string): Promise<string> {
   const folder = sampleWorkspace()
   const file = join(folder, "specs", "ticket-triage.yaml")
   const text = readFileSync(file, "utf8")
-  const changed = text.replace("  strategies:\n", `  model: ${model}\n  strategies:\n    self-instruct: { count: 10, perRequest: 5 }\n`)
+  const changed = text.replace(
+    "  strategies:\n",
+    `  model: ${model}\n  strategies:\n    self-instruct: { count: 10, perRequest: 5 }\n`,
+  )
   expect(changed).not.toBe(text)
   writeFileSync(file, changed)
   writeFileSync(
@@ -24,25 +27,30 @@ async function workspaceWith(model: string): Promise<string> {
 
 it("a batch is left with exit code 3 and the next command, taken in later, costed, recorded, and grown again from the recording without a server", async () => {
   const server = await BatchServer.start()
-  server.answer = (seed) => [1, 2].map((index) => JSON.stringify({ input: `${index} where is parcel number ${seed}`, output: "delivery" })).join("\n")
+  server.answer = (seed) =>
+    [1, 2]
+      .map((index) => JSON.stringify({ input: `${index} where is parcel number ${seed}`, output: "delivery" }))
+      .join("\n")
   const workspace = await workspaceWith(`{ model: test-model, baseUrl: "${server.url}" }`)
-  const planned = await json<{ strategies: { plan: { inputTokens: number; outputTokens: number; costUsd: number } }[] }>(
-    workspace,
-    ...grow,
-    "--dry-run",
-  )
+  const planned = await json<{
+    strategies: { plan: { inputTokens: number; outputTokens: number; costUsd: number } }[]
+  }>(workspace, ...grow, "--dry-run")
   const plan = planned.strategies[0]?.plan
   expect(plan?.costUsd).toBeCloseTo(((plan?.inputTokens ?? 0) * 100 + (plan?.outputTokens ?? 0) * 1000) / 1e6, 10)
   const left = await tuneloop(workspace, [...grow, "--batch", "--json"]).outcome
   expect([left.code, left.stdout]).toEqual([3, ""])
-  expect(JSON.parse(left.stderr)).toMatchObject({ error: { code: "person-needed", hint: expect.stringContaining("tuneloop expand ticket-triage") } })
+  expect(JSON.parse(left.stderr)).toMatchObject({
+    error: { code: "person-needed", hint: expect.stringContaining("tuneloop expand ticket-triage") },
+  })
   server.end(0, "completed")
   const grown = await json<{ strategies: object[] }>(workspace, ...grow, "--batch")
   expect(grown.strategies).toMatchObject([
     { state: "grown", requests: 2, answeredBefore: 0, costUsd: expect.closeTo((2 * (11 * 100 + 7 * 1000)) / 2e6, 10) },
   ])
   const { costs } = await json<{ costs: object[] }>(workspace, "ledger", "costs", "ticket-triage")
-  expect(costs).toMatchObject([{ strategy: "self-instruct", attempts: 2, inputTokens: 22, outputTokens: 14, accepted: 0, usdPerAccepted: null }])
+  expect(costs).toMatchObject([
+    { strategy: "self-instruct", attempts: 2, inputTokens: 22, outputTokens: 14, accepted: 0, usdPerAccepted: null },
+  ])
 
   const recording = join(workspace, "recording.jsonl")
   writeFileSync(recording, (await tuneloop(workspace, ["ledger", "recording", "ticket-triage"]).outcome).stdout)

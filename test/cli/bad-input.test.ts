@@ -12,18 +12,27 @@ beforeAll(async () => {
     "specs/wrong.yaml",
     "task: wrong\nkind: lable\ndescripton: x\ninput:\n  text: { typ: string, maxLength: long }\noutput:\n  labels: { glad: good }\n",
   )
-  file("jobs/wrong.yaml", "job: wrong\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\nhyperparameters: { epochs: many }\n")
+  file(
+    "jobs/wrong.yaml",
+    "job: wrong\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\nhyperparameters: { epochs: many }\n",
+  )
   file("jobs/nowhere.yaml", "job: nowhere\ntask: ticket-triage\nbaseModel: x\nbackend: { name: locl }\n")
   file("specs/alias.yaml", "task: alias\nkind: text\ndescription: *important\ninput: { text: {} }\n")
   file("specs/latin.yaml", Buffer.from("task: latin\nkind: l\u00e4bel\n", "latin1"))
   file("specs/My_Task.yaml", "task: My_Task\n")
   file("specs/renamed.yaml", "task: other\nkind: text\ndescription: x\ninput: { text: {} }\n")
-  file("label.jsonl", '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":{"body":"give it back"},"output":"retrun"}\n')
+  file(
+    "label.jsonl",
+    '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":{"body":"give it back"},"output":"retrun"}\n',
+  )
   file("json.jsonl", '{"input":{"body":"where is it"},"output":"delivery"}\n{"input":\n')
   file("field.jsonl", '{"input":{"bdy":"where is it"},"output":"delivery"}\n')
   file("key.jsonl", '{"inputs":{"body":"where is it"},"output":"delivery"}\n')
   file("empty.jsonl", "")
-  file("twice.jsonl", '{"id":"7","input":{"body":"one"},"output":"delivery"}\n{"id":"7","input":{"body":"two"},"output":"delivery"}\n')
+  file(
+    "twice.jsonl",
+    '{"id":"7","input":{"body":"one"},"output":"delivery"}\n{"id":"7","input":{"body":"two"},"output":"delivery"}\n',
+  )
   file("latin.csv", Buffer.concat([Buffer.from("body,output\nhello,delivery\nna"), Buffer.from([0xef, 0x0a])]))
   file("huge.jsonl", `${JSON.stringify({ input: { body: "a".repeat(1_000_000) }, output: "delivery" })}\n`)
   file("quote.csv", 'body,output\nfine,delivery\n"open,delivery\n')
@@ -37,10 +46,16 @@ beforeAll(async () => {
   file("unknown-id.csv", "id,decision,corrected_output,comment,reviewer\ncand_0000000000000000,accept,,,amara\n")
   await importSeeds(workspace)
   expect((await tuneloop(workspace, ["expand", "ticket-triage"]).outcome).code).toBe(0)
-  expect((await tuneloop(workspace, ["review", "export", "ticket-triage", "--out", "open.csv", "--limit", "1"]).outcome).code).toBe(0)
+  expect(
+    (await tuneloop(workspace, ["review", "export", "ticket-triage", "--out", "open.csv", "--limit", "1"]).outcome)
+      .code,
+  ).toBe(0)
   const row = (readFileSync(join(workspace, "open.csv"), "utf8").split("\r\n")[1] ?? "").split(",")
   const review = (name: string, decision: string, output: string, revision = row.at(-1)) =>
-    file(name, `id,decision,corrected_output,comment,reviewer,revision\n${row[0]},${decision},${output},,amara,${revision}\n`)
+    file(
+      name,
+      `id,decision,corrected_output,comment,reviewer,revision\n${row[0]},${decision},${output},,amara,${revision}\n`,
+    )
   review("word.csv", "acept", "")
   review("no-output.csv", "edit", "")
   review("bad-output.csv", "edit", "retrun")
@@ -70,7 +85,12 @@ const cases: [string, string[], number, (string | RegExp)[]][] = [
   ],
   ["YAML that reads a text as an alias", ["spec", "check", "alias"], 2, ["specs/alias.yaml:3", "quote a text"]],
   ["a specification that is not UTF-8", ["spec", "check", "latin"], 1, [/specs\/latin\.yaml:2/, "UTF-8"]],
-  ["a specification under another name", ["spec", "check", "renamed"], 2, ["specs/renamed.yaml", '"other"', '"renamed"']],
+  [
+    "a specification under another name",
+    ["spec", "check", "renamed"],
+    2,
+    ["specs/renamed.yaml", '"other"', '"renamed"'],
+  ],
   ["a wrong type in a job", ["train", "wrong"], 2, ["jobs/wrong.yaml:5", "hyperparameters.epochs", '"many"']],
   ["an unknown backend", ["train", "nowhere"], 2, ['"locl"', "local"]],
   [
@@ -79,51 +99,141 @@ const cases: [string, string[], number, (string | RegExp)[]][] = [
     1,
     ["label.jsonl:2", '"retrun"', 'did you mean "return"', "--skip-invalid"],
   ],
-  ["a label that every object inherits", ["seed", "import", "ticket-triage", "prototype.jsonl"], 1, ["prototype.jsonl:1", "constructor"]],
+  [
+    "a label that every object inherits",
+    ["seed", "import", "ticket-triage", "prototype.jsonl"],
+    1,
+    ["prototype.jsonl:1", "constructor"],
+  ],
   ["a line that is not JSON", ["seed", "import", "ticket-triage", "json.jsonl"], 1, ["json.jsonl:2", "not valid JSON"]],
   ["an unknown field", ["seed", "import", "ticket-triage", "field.jsonl"], 1, ["field.jsonl:1", 'did you mean "body"']],
   ["an unknown key", ["seed", "import", "ticket-triage", "key.jsonl"], 1, ["key.jsonl:1", 'did you mean "input"']],
   ["an empty file", ["seed", "import", "ticket-triage", "empty.jsonl"], 1, ["empty.jsonl has no rows"]],
-  ["an id that comes twice", ["seed", "import", "ticket-triage", "twice.jsonl"], 1, ["twice.jsonl:2", 'id "7"', "twice.jsonl:1"]],
+  [
+    "an id that comes twice",
+    ["seed", "import", "ticket-triage", "twice.jsonl"],
+    1,
+    ["twice.jsonl:2", 'id "7"', "twice.jsonl:1"],
+  ],
   ["invalid UTF-8", ["seed", "import", "ticket-triage", "latin.csv"], 1, ["latin.csv:3", "UTF-8"]],
-  ["a cell of a megabyte", ["seed", "import", "ticket-triage", "huge.jsonl"], 1, ["huge.jsonl:1", "1000000 characters", "4000"]],
+  [
+    "a cell of a megabyte",
+    ["seed", "import", "ticket-triage", "huge.jsonl"],
+    1,
+    ["huge.jsonl:1", "1000000 characters", "4000"],
+  ],
   ["an open quote in CSV", ["seed", "import", "ticket-triage", "quote.csv"], 1, ["quote.csv:3", "quote"]],
   ["a missing column", ["seed", "import", "ticket-triage", "columns.csv"], 1, ["columns.csv:1", '"body"']],
-  ["a column that comes twice", ["seed", "import", "ticket-triage", "columns-twice.csv"], 1, ["columns-twice.csv", '"body"', "Rename"]],
-  ["a CSV with nothing but its header", ["seed", "import", "ticket-triage", "header.csv"], 1, ["header.csv has no rows"]],
-  ["a comma in a cell without quotes", ["seed", "import", "ticket-triage", "cells.csv"], 1, ["cells.csv:3", "3 cells", "quote cells"]],
+  [
+    "a column that comes twice",
+    ["seed", "import", "ticket-triage", "columns-twice.csv"],
+    1,
+    ["columns-twice.csv", '"body"', "Rename"],
+  ],
+  [
+    "a CSV with nothing but its header",
+    ["seed", "import", "ticket-triage", "header.csv"],
+    1,
+    ["header.csv has no rows"],
+  ],
+  [
+    "a comma in a cell without quotes",
+    ["seed", "import", "ticket-triage", "cells.csv"],
+    1,
+    ["cells.csv:3", "3 cells", "quote cells"],
+  ],
   ["JSON that is no list", ["input", "import", "ticket-triage", "array.json"], 1, ["array.json", "array", ".jsonl"]],
   ["an unknown file format", ["seed", "import", "ticket-triage", "specs"], 1, [".jsonl"]],
   ["an unknown task", ["build", "ticket-triag"], 2, ['did you mean "ticket-triage"']],
   ["an unknown job", ["train", "ticket-triagee"], 2, ['did you mean "ticket-triage"']],
-  ["a task that is a way to another file", ["build", "../jobs/ticket-triage"], 2, ['no task "../jobs/ticket-triage"', "lower-case", "ticket-triage"]],
+  [
+    "a task that is a way to another file",
+    ["build", "../jobs/ticket-triage"],
+    2,
+    ['no task "../jobs/ticket-triage"', "lower-case", "ticket-triage"],
+  ],
   [
     "a task that is a path to its file",
     ["spec", "check", "specs/ticket-triage.yaml"],
     2,
     ['no task "specs/ticket-triage.yaml"', 'did you mean "ticket-triage"'],
   ],
-  ["a job that is a way to another file", ["train", "../specs/ticket-triage"], 2, ['no job "../specs/ticket-triage"', "lower-case"]],
+  [
+    "a job that is a way to another file",
+    ["train", "../specs/ticket-triage"],
+    2,
+    ['no job "../specs/ticket-triage"', "lower-case"],
+  ],
   ["a job option that is a way out", ["run", "ticket-triage", "--job", "../../etc/x"], 2, ['no job "../../etc/x"']],
   ["a task that is nothing", ["status", ""], 2, ['no task ""']],
-  ["a specification whose file no task can have", ["spec", "check", "My_Task"], 2, ["specs/My_Task.yaml", "lower-case", "Rename the file"]],
+  [
+    "a specification whose file no task can have",
+    ["spec", "check", "My_Task"],
+    2,
+    ["specs/My_Task.yaml", "lower-case", "Rename the file"],
+  ],
   ["a dataset that is a way to another folder", ["dataset", "show", "ds_/../../../specs"], 2, ["dataset ls"]],
   ["an unknown run", ["runs", "show", "nothing"], 2, ['"nothing"', "the workspace has none"]],
   ["an unknown strategy", ["expand", "ticket-triage", "--strategy", "recombin"], 2, ['did you mean "recombine"']],
-  ["a strategy without a model", ["expand", "ticket-triage", "--strategy", "self-instruct"], 2, ["expand.model.model", "TUNELOOP_MODEL"]],
+  [
+    "a strategy without a model",
+    ["expand", "ticket-triage", "--strategy", "self-instruct"],
+    2,
+    ["expand.model.model", "TUNELOOP_MODEL"],
+  ],
   ["an unknown dataset", ["dataset", "show", "ds_0123456789abcdef"], 2, ["dataset ls"]],
-  ["an unknown item in a review", ["review", "import", "ticket-triage", "unknown-id.csv"], 1, ["unknown-id.csv:2", "cand_0000000000000000"]],
-  ["an unknown decision", ["review", "import", "ticket-triage", "word.csv"], 1, ["word.csv:2", '"acept"', 'did you mean "accept"']],
-  ["an edit without an output", ["review", "import", "ticket-triage", "no-output.csv"], 1, ["no-output.csv:2", "corrected_output"]],
-  ["a wrong corrected output", ["review", "import", "ticket-triage", "bad-output.csv"], 1, ["bad-output.csv:2", 'did you mean "return"']],
+  [
+    "an unknown item in a review",
+    ["review", "import", "ticket-triage", "unknown-id.csv"],
+    1,
+    ["unknown-id.csv:2", "cand_0000000000000000"],
+  ],
+  [
+    "an unknown decision",
+    ["review", "import", "ticket-triage", "word.csv"],
+    1,
+    ["word.csv:2", '"acept"', 'did you mean "accept"'],
+  ],
+  [
+    "an edit without an output",
+    ["review", "import", "ticket-triage", "no-output.csv"],
+    1,
+    ["no-output.csv:2", "corrected_output"],
+  ],
+  [
+    "a wrong corrected output",
+    ["review", "import", "ticket-triage", "bad-output.csv"],
+    1,
+    ["bad-output.csv:2", 'did you mean "return"'],
+  ],
   ["a stale review", ["review", "import", "ticket-triage", "stale.csv"], 1, ["stale.csv:2", "export it again"]],
-  ["a review by nobody", ["review", "import", "ticket-triage", "nobody.csv"], 1, ["nobody.csv:2", "reviewer", "--reviewer"]],
-  ["a review without decisions", ["review", "import", "ticket-triage", "no-decision.csv"], 1, ["no-decision.csv", '"decision"', "review export"]],
-  ["a review that contradicts itself", ["review", "import", "ticket-triage", "differently.csv"], 1, ["differently.csv:3", "row 2"]],
+  [
+    "a review by nobody",
+    ["review", "import", "ticket-triage", "nobody.csv"],
+    1,
+    ["nobody.csv:2", "reviewer", "--reviewer"],
+  ],
+  [
+    "a review without decisions",
+    ["review", "import", "ticket-triage", "no-decision.csv"],
+    1,
+    ["no-decision.csv", '"decision"', "review export"],
+  ],
+  [
+    "a review that contradicts itself",
+    ["review", "import", "ticket-triage", "differently.csv"],
+    1,
+    ["differently.csv:3", "row 2"],
+  ],
   ["a review that is not there", ["review", "import", "ticket-triage", "nope.csv"], 1, ["nope.csv", "Check the path"]],
   ["a number that is none", ["expand", "ticket-triage", "--count", "0"], 2, ["--count", "whole number", "--help"]],
   ["a folder that is not there", ["status", "--workspace", "nowhere"], 1, ["nowhere", "tuneloop init"]],
-  ["a workspace that is a file", ["status", "--workspace", "json.jsonl"], 1, ["json.jsonl is a file, not a folder", "specs/"]],
+  [
+    "a workspace that is a file",
+    ["status", "--workspace", "json.jsonl"],
+    1,
+    ["json.jsonl is a file, not a folder", "specs/"],
+  ],
   ["an unknown option", ["build", "ticket-triage", "--fast"], 2, ["--fast", "--help"]],
   ["a missing argument", ["seed", "import"], 2, ["task", "--help"]],
   ["an unknown command", ["biuld"], 2, ["build"]],
@@ -134,7 +244,8 @@ describe("bad input", () => {
   it.concurrent.each(cases)("%s: one clear message, nothing changed", async (_name, words, code, expected) => {
     const before = snapshot(workspace, isNotLedger)
     const result = await tuneloop(workspace, words).outcome
-    for (const part of expected) expect(result.stderr).toMatch(part instanceof RegExp ? part : new RegExp(literal(part)))
+    for (const part of expected)
+      expect(result.stderr).toMatch(part instanceof RegExp ? part : new RegExp(literal(part)))
     expect(result.code).toBe(code)
     expect(result.stdout).toBe("")
     expect(result.stderr).not.toMatch(/^\s+at |this is a bug/m)
@@ -160,17 +271,33 @@ describe("bad input", () => {
   })
 
   it("is one JSON object on stderr under --json", async () => {
-    const { stderr, stdout, code } = await tuneloop(workspace, ["seed", "import", "ticket-triage", "label.jsonl", "--json"]).outcome
+    const { stderr, stdout, code } = await tuneloop(workspace, [
+      "seed",
+      "import",
+      "ticket-triage",
+      "label.jsonl",
+      "--json",
+    ]).outcome
     expect(JSON.parse(stderr)).toMatchObject({
       schemaVersion: 1,
-      error: { code: "invalid-data", message: expect.stringContaining("label.jsonl:2"), hint: expect.stringContaining("--skip-invalid") },
+      error: {
+        code: "invalid-data",
+        message: expect.stringContaining("label.jsonl:2"),
+        hint: expect.stringContaining("--skip-invalid"),
+      },
     })
     expect([stdout, code]).toEqual(["", 1])
   })
 
   it("is none when a CSV has a byte order mark, semicolons and line breaks in cells", async () => {
     const own = sampleWorkspace()
-    const { code, stdout, stderr } = await tuneloop(own, ["seed", "import", "ticket-triage", join(workspace, "semicolons.csv"), "--json"]).outcome
+    const { code, stdout, stderr } = await tuneloop(own, [
+      "seed",
+      "import",
+      "ticket-triage",
+      join(workspace, "semicolons.csv"),
+      "--json",
+    ]).outcome
     expect(code, stderr).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ read: 2, added: 2 })
   })

@@ -32,7 +32,10 @@ async function decide(reviewer: string, decisions: Readonly<Record<number, strin
     const [verdict, output = ""] = decision.split(":")
     return `cand_000000000000000${digit},${verdict},${output},${reviewer},`
   })
-  writeFileSync(join(workspace, "review.csv"), ["id,decision,corrected_output,reviewer,revision", ...lines, ""].join("\n"))
+  writeFileSync(
+    join(workspace, "review.csv"),
+    ["id,decision,corrected_output,reviewer,revision", ...lines, ""].join("\n"),
+  )
   await json("review", "import", task, join(workspace, "review.csv"))
 }
 
@@ -56,7 +59,9 @@ beforeAll(async () => {
   await decide("amara", { 1: "accept", 2: "accept", 3: "reject" })
   first = (await json("build", task))["version"] as string
 
-  const train = rows(join("versions", first, "train.jsonl")).filter(({ provenance }) => provenance.acceptedBy === "gold")
+  const train = rows(join("versions", first, "train.jsonl")).filter(
+    ({ provenance }) => provenance.acceptedBy === "gold",
+  )
   const seed = train[0] as Row
   corrected = seed.id
   const byLength = train.toSorted((a, b) => a.input.body.length - b.input.body.length)
@@ -101,19 +106,29 @@ describe("dataset diff", () => {
       after: { output: "product" },
     })
     expect(of("went", "ex_0000000000000002")).toMatchObject({ kind: "new decision", why: "rejected" })
-    expect(of("came", "ex_0000000000000003")).toMatchObject({ kind: "new decision", why: "was rejected; accepted by amara" })
+    expect(of("came", "ex_0000000000000003")).toMatchObject({
+      kind: "new decision",
+      why: "was rejected; accepted by amara",
+    })
     expect(of("went", longest)).toMatchObject({ kind: "too-long" })
     expect(diff.recipe).toContainEqual(expect.objectContaining({ key: "maxLength", before: 20_000 }))
     expect(diff.came.some(({ kind }) => kind === "new gold")).toBe(true)
     const [a, b] = [first, second].map((id) => rows(join("versions", id, "train.jsonl")).length)
-    expect([diff.unchanged + diff.changed.length + diff.went.length, diff.unchanged + diff.changed.length + diff.came.length]).toEqual([a, b])
+    expect([
+      diff.unchanged + diff.changed.length + diff.went.length,
+      diff.unchanged + diff.changed.length + diff.came.length,
+    ]).toEqual([a, b])
   })
 
   it("turned round it says what went instead of what came", async () => {
     const there = (await json("dataset", "diff", first, second)) as unknown as Diff
     const back = (await json("dataset", "diff", second, first)) as unknown as Diff
     const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id).sort()
-    expect([ids(back.came), ids(back.went), ids(back.changed)]).toEqual([ids(there.went), ids(there.came), ids(there.changed)])
+    expect([ids(back.came), ids(back.went), ids(back.changed)]).toEqual([
+      ids(there.went),
+      ids(there.came),
+      ids(there.changed),
+    ])
   })
 
   it("takes `latest` and the beginning of an id, and opens no test row", async () => {

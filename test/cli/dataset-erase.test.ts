@@ -18,7 +18,8 @@ const copyOf = (workspace: string) => {
   cpSync(workspace, copy, { recursive: true })
   return copy
 }
-const ledgerOf = (workspace: string) => Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date("2026-01-01T00:00:00Z"))
+const ledgerOf = (workspace: string) =>
+  Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date("2026-01-01T00:00:00Z"))
 /** Every file of the workspace that says the text; the ledger's pages and journal as well. */
 const saying = (workspace: string, text: string) =>
   readdirSync(workspace, { recursive: true, withFileTypes: true })
@@ -34,14 +35,21 @@ let seed = ""
 let heldOut = ""
 beforeAll(async () => {
   const gold = readFileSync(sample(task, "seeds.jsonl"), "utf8")
-  const named = { input: { body: `This is ${secret}: my order 4711 never came to the lighthouse.` }, output: "delivery", source: "letters" }
+  const named = {
+    input: { body: `This is ${secret}: my order 4711 never came to the lighthouse.` },
+    output: "delivery",
+    source: "letters",
+  }
   writeFileSync(join(prepared, "gold.jsonl"), `${gold}${JSON.stringify(named)}\n`)
   await json(prepared, "seed", "import", task, join(prepared, "gold.jsonl"))
   const folder = folderOf(prepared)
   seed = lines(join(folder, "seeds.jsonl")).find(({ input }) => input?.body.includes(secret))?.id ?? ""
   const splits = lines(join(folder, "splits.jsonl"))
   // The split follows from the content; the test is about a row that trains.
-  writeFileSync(join(folder, "splits.jsonl"), splits.map((row) => `${JSON.stringify(row.id === seed ? { ...row, split: "train" } : row)}\n`).join(""))
+  writeFileSync(
+    join(folder, "splits.jsonl"),
+    splits.map((row) => `${JSON.stringify(row.id === seed ? { ...row, split: "train" } : row)}\n`).join(""),
+  )
   heldOut = splits.find(({ id, split }) => split === "test" && id !== seed)?.id ?? ""
 
   const request: ModelRequest = {
@@ -59,11 +67,16 @@ beforeAll(async () => {
     [request, `[{"input": {"body": "Where is the parcel of ${secret}?"}}]`],
     [other, "kept"],
   ] as const) {
-    const begun = ledger.attempts.begin([{ key: digest(asked), request: asked, task, strategy: "self-instruct", worstUsd: 1 }])
-    if ("attempts" in begun) ledger.attempts.answered(begun.attempts[0] ?? 0, { text, inputTokens: 30, outputTokens: 12 }, 0.5)
+    const begun = ledger.attempts.begin([
+      { key: digest(asked), request: asked, task, strategy: "self-instruct", worstUsd: 1 },
+    ])
+    if ("attempts" in begun)
+      ledger.attempts.answered(begun.attempts[0] ?? 0, { text, inputTokens: 30, outputTokens: 12 }, 0.5)
   }
   ledger.createRun({ run: "ticket-triage-run", job: task, task, plan: "sha256:0" })
-  ledger.appendEvents("ticket-triage-run", [{ type: "submitted", job: { backend: "elsewhere", id: "ftjob-99", submissionKey: "k" } }])
+  ledger.appendEvents("ticket-triage-run", [
+    { type: "submitted", job: { backend: "elsewhere", id: "ftjob-99", submissionKey: "k" } },
+  ])
   ledger.close()
   mkdirSync(join(folder, "candidates"))
   const grown = (digit: number, parents: string[], body: string) => ({
@@ -88,7 +101,11 @@ beforeAll(async () => {
   )
   writeFileSync(
     join(prepared, "review.csv"),
-    ["id,decision,corrected_output,comment,reviewer", ...[1, 2, 3].map((digit) => `cand_000000000000000${digit},accept,,fine,amara`), ""].join("\n"),
+    [
+      "id,decision,corrected_output,comment,reviewer",
+      ...[1, 2, 3].map((digit) => `cand_000000000000000${digit},accept,,fine,amara`),
+      "",
+    ].join("\n"),
   )
   await json(prepared, "review", "import", task, join(prepared, "review.csv"))
   const built = await json(prepared, "build", task)
@@ -97,7 +114,10 @@ beforeAll(async () => {
   await json(prepared, "dataset", "export", task, "--format", "messages", "--out", join(prepared, "out"))
   const runFolder = join(prepared, "jobs", "runs", "ticket-triage-run")
   mkdirSync(join(runFolder, "adapter"), { recursive: true })
-  writeFileSync(join(runFolder, "plan.json"), JSON.stringify({ dataset: version, holdout, backend: { name: "elsewhere", options: {} } }))
+  writeFileSync(
+    join(runFolder, "plan.json"),
+    JSON.stringify({ dataset: version, holdout, backend: { name: "elsewhere", options: {} } }),
+  )
 }, 90_000)
 
 describe("dataset erase", () => {
@@ -110,7 +130,14 @@ describe("dataset erase", () => {
       state: "planned",
       requests: 1,
       versions: [{ id: version, files: ["train.jsonl"] }],
-      runs: [{ run: "ticket-triage-run", splits: ["train"], remote: { id: "ftjob-99" }, adapter: "jobs/runs/ticket-triage-run/adapter" }],
+      runs: [
+        {
+          run: "ticket-triage-run",
+          splits: ["train"],
+          remote: { id: "ftjob-99" },
+          adapter: "jobs/runs/ticket-triage-run/adapter",
+        },
+      ],
       exports: [{ path: "out/train.jsonl", format: "messages", exists: true }],
     })
     const why = Object.fromEntries(plan.rows.map((row: { id: string; why: string }) => [row.id, row.why]))
@@ -124,10 +151,14 @@ describe("dataset erase", () => {
   it("leaves nothing of the row and its descendants in any file of the task nor in the ledger, and keeps a tombstone without content", async () => {
     const workspace = copyOf(prepared)
     expect(saying(workspace, secret).length).toBeGreaterThan(4)
-    expect(await json(workspace, "dataset", "erase", task, seed, "--why", "request 12", "--yes")).toMatchObject({ state: "erased" })
+    expect(await json(workspace, "dataset", "erase", task, seed, "--why", "request 12", "--yes")).toMatchObject({
+      state: "erased",
+    })
     // What a person gave, an export, stays; the person is told.
     expect(saying(workspace, secret)).toEqual(["gold.jsonl", "out/train.jsonl"])
-    expect(saying(join(workspace, "datasets"), "0000000000000002").filter((path) => !path.includes("review"))).toEqual([])
+    expect(saying(join(workspace, "datasets"), "0000000000000002").filter((path) => !path.includes("review"))).toEqual(
+      [],
+    )
     const tombstones = readFileSync(join(folderOf(workspace), "tombstones.jsonl"), "utf8")
     expect(tombstones.trimEnd().split("\n")).toHaveLength(3)
     expect(tombstones).toContain('"why":"request 12"')
@@ -168,7 +199,10 @@ describe("dataset erase", () => {
       revision: "r",
       at: "2026-01-01T00:00:00Z",
     }))
-    writeFileSync(join(folder, "decisions", "questions.jsonl"), decided.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    writeFileSync(
+      join(folder, "decisions", "questions.jsonl"),
+      decided.map((row) => `${JSON.stringify(row)}\n`).join(""),
+    )
     await json(workspace, "dataset", "erase", task, seed, "--yes")
     expect(lines(join(folder, "queue", "label-errors.jsonl"))).toEqual([asked[1]])
     expect(lines(join(folder, "decisions", "questions.jsonl"))).toEqual([decided[1]])
@@ -194,7 +228,10 @@ describe("dataset erase", () => {
     const built = await json(workspace, "build", task)
     expect(built["version"]).not.toBe(version)
     const listed = (await json(workspace, "dataset", "ls"))["versions"] as { id: string; erased: boolean }[]
-    expect(Object.fromEntries(listed.map(({ id, erased }) => [id, erased]))).toEqual({ [version]: true, [built["version"] as string]: false })
+    expect(Object.fromEntries(listed.map(({ id, erased }) => [id, erased]))).toEqual({
+      [version]: true,
+      [built["version"] as string]: false,
+    })
     const diff = await json(workspace, "dataset", "diff", version, "latest")
     expect(diff).toMatchObject({ came: [], went: [] })
     expect((await json(workspace, "dataset", "card", task))["erased"]).toBe(3)
@@ -213,7 +250,10 @@ describe("dataset erase", () => {
     expect((await run(workspace, "input", "import", task, join(workspace, "again.csv"))).code).toBe(1)
     writeFileSync(join(folderOf(workspace), "seeds.jsonl"), seedsBefore)
     expect(await json(workspace, "build", task)).toMatchObject({ state: "unchanged", version: built["version"] })
-    expect(await json(workspace, "dataset", "erase", task, "--yes")).toMatchObject({ state: "erased", rows: [{ id: seed }] })
+    expect(await json(workspace, "dataset", "erase", task, "--yes")).toMatchObject({
+      state: "erased",
+      rows: [{ id: seed }],
+    })
     expect(saying(join(workspace, "datasets"), secret)).toEqual([])
   })
 
@@ -221,10 +261,16 @@ describe("dataset erase", () => {
     const workspace = copyOf(prepared)
     const { code, stdout } = await run(workspace, "dataset", "erase", task, heldOut, "--json")
     expect(code).toBe(3)
-    expect(JSON.parse(stdout)).toMatchObject({ versions: [{ id: holdout, files: ["test.jsonl"] }], runs: [{ splits: ["test"] }], exports: [] })
+    expect(JSON.parse(stdout)).toMatchObject({
+      versions: [{ id: holdout, files: ["test.jsonl"] }],
+      runs: [{ splits: ["test"] }],
+      exports: [],
+    })
     await json(workspace, "dataset", "erase", task, heldOut, "--yes")
     expect(saying(folderOf(workspace), heldOut.slice(5))).toEqual(["splits.jsonl"])
-    expect((await run(workspace, "train", task, "--dry-run")).stderr).toContain(`rows were erased from ${holdout}, the holdout of ${version}`)
+    expect((await run(workspace, "train", task, "--dry-run")).stderr).toContain(
+      `rows were erased from ${holdout}, the holdout of ${version}`,
+    )
     const ledger = ledgerOf(workspace)
     expect(ledger.openings(holdout)).toEqual([])
     ledger.close()
@@ -249,7 +295,10 @@ describe("an erasure that is killed", () => {
     const undisturbed = copyOf(prepared)
     await json(undisturbed, "dataset", "erase", task, seed, "--yes")
     const files = (workspace: string) => {
-      const found = snapshot(folderOf(workspace), (path) => !/\/\.[0-9a-f]{12}\.tmp$|tombstones|erased\.json|decisions/.test(path))
+      const found = snapshot(
+        folderOf(workspace),
+        (path) => !/\/\.[0-9a-f]{12}\.tmp$|tombstones|erased\.json|decisions/.test(path),
+      )
       return found
     }
     const marks = (workspace: string) =>
@@ -270,7 +319,9 @@ describe("an erasure that is killed", () => {
       const hasBegun = existsSync(join(folderOf(workspace), "tombstones.jsonl"))
       if (hasBegun && saying(folderOf(workspace), secret).some((path) => path.endsWith(".jsonl"))) between++
       if (hasBegun) expect((await run(workspace, "train", task, "--dry-run")).code).not.toBe(0)
-      expect(["erased", "unchanged"]).toContain((await json(workspace, "dataset", "erase", task, seed, "--yes"))["state"])
+      expect(["erased", "unchanged"]).toContain(
+        (await json(workspace, "dataset", "erase", task, seed, "--yes"))["state"],
+      )
       expect(files(workspace)).toEqual(files(undisturbed))
       expect(marks(workspace)).toEqual(marks(undisturbed))
       expect(saying(join(workspace, ".tuneloop"), secret)).toEqual([])

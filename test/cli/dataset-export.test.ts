@@ -44,7 +44,10 @@ beforeAll(async () => {
 describe("dataset export", () => {
   it("writes the very rows that a run is trained on", async () => {
     const to = out()
-    expect(await json("dataset", "export", task, "--format", "messages", "--out", to)).toMatchObject({ state: "exported", openedTest: false })
+    expect(await json("dataset", "export", task, "--format", "messages", "--out", to)).toMatchObject({
+      state: "exported",
+      openedTest: false,
+    })
     const opened = Workspace.open(workspace)
     const planned = planTraining({ workspace: opened } as StageContext, opened.readJob(task), opened.readTask(task))
     for (const split of ["train", "validation"] as const)
@@ -74,7 +77,9 @@ describe("dataset export", () => {
     await json("dataset", "export", task, "--format", "mlx-lm", "--out", to)
     expect(readdirSync(to).sort()).toEqual(["train.jsonl", "valid.jsonl"])
     expect(openings()).toEqual([])
-    expect(await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")).toMatchObject({ openedTest: true })
+    expect(await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")).toMatchObject({
+      openedTest: true,
+    })
     expect(readdirSync(to).sort()).toEqual(["test.jsonl", "train.jsonl", "valid.jsonl"])
     expect(openings()).toMatchObject([{ purpose: `export of ${version} as mlx-lm` }])
     await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")
@@ -84,7 +89,10 @@ describe("dataset export", () => {
   it("writes Parquet that another reader reads", async () => {
     const to = join(out(), "train.parquet")
     await json("dataset", "export", task, "--format", "parquet", "--out", to)
-    const rows = (await parquetReadObjects({ file: new Uint8Array(readFileSync(to)).buffer as ArrayBuffer })) as { id: string; messages: unknown }[]
+    const rows = (await parquetReadObjects({ file: new Uint8Array(readFileSync(to)).buffer as ArrayBuffer })) as {
+      id: string
+      messages: unknown
+    }[]
     const specification = Workspace.open(workspace).readTask(task)
     const train = lines(join(folder, "versions", version, "train.jsonl"))
     expect(rows).toEqual(train.map((row) => ({ id: row["id"], messages: renderExample(specification, row as never) })))
@@ -96,7 +104,12 @@ describe("dataset export", () => {
     const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
     const entry = ledger.exports(task).find(({ path }) => path === to)
     ledger.close()
-    expect(entry).toMatchObject({ version, format: "prompt-completion", split: "train", digest: digestText(readFileSync(to)) })
+    expect(entry).toMatchObject({
+      version,
+      format: "prompt-completion",
+      split: "train",
+      digest: digestText(readFileSync(to)),
+    })
   })
 
   it.each([
@@ -104,8 +117,18 @@ describe("dataset export", () => {
     ["another ending", ["--format", "messages", "--out", "x.parquet"], 2, /ends in \.jsonl/],
     ["one file for a folder's format", ["--format", "mlx-lm", "--out", "x.jsonl"], 2, /valid\.jsonl/],
     ["the test in one file", ["--format", "messages", "--out", "x.jsonl", "--with-test"], 2, /folder/],
-    ["a version that there is not", ["--format", "messages", "--out", "x", "--dataset", "ds_ffff"], 2, /ds_[0-9a-f]{16}/],
-    ["preferences of a version that has none", ["--format", "preference-trl", "--out", "x"], 1, /has no preferences.*\n.*--format messages/],
+    [
+      "a version that there is not",
+      ["--format", "messages", "--out", "x", "--dataset", "ds_ffff"],
+      2,
+      /ds_[0-9a-f]{16}/,
+    ],
+    [
+      "preferences of a version that has none",
+      ["--format", "preference-trl", "--out", "x"],
+      1,
+      /has no preferences.*\n.*--format messages/,
+    ],
   ])("refuses %s and writes nothing", async (_what, words, code, message) => {
     const before = readdirSync(workspace)
     const refused = await run("dataset", "export", task, ...words)
@@ -126,7 +149,15 @@ describe("dataset export", () => {
     writeFileSync(join(place, "manifest.json"), JSON.stringify(manifest))
     const to = out()
     for (const format of names("formats").filter((name) => name.startsWith("preference-"))) {
-      const { code, stderr } = await tuneloop(copy, ["dataset", "export", task, "--format", format, "--out", join(to, `${format}.jsonl`)]).outcome
+      const { code, stderr } = await tuneloop(copy, [
+        "dataset",
+        "export",
+        task,
+        "--format",
+        format,
+        "--out",
+        join(to, `${format}.jsonl`),
+      ]).outcome
       expect(code, stderr).toBe(0)
     }
     const assistant = (content: string) => [{ role: "assistant", content }]
@@ -153,7 +184,10 @@ describe("dataset export", () => {
       input: { messages: [{ role: "user", content: `Where is shelf ${index}${"abcdef"[index]?.repeat(20)}?` }] },
       output: { tool_calls: [{ type: "function", function: { name: "look", arguments: { index } } }] },
     })
-    writeFileSync(join(chat, "gold.jsonl"), Array.from({ length: 6 }, (_, index) => `${JSON.stringify(row(index))}\n`).join(""))
+    writeFileSync(
+      join(chat, "gold.jsonl"),
+      Array.from({ length: 6 }, (_, index) => `${JSON.stringify(row(index))}\n`).join(""),
+    )
     for (const words of [
       ["seed", "import", "desk", join(chat, "gold.jsonl")],
       ["build", "desk"],
@@ -161,16 +195,34 @@ describe("dataset export", () => {
       const { code, stderr } = await tuneloop(chat, words).outcome
       expect(code, stderr).toBe(0)
     }
-    const refused = await tuneloop(chat, ["dataset", "export", "desk", "--format", "sharegpt", "--out", join(chat, "out", "new"), "--with-test"])
-      .outcome
+    const refused = await tuneloop(chat, [
+      "dataset",
+      "export",
+      "desk",
+      "--format",
+      "sharegpt",
+      "--out",
+      join(chat, "out", "new"),
+      "--with-test",
+    ]).outcome
     expect(refused.code).toBe(1)
     expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
     expect(existsSync(join(chat, "out"))).toBe(false)
     const [held = ""] = readdirSync(join(chat, "datasets", "desk", "holdouts"))
     expect(openings(chat, held)).toEqual([])
-    const written = await tuneloop(chat, ["dataset", "export", "desk", "--format", "messages", "--out", join(chat, "out", "t.jsonl")]).outcome
+    const written = await tuneloop(chat, [
+      "dataset",
+      "export",
+      "desk",
+      "--format",
+      "messages",
+      "--out",
+      join(chat, "out", "t.jsonl"),
+    ]).outcome
     expect(written.code, written.stderr).toBe(0)
-    expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({ tools: [{ type: "function", function: { name: "look" } }] })
+    expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({
+      tools: [{ type: "function", function: { name: "look" } }],
+    })
   })
 })
 
@@ -179,15 +231,32 @@ describe("dataset tokens", () => {
     const opened = Workspace.open(workspace)
     const job = opened.readJob(task)
     const notes: string[] = []
-    const context = { workspace: opened, monotonicMs: () => 0, report: { note: (text: string) => notes.push(text) } } as unknown as StageContext
+    const context = {
+      workspace: opened,
+      monotonicMs: () => 0,
+      report: { note: (text: string) => notes.push(text) },
+    } as unknown as StageContext
     const countTokens = async (_model: unknown, rows: Iterable<string>) => {
       const ids = Array.from(rows, (line) => (JSON.parse(line) as { id: string }).id)
-      return { counts: Object.fromEntries(ids.slice(1).map((id, index) => [id, index + 1])), failed: { [ids[0] ?? ""]: "no answer" } }
+      return {
+        counts: Object.fromEntries(ids.slice(1).map((id, index) => [id, index + 1])),
+        failed: { [ids[0] ?? ""]: "no answer" },
+      }
     }
-    const { plan, splits } = await tokenCounts(context, job, opened.readTask(task), { name: "counting", countTokens } as unknown as FineTuneBackend)
+    const { plan, splits } = await tokenCounts(context, job, opened.readTask(task), {
+      name: "counting",
+      countTokens,
+    } as unknown as FineTuneBackend)
     const [train, validation] = [plan.files.train.rows, plan.files.validation.rows]
     expect(splits).toMatchObject([
-      { split: "train", rows: train, shortest: 1, longest: train - 1, total: (train * (train - 1)) / 2, failed: [{ why: "no answer" }] },
+      {
+        split: "train",
+        rows: train,
+        shortest: 1,
+        longest: train - 1,
+        total: (train * (train - 1)) / 2,
+        failed: [{ why: "no answer" }],
+      },
       { split: "validation", rows: validation, shortest: train, longest: train + validation - 1, failed: [] },
     ])
     expect(notes[0]).toMatch(new RegExp(`^${train + validation} rows counted`))

@@ -12,7 +12,8 @@ let server: ChatServer
 let candidates: Candidate[]
 let version: string
 const folder = (...parts: string[]) => join(workspace, "datasets", task, ...parts)
-const trace = (...words: string[]) => json<Trace & { version: string; file: string; example: { id: string } }>(workspace, "dataset", "show", ...words)
+const trace = (...words: string[]) =>
+  json<Trace & { version: string; file: string; example: { id: string } }>(workspace, "dataset", "show", ...words)
 
 beforeAll(async () => {
   server = await ChatServer.start()
@@ -25,7 +26,10 @@ beforeAll(async () => {
   const [batch] = readdirSync(folder("candidates")) as [string]
   candidates = linesOf<Candidate>(folder("candidates", batch)).filter(({ checks }) => checks.every(({ ok }) => ok))
   const [first, second] = candidates as [Candidate, Candidate]
-  const lines = [`${first.id},edit,${first.output === "fault" ? "product" : "fault"},amara,"broken, so a fault"`, `${second.id},reject,,amara,spam`]
+  const lines = [
+    `${first.id},edit,${first.output === "fault" ? "product" : "fault"},amara,"broken, so a fault"`,
+    `${second.id},reject,,amara,spam`,
+  ]
   writeFileSync(join(workspace, "batch-1.csv"), `id,decision,corrected_output,reviewer,comment\n${lines.join("\n")}\n`)
   await json(workspace, "review", "import", task, join(workspace, "batch-1.csv"))
   version = (await json<{ version: string }>(workspace, "build", task)).version
@@ -37,8 +41,22 @@ describe("an example of a version", () => {
     const [candidate] = candidates as [Candidate]
     const id = `ex_${candidate.id.slice(5)}`
     const found = await trace(task, id)
-    expect(found).toMatchObject({ task, id, version, file: "train.jsonl", example: { id }, missing: [], requestsElsewhere: [] })
-    expect(found.rows[0]).toMatchObject({ id: candidate.id, kind: "candidate", generation: 0, strategy: "self-instruct", checks: candidate.checks })
+    expect(found).toMatchObject({
+      task,
+      id,
+      version,
+      file: "train.jsonl",
+      example: { id },
+      missing: [],
+      requestsElsewhere: [],
+    })
+    expect(found.rows[0]).toMatchObject({
+      id: candidate.id,
+      kind: "candidate",
+      generation: 0,
+      strategy: "self-instruct",
+      checks: candidate.checks,
+    })
     expect(candidate.parents.length).toBeGreaterThan(0)
     const seeds = rowsOf<Seed>(workspace, "seeds.jsonl")
     expect(found.rows.slice(1).map(({ id: parent, input }) => [parent, input])).toEqual(
@@ -62,7 +80,16 @@ describe("an example of a version", () => {
     ])
     expect(found.standing).toMatchObject({ state: "accepted", by: "amara" })
     const { stdout } = await tuneloop(workspace, ["dataset", "show", id]).outcome
-    for (const text of [version, candidate.id, ...candidate.parents, "amara", "batch-1.csv row 2", "system: ", "answered: ", "check schema"])
+    for (const text of [
+      version,
+      candidate.id,
+      ...candidate.parents,
+      "amara",
+      "batch-1.csv row 2",
+      "system: ",
+      "answered: ",
+      "check schema",
+    ])
       expect(stdout).toContain(text)
   })
 
@@ -76,7 +103,9 @@ describe("an example of a version", () => {
     expect((await trace(`pref_${edited.id.slice(5)}`)).rows[0]?.id).toBe(edited.id)
     const splits = rowsOf<Assignment>(workspace, "splits.jsonl")
     const train = splits.find(({ split }) => split === "train") as Assignment
-    expect((await trace(train.id)).rows).toMatchObject([{ id: train.id, kind: "seed", split: "train", file: `datasets/${task}/seeds.jsonl` }])
+    expect((await trace(train.id)).rows).toMatchObject([
+      { id: train.id, kind: "seed", split: "train", file: `datasets/${task}/seeds.jsonl` },
+    ])
   })
 
   it("that is sealed for the test stays sealed", async () => {
@@ -87,8 +116,11 @@ describe("an example of a version", () => {
     expect(JSON.stringify(found)).not.toContain(JSON.stringify(input["body"]))
   })
 
-  it.each([[["ex_0123456789abcdef"]], [[task, "cand_0123456789abcdef"]], [["nothing"]]])("%j is told when it is not there", async (words) => {
-    const { code, stderr } = await tuneloop(workspace, ["dataset", "show", ...words]).outcome
-    expect([code, stderr]).toEqual([2, expect.stringContaining(words.at(-1) as string)])
-  })
+  it.each([[["ex_0123456789abcdef"]], [[task, "cand_0123456789abcdef"]], [["nothing"]]])(
+    "%j is told when it is not there",
+    async (words) => {
+      const { code, stderr } = await tuneloop(workspace, ["dataset", "show", ...words]).outcome
+      expect([code, stderr]).toEqual([2, expect.stringContaining(words.at(-1) as string)])
+    },
+  )
 })

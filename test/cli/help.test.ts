@@ -16,23 +16,29 @@ const helps = new Map([
   ]),
 ])
 
-test.each([...helps])("%s --help says what it said before (vitest -u takes a wished change over)", async (name, text) => {
-  await expect(text).toMatchFileSnapshot(join(golden, `${name}.txt`))
-})
+test.each([...helps])(
+  "%s --help says what it said before (vitest -u takes a wished change over)",
+  async (name, text) => {
+    await expect(text).toMatchFileSnapshot(join(golden, `${name}.txt`))
+  },
+)
 
 test("no help is kept of a command that is gone", () => {
   expect(readdirSync(golden).sort()).toEqual([...helps.keys()].map((name) => `${name}.txt`).sort())
 })
 
 test("every line fits a terminal of 80 columns", () => {
-  const wide = [...helps].flatMap(([name, text]) => text.split("\n").flatMap((line) => (line.length > 80 ? [`${name}: ${line}`] : [])))
+  const wide = [...helps].flatMap(([name, text]) =>
+    text.split("\n").flatMap((line) => (line.length > 80 ? [`${name}: ${line}`] : [])),
+  )
   expect(wide).toEqual([])
 })
 
 test("every command, argument and option says what it is for", () => {
   for (const command of program.commands.flatMap((parent) => [parent, ...parent.commands])) {
     expect(command.description(), command.name()).not.toBe("")
-    for (const part of [...command.options, ...command.registeredArguments]) expect(part.description, `${command.name()} ${part.name()}`).not.toBe("")
+    for (const part of [...command.options, ...command.registeredArguments])
+      expect(part.description, `${command.name()} ${part.name()}`).not.toBe("")
   }
 })
 

@@ -59,9 +59,16 @@ describe("a command that reads", () => {
       const ledger = Ledger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
       ledger.createRun({ run: "run-1", job: "ticket-triage", task: "ticket-triage", plan: "p" })
       ledger.close()
-      for (const name of ["", ...readdirSync(own, { recursive: true, encoding: "utf8" })]) chmodSync(join(own, name), 0o555)
+      for (const name of ["", ...readdirSync(own, { recursive: true, encoding: "utf8" })])
+        chmodSync(join(own, name), 0o555)
       const before = everything(own)
-      for (const words of [["runs", "ls"], ["runs", "show", "run-1"], ["status"], ["ledger", "verify"], ["review", "status", "ticket-triage"]]) {
+      for (const words of [
+        ["runs", "ls"],
+        ["runs", "show", "run-1"],
+        ["status"],
+        ["ledger", "verify"],
+        ["review", "status", "ticket-triage"],
+      ]) {
         const { status, stdout, stderr } = asNobody("--workspace", own, ...words)
         expect(status, stderr).toBe(0)
         expect(stdout).toMatch(/run-1|1 runs|open/)
@@ -93,7 +100,8 @@ describe("a command that reads", () => {
   it("names a run by the beginning of its id, when it is one", async () => {
     const own = sampleWorkspace()
     const ledger = Ledger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
-    for (const run of ["ticket-triage-1", "ticket-triage-2", "order-1"]) ledger.createRun({ run, job: "j", task: "ticket-triage", plan: run })
+    for (const run of ["ticket-triage-1", "ticket-triage-2", "order-1"])
+      ledger.createRun({ run, job: "j", task: "ticket-triage", plan: run })
     ledger.close()
     expect((await tuneloop(own, ["runs", "show", "order"]).outcome).stdout).toContain("order-1")
     expect((await tuneloop(own, ["runs", "logs", "order"]).outcome).stderr).toContain("order-1 has no log yet")

@@ -55,7 +55,10 @@ beforeAll(async () => {
     ["ben", "edit", "return"],
     ["chidi", "edit", "return"],
   ]) {
-    writeFileSync(join(prepared, "review.csv"), `id,decision,corrected_output,reviewer\ncand_0000000000000001,${verdict},${output},${reviewer}\n`)
+    writeFileSync(
+      join(prepared, "review.csv"),
+      `id,decision,corrected_output,reviewer\ncand_0000000000000001,${verdict},${output},${reviewer}\n`,
+    )
     await json(prepared, "review", "import", task, join(prepared, "review.csv"))
   }
   await json(prepared, "build", task)
@@ -67,7 +70,11 @@ describe("rights.forbid", () => {
     ["a model that grew rows, by a pattern", '  forbid: [{generator: "openai:*"}]\n', /generator openai:gpt-example/],
     ["a source whose licence nobody stated", "  forbid: [{licence: unknown}]\n", /source forum-dump \(unknown\)/],
     ["the terms of a model", "  forbid: [{licence: OpenAI terms}]\n", /model openai:gpt-example \(OpenAI terms\)/],
-    ["a source together with a model", '  forbid: [{source: forum-dump, generator: "openai:*"}]\n', /source forum-dump and generator/],
+    [
+      "a source together with a model",
+      '  forbid: [{source: forum-dump, generator: "openai:*"}]\n',
+      /source forum-dump and generator/,
+    ],
   ])("refuses a build with %s, names it and freezes nothing", async (_what, rights, message) => {
     const workspace = withRights(rights)
     const latest = readFileSync(join(workspace, "datasets", task, "versions", "latest.json"), "utf8")
@@ -107,7 +114,10 @@ describe("dataset card", () => {
     const workspace = withRights("  sources:\n    written-for-tuneloop: {licence: Apache-2.0}\n")
     const card = await json(workspace, "dataset", "card", task)
     const text = card["card"] as string
-    const version = readFileSync(join(workspace, "datasets", task, "versions", card["version"] as string, "train.jsonl"), "utf8")
+    const version = readFileSync(
+      join(workspace, "datasets", task, "versions", card["version"] as string, "train.jsonl"),
+      "utf8",
+    )
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as { output: string; provenance: { source?: string } })
@@ -136,7 +146,9 @@ describe("dataset card", () => {
       join(workspace, "licences.yaml"),
       "models:\n  - {match: gpt-example, licence: our contract, source: the drawer, checked: 2026-01-02}\n",
     )
-    expect((await run(workspace, "dataset", "card", task)).stdout).toContain("| our contract |  | the drawer (checked 2026-01-02) |")
+    expect((await run(workspace, "dataset", "card", task)).stdout).toContain(
+      "| our contract |  | the drawer (checked 2026-01-02) |",
+    )
     writeFileSync(join(workspace, "licences.yaml"), "models:\n  - {match: gpt, license: x}\n")
     const wrong = await run(workspace, "dataset", "card", task)
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringMatching(/licences\.yaml:2.*did you mean "licence"/)])

@@ -22,7 +22,10 @@ beforeEach(async () => {
 describe("the schemas that editors complete a workspace's files by", () => {
   it("are where the first line of the file says, in git, so that a colleague's clone has them", async () => {
     execFileSync("git", ["init", "-q"], { cwd: workspace })
-    const kept = execFileSync("git", ["ls-files", "--others", "--exclude-standard"], { cwd: workspace, encoding: "utf8" }).split("\n")
+    const kept = execFileSync("git", ["ls-files", "--others", "--exclude-standard"], {
+      cwd: workspace,
+      encoding: "utf8",
+    }).split("\n")
     for (const name of ["task", "job", "workspace"]) {
       expect(kept).toContain(`schemas/${name}.json`)
       expect(JSON.parse(text(name))).toMatchObject({ $schema: expect.stringContaining("json-schema.org") })
@@ -40,7 +43,8 @@ describe("the schemas that editors complete a workspace's files by", () => {
 
   it("follow the tool's version, and never go back to an older one", async () => {
     const current = text("task")
-    const ofVersion = (version: string) => writeFileSync(file("task"), `{\n  "$comment": "Tuneloop ${version}; x",\n  "type": "object"\n}\n`)
+    const ofVersion = (version: string) =>
+      writeFileSync(file("task"), `{\n  "$comment": "Tuneloop ${version}; x",\n  "type": "object"\n}\n`)
     ofVersion("0.0.9")
     expect((await run("spec", "check")).stderr).toContain("schemas/task.json")
     expect(text("task")).toBe(current)

@@ -17,19 +17,30 @@ describe("a stream that goes away", () => {
 
   it("does not stop the work when it is stderr", async () => {
     const workspace = sampleWorkspace()
-    const { child, outcome } = tuneloop(workspace, ["input", "import", "ticket-triage", sample("ticket-triage", "inputs.jsonl"), "--json"])
+    const { child, outcome } = tuneloop(workspace, [
+      "input",
+      "import",
+      "ticket-triage",
+      sample("ticket-triage", "inputs.jsonl"),
+      "--json",
+    ])
     child.stderr?.destroy()
     const { code, stdout } = await outcome
     expect(code).toBe(0)
     expect(rowsOf(workspace, "inputs.jsonl")).toHaveLength((JSON.parse(stdout) as { added: number }).added)
   })
 
-  it.runIf(existsSync("/dev/full"))("is an error when it cannot take what is written: no empty file passes for an answer", async () => {
-    const child = spawn(process.execPath, [main, "schema", "task"], { stdio: ["ignore", openSync("/dev/full", "w"), "pipe"] })
-    const { code, stderr } = await outcomeOf(child)
-    expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: cannot write to standard output: ENOSPC/)
-  })
+  it.runIf(existsSync("/dev/full"))(
+    "is an error when it cannot take what is written: no empty file passes for an answer",
+    async () => {
+      const child = spawn(process.execPath, [main, "schema", "task"], {
+        stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
+      })
+      const { code, stderr } = await outcomeOf(child)
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^error: cannot write to standard output: ENOSPC/)
+    },
+  )
 })
 
 describe("colours", () => {
@@ -45,7 +56,13 @@ describe("colours", () => {
     ["stdout in a file", false, true, {}, { colour: true, outputColour: false }],
     ["stderr in a file", true, false, {}, { colour: false, outputColour: true }],
     ["NO_COLOR", true, true, { NO_COLOR: "1" }, { colour: false, outputColour: false }],
-    ["NO_COLOR without a value, which does not count", true, true, { NO_COLOR: "" }, { colour: true, outputColour: true }],
+    [
+      "NO_COLOR without a value, which does not count",
+      true,
+      true,
+      { NO_COLOR: "" },
+      { colour: true, outputColour: true },
+    ],
     ["TERM=dumb", true, true, { TERM: "dumb" }, { colour: false, outputColour: false, isTerminal: false }],
   ])("follow the stream they go to: %s", (_name, stdout, stderr, environment, expected) => {
     terminals(stdout, stderr)

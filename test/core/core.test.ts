@@ -22,7 +22,11 @@ const chatTask = taskSchema.parse({
   task: "talk",
   kind: "chat",
   description: "x",
-  output: { tools: [{ name: "find", parameters: { type: "object", required: ["order"], properties: { order: { type: "string" } } } }] },
+  output: {
+    tools: [
+      { name: "find", parameters: { type: "object", required: ["order"], properties: { order: { type: "string" } } } },
+    ],
+  },
 })
 
 it("canonical JSON is the same by its short way and its long way", () => {
@@ -34,10 +38,13 @@ it("canonical JSON is the same by its short way and its long way", () => {
     return new Map(members.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
   const written = (value: unknown): string => {
-    if (value instanceof Map) return `{${[...value].map(([key, member]) => `${JSON.stringify(key)}:${written(member)}`).join(",")}}`
+    if (value instanceof Map)
+      return `{${[...value].map(([key, member]) => `${JSON.stringify(key)}:${written(member)}`).join(",")}}`
     return Array.isArray(value) ? `[${value.map(written).join(",")}]` : JSON.stringify(value)
   }
-  const text = fc.string({ unit: fc.constantFrom("a", "B", "1", "\r", "\n", "\\", "r", "u", '"', "é", "e\u0301", "\ud800", "\u2028", " ") })
+  const text = fc.string({
+    unit: fc.constantFrom("a", "B", "1", "\r", "\n", "\\", "r", "u", '"', "é", "e\u0301", "\ud800", "\u2028", " "),
+  })
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(
       text,
@@ -148,7 +155,10 @@ describe("outputs", () => {
     expect(inputIssues(chatTask, { messages: [{ role: "user", content: "hi" }] })).toEqual([])
     expect(inputIssues(chatTask, { messages: [{ role: "assistant", content: "hi" }] })).toHaveLength(1)
     expect(inputIssues(chatTask, { messages: [{ role: "robot", content: "hi" }] })).toHaveLength(1)
-    const call = (name: string, args: unknown) => ({ content: "", tool_calls: [{ function: { name, arguments: args } }] })
+    const call = (name: string, args: unknown) => ({
+      content: "",
+      tool_calls: [{ function: { name, arguments: args } }],
+    })
     expect(outputIssues(chatTask, { content: "hello" })).toEqual([])
     expect(outputIssues(chatTask, call("find", '{"order":"7"}'))).toEqual([])
     expect(outputIssues(chatTask, call("find", "{}"))).toHaveLength(1)
@@ -167,7 +177,9 @@ describe("rendering", () => {
 
   it("leaves a placeholder alone that names no value, also one that every object has", () => {
     const task = { ...labelTask, prompt: { system: "{other} {toString} {labels}" } }
-    expect(renderExample(task, { input: { text: "x" }, output: "sad" })[0]?.content).toBe("{other} {toString} glad, sad")
+    expect(renderExample(task, { input: { text: "x" }, output: "sad" })[0]?.content).toBe(
+      "{other} {toString} glad, sad",
+    )
   })
 
   it("has a version that changes with a rendered byte and with nothing else", () => {
@@ -190,7 +202,9 @@ describe("the fold of a run", () => {
     { type: "metric-logged", step: 3, values: { loss: 1 } },
     { type: "state-changed", state: "succeeded" },
   ]
-  const events = bodies.map((body, index): RunEvent => ({ run: "r", sequence: index + 1, at: `2026-01-01T00:00:${10 + index}.000Z`, ...body }))
+  const events = bodies.map(
+    (body, index): RunEvent => ({ run: "r", sequence: index + 1, at: `2026-01-01T00:00:${10 + index}.000Z`, ...body }),
+  )
 
   it("does not depend on the order or on repeats of events", () => {
     const folded = reduceRun("r", events)
@@ -231,7 +245,12 @@ describe("the retry policy", () => {
     return { result: await result.catch((error: unknown) => error), waits, calls: () => calls }
   }
   const busy = (retryAfter?: number) =>
-    new ProviderError("busy", { provider: "x", status: 429, isRetryable: true, ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }) })
+    new ProviderError("busy", {
+      provider: "x",
+      status: 429,
+      isRetryable: true,
+      ...(retryAfter === undefined ? {} : { retryAfterMs: retryAfter }),
+    })
 
   it("waits longer each time, or as long as it is told", async () => {
     expect(await attempt([busy(), busy()])).toMatchObject({ result: "answer", waits: [1000, 2000] })
@@ -243,9 +262,21 @@ describe("the retry policy", () => {
   it.each([
     ["seconds", { "retry-after": "3" }, 3000],
     ["milliseconds, which count first", { "retry-after": "3", "retry-after-ms": "250" }, 250],
-    ["a date, by the server's own clock", { date: "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:50:07 GMT" }, 30_000],
-    ["a date in its older forms", { date: "Sun Nov  6 08:49:37 1994", "retry-after": "Sunday, 06-Nov-94 08:49:39 GMT" }, 2000],
-    ["a date that is over", { date: "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:49:07 GMT" }, 0],
+    [
+      "a date, by the server's own clock",
+      { date: "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:50:07 GMT" },
+      30_000,
+    ],
+    [
+      "a date in its older forms",
+      { date: "Sun Nov  6 08:49:37 1994", "retry-after": "Sunday, 06-Nov-94 08:49:39 GMT" },
+      2000,
+    ],
+    [
+      "a date that is over",
+      { date: "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:49:07 GMT" },
+      0,
+    ],
     ["a date without the server's own", { "retry-after": "Sun, 06 Nov 1994 08:50:07 GMT" }, undefined],
     ["a word", { "retry-after": "soon", date: "Sun, 06 Nov 1994 08:49:37 GMT" }, undefined],
     ["less than nothing", { "retry-after": "-1", date: "Sun, 06 Nov 1994 08:49:37 GMT" }, undefined],

@@ -3,7 +3,12 @@ import { expect, it } from "vitest"
 import { standingDecisions } from "../../src/core/decisions.ts"
 import type { DecisionLine } from "../../src/core/example.ts"
 
-const line = (verdict: DecisionLine["verdict"], reviewer = "amara", item = "cand_1", revision = "r1"): DecisionLine => ({
+const line = (
+  verdict: DecisionLine["verdict"],
+  reviewer = "amara",
+  item = "cand_1",
+  revision = "r1",
+): DecisionLine => ({
   item,
   verdict,
   reviewer,
@@ -27,7 +32,13 @@ it("a withdrawal reaches neither another reviewer's decision, nor another item, 
 
 it("decisions that are each taken back leave what was there before", () => {
   const verdicts = fc.constantFrom<DecisionLine["verdict"]>("accept", "reject", "edit")
-  const lines = fc.array(fc.record({ verdict: verdicts, reviewer: fc.constantFrom("amara", "ben"), item: fc.constantFrom("cand_1", "cand_2") }))
+  const lines = fc.array(
+    fc.record({
+      verdict: verdicts,
+      reviewer: fc.constantFrom("amara", "ben"),
+      item: fc.constantFrom("cand_1", "cand_2"),
+    }),
+  )
   fc.assert(
     fc.property(lines, lines, (before, after) => {
       const made = (rows: typeof before) => rows.map(({ verdict, reviewer, item }) => line(verdict, reviewer, item))

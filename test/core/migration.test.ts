@@ -61,15 +61,21 @@ describe("labels of now", () => {
       output: "b",
       settles: [outcomeKey(canonicalJson("b")), outcomeKey("reject")],
     })
-    expect(translator.conflict(conflict)).toMatchObject({ id: conflictId(check("b"), check("b", "seed_2")), a: { check: check("b"), output: "b" } })
+    expect(translator.conflict(conflict)).toMatchObject({
+      id: conflictId(check("b"), check("b", "seed_2")),
+      a: { check: check("b"), output: "b" },
+    })
   })
 
   it("a split concerns the rows that were there with the label, and no later ones", () => {
-    const migrations = new Migrations([migration({}, { splits: { a: ["a", "b"] }, rows: ["seed_1"] }), migration({ a: "z" })])
-    expect([migrations.splitOf("seed_1", "z")?.from, migrations.splitOf("seed_2", "z"), migrations.splitOf("seed_1", "b")]).toEqual([
-      "a",
-      undefined,
-      undefined,
+    const migrations = new Migrations([
+      migration({}, { splits: { a: ["a", "b"] }, rows: ["seed_1"] }),
+      migration({ a: "z" }),
     ])
+    expect([
+      migrations.splitOf("seed_1", "z")?.from,
+      migrations.splitOf("seed_2", "z"),
+      migrations.splitOf("seed_1", "b"),
+    ]).toEqual(["a", undefined, undefined])
   })
 })

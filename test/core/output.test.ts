@@ -16,11 +16,22 @@ const names = fc.uniqueArray(
 const jsonTask = taskOf({ kind: "json", output: { schema: { type: ["object", "array", "string"] } } })
 const textTask = taskOf({ kind: "text" })
 const tools = [
-  { name: "find", parameters: { type: "object", required: ["order"], additionalProperties: false, properties: { order: { type: "string" } } } },
+  {
+    name: "find",
+    parameters: {
+      type: "object",
+      required: ["order"],
+      additionalProperties: false,
+      properties: { order: { type: "string" } },
+    },
+  },
   { name: "ping" },
 ]
 const chatTask = taskSchema.parse({ task: "c", kind: "chat", description: "x", output: { tools } })
-const call = (name: string, args: unknown) => ({ content: "", tool_calls: [{ id: "1", type: "function", function: { name, arguments: args } }] })
+const call = (name: string, args: unknown) => ({
+  content: "",
+  tool_calls: [{ id: "1", type: "function", function: { name, arguments: args } }],
+})
 
 describe("an output written to a cell is read back the same", () => {
   it("for every label, whatever its signs", () => {
@@ -70,14 +81,20 @@ describe("an output written to a cell is read back the same", () => {
   })
 
   it("for every turn, also one that looks like JSON, and for calls of tools", () => {
-    const contents = fc.oneof(fc.string({ minLength: 1 }), fc.json(), fc.constantFrom("42", "null", "{", "```\n{}\n```", '{"content":"x"}', '"hi"'))
+    const contents = fc.oneof(
+      fc.string({ minLength: 1 }),
+      fc.json(),
+      fc.constantFrom("42", "null", "{", "```\n{}\n```", '{"content":"x"}', '"hi"'),
+    )
     const turns = contents.map((content) => content.trim()).filter((content) => content !== "")
     fc.assert(
       fc.property(turns, (content) => {
         expect(sameOutput(chatTask, parseOutput(chatTask, formatOutput(chatTask, { content })), { content })).toBe(true)
       }),
     )
-    expect(parseOutput(chatTask, formatOutput(chatTask, call("find", '{"order":"7"}')))).toEqual(call("find", '{"order":"7"}'))
+    expect(parseOutput(chatTask, formatOutput(chatTask, call("find", '{"order":"7"}')))).toEqual(
+      call("find", '{"order":"7"}'),
+    )
   })
 })
 
@@ -125,9 +142,13 @@ describe("what is wrong with an output", () => {
     }
     const task = taskOf({ kind: "json", output: { schema } })
     expect(outputIssues(task, { unit: "bag", day: "2026-02-28" })).toEqual([])
-    expect(outputIssues(task, { unit: "bga" })).toMatchObject([{ path: "output.unit", message: expect.stringContaining("bag, box") }])
+    expect(outputIssues(task, { unit: "bga" })).toMatchObject([
+      { path: "output.unit", message: expect.stringContaining("bag, box") },
+    ])
     expect(outputIssues(task, {})).toMatchObject([{ message: expect.stringContaining("unit") }])
-    expect(outputIssues(task, { unit: "bag", colour: 1 })).toMatchObject([{ message: expect.stringContaining("colour") }])
+    expect(outputIssues(task, { unit: "bag", colour: 1 })).toMatchObject([
+      { message: expect.stringContaining("colour") },
+    ])
     expect(outputIssues(task, { unit: "bag", day: "2026-02-30" })).toHaveLength(1)
   })
 
@@ -158,7 +179,11 @@ describe("what is wrong with an output", () => {
 describe("what is wrong with an input", () => {
   const task = taskOf({
     kind: "text",
-    input: { body: { maxLength: 5 }, pieces: { type: "number", required: false }, rush: { type: "boolean", required: false } },
+    input: {
+      body: { maxLength: 5 },
+      pieces: { type: "number", required: false },
+      rush: { type: "boolean", required: false },
+    },
   })
   it.each([
     [{ body: "hi", pieces: 0, rush: false }, []],
@@ -168,7 +193,10 @@ describe("what is wrong with an input", () => {
     [{ body: "too long" }, ["input.body: 8 characters"]],
     [{ body: 7 }, ["input.body: expected a string, got 7"]],
     [{ body: "hi", pieces: "3", rush: "no" }, ["input.pieces: expected a number", "input.rush: expected a boolean"]],
-    [{ boddy: "hi" }, ["input.body: missing", 'input.boddy: unknown field; allowed: body, pieces, rush; did you mean "body"?']],
+    [
+      { boddy: "hi" },
+      ["input.body: missing", 'input.boddy: unknown field; allowed: body, pieces, rush; did you mean "body"?'],
+    ],
     [["hi"], ["input: expected an object"]],
     [null, ["input: expected an object"]],
   ])("%j", (input, expected) => {
@@ -179,7 +207,17 @@ describe("what is wrong with an input", () => {
 
   it.each([
     [{ messages: [{ role: "user", content: "hi" }] }, 0],
-    [{ messages: [{ role: "system", content: "x" }, { role: "user", content: "hi" }, call("find", {}), { role: "tool", content: "none" }] }, 1],
+    [
+      {
+        messages: [
+          { role: "system", content: "x" },
+          { role: "user", content: "hi" },
+          call("find", {}),
+          { role: "tool", content: "none" },
+        ],
+      },
+      1,
+    ],
     [
       {
         messages: [

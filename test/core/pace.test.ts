@@ -13,22 +13,42 @@ const seed = fc.nat()
 describe("the pace against a server that enforces its limit", () => {
   it("uses 98 % of a limit on requests and has at most 1 % refused, told of it or warned by headers", () => {
     fc.assert(
-      fc.property(kind, capacity, knowing, seed, fc.integer({ min: 60, max: 900 }), (kind, capacity, knowing, seed, requestsPerMinute) => {
-        const result = simulate({ kind, capacity, requestsPerMinute }, { minutes: 5, concurrency: 30, random: seeded(seed), ...knowing })
-        expect(result.share).toBeGreaterThanOrEqual(0.98)
-        expect(result.refusedShare).toBeLessThanOrEqual(0.01)
-      }),
+      fc.property(
+        kind,
+        capacity,
+        knowing,
+        seed,
+        fc.integer({ min: 60, max: 900 }),
+        (kind, capacity, knowing, seed, requestsPerMinute) => {
+          const result = simulate(
+            { kind, capacity, requestsPerMinute },
+            { minutes: 5, concurrency: 30, random: seeded(seed), ...knowing },
+          )
+          expect(result.share).toBeGreaterThanOrEqual(0.98)
+          expect(result.refusedShare).toBeLessThanOrEqual(0.01)
+        },
+      ),
       { numRuns: 40 },
     )
   })
 
   it("and of a limit on tokens, where an answer's length is not known before", () => {
     fc.assert(
-      fc.property(kind, capacity, knowing, seed, fc.integer({ min: 40_000, max: 200_000 }), (kind, capacity, knowing, seed, tokensPerMinute) => {
-        const result = simulate({ kind, capacity, tokensPerMinute }, { minutes: 5, concurrency: 30, random: seeded(seed), ...knowing })
-        expect(result.share).toBeGreaterThanOrEqual(0.98)
-        expect(result.refusedShare).toBeLessThanOrEqual(0.01)
-      }),
+      fc.property(
+        kind,
+        capacity,
+        knowing,
+        seed,
+        fc.integer({ min: 40_000, max: 200_000 }),
+        (kind, capacity, knowing, seed, tokensPerMinute) => {
+          const result = simulate(
+            { kind, capacity, tokensPerMinute },
+            { minutes: 5, concurrency: 30, random: seeded(seed), ...knowing },
+          )
+          expect(result.share).toBeGreaterThanOrEqual(0.98)
+          expect(result.refusedShare).toBeLessThanOrEqual(0.01)
+        },
+      ),
       { numRuns: 40 },
     )
   })
@@ -43,7 +63,10 @@ describe("the pace against a server that enforces its limit", () => {
 
   it("finds a limit that nobody tells by being refused, and keeps off it", () => {
     for (const kind of ["bucket", "window"] as const) {
-      const result = simulate({ kind, requestsPerMinute: 300 }, { minutes: 10, concurrency: 16, random: seeded(1), told: false })
+      const result = simulate(
+        { kind, requestsPerMinute: 300 },
+        { minutes: 10, concurrency: 16, random: seeded(1), told: false },
+      )
       expect([kind, result.share >= 0.85, result.refusedShare <= 0.02]).toEqual([kind, true, true])
     }
   })
@@ -63,7 +86,8 @@ describe("the pace against a server that enforces its limit", () => {
 })
 
 describe("the limits in headers", () => {
-  const parsed = (headers: Record<string, string>) => serverLimits(new Headers({ date: "Tue, 24 Nov 2026 10:00:00 GMT", ...headers }))
+  const parsed = (headers: Record<string, string>) =>
+    serverLimits(new Headers({ date: "Tue, 24 Nov 2026 10:00:00 GMT", ...headers }))
 
   it.each<[string, Record<string, string>, object[]]>([
     [
@@ -83,12 +107,20 @@ describe("the limits in headers", () => {
     ],
     [
       "Groq, whose requests are those of a day",
-      { "x-ratelimit-limit-requests": "14400", "x-ratelimit-remaining-requests": "14370", "x-ratelimit-reset-requests": "2m59.56s" },
+      {
+        "x-ratelimit-limit-requests": "14400",
+        "x-ratelimit-remaining-requests": "14370",
+        "x-ratelimit-reset-requests": "2m59.56s",
+      },
       [{ of: "requests", limit: 14_400, remaining: 14_370, resetMs: 179_560, windowMs: 86_400_000 }],
     ],
     [
       "Cerebras",
-      { "x-ratelimit-limit-tokens-minute": "60000", "x-ratelimit-remaining-tokens-minute": "1", "x-ratelimit-reset-tokens-minute": "17.5" },
+      {
+        "x-ratelimit-limit-tokens-minute": "60000",
+        "x-ratelimit-remaining-tokens-minute": "1",
+        "x-ratelimit-reset-tokens-minute": "17.5",
+      },
       [{ of: "tokens", limit: 60_000, remaining: 1, resetMs: 17_500, windowMs: 60_000 }],
     ],
     [

@@ -1,7 +1,14 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import type { ModelRequest } from "../../src/core/model.ts"
-import { answerCostUsd, costUsd, type PriceEntry, priceOf, worstCaseTokens, worstCaseUsd } from "../../src/core/prices.ts"
+import {
+  answerCostUsd,
+  costUsd,
+  type PriceEntry,
+  priceOf,
+  worstCaseTokens,
+  worstCaseUsd,
+} from "../../src/core/prices.ts"
 import { readPrices } from "../../src/store/prices.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 import { sampleWorkspace } from "../command-line.ts"
@@ -16,7 +23,14 @@ const request: ModelRequest = {
   maxTokens: 16,
   seed: 7,
 }
-const entry = (more: Partial<PriceEntry>): PriceEntry => ({ match: "m", inputUsd: 1, outputUsd: 2, asOf: "2026-11-24", source: "here", ...more })
+const entry = (more: Partial<PriceEntry>): PriceEntry => ({
+  match: "m",
+  inputUsd: 1,
+  outputUsd: 2,
+  asOf: "2026-11-24",
+  source: "here",
+  ...more,
+})
 
 describe("the price of a model", () => {
   const { packaged } = readPrices(Workspace.open(sampleWorkspace()))
@@ -40,12 +54,16 @@ describe("the price of a model", () => {
   it("is nothing on this machine, unless the workspace says otherwise", () => {
     const local = { model: "gpt-4o", baseUrl: "http://127.0.0.1:8000/v1" }
     expect(priceOf(local, book)).toMatchObject({ inputUsd: 0, outputUsd: 0 })
-    expect(priceOf(local, { own: [entry({ match: "*", host: "127.0.0.1" })], packaged })).toMatchObject({ inputUsd: 1, outputUsd: 2 })
+    expect(priceOf(local, { own: [entry({ match: "*", host: "127.0.0.1" })], packaged })).toMatchObject({
+      inputUsd: 1,
+      outputUsd: 2,
+    })
   })
 
   it("has a day and a source in every entry of the package", () => {
     expect(packaged.length).toBeGreaterThan(3)
-    for (const { asOf, source, host } of packaged) expect([asOf.length, /^https:/.test(source), host !== undefined]).toEqual([10, true, true])
+    for (const { asOf, source, host } of packaged)
+      expect([asOf.length, /^https:/.test(source), host !== undefined]).toEqual([10, true, true])
   })
 })
 
@@ -55,20 +73,33 @@ describe("the worst case of a request", () => {
 
   it("is never less than what an answer within its bounds costs, and half of it in a batch", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.nat(2000), fc.double({ min: 0, max: 1, noNaN: true }), (content, maxTokens, share) => {
-        const asked = { ...request, messages: [{ role: "user" as const, content }], maxTokens }
-        const bytes = new TextEncoder().encode(content).length
-        expect(worstCaseTokens(asked).inputTokens).toBeGreaterThan(bytes)
-        const answer = { text: "", inputTokens: Math.floor(bytes * share), outputTokens: Math.floor(maxTokens * share) }
-        expect(answerCostUsd(price, asked, answer)).toBeLessThanOrEqual(worstCaseUsd(price, asked))
-        expect(worstCaseUsd(price, asked, true)).toBeCloseTo(worstCaseUsd(price, asked) / 2, 12)
-      }),
+      fc.property(
+        fc.string({ unit: "grapheme" }),
+        fc.nat(2000),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (content, maxTokens, share) => {
+          const asked = { ...request, messages: [{ role: "user" as const, content }], maxTokens }
+          const bytes = new TextEncoder().encode(content).length
+          expect(worstCaseTokens(asked).inputTokens).toBeGreaterThan(bytes)
+          const answer = {
+            text: "",
+            inputTokens: Math.floor(bytes * share),
+            outputTokens: Math.floor(maxTokens * share),
+          }
+          expect(answerCostUsd(price, asked, answer)).toBeLessThanOrEqual(worstCaseUsd(price, asked))
+          expect(worstCaseUsd(price, asked, true)).toBeCloseTo(worstCaseUsd(price, asked) / 2, 12)
+        },
+      ),
     )
   })
 
   it("counts the schema, and stands for the tokens that a server does not count", () => {
-    expect(worstCaseTokens({ ...request, schema: { type: "object" } }).inputTokens).toBeGreaterThan(worstCaseTokens(request).inputTokens)
-    expect(answerCostUsd(price, request, { text: "", inputTokens: null, outputTokens: null })).toBe(worstCaseUsd(price, request))
+    expect(worstCaseTokens({ ...request, schema: { type: "object" } }).inputTokens).toBeGreaterThan(
+      worstCaseTokens(request).inputTokens,
+    )
+    expect(answerCostUsd(price, request, { text: "", inputTokens: null, outputTokens: null })).toBe(
+      worstCaseUsd(price, request),
+    )
     expect(costUsd(price, { inputTokens: 1e6, outputTokens: 1e6 })).toBe(3)
   })
 })

@@ -35,8 +35,14 @@ export class Limiter {
       this.used += tokens
       return true
     }
-    this.level.requests = Math.min(this.capacity(requestsPerMinute), this.level.requests + ((now - this.at) * requestsPerMinute) / 60_000)
-    this.level.tokens = Math.min(this.capacity(tokensPerMinute), this.level.tokens + ((now - this.at) * tokensPerMinute) / 60_000)
+    this.level.requests = Math.min(
+      this.capacity(requestsPerMinute),
+      this.level.requests + ((now - this.at) * requestsPerMinute) / 60_000,
+    )
+    this.level.tokens = Math.min(
+      this.capacity(tokensPerMinute),
+      this.level.tokens + ((now - this.at) * tokensPerMinute) / 60_000,
+    )
     this.at = now
     if (this.level.requests < 1 || this.level.tokens < tokens) return false
     this.level.requests--
@@ -49,7 +55,9 @@ export class Limiter {
     const { kind, requestsPerMinute, tokensPerMinute } = this.limits
     const isWindow = kind === "window"
     const told = (of: ServerLimit["of"], limit: number | undefined, used: number, level: number): ServerLimit[] =>
-      limit === undefined ? [] : [{ of, limit, remaining: Math.floor(isWindow ? limit - used : level), resetMs: undefined, windowMs: 60_000 }]
+      limit === undefined
+        ? []
+        : [{ of, limit, remaining: Math.floor(isWindow ? limit - used : level), resetMs: undefined, windowMs: 60_000 }]
     return [
       ...told("requests", requestsPerMinute, this.taken.length, this.level.requests),
       ...told("tokens", tokensPerMinute, this.used, this.level.tokens),
@@ -72,8 +80,14 @@ export interface Simulated {
   readonly latencyMs?: number
 }
 
-/** A client that always has something to ask, and the server, on a clock of their own: what was asked, taken and refused. */
-export function simulate(limits: Limits, { minutes, concurrency, random, told, headers = false, latencyMs = 800 }: Simulated) {
+/**
+ * A client that always has something to ask, and the server, on a clock of their own: what was asked, taken and
+ * refused.
+ */
+export function simulate(
+  limits: Limits,
+  { minutes, concurrency, random, told, headers = false, latencyMs = 800 }: Simulated,
+) {
   const server = new Limiter(limits)
   const pace = new Pace(told ? limits : {})
   const size: RequestSize = { inputTokens: 400, outputTokens: 300 }

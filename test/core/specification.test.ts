@@ -19,7 +19,13 @@ output:
     glad: good mood
     sad: bad mood
 `
-const plugins = { strategies: { recombine }, filters: { language, repetition }, metrics: ["accuracy"], models: ["openai"], optionIssues }
+const plugins = {
+  strategies: { recombine },
+  filters: { language, repetition },
+  metrics: ["accuracy"],
+  models: ["openai"],
+  optionIssues,
+}
 const problems = (text: string) => {
   try {
     parseYaml(taskSchema, text, "specs/mood.yaml", "hint", (raw, value) =>
@@ -28,7 +34,8 @@ const problems = (text: string) => {
         : taskIssues(value, plugins),
     )
   } catch (error) {
-    if (error instanceof ConfigError) return error.issues.map(({ line, path, message }) => `${line}: ${path}: ${message}`)
+    if (error instanceof ConfigError)
+      return error.issues.map(({ line, path, message }) => `${line}: ${path}: ${message}`)
     throw error
   }
   return []
@@ -42,7 +49,11 @@ describe("a specification", () => {
   })
 
   it.each([
-    ["no kind", valid.replace("kind: label\n", ""), [/^\d+: kind: missing; allowed: label, multilabel, json, text, chat/]],
+    [
+      "no kind",
+      valid.replace("kind: label\n", ""),
+      [/^\d+: kind: missing; allowed: label, multilabel, json, text, chat/],
+    ],
     [
       "a wrong kind and what it hides",
       valid.replace("label\n", "labl\n").replace("maxLength", "maxLenth"),
@@ -56,20 +67,48 @@ describe("a specification", () => {
     ["one label only", valid.replace("    sad: bad mood\n", ""), [/^7: output\.labels: needs at least two labels/]],
     ["a label with a space at its end", valid.replace("sad:", '"sad ":'), [/^7: output\.labels: .*white space/]],
     ["a name that is no file name", valid.replace("task: mood", "task: My Mood"), [/^1: task: .*"My Mood"/]],
-    ["an out-of-scope label that is none", `${valid}  outOfScope: other\n`, [/^10: output\.outOfScope: must be one of the labels/]],
-    ["an unknown placeholder", `${valid}prompt:\n  system: "one of {lables}"\n`, [/^11: prompt\.system: .*"lables".*"labels"/]],
-    ["a placeholder that names no field", `${valid}prompt: { user: "{body}" }\n`, [/^10: prompt\.user: .*"body".*text/]],
+    [
+      "an out-of-scope label that is none",
+      `${valid}  outOfScope: other\n`,
+      [/^10: output\.outOfScope: must be one of the labels/],
+    ],
+    [
+      "an unknown placeholder",
+      `${valid}prompt:\n  system: "one of {lables}"\n`,
+      [/^11: prompt\.system: .*"lables".*"labels"/],
+    ],
+    [
+      "a placeholder that names no field",
+      `${valid}prompt: { user: "{body}" }\n`,
+      [/^10: prompt\.user: .*"body".*text/],
+    ],
     ["an unknown incumbent", `${valid}verdict: { incumbent: fewshot }\n`, [/^10: verdict\.incumbent: .*"few-shot"/]],
     ["an unknown metric", `${valid}verdict: { metric: acuracy }\n`, [/^10: verdict\.metric: .*"accuracy"/]],
-    ["an unknown provider", `${valid}expand:\n  model:\n    provider: openia\n`, [/^12: expand\.model\.provider: .*"openai"/]],
+    [
+      "an unknown provider",
+      `${valid}expand:\n  model:\n    provider: openia\n`,
+      [/^12: expand\.model\.provider: .*"openai"/],
+    ],
     [
       "an address that is none",
       `${valid}expand:\n  model: { baseUrl: "localhost:8000" }\n`,
       [/^11: expand\.model\.baseUrl: .*http:\/\/.*"localhost:8000"/],
     ],
-    ["a gain that no test can see", `${valid}verdict: { expectedGain: 0.3, discordance: 0.2 }\n`, [/^10: verdict\.expectedGain: .*0\.2/]],
-    ["a margin as large as the gain", `${valid}verdict:\n  margin: 0.1\n`, [/^11: verdict\.margin: .*below expectedGain/]],
-    ["an unknown strategy", `${valid}expand:\n  strategies:\n    recombin: {}\n`, [/^12: expand\.strategies\.recombin: .*"recombine"/]],
+    [
+      "a gain that no test can see",
+      `${valid}verdict: { expectedGain: 0.3, discordance: 0.2 }\n`,
+      [/^10: verdict\.expectedGain: .*0\.2/],
+    ],
+    [
+      "a margin as large as the gain",
+      `${valid}verdict:\n  margin: 0.1\n`,
+      [/^11: verdict\.margin: .*below expectedGain/],
+    ],
+    [
+      "an unknown strategy",
+      `${valid}expand:\n  strategies:\n    recombin: {}\n`,
+      [/^12: expand\.strategies\.recombin: .*"recombine"/],
+    ],
     [
       "wrong options of a strategy, beside another problem",
       `${valid.replace("description: x\n", "")}expand:\n  strategies:\n    recombine:\n      cuont: 3\n      phrasings: { glad: [hello] }\n`,
@@ -92,8 +131,11 @@ describe("a specification", () => {
   it("whose JSON schema or tool does not compile says so", () => {
     const json = "task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput:\n  schema: { type: objekt }\n"
     expect(problems(json)).toEqual([expect.stringMatching(/^6: output\.schema: not a valid JSON Schema/)])
-    const chat = "task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: a\n    - name: b\n      parameters: { type: objekt }\n"
-    expect(problems(chat)).toEqual([expect.stringMatching(/^8: output\.tools\[1\]\.parameters: not a valid JSON Schema/)])
+    const chat =
+      "task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: a\n    - name: b\n      parameters: { type: objekt }\n"
+    expect(problems(chat)).toEqual([
+      expect.stringMatching(/^8: output\.tools\[1\]\.parameters: not a valid JSON Schema/),
+    ])
   })
 
   it("of several labels takes no comma in a label: it stands between labels", () => {
@@ -126,11 +168,14 @@ expand: { strategies: { recombine: { phrasings: { caf\u00e9: [hello] } } } }
       "specs/t.yaml",
       "hint",
     )
-    for (const answer of ['{"where": "caf\u00e9"}', '{"where": "cafe\\u0301"}']) expect(parseOutput(json, answer)).toEqual({ where: "caf\u00e9" })
+    for (const answer of ['{"where": "caf\u00e9"}', '{"where": "cafe\\u0301"}'])
+      expect(parseOutput(json, answer)).toEqual({ where: "caf\u00e9" })
   })
 
   it("cannot have a label twice, once in each way, nor once as a number", () => {
-    const both = valid.replace("glad: good mood", '"cafe\u0301": one\n    caf\u00e9: another').replace("sad: bad mood", '1: one\n    "1": another')
+    const both = valid
+      .replace("glad: good mood", '"cafe\u0301": one\n    caf\u00e9: another')
+      .replace("sad: bad mood", '1: one\n    "1": another')
     expect(problems(both)).toEqual([
       expect.stringMatching(/^9: output\.labels\.caf\u00e9: the same key as in line 8/),
       expect.stringMatching(/^11: output\.labels\.1: the same key as in line 10/),
@@ -143,7 +188,11 @@ describe("a file that is no specification", () => {
     ["an alias without an anchor", "description: x\ntask: *mood\n", /^2: .*quote a text/],
     ["a key twice", "task: a\ntask: b\n", /^2: /],
     ["a tab as indentation", "input:\n\ttext: {}\n", /^2: /],
-    ["two documents", `${valid}---\ntask: other\n`, /^10: undefined: a second YAML document begins here.*a file of its own/],
+    [
+      "two documents",
+      `${valid}---\ntask: other\n`,
+      /^10: undefined: a second YAML document begins here.*a file of its own/,
+    ],
     ["a document closed like front matter", `---\n${valid}---\n`, /^11: undefined: a second YAML document/],
     ["a list", "- task\n", /expected an object/],
     ["nothing", "", /expected an object/],

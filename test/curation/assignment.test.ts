@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest"
 import { assignmentOf, calibrationItems } from "../../src/curation/assignment.ts"
 import { taskSchema } from "../../src/core/task.ts"
 
-const reviewOf = (review: object) => taskSchema.parse({ task: "t", kind: "text", description: "d", input: { body: {} }, output: {}, review }).review
+const reviewOf = (review: object) =>
+  taskSchema.parse({ task: "t", kind: "text", description: "d", input: { body: {} }, output: {}, review }).review
 const certain = { isUncertain: false, isCalibration: false }
 const ids = Array.from({ length: 2000 }, (_, index) => `cand_${index}`)
 const names = fc.uniqueArray(fc.constantFrom("amara", "ben", "chidi", "dora", "ewa"), { minLength: 2 })
@@ -12,7 +13,8 @@ describe("who is asked", () => {
   it("is the same whatever the order of the names, and who joins takes over only what falls to them", () => {
     fc.assert(
       fc.property(names, fc.constantFrom(...ids), (reviewers, id) => {
-        const of = (list: readonly string[]) => assignmentOf(reviewOf({ reviewers: list, overlap: 0 }), { id, ...certain }).reviewers
+        const of = (list: readonly string[]) =>
+          assignmentOf(reviewOf({ reviewers: list, overlap: 0 }), { id, ...certain }).reviewers
         expect(of(reviewers.toReversed())).toEqual(of(reviewers))
         const [joined] = of([...reviewers, "fatima"])
         expect([joined === "fatima" ? of(reviewers)[0] : joined]).toEqual(of(reviewers))
@@ -33,7 +35,10 @@ describe("who is asked", () => {
     }
     expect(assignmentOf(review, { id: "x", isUncertain: true, isCalibration: false })).toMatchObject({ needed: 2 })
     expect(assignmentOf(review, { id: "x", isUncertain: false, isCalibration: true }).reviewers).toHaveLength(3)
-    expect(assignmentOf(reviewOf({}), { id: "x", isUncertain: true, isCalibration: true })).toEqual({ reviewers: [], needed: 1 })
+    expect(assignmentOf(reviewOf({}), { id: "x", isUncertain: true, isCalibration: true })).toEqual({
+      reviewers: [],
+      needed: 1,
+    })
   })
 
   it("calibration items stay when others go, and there are none for one reviewer", () => {

@@ -32,7 +32,9 @@ describe("boilerplate", () => {
   test("of short texts is as well, in any writing", () => {
     const random = seeded(9)
     const words = (count: number, letters: string) =>
-      Array.from({ length: count }, () => Array.from({ length: 5 }, () => letters[Math.floor(random() * letters.length)]).join(""))
+      Array.from({ length: count }, () =>
+        Array.from({ length: 5 }, () => letters[Math.floor(random() * letters.length)]).join(""),
+      )
     for (const [lead, letters, glue] of [
       ["Which team shall handle this message of a customer? Message: ", "abcdefghijklmnopqrstuvwxyz", " "],
       [
@@ -51,13 +53,16 @@ describe("boilerplate", () => {
     }
   })
   test("is not what small sets on one subject have in common", () => {
-    for (const count of [10, 100, 1000, 2000]) expect(boilerplateOf(textsWithCopies(count, 4), "char-4")).toHaveLength(0)
+    for (const count of [10, 100, 1000, 2000])
+      expect(boilerplateOf(textsWithCopies(count, 4), "char-4")).toHaveLength(0)
     const copies = Array.from({ length: 500 }, () => prompt)
     expect(boilerplateOf(copies, "word-5")).toHaveLength(0)
     expect(boilerplateOf([], "char-4")).toHaveLength(0)
   })
   test.skipIf(!existsSync(banking))("is nothing in banking77, whole or a hundred rows of it", () => {
-    const texts = parse(readFileSync(banking, "utf8"), { columns: true }).map((row: unknown) => (row as { text: string }).text)
+    const texts = parse(readFileSync(banking, "utf8"), { columns: true }).map(
+      (row: unknown) => (row as { text: string }).text,
+    )
     expect(texts.length).toBeGreaterThan(10_000)
     // The file is in the order of its labels: the first hundred are on one subject.
     for (const some of [texts, texts.slice(0, 100), texts.filter((_, place) => place % 100 === 0)])
@@ -76,7 +81,9 @@ describe("boilerplate", () => {
     const rows = Array.from({ length: 300 }, (_, n) =>
       rowOf(`ex_${n}`, `${prompt} ${Array.from({ length: 14 }, () => `w${Math.floor(random() * 5000)}`).join(" ")}`),
     )
-    const heldOut = rows.slice(0, 60).map(({ id, input }) => ({ id: `held_${id}`, input: { body: String(input["body"]) } }))
+    const heldOut = rows
+      .slice(0, 60)
+      .map(({ id, input }) => ({ id: `held_${id}`, input: { body: String(input["body"]) } }))
     const train = rows.slice(60)
     const { kept } = curate({ task: labelTask, candidates: train, heldOut, ngram: 60, maxLength: 1000 })
     expect(kept).toHaveLength(240)

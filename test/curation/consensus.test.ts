@@ -17,7 +17,9 @@ const said = (reviewer: string, output: string, settles?: readonly string[]): De
 })
 
 const outputs = fc.constantFrom("x", "y", "z", "reject")
-const reviews = fc.array(fc.tuple(fc.constantFrom("amara", "ben", "chidi"), outputs).map(([who, output]) => said(who, output)))
+const reviews = fc.array(
+  fc.tuple(fc.constantFrom("amara", "ben", "chidi"), outputs).map(([who, output]) => said(who, output)),
+)
 
 describe("what reviewers made of a question", () => {
   it("is agreed exactly where the last words of all reviewers are the same, however often each spoke", () => {
@@ -25,7 +27,9 @@ describe("what reviewers made of a question", () => {
       fc.property(reviews, (decisions) => {
         const last = new Map(decisions.map((decision) => [decision.reviewer, outcomeOf(decision)]))
         const different = new Set(last.values()).size
-        expect(consensusOf(decisions, outcomeOf).state).toBe(different === 0 ? "open" : different === 1 ? "agreed" : "disputed")
+        expect(consensusOf(decisions, outcomeOf).state).toBe(
+          different === 0 ? "open" : different === 1 ? "agreed" : "disputed",
+        )
       }),
     )
   })

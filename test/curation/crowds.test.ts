@@ -48,9 +48,18 @@ test("the first card of a list is kept where the memory grows for it", () => {
 test("a scan leaves out what sizes or parities rule out, and nothing at the threshold", () => {
   const crowds = new Crowds()
   // Of 100 and 100 hashes 20 may differ at 0.8: 22 bits may, 24 may not.
-  const bits = (count: number) => Int32Array.from({ length: 6 }, (_, index) => (1 << Math.max(0, Math.min(8, count - 8 * index))) - 1)
+  const bits = (count: number) =>
+    Int32Array.from({ length: 6 }, (_, index) => (1 << Math.max(0, Math.min(8, count - 8 * index))) - 1)
   const cardOf = (place: number, size: number, differing: number) => Int32Array.of(place, size, ...bits(differing))
-  const cards = [cardOf(0, 100, 0), cardOf(1, 100, 22), cardOf(2, 100, 24), cardOf(3, 80, 0), cardOf(4, 79, 0), cardOf(5, 125, 25), cardOf(6, 126, 0)]
+  const cards = [
+    cardOf(0, 100, 0),
+    cardOf(1, 100, 22),
+    cardOf(2, 100, 24),
+    cardOf(3, 80, 0),
+    cardOf(4, 79, 0),
+    cardOf(5, 125, 25),
+    cardOf(6, 126, 0),
+  ]
   let list = crowds.start(cards[0] as Int32Array, 0)
   for (const card of cards.slice(1)) list = crowds.add(list, card, 0)
   crowds.ask(cardOf(-1, 100, 0))

@@ -11,7 +11,8 @@ const run = (
   heldOut: readonly { id: string; input: { body: string } }[] = [],
   heldOutIds: ReadonlySet<string> = new Set(),
 ) => curate({ task: labelTask, candidates, heldOut, heldOutIds, ...limits })
-const reasons = (result: ReturnType<typeof curate>) => result.dropped.map(({ id, reason, witness }) => [id, reason, witness])
+const reasons = (result: ReturnType<typeof curate>) =>
+  result.dropped.map(({ id, reason, witness }) => [id, reason, witness])
 
 describe("what a row is by itself", () => {
   test("normalises strings and keeps ids, provenance and structure", () => {
@@ -23,19 +24,40 @@ describe("what a row is by itself", () => {
     ["empty", "ex_1", " \u0000 ", "billing", "input"],
     ["empty", "ex_1", "where is it", "  ", "output"],
     ["empty", "ex_1", "where is it", null, "output"],
-    ["too-long", "ex_1", "x".repeat(194), "billing", "201 characters; at most 200 allowed (build.maxLength in the specification)"],
-    ["invalid-output", "ex_1", "where is it", "biling", 'output: got "biling"; allowed: billing, shipping, other; did you mean "billing"?'],
+    [
+      "too-long",
+      "ex_1",
+      "x".repeat(194),
+      "billing",
+      "201 characters; at most 200 allowed (build.maxLength in the specification)",
+    ],
+    [
+      "invalid-output",
+      "ex_1",
+      "where is it",
+      "biling",
+      'output: got "biling"; allowed: billing, shipping, other; did you mean "billing"?',
+    ],
   ])("drops %s", (reason, id, body, output, detail) => {
     const result = run([rowOf(id, body, output)])
     expect(result.dropped).toEqual([expect.objectContaining({ id, reason, detail })])
     expect(result.kept).toEqual([])
   })
-  test("keeps a row of just the longest length", () => expect(run([rowOf("ex_1", "x".repeat(193))]).kept).toHaveLength(1))
+  test("keeps a row of just the longest length", () =>
+    expect(run([rowOf("ex_1", "x".repeat(193))]).kept).toHaveLength(1))
   test("drops invalid inputs, also chat turns that are none", () => {
-    expect(run([{ ...rowOf("ex_1", "x y"), input: { body: "where is it", subject: "?" } }]).dropped[0]).toMatchObject({ reason: "invalid-input" })
+    expect(run([{ ...rowOf("ex_1", "x y"), input: { body: "where is it", subject: "?" } }]).dropped[0]).toMatchObject({
+      reason: "invalid-input",
+    })
     const chat = taskSchema.parse({ task: "chat", kind: "chat", description: "talk" })
-    const broken = { ...rowOf("ex_2", ""), input: { messages: [null, { content: "hi" }] }, output: { content: "hello" } }
-    expect(curate({ task: chat, candidates: [broken], heldOut: [], ...limits }).dropped[0]).toMatchObject({ reason: "invalid-input" })
+    const broken = {
+      ...rowOf("ex_2", ""),
+      input: { messages: [null, { content: "hi" }] },
+      output: { content: "hello" },
+    }
+    expect(curate({ task: chat, candidates: [broken], heldOut: [], ...limits }).dropped[0]).toMatchObject({
+      reason: "invalid-input",
+    })
   })
   test("nothing in, nothing out", () => expect(run([])).toEqual({ kept: [], dropped: [], conflicts: [] }))
 })
@@ -46,7 +68,9 @@ describe("leaks", () => {
     { id: "ex_h1", input: { body: "Where is my parcel?" } },
     {
       id: "ex_h3",
-      input: { body: "one two three four five six seven eight nine ten eleven twelve thirteen and something else that is rather long here" },
+      input: {
+        body: "one two three four five six seven eight nine ten eleven twelve thirteen and something else that is rather long here",
+      },
     },
   ]
   test("exact, near and n-gram leaks go, with their witnesses", () => {
@@ -76,7 +100,9 @@ describe("leaks", () => {
   test("of equal held-out rows the smaller id is the witness, whatever the order", () => {
     const twice = ["ex_h2", "ex_h1", "ex_h3"].map((id) => ({ id, input: { body: "where is my parcel now" } }))
     for (const heldOut of [twice, twice.toReversed()])
-      expect(reasons(run([rowOf("ex_1", "Where is my parcel now?"), rowOf("ex_2", "where is my parcel now ok")], heldOut))).toEqual([
+      expect(
+        reasons(run([rowOf("ex_1", "Where is my parcel now?"), rowOf("ex_2", "where is my parcel now ok")], heldOut)),
+      ).toEqual([
         ["ex_1", "leak-exact", "ex_h1"],
         ["ex_2", "leak-near", "ex_h1"],
       ])
@@ -100,7 +126,10 @@ describe("leaks", () => {
     const from = (parent: string) => ({ provenance: { parents: [parent], strategy: "evolve", acceptedBy: "ann" } })
     expect(
       run(
-        [rowOf("ex_a", "first text here", "billing", from("ex_b")), rowOf("ex_b", "quite a different one", "billing", from("ex_a"))],
+        [
+          rowOf("ex_a", "first text here", "billing", from("ex_b")),
+          rowOf("ex_b", "quite a different one", "billing", from("ex_a")),
+        ],
         [],
         new Set(["seed_x"]),
       ).kept,
@@ -125,8 +154,13 @@ describe("duplicates", () => {
     ])
   })
   test("of equally good rows the content decides, not the id", () => {
-    const bodies = ["my card payment was declined in shop a", "my card payment was declined in shop b", "my card payment was declined in shop c"]
-    const keptOf = (ids: string[]) => run(bodies.map((body, place) => rowOf(ids[place] ?? "", body))).kept.map(({ input }) => input)
+    const bodies = [
+      "my card payment was declined in shop a",
+      "my card payment was declined in shop b",
+      "my card payment was declined in shop c",
+    ]
+    const keptOf = (ids: string[]) =>
+      run(bodies.map((body, place) => rowOf(ids[place] ?? "", body))).kept.map(({ input }) => input)
     expect(keptOf(["ex_1", "ex_2", "ex_3"])).toHaveLength(1)
     expect(keptOf(["ex_3", "ex_2", "ex_1"])).toEqual(keptOf(["ex_1", "ex_2", "ex_3"]))
     expect(keptOf(["ex_2", "ex_3", "ex_1"])).toEqual(keptOf(["ex_1", "ex_2", "ex_3"]))
@@ -140,7 +174,11 @@ describe("duplicates", () => {
     expect(reasons(result)).toEqual([["ex_2", "conflict", "ex_1"]])
     expect(result.kept.map(({ id }) => id)).toEqual(["ex_1", "ex_3"])
     expect(result.conflicts).toEqual([
-      { a: "ex_1", b: "ex_3", similarity: similarityOf("my card payment was declined in the shop", "my card payment was declined in a shop") },
+      {
+        a: "ex_1",
+        b: "ex_3",
+        similarity: similarityOf("my card payment was declined in the shop", "my card payment was declined in a shop"),
+      },
     ])
   })
   test("a near-duplicate goes for an agreeing row even when a more similar one disagrees", () => {
@@ -167,9 +205,17 @@ describe("duplicates", () => {
     expect(pair(half, other)).toBe("conflict")
   })
   test("a crowd of near rows that all differ in their outputs is kept whole", () => {
-    const task = taskSchema.parse({ task: "orders", kind: "json", description: "read", input: { body: {} }, output: { schema: { type: "object" } } })
+    const task = taskSchema.parse({
+      task: "orders",
+      kind: "json",
+      description: "read",
+      input: { body: {} },
+      output: { schema: { type: "object" } },
+    })
     const candidates = Array.from({ length: 400 }, (_, n) =>
-      rowOf(`ex_${n}`, `please order ${n} of the large boxes and ship them to our warehouse in Rotterdam`, { count: n }),
+      rowOf(`ex_${n}`, `please order ${n} of the large boxes and ship them to our warehouse in Rotterdam`, {
+        count: n,
+      }),
     )
     const result = curate({ task, candidates, heldOut: [], ...limits })
     expect([result.kept.length, result.conflicts.length]).toEqual([400, 399])
@@ -191,7 +237,9 @@ describe("for any rows", () => {
         },
       }),
     )
-    const heldOut = rows.slice(0, 15).map(({ id, input }) => ({ id: `ex_held${id}`, input: { body: String(input["body"]) } }))
+    const heldOut = rows
+      .slice(0, 15)
+      .map(({ id, input }) => ({ id: `ex_held${id}`, input: { body: String(input["body"]) } }))
     return { random, candidates: rows.slice(15), heldOut, heldOutIds: new Set(["seed_3", "seed_7", "seed_20"]) }
   }
   const seeds = fc.integer({ min: 1, max: 1e9 })
@@ -209,7 +257,9 @@ describe("for any rows", () => {
             .sort((a, b) => a.place - b.place)
             .map(({ item }) => item)
         expect(run(shuffle(candidates), shuffle(heldOut), heldOutIds)).toEqual(result)
-        expect([...result.kept, ...result.dropped].map(({ id }) => id).sort()).toEqual(candidates.map(({ id }) => id).sort())
+        expect([...result.kept, ...result.dropped].map(({ id }) => id).sort()).toEqual(
+          candidates.map(({ id }) => id).sort(),
+        )
         const ranks = new Map(candidates.map(({ id, rank }) => [id, rank]))
         const again = run(
           result.kept.map((row) => ({ ...row, rank: ranks.get(row.id) ?? { human: false, reviewed: false } })),
@@ -239,9 +289,11 @@ describe("for any rows", () => {
         const { kept, dropped } = run(candidates, heldOut, heldOutIds)
         const body = (row: { input: Record<string, unknown> }) => String(row.input["body"])
         for (const row of kept)
-          for (const held of heldOut) if (body(held).trim() !== "") expect(similarityOf(body(row), body(held))).toBeLessThan(0.7)
+          for (const held of heldOut)
+            if (body(held).trim() !== "") expect(similarityOf(body(row), body(held))).toBeLessThan(0.7)
         for (const [place, row] of kept.entries())
-          for (const other of kept.slice(0, place)) if (other.output === row.output) expect(similarityOf(body(row), body(other))).toBeLessThan(0.7)
+          for (const other of kept.slice(0, place))
+            if (other.output === row.output) expect(similarityOf(body(row), body(other))).toBeLessThan(0.7)
         for (const row of dropped.filter(({ reason }) => reason.endsWith("duplicate"))) {
           const witness = kept.find(({ id }) => id === row.witness)
           expect(witness?.output).toBe(row.output)

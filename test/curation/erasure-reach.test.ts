@@ -3,7 +3,9 @@ import { expect, test } from "vitest"
 import { digits } from "../../src/curation/lineage.ts"
 import { erasureReach, type PlacedRow } from "../../src/curation/erasure-reach.ts"
 
-const id = fc.tuple(fc.constantFrom("seed", "cand", "ex"), fc.integer({ min: 0, max: 9 })).map(([kind, number]) => `${kind}_${number}`)
+const id = fc
+  .tuple(fc.constantFrom("seed", "cand", "ex"), fc.integer({ min: 0, max: 9 }))
+  .map(([kind, number]) => `${kind}_${number}`)
 const row: fc.Arbitrary<PlacedRow> = fc.record({
   id,
   place: fc.constantFrom("seeds.jsonl", "versions/ds_1/train.jsonl"),
@@ -24,14 +26,17 @@ test("what goes is closed: no row that stays has the content of one that goes or
       const isKin = (each: PlacedRow) =>
         each.parents.some((parent) => gone.has(digits(parent)) || named.some((name) => digits(name) === digits(parent)))
       for (const each of rows)
-        if (!gone.has(digits(each.id))) expect(isNamed(each) || isKin(each) || (each.input !== undefined && contents.has(each.input))).toBe(false)
+        if (!gone.has(digits(each.id)))
+          expect(isNamed(each) || isKin(each) || (each.input !== undefined && contents.has(each.input))).toBe(false)
       for (const { id: name, why, places, contents: told } of reached) {
         const own = rows.filter((each) => digits(each.id) === digits(name))
         expect(places).toEqual([...new Set(own.map(({ place }) => place))].sort())
         expect(told).toHaveLength(new Set(own.flatMap(({ input }) => (input === undefined ? [] : [input]))).size)
         if (why === "named") expect(own.some(isNamed)).toBe(true)
         if (why === "descendant") expect(own.some(isKin)).toBe(true)
-        const others = new Set(rows.flatMap((each) => (gone.has(digits(each.id)) && digits(each.id) !== digits(name) ? [each.input] : [])))
+        const others = new Set(
+          rows.flatMap((each) => (gone.has(digits(each.id)) && digits(each.id) !== digits(name) ? [each.input] : [])),
+        )
         if (why === "same content") expect(own.some(({ input }) => input !== undefined && others.has(input))).toBe(true)
       }
       const isGone = (name: string | undefined) => name !== undefined && gone.has(digits(name))
@@ -45,8 +50,18 @@ test("what goes is closed: no row that stays has the content of one that goes or
 })
 
 test("a row is reached through rows that stand behind it", () => {
-  const placed = (name: string, input: string, parents: string[] = []): PlacedRow => ({ id: name, place: "p", input, parents })
-  const rows = [placed("ex_1", "a", ["cand_2"]), placed("cand_2", "b"), placed("cand_3", "b", ["cand_4"]), placed("cand_4", "c", ["seed_5"])]
+  const placed = (name: string, input: string, parents: string[] = []): PlacedRow => ({
+    id: name,
+    place: "p",
+    input,
+    parents,
+  })
+  const rows = [
+    placed("ex_1", "a", ["cand_2"]),
+    placed("cand_2", "b"),
+    placed("cand_3", "b", ["cand_4"]),
+    placed("cand_4", "c", ["seed_5"]),
+  ]
   const { reached } = erasureReach(rows, new Set(["seed_5"]))
   expect(reached.map(({ id: name, why }) => `${name} ${why}`)).toEqual([
     "cand_2 same content",

@@ -7,8 +7,11 @@ import { labelTask, similarityOf } from "./made-texts.ts"
 const known = "where is my new bank card"
 const index = new NearDuplicateIndex([known])
 index.add("seed_1", known)
-const checks = (body: string, output: unknown = "billing", task: Parameters<typeof candidateChecks>[0]["task"] = labelTask) =>
-  candidateChecks({ task, draft: { input: { body }, output }, index })
+const checks = (
+  body: string,
+  output: unknown = "billing",
+  task: Parameters<typeof candidateChecks>[0]["task"] = labelTask,
+) => candidateChecks({ task, draft: { input: { body }, output }, index })
 
 test("a good draft passes the four checks", () => {
   expect(checks("how do I change my address?")).toEqual([
@@ -21,7 +24,11 @@ test("a good draft passes the four checks", () => {
 
 test("a draft that the task does not allow fails the schema, and the other checks are made all the same", () => {
   const [schema, novelty] = checks(known, "biling")
-  expect(schema).toEqual({ name: "schema", ok: false, detail: 'output: got "biling"; allowed: billing, shipping, other; did you mean "billing"?' })
+  expect(schema).toEqual({
+    name: "schema",
+    ok: false,
+    detail: 'output: got "biling"; allowed: billing, shipping, other; did you mean "billing"?',
+  })
   expect(novelty).toMatchObject({ name: "novelty", ok: false })
 })
 
@@ -37,7 +44,12 @@ test("a draft near something known is not novel; the value is what is new about 
 
 test("a draft longer than the build allows fails", () => {
   const task = taskSchema.parse({ ...labelTask, build: { maxLength: 20 } })
-  expect(checks("x".repeat(14), "billing", task)[2]).toEqual({ name: "length", ok: false, value: 21, detail: "21 characters; at most 20 allowed" })
+  expect(checks("x".repeat(14), "billing", task)[2]).toEqual({
+    name: "length",
+    ok: false,
+    value: 21,
+    detail: "21 characters; at most 20 allowed",
+  })
   expect(checks("x".repeat(13), "billing", task)[2]).toMatchObject({ ok: true })
 })
 
@@ -52,6 +64,12 @@ test("personal data is named, and refused where the task refuses it", () => {
 })
 
 test("personal data inside a structured output counts", () => {
-  const task = taskSchema.parse({ task: "orders", kind: "json", description: "read", input: { body: {} }, output: { schema: { type: "object" } } })
+  const task = taskSchema.parse({
+    task: "orders",
+    kind: "json",
+    description: "read",
+    input: { body: {} },
+    output: { schema: { type: "object" } },
+  })
   expect(checks("a question", { contact: { mail: ["ann@example.com"] } }, task)[3]).toMatchObject({ detail: "email" })
 })

@@ -11,7 +11,11 @@ import { seeded } from "../seeded.ts"
 // 64 hex digits each: no two are near.
 const distinct = (id: string) => digest(id)
 const arrivals = (count: number, stratum: string, prefix = stratum) =>
-  Array.from({ length: count }, (_, place) => ({ id: `${prefix}-${place}`, text: distinct(`${prefix}${place}`), stratum }))
+  Array.from({ length: count }, (_, place) => ({
+    id: `${prefix}-${place}`,
+    text: distinct(`${prefix}${place}`),
+    stratum,
+  }))
 const assign = (
   given: readonly Arrival[],
   testNeeded: number,
@@ -19,8 +23,11 @@ const assign = (
   existingItems: readonly { id: string; text: string }[] = [],
 ) => assignSplits({ arrivals: given, existing, existingItems, testNeeded, key: "triage" })
 const sizes = (assignments: readonly Assignment[]) =>
-  (["train", "validation", "test"] as const).map((split) => assignments.filter((assignment) => assignment.split === split).length)
-const splitOf = (assignments: readonly Assignment[], id: string) => assignments.find((assignment) => assignment.id === id)?.split
+  (["train", "validation", "test"] as const).map(
+    (split) => assignments.filter((assignment) => assignment.split === split).length,
+  )
+const splitOf = (assignments: readonly Assignment[], id: string) =>
+  assignments.find((assignment) => assignment.id === id)?.split
 
 describe("sizes", () => {
   test("the test share follows from what the verdict needs, at most 60 %", () => {
@@ -32,14 +39,19 @@ describe("sizes", () => {
   })
   test("spread over the strata by their sizes", () => {
     const assigned = assign([...arrivals(60, "a"), ...arrivals(30, "b"), ...arrivals(10, "c")], 40)
-    expect(["a", "b", "c"].map((stratum) => sizes(assigned.filter((assignment) => assignment.stratum === stratum)))).toEqual([
+    expect(
+      ["a", "b", "c"].map((stratum) => sizes(assigned.filter((assignment) => assignment.stratum === stratum))),
+    ).toEqual([
       [30, 6, 24],
       [15, 3, 12],
       [5, 1, 4],
     ])
   })
   test("one example of a label goes to train and is untested, two go to train and test", () => {
-    const assigned = assign([...arrivals(20, "a"), ...arrivals(1, "b"), ...arrivals(2, "c"), ...arrivals(4, "unlabelled")], 6)
+    const assigned = assign(
+      [...arrivals(20, "a"), ...arrivals(1, "b"), ...arrivals(2, "c"), ...arrivals(4, "unlabelled")],
+      6,
+    )
     expect(sizes(assigned.filter(({ stratum }) => stratum === "b"))).toEqual([1, 0, 0])
     expect(sizes(assigned.filter(({ stratum }) => stratum === "c"))).toEqual([1, 0, 1])
     expect(labelsUntested(assigned)).toEqual(["b"])
@@ -56,7 +68,9 @@ describe("sizes", () => {
       labels.flatMap((label) => arrivals(4, label)),
       2,
     )
-    expect(labels.map((label) => sizes(assigned.filter(({ stratum }) => stratum === label))[2])).toEqual([1, 1, 1, 1, 1])
+    expect(labels.map((label) => sizes(assigned.filter(({ stratum }) => stratum === label))[2])).toEqual([
+      1, 1, 1, 1, 1,
+    ])
   })
   test("inputs without an answer are counted apart", () => {
     const assigned = assign([...arrivals(100, "a"), ...arrivals(1000, "unlabelled")], 40)
@@ -89,11 +103,16 @@ describe("near-duplicates", () => {
   ] as [Split[], Split][])("follow members in %j to %s", (splits, expected) => {
     const items = splits.map((_, place) => ({ id: `old-${place}`, text: `${text}${"!".repeat(place)}` }))
     const existing = splits.map((split, place) => ({ id: `old-${place}`, split, stratum: "all" }))
-    expect(assign([{ id: "new", text: `${text}.`, stratum: "all" }], 0, existing, items)).toEqual([{ id: "new", split: expected, stratum: "all" }])
+    expect(assign([{ id: "new", text: `${text}.`, stratum: "all" }], 0, existing, items)).toEqual([
+      { id: "new", split: expected, stratum: "all" },
+    ])
   })
   test("a group much larger than what is missing is not held out", () => {
     const group = (prefix: string) =>
-      arrivals(20, "a", prefix).map((arrival, place) => ({ ...arrival, text: `${distinct(prefix)}${".".repeat(place)}` }))
+      arrivals(20, "a", prefix).map((arrival, place) => ({
+        ...arrival,
+        text: `${distinct(prefix)}${".".repeat(place)}`,
+      }))
     expect(sizes(assign([...group("first"), ...group("second"), ...arrivals(6, "a")], 8))).toEqual([40, 0, 6])
   })
   test("a whole label of near-duplicates goes to train", () => {
@@ -135,7 +154,9 @@ describe("for any arrivals", () => {
           ),
         ).toEqual(assigned)
         for (const stratum of strata) {
-          const [train = 0, validation = 0, inTest = 0] = sizes(assigned.filter((assignment) => assignment.stratum === stratum))
+          const [train = 0, validation = 0, inTest = 0] = sizes(
+            assigned.filter((assignment) => assignment.stratum === stratum),
+          )
           if (train + validation + inTest > 0) expect(train).toBeGreaterThan(0)
         }
       }),
@@ -145,7 +166,10 @@ describe("for any arrivals", () => {
   test("additions move nothing, follow their group and keep the sizes near the targets", () => {
     fc.assert(
       fc.property(seeds, (seed) => {
-        const all = made(seed, 160).map((arrival) => ({ ...arrival, stratum: arrival.stratum === "unlabelled" ? "other" : arrival.stratum }))
+        const all = made(seed, 160).map((arrival) => ({
+          ...arrival,
+          stratum: arrival.stratum === "unlabelled" ? "other" : arrival.stratum,
+        }))
         const placed: Assignment[] = []
         for (const [from, to] of [
           [0, 60],
@@ -207,7 +231,11 @@ describe("for the same rows as ever", () => {
     }))
     return {
       arrivals: [...now, ...crowd, ...before.slice(0, 2)],
-      existing: before.map(({ id, stratum }) => ({ id, stratum, split: heldAs[Math.floor(random() ** 2 * 4)] ?? ("train" as const) })),
+      existing: before.map(({ id, stratum }) => ({
+        id,
+        stratum,
+        split: heldAs[Math.floor(random() ** 2 * 4)] ?? ("train" as const),
+      })),
       existingItems: before.slice(3),
     }
   }
@@ -244,7 +272,12 @@ describe("apportion", () => {
   const claim = (name: string, size: number, least = 0, most = size) => ({ name, size, least, most, tieBreak: name })
   test("is the largest remainder", () => {
     expect(
-      Object.fromEntries(apportion([claim("a", 47), claim("b", 16), claim("c", 15.8), claim("d", 12), claim("e", 6.1), claim("f", 3.1)], 10)),
+      Object.fromEntries(
+        apportion(
+          [claim("a", 47), claim("b", 16), claim("c", 15.8), claim("d", 12), claim("e", 6.1), claim("f", 3.1)],
+          10,
+        ),
+      ),
     ).toEqual({ a: 5, b: 2, c: 1, d: 1, e: 1, f: 0 })
   })
   test("holds the bounds and the tie-break", () => {

@@ -27,7 +27,8 @@ function madeRows(perLabel: number, seed: number, isTrain = true): LabelledRow[]
   )
 }
 
-const relabelled = (rows: readonly LabelledRow[], id: string, label: string) => rows.map((row) => (row.id === id ? { ...row, label } : row))
+const relabelled = (rows: readonly LabelledRow[], id: string, label: string) =>
+  rows.map((row) => (row.id === id ? { ...row, label } : row))
 
 describe("findLabelErrors", () => {
   const rows = madeRows(30, 1)
@@ -54,12 +55,15 @@ describe("findLabelErrors", () => {
     const flipped = heldOut.map((row) => ({ ...row, label: row.label === "billing" ? "account" : "billing" }))
     const figures = (rest: readonly LabelledRow[]) => {
       // Every label wrong in train as well, so that all rows show their figures.
-      const wrong = rows.map((row, index) => (index % 3 === 0 ? { ...row, label: row.label === "billing" ? "account" : "billing" } : row))
+      const wrong = rows.map((row, index) =>
+        index % 3 === 0 ? { ...row, label: row.label === "billing" ? "account" : "billing" } : row,
+      )
       return findLabelErrors([...wrong, ...rest])
         .suspects.filter(({ id }) => id.includes("-1-"))
         .map(({ id, selfConfidence }) => [id, selfConfidence] as const)
     }
-    // Which rows are suspected moves with the thresholds, the figures do not: those of rows suspected both times are compared.
+    // Which rows are suspected moves with the thresholds, the figures do not: those of rows suspected both times are
+    // compared.
     const before = figures(heldOut)
     expect(before.length).toBeGreaterThan(10)
     const after = new Map(figures(flipped))
@@ -104,30 +108,45 @@ describe("findLabelErrors", () => {
 
 test("folds keep families whole, spread strata evenly and do not depend on the order", () => {
   const rowsOf = fc
-    .array(fc.record({ stratum: fc.constantFrom("a", "b", "c"), family: fc.integer({ min: 0, max: 30 }) }), { minLength: 1, maxLength: 80 })
+    .array(fc.record({ stratum: fc.constantFrom("a", "b", "c"), family: fc.integer({ min: 0, max: 30 }) }), {
+      minLength: 1,
+      maxLength: 80,
+    })
     .map((rows) => rows.map((row, index) => ({ id: `r${index}`, stratum: row.stratum, family: `f${row.family}` })))
   fc.assert(
     fc.property(rowsOf, (rows) => {
       const folds = stratifiedFolds(rows, 5)
       expect([...folds.keys()].sort()).toEqual(rows.map(({ id }) => id).sort())
-      for (const members of Map.groupBy(rows, ({ family }) => family).values()) expect(new Set(members.map(({ id }) => folds.get(id))).size).toBe(1)
+      for (const members of Map.groupBy(rows, ({ family }) => family).values())
+        expect(new Set(members.map(({ id }) => folds.get(id))).size).toBe(1)
       expect(stratifiedFolds(rows.toReversed(), 5)).toEqual(folds)
     }),
     { seed: 4, numRuns: 60 },
   )
   // Without families, no fold has two rows of a stratum more than another.
-  const single = Array.from({ length: 43 }, (_, index) => ({ id: `r${index}`, stratum: index % 3 === 0 ? "a" : "b", family: `r${index}` }))
+  const single = Array.from({ length: 43 }, (_, index) => ({
+    id: `r${index}`,
+    stratum: index % 3 === 0 ? "a" : "b",
+    family: `r${index}`,
+  }))
   const folds = stratifiedFolds(single, 5)
   for (const stratum of ["a", "b"]) {
-    const sizes = [0, 1, 2, 3, 4].map((fold) => single.filter((row) => row.stratum === stratum && folds.get(row.id) === fold).length)
+    const sizes = [0, 1, 2, 3, 4].map(
+      (fold) => single.filter((row) => row.stratum === stratum && folds.get(row.id) === fold).length,
+    )
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
   }
 })
 
 const folder = new URL("../../../shared/data/banking77/", import.meta.url)
 describe.skipIf(!existsSync(folder))("on banking77 with a tenth of the labels flipped", () => {
-  test("98 of the first 100 suspects were flipped, and two thirds of what was flipped is suspected", { timeout: 120_000 }, () => {
-    const table = parse(readFileSync(new URL("train.csv", folder)), { columns: true }) as { text: string; category: string }[]
+  test("98 of the first 100 suspects were flipped, and two thirds of what was flipped is suspected", {
+    timeout: 120_000,
+  }, () => {
+    const table = parse(readFileSync(new URL("train.csv", folder)), { columns: true }) as {
+      text: string
+      category: string
+    }[]
     const labels = [...new Set(table.map(({ category }) => category))].sort()
     const random = seeded(1)
     const flipped = new Set<string>()

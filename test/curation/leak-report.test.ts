@@ -11,7 +11,9 @@ const report = (
 ) =>
   leakReport({
     task: labelTask,
-    train: Object.entries(bodies).map(([id, body]) => rowOf(id, body, "billing", { provenance: { parents, strategy: "evolve", acceptedBy: "ann" } })),
+    train: Object.entries(bodies).map(([id, body]) =>
+      rowOf(id, body, "billing", { provenance: { parents, strategy: "evolve", acceptedBy: "ann" } }),
+    ),
     heldOut: Object.entries(held).map(([id, body]) => ({ id, input: { body } })),
     heldOutIds,
     ngram: 5,
@@ -34,7 +36,9 @@ test("finds each kind of leak", () => {
   expect(report({ ex_1: "something else" }, held, new Set(["seed_4"]), ["seed_2", "seed_4"]).found).toEqual([
     { check: "lineage", train: "ex_1", heldOut: "seed_4" },
   ])
-  expect(report({ ex_4: "something else" }, held, new Set(["seed_4"])).found).toEqual([{ check: "lineage", train: "ex_4", heldOut: "seed_4" }])
+  expect(report({ ex_4: "something else" }, held, new Set(["seed_4"])).found).toEqual([
+    { check: "lineage", train: "ex_4", heldOut: "seed_4" },
+  ])
 })
 
 test("names the most similar held-out row, of equals the smaller id, whatever the order", () => {
@@ -47,7 +51,9 @@ test("names the most similar held-out row, of equals the smaller id, whatever th
   expect(report({ ex_1: text }, held).found.filter(({ check }) => check === "near")).toEqual([
     { check: "near", train: "ex_1", heldOut: "a", similarity: 1 },
   ])
-  expect(report({ ex_1: text }, Object.fromEntries(Object.entries(held).reverse()))).toEqual(report({ ex_1: text }, held))
+  expect(report({ ex_1: text }, Object.fromEntries(Object.entries(held).reverse()))).toEqual(
+    report({ ex_1: text }, held),
+  )
 })
 
 test("finds the near pairs that brute force finds, and none in what was curated", () => {

@@ -26,7 +26,8 @@ describe("trainLinearModel", () => {
   })
   test("is the same for the same rows in any order", () => {
     const [model, other] = [trainLinearModel(rows), trainLinearModel(rows.toReversed())]
-    for (const text of ["late refund", "", "something else", "PARCEL"]) expect(other.predict(text)).toEqual(model.predict(text))
+    for (const text of ["late refund", "", "something else", "PARCEL"])
+      expect(other.predict(text)).toEqual(model.predict(text))
     expect(trainLinearModel(rows.slice(1)).predict("late refund")).not.toEqual(model.predict("late refund"))
   })
   test("one label is always predicted, an unknown text gets one too", () => {
@@ -39,10 +40,12 @@ describe("trainLinearModel", () => {
 const folder = new URL("../../../shared/data/banking77/", import.meta.url)
 describe.skipIf(!existsSync(folder))("on banking77", () => {
   const load = (file: string) =>
-    (parse(readFileSync(new URL(file, folder)), { columns: true }) as { text: string; category: string }[]).map(({ text, category }) => ({
-      text,
-      label: category,
-    }))
+    (parse(readFileSync(new URL(file, folder)), { columns: true }) as { text: string; category: string }[]).map(
+      ({ text, category }) => ({
+        text,
+        label: category,
+      }),
+    )
   const accuracy = (model: ReturnType<typeof trainLinearModel>, of: { text: string; label: string }[]) =>
     of.filter(({ text, label }) => model.predict(text).label === label).length / of.length
   const random = seeded(1)

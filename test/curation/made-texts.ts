@@ -14,13 +14,17 @@ const vocabulary = [
   "limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine swallowed blocked unlock reset",
   "password login phone number email contact support agent",
 ].flatMap((line) => line.split(" "))
-const fillers = "why is my the a not still how can i when will please tell me what do you for in to on with yesterday today again".split(" ")
+const fillers =
+  "why is my the a not still how can i when will please tell me what do you for in to on with yesterday today again".split(
+    " ",
+  )
 
 /** Short texts: fresh ones, and copies of earlier ones with one to three edits. */
 export function textsWithCopies(count: number, seed: number): string[] {
   const random = seeded(seed)
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item
-  const fresh = () => Array.from({ length: 5 + Math.floor(random() * 12) }, () => pick(random() < 0.5 ? vocabulary : fillers)).join(" ")
+  const fresh = () =>
+    Array.from({ length: 5 + Math.floor(random() * 12) }, () => pick(random() < 0.5 ? vocabulary : fillers)).join(" ")
   const texts: string[] = []
   while (texts.length < count) {
     if (texts.length === 0 || random() < 0.6) texts.push(fresh())
@@ -49,10 +53,20 @@ export const labelTask = taskSchema.parse({
   output: { labels: { billing: "money", shipping: "parcels", other: "the rest" } },
 }) as Extract<TaskSpecification, { kind: "label" }>
 
-export const textTask = taskSchema.parse({ task: "reply", kind: "text", description: "Answer the customer", input: { body: {} } })
+export const textTask = taskSchema.parse({
+  task: "reply",
+  kind: "text",
+  description: "Answer the customer",
+  input: { body: {} },
+})
 
 /** An accepted example with that body. */
-export function rowOf(id: string, body: string, output: unknown = "billing", more: Partial<CurationRow> = {}): CurationRow {
+export function rowOf(
+  id: string,
+  body: string,
+  output: unknown = "billing",
+  more: Partial<CurationRow> = {},
+): CurationRow {
   return {
     id,
     input: { body },
@@ -63,7 +77,9 @@ export function rowOf(id: string, body: string, output: unknown = "billing", mor
   }
 }
 
-/** The Jaccard similarity of the texts' sets of four characters, by sets of strings: independent of the code under test. */
+/**
+ * The Jaccard similarity of the texts' sets of four characters, by sets of strings: independent of the code under test.
+ */
 export function similarityOf(a: string, b: string): number {
   const [first, second] = [fourGrams(a), fourGrams(b)]
   const shared = [...first].filter((gram) => second.has(gram)).length
@@ -78,7 +94,9 @@ export function fourGrams(text: string): Set<string> {
       .trim(),
   ]
   if (characters.length < 4) return new Set([characters.join("")])
-  return new Set(Array.from({ length: characters.length - 3 }, (_, start) => characters.slice(start, start + 4).join("")))
+  return new Set(
+    Array.from({ length: characters.length - 3 }, (_, start) => characters.slice(start, start + 4).join("")),
+  )
 }
 
 /** A spill in memory. */

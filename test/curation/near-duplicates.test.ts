@@ -13,7 +13,9 @@ describe("shingles", () => {
     expect(shingler(["where is my card", "hi"]).name).toBe("char-4")
     expect(shingler([]).name).toBe("char-4")
     expect(shingler([long, long, "hi"]).name).toBe("word-5")
-    expect(shingler([Array.from({ length: 40 }, () => "我的银行卡在取款机里被吞了怎么办呢").join("，")]).name).toBe("char-4")
+    expect(shingler([Array.from({ length: 40 }, () => "我的银行卡在取款机里被吞了怎么办呢").join("，")]).name).toBe(
+      "char-4",
+    )
     expect([defaultThreshold("char-4"), defaultThreshold("word-5")]).toEqual([0.7, 0.8])
   })
   test("are sorted and distinct, and one for a text that is too short", () => {
@@ -45,11 +47,17 @@ describe("shingles", () => {
     })
     const differences = texts
       .slice(1)
-      .map((text, index) => Math.abs(jaccard(of(text), of(texts[0] ?? "")) - (estimates[index + 1]?.jaccard(estimates[0]) ?? NaN)))
+      .map((text, index) =>
+        Math.abs(jaccard(of(text), of(texts[0] ?? "")) - (estimates[index + 1]?.jaccard(estimates[0]) ?? NaN)),
+      )
     const near = texts.flatMap((a, i) =>
       texts
         .slice(0, i)
-        .flatMap((b, j) => (similarityOf(a, b) > 0.4 ? [Math.abs(jaccard(of(a), of(b)) - (estimates[i]?.jaccard(estimates[j]) ?? NaN))] : [])),
+        .flatMap((b, j) =>
+          similarityOf(a, b) > 0.4
+            ? [Math.abs(jaccard(of(a), of(b)) - (estimates[i]?.jaccard(estimates[j]) ?? NaN))]
+            : [],
+        ),
     )
     expect(near.length).toBeGreaterThan(5)
     // Four standard errors of 256 permutations are 0.125 at worst.
@@ -64,14 +72,18 @@ describe("NearDuplicateIndex", () => {
     const oracle: number[] = []
     const removedByOracle = new Set<number>()
     for (let index = 0; index < texts.length; index += 1) {
-      if (oracle.some((kept) => jaccard(grams[index] as Uint32Array, grams[kept] as Uint32Array) >= threshold)) removedByOracle.add(index)
+      if (oracle.some((kept) => jaccard(grams[index] as Uint32Array, grams[kept] as Uint32Array) >= threshold))
+        removedByOracle.add(index)
       else oracle.push(index)
     }
     const index = new NearDuplicateIndex(texts, threshold)
     const removed = texts.flatMap((text, place) => {
       const near = index.findNear(text)
       if (near) {
-        expect(near.similarity).toBeCloseTo(jaccard(grams[place] as Uint32Array, grams[Number(near.id)] as Uint32Array), 12)
+        expect(near.similarity).toBeCloseTo(
+          jaccard(grams[place] as Uint32Array, grams[Number(near.id)] as Uint32Array),
+          12,
+        )
         return [place]
       }
       index.add(String(place), text)
@@ -141,5 +153,7 @@ describe("clusters", () => {
 /** Sets of 4-grams as sorted numbers, each gram one number: no hashing, so no collisions. */
 function internedGrams(texts: readonly string[]): Uint32Array[] {
   const numbers = new Map<string, number>()
-  return texts.map((text) => Uint32Array.from(fourGrams(text), (gram) => numbers.get(gram) ?? numbers.set(gram, numbers.size).size - 1).sort())
+  return texts.map((text) =>
+    Uint32Array.from(fourGrams(text), (gram) => numbers.get(gram) ?? numbers.set(gram, numbers.size).size - 1).sort(),
+  )
 }

@@ -2,7 +2,13 @@ import fc from "fast-check"
 import { expect, it } from "vitest"
 import { nearestTexts } from "../../src/curation/nearest-texts.ts"
 
-const texts = ["where is my parcel", "my parcel has not arrived", "I was charged twice", "the kettle does not heat", "12345"]
+const texts = [
+  "where is my parcel",
+  "my parcel has not arrived",
+  "I was charged twice",
+  "the kettle does not heat",
+  "12345",
+]
 
 it("finds what is said in nearly the same words", () => {
   const [first, second] = nearestTexts(texts).find("where is the parcel of mine", 2)

@@ -4,30 +4,42 @@ import { foldForComparison, normalisedJson, normaliseStrings, normaliseText } fr
 
 describe("normaliseText", () => {
   test("makes NFC with LF, without control characters and outer white space", () => {
-    expect(normaliseText("  cafe\u0301 \t\r\nsecond\u0000 line\u0007  \r third\t\tcell\n\n")).toBe("café\nsecond line\n third\t\tcell")
+    expect(normaliseText("  cafe\u0301 \t\r\nsecond\u0000 line\u0007  \r third\t\tcell\n\n")).toBe(
+      "café\nsecond line\n third\t\tcell",
+    )
   })
   test("composes what a control character had divided", () => {
     expect(normaliseText("e\u0000\u0301")).toBe("é")
   })
   test("is idempotent", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => normaliseText(normaliseText(text)) === normaliseText(text)),
+      fc.property(
+        fc.string({ unit: "binary", maxLength: 40 }),
+        (text) => normaliseText(normaliseText(text)) === normaliseText(text),
+      ),
       { seed: 1, numRuns: 500 },
     )
   })
   test("reaches every string of a structure and changes nothing else", () => {
-    expect(normaliseStrings({ a: " x ", b: [1, null, "y\r\n"], c: { d: true } })).toEqual({ a: "x", b: [1, null, "y"], c: { d: true } })
+    expect(normaliseStrings({ a: " x ", b: [1, null, "y\r\n"], c: { d: true } })).toEqual({
+      a: "x",
+      b: [1, null, "y"],
+      c: { d: true },
+    })
   })
 })
 
 test("normalisedJson gives what normaliseStrings gives, and its JSON", () => {
   const texts = fc.string({ unit: fc.constantFrom(...'a b\n\t\r\f\b\\"u/\u0000\u007fé\u0301'), maxLength: 12 })
   fc.assert(
-    fc.property(fc.oneof(texts, fc.dictionary(texts, fc.oneof(texts, fc.array(texts), fc.integer(), fc.constant(null)))), (value) => {
-      const { value: normal, json } = normalisedJson<unknown>(value)
-      expect(normal).toEqual(normaliseStrings(value))
-      expect(json).toBe(JSON.stringify(normaliseStrings(value)))
-    }),
+    fc.property(
+      fc.oneof(texts, fc.dictionary(texts, fc.oneof(texts, fc.array(texts), fc.integer(), fc.constant(null)))),
+      (value) => {
+        const { value: normal, json } = normalisedJson<unknown>(value)
+        expect(normal).toEqual(normaliseStrings(value))
+        expect(json).toBe(JSON.stringify(normaliseStrings(value)))
+      },
+    ),
     { seed: 5, numRuns: 3000 },
   )
 })
@@ -51,7 +63,10 @@ describe("foldForComparison", () => {
   ])("%j and %j are not", (a, b) => expect(foldForComparison(a)).not.toBe(foldForComparison(b)))
   test("does not depend on normalisation before it", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 30 }), (text) => foldForComparison(normaliseText(text)) === foldForComparison(text)),
+      fc.property(
+        fc.string({ unit: "binary", maxLength: 30 }),
+        (text) => foldForComparison(normaliseText(text)) === foldForComparison(text),
+      ),
       { seed: 2, numRuns: 500 },
     )
   })
@@ -65,7 +80,8 @@ describe("foldForComparison", () => {
       fc.property(
         text,
         fc.nat(30),
-        (plain, place) => foldForComparison(plain) === foldForComparison(`${plain.slice(0, place)}\u200b${plain.slice(place)}`),
+        (plain, place) =>
+          foldForComparison(plain) === foldForComparison(`${plain.slice(0, place)}\u200b${plain.slice(place)}`),
       ),
       { seed: 3, numRuns: 2000 },
     )

@@ -7,7 +7,10 @@ const digits = fc.integer({ min: 0, max: 9 }).map(String)
 const source = fc.option(fc.constantFrom("letters", "forum", "chat"), { nil: undefined })
 const parents = fc.array(digits, { maxLength: 3 })
 const graph = fc.dictionary(digits, fc.record({ source, parents }), { maxKeys: 10 })
-const trained = fc.dictionary(digits, fc.record({ source, parents, model: fc.option(fc.constantFrom("m:one", "m:two"), { nil: undefined }) }))
+const trained = fc.dictionary(
+  digits,
+  fc.record({ source, parents, model: fc.option(fc.constantFrom("m:one", "m:two"), { nil: undefined }) }),
+)
 
 test("a row counts once for each source that anything it was grown from has, whatever the paths and circles", () => {
   fc.assert(
@@ -15,9 +18,12 @@ test("a row counts once for each source that anything it was grown from has, wha
       const expected: Record<string, number> = {}
       for (const [id, row] of Object.entries(rows)) {
         const reached = new Set(row.parents)
-        for (const each of reached) for (const parent of each === id ? [] : (ancestors[each]?.parents ?? [])) reached.add(parent)
+        for (const each of reached)
+          for (const parent of each === id ? [] : (ancestors[each]?.parents ?? [])) reached.add(parent)
         reached.delete(id)
-        const found = new Set([row.source, ...[...reached].map((each) => ancestors[each]?.source)].filter((name) => name !== undefined))
+        const found = new Set(
+          [row.source, ...[...reached].map((each) => ancestors[each]?.source)].filter((name) => name !== undefined),
+        )
         for (const name of found.size === 0 ? [notStated] : found) expected[name] = (expected[name] ?? 0) + 1
       }
       let asked = 0

@@ -22,8 +22,12 @@ describe("the agreement of two outputs", () => {
 
   it("counts the labels, leaves and arguments that both have", () => {
     expect(agreementOf(tasks.multilabel, ["price", "time"], ["time"])).toBe(1 / 2)
-    expect(agreementOf(tasks.json, { product: "a", items: [{ unit: "box" }] }, { product: "b", items: [{ unit: "box" }] })).toBe(1 / 3)
-    const call = (given: unknown) => ({ tool_calls: [{ type: "function", function: { name: "book_room", arguments: given } }] })
+    expect(
+      agreementOf(tasks.json, { product: "a", items: [{ unit: "box" }] }, { product: "b", items: [{ unit: "box" }] }),
+    ).toBe(1 / 3)
+    const call = (given: unknown) => ({
+      tool_calls: [{ type: "function", function: { name: "book_room", arguments: given } }],
+    })
     expect(agreementOf(tasks.chat, call({ nights: 2 }), call('{"nights": 2}'))).toBe(1)
     expect(agreementOf(tasks.chat, call({ nights: 2 }), call({ nights: 3 }))).toBe(1 / 2)
     expect(agreementOf(tasks.chat, call({ nights: 2 }), { content: "no" })).toBe(0)

@@ -66,9 +66,9 @@ describe("finds", () => {
     ["national-id", "1 85 05 78 006 084 91", "numéro 1 85 05 78 006 084 91"],
     ["national-id", "131052-308T", "henkilötunnus 131052-308T"],
   ])("%s %s", (kind, found, text) => {
-    expect(findPersonalData(text).map((finding) => ({ kind: finding.kind, found: text.slice(finding.start, finding.end) }))).toEqual([
-      { kind, found },
-    ])
+    expect(
+      findPersonalData(text).map((finding) => ({ kind: finding.kind, found: text.slice(finding.start, finding.end) })),
+    ).toEqual([{ kind, found }])
   })
   test("a private key to its end", () => {
     const pem = `${key("-----BEGIN ", "PRIVATE KEY-----")}\nMIIEvQIBADANBg\n${key("-----END ", "PRIVATE KEY-----")}`
@@ -85,7 +85,11 @@ describe("finds", () => {
     expect(findPersonalData("a.b or axb?", ["a.b"])).toHaveLength(1)
   })
   test("several, in order and not overlapping", () => {
-    expect(findPersonalData("ann@example.com, +44 20 7946 0958, 203.0.113.42").map(({ kind }) => kind)).toEqual(["email", "phone", "ip-address"])
+    expect(findPersonalData("ann@example.com, +44 20 7946 0958, 203.0.113.42").map(({ kind }) => kind)).toEqual([
+      "email",
+      "phone",
+      "ip-address",
+    ])
   })
 })
 
@@ -147,7 +151,8 @@ describe("raises no alarm on", () => {
   ])("%j", (text) => expect(findPersonalData(text)).toEqual([]))
   test("long texts without any, quickly", () => {
     const before = performance.now()
-    for (const part of ["a.", "1 ", "0-", "a@", "a:", "eyJa", "+1", "AB12 ", "sk-a"]) findPersonalData(part.repeat(20_000))
+    for (const part of ["a.", "1 ", "0-", "a@", "a:", "eyJa", "+1", "AB12 ", "sk-a"])
+      findPersonalData(part.repeat(20_000))
     expect(performance.now() - before).toBeLessThan(5000)
   })
 })

@@ -1,6 +1,13 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { countStrata, prevalencePlan, wantedOf, wantedText, weightsFor, type Stratum } from "../../src/curation/prevalence.ts"
+import {
+  countStrata,
+  prevalencePlan,
+  wantedOf,
+  wantedText,
+  weightsFor,
+  type Stratum,
+} from "../../src/curation/prevalence.ts"
 import { taskSchema } from "../../src/core/task.ts"
 
 const task = (prevalence?: Record<string, number>) =>
@@ -52,8 +59,11 @@ describe("the plan of a version", () => {
         const strata = strataOf({ a: counts[0], b: counts[1], c: counts[2] })
         const weights = weightsFor(prevalence, strata)
         const all = counts[0] + counts[1] + counts[2]
-        for (const [label, wanted] of Object.entries(prevalence)) expect(shareWith(label, strata, weights)).toBeCloseTo(wanted, 4)
-        expect([...strata].reduce((total, [name, stratum]) => total + stratum.rows * (weights[name] ?? 0), 0) / all).toBeCloseTo(1, 4)
+        for (const [label, wanted] of Object.entries(prevalence))
+          expect(shareWith(label, strata, weights)).toBeCloseTo(wanted, 4)
+        expect(
+          [...strata].reduce((total, [name, stratum]) => total + stratum.rows * (weights[name] ?? 0), 0) / all,
+        ).toBeCloseTo(1, 4)
       }),
       { seed: 2, numRuns: 200 },
     )
@@ -62,7 +72,8 @@ describe("the plan of a version", () => {
     const strata = strataOf({ a: 30, b: 20, "a+b": 10, "b+c": 15, c: 25, none: 40 })
     const prevalence = { a: 0.1, b: 0.4, c: 0.2 }
     const weights = weightsFor(prevalence, strata)
-    for (const [label, share] of Object.entries(prevalence)) expect(shareWith(label, strata, weights)).toBeCloseTo(share, 5)
+    for (const [label, share] of Object.entries(prevalence))
+      expect(shareWith(label, strata, weights)).toBeCloseTo(share, 5)
     expect(weightsFor(prevalence, new Map([...strata].reverse()))).toEqual(weights)
   })
 })

@@ -27,7 +27,9 @@ describe("pseudonymise", () => {
       output: { card: "[CARD_1]", count: 4111, "ann@example.com": true },
       replaced: { card: 1 },
     })
-    expect(pseudonymise({ input: { body: "x" }, output: "ask ann@example.com" }, { isFixedOutput: true }).output).toBe("ask ann@example.com")
+    expect(pseudonymise({ input: { body: "x" }, output: "ask ann@example.com" }, { isFixedOutput: true }).output).toBe(
+      "ask ann@example.com",
+    )
   })
   test("goes on after the pseudonyms that are there, and replaces listed names", () => {
     const pair = { input: { body: "[EMAIL_3] wrote to ann@example.com, says Mei" }, output: "Mei" }
@@ -58,7 +60,11 @@ describe("pseudonymise", () => {
       fc.property(text, text, (body, output) => {
         const first = pseudonymise({ input: { body }, output }, { names: ["Mei"] })
         expect(findPersonalData(`${first.input["body"] as string}\n${first.output as string}`, ["Mei"])).toEqual([])
-        expect(pseudonymise(first, { names: ["Mei"] })).toMatchObject({ input: first.input, output: first.output, replaced: {} })
+        expect(pseudonymise(first, { names: ["Mei"] })).toMatchObject({
+          input: first.input,
+          output: first.output,
+          replaced: {},
+        })
         // Everything else stays: without what was found and its pseudonyms, the texts are as they were.
         if (Object.keys(first.replaced).length === 0) expect(first).toMatchObject({ input: { body }, output })
       }),
@@ -73,7 +79,8 @@ describe("the policy of the specification", () => {
   const rows = { train: [clean, dirty], validation: [rowOf("ex_3", "call +44 20 7946 0958")], test: [clean] }
   const protect = (personalData: string) => {
     const protection = new Protection(taskSchema.parse({ ...labelTask, privacy: { personalData } }))
-    const all = (split: readonly CurationRow[], isTrain: boolean) => split.map((row) => protection.protect(row, { isTrain }))
+    const all = (split: readonly CurationRow[], isTrain: boolean) =>
+      split.map((row) => protection.protect(row, { isTrain }))
     const [train, validation, test] = [all(rows.train, true), all(rows.validation, false), all(rows.test, false)]
     const passed = (split: typeof train) => split.flatMap(({ row, why }) => (why === undefined ? [row] : []))
     return {
@@ -99,7 +106,9 @@ describe("the policy of the specification", () => {
     const { train, validation, dropped } = protect("drop")
     expect(train).toEqual([clean])
     expect(validation[0]?.input).toEqual({ body: "call [PHONE_1]" })
-    expect(dropped).toMatchObject([{ id: "ex_2", reason: "personal-data", detail: "email", input: { body: "I am [EMAIL_1]" } }])
+    expect(dropped).toMatchObject([
+      { id: "ex_2", reason: "personal-data", detail: "email", input: { body: "I am [EMAIL_1]" } },
+    ])
   })
   test("what goes to a model goes as it would into a version", () => {
     const pair = { input: { body: "ann@example.com" }, output: "ask ann@example.com" }

@@ -18,7 +18,9 @@ function madeVectors(count: number, dimensions: number, seed: number): Float32Ar
   while (vectors.length < count) {
     const from = random() < 0.5 ? vectors[Math.floor(random() * vectors.length)] : undefined
     const noise = random() * 0.8
-    vectors.push(Array.from({ length: dimensions }, (_, place) => (from?.[place] ?? 0) + (from ? noise : 1) * (random() - 0.5)))
+    vectors.push(
+      Array.from({ length: dimensions }, (_, place) => (from?.[place] ?? 0) + (from ? noise : 1) * (random() - 0.5)),
+    )
   }
   return vectors.map(unit)
 }
@@ -27,21 +29,33 @@ describe("pairs by cosine", () => {
   test("are those of every comparison made in full, across blocks and in any number of dimensions", () => {
     let seen = 0
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 100 }), fc.integer({ min: 0, max: 90 }), (seed, dimensions, count) => {
-        const vectors = madeVectors(count, dimensions, seed)
-        const others = madeVectors(20, dimensions, seed + 1)
-        const full = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, place) => sum + value * (b[place] as number), 0)
-        const expected = vectors.flatMap((a, row) => vectors.slice(0, row).flatMap((b, column) => (full(a, b) > 0.9 ? [[row, column]] : [])))
-        const found = cosinePairs(vectors, vectors, 0.9, (row) => row)
-        // Right at the threshold rounding decides.
-        const sure = (pairs: readonly (readonly number[])[]) =>
-          pairs.filter(([a, b]) => Math.abs(full(vectors[a as number] as Float32Array, vectors[b as number] as Float32Array) - 0.9) > 1e-5)
-        expect(sure(found.map(({ a, b }) => [a, b]))).toEqual(sure(expected))
-        for (const { a, b, cosine } of found) expect(cosine).toBeCloseTo(full(vectors[a] as Float32Array, vectors[b] as Float32Array), 5)
-        const across = cosinePairs(vectors, others, -1)
-        expect(across).toHaveLength(count * 20)
-        seen += found.length
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 1e6 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 0, max: 90 }),
+        (seed, dimensions, count) => {
+          const vectors = madeVectors(count, dimensions, seed)
+          const others = madeVectors(20, dimensions, seed + 1)
+          const full = (a: Float32Array, b: Float32Array) =>
+            a.reduce((sum, value, place) => sum + value * (b[place] as number), 0)
+          const expected = vectors.flatMap((a, row) =>
+            vectors.slice(0, row).flatMap((b, column) => (full(a, b) > 0.9 ? [[row, column]] : [])),
+          )
+          const found = cosinePairs(vectors, vectors, 0.9, (row) => row)
+          // Right at the threshold rounding decides.
+          const sure = (pairs: readonly (readonly number[])[]) =>
+            pairs.filter(
+              ([a, b]) =>
+                Math.abs(full(vectors[a as number] as Float32Array, vectors[b as number] as Float32Array) - 0.9) > 1e-5,
+            )
+          expect(sure(found.map(({ a, b }) => [a, b]))).toEqual(sure(expected))
+          for (const { a, b, cosine } of found)
+            expect(cosine).toBeCloseTo(full(vectors[a] as Float32Array, vectors[b] as Float32Array), 5)
+          const across = cosinePairs(vectors, others, -1)
+          expect(across).toHaveLength(count * 20)
+          seen += found.length
+        },
+      ),
       { seed: 6, numRuns: 60 },
     )
     expect(seen).toBeGreaterThan(200)
@@ -59,8 +73,14 @@ describe("pairs by cosine", () => {
         (threshold, rows, columns) => {
           const expected: number[][] = []
           for (let a = 0; a < rows; a += 1)
-            for (let b = 0; b < columns - (a % 9); b += 1) if (cosine(a, b) >= threshold) expected.push([a, b, Math.min(1, cosine(a, b))])
-          const found = cosinePairs(vectors.slice(0, rows), others.slice(0, columns), threshold, (row) => columns - (row % 9))
+            for (let b = 0; b < columns - (a % 9); b += 1)
+              if (cosine(a, b) >= threshold) expected.push([a, b, Math.min(1, cosine(a, b))])
+          const found = cosinePairs(
+            vectors.slice(0, rows),
+            others.slice(0, columns),
+            threshold,
+            (row) => columns - (row % 9),
+          )
           expect(found.map(({ a, b, cosine }) => [a, b, cosine])).toEqual(expected)
         },
       ),
@@ -96,7 +116,13 @@ test("a vector comes back from its text with its direction", () => {
 
 describe("duplicates in other words", () => {
   const at = (degrees: number) => unit([Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)])
-  const rows = [rowOf("ex_1", "a"), rowOf("ex_2", "b"), rowOf("ex_3", "c"), rowOf("ex_4", "d", "shipping"), rowOf("ex_5", "e")]
+  const rows = [
+    rowOf("ex_1", "a"),
+    rowOf("ex_2", "b"),
+    rowOf("ex_3", "c"),
+    rowOf("ex_4", "d", "shipping"),
+    rowOf("ex_5", "e"),
+  ]
   const find = (drop: boolean) =>
     semanticDuplicates({
       task: labelTask,

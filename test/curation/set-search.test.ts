@@ -16,7 +16,10 @@ function sketchOf(hashes: readonly number[]): Sketch {
     parities[bit >>> 5] = (parities[bit >>> 5] as number) ^ (1 << (bit & 31))
   }
   const sorted = distinct.toSorted((a, b) => a - b)
-  const keys = Array.from({ length: bands }, (_, band) => Math.imul(sorted[band % sorted.length] as number, 0x9e3779b1) + band)
+  const keys = Array.from(
+    { length: bands },
+    (_, band) => Math.imul(sorted[band % sorted.length] as number, 0x9e3779b1) + band,
+  )
   const numbers = Int32Array.from([...parities, ...keys, ...distinct])
   return { numbers, parities: 0, keys: parityNumbers, hashes: parityNumbers + bands, size: distinct.length }
 }
@@ -31,13 +34,18 @@ const shareKey = (a: Sketch, b: Sketch) =>
   Array.from({ length: bands }, (_, band) => band).some((band) => a.numbers[a.keys + band] === b.numbers[b.keys + band])
 
 // Of few different hashes, so that many sets are near.
-const hashes = fc.array(fc.integer({ min: 1, max: 24 }), { minLength: 1, maxLength: 14 }).map((all) => all.map((hash) => Math.imul(hash, 0x01000193)))
+const hashes = fc
+  .array(fc.integer({ min: 1, max: 24 }), { minLength: 1, maxLength: 14 })
+  .map((all) => all.map((hash) => Math.imul(hash, 0x01000193)))
 
 describe.each([
   ["few sets", (threshold: number) => new FewSets(threshold, bands)],
   ["a list of sets", (threshold: number) => new SetList(threshold, bands)],
   ["sets by their keys", (threshold: number) => new SimilarSets(threshold, bands)],
-  ["sets by their keys, where they lie", (threshold: number) => new SimilarSets(threshold, bands, 4, { areLasting: true })],
+  [
+    "sets by their keys, where they lie",
+    (threshold: number) => new SimilarSets(threshold, bands, 4, { areLasting: true }),
+  ],
 ] as const)("%s", (_, make: (threshold: number) => SetSearch) => {
   test("are found exactly by whoever shares a key and is as near as asked, in their group, and by the wanted place", () => {
     fc.assert(
@@ -61,7 +69,11 @@ describe.each([
             search.visit(sketch, note, { group, isWanted })
             const wanted = sets.flatMap((set, place) => {
               const similarity = jaccard(set.hashes, asked)
-              const isFound = set.group === group && isWanted(place) && similarity >= threshold && shareKey(sketch, sketches[place] as Sketch)
+              const isFound =
+                set.group === group &&
+                isWanted(place) &&
+                similarity >= threshold &&
+                shareKey(sketch, sketches[place] as Sketch)
               return isFound ? [[place, similarity] as const] : []
             })
             expect(found.toSorted(([a], [b]) => a - b)).toEqual(wanted)

@@ -16,18 +16,24 @@ test.each(sources)("the committed WebAssembly is what %s.ts compiles to (npm run
 describe.each(["word-5", "char-4"] as const)("%s", (shingles) => {
   const sketcher = new Sketcher({ shingles, bands: { count: 16, rows: 4 } })
 
-  // A hash stands for one gram and a gram for one hash, in the order of the text: what is compared is what the normaliser says.
+  // A hash stands for one gram and a gram for one hash, in the order of the text: what is compared is what the
+  // normaliser says.
   test.each([
     ["words and punctuation", fc.string({ unit: fc.constantFrom(..."aAbZz09 \t\n\r.,;-_'\"$+<%©é"), maxLength: 90 })],
     ["any characters", fc.string({ unit: "binary", maxLength: 40 })],
     ["any writing", fc.string({ unit: "grapheme", maxLength: 40 })],
     [
       "what depends on neighbours",
-      fc.string({ unit: fc.constantFrom(..."ΣσΑa \u0301\u0327\u00adeＡ½…ﬁ각가한ﾞカ👍🏽\ufe0f\u200d\u0000\u001f\u007f\ud800"), maxLength: 40 }),
+      fc.string({
+        unit: fc.constantFrom(..."ΣσΑa \u0301\u0327\u00adeＡ½…ﬁ각가한ﾞカ👍🏽\ufe0f\u200d\u0000\u001f\u007f\ud800"),
+        maxLength: 40,
+      }),
     ],
     [
       "long words",
-      fc.array(fc.string({ unit: fc.constantFrom(..."abcdé"), minLength: 6, maxLength: 40 }), { maxLength: 12 }).map((words) => words.join(" ")),
+      fc
+        .array(fc.string({ unit: fc.constantFrom(..."abcdé"), minLength: 6, maxLength: 40 }), { maxLength: 12 })
+        .map((words) => words.join(" ")),
     ],
   ])("%s are cut as strings are", (_name, texts) => {
     const hashOf = new Map<string, number>()
@@ -60,7 +66,9 @@ describe.each(["word-5", "char-4"] as const)("%s", (shingles) => {
   test("the fingerprint tells folded texts apart", () => {
     const prints = (text: string) => sketcher.fingerprint(text).join()
     expect(prints("Where is my CARD?")).toBe(prints("where is my card"))
-    expect(new Set(textsWithCopies(500, 3).map(prints)).size).toBe(new Set(textsWithCopies(500, 3).map(foldForComparison)).size)
+    expect(new Set(textsWithCopies(500, 3).map(prints)).size).toBe(
+      new Set(textsWithCopies(500, 3).map(foldForComparison)).size,
+    )
   })
 })
 
@@ -89,10 +97,16 @@ function sketchOf(sketcher: Sketcher, text: string, bands = 16): { hashes: numbe
   return { hashes: [...numbers.subarray(hashes, hashes + size)], keys: [...numbers.subarray(keys, keys + bands)] }
 }
 
-/** The distinct grams of the folded text in order; one of the whole for a short text, none told apart for an empty one. */
+/**
+ * The distinct grams of the folded text in order; one of the whole for a short text, none told apart for an empty one.
+ */
 function gramsOf(text: string, shingles: ShinglerName): string[] {
   const folded = foldForComparison(text)
   const [units, size, glue] = shingles === "word-5" ? [folded.split(" "), 5, " "] : [[...folded], 4, ""]
   if (units.length <= size) return [folded]
-  return [...new Set(Array.from({ length: units.length - size + 1 }, (_, start) => units.slice(start, start + size).join(glue)))]
+  return [
+    ...new Set(
+      Array.from({ length: units.length - size + 1 }, (_, start) => units.slice(start, start + size).join(glue)),
+    ),
+  ]
 }

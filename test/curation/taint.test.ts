@@ -19,7 +19,9 @@ describe("test rows that a contender has seen", () => {
     rowOf("ex_1", "where is my PARCEL"),
     rowOf("ex_2", "My new bank card has not arrived after three weeks"),
     rowOf("ex_3", `${run} and something else that is rather long here`),
-    rowOf("ex_4", "no word in common", "other", { provenance: { parents: ["cand_b0"], strategy: "evolve", acceptedBy: "ann" } }),
+    rowOf("ex_4", "no word in common", "other", {
+      provenance: { parents: ["cand_b0"], strategy: "evolve", acceptedBy: "ann" },
+    }),
   ]
   const known = [{ id: "cand_b0", parents: ["seed_a0"] }]
 
@@ -36,7 +38,13 @@ describe("test rows that a contender has seen", () => {
     })
     expect(found).toEqual([
       { id: "ex_same", check: "exact", train: "ex_1", contenders: ["tuned", "linear"] },
-      { id: "ex_near", check: "near", train: "ex_2", similarity: expect.any(Number), contenders: ["tuned", "linear", "few-shot"] },
+      {
+        id: "ex_near",
+        check: "near",
+        train: "ex_2",
+        similarity: expect.any(Number),
+        contenders: ["tuned", "linear", "few-shot"],
+      },
       { id: "ex_run", check: "ngram", train: "ex_3", contenders: ["tuned", "linear"] },
       { id: "ex_a0", check: "lineage", train: "ex_4", contenders: ["tuned", "linear"] },
     ])
@@ -49,10 +57,13 @@ describe("test rows that a contender has seen", () => {
         const texts = textsWithCopies(150, seed)
         const held = texts.slice(0, 40).map((body, place) => rowOf(`ex_t${place}`, body))
         const rows = texts.slice(40).map((body, place) => rowOf(`ex_${place}`, body))
-        const taints = (order: typeof rows) => taintedRows({ ...settings, ngram: 5, test: held, trainings: [{ contenders: ["tuned"], rows: order }] })
+        const taints = (order: typeof rows) =>
+          taintedRows({ ...settings, ngram: 5, test: held, trainings: [{ contenders: ["tuned"], rows: order }] })
         const found = taints(rows)
         expect(taints(rows.toReversed())).toEqual(found)
-        const expected = new Set(leakReport({ task: labelTask, train: held, heldOut: rows, ngram: 5 }).found.map(({ train }) => train))
+        const expected = new Set(
+          leakReport({ task: labelTask, train: held, heldOut: rows, ngram: 5 }).found.map(({ train }) => train),
+        )
         expect(new Set(found.map(({ id }) => id))).toEqual(expected)
         seen += found.length
       }),

@@ -8,7 +8,10 @@ import { diffVersions, type FrozenVersion } from "../../src/curation/version-dif
 type Outcome = { readonly text: string } | { readonly reason: "too-long" | "near-duplicate" } | undefined
 
 const outcome = fc.option(
-  fc.oneof(fc.record({ text: fc.constantFrom("a", "b") }), fc.record({ reason: fc.constantFrom("too-long" as const, "near-duplicate" as const) })),
+  fc.oneof(
+    fc.record({ text: fc.constantFrom("a", "b") }),
+    fc.record({ reason: fc.constantFrom("too-long" as const, "near-duplicate" as const) }),
+  ),
   { nil: undefined },
 )
 const pairs = fc.dictionary(fc.stringMatching(/^[0-9a-f]{2}$/), fc.tuple(outcome, outcome), { maxKeys: 30 })
@@ -39,10 +42,9 @@ describe("the difference of two versions", () => {
     fc.assert(
       fc.property(pairs, (byDigits) => {
         const rows = Object.entries(byDigits).map(([name, both]) => [`ex_${name}`, both] as const)
-        const [before, after] = [0, 1].map((side) => version(rows.map(([id, both]) => [id, both[side as 0 | 1]] as const))) as [
-          FrozenVersion,
-          FrozenVersion,
-        ]
+        const [before, after] = [0, 1].map((side) =>
+          version(rows.map(([id, both]) => [id, both[side as 0 | 1]] as const)),
+        ) as [FrozenVersion, FrozenVersion]
         const asked: string[] = []
         const diff = diffVersions(before, after, (ids) => {
           asked.push(...ids)
@@ -55,13 +57,19 @@ describe("the difference of two versions", () => {
         const ids = (changes: readonly { readonly id: string }[]) => changes.map(({ id }) => id).sort()
         expect(ids(diff.came)).toEqual(idsWhere((was, is) => !isKept(was) && isKept(is)))
         expect(ids(diff.went)).toEqual(idsWhere((was, is) => isKept(was) && !isKept(is)))
-        const isChanged = (was: Outcome, is: Outcome) => isKept(was) && isKept(is) && canonicalJson(was) !== canonicalJson(is)
+        const isChanged = (was: Outcome, is: Outcome) =>
+          isKept(was) && isKept(is) && canonicalJson(was) !== canonicalJson(is)
         expect(ids(diff.changed)).toEqual(idsWhere(isChanged))
-        expect(ids(diff.out)).toEqual(idsWhere((was, is) => !isKept(was) && !isKept(is) && reasonOf(was) !== reasonOf(is)))
-        expect(diff.unchanged).toBe(rows.filter(([, [was, is]]) => isKept(was) && isKept(is) && !isChanged(was, is)).length)
+        expect(ids(diff.out)).toEqual(
+          idsWhere((was, is) => !isKept(was) && !isKept(is) && reasonOf(was) !== reasonOf(is)),
+        )
+        expect(diff.unchanged).toBe(
+          rows.filter(([, [was, is]]) => isKept(was) && isKept(is) && !isChanged(was, is)).length,
+        )
         expect(asked.sort()).toEqual(idsWhere((was, is) => was !== undefined && is === undefined))
         // What a row said before it was dropped stands beside it.
-        for (const { before: said, kind } of diff.came) expect(said?.input).toEqual(kind === "new gold" ? undefined : { text: "x" })
+        for (const { before: said, kind } of diff.came)
+          expect(said?.input).toEqual(kind === "new gold" ? undefined : { text: "x" })
       }),
     )
   })
@@ -69,6 +77,8 @@ describe("the difference of two versions", () => {
   test("is refused where rows do not stand in order, for they would be told as both gone and new", () => {
     const first = version([["ex_0a", { text: "a" }]])
     const mixed = { ...first, train: [example("ex_0b", "b"), example("ex_0a", "a")] }
-    expect(() => diffVersions(first, mixed, () => () => "train")).toThrow(/ds_1 do not stand in the order of their ids: ex_0a comes after ex_0b/)
+    expect(() => diffVersions(first, mixed, () => () => "train")).toThrow(
+      /ds_1 do not stand in the order of their ids: ex_0a comes after ex_0b/,
+    )
   })
 })

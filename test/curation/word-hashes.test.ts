@@ -7,7 +7,10 @@ test("gives the hashes of the words that folding the text gives", () => {
   const hashes = new WordHashes()
   const plain = fc.string({ unit: fc.constantFrom(..."aBz09 \t\n.,;:!?'\"()[]{}_-+$^`~|<>=#%&*@/\\"), maxLength: 60 })
   const any = fc.string({
-    unit: fc.oneof(fc.constantFrom(..." aZ.\u0000\u007f\r\v"), fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 })),
+    unit: fc.oneof(
+      fc.constantFrom(..." aZ.\u0000\u007f\r\v"),
+      fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 }),
+    ),
     maxLength: 40,
   })
   fc.assert(

@@ -17,10 +17,19 @@ const metrics = [
   { name: "macro-f1", metric: macroF1 },
 ]
 
-function contender(name: string, rows: readonly ScoredRow[], prediction: Partial<ContenderRows["predictions"][number]> = {}): ContenderRows {
-  return { name, rows, predictions: rows.map(() => ({ latencyMs: 20, inputTokens: 10, outputTokens: 3, ...prediction })) }
+function contender(
+  name: string,
+  rows: readonly ScoredRow[],
+  prediction: Partial<ContenderRows["predictions"][number]> = {},
+): ContenderRows {
+  return {
+    name,
+    rows,
+    predictions: rows.map(() => ({ latencyMs: 20, inputTokens: 10, outputTokens: 3, ...prediction })),
+  }
 }
-const scores = (rows: number, right: (row: number) => boolean) => rightWhere(Array.from({ length: rows }, (_, row) => (right(row) ? 1 : 0)))
+const scores = (rows: number, right: (row: number) => boolean) =>
+  rightWhere(Array.from({ length: rows }, (_, row) => (right(row) ? 1 : 0)))
 
 describe("scoreContenders", () => {
   const tuned = contender(
@@ -70,7 +79,12 @@ describe("scoreContenders", () => {
       rowScores: (rows) => Float64Array.from(rows, ({ output }) => (output === "a" ? 0.5 : 0)),
       value: (rows) => rows.filter(({ output }) => output === "a").length / 2 / rows.length,
     }
-    const { comparisons, contenders } = scoreContenders({ task, contenders: [tuned, fewShot], metrics: [{ name: "half", metric: half }], seed: 1 })
+    const { comparisons, contenders } = scoreContenders({
+      task,
+      contenders: [tuned, fewShot],
+      metrics: [{ name: "half", metric: half }],
+      seed: 1,
+    })
     expect(comparisons[0]).toMatchObject({ test: "sign-flip permutation", metric: "half" })
     expect(comparisons[0]?.pValue).toBeLessThan(0.01)
     expect(comparisons[0]).not.toHaveProperty("discordance")
@@ -79,14 +93,23 @@ describe("scoreContenders", () => {
 
   it("leaves out metrics that are for other kinds", () => {
     const other: Metric = { summary: "", kinds: ["text"], value: () => 1 }
-    const { contenders } = scoreContenders({ task, contenders: [tuned], metrics: [...metrics, { name: "other", metric: other }], seed: 1 })
+    const { contenders } = scoreContenders({
+      task,
+      contenders: [tuned],
+      metrics: [...metrics, { name: "other", metric: other }],
+      seed: 1,
+    })
     expect(Object.keys(contenders[0]?.metrics ?? {})).toEqual(["accuracy", "macro-f1"])
   })
 
   it("counts tokens, times and answers that could not be read", () => {
     const unread = contender("zero-shot", scored(["a", "b"], ["a", undefined]))
     const { contenders } = scoreContenders({ task, contenders: [unread], metrics, seed: 1 })
-    expect(contenders[0]).toMatchObject({ unreadable: 1, tokens: { inputMean: 10, outputMean: 3 }, latencyMs: { p50: 20, p95: 20, n: 2 } })
+    expect(contenders[0]).toMatchObject({
+      unreadable: 1,
+      tokens: { inputMean: 10, outputMean: 3 },
+      latencyMs: { p50: 20, p95: 20, n: 2 },
+    })
     expect(scoring.contenders[2]).toMatchObject({ tokens: null, latencyMs: null, unreadable: 0 })
   })
 
@@ -98,19 +121,26 @@ describe("scoreContenders", () => {
 
   it("gives the same values, tests and Wilson intervals in any order of the rows", () => {
     const order = tuned.rows.map((_, position) => (position * 37) % 100)
-    const shuffled = [tuned, fewShot, linear].map((each) => ({ ...each, rows: order.map((position) => each.rows[position] as ScoredRow) }))
+    const shuffled = [tuned, fewShot, linear].map((each) => ({
+      ...each,
+      rows: order.map((position) => each.rows[position] as ScoredRow),
+    }))
     const again = scoreContenders({ task, contenders: shuffled, metrics: metrics.slice(0, 1), seed: 1 })
-    expect(again.contenders.map(({ metrics: found }) => found.accuracy)).toEqual(scoring.contenders.map(({ metrics: found }) => found.accuracy))
+    expect(again.contenders.map(({ metrics: found }) => found.accuracy)).toEqual(
+      scoring.contenders.map(({ metrics: found }) => found.accuracy),
+    )
     const tests = ({ comparisons }: typeof again) =>
       comparisons.map(({ b, difference, pValue, discordance }) => ({ b, difference, pValue, discordance }))
     expect(tests(again)).toEqual(tests(scoring).slice(0, 2))
   })
 
   it("refuses contenders that did not answer the same rows, or share a name", () => {
-    expect(() => scoreContenders({ task, contenders: [tuned, contender("few-shot", fewShot.rows.slice(1))], metrics, seed: 1 })).toThrow(
-      /tuned and few-shot did not answer the same rows/,
+    expect(() =>
+      scoreContenders({ task, contenders: [tuned, contender("few-shot", fewShot.rows.slice(1))], metrics, seed: 1 }),
+    ).toThrow(/tuned and few-shot did not answer the same rows/)
+    expect(() => scoreContenders({ task, contenders: [tuned, tuned], metrics, seed: 1 })).toThrow(
+      /two contenders are named tuned/,
     )
-    expect(() => scoreContenders({ task, contenders: [tuned, tuned], metrics, seed: 1 })).toThrow(/two contenders are named tuned/)
   })
 })
 

@@ -16,7 +16,12 @@ const usual = fc
     confidence: fc.constantFrom(0.9, 0.95, 0.99),
     power: fc.constantFrom(0.6, 0.8, 0.9),
   })
-  .map(({ discordance, share, confidence, power }) => ({ expectedGain: discordance * share, discordance, confidence, power }))
+  .map(({ discordance, share, confidence, power }) => ({
+    expectedGain: discordance * share,
+    discordance,
+    confidence,
+    power,
+  }))
 
 describe("powerAt", () => {
   it.each([
@@ -24,31 +29,35 @@ describe("powerAt", () => {
     { rows: 168, expectedGain: 0.1, discordance: 0.2 },
     { rows: 30, expectedGain: 0.5, discordance: 0.5 },
     { rows: 25, expectedGain: 0.3, discordance: 1 },
-  ])("agrees with a simulation of the test on $rows rows, gain $expectedGain, discordance $discordance", ({ rows, expectedGain, discordance }) => {
-    const random = seededRandom(9)
-    const trials = 6000
-    const pValues = new Map<string, number>()
-    let seen = 0
-    for (let trial = 0; trial < trials; trial += 1) {
-      let wins = 0
-      let losses = 0
-      for (let row = 0; row < rows; row += 1) {
-        const draw = random.next() / 2 ** 32
-        if (draw < (discordance + expectedGain) / 2) wins += 1
-        else if (draw < discordance) losses += 1
+  ])(
+    "agrees with a simulation of the test on $rows rows, gain $expectedGain, discordance $discordance",
+    ({ rows, expectedGain, discordance }) => {
+      const random = seededRandom(9)
+      const trials = 6000
+      const pValues = new Map<string, number>()
+      let seen = 0
+      for (let trial = 0; trial < trials; trial += 1) {
+        let wins = 0
+        let losses = 0
+        for (let row = 0; row < rows; row += 1) {
+          const draw = random.next() / 2 ** 32
+          if (draw < (discordance + expectedGain) / 2) wins += 1
+          else if (draw < discordance) losses += 1
+        }
+        const key = `${wins}:${losses}`
+        const pValue = pValues.get(key) ?? mcnemarExact({ wins, losses })
+        pValues.set(key, pValue)
+        if (wins > losses && pValue < 0.05) seen += 1
       }
-      const key = `${wins}:${losses}`
-      const pValue = pValues.get(key) ?? mcnemarExact({ wins, losses })
-      pValues.set(key, pValue)
-      if (wins > losses && pValue < 0.05) seen += 1
-    }
-    const power = powerAt(rows, { expectedGain, discordance, confidence: 0.95 })
-    // Four standard errors of the simulation.
-    expect(Math.abs(seen / trials - power)).toBeLessThan(4 * Math.sqrt((power * (1 - power)) / trials) + 1e-9)
-  })
+      const power = powerAt(rows, { expectedGain, discordance, confidence: 0.95 })
+      // Four standard errors of the simulation.
+      expect(Math.abs(seen / trials - power)).toBeLessThan(4 * Math.sqrt((power * (1 - power)) / trials) + 1e-9)
+    },
+  )
 
   it("is nothing below six rows at 95 %, where not even all wins suffice", () => {
-    for (let rows = 0; rows < 6; rows += 1) expect(powerAt(rows, { expectedGain: 1, discordance: 1, confidence: 0.95 })).toBe(0)
+    for (let rows = 0; rows < 6; rows += 1)
+      expect(powerAt(rows, { expectedGain: 1, discordance: 1, confidence: 0.95 })).toBe(0)
     expect(powerAt(6, { expectedGain: 1, discordance: 1, confidence: 0.95 })).toBeCloseTo(1, 12)
   })
 

@@ -27,7 +27,9 @@ describe("renderReport", () => {
 
   it("loads nothing: no address, no script, no import", () => {
     for (const text of [page, renderReport(withTexts(nasty))]) {
-      expect(text).not.toMatch(/https?:|\/\/[a-z]|url\(|@import|<script|<link|<img|<iframe|<[^>]*\s(src|href|on[a-z]+)=/i)
+      expect(text).not.toMatch(
+        /https?:|\/\/[a-z]|url\(|@import|<script|<link|<img|<iframe|<[^>]*\s(src|href|on[a-z]+)=/i,
+      )
       expect(text).toContain(`content="default-src 'none'; style-src 'unsafe-inline'"`)
     }
   })
@@ -60,12 +62,16 @@ describe("renderReport", () => {
     const flat = page.replaceAll("\u00A0", " ")
     for (const text of [data.verdict.reason, data.verdict.rule, ...data.notes]) expect(flat).toContain(escapeHtml(text))
     expect(page).toContain("Promote the tuned model")
-    expect(renderReport({ ...data, verdict: { ...data.verdict, verdict: "reject" } })).toContain("Reject: keep few-shot")
+    expect(renderReport({ ...data, verdict: { ...data.verdict, verdict: "reject" } })).toContain(
+      "Reject: keep few-shot",
+    )
     expect(renderReport({ ...data, verdict: { ...data.verdict, verdict: "undecided" } })).toContain(">Undecided<")
   })
 
   it("shows every figure of a contender", () => {
-    expect(page).toMatch(/<tr class="tuned"><th scope="row">tuned<\/th>\s*<td>0\.900<span class="range">0\.826 to 0\.945<\/span><\/td>/)
+    expect(page).toMatch(
+      /<tr class="tuned"><th scope="row">tuned<\/th>\s*<td>0\.900<span class="range">0\.826 to 0\.945<\/span><\/td>/,
+    )
     expect(page).toContain("the one to beat")
     expect(page).toContain("exact McNemar")
     expect(page).toContain("one at a time")
@@ -87,7 +93,9 @@ describe("renderReport", () => {
       "2026-11-24T10:00:00Z",
     ])
       expect(page).toContain(text)
-    expect(renderReport({ ...sampleReport(), provenance: { ...provenance, testOpenings: 1 } })).toContain("once, for this evaluation")
+    expect(renderReport({ ...sampleReport(), provenance: { ...provenance, testOpenings: 1 } })).toContain(
+      "once, for this evaluation",
+    )
   })
 
   it("shows failures of the validation set and says that test stays sealed", () => {
@@ -103,7 +111,8 @@ describe("renderReport", () => {
     const charts = page.match(/<svg role="img"[^>]*aria-labelledby="([a-z-]+) ([a-z-]+)"/g) ?? []
     expect(charts.length).toBe(2)
     for (const chart of charts)
-      for (const id of chart.match(/aria-labelledby="([^"]+)"/)?.[1]?.split(" ") ?? []) expect(page.split(`id="${id}"`).length).toBe(2)
+      for (const id of chart.match(/aria-labelledby="([^"]+)"/)?.[1]?.split(" ") ?? [])
+        expect(page.split(`id="${id}"`).length).toBe(2)
     const tables = page.split("<table").slice(1)
     expect(tables.length).toBe(4)
     for (const table of tables) expect(table).toMatch(/^[^>]*>\n<caption>/)
@@ -112,7 +121,12 @@ describe("renderReport", () => {
 
   it("says in a sentence what is missing", () => {
     const empty = renderReport(emptyReport())
-    for (const sentence of ["no contender was scored", "nothing to compare", "Training logged no loss", "no validation set"])
+    for (const sentence of [
+      "no contender was scored",
+      "nothing to compare",
+      "Training logged no loss",
+      "no validation set",
+    ])
       expect(empty).toContain(sentence)
     expect(empty).not.toMatch(/NaN|undefined|Infinity/)
     expect(page).not.toMatch(/NaN|undefined|Infinity/)
@@ -135,8 +149,13 @@ describe("renderReport", () => {
 
   it("keeps charts inside their frames for a loss that is huge, negative, constant or logged once", () => {
     for (const losses of [[1e6, 3], [-2, -1], [0.5, 0.5, 0.5], [2], [0]]) {
-      const text = renderReport({ ...sampleReport(), training: losses.map((loss, step) => ({ step: step + 1, values: { loss } })) })
-      const places = [...(text.match(/<polyline class="loss" points="([^"]*)"/)?.[1] ?? "").matchAll(/([-\d.]+),([-\d.]+)/g)]
+      const text = renderReport({
+        ...sampleReport(),
+        training: losses.map((loss, step) => ({ step: step + 1, values: { loss } })),
+      })
+      const places = [
+        ...(text.match(/<polyline class="loss" points="([^"]*)"/)?.[1] ?? "").matchAll(/([-\d.]+),([-\d.]+)/g),
+      ]
       expect(places.length).toBe(losses.length)
       for (const [, x, y] of places) {
         expect(Number(x)).toBeGreaterThanOrEqual(0)
@@ -156,7 +175,10 @@ describe("escapeHtml", () => {
 })
 
 describe("reportStyle", () => {
-  const schemes = [reportStyle.match(/:root \{(.*?)\n\}/s)?.[1] ?? "", reportStyle.match(/dark\) \{\s*:root \{(.*?)\n {2}\}/s)?.[1] ?? ""]
+  const schemes = [
+    reportStyle.match(/:root \{(.*?)\n\}/s)?.[1] ?? "",
+    reportStyle.match(/dark\) \{\s*:root \{(.*?)\n {2}\}/s)?.[1] ?? "",
+  ]
   const pairs: [string, string][] = [
     ["text", "page"],
     ["text", "surface"],
@@ -176,7 +198,8 @@ describe("reportStyle", () => {
     ["dark", 1],
   ] as const)("has a contrast of at least 4.5 for every text, %s", (_, scheme) => {
     const colour = (name: string) => schemes[scheme]?.match(new RegExp(`--${name}: (#[0-9a-f]{6})`))?.[1] ?? ""
-    for (const [text, ground] of pairs) expect(contrast(colour(text), colour(ground)), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5)
+    for (const [text, ground] of pairs)
+      expect(contrast(colour(text), colour(ground)), `${text} on ${ground}`).toBeGreaterThanOrEqual(4.5)
     // The strongest ground of a heat cell: 38 % of its colour.
     for (const heat of ["accent", "warm"])
       expect(contrast(colour("text"), mix(colour(heat), colour("surface"), 0.38)), heat).toBeGreaterThanOrEqual(4.5)
@@ -185,7 +208,9 @@ describe("reportStyle", () => {
 
 describe("niceTicks", () => {
   it("holds both values between round ticks", () => {
-    expect(niceTicks(0.43, 0.91, 5).ticks.map((tick) => Number(tick.toFixed(6)))).toEqual([0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1])
+    expect(niceTicks(0.43, 0.91, 5).ticks.map((tick) => Number(tick.toFixed(6)))).toEqual([
+      0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1,
+    ])
     fc.assert(
       fc.property(
         fc.double({ min: -1e6, max: 1e6, noNaN: true }),
@@ -218,7 +243,11 @@ function withTexts(text: string): ReportData {
     contenders: [...data.contenders, ...data.contenders.slice(0, 1).map((contender) => ({ ...contender, name: text }))],
     comparisons: data.comparisons.map((comparison) => ({ ...comparison, b: text })),
     confusion: confusionOf(scored([text, "a"], ["a", text]), ["a", "b"]),
-    failures: { validationRows: 1, wrong: 1, shown: [{ id: text, input: text, expected: text, answer: `${text}.`, isReadable: true }] },
+    failures: {
+      validationRows: 1,
+      wrong: 1,
+      shown: [{ id: text, input: text, expected: text, answer: `${text}.`, isReadable: true }],
+    },
     provenance: {
       ...data.provenance,
       dataset: text,
@@ -235,7 +264,12 @@ function withTexts(text: string): ReportData {
 
 function emptyReport(): ReportData {
   const task = labelTask()
-  const { contenders, comparisons } = scoreContenders({ task, contenders: [], metrics: [{ name: "accuracy", metric: accuracy }], seed: 1 })
+  const { contenders, comparisons } = scoreContenders({
+    task,
+    contenders: [],
+    metrics: [{ name: "accuracy", metric: accuracy }],
+    seed: 1,
+  })
   const verdict = decide({
     rule: task.verdict,
     metric: "accuracy",

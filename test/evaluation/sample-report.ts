@@ -9,7 +9,8 @@ import { labelTask, rightWhere } from "./sample-rows.ts"
 /** A report of 100 test examples: tuned 90 right, few-shot 70, linear 90. */
 export function sampleReport(): ReportData {
   const task = labelTask({ bootstrap: 200 })
-  const right = (isRight: (row: number) => boolean) => rightWhere(Array.from({ length: 100 }, (_, row) => (isRight(row) ? 1 : 0)))
+  const right = (isRight: (row: number) => boolean) =>
+    rightWhere(Array.from({ length: 100 }, (_, row) => (isRight(row) ? 1 : 0)))
   const contender = (name: string, rows: ReturnType<typeof right>) => ({
     name,
     rows,
@@ -54,13 +55,22 @@ export function sampleReport(): ReportData {
     notes: evaluationNotes(task, "accuracy", scoring, contenders),
     ...scoring,
     confusion: confusionOf(contenders[0]?.rows ?? [], ["a", "b", "c"]),
-    training: [1, 2, 3, 4].map((step) => ({ step, values: { loss: 2 / step, ...(step % 2 === 0 ? { evalLoss: 2.2 / step } : {}) } })),
+    training: [1, 2, 3, 4].map((step) => ({
+      step,
+      values: { loss: 2 / step, ...(step % 2 === 0 ? { evalLoss: 2.2 / step } : {}) },
+    })),
     failures: {
       validationRows: 20,
       wrong: 2,
       shown: [
         { id: "seed_0000000000000001", input: "Where is my parcel?", expected: "a", answer: "b", isReadable: true },
-        { id: "seed_0000000000000002", input: "Cancel it", expected: "b", answer: "I think it is b, because", isReadable: false },
+        {
+          id: "seed_0000000000000002",
+          input: "Cancel it",
+          expected: "b",
+          answer: "I think it is b, because",
+          isReadable: false,
+        },
       ],
     },
     provenance: {

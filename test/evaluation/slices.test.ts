@@ -17,7 +17,9 @@ const task = taskSchema.parse({
   verdict: { bootstrap: 400 },
 })
 const rowsOf = (...rows: [string, string | undefined, number][]) =>
-  rows.flatMap(([reference, output, count], group) => Array.from({ length: count }, (_, row) => ({ id: `${group}-${row}`, reference, output })))
+  rows.flatMap(([reference, output, count], group) =>
+    Array.from({ length: count }, (_, row) => ({ id: `${group}-${row}`, reference, output })),
+  )
 const predictions = [{ latencyMs: 1, inputTokens: 1, outputTokens: 1 }]
 const metrics = [
   { name: "accuracy", metric: accuracy },
@@ -26,7 +28,11 @@ const metrics = [
 // Good at what is rare, and the other way round: 30 of 40 right each.
 const contenders = [
   { name: "tuned", predictions, rows: rowsOf(["a", "a", 10], ["a", "b", 10], ["b", "b", 10], ["other", "other", 10]) },
-  { name: "few-shot", predictions, rows: rowsOf(["a", "a", 10], ["a", "a", 10], ["b", "a", 10], ["other", "other", 10]) },
+  {
+    name: "few-shot",
+    predictions,
+    rows: rowsOf(["a", "a", 10], ["a", "a", 10], ["b", "a", 10], ["other", "other", 10]),
+  },
 ]
 
 describe("at the true prevalence", () => {
@@ -34,8 +40,16 @@ describe("at the true prevalence", () => {
     contenders[0]?.rows ?? [],
     ({ reference }) => ({ a: 0.9 / 0.5, b: 0.05 / 0.25, other: 0.05 / 0.25 })[reference] ?? 0,
   )
-  const scores = scoresAtPrevalence({ task, prevalence: { a: 0.9, b: 0.05, other: 0.05 }, weights, contenders, metrics, seed: 1 })
-  const value = (name: string, metric: string) => scores.contenders.find((contender) => contender.name === name)?.metrics[metric]
+  const scores = scoresAtPrevalence({
+    task,
+    prevalence: { a: 0.9, b: 0.05, other: 0.05 },
+    weights,
+    contenders,
+    metrics,
+    seed: 1,
+  })
+  const value = (name: string, metric: string) =>
+    scores.contenders.find((contender) => contender.name === name)?.metrics[metric]
   test("the figures are those of the weighted rows", () => {
     expect(value("tuned", "accuracy")?.value).toBeCloseTo(0.9 / 2 + 0.1, 10)
     expect(value("few-shot", "accuracy")?.value).toBeCloseTo(0.95, 10)
@@ -50,7 +64,9 @@ describe("at the true prevalence", () => {
     expect(scores.untested).toEqual([])
   })
   test("they are told beside the plain ones", () => {
-    expect(prevalenceNote("accuracy", "few-shot", scores).join()).toContain("accuracy is 0.550 for tuned and 0.950 for few-shot")
+    expect(prevalenceNote("accuracy", "few-shot", scores).join()).toContain(
+      "accuracy is 0.550 for tuned and 0.950 for few-shot",
+    )
     expect(prevalenceNote("accuracy", "few-shot", undefined)).toEqual([])
     const report = renderReport({ ...sampleReport(), prevalence: scores })
     expect(report).toContain("At the true prevalence")
@@ -64,11 +80,17 @@ describe("out of scope", () => {
     const rows = rowsOf(["a", "a", 8], ["a", "other", 2], ["b", undefined, 4], ["other", "other", 3], ["other", "a", 3])
     const found = outOfScopeScores(task, { label: "other", isDeclared: false }, [{ name: "tuned", predictions, rows }])
     expect(found).toMatchObject({ label: "other", rows: { out: 6, in: 14 } })
-    expect(found.contenders[0]).toMatchObject({ recognised: { value: 0.5, n: 6 }, inScopeAccuracy: { value: 8 / 14, n: 14 }, turnedAway: 2 })
+    expect(found.contenders[0]).toMatchObject({
+      recognised: { value: 0.5, n: 6 },
+      inScopeAccuracy: { value: 8 / 14, n: 14 },
+      turnedAway: 2,
+    })
     const report = renderReport({ ...sampleReport(), outOfScope: found })
     expect(report).toContain("6 test examples out of scope (other) and 14 in it")
     expect(report).toContain("taken as out of scope by its name")
-    const none = outOfScopeScores(task, { label: "other", isDeclared: true }, [{ name: "tuned", predictions, rows: rowsOf(["a", "a", 2]) }])
+    const none = outOfScopeScores(task, { label: "other", isDeclared: true }, [
+      { name: "tuned", predictions, rows: rowsOf(["a", "a", 2]) },
+    ])
     expect(none.contenders[0]).toMatchObject({ recognised: null, turnedAway: 0 })
   })
   test("is what the specification says, else what the label's name says", () => {
@@ -79,7 +101,10 @@ describe("out of scope", () => {
           kind: "label",
           description: "Which team",
           input: { body: {} },
-          output: { labels: Object.fromEntries(labels.map((label) => [label, label])), ...(outOfScope ? { outOfScope } : {}) },
+          output: {
+            labels: Object.fromEntries(labels.map((label) => [label, label])),
+            ...(outOfScope ? { outOfScope } : {}),
+          },
         }),
       )
     expect(named(["a", "other"], "a")).toEqual({ label: "a", isDeclared: true })

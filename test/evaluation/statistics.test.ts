@@ -24,7 +24,9 @@ const pairs = fc.array(fc.tuple(fc.constantFrom(0, 1), fc.constantFrom(0, 1)), {
 describe("seededRandom", () => {
   it("gives the numbers of xoshiro128** seeded by SplitMix32", () => {
     const random = seededRandom(1)
-    expect([random.next(), random.next(), random.next(), random.next()]).toEqual([393288148, 2174103013, 3814759091, 2092745082])
+    expect([random.next(), random.next(), random.next(), random.next()]).toEqual([
+      393288148, 2174103013, 3814759091, 2092745082,
+    ])
   })
 
   it("spreads evenly below the bound", () => {
@@ -59,12 +61,18 @@ describe("normalQuantile", () => {
 describe("binomial", () => {
   it("sums to one and agrees with the sum of its terms", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 200 }), fc.nat(200), fc.double({ min: 0, max: 1, noNaN: true }), (trials, start, chance) => {
-        let sum = 0
-        for (let successes = start; successes <= trials; successes += 1) sum += binomialProbability(trials, successes, chance)
-        expect(binomialAtLeast(trials, start, chance)).toBeCloseTo(sum, 9)
-        expect(binomialAtLeast(trials, 0, chance)).toBe(1)
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 200 }),
+        fc.nat(200),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        (trials, start, chance) => {
+          let sum = 0
+          for (let successes = start; successes <= trials; successes += 1)
+            sum += binomialProbability(trials, successes, chance)
+          expect(binomialAtLeast(trials, start, chance)).toBeCloseTo(sum, 9)
+          expect(binomialAtLeast(trials, 0, chance)).toBe(1)
+        },
+      ),
     )
   })
 
@@ -99,7 +107,10 @@ describe("mcnemarExact", () => {
   })
 
   it("counts where exactly one is right", () => {
-    expect(discordanceOf(Float64Array.of(1, 1, 0, 0, 1), Float64Array.of(1, 0, 1, 0, 0))).toEqual({ wins: 2, losses: 1 })
+    expect(discordanceOf(Float64Array.of(1, 1, 0, 0, 1), Float64Array.of(1, 0, 1, 0, 0))).toEqual({
+      wins: 2,
+      losses: 1,
+    })
     expect(() => discordanceOf(Float64Array.of(1), Float64Array.of(1, 0))).toThrow(RangeError)
   })
 })
@@ -113,16 +124,21 @@ describe("wilsonInterval", () => {
 
   it("holds the share, lies in 0..1, is mirrored, and is never a point", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(500), fc.double({ min: 0.5, max: 0.999, noNaN: true }), (trials, wanted, confidence) => {
-        const successes = Math.min(trials, wanted)
-        const { low, high } = wilsonInterval(successes, trials, confidence)
-        expect(low).toBeGreaterThanOrEqual(0)
-        expect(high).toBeLessThanOrEqual(1)
-        expect(low).toBeLessThanOrEqual(successes / trials)
-        expect(high).toBeGreaterThanOrEqual(successes / trials)
-        expect(high - low).toBeGreaterThan(0)
-        expect(wilsonInterval(trials - successes, trials, confidence).low).toBeCloseTo(1 - high, 12)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 500 }),
+        fc.nat(500),
+        fc.double({ min: 0.5, max: 0.999, noNaN: true }),
+        (trials, wanted, confidence) => {
+          const successes = Math.min(trials, wanted)
+          const { low, high } = wilsonInterval(successes, trials, confidence)
+          expect(low).toBeGreaterThanOrEqual(0)
+          expect(high).toBeLessThanOrEqual(1)
+          expect(low).toBeLessThanOrEqual(successes / trials)
+          expect(high).toBeGreaterThanOrEqual(successes / trials)
+          expect(high - low).toBeGreaterThan(0)
+          expect(wilsonInterval(trials - successes, trials, confidence).low).toBeCloseTo(1 - high, 12)
+        },
+      ),
     )
   })
 
@@ -160,7 +176,11 @@ describe("bootstrapIntervals", () => {
 
   it("agrees with the binomial distribution that the resampled mean follows", () => {
     const rows = rightWhere(Array.from({ length: 100 }, (_, position) => (position < 80 ? 1 : 0)))
-    const { low, high } = bootstrapIntervals({ ...options, resamples: 20_000, rowsByContender: new Map([["tuned", rows]]) }).interval("tuned")
+    const { low, high } = bootstrapIntervals({
+      ...options,
+      resamples: 20_000,
+      rowsByContender: new Map([["tuned", rows]]),
+    }).interval("tuned")
     // The 2.5 % and 97.5 % quantiles of Binomial(100, 0.8) / 100.
     expect(low).toBeCloseTo(0.72, 2)
     expect(high).toBeCloseTo(0.87, 2)
@@ -204,7 +224,9 @@ describe("bootstrapIntervals", () => {
   })
 
   it("gives the same by row scores as by the value, and the same for the same seed only", () => {
-    const rowsByContender = new Map([["a", rightWhere(Array.from({ length: 37 }, (_, position) => (position % 3 === 0 ? 1 : 0)))]])
+    const rowsByContender = new Map([
+      ["a", rightWhere(Array.from({ length: 37 }, (_, position) => (position % 3 === 0 ? 1 : 0)))],
+    ])
     const by = (extra: object) => bootstrapIntervals({ ...options, rowsByContender, ...extra }).interval("a")
     expect(by({})).toEqual(by({}))
     expect(by({ rowScores: undefined })).toEqual(by({}))
@@ -232,7 +254,9 @@ describe("bootstrapIntervals", () => {
         ]),
       }),
     ).toThrow(RangeError)
-    expect(() => bootstrapIntervals({ ...options, rowsByContender: new Map([["a", rows]]) }).interval("c")).toThrow(/no contender c/)
+    expect(() => bootstrapIntervals({ ...options, rowsByContender: new Map([["a", rows]]) }).interval("c")).toThrow(
+      /no contender c/,
+    )
   })
 
   it("gives NaN without rows, and interpolates percentiles like numpy", () => {
@@ -244,7 +268,11 @@ describe("bootstrapIntervals", () => {
 
 describe("permutation tests", () => {
   it("agree with the exact McNemar test on right-or-wrong scores", () => {
-    const differences = Float64Array.from([...Array<number>(10).fill(1), ...Array<number>(2).fill(-1), ...Array<number>(30).fill(0)])
+    const differences = Float64Array.from([
+      ...Array<number>(10).fill(1),
+      ...Array<number>(2).fill(-1),
+      ...Array<number>(30).fill(0),
+    ])
     expect(Math.abs(signFlipPValue(differences, { seed: 1 }) - 0.03857)).toBeLessThan(0.006)
     const first = rightWhere([...Array<number>(10).fill(1), 0, 0, ...Array<number>(30).fill(1)])
     const second = rightWhere([...Array<number>(10).fill(0), 1, 1, ...Array<number>(30).fill(1)])
@@ -256,7 +284,10 @@ describe("permutation tests", () => {
     const observed = differences.reduce((sum, difference) => sum + difference, 0)
     let atLeast = 0
     for (let signs = 0; signs < 64; signs += 1) {
-      const sum = differences.reduce((total, difference, position) => total + (signs & (1 << position) ? difference : -difference), 0)
+      const sum = differences.reduce(
+        (total, difference, position) => total + (signs & (1 << position) ? difference : -difference),
+        0,
+      )
       if (Math.abs(sum) >= observed - 1e-12) atLeast += 1
     }
     expect(Math.abs(signFlipPValue(differences, { seed: 2 }) - atLeast / 64)).toBeLessThan(0.01)

@@ -51,7 +51,9 @@ describe("renderContenders", () => {
   })
 
   it("says so when nothing was scored", () => {
-    expect(renderContenders({ ...sampleReport(), contenders: [] }, { width: 80, colour: false })).toMatch(/^No contender was scored\.\n/)
+    expect(renderContenders({ ...sampleReport(), contenders: [] }, { width: 80, colour: false })).toMatch(
+      /^No contender was scored\.\n/,
+    )
   })
 })
 
@@ -86,7 +88,10 @@ describe("renderLossPlot", () => {
       .array(fc.record({ step: fc.nat(100_000), loss: value, evalLoss: value }), { maxLength: 40 })
       .map((rows) =>
         rows
-          .map(({ step, ...values }) => ({ step, values: JSON.parse(JSON.stringify(values)) as Record<string, number> }))
+          .map(({ step, ...values }) => ({
+            step,
+            values: JSON.parse(JSON.stringify(values)) as Record<string, number>,
+          }))
           .sort((a, b) => a.step - b.step),
       )
     fc.assert(
@@ -102,6 +107,8 @@ describe("renderLossPlot", () => {
 
   it("gives a plain sentence when nothing was logged", () => {
     expect(renderLossPlot([], { width: 60, height: 14 })).toBe("No loss has been logged yet.")
-    expect(renderLossPlot([{ step: 1, values: { learningRate: 1 } }], { width: 60, height: 14 })).toBe("No loss has been logged yet.")
+    expect(renderLossPlot([{ step: 1, values: { learningRate: 1 } }], { width: 60, height: 14 })).toBe(
+      "No loss has been logged yet.",
+    )
   })
 })

@@ -13,7 +13,14 @@ const rule = labelTask().verdict
 const margined: VerdictRule = { ...rule, margin: 0.05 }
 
 /** A finding with the given wins and losses on so many rows, and both right on the given rest. */
-function finding(rows: number, wins: number, losses: number, low: number, high: number, changes: Partial<Finding> = {}): Finding {
+function finding(
+  rows: number,
+  wins: number,
+  losses: number,
+  low: number,
+  high: number,
+  changes: Partial<Finding> = {},
+): Finding {
   const both = Math.floor((rows - wins - losses) * 0.9)
   return {
     rule,
@@ -42,12 +49,20 @@ describe("decide", () => {
     ["equal on one row too few", finding(167, 20, 20, -0.07, 0.07), "undecided"],
     ["clearly worse on few rows", finding(40, 1, 22, -0.7, -0.3), "reject"],
     ["one loss on few rows is no proof, though the interval ends at 0", finding(12, 0, 1, -0.25, 0), "undecided"],
-    ["four losses of four, whose interval lies below 0 but whose test proves nothing", finding(6, 0, 4, -1, -0.17), "undecided"],
+    [
+      "four losses of four, whose interval lies below 0 but whose test proves nothing",
+      finding(6, 0, 4, -1, -0.17),
+      "undecided",
+    ],
     ["the same answers on few rows, an interval that is a point", finding(5, 0, 0, 0, 0), "undecided"],
     ["the same answers on enough rows", finding(200, 0, 0, 0, 0), "reject"],
     ["better, within the margin, enough rows", finding(900, 60, 45, -0.005, 0.04, { rule: margined }), "reject"],
     ["better, around the margin, enough rows", finding(900, 90, 40, 0.03, 0.08, { rule: margined }), "undecided"],
-    ["low bound just at the margin does not exceed it", finding(900, 120, 40, 0.05, 0.12, { rule: margined }), "undecided"],
+    [
+      "low bound just at the margin does not exceed it",
+      finding(900, 120, 40, 0.05, 0.12, { rule: margined }),
+      "undecided",
+    ],
     ["better than the margin", finding(900, 120, 40, 0.06, 0.12, { rule: margined }), "promote"],
     ["three wins of three, with a margin", finding(3, 3, 0, 1, 1, { rule: margined }), "undecided"],
     [
@@ -75,7 +90,9 @@ describe("decide", () => {
       for (let test = 0; test < tests; test += 1) {
         const draws = Array.from({ length: rows }, () => random.next() / 2 ** 32)
         const tuned = rightWhere(draws.map((draw) => (draw < (0.2 + gain) / 2 || draw > 0.3 ? 1 : 0)))
-        const incumbent = rightWhere(draws.map((draw) => ((draw >= (0.2 + gain) / 2 && draw < 0.2) || draw > 0.3 ? 1 : 0)))
+        const incumbent = rightWhere(
+          draws.map((draw) => ((draw >= (0.2 + gain) / 2 && draw < 0.2) || draw > 0.3 ? 1 : 0)),
+        )
         const contenders = [
           { name: "tuned", rows: tuned, predictions: [] },
           { name: "few-shot", rows: incumbent, predictions: [] },
@@ -130,8 +147,13 @@ describe("decide", () => {
   it("says how many more examples would help, or that none would", () => {
     expect(decide(finding(40, 3, 4, -0.1, 0.1)).power.further).toBe(128)
     expect(decide(finding(900, 90, 40, 0.03, 0.08, { rule: margined })).power.further).toBeGreaterThan(0)
-    expect(decide(finding(900, 60, 45, -0.005, 0.06, { rule: margined }))).toMatchObject({ verdict: "undecided", power: { further: null } })
-    const other = decide(finding(60, 0, 0, -0.04, 0.14, { discordance: undefined, tuned: 0.8, incumbent: 0.75, pValue: 0.3 }))
+    expect(decide(finding(900, 60, 45, -0.005, 0.06, { rule: margined }))).toMatchObject({
+      verdict: "undecided",
+      power: { further: null },
+    })
+    const other = decide(
+      finding(60, 0, 0, -0.04, 0.14, { discordance: undefined, tuned: 0.8, incumbent: 0.75, pValue: 0.3 }),
+    )
     // By the normal approximation: (1.96 + 0.8416) standard errors of 0.09 / 1.96 must come down to 0.05.
     expect(other.power.further).toBe(Math.ceil(60 * ((2.80158 * (0.09 / 1.95996)) / 0.05) ** 2) - 60)
   })

@@ -6,7 +6,9 @@ import type { Filter, TextPlace } from "../../src/core/filter.ts"
 import { labelTask, textTask } from "../curation/made-texts.ts"
 import { sample } from "../command-line.ts"
 
-const filters = new Map(await Promise.all(names("filters").map(async (name) => [name, await load<Filter>("filters", name)] as const)))
+const filters = new Map(
+  await Promise.all(names("filters").map(async (name) => [name, await load<Filter>("filters", name)] as const)),
+)
 const codes = (name: string, text: string, place: TextPlace = "output", options: Record<string, unknown> = {}) => {
   const filter = filters.get(name) as Filter
   return filter.find(text, { place, task: textTask }, filter.options.parse(options) as never).map(({ code }) => code)
@@ -57,15 +59,18 @@ describe("every filter", () => {
     const options = filter.options.parse(usual(name)) as never
     for (const task of [labelTask, textTask])
       fc.assert(
-        fc.property(fc.oneof(fc.string({ unit: "grapheme", maxLength: 200 }), fc.string({ unit: "binary", maxLength: 200 })), (text) => {
-          const found = filter.find(text, { place: "output", task }, options)
-          for (const { code, detail } of found) {
-            expect(Object.keys(filter.codes)).toContain(code)
-            expect(detail).not.toContain("\n")
-            expect(detail.length).toBeLessThanOrEqual(80)
-          }
-          expect(filter.find(text, { place: "output", task }, options)).toEqual(found)
-        }),
+        fc.property(
+          fc.oneof(fc.string({ unit: "grapheme", maxLength: 200 }), fc.string({ unit: "binary", maxLength: 200 })),
+          (text) => {
+            const found = filter.find(text, { place: "output", task }, options)
+            for (const { code, detail } of found) {
+              expect(Object.keys(filter.codes)).toContain(code)
+              expect(detail).not.toContain("\n")
+              expect(detail.length).toBeLessThanOrEqual(80)
+            }
+            expect(filter.find(text, { place: "output", task }, options)).toEqual(found)
+          },
+        ),
         { seed: 7, numRuns: 100 },
       )
   })
@@ -84,8 +89,27 @@ describe("every filter", () => {
 
   test.each([...filters.keys()])("%s is done with a long text at once", (name) => {
     const before = performance.now()
-    for (const part of ["a", "ab ", "I'm sorry, ", "{{a ", "[your ", "<|a", "Ã", "<s>", "here is a ", "als KI ", "\n", "- ", "aaaaaaaaab"])
-      codes(name, part.repeat(Math.ceil(60_000 / part.length)), "output", name === "language" ? { expected: ["tr"] } : {})
+    for (const part of [
+      "a",
+      "ab ",
+      "I'm sorry, ",
+      "{{a ",
+      "[your ",
+      "<|a",
+      "Ã",
+      "<s>",
+      "here is a ",
+      "als KI ",
+      "\n",
+      "- ",
+      "aaaaaaaaab",
+    ])
+      codes(
+        name,
+        part.repeat(Math.ceil(60_000 / part.length)),
+        "output",
+        name === "language" ? { expected: ["tr"] } : {},
+      )
     expect(performance.now() - before).toBeLessThan(10_000)
   })
 })
@@ -211,7 +235,15 @@ describe("language", () => {
   test("short and mixed texts, and specifications that expect nothing, give no warning", () => {
     expect(codes("language", "Wo ist mein Paket?", "input", { expected: ["en"] })).toEqual([])
     expect(codes("language", probes.de)).toEqual([])
-    expect(codes("language", "TL-33570 / 44-0183 / DHL Express Worldwide / Porto, Malmö, Kraków", "input", { expected: ["fi"] })).toEqual([])
-    expect(codes("language", "The letter said »Wo ist mein Paket?« and that was all that it said to me", "input", { expected: ["en"] })).toEqual([])
+    expect(
+      codes("language", "TL-33570 / 44-0183 / DHL Express Worldwide / Porto, Malmö, Kraków", "input", {
+        expected: ["fi"],
+      }),
+    ).toEqual([])
+    expect(
+      codes("language", "The letter said »Wo ist mein Paket?« and that was all that it said to me", "input", {
+        expected: ["en"],
+      }),
+    ).toEqual([])
   })
 })

@@ -4,8 +4,12 @@ import repetition from "../../src/filters/repetition.ts"
 import { textTask } from "../curation/made-texts.ts"
 
 test("a loop is found as by looking at every place for every period", () => {
-  const words = fc.array(fc.constantFrom("a", "b", "ab", "-", "--", "0"), { maxLength: 12 }).map((parts) => parts.join(""))
-  const looping = fc.tuple(words, fc.nat({ max: 60 }), words).map(([unit, times, rest]) => `${rest}${unit.repeat(times)}${rest}`)
+  const words = fc
+    .array(fc.constantFrom("a", "b", "ab", "-", "--", "0"), { maxLength: 12 })
+    .map((parts) => parts.join(""))
+  const looping = fc
+    .tuple(words, fc.nat({ max: 60 }), words)
+    .map(([unit, times, rest]) => `${rest}${unit.repeat(times)}${rest}`)
   let loops = 0
   fc.assert(
     fc.property(fc.array(looping, { maxLength: 4 }), fc.integer({ min: 3, max: 6 }), (parts, repeats) => {
@@ -20,7 +24,10 @@ test("a loop is found as by looking at every place for every period", () => {
   expect(loops).toBeGreaterThan(200)
 })
 
-/** The definition, place by place: 40 characters or more that a unit of at most 120 makes by standing there `repeats` times. */
+/**
+ * The definition, place by place: 40 characters or more that a unit of at most 120 makes by standing there `repeats`
+ * times.
+ */
 function firstLoop(text: string, repeats: number): string | undefined {
   for (let period = 1; period <= Math.min(120, Math.floor(text.length / repeats)); period += 1) {
     const needed = Math.max(40, period * repeats) - period

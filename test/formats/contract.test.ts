@@ -34,7 +34,10 @@ const looking = [
 /** One example for each kind of task; a chat with tools apart, since not every format has a place for them. */
 const kinds: Readonly<Record<string, { task: TaskSpecification; example: Example }>> = {
   label: { task: task({ kind: "label", ...field, output: labels }), example: example({ body: awkward }, "ß") },
-  multilabel: { task: task({ kind: "multilabel", ...field, output: labels }), example: example({ body: awkward }, ["a b", "ß"]) },
+  multilabel: {
+    task: task({ kind: "multilabel", ...field, output: labels }),
+    example: example({ body: awkward }, ["a b", "ß"]),
+  },
   json: {
     task: task({ kind: "json", ...field, output: { schema: { type: "object" } } }),
     example: example({ body: awkward }, { name: awkward, list: [1, null, true] }),
@@ -42,7 +45,10 @@ const kinds: Readonly<Record<string, { task: TaskSpecification; example: Example
   text: { task: task({ kind: "text", ...field }), example: example({ body: awkward }, awkward) },
   chat: { task: task({ kind: "chat" }), example: example({ messages: talk }, { content: awkward }) },
 }
-const withTools = task({ kind: "chat", output: { tools: [{ name: "look", description: "Looks", parameters: { type: "object" } }] } })
+const withTools = task({
+  kind: "chat",
+  output: { tools: [{ name: "look", description: "Looks", parameters: { type: "object" } }] },
+})
 const toolExamples = {
   "an answer that calls a tool": example({ messages: looking }, { tool_calls: [call] }),
   "an answer after a tool": example({ messages: looking }, { content: "An umbrella." }),
@@ -62,7 +68,10 @@ const preference = (specification: TaskSpecification, row: Example, other: unkno
 })
 
 /** The row as it comes back from the file's bytes. */
-async function throughBytes(format: DatasetFormat, value: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+async function throughBytes(
+  format: DatasetFormat,
+  value: Readonly<Record<string, unknown>>,
+): Promise<Record<string, unknown>> {
   if (!format.encode) return JSON.parse(`${JSON.stringify(value)}\n`) as Record<string, unknown>
   const bytes = Buffer.concat([...(await format.encode([value, value]))])
   const [first, second] = await parquetReadObjects({ file: new Uint8Array(bytes).buffer })
@@ -105,10 +114,14 @@ describe.each(names("formats"))("%s", async (name) => {
     it("carries a row without a system message, and any text", async () => {
       const plain = taskSchema.parse({ task: "t", description: "d", kind: "text", ...field })
       await fc.assert(
-        fc.asyncProperty(fc.string({ unit: "grapheme", minLength: 1 }), fc.string({ unit: "grapheme", minLength: 1 }), async (body, answer) => {
-          const given = rendered(plain, example({ body }, answer))
-          expect(format.read(await throughBytes(format, format.row(given))).messages).toEqual(given.messages)
-        }),
+        fc.asyncProperty(
+          fc.string({ unit: "grapheme", minLength: 1 }),
+          fc.string({ unit: "grapheme", minLength: 1 }),
+          async (body, answer) => {
+            const given = rendered(plain, example({ body }, answer))
+            expect(format.read(await throughBytes(format, format.row(given))).messages).toEqual(given.messages)
+          },
+        ),
         { numRuns: 50 },
       )
     })
@@ -124,11 +137,14 @@ describe.each(names("formats"))("%s", async (name) => {
       else expect(problem).toMatch(/by turns/)
     })
   } else {
-    it.each(Object.entries(kinds))("brings a preference of a %s task back", async (_kind, { task: specification, example: row }) => {
-      const given = preference(specification, row, row.output)
-      const back = format.read(await throughBytes(format, format.row(given)))
-      expect(back).toEqual({ question: given.question, chosen: given.chosen, rejected: given.rejected })
-    })
+    it.each(Object.entries(kinds))(
+      "brings a preference of a %s task back",
+      async (_kind, { task: specification, example: row }) => {
+        const given = preference(specification, row, row.output)
+        const back = format.read(await throughBytes(format, format.row(given)))
+        expect(back).toEqual({ question: given.question, chosen: given.chosen, rejected: given.rejected })
+      },
+    )
 
     it("brings tool calls back", async () => {
       const given = preference(withTools, toolExamples["an answer that calls a tool"], { content: "I cannot look." })
@@ -176,7 +192,10 @@ describe("Parquet of many rows", async () => {
 describe("what services insist on", () => {
   const of = async (name: string, row: Example) => {
     const format = await load<DatasetFormat>("formats", name)
-    return format.row(rendered(withTools, row) as never) as { messages: Record<string, unknown>[]; prompt: Record<string, unknown>[] }
+    return format.row(rendered(withTools, row) as never) as {
+      messages: Record<string, unknown>[]
+      prompt: Record<string, unknown>[]
+    }
   }
 
   it("OpenAI wants arguments as text, an id at each call, and trains on every turn whose weight is not 0", async () => {
@@ -185,7 +204,9 @@ describe("what services insist on", () => {
     expect(earlier).toMatchObject({ role: "assistant", weight: 0 })
     expect(tool).toMatchObject({ role: "tool", tool_call_id: "c1" })
     expect(answer).toMatchObject({
-      tool_calls: [{ id: "call_1", type: "function", function: { arguments: JSON.stringify(call.function.arguments) } }],
+      tool_calls: [
+        { id: "call_1", type: "function", function: { arguments: JSON.stringify(call.function.arguments) } },
+      ],
     })
     expect(answer).not.toHaveProperty("weight")
   })
@@ -198,6 +219,11 @@ describe("what services insist on", () => {
   it("Alpaca's readers put the instruction after the system message: the user's text stands there alone", async () => {
     const format = await load<DatasetFormat>("formats", "alpaca")
     const { task: specification, example: row } = kinds["label"] as (typeof kinds)[string]
-    expect(format.row(rendered(specification, row) as never)).toEqual({ instruction: awkward, input: "", output: "ß", system: system.trimEnd() })
+    expect(format.row(rendered(specification, row) as never)).toEqual({
+      instruction: awkward,
+      input: "",
+      output: "ß",
+      system: system.trimEnd(),
+    })
   })
 })

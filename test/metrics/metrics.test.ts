@@ -10,12 +10,14 @@ fc.configureGlobal({ seed: 20_261_124 })
 
 const task = labelTask()
 const label = fc.constantFrom("a", "b", "c")
-const rows = fc.array(fc.tuple(label, fc.option(label, { nil: undefined })), { minLength: 1, maxLength: 30 }).map((pairs) =>
-  scored(
-    pairs.map(([reference]) => reference),
-    pairs.map(([, output]) => output),
-  ),
-)
+const rows = fc
+  .array(fc.tuple(label, fc.option(label, { nil: undefined })), { minLength: 1, maxLength: 30 })
+  .map((pairs) =>
+    scored(
+      pairs.map(([reference]) => reference),
+      pairs.map(([, output]) => output),
+    ),
+  )
 
 describe("accuracy", () => {
   it("is the share of right labels, an unreadable answer being wrong", () => {
@@ -30,7 +32,10 @@ describe("accuracy", () => {
     fc.assert(
       fc.property(rows, (sample) => {
         const scores = accuracy.rowScores?.(sample, task) ?? new Float64Array()
-        expect(accuracy.value(sample, task)).toBeCloseTo(scores.reduce((sum, score) => sum + score, 0) / sample.length, 12)
+        expect(accuracy.value(sample, task)).toBeCloseTo(
+          scores.reduce((sum, score) => sum + score, 0) / sample.length,
+          12,
+        )
       }),
     )
   })
@@ -56,7 +61,9 @@ describe("macro-f1", () => {
   it("is the mean over labels of F1 from precision and recall", () => {
     fc.assert(
       fc.property(rows, (sample) => {
-        const labels = ["a", "b", "c"].filter((name) => sample.some(({ reference, output }) => reference === name || output === name))
+        const labels = ["a", "b", "c"].filter((name) =>
+          sample.some(({ reference, output }) => reference === name || output === name),
+        )
         const f1s = labels.map((name) => {
           const right = sample.filter(({ reference, output }) => reference === name && output === name).length
           if (right === 0) return 0

@@ -11,7 +11,10 @@ interface Batch {
   done: number
 }
 
-/** OpenAI's files and batches on this machine: uploads are kept, batches run when they are told to, and requests are charged for when they are answered. */
+/**
+ * OpenAI's files and batches on this machine: uploads are kept, batches run when they are told to, and requests are
+ * charged for when they are answered.
+ */
 export class BatchServer {
   readonly batches: Batch[] = []
   readonly calls: string[] = []
@@ -51,19 +54,35 @@ export class BatchServer {
     this.server.close()
   }
 
-  /** Ends the batch: the first so many requests are answered, those with a seed in `wrong` refused for good, and the rest has expired. */
-  end(index: number, status: "completed" | "expired" | "failed", answers = Number.POSITIVE_INFINITY, wrong: readonly number[] = []): void {
+  /**
+   * Ends the batch: the first so many requests are answered, those with a seed in `wrong` refused for good, and the
+   * rest has expired.
+   */
+  end(
+    index: number,
+    status: "completed" | "expired" | "failed",
+    answers = Number.POSITIVE_INFINITY,
+    wrong: readonly number[] = [],
+  ): void {
     const batch = this.batches[index]
     if (batch === undefined) throw new Error(`there is no batch ${index}`)
     const output: string[] = []
     const errors: string[] = []
     for (const [at, { custom_id, body }] of batch.lines.entries()) {
-      const line = (response: object | null, error: object | null = null) => JSON.stringify({ id: `r${at}`, custom_id, response, error })
-      if (wrong.includes(body.seed)) errors.push(line({ status_code: 400, body: { error: { message: "seed must be even" } } }))
+      const line = (response: object | null, error: object | null = null) =>
+        JSON.stringify({ id: `r${at}`, custom_id, response, error })
+      if (wrong.includes(body.seed))
+        errors.push(line({ status_code: 400, body: { error: { message: "seed must be even" } } }))
       else if (status !== "failed" && at < answers) {
         this.answered.set(body.seed, (this.answered.get(body.seed) ?? 0) + 1)
         output.push(line({ status_code: 200, body: completion(this.answer(body.seed)) }))
-      } else errors.push(line(null, { code: "batch_expired", message: "This request could not be executed before the completion window expired." }))
+      } else
+        errors.push(
+          line(null, {
+            code: "batch_expired",
+            message: "This request could not be executed before the completion window expired.",
+          }),
+        )
     }
     batch.status = status
     batch.done = output.length
@@ -89,14 +108,20 @@ export class BatchServer {
       this.nextCreation = undefined
       if (fate === "dropped") return response.socket?.destroy()
       if (fate === "refused") return json({ error: { message: "no batches for this model" } }, 400)
-      const { input_file_id, metadata } = JSON.parse(body.toString("utf8")) as { input_file_id: string; metadata: Record<string, string> }
-      const lines = (this.files.get(input_file_id) ?? "").split("\n").map((line) => JSON.parse(line) as Batch["lines"][number])
+      const { input_file_id, metadata } = JSON.parse(body.toString("utf8")) as {
+        input_file_id: string
+        metadata: Record<string, string>
+      }
+      const lines = (this.files.get(input_file_id) ?? "")
+        .split("\n")
+        .map((line) => JSON.parse(line) as Batch["lines"][number])
       const batch: Batch = { id: `batch_${this.batches.length}`, lines, metadata, status: "validating", done: 0 }
       this.batches.push(batch)
       if (fate === "lost") return response.socket?.destroy()
       return json(shown(batch))
     }
-    if (call.startsWith("GET /v1/batches?")) return json({ object: "list", data: this.batches.map(shown).reverse(), has_more: false })
+    if (call.startsWith("GET /v1/batches?"))
+      return json({ object: "list", data: this.batches.map(shown).reverse(), has_more: false })
     const batch = this.batches.find(({ id }) => call === `GET /v1/batches/${id}`)
     if (batch) return json(shown(batch))
     const file = /^GET \/v1\/files\/(.+)\/content$/.exec(call)?.[1]

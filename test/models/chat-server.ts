@@ -2,7 +2,10 @@ import { createHash } from "node:crypto"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** What the server does with its next request instead of answering. `drop`: no answer; `cut`: half the bytes it announced; `truncated`: half the JSON, as if whole; `page`: a web page; `stall`: half the bytes, and then nothing. */
+/**
+ * What the server does with its next request instead of answering. `drop`: no answer; `cut`: half the bytes it
+ * announced; `truncated`: half the JSON, as if whole; `page`: a web page; `stall`: half the bytes, and then nothing.
+ */
 export type Fault =
   | {
       readonly kind: "status"
@@ -22,7 +25,10 @@ export interface Asked {
   answered: boolean
 }
 
-/** How a server misbehaves by chance: each with the share of requests that it befalls. What is cut, dropped or truncated is worked on and charged for all the same. */
+/**
+ * How a server misbehaves by chance: each with the share of requests that it befalls. What is cut, dropped or truncated
+ * is worked on and charged for all the same.
+ */
 export interface Moods {
   readonly faults: readonly (readonly [share: number, fault: Fault])[]
   /** The longest time that an answer takes. */
@@ -30,14 +36,20 @@ export interface Moods {
   readonly random: () => number
 }
 
-/** A chat server on this machine that keeps what it was asked and misbehaves on demand. Equal questions get equal answers: `perRequest` new examples of the label that the question wishes for. */
+/**
+ * A chat server on this machine that keeps what it was asked and misbehaves on demand. Equal questions get equal
+ * answers: `perRequest` new examples of the label that the question wishes for.
+ */
 export class ChatServer {
   readonly asked: Asked[] = []
   readonly faults: Fault[] = []
   /** How it behaves when nothing is demanded. */
   moods: Moods | undefined
   /** Whether it takes a request now; what it does not is refused (HTTP 429) with the headers. */
-  admits: (asked: Asked) => { readonly isTaken: boolean; readonly headers: Readonly<Record<string, string>> } = () => ({ isTaken: true, headers: {} })
+  admits: (asked: Asked) => { readonly isTaken: boolean; readonly headers: Readonly<Record<string, string>> } = () => ({
+    isTaken: true,
+    headers: {},
+  })
   /** Called for each request that arrives. */
   onAsked: (asked: Asked) => void = () => undefined
   /** How many requests a mood befell. */
@@ -45,10 +57,11 @@ export class ChatServer {
   /** The tokens that it worked for, answered or not. */
   readonly charged = { inputTokens: 0, outputTokens: 0 }
   /** What it says it took. */
-  usage: (body: string, text: string) => { readonly prompt_tokens: number; readonly completion_tokens: number } = () => ({
-    prompt_tokens: 11,
-    completion_tokens: 7,
-  })
+  usage: (body: string, text: string) => { readonly prompt_tokens: number; readonly completion_tokens: number } =
+    () => ({
+      prompt_tokens: 11,
+      completion_tokens: 7,
+    })
   /** Turns the text of every answer into another, or into none. */
   answer: (text: string) => string | null = (text) => text
   private readonly server: Server
@@ -90,7 +103,8 @@ export class ChatServer {
       const demanded = this.faults.shift()
       const { isTaken, headers } = demanded ? { isTaken: true, headers: {} } : this.admits(asked)
       for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
-      const fault = demanded ?? (isTaken ? this.chance() : ({ kind: "status", status: 429, message: "too many requests" } as const))
+      const fault =
+        demanded ?? (isTaken ? this.chance() : ({ kind: "status", status: 429, message: "too many requests" } as const))
       const waitMs = this.moods && fault?.kind !== "status" ? this.moods.random() * this.moods.slowestMs : 0
       if (waitMs === 0) this.reply(asked, fault, response)
       else setTimeout(() => this.reply(asked, fault, response), waitMs)
@@ -152,6 +166,7 @@ export class ChatServer {
 /** Five examples that no two questions share. */
 function examplesFor(body: string): string {
   const label = /All with the output \\"([a-z-]+)\\"/.exec(body)?.[1] ?? "delivery"
-  const words = (index: number) => (createHash("sha256").update(`${index}:${body}`).digest("hex").match(/.{8}/g) ?? []).join(" ")
+  const words = (index: number) =>
+    (createHash("sha256").update(`${index}:${body}`).digest("hex").match(/.{8}/g) ?? []).join(" ")
   return [0, 1, 2, 3, 4].map((index) => JSON.stringify({ input: `about ${words(index)}`, output: label })).join("\n")
 }

@@ -38,7 +38,12 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
     ["fails without saying anything", { kind: "status", status: 502, body: "" }, /HTTP 502: no message/],
     [
       "fails with a page",
-      { kind: "status", status: 503, headers: { "content-type": "text/html" }, body: "<h1>Bad\n gateway timed out</h1>" },
+      {
+        kind: "status",
+        status: 503,
+        headers: { "content-type": "text/html" },
+        body: "<h1>Bad\n gateway timed out</h1>",
+      },
       /HTTP 503: <h1>Bad gateway/,
     ],
     ["hangs up", { kind: "drop" }, /cannot reach/],
@@ -49,20 +54,37 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
   ])("says that one may try again when the server %s, and does not try itself", async (_name, fault, message) => {
     const error = await failure(provider, fault)
     expect(error).toBeInstanceOf(ProviderError)
-    expect(error).toMatchObject({ provider, isRetryable: true, message: expect.stringMatching(message), hint: expect.any(String) })
+    expect(error).toMatchObject({
+      provider,
+      isRetryable: true,
+      message: expect.stringMatching(message),
+      hint: expect.any(String),
+    })
     expect(server.asked).toHaveLength(1)
   })
 
   it("passes on how long the server wants to be left alone", async () => {
     const headers = { date: "Sun, 06 Nov 1994 08:49:37 GMT", "retry-after": "Sun, 06 Nov 1994 08:50:07 GMT" }
     expect(await failure(provider, { kind: "status", status: 429, headers })).toMatchObject({ retryAfterMs: 30_000 })
-    expect(await failure(provider, { kind: "status", status: 503, headers: { "retry-after": "3" } })).toMatchObject({ retryAfterMs: 3000 })
+    expect(await failure(provider, { kind: "status", status: 503, headers: { "retry-after": "3" } })).toMatchObject({
+      retryAfterMs: 3000,
+    })
   })
 
   it.each<[string, Fault, RegExp, RegExp]>([
-    ["does not have the model", { kind: "status", status: 404, message: "no such model" }, /HTTP 404: no such model/, /test-model/],
+    [
+      "does not have the model",
+      { kind: "status", status: 404, message: "no such model" },
+      /HTTP 404: no such model/,
+      /test-model/,
+    ],
     ["finds the request wrong", { kind: "status", status: 400, body: '{"detail":"seed"}' }, /HTTP 400: seed/, /log/],
-    ["wants to be paid", { kind: "status", status: 402, body: '{"error":"no credits left"}' }, /HTTP 402: no credits left/, /log/],
+    [
+      "wants to be paid",
+      { kind: "status", status: 402, body: '{"error":"no credits left"}' },
+      /HTTP 402: no credits left/,
+      /log/,
+    ],
     [
       "has no quota left",
       { kind: "status", status: 429, body: '{"error":{"message":"paid up","code":"insufficient_quota"}}' },
@@ -73,7 +95,11 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
   ])("says that trying again is of no use when the server %s", async (_name, fault, message, hint) => {
     const error = await failure(provider, fault)
     expect(error).toBeInstanceOf(ProviderError)
-    expect(error).toMatchObject({ isRetryable: false, message: expect.stringMatching(message), hint: expect.stringMatching(hint) })
+    expect(error).toMatchObject({
+      isRetryable: false,
+      message: expect.stringMatching(message),
+      hint: expect.stringMatching(hint),
+    })
   })
 
   it.each([null, undefined])("says plainly that an answer has no text (%s)", async (content) => {
@@ -85,12 +111,23 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
     })
   })
 
-  it.each([301, 302, 307, 308])("does not follow a redirect (HTTP %i): examples stay with the host that is allowed", async (status) => {
-    const error = await failure(provider, { kind: "status", status, headers: { location: `${server.url}/elsewhere` } })
-    expect(server.asked.filter(({ path }) => path.includes("elsewhere"))).toEqual([])
-    expect(server.asked).toHaveLength(1)
-    expect(error).toMatchObject({ name: "ProviderError", isRetryable: false, message: expect.stringMatching(/another address/) })
-  })
+  it.each([301, 302, 307, 308])(
+    "does not follow a redirect (HTTP %i): examples stay with the host that is allowed",
+    async (status) => {
+      const error = await failure(provider, {
+        kind: "status",
+        status,
+        headers: { location: `${server.url}/elsewhere` },
+      })
+      expect(server.asked.filter(({ path }) => path.includes("elsewhere"))).toEqual([])
+      expect(server.asked).toHaveLength(1)
+      expect(error).toMatchObject({
+        name: "ProviderError",
+        isRetryable: false,
+        message: expect.stringMatching(/another address/),
+      })
+    },
+  )
 
   it.each([401, 403])("names the variable when the key is refused (HTTP %i), and not the key", async (status) => {
     const error = await failure(provider, { kind: "status", status, message: `Incorrect API key provided: ${key}` })
@@ -98,10 +135,17 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
     expect((error as CredentialError).hint).toMatch(/OPENAI_API_KEY|HF_TOKEN/)
   })
 
-  it.each([400, 404, 429, 500])("keeps the key out of its errors although the server repeats it (HTTP %i)", async (status) => {
-    const error = await failure(provider, { kind: "status", status, message: `bad header Authorization: ${key}, ${"x".repeat(260)} ${key}` })
-    expect((error as Error).message).toContain("[secret]")
-  })
+  it.each([400, 404, 429, 500])(
+    "keeps the key out of its errors although the server repeats it (HTTP %i)",
+    async (status) => {
+      const error = await failure(provider, {
+        kind: "status",
+        status,
+        message: `bad header Authorization: ${key}, ${"x".repeat(260)} ${key}`,
+      })
+      expect((error as Error).message).toContain("[secret]")
+    },
+  )
 
   it("sends the schema of an answer, strict where it may be", async () => {
     const open = { type: "object", properties: { label: { type: "string" } } }
@@ -117,19 +161,25 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
     }
   })
 
-  it.each([400, 422])("asks again without a schema that the server refuses (HTTP %i), says so, and does not try again", async (status) => {
-    const model = await modelOf(provider)
-    const schema = { type: "object" }
-    server.faults.push({ kind: "status", status, message: "response_format: json_schema is not supported" })
-    const answer = () => model.ask({ ...request, provider, baseUrl: server.url, schema }, new AbortController().signal)
-    expect(await answer()).toMatchObject({ schemaRefused: true, inputTokens: 11 })
-    expect(await answer()).toMatchObject({ schemaRefused: true })
-    expect(server.asked.map(({ body }) => body.includes("response_format"))).toEqual([true, false, false])
-  })
+  it.each([400, 422])(
+    "asks again without a schema that the server refuses (HTTP %i), says so, and does not try again",
+    async (status) => {
+      const model = await modelOf(provider)
+      const schema = { type: "object" }
+      server.faults.push({ kind: "status", status, message: "response_format: json_schema is not supported" })
+      const answer = () =>
+        model.ask({ ...request, provider, baseUrl: server.url, schema }, new AbortController().signal)
+      expect(await answer()).toMatchObject({ schemaRefused: true, inputTokens: 11 })
+      expect(await answer()).toMatchObject({ schemaRefused: true })
+      expect(server.asked.map(({ body }) => body.includes("response_format"))).toEqual([true, false, false])
+    },
+  )
 
   it("takes another error for what it is, schema or not", async () => {
     server.faults.push({ kind: "status", status: 400, message: "seed must be positive" })
-    await expect(ask(provider, undefined, undefined, { schema: { type: "object" } })).rejects.toMatchObject({ status: 400 })
+    await expect(ask(provider, undefined, undefined, { schema: { type: "object" } })).rejects.toMatchObject({
+      status: 400,
+    })
     expect(server.asked).toHaveLength(1)
   })
 
@@ -191,7 +241,10 @@ describe("the router of Hugging Face", () => {
       return Promise.resolve(Response.json({ id: "x" }))
     }
     const model = module.create({ HF_TOKEN: "hf_abcdefgh" }, { fetch })
-    const answer = model.ask({ ...request, provider: "huggingface", baseUrl: model.baseUrl }, new AbortController().signal)
+    const answer = model.ask(
+      { ...request, provider: "huggingface", baseUrl: model.baseUrl },
+      new AbortController().signal,
+    )
     await expect(answer).rejects.toMatchObject({
       name: "ProviderError",
       message: expect.stringContaining("router.huggingface.co"),
@@ -233,10 +286,15 @@ describe("a recording", () => {
 })
 
 describe("an address from the environment", () => {
-  it.each(["localhost:8000", "my server", "ftp://127.0.0.1"])("%s that is none is refused with its variable", async (address) => {
-    const { default: module } = (await import("../../src/models/openai.ts")) as { default: ModelModule }
-    expect(() => module.create({ OPENAI_BASE_URL: address }, { fetch: globalThis.fetch })).toThrow(/OPENAI_BASE_URL: got .*http:\/\//)
-  })
+  it.each(["localhost:8000", "my server", "ftp://127.0.0.1"])(
+    "%s that is none is refused with its variable",
+    async (address) => {
+      const { default: module } = (await import("../../src/models/openai.ts")) as { default: ModelModule }
+      expect(() => module.create({ OPENAI_BASE_URL: address }, { fetch: globalThis.fetch })).toThrow(
+        /OPENAI_BASE_URL: got .*http:\/\//,
+      )
+    },
+  )
 })
 
 const request: Omit<ModelRequest, "baseUrl" | "provider"> = {
@@ -247,7 +305,12 @@ const request: Omit<ModelRequest, "baseUrl" | "provider"> = {
   seed: 7,
 }
 
-async function ask(provider: string, signal = new AbortController().signal, baseUrl = server.url, more: Partial<ModelRequest> = {}) {
+async function ask(
+  provider: string,
+  signal = new AbortController().signal,
+  baseUrl = server.url,
+  more: Partial<ModelRequest> = {},
+) {
   return (await modelOf(provider, baseUrl)).ask({ ...request, ...more, provider, baseUrl }, signal)
 }
 

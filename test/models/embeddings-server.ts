@@ -1,10 +1,14 @@
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 
-/** What the server does with its next request instead of answering: an HTTP status, or an answer that lacks its last vector. */
+/**
+ * What the server does with its next request instead of answering: an HTTP status, or an answer that lacks its last
+ * vector.
+ */
 export type EmbeddingFault = number | "short"
 
-/** An embeddings server on this machine that keeps every text that it was asked for and misbehaves on demand. Words that mean the same have the same
+/** An embeddings server on this machine that keeps every text that it was asked for and misbehaves on demand. Words
+ * that mean the same have the same
  * direction, so that texts in other words are near. */
 export class EmbeddingsServer {
   readonly texts: string[] = []
@@ -25,7 +29,10 @@ export class EmbeddingsServer {
       const chunks: Buffer[] = []
       request.on("data", (chunk: Buffer) => chunks.push(chunk))
       request.on("end", () => {
-        const { input, dimensions = 64 } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { input: string[]; dimensions?: number }
+        const { input, dimensions = 64 } = JSON.parse(Buffer.concat(chunks).toString("utf8")) as {
+          input: string[]
+          dimensions?: number
+        }
         const fault = embeddings.faults.shift()
         embeddings.requests += 1
         response.setHeader("content-type", "application/json")
@@ -35,9 +42,13 @@ export class EmbeddingsServer {
         }
         embeddings.texts.push(...input)
         if (embeddings.requests > embeddings.answersAtMost) return
-        const data = input.map((text, index) => ({ object: "embedding", index, embedding: vectorFor(text, dimensions) })).reverse()
+        const data = input
+          .map((text, index) => ({ object: "embedding", index, embedding: vectorFor(text, dimensions) }))
+          .reverse()
         const prompt_tokens = input.join(" ").split(" ").length
-        response.end(JSON.stringify({ object: "list", data: fault === "short" ? data.slice(1) : data, usage: { prompt_tokens } }))
+        response.end(
+          JSON.stringify({ object: "list", data: fault === "short" ? data.slice(1) : data, usage: { prompt_tokens } }),
+        )
       })
     })
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
@@ -54,7 +65,14 @@ export class EmbeddingsServer {
   }
 }
 
-const meanings: Readonly<Record<string, string>> = { package: "parcel", arrived: "come", shows: "has", still: "yet", "isn't": "not", "hasn't": "not" }
+const meanings: Readonly<Record<string, string>> = {
+  package: "parcel",
+  arrived: "come",
+  shows: "has",
+  still: "yet",
+  "isn't": "not",
+  "hasn't": "not",
+}
 
 function vectorFor(text: string, dimensions: number): number[] {
   const vector = Array<number>(dimensions).fill(0)

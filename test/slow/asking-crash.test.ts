@@ -19,7 +19,13 @@ it("a batch whose process is killed at each call to the provider is there once, 
   const file = join(workspace, "specs", "ticket-triage.yaml")
   const model = `{ model: test-model, baseUrl: "${server.url}" }`
   const text = readFileSync(file, "utf8")
-  writeFileSync(file, text.replace("  strategies:\n", `  model: ${model}\n  strategies:\n    self-instruct: { count: 15, perRequest: 5 }\n`))
+  writeFileSync(
+    file,
+    text.replace(
+      "  strategies:\n",
+      `  model: ${model}\n  strategies:\n    self-instruct: { count: 15, perRequest: 5 }\n`,
+    ),
+  )
   await importSeeds(workspace)
   const grow = ["expand", "ticket-triage", "--strategy", "self-instruct", "--batch"]
   const killedAt = async (at: string) => {

@@ -17,26 +17,50 @@ function saved(file: string, as: string, ...options: string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "tuneloop-saved-"))
   const { status, stderr } = spawnSync(
     "soffice",
-    [`-env:UserInstallation=${pathToFileURL(profile)}`, "--headless", ...options, "--convert-to", as, "--outdir", folder, file],
+    [
+      `-env:UserInstallation=${pathToFileURL(profile)}`,
+      "--headless",
+      ...options,
+      "--convert-to",
+      as,
+      "--outdir",
+      folder,
+      file,
+    ],
     { encoding: "utf8", timeout: 120_000 },
   )
   if (status !== 0) throw new Error(stderr)
   return join(folder, `${basename(file, extname(file))}.${as.split(":")[0]}`)
 }
 
-const csvAs = (delimiter: string, charset = "76") => `csv:Text - txt - csv (StarCalc):${delimiter.charCodeAt(0)},34,${charset},1`
+const csvAs = (delimiter: string, charset = "76") =>
+  `csv:Text - txt - csv (StarCalc):${delimiter.charCodeAt(0)},34,${charset},1`
 const openUtf8 = "--infilter=CSV:44,34,76,1"
 
 /** The ways a file may take through LibreOffice before it comes back, by the format in which it was exported. */
-const ways: readonly { name: string; from: "csv" | "xlsx"; pass: (file: string) => string; loses?: readonly string[] }[] = [
+const ways: readonly {
+  name: string
+  from: "csv" | "xlsx"
+  pass: (file: string) => string
+  loses?: readonly string[]
+}[] = [
   { name: "XLSX, saved as XLSX", from: "xlsx", pass: (file) => saved(file, "xlsx") },
-  { name: "XLSX, saved as ODS, saved as XLSX", from: "xlsx", pass: (file) => saved(saved(file, "ods"), "xlsx"), loses: ["a;b,c\td"] },
+  {
+    name: "XLSX, saved as ODS, saved as XLSX",
+    from: "xlsx",
+    pass: (file) => saved(saved(file, "ods"), "xlsx"),
+    loses: ["a;b,c\td"],
+  },
   { name: "XLSX, saved as CSV", from: "xlsx", pass: (file) => saved(file, csvAs(",")) },
   { name: "XLSX, saved as CSV with semicolons", from: "xlsx", pass: (file) => saved(file, csvAs(";")) },
   { name: "XLSX, saved as CSV with tabs in UTF-16", from: "xlsx", pass: (file) => saved(file, csvAs("\t", "65535")) },
   { name: "CSV, opened as UTF-8 and saved as CSV", from: "csv", pass: (file) => saved(file, csvAs(","), openUtf8) },
   { name: "CSV, saved as XLSX", from: "csv", pass: (file) => saved(file, "xlsx", openUtf8) },
-  { name: "CSV, saved as XLSX, saved as CSV with semicolons", from: "csv", pass: (file) => saved(saved(file, "xlsx", openUtf8), csvAs(";")) },
+  {
+    name: "CSV, saved as XLSX, saved as CSV with semicolons",
+    from: "csv",
+    pass: (file) => saved(saved(file, "xlsx", openUtf8), csvAs(";")),
+  },
   { name: "CSV, opened in the wrong encoding and saved as CSV", from: "csv", pass: (file) => saved(file, "csv") },
 ]
 
@@ -64,7 +88,19 @@ const texts = [
   "sep=;",
 ]
 /** What a CSV file cannot keep from being read as numbers and dates; a workbook does. */
-const convertible = ["0012", "1-2", "3/4", "1e10", "TRUE", "50%", "1.50", "12345678901234567890", "2026-11-24", "MARCH1", "-5"]
+const convertible = [
+  "0012",
+  "1-2",
+  "3/4",
+  "1e10",
+  "TRUE",
+  "50%",
+  "1.50",
+  "12345678901234567890",
+  "2026-11-24",
+  "MARCH1",
+  "-5",
+]
 
 describe.skipIf(!isThere && mayBeAbsent)(
   `through LibreOffice${isThere ? "" : " (skipped: there is no soffice; apt-get install libreoffice-calc)"}`,
@@ -88,7 +124,8 @@ describe.skipIf(!isThere && mayBeAbsent)(
         const text = shown[index] ?? ""
         // Every third row is left open; a CSV is not given what it cannot keep.
         if (index % 3 === 2) return {}
-        if (index % 3 === 1 || (isCsv && convertible.includes(text))) return { decision: index % 2 === 0 ? "accept" : "reject" }
+        if (index % 3 === 1 || (isCsv && convertible.includes(text)))
+          return { decision: index % 2 === 0 ? "accept" : "reject" }
         return { decision: "edit", corrected_output: neutralise(text) }
       }
       const expected = ids
@@ -101,8 +138,11 @@ describe.skipIf(!isThere && mayBeAbsent)(
         }))
       await fillIn(file, ({ id = "" }) => decide(id))
       const result = await review.imported(pass(file))
-      const got = review.decisions().map(({ item, verdict, output }) => ({ item, verdict, ...(output === undefined ? {} : { output }) }))
-      const sorted = <Row extends { item: string }>(rows: readonly Row[]) => rows.toSorted((a, b) => (a.item < b.item ? -1 : 1))
+      const got = review
+        .decisions()
+        .map(({ item, verdict, output }) => ({ item, verdict, ...(output === undefined ? {} : { output }) }))
+      const sorted = <Row extends { item: string }>(rows: readonly Row[]) =>
+        rows.toSorted((a, b) => (a.item < b.item ? -1 : 1))
       expect(sorted(got)).toEqual(sorted(expected))
       // What was shown and lost on the way is told, and nothing else is: an ODS file drops a tab within a text.
       const told = new Set(result.differences.map(({ exported }) => exported))
@@ -117,7 +157,10 @@ describe.skipIf(!isThere && mayBeAbsent)(
         required: ["customer", "items"],
         properties: {
           customer: { type: ["string", "null"] },
-          items: { type: "array", items: { type: "object", properties: { product: { type: "string" }, quantity: { type: "integer" } } } },
+          items: {
+            type: "array",
+            items: { type: "object", properties: { product: { type: "string" }, quantity: { type: "integer" } } },
+          },
           rush: { type: "boolean" },
         },
       }
@@ -137,11 +180,17 @@ describe.skipIf(!isThere && mayBeAbsent)(
         if (id === ids[0]) return part === "" ? { decision: "accept" } : {}
         if (id !== ids[1]) return {}
         if (part === "") return { decision: "edit", "corrected.customer": "null", "corrected.rush": "true" }
-        return part === "items[1]" ? { decision: "remove" } : { "corrected.items[].quantity": "12", "corrected.items[].product": "olive oil" }
+        return part === "items[1]"
+          ? { decision: "remove" }
+          : { "corrected.items[].quantity": "12", "corrected.items[].product": "olive oil" }
       })
       const { differences } = await review.imported(pass(file))
       expect(differences).toEqual([])
-      expect(Object.fromEntries(review.decisions().map(({ item, verdict, output: corrected }) => [item, [verdict, corrected]]))).toEqual({
+      expect(
+        Object.fromEntries(
+          review.decisions().map(({ item, verdict, output: corrected }) => [item, [verdict, corrected]]),
+        ),
+      ).toEqual({
         [ids[0] as string]: ["accept", undefined],
         [ids[1] as string]: ["edit", { customer: null, items: [{ product: "olive oil", quantity: 12 }], rush: true }],
       })

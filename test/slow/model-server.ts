@@ -19,7 +19,10 @@ model.save_pretrained(sys.argv[1])
 AutoTokenizer.from_pretrained(folder, gguf_file=name).save_pretrained(sys.argv[1])
 `
 
-/** The sample's base model behind an OpenAI-compatible server of another maker (`transformers serve`), on this machine; the model's files go into the folder. */
+/**
+ * The sample's base model behind an OpenAI-compatible server of another maker (`transformers serve`), on this machine;
+ * the model's files go into the folder.
+ */
 export async function startModelServer(
   folder: string,
 ): Promise<{ readonly model: string; readonly baseUrl: string; ready(): Promise<void>; stop(): void }> {
@@ -28,11 +31,20 @@ export async function startModelServer(
   const saved = await run(interpreter, ["-c", saveModel, model])
   if (saved.code !== 0) throw new Error(saved.stderr)
   const port = await freePort()
-  const server = spawn(join(dirname(interpreter), "transformers"), ["serve", "--host", "127.0.0.1", "--port", String(port)], {
-    stdio: "ignore",
-    env: { ...process.env, HF_HUB_OFFLINE: "1" },
-  })
-  return { model, baseUrl: `http://127.0.0.1:${port}/v1`, ready: () => until(port), stop: () => void server.kill("SIGKILL") }
+  const server = spawn(
+    join(dirname(interpreter), "transformers"),
+    ["serve", "--host", "127.0.0.1", "--port", String(port)],
+    {
+      stdio: "ignore",
+      env: { ...process.env, HF_HUB_OFFLINE: "1" },
+    },
+  )
+  return {
+    model,
+    baseUrl: `http://127.0.0.1:${port}/v1`,
+    ready: () => until(port),
+    stop: () => void server.kill("SIGKILL"),
+  }
 }
 
 function freePort(): Promise<number> {

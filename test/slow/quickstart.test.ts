@@ -6,7 +6,9 @@ import { python, tuneloop } from "./tuneloop.ts"
 
 it("the quickstart trains the real base model, gives a verdict, and is unchanged the second time without Python", async () => {
   const workspace = mkdtempSync(join(tmpdir(), "tuneloop-quickstart-"))
-  const { code, stdout, stderr } = await tuneloop(workspace, ["quickstart", "--json"], { TUNELOOP_PYTHON: await python() }).outcome
+  const { code, stdout, stderr } = await tuneloop(workspace, ["quickstart", "--json"], {
+    TUNELOOP_PYTHON: await python(),
+  }).outcome
   expect(code, stderr).toBe(0)
   const result = JSON.parse(stdout)
   expect(result).toMatchObject({
@@ -23,7 +25,9 @@ it("the quickstart trains the real base model, gives a verdict, and is unchanged
     ]),
   )
   expect(Object.keys(accuracy)).toEqual(["tuned", "zero-shot", "few-shot", "linear"])
-  const holdout = JSON.parse(readFileSync(join(workspace, "datasets", "ticket-triage", "holdouts", result.holdout, "manifest.json"), "utf8"))
+  const holdout = JSON.parse(
+    readFileSync(join(workspace, "datasets", "ticket-triage", "holdouts", result.holdout, "manifest.json"), "utf8"),
+  )
   expect(holdout.files["validation.jsonl"].rows + holdout.files["test.jsonl"].rows).toBeGreaterThanOrEqual(200)
   expect(accuracy["tuned"].n).toBe(holdout.files["test.jsonl"].rows)
   // The mean over three training seeds is measured in bench/; a model that learned nothing is at 1 in 7.
@@ -39,5 +43,7 @@ it("the quickstart trains the real base model, gives a verdict, and is unchanged
   expect(Date.now() - before).toBeLessThan(30_000)
   for (const stage of ["seeds", "inputs", "expand", "review", "build", "train", "evaluate"])
     expect(again.stderr).toMatch(new RegExp(`^${stage} .*unchanged`, "m"))
-  expect(existsSync(join(workspace, "datasets", "ticket-triage", "versions", result.version, "manifest.json"))).toBe(true)
+  expect(existsSync(join(workspace, "datasets", "ticket-triage", "versions", result.version, "manifest.json"))).toBe(
+    true,
+  )
 })

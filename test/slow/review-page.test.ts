@@ -24,9 +24,13 @@ let browser: Browser
 const troubles: string[] = []
 
 // In CI the page must be tried; elsewhere its absence is said.
-it.runIf(process.env["CI"] !== undefined)("Chromium is there", () => expect(hasChromium, `no Chromium at ${executablePath}; set CHROMIUM`).toBe(true))
+it.runIf(process.env["CI"] !== undefined)("Chromium is there", () =>
+  expect(hasChromium, `no Chromium at ${executablePath}; set CHROMIUM`).toBe(true),
+)
 if (!hasChromium)
-  process.stderr.write(`the page for reviewers is not tried in a browser: no Chromium at ${executablePath}; install one, or set CHROMIUM\n`)
+  process.stderr.write(
+    `the page for reviewers is not tried in a browser: no Chromium at ${executablePath}; install one, or set CHROMIUM\n`,
+  )
 
 describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
   beforeAll(async () => {
@@ -75,7 +79,9 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
       expect(walked).toHaveLength(9)
       expect(await textOf(page.locator(".done"))).toContain("Nothing waits for you.")
       const lines = logOf(workspace, "moods").filter(({ item }) => !item.startsWith("check_"))
-      const verdicts = lines.map(({ verdict, output, reason }) => [verdict, output, reason].filter((part) => part !== undefined).join(" "))
+      const verdicts = lines.map(({ verdict, output, reason }) =>
+        [verdict, output, reason].filter((part) => part !== undefined).join(" "),
+      )
       expect(verdicts.filter((verdict) => verdict.startsWith("reject"))).toEqual(
         expect.arrayContaining(["reject unclear text", "reject too short: who says so"]),
       )
@@ -84,8 +90,14 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
       const standing = new Map(lines.filter(({ verdict }) => verdict !== "withdraw").map((line) => [line.item, line]))
       // Five candidates, the input and the conflict; the suspect is a question about a row.
       expect(standing.size).toBe(7)
-      expect([...standing.values()].find(({ item }) => item.startsWith("conflict_"))).toMatchObject({ verdict: "edit", output: "glad" })
-      expect([...standing.values()].find(({ item }) => item.startsWith("input_"))).toMatchObject({ verdict: "edit", output: "calm" })
+      expect([...standing.values()].find(({ item }) => item.startsWith("conflict_"))).toMatchObject({
+        verdict: "edit",
+        output: "glad",
+      })
+      expect([...standing.values()].find(({ item }) => item.startsWith("input_"))).toMatchObject({
+        verdict: "edit",
+        output: "calm",
+      })
     })
   })
 
@@ -111,7 +123,10 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
         expect(await page.getByLabel("quantity").inputValue()).toBe("3")
         await pressed(page, "Control+Enter")
         expect(logOf(workspace, "orders")).toMatchObject([
-          { verdict: "edit", output: { customer: "Bakery Roth", items: [{ product: "flour", quantity: 3, unit: "bag" }], rush: true } },
+          {
+            verdict: "edit",
+            output: { customer: "Bakery Roth", items: [{ product: "flour", quantity: 3, unit: "bag" }], rush: true },
+          },
         ])
       },
       { reviewer: "amara" },
@@ -146,7 +161,9 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
         await page.keyboard.press("e")
         await page.locator("textarea.answer").fill("Yes, for 12 euros. – Workshop")
         await pressed(page, "Control+Enter")
-        expect(logOf(workspace, "replies")).toMatchObject([{ verdict: "edit", output: "Yes, for 12 euros. – Workshop" }])
+        expect(logOf(workspace, "replies")).toMatchObject([
+          { verdict: "edit", output: "Yes, for 12 euros. – Workshop" },
+        ])
       },
       as,
     )
@@ -178,11 +195,15 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
         await second.goto(url)
         await asked(second)
         // A window that a page opens begins with what its tab remembers.
-        const [copy] = await Promise.all([first.context().waitForEvent("page"), first.evaluate("void open(location.href)")])
+        const [copy] = await Promise.all([
+          first.context().waitForEvent("page"),
+          first.evaluate("void open(location.href)"),
+        ])
         await asked(copy)
         const texts = await Promise.all([first, second, copy].map((page) => textOf(page.locator("#item"))))
         expect(new Set(texts).size).toBe(3)
-        const answer = async (page: Page) => pressed(page, (await textOf(page.locator("#question"))).startsWith("Two") ? "a" : "3")
+        const answer = async (page: Page) =>
+          pressed(page, (await textOf(page.locator("#question"))).startsWith("Two") ? "a" : "3")
         await answer(first)
         await answer(second)
         const [before] = logOf(workspace, "moods")
@@ -208,7 +229,9 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
         await pressed(page, "s")
       }
       for (const text of hostile.slice(0, 2)) expect(shown.some((item) => item.includes(text.slice(0, 40)))).toBe(true)
-      expect(await page.locator("#item img, #item svg, #item script, #beside img, #beside script, #beside b").count()).toBe(0)
+      expect(
+        await page.locator("#item img, #item svg, #item script, #beside img, #beside script, #beside b").count(),
+      ).toBe(0)
       expect(await page.evaluate("window.hacked")).toBeUndefined()
     })
   })
@@ -217,7 +240,11 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
     const workspace = reviewWorkspace(3)
     const context = contextOf(workspace)
     const serve = (port: number) =>
-      serveReview(context, context.workspace.readTask("replies"), { host: "127.0.0.1", ports: [port], reviewer: "amara" })
+      serveReview(context, context.workspace.readTask("replies"), {
+        host: "127.0.0.1",
+        ports: [port],
+        reviewer: "amara",
+      })
     const server = await serve(0)
     const page = await open(`http://127.0.0.1:${server.port}`)
     await until(page, "chain")
@@ -229,7 +256,9 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
     expect(logOf(workspace, "replies")).toEqual([])
     const again = await serve(server.port)
     await page.getByText("Saved: edited").waitFor()
-    expect(logOf(workspace, "replies")).toMatchObject([{ verdict: "edit", output: "A chain costs 35 euros. – Workshop" }])
+    expect(logOf(workspace, "replies")).toMatchObject([
+      { verdict: "edit", output: "A chain costs 35 euros. – Workshop" },
+    ])
     expect(await page.getByRole("alert").isHidden()).toBe(true)
     await again.close()
   })
@@ -249,7 +278,9 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
             await asked(page)
             const controls = page.getByRole("button")
             for (const control of await controls.all()) expect((await textOf(control)).trim()).not.toBe("")
-            expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBeLessThanOrEqual(0)
+            expect(
+              await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
+            ).toBeLessThanOrEqual(0)
             expect(await page.evaluate(poorContrasts)).toEqual([])
             await page.close()
           }
@@ -260,7 +291,9 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
 
   it("nothing went wrong on any of the pages, and none asked for anything but its own server", () => {
     // The pages notice by themselves that the server went.
-    expect(troubles.filter((trouble) => !/ERR_CONNECTION_REFUSED|status of (422|409)|ERR_EMPTY_RESPONSE/.test(trouble))).toEqual([])
+    expect(
+      troubles.filter((trouble) => !/ERR_CONNECTION_REFUSED|status of (422|409)|ERR_EMPTY_RESPONSE/.test(trouble)),
+    ).toEqual([])
     expect(complaints).toEqual([])
   })
 })
@@ -287,7 +320,8 @@ async function asked(page: Page): Promise<void> {
 /** The key is pressed, and what it started has ended. */
 async function pressed(page: Page, key: string): Promise<void> {
   const calls: Promise<unknown>[] = []
-  const follow = (request: { response(): Promise<unknown> }) => void calls.push(request.response().catch(() => undefined))
+  const follow = (request: { response(): Promise<unknown> }) =>
+    void calls.push(request.response().catch(() => undefined))
   page.on("request", follow)
   await page.keyboard.press(key)
   for (let quiet = 0; quiet < 3; quiet++) {
@@ -301,7 +335,8 @@ async function pressed(page: Page, key: string): Promise<void> {
 /** Skips until the item with the text comes. */
 async function until(page: Page, text: string): Promise<void> {
   await asked(page)
-  for (let step = 0; step < 20 && !(await textOf(page.locator("#item"))).includes(text); step++) await pressed(page, "s")
+  for (let step = 0; step < 20 && !(await textOf(page.locator("#item"))).includes(text); step++)
+    await pressed(page, "s")
   expect(await textOf(page.locator("#item"))).toContain(text)
 }
 

@@ -20,7 +20,10 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
     writeFileSync(
       join(workspace, "specs", "ticket-triage.yaml"),
       specification
-        .replace("expand:\n", `expand:\n  model:\n    model: ${server.model}\n    baseUrl: ${server.baseUrl}\n    maxTokens: 60\n`)
+        .replace(
+          "expand:\n",
+          `expand:\n  model:\n    model: ${server.model}\n    baseUrl: ${server.baseUrl}\n    maxTokens: 60\n`,
+        )
         .replace(
           "  strategies:\n",
           "  strategies:\n    self-instruct: { count: 2, perRequest: 1, shots: 2 }\n    paraphrase: { count: 1, perRequest: 1 }\n    label: { count: 1, shots: 2 }\n",
@@ -44,7 +47,9 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
       // The model is weak: its yields are small, and told as they are.
       expect(result).toMatchObject({ state: "grown", answeredBefore: 0 })
       const read = new Set(
-        result.cells.length > 0 ? candidates(workspace).flatMap(({ strategy, request }) => (strategy === result.strategy ? [request] : [])) : [],
+        result.cells.length > 0
+          ? candidates(workspace).flatMap(({ strategy, request }) => (strategy === result.strategy ? [request] : []))
+          : [],
       )
       expect(result.quarantined + read.size, JSON.stringify(result)).toBe(result.requests)
       process.stderr.write(`${describe(result)}\n`)

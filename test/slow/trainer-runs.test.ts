@@ -43,7 +43,12 @@ describe("a run of the real trainer", () => {
     const evaluated = await tuneloop(workspace, ["evaluate", "latest", "--json"], environment).outcome
     expect(evaluated.code, evaluated.stderr).toBe(0)
     const result = JSON.parse(evaluated.stdout)
-    expect(result.contenders.map(({ name }: { name: string }) => name)).toEqual(["tuned", "zero-shot", "few-shot", "linear"])
+    expect(result.contenders.map(({ name }: { name: string }) => name)).toEqual([
+      "tuned",
+      "zero-shot",
+      "few-shot",
+      "linear",
+    ])
     expect(["promote", "reject", "undecided"]).toContain(result.verdict)
     expect(existsSync(join(workspace, result.report))).toBe(true)
     const again = await tuneloop(workspace, ["run", "mood", "--json"], noPython).outcome
@@ -70,9 +75,9 @@ describe("a run of the real trainer", () => {
     expect(resumed.code, resumed.stderr).toBe(0)
     expect(JSON.parse(resumed.stdout)).toMatchObject({ state: "succeeded" })
     expect(readdirSync(join(workspace, "jobs", "runs"))).toHaveLength(1)
-    const attempts = JSON.parse((await tuneloop(workspace, ["runs", "show", "latest", "--json"]).outcome).stdout).events.filter(
-      (event: { type: string }) => event.type === "submitting",
-    )
+    const attempts = JSON.parse(
+      (await tuneloop(workspace, ["runs", "show", "latest", "--json"]).outcome).stdout,
+    ).events.filter((event: { type: string }) => event.type === "submitting")
     expect(attempts.map(({ attempt }: { attempt: number }) => attempt)).toEqual([1, 2, 3])
   })
 
@@ -110,7 +115,9 @@ function trainerEvents(workspace: string): TrainerEvent[] {
 }
 
 function trainerProcess(workspace: string): { pid: number } {
-  return JSON.parse(readFileSync(join(runFolder(workspace) ?? "", "trainer", "process.json"), "utf8")) as { pid: number }
+  return JSON.parse(readFileSync(join(runFolder(workspace) ?? "", "trainer", "process.json"), "utf8")) as {
+    pid: number
+  }
 }
 
 function evaluationWork(workspace: string): string | undefined {

@@ -26,7 +26,10 @@ export function run(command: string, words: readonly string[]): Promise<Outcome>
   return outcomeOf(spawn(command, words, { env: { ...process.env, HF_HUB_OFFLINE: "1" } }))
 }
 
-/** A workspace with a task of two labels, its gold examples imported, and a job on a random model of a few hundred thousand weights. */
+/**
+ * A workspace with a task of two labels, its gold examples imported, and a job on a random model of a few hundred
+ * thousand weights.
+ */
 export async function tinyWorkspace(name: string): Promise<string> {
   const workspace = mkdtempSync(join(tmpdir(), `tuneloop-${name}-`))
   for (const folder of ["specs", "jobs"]) mkdirSync(join(workspace, folder))

@@ -12,18 +12,27 @@ let candidates: Candidate[] = []
 
 const folder = (...parts: string[]) => join(workspace, "datasets", task, ...parts)
 const git = (...words: string[]) =>
-  execFileSync("git", ["-c", "user.name=Tester", "-c", "user.email=tester@example.org", ...words], { cwd: workspace, encoding: "utf8" })
+  execFileSync("git", ["-c", "user.name=Tester", "-c", "user.email=tester@example.org", ...words], {
+    cwd: workspace,
+    encoding: "utf8",
+  })
 const other = (label: unknown) => (label === "fault" ? "product" : "fault")
 
 /** Imports one decision an item, by the reviewer. */
-async function decide(reviewer: string, lines: readonly string[], name = "decided.csv"): Promise<Record<string, unknown>> {
+async function decide(
+  reviewer: string,
+  lines: readonly string[],
+  name = "decided.csv",
+): Promise<Record<string, unknown>> {
   writeFileSync(join(workspace, name), `id,decision,corrected_output\n${lines.join("\n")}\n`)
   return json(workspace, "review", "import", task, join(workspace, name), "--reviewer", reviewer)
 }
 
 function exported(): Promise<Record<string, string>[]> {
   const out = join(workspace, "review.csv")
-  return json(workspace, "review", "export", task, "--out", out).then(() => parse(readFileSync(out), { bom: true, columns: true }))
+  return json(workspace, "review", "export", task, "--out", out).then(() =>
+    parse(readFileSync(out), { bom: true, columns: true }),
+  )
 }
 
 const decisions = () => readdirSync(folder("decisions")).flatMap((file) => linesOf<Decision>(folder("decisions", file)))
@@ -50,7 +59,11 @@ describe("two people who review on two branches", () => {
     git("commit", "-qm", "amara")
     git("checkout", "-q", "main")
     git("checkout", "-qb", "ben")
-    await decide("ben", [...both.slice(0, 4), `${candidates[4]?.id},edit,${other(candidates[4]?.output)}`, `${candidates[5]?.id},reject,`])
+    await decide("ben", [
+      ...both.slice(0, 4),
+      `${candidates[4]?.id},edit,${other(candidates[4]?.output)}`,
+      `${candidates[5]?.id},reject,`,
+    ])
     await decide("chidi", [`${candidates[7]?.id},reject,`], "shared.csv")
     git("add", "-A")
     git("commit", "-qm", "ben")
@@ -60,7 +73,12 @@ describe("two people who review on two branches", () => {
     expect([by.get("amara")?.length, by.get("ben")?.length]).toEqual([6, 6])
     expect(new Set(by.get("chidi")?.map(({ item, verdict }) => `${item} ${verdict}`)).size).toBe(1)
     expect(await json(workspace, "review", "status", task)).toMatchObject({ conflicts: 2, accepted: 4, rejected: 1 })
-    expect(await json(workspace, "review", "agreement", task)).toMatchObject({ items: 6, unanimous: 4, reviewers: ["amara", "ben"], raw: 4 / 6 })
+    expect(await json(workspace, "review", "agreement", task)).toMatchObject({
+      items: 6,
+      unanimous: 4,
+      reviewers: ["amara", "ben"],
+      raw: 4 / 6,
+    })
     const { stdout } = await tuneloop(workspace, ["review", "agreement", task]).outcome
     expect(stdout).toMatch(/6 items were decided on by several of amara, ben: all agreed on 4/)
   })
@@ -69,8 +87,11 @@ describe("two people who review on two branches", () => {
     const asked = (await exported()).filter(({ kind }) => kind === "adjudication")
     expect(asked).toHaveLength(2)
     const [edited, rejected] = [candidates[4], candidates[5]] as [Candidate, Candidate]
-    const about = ({ input }: Candidate) => asked.find((row) => row["input.body"] === input["body"]) as Record<string, string>
-    expect([about(edited)["proposed_output"], about(edited)["current_output"]].sort()).toEqual([edited.output, other(edited.output)].sort())
+    const about = ({ input }: Candidate) =>
+      asked.find((row) => row["input.body"] === input["body"]) as Record<string, string>
+    expect([about(edited)["proposed_output"], about(edited)["current_output"]].sort()).toEqual(
+      [edited.output, other(edited.output)].sort(),
+    )
     expect(about(rejected)["note"]).toContain(`${rejected.output}; or turned down`)
     expect(JSON.stringify(asked)).not.toMatch(/amara|ben\b/)
     const settle = [`${about(edited)["id"]},edit,${other(edited.output)}`, `${about(rejected)["id"]},accept,`]
@@ -110,13 +131,17 @@ it("a settled conflict is asked again when one of its rows is corrected to a thi
   await decide("amara", [`${first["id"]},a,`])
   expect(await json(workspace, "review", "status", task)).toMatchObject({ conflictPairs: 0 })
   // One of the rows is corrected by hand of another reviewer, as a suspected label error would be.
-  const check = decisions().find((decision) => decision.item.startsWith("check_") && decision.reviewer === "amara") as Decision
+  const check = decisions().find(
+    (decision) => decision.item.startsWith("check_") && decision.reviewer === "amara",
+  ) as Decision
   const later = { ...check, output: "account", at: "2030-01-01T00:00:00.000Z" }
   writeFileSync(folder("decisions", "later.jsonl"), `${JSON.stringify(later)}\n`)
   expect(await json(workspace, "build", task)).toMatchObject({ conflicts: 1 })
   const [again] = (await conflicts()) as [Record<string, string>]
   expect(again["id"]).not.toBe(first["id"])
-  expect([again["proposed_output"], again["current_output"]].sort()).toEqual(["account", first["proposed_output"]].sort())
+  expect([again["proposed_output"], again["current_output"]].sort()).toEqual(
+    ["account", first["proposed_output"]].sort(),
+  )
   await decide("amara", [`${again["id"]},b,`])
   expect(await json(workspace, "review", "status", task)).toMatchObject({ conflictPairs: 0 })
   const { stdout } = await tuneloop(workspace, ["build", task]).outcome

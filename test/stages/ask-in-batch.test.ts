@@ -13,13 +13,23 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-const benchOf = (given: Parameters<typeof askingBench>[1] = {}) => askingBench(server.url, { files: { "prices.yaml": prices }, ...given })
+const benchOf = (given: Parameters<typeof askingBench>[1] = {}) =>
+  askingBench(server.url, { files: { "prices.yaml": prices }, ...given })
 const ask = (bench: AskingBench, count: number, options: AskingOptions = {}) =>
-  askAll(bench.context, bench.task, "s", bench.requests(count), bench.model, new Asking(bench.context, bench.task, { batch: true, ...options }))
-const answersOf = (bench: AskingBench, count: number) => bench.requests(count).map(({ key }) => bench.context.ledger().answer(key)?.text)
+  askAll(
+    bench.context,
+    bench.task,
+    "s",
+    bench.requests(count),
+    bench.model,
+    new Asking(bench.context, bench.task, { batch: true, ...options }),
+  )
+const answersOf = (bench: AskingBench, count: number) =>
+  bench.requests(count).map(({ key }) => bench.context.ledger().answer(key)?.text)
 const spent = (bench: AskingBench) => bench.context.ledger().attempts.spentUsd()
 /** What a process that is started anew knows: the workspace. */
-const again = (bench: AskingBench, given: Parameters<typeof askingBench>[1] = {}) => benchOf({ folder: bench.folder, ...given })
+const again = (bench: AskingBench, given: Parameters<typeof askingBench>[1] = {}) =>
+  benchOf({ folder: bench.folder, ...given })
 
 describe("a batch", () => {
   it("is submitted and left, with how to come back; then its answers are taken in at the price of batches", async () => {
@@ -66,7 +76,9 @@ describe("a batch", () => {
     const bench = benchOf()
     await expect(ask(bench, 4)).rejects.toThrow(/batch_0/)
     server.end(0, "completed", Number.POSITIVE_INFINITY, [2])
-    await expect(ask(again(bench), 4)).rejects.toThrow(/1 requests of the batch were not answered: HTTP 400: seed must be even/)
+    await expect(ask(again(bench), 4)).rejects.toThrow(
+      /1 requests of the batch were not answered: HTTP 400: seed must be even/,
+    )
     expect(answersOf(bench, 4)).toEqual(["answer to 0", "answer to 1", undefined, "answer to 3"])
     expect(server.batches).toHaveLength(1)
   })
@@ -99,7 +111,9 @@ describe("a batch", () => {
 
   it("that was written down when the process died before anything was sent is submitted once", async () => {
     const bench = benchOf()
-    const requests = bench.requests(2).map(({ key, request }) => ({ key, request, task: "t", strategy: "s", worstUsd: 0.1 }))
+    const requests = bench
+      .requests(2)
+      .map(({ key, request }) => ({ key, request, task: "t", strategy: "s", worstUsd: 0.1 }))
     bench.context.ledger().attempts.begin(requests, {}, { baseUrl: server.url, name: "t-x" })
     await expect(ask(again(bench), 2)).rejects.toMatchObject({ exitCode: 3 })
     await expect(ask(again(bench), 2)).rejects.toMatchObject({ exitCode: 3 })
@@ -139,7 +153,14 @@ describe("a batch", () => {
     server.end(0, "completed")
     // Nobody asks it again: the rows that it was made of are gone.
     const rest = again(bench)
-    await askAll(rest.context, rest.task, "s", rest.requests(1, 1), rest.model, new Asking(rest.context, rest.task, { batch: true }))
+    await askAll(
+      rest.context,
+      rest.task,
+      "s",
+      rest.requests(1, 1),
+      rest.model,
+      new Asking(rest.context, rest.task, { batch: true }),
+    )
     expect([erased, kept].map((key) => bench.context.ledger().answer(key)?.text)).toEqual([undefined, "answer to 1"])
     expect(bench.context.ledger().attempts.spendingOf([erased])).toMatchObject({ unknown: 1 })
   })

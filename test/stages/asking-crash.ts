@@ -30,8 +30,16 @@ export interface CrashSummary {
   readonly otherCandidates: number
 }
 
-/** Kills the growing of examples so many times, at moments drawn by the seed, each time at once started again, against a server that is slow, limits, hangs up, fails, cuts its answers and repeats itself; under a ceiling that is raised whenever it is reached. */
-export async function crashes(wanted: number, seed: number, tell: (line: string) => void = () => undefined): Promise<CrashSummary> {
+/**
+ * Kills the growing of examples so many times, at moments drawn by the seed, each time at once started again, against a
+ * server that is slow, limits, hangs up, fails, cuts its answers and repeats itself; under a ceiling that is raised
+ * whenever it is reached.
+ */
+export async function crashes(
+  wanted: number,
+  seed: number,
+  tell: (line: string) => void = () => undefined,
+): Promise<CrashSummary> {
   const server = await ChatServer.start()
   try {
     return await crashing(server, wanted, seed, tell)
@@ -40,10 +48,18 @@ export async function crashes(wanted: number, seed: number, tell: (line: string)
   }
 }
 
-async function crashing(server: ChatServer, wanted: number, seed: number, tell: (line: string) => void): Promise<CrashSummary> {
+async function crashing(
+  server: ChatServer,
+  wanted: number,
+  seed: number,
+  tell: (line: string) => void,
+): Promise<CrashSummary> {
   const random = seeded(seed)
   const requests = 24
-  server.usage = (body, text) => ({ prompt_tokens: Math.ceil(body.length / 4), completion_tokens: Math.ceil(text.length / 4) })
+  server.usage = (body, text) => ({
+    prompt_tokens: Math.ceil(body.length / 4),
+    completion_tokens: Math.ceil(text.length / 4),
+  })
   // A tenth of the questions get what others got.
   server.answer = (text) => (Number.parseInt(text.slice(-30, -29), 36) % 10 === 0 ? repeated : text)
   const calm = await workspaceOf(server, requests)
@@ -63,7 +79,18 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
       [0.04, { kind: "status", status: 429, headers: { "retry-after-ms": "100" } }],
     ],
   }
-  const total = { kills: 0, ends: 0, arrived: 0, answered: 0, inFlight: 0, most: 0, unknownUsd: 0, stops: 0, spent: 0, charged: 0 }
+  const total = {
+    kills: 0,
+    ends: 0,
+    arrived: 0,
+    answered: 0,
+    inFlight: 0,
+    most: 0,
+    unknownUsd: 0,
+    stops: 0,
+    spent: 0,
+    charged: 0,
+  }
   const broken = { answeredSentAgain: 0, ceilingsPassed: 0, chargedMoreThanBooked: 0, otherCandidates: 0 }
   while (total.kills < wanted) {
     const workspace = await workspaceOf(server, requests)
@@ -76,7 +103,8 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
       const { child, outcome } = tuneloop(workspace, command)
       const kill = () => child.kill("SIGKILL")
       // Half of the kills come some time after a request, half at any time of the process's life.
-      const timer = total.kills >= wanted ? undefined : random() < 0.5 ? setTimeout(kill, 300 + 2500 * random()) : undefined
+      const timer =
+        total.kills >= wanted ? undefined : random() < 0.5 ? setTimeout(kill, 300 + 2500 * random()) : undefined
       const fatal = Math.floor(1 + 12 * random())
       if (timer === undefined && total.kills < wanted)
         server.onAsked = () => {
@@ -88,7 +116,8 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
       total.arrived += server.asked.length
       broken.answeredSentAgain += server.asked.filter(({ body }) => answered.has(idOf(JSON.parse(body)))).length
       const spentUsd = spent(workspace)
-      const chargedUsd = server.charged.inputTokens * usdPerToken.input + server.charged.outputTokens * usdPerToken.output
+      const chargedUsd =
+        server.charged.inputTokens * usdPerToken.input + server.charged.outputTokens * usdPerToken.output
       if (spentUsd > budgetUsd) broken.ceilingsPassed++
       if (chargedUsd > spentUsd + 1e-9) broken.chargedMoreThanBooked++
       if (code === null) {
@@ -106,7 +135,8 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
         total.ends++
         if (JSON.stringify(candidates(workspace)) !== JSON.stringify(undisturbed)) broken.otherCandidates++
         total.answered += answeredBodies(workspace).length
-        total.unknownUsd += query(workspace, "select coalesce(sum(cost_usd), 0) as usd from attempts where state = 'unknown'")["usd"] ?? 0
+        total.unknownUsd +=
+          query(workspace, "select coalesce(sum(cost_usd), 0) as usd from attempts where state = 'unknown'")["usd"] ?? 0
         total.spent += spentUsd
         total.charged += chargedUsd
       } else throw new Error(`exit code ${code}: ${stderr}`)
@@ -131,18 +161,23 @@ async function crashing(server: ChatServer, wanted: number, seed: number, tell: 
 
 /** What a run promises, in the summary's words: empty when all of it was kept. */
 export function brokenPromises(summary: CrashSummary): string[] {
-  const { answeredSentAgain, ceilingsPassed, chargedMoreThanBooked, otherCandidates, mostInFlightAtAKill, ends } = summary
+  const { answeredSentAgain, ceilingsPassed, chargedMoreThanBooked, otherCandidates, mostInFlightAtAKill, ends } =
+    summary
   return [
     answeredSentAgain > 0 ? `${answeredSentAgain} answered requests were sent again` : "",
     ceilingsPassed > 0 ? `the ceiling was passed ${ceilingsPassed} times` : "",
     chargedMoreThanBooked > 0 ? `the server charged more than was booked ${chargedMoreThanBooked} times` : "",
     otherCandidates > 0 ? `${otherCandidates} of ${ends} ends had other candidates` : "",
-    mostInFlightAtAKill > concurrency ? `${mostInFlightAtAKill} requests were in flight at a kill, more than ${concurrency}` : "",
+    mostInFlightAtAKill > concurrency
+      ? `${mostInFlightAtAKill} requests were in flight at a kill, more than ${concurrency}`
+      : "",
   ].filter((line) => line !== "")
 }
 
 const command = ["expand", task, "--strategy", "self-instruct"]
-const repeated = [1, 2, 3].map((index) => JSON.stringify({ input: `the same again ${index}`, output: "delivery" })).join("\n")
+const repeated = [1, 2, 3]
+  .map((index) => JSON.stringify({ input: `the same again ${index}`, output: "delivery" }))
+  .join("\n")
 
 async function workspaceOf(server: ChatServer, requests: number): Promise<string> {
   const workspace = sampleWorkspace()
@@ -169,7 +204,9 @@ function candidates(workspace: string): Record<string, string> {
 }
 
 function answeredBodies(workspace: string): string[] {
-  return rows(workspace, "select request from requests where answer is not null").map(({ request }) => idOf(JSON.parse(String(request))))
+  return rows(workspace, "select request from requests where answer is not null").map(({ request }) =>
+    idOf(JSON.parse(String(request))),
+  )
 }
 
 /** What a request and its body have in common. */

@@ -20,7 +20,14 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 const ask = (bench: AskingBench, count: number, budgetUsd?: number, from = 0) =>
-  askAll(bench.context, bench.task, "s", bench.requests(count, from), bench.model, new Asking(bench.context, bench.task, { budgetUsd }))
+  askAll(
+    bench.context,
+    bench.task,
+    "s",
+    bench.requests(count, from),
+    bench.model,
+    new Asking(bench.context, bench.task, { budgetUsd }),
+  )
 const spent = (bench: AskingBench) => bench.context.ledger().attempts.spentUsd()
 const chargedUsd = () => (server.charged.inputTokens * 100 + server.charged.outputTokens * 1000) / 1e6
 
@@ -47,7 +54,9 @@ describe("money", () => {
     "stops below the ceiling of the %s with what fits, says how to raise it, and goes on when it is raised",
     async (_scope, message, given, budgetUsd) => {
       const bench = askingBench(server.url, { files: { "prices.yaml": prices }, ...given })
-      const error = await ask(bench, 100, budgetUsd).catch((caught: unknown) => caught as Error & { hint: string; exitCode: number })
+      const error = await ask(bench, 100, budgetUsd).catch(
+        (caught: unknown) => caught as Error & { hint: string; exitCode: number },
+      )
       expect(error).toMatchObject({ name: "BudgetError", exitCode: 4 })
       expect(`${error?.message} ${error?.hint}`).toMatch(message)
       // Nothing more would have fitted at its worst case, and nothing went over.
@@ -73,7 +82,9 @@ describe("money", () => {
     const bench = askingBench(server.url, { files: { "prices.yaml": prices } })
     server.faults.push({ kind: "drop" }, { kind: "status", status: 500 })
     await ask(bench, 1)
-    const { attempts, unknown, usd } = bench.context.ledger().attempts.spendingOf(bench.requests(1).map(({ key }) => key))
+    const { attempts, unknown, usd } = bench.context
+      .ledger()
+      .attempts.spendingOf(bench.requests(1).map(({ key }) => key))
     expect({ attempts, unknown }).toEqual({ attempts: 3, unknown: 1 })
     expect(usd).toBeGreaterThan(answerUsd + 0.1)
     expect(usd).toBeLessThan(answerUsd + worstUsd)
@@ -139,7 +150,9 @@ describe("a request", () => {
     const bench = askingBench(server.url, { files: { "prices.yaml": prices } })
     const [lost] = bench.requests(1)
     if (lost === undefined) throw new Error("no request")
-    bench.context.ledger().attempts.begin([{ key: lost.key, request: lost.request, task: "t", strategy: "s", worstUsd: 0.11 }])
+    bench.context
+      .ledger()
+      .attempts.begin([{ key: lost.key, request: lost.request, task: "t", strategy: "s", worstUsd: 0.11 }])
     await ask(bench, 3)
     expect(server.asked).toHaveLength(3)
     expect(bench.said.join()).toMatch(/1 requests were in flight.*unknown.*\$0\.11/)
@@ -151,7 +164,8 @@ describe("a request", () => {
     const bench = askingBench(server.url, { expand: { pace: { concurrency: 3 } } })
     server.moods = { random: seeded(1), slowestMs: 30, faults: [] }
     server.onAsked = ({ body }) => {
-      if (body.includes("Question 5?")) server.faults.push({ kind: "status", status: 400, message: "seed must be positive" })
+      if (body.includes("Question 5?"))
+        server.faults.push({ kind: "status", status: 400, message: "seed must be positive" })
     }
     await expect(ask(bench, 50)).rejects.toThrow(/seed must be positive/)
     expect(server.asked.length).toBeLessThan(12)

@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest"
 import { json, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const task = "ticket-triage"
-const long = "The courier left the big parcel with the blue ribbon at the bakery across the street from the old town hall again"
+const long =
+  "The courier left the big parcel with the blue ribbon at the bakery across the street from the old town hall again"
 const seeds: readonly [string, string][] = [
   ["Where is my parcel? It was due on Monday.", "delivery"],
   ["The left shoe is bigger than the right one, I want another pair", "fault"],
@@ -16,7 +17,9 @@ const run = (workspace: string, words: readonly string[]) =>
   json<{ version: string; kept: number; dropped: Record<string, number> }>(workspace, ...words)
 
 describe("the benchmarks that a specification names", () => {
-  it("leave no trace in train: exact, near and by a long run of words, each with the file and line as witness", { timeout: 60_000 }, async () => {
+  it("leave no trace in train: exact, near and by a long run of words, each with the file and line as witness", {
+    timeout: 60_000,
+  }, async () => {
     const workspace = sampleWorkspace()
     writeFileSync(
       join(workspace, "gold.jsonl"),
@@ -27,14 +30,24 @@ describe("the benchmarks that a specification names", () => {
     expect(before.kept).toBe(4)
     // One has answers and the other has none: both are read for their inputs.
     writeFileSync(join(workspace, "bench.csv"), `body,label\nWHERE IS MY PARCEL it was due on Monday,delivery\n`)
-    const others = ["The left shoe is bigger than the right one, I want another pair!!", `${long}, said the neighbour, and drove away`]
-    writeFileSync(join(workspace, "bench.jsonl"), others.map((body) => `${JSON.stringify({ input: { body }, difficulty: "hard" })}\n`).join(""))
+    const others = [
+      "The left shoe is bigger than the right one, I want another pair!!",
+      `${long}, said the neighbour, and drove away`,
+    ]
+    writeFileSync(
+      join(workspace, "bench.jsonl"),
+      others.map((body) => `${JSON.stringify({ input: { body }, difficulty: "hard" })}\n`).join(""),
+    )
     const specification = join(workspace, "specs", `${task}.yaml`)
     appendFileSync(specification, "\nbuild:\n  benchmarks: [bench.csv, bench.jsonl]\n")
     const built = await run(workspace, ["build", task])
     expect(built.dropped).toEqual({ "leak-exact": 2, "leak-ngram": 1 })
     const dropped = readFileSync(join(workspace, "datasets", task, "versions", built.version, "dropped.jsonl"), "utf8")
-    expect([...dropped.matchAll(/"witness":"([^"]+)"/g)].map((match) => match[1]).sort()).toEqual(["bench.csv:2", "bench.jsonl:1", "bench.jsonl:2"])
+    expect([...dropped.matchAll(/"witness":"([^"]+)"/g)].map((match) => match[1]).sort()).toEqual([
+      "bench.csv:2",
+      "bench.jsonl:1",
+      "bench.jsonl:2",
+    ])
     expect((await run(workspace, ["build", task])).version).toBe(built.version)
   })
 

@@ -37,7 +37,8 @@ function workspaceFor(labels: readonly string[]): string {
   return workspace
 }
 
-const buildFrom = (workspace: string, words: readonly string[]) => json<BuiltFrom>(workspace, "build", "intents", "--from", ...words)
+const buildFrom = (workspace: string, words: readonly string[]) =>
+  json<BuiltFrom>(workspace, "build", "intents", "--from", ...words)
 
 const messages = [
   "The parcel that I ordered three weeks ago has still not been delivered to my house",
@@ -85,7 +86,10 @@ describe("a data set that was not grown here", () => {
   it("never moves a row that is held already", { timeout: 60_000 }, async () => {
     const workspace = workspaceFor(["a", "b"])
     const file = (name: string) => {
-      writeFileSync(join(workspace, name), `text,label\n${messages.map((text, index) => `${text},${index % 2 === 0 ? "a" : "b"}`).join("\n")}\n`)
+      writeFileSync(
+        join(workspace, name),
+        `text,label\n${messages.map((text, index) => `${text},${index % 2 === 0 ? "a" : "b"}`).join("\n")}\n`,
+      )
       return name
     }
     await buildFrom(workspace, [`train=${file("one.csv")}`])
@@ -149,7 +153,8 @@ describe("a data set that was not grown here", () => {
     expect(split.code).toBe(1)
     expect(split.stderr).toContain('split.csv:2: split: got "trian"; allowed: train, training, validation')
     writeFileSync(join(workspace, "column.csv"), "text,category\nhello there,a\n")
-    const column = await tuneloop(workspace, ["build", "intents", "--from", "column.csv", "--column", "output=categry"]).outcome
+    const column = await tuneloop(workspace, ["build", "intents", "--from", "column.csv", "--column", "output=categry"])
+      .outcome
     expect(column.code).toBe(1)
     expect(column.stderr).toContain('no column "categry"; the columns are: text, category; did you mean "category"?')
     const word = await tuneloop(workspace, ["build", "intents", "--from", "column.csv", "--column", "output"]).outcome
@@ -158,7 +163,9 @@ describe("a data set that was not grown here", () => {
     expect(existsSync(join(workspace, "datasets", "intents"))).toBe(false)
   })
 
-  it("changes nothing where splits.jsonl cannot be read: no row may be without the split that it says", { timeout: 60_000 }, async () => {
+  it("changes nothing where splits.jsonl cannot be read: no row may be without the split that it says", {
+    timeout: 60_000,
+  }, async () => {
     const workspace = workspaceFor(["a", "b"])
     const folder = join(workspace, "datasets", "intents")
     mkdirSync(folder, { recursive: true })
@@ -172,7 +179,9 @@ describe("a data set that was not grown here", () => {
     }
   })
 
-  it("has the splits that it says after a kill at the first write, whatever command runs next", { timeout: 120_000 }, async () => {
+  it("has the splits that it says after a kill at the first write, whatever command runs next", {
+    timeout: 120_000,
+  }, async () => {
     const rows = messages.map((text, index) => `${text},${index % 2 === 0 ? "a" : "b"},${index < 3 ? "train" : "test"}`)
     const undisturbed = workspaceFor(["a", "b"])
     writeFileSync(join(undisturbed, "set.csv"), `text,label,split\n${rows.join("\n")}\n`)
@@ -193,21 +202,28 @@ describe("a data set that was not grown here", () => {
     expect(killed).toBe(3)
   })
 
-  it.skipIf(!existsSync(banking))("names the test rows of banking77 that are also in train", { timeout: 120_000 }, async () => {
-    const texts = readFileSync(join(banking, "train.csv"), "utf8")
-    const labels = [...new Set(texts.match(/,[A-Za-z_?]+(?=\r?\n)/g)?.map((match) => match.slice(1)))].filter((label) => label !== "category")
-    const workspace = workspaceFor(labels)
-    const built = await buildFrom(workspace, [
-      `train=${join(banking, "train.csv")}`,
-      `test=${join(banking, "test.csv")}`,
-      "--column",
-      "output=category",
-    ])
-    expect(built.rows.test).toBe(3080)
-    expect(built.kept + Object.values(built.dropped).reduce((sum, count) => sum + count, 0)).toBe(built.read)
-    // Counted once apart from this program: rows of train that are rows of test but for case, punctuation and white space.
-    expect(built.splitLeaks.filter(({ check }) => check === "exact")).toHaveLength(25)
-    expect(built.splitLeaks.filter(({ check }) => check === "near").length).toBeGreaterThan(400)
-    expect(built.splitLeaks.every((leak) => leak.in === "train" && leak.heldOutIn === "test")).toBe(true)
-  })
+  it.skipIf(!existsSync(banking))(
+    "names the test rows of banking77 that are also in train",
+    { timeout: 120_000 },
+    async () => {
+      const texts = readFileSync(join(banking, "train.csv"), "utf8")
+      const labels = [...new Set(texts.match(/,[A-Za-z_?]+(?=\r?\n)/g)?.map((match) => match.slice(1)))].filter(
+        (label) => label !== "category",
+      )
+      const workspace = workspaceFor(labels)
+      const built = await buildFrom(workspace, [
+        `train=${join(banking, "train.csv")}`,
+        `test=${join(banking, "test.csv")}`,
+        "--column",
+        "output=category",
+      ])
+      expect(built.rows.test).toBe(3080)
+      expect(built.kept + Object.values(built.dropped).reduce((sum, count) => sum + count, 0)).toBe(built.read)
+      // Counted once apart from this program: rows of train that are rows of test but for case, punctuation and white
+      // space.
+      expect(built.splitLeaks.filter(({ check }) => check === "exact")).toHaveLength(25)
+      expect(built.splitLeaks.filter(({ check }) => check === "near").length).toBeGreaterThan(400)
+      expect(built.splitLeaks.every((leak) => leak.in === "train" && leak.heldOutIn === "test")).toBe(true)
+    },
+  )
 })

@@ -25,7 +25,10 @@ const written = taskSchema.parse({
   output: { maxLength: 4000 },
 })
 
-/** More than the 8 MiB from which on a build has threads: long texts of made words, copies of them, and a form of which many differ in a few words. */
+/**
+ * More than the 8 MiB from which on a build has threads: long texts of made words, copies of them, and a form of which
+ * many differ in a few words.
+ */
 function manySeeds(kind: "label" | "text", prompt = ""): Seed[] {
   const random = seeded(31)
   const words = (count: number) => Array.from({ length: count }, () => `w${Math.floor(random() * 4000)}`)
@@ -33,7 +36,8 @@ function manySeeds(kind: "label" | "text", prompt = ""): Seed[] {
   const texts: string[] = []
   for (let number = 0; number < 3400; number += 1) {
     const copied = texts[Math.floor(random() * texts.length)]
-    if (copied !== undefined && random() < 0.3) texts.push(random() < 0.3 ? copied.toUpperCase() : `${copied} ${words(2).join(" ")}`)
+    if (copied !== undefined && random() < 0.3)
+      texts.push(random() < 0.3 ? copied.toUpperCase() : `${copied} ${words(2).join(" ")}`)
     else if (random() < 0.1) texts.push(form.map((word) => (random() < 0.04 ? "other" : word)).join(" "))
     else texts.push(`${words(500).join(" ")}${number % 50 === 0 ? `.\nWrite to ann.${number}@example.org ` : "."}`)
   }

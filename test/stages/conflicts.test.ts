@@ -32,7 +32,9 @@ async function conflicting(): Promise<{ workspace: string; folder: string }> {
   writeFileSync(join(workspace, "gold.jsonl"), `${[...gold, ...pairs.map((row) => JSON.stringify(row))].join("\n")}\n`)
   await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.jsonl"))
   const ours = new Set(
-    linesOf<Row>(join(folder, "seeds.jsonl")).flatMap(({ id, input }) => (texts.some((text) => input.body.startsWith(text)) ? [id] : [])),
+    linesOf<Row>(join(folder, "seeds.jsonl")).flatMap(({ id, input }) =>
+      texts.some((text) => input.body.startsWith(text)) ? [id] : [],
+    ),
   )
   const splits = linesOf<{ id: string; split: string }>(join(folder, "splits.jsonl"))
   writeFileSync(
@@ -51,13 +53,20 @@ it("near-duplicates with different outputs are one question each, decided in the
   expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ open: 0, conflictPairs: 3 })
 
   const csv = join(workspace, "conflicts.csv")
-  expect(await json(workspace, "review", "export", "ticket-triage", "--only", "conflict", "--out", csv)).toMatchObject({ rows: 3 })
+  expect(await json(workspace, "review", "export", "ticket-triage", "--only", "conflict", "--out", csv)).toMatchObject({
+    rows: 3,
+  })
   const asked = readCsv(csv)
   for (const row of asked) {
-    expect([row["input.body"], row["other_input"]].map((text) => text?.replace(/ now$/, "")).every((text) => texts.includes(text ?? ""))).toBe(true)
+    expect(
+      [row["input.body"], row["other_input"]]
+        .map((text) => text?.replace(/ now$/, ""))
+        .every((text) => texts.includes(text ?? "")),
+    ).toBe(true)
     expect([row["proposed_output"], row["current_output"]].sort()).toEqual(["fault", "product"])
   }
-  const about = (index: number) => asked.find((row) => row["input.body"]?.startsWith(texts[index] ?? "")) as Record<string, string>
+  const about = (index: number) =>
+    asked.find((row) => row["input.body"]?.startsWith(texts[index] ?? "")) as Record<string, string>
   const [right, wrong, both] = [about(0), about(1), about(2)]
   const filled = [
     { ...right, decision: "a", reviewer: "amara" },
@@ -65,17 +74,22 @@ it("near-duplicates with different outputs are one question each, decided in the
     { ...both, decision: "both", reviewer: "amara" },
   ]
   writeFileSync(csv, stringify(filled, { header: true, bom: true }))
-  expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({ added: 3, conflictPairsLeft: 0 })
+  expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({
+    added: 3,
+    conflictPairsLeft: 0,
+  })
   expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({ added: 0, unchanged: 3 })
   expect(readFileSync(join(folder, "seeds.jsonl"), "utf8")).toBe(seeds)
 
-  // A decided pair has one output, so that one of its rows is a duplicate now; both are right in the last pair, and it is not asked again.
+  // A decided pair has one output, so that one of its rows is a duplicate now; both are right in the last pair, and it
+  // is not asked again.
   const built = await json(workspace, "build", "ticket-triage")
   expect(built).toMatchObject({ conflicts: 1, dropped: { "near-duplicate": 2 } })
   expect((await tuneloop(workspace, ["build", "ticket-triage"]).outcome).stdout).not.toContain("to decide on")
   expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ conflictPairs: 0 })
   const train = linesOf<Row>(join(folder, "versions", built["version"] as string, "train.jsonl"))
-  const outputs = (index: number) => train.flatMap(({ input, output }) => (input.body.startsWith(texts[index] ?? "") ? [output] : []))
+  const outputs = (index: number) =>
+    train.flatMap(({ input, output }) => (input.body.startsWith(texts[index] ?? "") ? [output] : []))
   expect(outputs(0)).toEqual([right["proposed_output"]])
   expect(outputs(1)).toEqual([wrong["current_output"]])
   expect(outputs(2).sort()).toEqual(["fault", "product"])
@@ -91,7 +105,10 @@ it("near-duplicates with different outputs are one question each, decided in the
   expect(left.length).toBeGreaterThan(0)
   for (const entry of left) expect(readFileSync(join(entry.parentPath, entry.name), "utf8")).not.toContain(erased)
 
-  expect(await json(workspace, "review", "import", "ticket-triage", csv), "also after the pairs are gone").toMatchObject({ added: 0, unchanged: 3 })
+  expect(
+    await json(workspace, "review", "import", "ticket-triage", csv),
+    "also after the pairs are gone",
+  ).toMatchObject({ added: 0, unchanged: 3 })
 })
 
 it("equal inputs with different outputs are asked about as well; a third output may be right; reviewers may disagree", async () => {
@@ -112,8 +129,13 @@ it("equal inputs with different outputs are asked about as well; a third output 
   expect(await decide("edit", "return", "piotr")).toMatchObject({ added: 1, conflictPairsLeft: 2 })
   const built = await json(workspace, "build", "ticket-triage")
   expect(built).toMatchObject({ dropped: { "exact-duplicate": 1 } })
-  const train = linesOf<Row & { provenance: { correctedBy?: string } }>(join(folder, "versions", built["version"] as string, "train.jsonl"))
-  expect(train.find(({ input }) => input.body === texts[0])).toMatchObject({ output: "return", provenance: { correctedBy: "piotr" } })
+  const train = linesOf<Row & { provenance: { correctedBy?: string } }>(
+    join(folder, "versions", built["version"] as string, "train.jsonl"),
+  )
+  expect(train.find(({ input }) => input.body === texts[0])).toMatchObject({
+    output: "return",
+    provenance: { correctedBy: "piotr" },
+  })
 
   const wrong = await tuneloop(workspace, ["review", "import", "ticket-triage", csv, "--reviewer", "x"]).outcome
   expect(wrong.code).toBe(0)

@@ -29,12 +29,15 @@ beforeAll(async () => {
 }, 120_000)
 
 describe("a process that is killed and started again", () => {
-  it("at any moment of any step ends with the version and the files of an undisturbed one", { timeout: 240_000 }, async () => {
+  it("at any moment of any step ends with the version and the files of an undisturbed one", {
+    timeout: 240_000,
+  }, async () => {
     const workspace = sampleWorkspace()
     mkdirSync(join(workspace, "datasets"))
     const moment = seeded(20_261_124)
     for (const [index, words] of steps.entries()) {
-      // Nothing is written before the modules are loaded, about half of the time. A kill that came too late, because the machine was busier
+      // Nothing is written before the modules are loaded, about half of the time. A kill that came too late, because
+      // the machine was busier
       // when the time was taken, is made up for by an earlier one.
       for (let kills = 0, share = 1; kills < 2; ) {
         const { child, outcome } = tuneloop(workspace, words)
@@ -69,9 +72,19 @@ describe("a process that is killed and started again", () => {
   it("takes nothing from the temporary files that a kill leaves behind", { timeout: 120_000 }, async () => {
     const workspace = sampleWorkspace()
     for (const words of steps) {
-      for (const folder of ["", "candidates", "decisions", "versions", "holdouts", join("versions", ".0123456789ab.tmp")]) {
+      for (const folder of [
+        "",
+        "candidates",
+        "decisions",
+        "versions",
+        "holdouts",
+        join("versions", ".0123456789ab.tmp"),
+      ]) {
         mkdirSync(join(workspace, "datasets", task, folder), { recursive: true })
-        writeFileSync(join(workspace, "datasets", task, folder, ".ba9876543210.tmp"), '{"id":"seed_0123456789abcdef","inp')
+        writeFileSync(
+          join(workspace, "datasets", task, folder, ".ba9876543210.tmp"),
+          '{"id":"seed_0123456789abcdef","inp',
+        )
       }
       await finish(workspace, words)
     }
@@ -88,7 +101,9 @@ async function finish(workspace: string, words: readonly string[]): Promise<void
 
 /** Every file that has its final name is whole at any moment. */
 function expectWholeFiles(workspace: string): void {
-  const files = readdirSync(join(workspace, "datasets"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const files = readdirSync(join(workspace, "datasets"), { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  )
   for (const { parentPath, name } of files) {
     const path = join(parentPath, name)
     if (isTemporary(path)) continue
@@ -100,7 +115,8 @@ function expectWholeFiles(workspace: string): void {
 }
 
 function expectSame(workspace: string): void {
-  const files = (root: string) => snapshot(join(root, "datasets"), (path) => !isTemporary(path) && !path.includes("decisions"))
+  const files = (root: string) =>
+    snapshot(join(root, "datasets"), (path) => !isTemporary(path) && !path.includes("decisions"))
   expect(files(workspace)).toEqual(files(undisturbed))
   expect(Object.keys(files(workspace)).filter((path) => path.includes(version))).toHaveLength(3)
   expect(decisions(workspace)).toEqual(decisions(undisturbed))

@@ -17,7 +17,10 @@ interface ReportLine {
   readonly similarity: number
 }
 
-async function dedup(home: string, ...words: string[]): Promise<{ result: Record<string, unknown>; report: ReportLine[] }> {
+async function dedup(
+  home: string,
+  ...words: string[]
+): Promise<{ result: Record<string, unknown>; report: ReportLine[] }> {
   const { code, stdout, stderr } = await tuneloop(home, [
     "dedup",
     ...words,
@@ -39,28 +42,42 @@ describe("tuneloop dedup", () => {
   test("keeps what exhaustive greedy keep-first keeps, with any number of threads, and the kept lines as they are", async () => {
     const home = folder()
     const random = seeded(4)
-    // Large enough for several batches; some lines are blank, some have carriage returns, some are longer than others by what is not compared.
+    // Large enough for several batches; some lines are blank, some have carriage returns, some are longer than others
+    // by what is not compared.
     const texts = textsWithCopies(800, 31)
-    const row = (text: string) => JSON.stringify({ id: Math.floor(random() * 1e9), text, note: "x".repeat(Math.floor(random() * 3000)) })
-    const file = texts.map((text) => `${row(text)}${random() < 0.1 ? "\r" : ""}\n${random() < 0.05 ? " \n" : ""}`).join("")
+    const row = (text: string) =>
+      JSON.stringify({ id: Math.floor(random() * 1e9), text, note: "x".repeat(Math.floor(random() * 3000)) })
+    const file = texts
+      .map((text) => `${row(text)}${random() < 0.1 ? "\r" : ""}\n${random() < 0.05 ? " \n" : ""}`)
+      .join("")
     writeFileSync(join(home, "texts.jsonl"), `\ufeff${file}`)
     const lineOf = file.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [index + 1]))
     const kept: number[] = []
     const grams = texts.map(fourGrams)
     const removed = texts.flatMap((_, place) => {
-      if (kept.some((other) => similarity(grams[place] as Set<string>, grams[other] as Set<string>) >= 0.7)) return [place]
+      if (kept.some((other) => similarity(grams[place] as Set<string>, grams[other] as Set<string>) >= 0.7))
+        return [place]
       kept.push(place)
       return []
     })
     const first = await dedup(home, "texts.jsonl", "--threads", "1")
     const dropped = first.report.filter((decision) => !decision.kept)
-    expect(first.result).toMatchObject({ read: 800, kept: 800 - dropped.length, conflicts: 0, shingles: "char-4", threshold: 0.7 })
+    expect(first.result).toMatchObject({
+      read: 800,
+      kept: 800 - dropped.length,
+      conflicts: 0,
+      shingles: "char-4",
+      threshold: 0.7,
+    })
     const agreed = dropped.filter(({ line }) => removed.includes(lineOf.indexOf(line)))
     expect(removed.length).toBeGreaterThan(60)
     expect(agreed.length / dropped.length).toBeGreaterThanOrEqual(0.999)
     expect(agreed.length / removed.length).toBeGreaterThanOrEqual(0.999)
     for (const { line, witnessLine, similarity } of dropped) {
-      const [text, witness] = [line, witnessLine].map((number) => texts[lineOf.indexOf(number)] ?? "") as [string, string]
+      const [text, witness] = [line, witnessLine].map((number) => texts[lineOf.indexOf(number)] ?? "") as [
+        string,
+        string,
+      ]
       expect(similarityOf(text, witness)).toBeCloseTo(similarity, 3)
       expect(witnessLine).toBeLessThan(line)
       expect(dropped.some((decision) => decision.line === witnessLine)).toBe(false)
@@ -68,7 +85,8 @@ describe("tuneloop dedup", () => {
     const gone = new Set(dropped.map(({ line }) => line))
     const expected = file.split("\n").filter((line, index) => line.trim() !== "" && !gone.has(index + 1))
     expect(readFileSync(join(home, "kept"), "utf8")).toBe(expected.map((line) => `${line}\n`).join(""))
-    for (const threads of ["2", "4"]) expect((await dedup(home, "texts.jsonl", "--threads", threads)).report).toEqual(first.report)
+    for (const threads of ["2", "4"])
+      expect((await dedup(home, "texts.jsonl", "--threads", threads)).report).toEqual(first.report)
   })
 
   test("a file that would need more memory than it may is read twice, with the same decisions, and refused where that is too little as well", async () => {
@@ -83,7 +101,14 @@ describe("tuneloop dedup", () => {
     const { result, report } = await dedup(home, "texts.jsonl", "--memory", "1MB")
     expect(report).toEqual(whole.report)
     expect(result).toMatchObject({ read: 1500, kept: whole.result["kept"] })
-    const { code, stderr } = await tuneloop(home, ["dedup", "texts.jsonl", "--memory", "0.1MB", "--report", join(home, "none.jsonl")]).outcome
+    const { code, stderr } = await tuneloop(home, [
+      "dedup",
+      "texts.jsonl",
+      "--memory",
+      "0.1MB",
+      "--report",
+      join(home, "none.jsonl"),
+    ]).outcome
     expect([code, existsSync(join(home, "none.jsonl"))]).toEqual([1, false])
     expect(stderr).toContain("Give more --memory")
   }, 20_000)
@@ -111,14 +136,22 @@ describe("tuneloop dedup", () => {
       [2, true, "conflict", 1],
       [3, false, "near-duplicate", 2],
     ])
-    expect(result).toMatchObject({ read: 4, kept: 3, dropped: { "exact-duplicate": 0, "near-duplicate": 1 }, conflicts: 1 })
+    expect(result).toMatchObject({
+      read: 4,
+      kept: 3,
+      dropped: { "exact-duplicate": 0, "near-duplicate": 1 },
+      conflicts: 1,
+    })
     const byAll = await dedup(home, "chats.jsonl", "--threshold", "0.05")
     expect(byAll.result).toMatchObject({ threshold: 0.05 })
   })
 
   test("reads CSV, and any field by its path", async () => {
     const home = folder()
-    writeFileSync(join(home, "tickets.csv"), 'body,team\n"my card, please",a\n"My card please!",a\nclose the account,b\n')
+    writeFileSync(
+      join(home, "tickets.csv"),
+      'body,team\n"my card, please",a\n"My card please!",a\nclose the account,b\n',
+    )
     const { result, report } = await dedup(home, "tickets.csv", "--field", "body")
     expect(report).toEqual([{ line: 3, kept: false, reason: "exact-duplicate", witnessLine: 2, similarity: 1 }])
     expect(result).toMatchObject({ read: 3, kept: 2 })
@@ -138,7 +171,14 @@ describe("tuneloop dedup", () => {
       join(home, "bad.jsonl"),
       Buffer.concat([Buffer.from([...good, "{", '{"body":1}', "[]", '{"text":"'].join("\n")), Buffer.from([0xff, 10])]),
     )
-    const { code, stderr } = await tuneloop(home, ["dedup", "bad.jsonl", "--report", join(home, "report.jsonl"), "--out", join(home, "kept")]).outcome
+    const { code, stderr } = await tuneloop(home, [
+      "dedup",
+      "bad.jsonl",
+      "--report",
+      join(home, "report.jsonl"),
+      "--out",
+      join(home, "kept"),
+    ]).outcome
     expect(code).toBe(1)
     expect(stderr).toContain("4 of 9004 rows cannot be read; nothing was written")
     for (const [line, what] of [

@@ -35,7 +35,9 @@ function quickBackend(asked: Map<string, string[]>): FineTuneBackend {
         const finish = "stop"
         writeAtomically(
           predictions,
-          toJsonLines(ids.map((id) => ({ id, output: "delivery", latencyMs: 1, inputTokens: 9, outputTokens: 1, finish }))),
+          toJsonLines(
+            ids.map((id) => ({ id, output: "delivery", latencyMs: 1, inputTokens: 9, outputTokens: 1, finish })),
+          ),
         )
       }
     },
@@ -46,7 +48,9 @@ const task = "ticket-triage"
 const random = seeded(77)
 const words = () => Array.from({ length: 14 }, () => `w${Math.floor(random() * 1e6).toString(36)}`).join(" ")
 
-it("on a later holdout leaves out what a contender was trained on, for all of them, and says so", { timeout: 60_000 }, async () => {
+it("on a later holdout leaves out what a contender was trained on, for all of them, and says so", {
+  timeout: 60_000,
+}, async () => {
   const workspace = Workspace.open(sampleWorkspace())
   const host = new Host(["--quiet"])
   const context = host.context(workspace)
@@ -59,9 +63,17 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
     writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
     await importSeeds(context, specification, [file], { skipInvalid: false })
   }
-  const row = (body: string, n: number, split?: string) => ({ input: { body }, output: labels[n % 3], ...(split === undefined ? {} : { split }) })
+  const row = (body: string, n: number, split?: string) => ({
+    input: { body },
+    output: labels[n % 3],
+    ...(split === undefined ? {} : { split }),
+  })
   const [exact, near] = [words(), words()]
-  await arrive("old.jsonl", [...Array.from({ length: 40 }, (_, n) => row(words(), n)), row(exact, 1, "train"), row(near, 2, "train")])
+  await arrive("old.jsonl", [
+    ...Array.from({ length: 40 }, (_, n) => row(words(), n)),
+    row(exact, 1, "train"),
+    row(near, 2, "train"),
+  ])
   const old = await build(context, specification, filters)
   const asked = new Map<string, string[]>()
   const backend = quickBackend(asked)
@@ -72,7 +84,11 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   expect(first.result.contenders[0]?.metrics["accuracy"]?.n).toBe(old.rows.test)
 
   // Two rows of a later test set stand, or nearly stand, in what the run was trained on.
-  await arrive("new.jsonl", [row(`${exact} !`, 1, "test"), row(near.replace(/^w\w+/, "hello"), 2, "test"), row(words(), 0, "test")])
+  await arrive("new.jsonl", [
+    row(`${exact} !`, 1, "test"),
+    row(near.replace(/^w\w+/, "hello"), 2, "test"),
+    row(words(), 0, "test"),
+  ])
   const later = await build(context, specification, filters)
   expect(later.holdout.id).not.toBe(old.holdout.id)
   expect(later.rows.test).toBe(old.rows.test + 3)
@@ -82,11 +98,13 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   expect(second.result.holdout).toBe(later.holdout.id)
   expect(new Set(second.result.tainted?.map(({ check }) => check))).toEqual(new Set(["exact", "near"]))
   // A worked example of the few-shot prompt may be one of them.
-  for (const { contenders } of second.result.tainted ?? []) expect(contenders).toEqual(expect.arrayContaining(["tuned", "linear"]))
+  for (const { contenders } of second.result.tainted ?? [])
+    expect(contenders).toEqual(expect.arrayContaining(["tuned", "linear"]))
   expect(second.result.tainted).toHaveLength(2)
   for (const contender of second.result.contenders) expect(contender.metrics["accuracy"]?.n).toBe(old.rows.test + 1)
   const left = new Set(second.result.tainted?.map(({ id }) => id))
-  for (const name of ["tuned", "zero-shot", "few-shot"]) expect(asked.get(name)?.filter((id) => left.has(id))).toEqual([])
+  for (const name of ["tuned", "zero-shot", "few-shot"])
+    expect(asked.get(name)?.filter((id) => left.has(id))).toEqual([])
   expect(second.result.notes.join("\n")).toContain("2 test examples are left out of the comparison")
   const report = readFileSync(join(workspace.root, second.result.report), "utf8")
   for (const id of left) expect(report).toContain(id)
@@ -97,18 +115,34 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   host.close()
 })
 
-it("trains with weights and gives figures at the prevalence that the specification says", { timeout: 60_000 }, async () => {
+it("trains with weights and gives figures at the prevalence that the specification says", {
+  timeout: 60_000,
+}, async () => {
   const workspace = Workspace.open(sampleWorkspace())
   const host = new Host(["--quiet"])
   const context = host.context(workspace)
-  const shares = { delivery: 0.4, return: 0.2, payment: 0.2, account: 0.05, fault: 0.05, product: 0.05, "out-of-scope": 0.05 }
+  const shares = {
+    delivery: 0.4,
+    return: 0.2,
+    payment: 0.2,
+    account: 0.05,
+    fault: 0.05,
+    product: 0.05,
+    "out-of-scope": 0.05,
+  }
   const plain = workspace.readTask(task)
   if (plain.kind !== "label") throw new Error("the sample task has changed")
   const specification = { ...plain, output: { ...plain.output, prevalence: shares } }
   const filters = await loadFilters(specification)
   const file = join(workspace.root, "gold.jsonl")
   const labels = ["delivery", "return", "payment", "out-of-scope"]
-  writeFileSync(file, Array.from({ length: 80 }, (_, n) => `${JSON.stringify({ input: { body: words() }, output: labels[n % 4] })}\n`).join(""))
+  writeFileSync(
+    file,
+    Array.from(
+      { length: 80 },
+      (_, n) => `${JSON.stringify({ input: { body: words() }, output: labels[n % 4] })}\n`,
+    ).join(""),
+  )
   await importSeeds(context, specification, [file], { skipInvalid: false })
   const without = await build(context, plain, filters)
   const built = await build(context, specification, filters)
@@ -120,11 +154,16 @@ it("trains with weights and gives figures at the prevalence that the specificati
   const backend = quickBackend(new Map())
   const job = workspace.readJob(task)
   const { run } = await train(context, job, specification, backend)
-  const rendered = linesOf<{ weight: number; messages: { content: string }[] }>(join(workspace.runFolder(run.run), "rendered", "train.jsonl"))
+  const rendered = linesOf<{ weight: number; messages: { content: string }[] }>(
+    join(workspace.runFolder(run.run), "rendered", "train.jsonl"),
+  )
   for (const { weight, messages } of rendered) expect(weight).toBe(weights[messages.at(-1)?.content ?? ""])
-  expect(readFileSync(join(workspace.runFolder(run.run), "rendered", "validation.jsonl"), "utf8")).not.toContain('"weight"')
+  expect(readFileSync(join(workspace.runFolder(run.run), "rendered", "validation.jsonl"), "utf8")).not.toContain(
+    '"weight"',
+  )
   const { result } = await evaluate(context, specification, job, run.run, backend, await loadMetrics(), "a machine")
-  // The backend says delivery to everything: right on a quarter of the test, and on 40 of the 85 percent that the test set has labels of.
+  // The backend says delivery to everything: right on a quarter of the test, and on 40 of the 85 percent that the test
+  // set has labels of.
   const tuned = result.prevalence?.contenders[0]?.metrics["accuracy"]
   expect(tuned?.value).toBeCloseTo(0.4 / 0.85, 2)
   expect(result.prevalence?.untested).toEqual(["account", "fault", "product"])

@@ -22,29 +22,34 @@ describe("growing with a chat model", () => {
   it.each([
     ["openai", "OPENAI_API_KEY"],
     ["huggingface", "HF_TOKEN"],
-  ])("of %s survives a busy, failing, hanging up and babbling server, and grows what an undisturbed one grows", async (provider, variable) => {
-    const disturbed = await workspaceWith(server.url, provider)
-    server.faults.push(
-      { kind: "status", status: 429, headers: { "retry-after": "2" } },
-      { kind: "status", status: 500 },
-      { kind: "drop" },
-      { kind: "cut" },
-      { kind: "truncated" },
-    )
-    const { code, stdout, stderr } = await tuneloop(disturbed, grow, { [variable]: key }).outcome
-    expect(code, stderr).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ strategies: [{ state: "grown", requests, grown: 5 * requests, passed: 5 * requests, problems: [] }] })
-    expect(server.asked).toHaveLength(requests + 5)
-    const busy = server.asked[0]?.body
-    const [first, second] = server.asked.filter(({ body }) => body === busy).map(({ atMs }) => atMs)
-    expect((second ?? 0) - (first ?? 0)).toBeGreaterThan(1900)
-    expect(new Set(server.asked.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${key}`]))
+  ])(
+    "of %s survives a busy, failing, hanging up and babbling server, and grows what an undisturbed one grows",
+    async (provider, variable) => {
+      const disturbed = await workspaceWith(server.url, provider)
+      server.faults.push(
+        { kind: "status", status: 429, headers: { "retry-after": "2" } },
+        { kind: "status", status: 500 },
+        { kind: "drop" },
+        { kind: "cut" },
+        { kind: "truncated" },
+      )
+      const { code, stdout, stderr } = await tuneloop(disturbed, grow, { [variable]: key }).outcome
+      expect(code, stderr).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({
+        strategies: [{ state: "grown", requests, grown: 5 * requests, passed: 5 * requests, problems: [] }],
+      })
+      expect(server.asked).toHaveLength(requests + 5)
+      const busy = server.asked[0]?.body
+      const [first, second] = server.asked.filter(({ body }) => body === busy).map(({ atMs }) => atMs)
+      expect((second ?? 0) - (first ?? 0)).toBeGreaterThan(1900)
+      expect(new Set(server.asked.map(({ authorization }) => authorization))).toEqual(new Set([`Bearer ${key}`]))
 
-    const calm = await workspaceWith(server.url, provider)
-    expect((await tuneloop(calm, grow).outcome).code).toBe(0)
-    expect(batches(calm)).toEqual(batches(disturbed))
-    expect(Object.keys(batches(calm))).toHaveLength(1)
-  })
+      const calm = await workspaceWith(server.url, provider)
+      expect((await tuneloop(calm, grow).outcome).code).toBe(0)
+      expect(batches(calm)).toEqual(batches(disturbed))
+      expect(Object.keys(batches(calm))).toHaveLength(1)
+    },
+  )
 
   it("shows the model no held-out example", async () => {
     expect((await tuneloop(workspace, grow).outcome).code).toBe(0)
@@ -52,7 +57,8 @@ describe("growing with a chat model", () => {
     const shown = (part: string) =>
       rowsOf(workspace, "seeds.jsonl").filter(
         ({ id, input }) =>
-          split.get(id) === part && server.asked.some(({ body }) => body.includes(JSON.stringify(JSON.stringify(input)).slice(1, -1))),
+          split.get(id) === part &&
+          server.asked.some(({ body }) => body.includes(JSON.stringify(JSON.stringify(input)).slice(1, -1))),
       ).length
     expect(shown("train")).toBeGreaterThan(6)
     expect([shown("validation"), shown("test")]).toEqual([0, 0])
@@ -77,8 +83,12 @@ describe("growing with a chat model", () => {
     const grown = batches(workspace)
     rmSync(join(workspace, "datasets", "ticket-triage", "candidates"), { recursive: true })
     const again = await tuneloop(workspace, grow).outcome
-    expect(JSON.parse(again.stdout)).toMatchObject({ strategies: [{ state: "grown", requests, answeredBefore: requests }] })
-    expect(JSON.parse((await tuneloop(workspace, grow).outcome).stdout)).toMatchObject({ strategies: [{ state: "unchanged" }] })
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      strategies: [{ state: "grown", requests, answeredBefore: requests }],
+    })
+    expect(JSON.parse((await tuneloop(workspace, grow).outcome).stdout)).toMatchObject({
+      strategies: [{ state: "unchanged" }],
+    })
     expect(batches(workspace)).toEqual(grown)
     expect(server.asked).toHaveLength(requests + hanging)
   })
@@ -90,9 +100,13 @@ describe("growing with a chat model", () => {
     child.kill("SIGINT")
     const { code, stdout, stderr } = await outcome
     expect([code, stdout]).toEqual([130, ""])
-    expect(JSON.parse(stderr)).toMatchObject({ error: { code: "interrupted", message: expect.stringContaining("run the same command again") } })
+    expect(JSON.parse(stderr)).toMatchObject({
+      error: { code: "interrupted", message: expect.stringContaining("run the same command again") },
+    })
     expect(batches(workspace)).toEqual({})
-    expect(JSON.parse((await tuneloop(workspace, grow).outcome).stdout)).toMatchObject({ strategies: [{ state: "grown", answeredBefore: 0 }] })
+    expect(JSON.parse((await tuneloop(workspace, grow).outcome).stdout)).toMatchObject({
+      strategies: [{ state: "grown", answeredBefore: 0 }],
+    })
   })
 
   it("says what a dry run would ask, and asks nothing", async () => {
@@ -104,7 +118,9 @@ describe("growing with a chat model", () => {
 
   it("counts answers that are no examples, and keeps the rest", async () => {
     server.answer = (text) =>
-      text.includes('"payment"') ? "I am sorry, I cannot do that." : `Sure!\n\`\`\`json\n${text}\n{"input": "no output"}\n\`\`\``
+      text.includes('"payment"')
+        ? "I am sorry, I cannot do that."
+        : `Sure!\n\`\`\`json\n${text}\n{"input": "no output"}\n\`\`\``
     const { code, stdout } = await tuneloop(workspace, grow).outcome
     expect(code).toBe(0)
     const [strategy] = (JSON.parse(stdout) as { strategies: { grown: number; problems: string[] }[] }).strategies
@@ -120,7 +136,11 @@ describe("a server that refuses", () => {
     const { code, stdout, stderr } = await tuneloop(workspace, grow, { OPENAI_API_KEY: key }).outcome
     expect([code, stdout]).toEqual([2, ""])
     expect(JSON.parse(stderr)).toMatchObject({
-      error: { code: "credential", message: expect.stringContaining("401"), hint: expect.stringContaining("OPENAI_API_KEY") },
+      error: {
+        code: "credential",
+        message: expect.stringContaining("401"),
+        hint: expect.stringContaining("OPENAI_API_KEY"),
+      },
     })
     expect(server.asked.length).toBeLessThanOrEqual(requests)
     expectNoKey(stderr)
@@ -135,7 +155,10 @@ describe("a host that examples may not go to", () => {
     const { code, stdout, stderr } = await tuneloop(workspace, grow, { OPENAI_API_KEY: key }).outcome
     expect([code, stdout]).toEqual([4, ""])
     expect(JSON.parse(stderr)).toMatchObject({
-      error: { message: expect.stringMatching(/127\.0\.0\.1.*api\.example\.com/), hint: expect.stringContaining("allowedHosts") },
+      error: {
+        message: expect.stringMatching(/127\.0\.0\.1.*api\.example\.com/),
+        hint: expect.stringContaining("allowedHosts"),
+      },
     })
     expect(server.asked).toEqual([])
     expect(snapshot(join(workspace, "datasets"))).toEqual(before)

@@ -15,7 +15,9 @@ import { pairOf, seedsOf, tasks } from "../strategies/tasks.ts"
 import { ScriptedModel, workspaceWith } from "./in-process.ts"
 
 const order = (product: string, items: readonly object[]) => ({ product, items })
-const call = (name: string, given: object) => ({ tool_calls: [{ type: "function", function: { name, arguments: given } }] })
+const call = (name: string, given: object) => ({
+  tool_calls: [{ type: "function", function: { name, arguments: given } }],
+})
 
 const cases: Readonly<Record<TaskKind, readonly (readonly [Output, Output | undefined, string])[]>> = {
   label: [
@@ -39,7 +41,11 @@ const cases: Readonly<Record<TaskKind, readonly (readonly [Output, Output | unde
   ],
   chat: [
     [call("wake", {}), call("book_room", { nights: 2 }), 'calls "book_room" where it should call "wake"'],
-    [call("book_room", { nights: 77_001 }), call("book_room", { nights: 2 }), 'calls "book_room" with a wrong "nights"'],
+    [
+      call("book_room", { nights: 77_001 }),
+      call("book_room", { nights: 2 }),
+      'calls "book_room" with a wrong "nights"',
+    ],
     [{ content: "secret" }, call("wake", {}), 'calls "wake" where it should reply'],
     [call("wake", {}), { content: "x" }, 'replies where it should call "wake"'],
     [{ content: "secret" }, { content: "x" }, "gives a wrong reply"],
@@ -52,7 +58,11 @@ describe("kinds of error", () => {
     const seeds = seedsOf(task, 20)
     for (const [reference, output, description] of cases[kind]) {
       const right = { id: "ex_2", reference, output: reference, text: "right" }
-      const [found, ...more] = failureKinds(task, [{ id: "ex_1", reference, output, text: "secret lamp parcel" }, right], seeds)
+      const [found, ...more] = failureKinds(
+        task,
+        [{ id: "ex_1", reference, output, text: "secret lamp parcel" }, right],
+        seeds,
+      )
       expect(more).toEqual([])
       expect(found).toMatchObject({ description, rows: 1 })
       expect(JSON.stringify(found)).not.toMatch(/secret|77001/)
@@ -63,7 +73,12 @@ describe("kinds of error", () => {
   it("name the train seeds that are most like the rows, of the labels that were confused, the frequent kinds first", () => {
     const seeds = seedsOf(tasks.label, 40)
     const like = seeds.find(({ output }) => output === "order")
-    const row = (reference: string, output: string, text: unknown) => ({ id: "ex_1", reference, output, text: String(text) })
+    const row = (reference: string, output: string, text: unknown) => ({
+      id: "ex_1",
+      reference,
+      output,
+      text: String(text),
+    })
     const [first, second] = failureKinds(
       tasks.label,
       [row("other", "order", "x"), row("invoice", "order", like?.input["body"]), row("invoice", "order", "y")],
@@ -84,7 +99,10 @@ describe("counter-examples to an evaluation", () => {
 
   /** A task with an evaluation of which the tuned model got every invoice of validation wrong. */
   async function evaluated(of: TaskSpecification) {
-    const at = workspaceWith(of, { seeds, splits: seeds.map(({ id }, index) => ({ id, split: split(index), stratum: "all" })) })
+    const at = workspaceWith(of, {
+      seeds,
+      splits: seeds.map(({ id }, index) => ({ id, split: split(index), stratum: "all" })),
+    })
     const examples = (part: Split): Example[] =>
       seeds
         .filter((_, index) => split(index) === part)
@@ -95,7 +113,10 @@ describe("counter-examples to an evaluation", () => {
           provenance: { parents: [], strategy: "gold", acceptedBy: "gold" },
         }))
     const run = at.context.workspace.runFolder("r1")
-    const answers = examples("validation").map(({ id, output }) => ({ id, output: formatOutput(of, output === "invoice" ? "order" : output) }))
+    const answers = examples("validation").map(({ id, output }) => ({
+      id,
+      output: formatOutput(of, output === "invoice" ? "order" : output),
+    }))
     const rows = { validation: examples("validation"), test: examples("test") }
     const entry = (part: readonly Example[]) => ({ rows: part.length, digest: digestText(toJsonLines(part)) })
     await new Versions(at.context.workspace, of.task).freezeHoldout(
@@ -129,7 +150,14 @@ describe("counter-examples to an evaluation", () => {
     await expand(
       at.context,
       task,
-      [{ name: "counter-examples", strategy, options: strategy.options.parse({}) as Record<string, unknown>, count: 6 }],
+      [
+        {
+          name: "counter-examples",
+          strategy,
+          options: strategy.options.parse({}) as Record<string, unknown>,
+          count: 6,
+        },
+      ],
       {
         model: () => model,
         environmentModel: "m",
@@ -150,7 +178,9 @@ describe("counter-examples to an evaluation", () => {
 
   it("names the evaluations that there are when another is asked for", async () => {
     const at = await evaluated(task)
-    expect(() => failuresOf(at.context, task, "eval_2")).toThrow(/there is no evaluation "eval_2" of mail; there are: eval_1; did you mean "eval_1"/)
+    expect(() => failuresOf(at.context, task, "eval_2")).toThrow(
+      /there is no evaluation "eval_2" of mail; there are: eval_1; did you mean "eval_1"/,
+    )
     expect(() => failuresOf(workspaceWith(task, { seeds }).context, task, "latest")).toThrow(/none was made/)
   })
 })

@@ -6,7 +6,10 @@ import { json, linesOf, sample, sampleWorkspace, tuneloop } from "../command-lin
 /** A specification that accepts grown rows like those that a person found right, and has these lines more. */
 function automatic(workspace: string, more: string): void {
   const file = join(workspace, "specs", "ticket-triage.yaml")
-  writeFileSync(file, `${readFileSync(file, "utf8").replace("policy: all", "policy: auto\n  maxError: 0.9\n  randomShare: 0")}\n${more}`)
+  writeFileSync(
+    file,
+    `${readFileSync(file, "utf8").replace("policy: all", "policy: auto\n  maxError: 0.9\n  randomShare: 0")}\n${more}`,
+  )
 }
 
 it("a build drops damaged rows that were grown, with the reason, and flags those that people wrote", async () => {
@@ -36,7 +39,10 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
     checks: [],
     confidence: 0.9,
   }))
-  writeFileSync(join(folder, "candidates", "by-hand.jsonl"), candidates.map((row) => `${JSON.stringify(row)}\n`).join(""))
+  writeFileSync(
+    join(folder, "candidates", "by-hand.jsonl"),
+    candidates.map((row) => `${JSON.stringify(row)}\n`).join(""),
+  )
   const decided = candidates.slice(4).map(({ id }) => `${id},accept\n`)
   writeFileSync(join(workspace, "decided.csv"), `id,decision\n${decided.join("")}`)
   await json(workspace, "review", "import", "ticket-triage", join(workspace, "decided.csv"), "--reviewer", "amara")
@@ -47,7 +53,8 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
     flagged: { "encoding/mojibake": 1, "template-leftovers/template-slot": 1 },
   })
   expect(built["read"]).toBe(
-    (built["kept"] as number) + Object.values(built["dropped"] as Record<string, number>).reduce((sum, count) => sum + count, 0),
+    (built["kept"] as number) +
+      Object.values(built["dropped"] as Record<string, number>).reduce((sum, count) => sum + count, 0),
   )
   const version = join(folder, "versions", built["version"] as string)
   const dropped = linesOf<{ id: string; reason: string; detail?: string }>(join(version, "dropped.jsonl"))
@@ -55,7 +62,9 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
     id: "ex_0000000000000000",
     detail: "control-token in the input: <|im_end|>",
   })
-  const seed = linesOf<{ id: string; input: { body: string } }>(join(folder, "seeds.jsonl")).find(({ input }) => input.body.startsWith("MÃ"))
+  const seed = linesOf<{ id: string; input: { body: string } }>(join(folder, "seeds.jsonl")).find(({ input }) =>
+    input.body.startsWith("MÃ"),
+  )
   const rows = built["flaggedRows"] as { id: string; filter: string; detail?: string }[]
   expect(rows.map(({ id }) => id)).toEqual([seed?.id.replace("seed_", "ex_"), seed?.id.replace("seed_", "ex_")])
   // What is off is not looked for, what is only flagged is kept.
@@ -68,7 +77,10 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
   const file = join(workspace, "specs", "ticket-triage.yaml")
   writeFileSync(
     file,
-    readFileSync(file, "utf8").replace("boilerplate: { severity: off }", "boilerplate: { severity: drop }\n  refusal: { severity: flag }"),
+    readFileSync(file, "utf8").replace(
+      "boilerplate: { severity: off }",
+      "boilerplate: { severity: drop }\n  refusal: { severity: flag }",
+    ),
   )
   const other = await json(workspace, "build", "ticket-triage")
   expect(other).toMatchObject({
@@ -82,15 +94,33 @@ it("a grown candidate that a filter drops fails its check and is asked of nobody
   const workspace = sampleWorkspace()
   await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
   const file = join(workspace, "specs", "ticket-triage.yaml")
-  writeFileSync(file, readFileSync(file, "utf8").replace('"The {item} stopped working {when}.', '"Lorem ipsum, the {item} stopped working {when}.'))
+  writeFileSync(
+    file,
+    readFileSync(file, "utf8").replace(
+      '"The {item} stopped working {when}.',
+      '"Lorem ipsum, the {item} stopped working {when}.',
+    ),
+  )
   const grown = await json(workspace, "expand", "ticket-triage")
   const { passed } = (grown["strategies"] as { passed: number }[])[0] as { passed: number }
-  const rows = linesOf<{ id: string; input: { body: string }; checks: { name: string; ok: boolean; detail?: string }[] }>(
-    join(workspace, "datasets", "ticket-triage", "candidates", `${(grown["strategies"] as { batch: string }[])[0]?.batch}.jsonl`),
+  const rows = linesOf<{
+    id: string
+    input: { body: string }
+    checks: { name: string; ok: boolean; detail?: string }[]
+  }>(
+    join(
+      workspace,
+      "datasets",
+      "ticket-triage",
+      "candidates",
+      `${(grown["strategies"] as { batch: string }[])[0]?.batch}.jsonl`,
+    ),
   )
   expect(passed).toBe(rows.filter(({ checks }) => checks.every(({ ok }) => ok)).length)
   for (const { input, checks } of rows)
-    expect(checks.find(({ name }) => name === "template-leftovers")?.ok).toBe(input.body.startsWith("Lorem") ? false : undefined)
+    expect(checks.find(({ name }) => name === "template-leftovers")?.ok).toBe(
+      input.body.startsWith("Lorem") ? false : undefined,
+    )
 })
 
 it("a filter or an option that does not exist is an error of the specification, with the ones that do", async () => {

@@ -18,37 +18,52 @@ import { ScriptedModel, workspaceWith } from "./in-process.ts"
 import { task, examples, isLabelling, grow, splitAll, train, candidatesOf } from "./growing.ts"
 
 describe("nothing held out", () => {
-  it.each(taskKinds)("is a shot, a parent, a target or an answer's input, of any strategy, in a %s task", async (kind) => {
-    const failures = (ids: readonly string[]): Failure[] => [{ description: "gives a wrong answer", rows: 2, near: ids }]
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.constantFrom<Split>("train", "validation", "test"), { minLength: 18, maxLength: 18 }), async (drawn) => {
-        const of = tasks[kind]
-        const [seeds, inputs] = [seedsOf(of, 18), inputsOf(of, 9)]
-        const splits = [
-          ...splitAll(seeds, (index) => (index === 0 ? "train" : (drawn[index] ?? "train"))),
-          ...splitAll(inputs, (index) => drawn[17 - index] ?? "train"),
-        ]
-        const at = workspaceWith(of, { seeds, inputs, splits })
-        const model = new ScriptedModel((request) => (isLabelling(request) ? formatOutput(of, pairOf(of, 3).output) : examples(request, of)))
-        for (const name of names("strategies").filter((other) => other !== "recombine"))
-          await grow(at, model, name, { of, count: 3, failures: failures(seeds.map(({ id }) => id)) })
-        const heldOut = new Set(splits.flatMap(({ id, split }) => (split === "train" ? [] : [id])))
-        const said = model.asked.map((request) => JSON.stringify(request)).join("\n")
-        for (const { id, input } of [...seeds, ...inputs])
-          if (heldOut.has(id)) expect(said.includes(JSON.stringify(inputText(of, input)).slice(1, -1)), id).toBe(false)
-        for (const { parents, answers } of at.rows.candidates())
-          for (const id of [...parents, ...(answers === undefined ? [] : [answers])]) expect(heldOut.has(id)).toBe(false)
-        expect(model.asked.length).toBeGreaterThan(8)
-      }),
-      { numRuns: 1 },
-    )
-  })
+  it.each(taskKinds)(
+    "is a shot, a parent, a target or an answer's input, of any strategy, in a %s task",
+    async (kind) => {
+      const failures = (ids: readonly string[]): Failure[] => [
+        { description: "gives a wrong answer", rows: 2, near: ids },
+      ]
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.constantFrom<Split>("train", "validation", "test"), { minLength: 18, maxLength: 18 }),
+          async (drawn) => {
+            const of = tasks[kind]
+            const [seeds, inputs] = [seedsOf(of, 18), inputsOf(of, 9)]
+            const splits = [
+              ...splitAll(seeds, (index) => (index === 0 ? "train" : (drawn[index] ?? "train"))),
+              ...splitAll(inputs, (index) => drawn[17 - index] ?? "train"),
+            ]
+            const at = workspaceWith(of, { seeds, inputs, splits })
+            const model = new ScriptedModel((request) =>
+              isLabelling(request) ? formatOutput(of, pairOf(of, 3).output) : examples(request, of),
+            )
+            for (const name of names("strategies").filter((other) => other !== "recombine"))
+              await grow(at, model, name, { of, count: 3, failures: failures(seeds.map(({ id }) => id)) })
+            const heldOut = new Set(splits.flatMap(({ id, split }) => (split === "train" ? [] : [id])))
+            const said = model.asked.map((request) => JSON.stringify(request)).join("\n")
+            for (const { id, input } of [...seeds, ...inputs])
+              if (heldOut.has(id))
+                expect(said.includes(JSON.stringify(inputText(of, input)).slice(1, -1)), id).toBe(false)
+            for (const { parents, answers } of at.rows.candidates())
+              for (const id of [...parents, ...(answers === undefined ? [] : [answers])])
+                expect(heldOut.has(id)).toBe(false)
+            expect(model.asked.length).toBeGreaterThan(8)
+          },
+        ),
+        { numRuns: 1 },
+      )
+    },
+  )
 })
 
 describe("rounds", () => {
   it("that were broken off at any request and gone on with grow the same candidates, and ask nothing twice", async () => {
     const seeds = seedsOf(task, 20)
-    const of = { ...task, expand: { ...task.expand, roundSize: 2, checks: { secondPass: { minimum: 0, shots: 2, shotTokens: 500 } } } }
+    const of = {
+      ...task,
+      expand: { ...task.expand, roundSize: 2, checks: { secondPass: { minimum: 0, shots: 2, shotTokens: 500 } } },
+    }
     const answer = (request: ModelRequest) =>
       isLabelling(request)
         ? "order"
@@ -72,7 +87,10 @@ describe("rounds", () => {
       expect(candidatesOf(broken)).toEqual(candidatesOf(calm))
       // What was in flight when it died may be asked again, and nothing else.
       expect(model.asked.length).toBeLessThanOrEqual(whole.asked.length + 4)
-      expect(await grow(broken, model, "grid", { of, count: 18 })).toMatchObject({ state: "unchanged", cells: expected.cells })
+      expect(await grow(broken, model, "grid", { of, count: 18 })).toMatchObject({
+        state: "unchanged",
+        cells: expected.cells,
+      })
     }
   })
 
@@ -81,9 +99,12 @@ describe("rounds", () => {
     const of = { ...task, expand: { ...task.expand, attributes: { tone: ["calm", "angry"] }, roundSize: 6 } }
     const at = workspaceWith(of, { seeds, splits: train(seeds) })
     // An angry mail about an invoice always comes out as the same text.
-    const isHard = (request: ModelRequest) => /"invoice"\. [\s\S]*tone: angry/.test(request.messages.at(-1)?.content ?? "")
+    const isHard = (request: ModelRequest) =>
+      /"invoice"\. [\s\S]*tone: angry/.test(request.messages.at(-1)?.content ?? "")
     const model = new ScriptedModel((request) =>
-      isHard(request) ? JSON.stringify({ examples: [{ input: seeds[0]?.input, output: "invoice" }] }) : examples(request),
+      isHard(request)
+        ? JSON.stringify({ examples: [{ input: seeds[0]?.input, output: "invoice" }] })
+        : examples(request),
     )
     const result = await grow(at, model, "grid", { of, count: 27, options: { shots: 0 } })
     expect(result.rounds).toBe(2)
@@ -157,10 +178,14 @@ describe("never twice", () => {
     await grow(at, model, "self-instruct", { count: 60, options })
     const before = at.rows.candidates()
     const [edited] = seeds
-    const shown = model.asked.filter(({ messages }) => messages.some(({ content }) => content.includes(String(edited?.input["body"]))))
+    const shown = model.asked.filter(({ messages }) =>
+      messages.some(({ content }) => content.includes(String(edited?.input["body"]))),
+    )
     expect(shown.length).toBeGreaterThan(0)
     expect(shown.length).toBeLessThan(8)
-    at.rows.writeSeeds(seeds.map((seed) => (seed === edited ? { ...seed, input: { body: `${textOf(4321)} quite another` } } : seed)))
+    at.rows.writeSeeds(
+      seeds.map((seed) => (seed === edited ? { ...seed, input: { body: `${textOf(4321)} quite another` } } : seed)),
+    )
     const first = model.asked.length
     expect(await grow(at, model, "self-instruct", { count: 60, options })).toMatchObject({
       state: "grown",
@@ -210,10 +235,16 @@ describe("never twice", () => {
     )
     const { plan } = await grow(at, model, "grid", { of, dryRun: true })
     expect(model.asked).toEqual([])
-    expect(plan?.lines.map(({ step, requests }) => [step, requests])).toEqual([...[1, 2, 3, 4].map(() => ["grow", 1]), ["judge", 12]])
+    expect(plan?.lines.map(({ step, requests }) => [step, requests])).toEqual([
+      ...[1, 2, 3, 4].map(() => ["grow", 1]),
+      ["judge", 12],
+    ])
     // A server on this machine costs nothing, unless the workspace says otherwise.
     expect(plan?.costUsd).toBe(0)
-    writeFileSync(join(at.folder, "prices.yaml"), "models:\n  - { match: m, inputUsd: 1, outputUsd: 10, asOf: 2026-11-24, source: test }\n")
+    writeFileSync(
+      join(at.folder, "prices.yaml"),
+      "models:\n  - { match: m, inputUsd: 1, outputUsd: 10, asOf: 2026-11-24, source: test }\n",
+    )
     const priced = (await grow(at, model, "grid", { of, dryRun: true })).plan
     expect(priced?.costUsd).toBeCloseTo(((plan?.inputTokens ?? 0) + 10 * (plan?.outputTokens ?? 0)) / 1e6, 9)
     expect(plan).toMatchObject({ requests: 16, candidates: 12, samples: { length: 3 } })
@@ -231,7 +262,8 @@ describe("labelling real inputs", () => {
   /** Two passes that agree on all inputs but the last. */
   const passes = new ScriptedModel((request) => {
     const body = request.messages.at(-1)?.content
-    return body === inputs[7]?.input["body"] && passes.asked.filter(({ messages }) => messages.at(-1)?.content === body).length > 1
+    return body === inputs[7]?.input["body"] &&
+      passes.asked.filter(({ messages }) => messages.at(-1)?.content === body).length > 1
       ? "Other."
       : "order"
   })
@@ -254,9 +286,16 @@ describe("labelling real inputs", () => {
     const open = () => taskExamples(task, at.rows).open.map(({ id }) => id)
     const [first, second, third] = grown as Candidate[] as [Candidate, Candidate, Candidate]
     expect(open().sort()).toEqual([inputs[0]?.id, ...grown.map(({ id }) => id)].sort())
-    const decide = (session: string, item: Candidate, verdict: "accept" | "edit" | "reject", about: "candidate" | "input", output?: unknown) => {
+    const decide = (
+      session: string,
+      item: Candidate,
+      verdict: "accept" | "edit" | "reject",
+      about: "candidate" | "input",
+      output?: unknown,
+    ) => {
       const items = taskExamples(task, at.rows).open
-      const revision = items.find(({ id }) => id === (about === "candidate" ? item.id : item.answers))?.revision ?? inputRevision(item)
+      const revision =
+        items.find(({ id }) => id === (about === "candidate" ? item.id : item.answers))?.revision ?? inputRevision(item)
       at.rows.writeSession(session, [
         {
           item: about === "candidate" ? item.id : (item.answers ?? ""),
@@ -285,14 +324,20 @@ describe("labelling real inputs", () => {
       [second, "invoice"],
       [third, "invoice"],
     ] as const)
-      expect(rows.filter(({ input }) => input["body"] === candidate.input["body"]).map((row) => row.output)).toEqual([output])
+      expect(rows.filter(({ input }) => input["body"] === candidate.input["body"]).map((row) => row.output)).toEqual([
+        output,
+      ])
     expect(open()).not.toContain(third.id)
   })
 
   it("asks about an input once where real inputs repeat", async () => {
     const [one] = inputs.slice(1)
     const twin = { id: "input_00000000000000aa", input: { body: `${String(one?.input["body"])}!` } }
-    const at = workspaceWith(task, { seeds, inputs: [...inputs.slice(1, 3), twin], splits: [...train(seeds), ...train([...inputs, twin])] })
+    const at = workspaceWith(task, {
+      seeds,
+      inputs: [...inputs.slice(1, 3), twin],
+      splits: [...train(seeds), ...train([...inputs, twin])],
+    })
     const result = await grow(at, new ScriptedModel(() => "order"), "label")
     expect(result).toMatchObject({ grown: 3, passed: 2, failedChecks: { novelty: 1 } })
   })

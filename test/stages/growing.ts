@@ -11,7 +11,9 @@ import { pairOf, tasks } from "../strategies/tasks.ts"
 import type { ScriptedModel, workspaceWith } from "./in-process.ts"
 
 export const task = tasks.label
-export const filters = await loadFilters(taskSchema.parse({ ...task, filters: { language: { severity: "off" }, "word-count": { severity: "off" } } }))
+export const filters = await loadFilters(
+  taskSchema.parse({ ...task, filters: { language: { severity: "off" }, "word-count": { severity: "off" } } }),
+)
 
 /** Three new examples of the label that the prompt wishes for, others for other prompts. */
 export function examples(request: ModelRequest, of: TaskSpecification = task): string {
@@ -38,11 +40,27 @@ export async function grow(
     count = 12,
     strategy,
     ...more
-  }: { of?: TaskSpecification; options?: object; count?: number; strategy?: ModelStrategy<never> } & Partial<ExpandOptions> = {},
+  }: {
+    of?: TaskSpecification
+    options?: object
+    count?: number
+    strategy?: ModelStrategy<never>
+  } & Partial<ExpandOptions> = {},
 ): Promise<ExpandResult> {
   const module = strategy ?? (await load<Strategy>("strategies", name))
-  const step = { name, strategy: module as Strategy, options: module.options.parse(options) as Record<string, unknown>, count }
-  const [result] = await expand(at.context, of, [step], { model: () => model, environmentModel: "m", filters, dryRun: false, ...more })
+  const step = {
+    name,
+    strategy: module as Strategy,
+    options: module.options.parse(options) as Record<string, unknown>,
+    count,
+  }
+  const [result] = await expand(at.context, of, [step], {
+    model: () => model,
+    environmentModel: "m",
+    filters,
+    dryRun: false,
+    ...more,
+  })
   return result as ExpandResult
 }
 

@@ -13,7 +13,11 @@ import { Workspace } from "../../src/store/workspace.ts"
 /** A workspace with one task and its rows, for stages that are called in this process. */
 export function workspaceWith(
   task: TaskSpecification,
-  { seeds, inputs = [], splits = [] }: { seeds: readonly Seed[]; inputs?: readonly RealInput[]; splits?: readonly Assignment[] },
+  {
+    seeds,
+    inputs = [],
+    splits = [],
+  }: { seeds: readonly Seed[]; inputs?: readonly RealInput[]; splits?: readonly Assignment[] },
 ): { context: StageContext; rows: TaskRows; folder: string } {
   const folder = mkdtempSync(join(tmpdir(), "tuneloop-stage-"))
   mkdirSync(join(folder, "specs"))

@@ -54,38 +54,62 @@ describe("suspected label errors", () => {
       ).toBe(true)
     expect(await json(workspace, "review", "suspects", "ticket-triage")).toEqual({ ...search, state: "unchanged" })
     // The rows are examples all the same, and nobody is kept from building.
-    expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ open: 0, suspects: suspects.length })
+    expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({
+      open: 0,
+      suspects: suspects.length,
+    })
 
     const csv = join(workspace, "suspects.csv")
-    expect(await json(workspace, "review", "export", "ticket-triage", "--only", "label-error", "--out", csv)).toMatchObject({ rows: suspects.length })
+    expect(
+      await json(workspace, "review", "export", "ticket-triage", "--only", "label-error", "--out", csv),
+    ).toMatchObject({ rows: suspects.length })
     const asked = readCsv(csv)
-    expect(asked[0]).toMatchObject({ kind: "label-error", current_output: suspects[0]?.label, proposed_output: suspects[0]?.suggested })
+    expect(asked[0]).toMatchObject({
+      kind: "label-error",
+      current_output: suspects[0]?.label,
+      proposed_output: suspects[0]?.suggested,
+    })
     const rowOf = new Map(suspects.map((suspect) => [suspect.id, suspect]))
     const decided = asked.map((row, index) => {
       const suspect = rowOf.get(row["id"] as string) as Suspect
       const right = flipped.get(suspect.row) ?? suspect.label
       const decision = right === suspect.label ? "reject" : right === suspect.suggested ? "accept" : "edit"
       // One is left undecided.
-      return index === 0 ? row : { ...row, decision, corrected_output: decision === "edit" ? right : "", reviewer: "amara" }
+      return index === 0
+        ? row
+        : { ...row, decision, corrected_output: decision === "edit" ? right : "", reviewer: "amara" }
     })
     writeFileSync(csv, stringify(decided, { header: true, bom: true }))
-    expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({ added: suspects.length - 1, suspectsLeft: 1 })
-    expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({ added: 0, unchanged: suspects.length - 1 })
+    expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({
+      added: suspects.length - 1,
+      suspectsLeft: 1,
+    })
+    expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({
+      added: 0,
+      unchanged: suspects.length - 1,
+    })
     // What a person wrote stays as it is; the correction is a decision.
     expect(readFileSync(join(folder, "seeds.jsonl"), "utf8")).toBe(before)
 
     const again = await json(workspace, "review", "suspects", "ticket-triage")
     const settled = new Set(suspects.slice(1).map(({ id }) => id))
     expect((again["suspects"] as Suspect[]).filter(({ id }) => settled.has(id))).toEqual([])
-    expect(await json(workspace, "review", "import", "ticket-triage", csv), "the file can be imported after another search").toMatchObject({
+    expect(
+      await json(workspace, "review", "import", "ticket-triage", csv),
+      "the file can be imported after another search",
+    ).toMatchObject({
       added: 0,
     })
 
     const built = await json(workspace, "build", "ticket-triage")
     const rows = [
-      ...linesOf<Row & { provenance: Record<string, string> }>(join(folder, "versions", built["version"] as string, "train.jsonl")),
+      ...linesOf<Row & { provenance: Record<string, string> }>(
+        join(folder, "versions", built["version"] as string, "train.jsonl"),
+      ),
       ...["validation", "test"].flatMap((name) =>
-        linesOf<Row & { provenance: Record<string, string> }>(join(folder, "holdouts", built["holdout"] as string, `${name}.jsonl`)),
+        linesOf<Row & { provenance: Record<string, string> }>(
+          join(folder, "holdouts", built["holdout"] as string, `${name}.jsonl`),
+        ),
       ),
     ]
     const byId = new Map(rows.map((row) => [row.id, row]))
@@ -99,7 +123,13 @@ describe("suspected label errors", () => {
 
   it("of the sealed test set leave no text in the queue and in what is printed", async () => {
     const { workspace, seeds } = await noisyWorkspace()
-    const { code, stdout, stderr } = await tuneloop(workspace, ["review", "suspects", "ticket-triage", "--limit", "1000"]).outcome
+    const { code, stdout, stderr } = await tuneloop(workspace, [
+      "review",
+      "suspects",
+      "ticket-triage",
+      "--limit",
+      "1000",
+    ]).outcome
     expect(code, stderr).toBe(0)
     const queue = readFileSync(join(workspace, "datasets", "ticket-triage", "queue", "label-errors.jsonl"), "utf8")
     const suspects = queue
@@ -126,10 +156,14 @@ describe("suspected label errors", () => {
     expect(await decide("accept", "piotr")).toMatchObject({ suspectsLeft: open })
     expect(await decide("reject", "piotr")).toMatchObject({ suspectsLeft: (open as number) - 1 })
     const seeds = linesOf<Row>(join(folder, "seeds.jsonl"))
-    const edited = seeds.map((row) => (row.id === first?.row ? { ...row, input: { body: `${row.input.body} Thanks!` } } : row))
+    const edited = seeds.map((row) =>
+      row.id === first?.row ? { ...row, input: { body: `${row.input.body} Thanks!` } } : row,
+    )
     writeFileSync(join(folder, "seeds.jsonl"), edited.map((row) => `${JSON.stringify(row)}\n`).join(""))
     const search = await json(workspace, "review", "suspects", "ticket-triage")
-    expect((search["suspects"] as Suspect[]).find(({ row }) => row === first?.row)).toMatchObject({ id: expect.not.stringMatching(first?.id ?? "") })
+    expect((search["suspects"] as Suspect[]).find(({ row }) => row === first?.row)).toMatchObject({
+      id: expect.not.stringMatching(first?.id ?? ""),
+    })
   })
 
   it("are no matter of tasks without labels", async () => {

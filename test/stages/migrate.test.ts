@@ -10,7 +10,8 @@ const task = "ticket-triage"
 const workspace = sampleWorkspace()
 const folder = (...parts: string[]) => join(workspace, "datasets", task, ...parts)
 const specification = join(workspace, "specs", `${task}.yaml`)
-const specify = (change: (text: string) => string) => writeFileSync(specification, change(readFileSync(specification, "utf8")))
+const specify = (change: (text: string) => string) =>
+  writeFileSync(specification, change(readFileSync(specification, "utf8")))
 const files = () => snapshot(folder(), (path) => !/migrations\.jsonl|\/(versions|holdouts)\//.test(path))
 const at = "2026-11-24T10:00:00.000Z"
 let corrected: Seed
@@ -39,18 +40,28 @@ async function decide(lines: readonly string[]): Promise<void> {
 beforeAll(async () => {
   await importSeeds(workspace)
   await json(workspace, "expand", task, "--strategy", "recombine", "--count", "40")
-  const train = new Set(rowsOf<Assignment>(workspace, "splits.jsonl").flatMap(({ id, split }) => (split === "train" ? [id] : [])))
+  const train = new Set(
+    rowsOf<Assignment>(workspace, "splits.jsonl").flatMap(({ id, split }) => (split === "train" ? [id] : [])),
+  )
   const [batch] = readdirSync(folder("candidates")) as [string]
-  const candidates = linesOf<Candidate>(folder("candidates", batch)).filter(({ checks }) => checks.every(({ ok }) => ok))
+  const candidates = linesOf<Candidate>(folder("candidates", batch)).filter(({ checks }) =>
+    checks.every(({ ok }) => ok),
+  )
   edited = candidates.find(({ output }) => output === "payment") as Candidate
   accepted = candidates.find(({ output }) => output === "delivery") as Candidate
   await decide(
     candidates.map((each) =>
-      each === edited ? `${each.id},edit,delivery` : each.output === "product" ? `${each.id},reject,` : `${each.id},accept,`,
+      each === edited
+        ? `${each.id},edit,delivery`
+        : each.output === "product"
+          ? `${each.id},reject,`
+          : `${each.id},accept,`,
     ),
   )
   // A train seed of the label that will be renamed was corrected, as a suspected label error is.
-  corrected = rowsOf<Seed>(workspace, "seeds.jsonl").find(({ id, output }) => output === "delivery" && train.has(id)) as Seed
+  corrected = rowsOf<Seed>(workspace, "seeds.jsonl").find(
+    ({ id, output }) => output === "delivery" && train.has(id),
+  ) as Seed
   const decision: Decision = {
     item: checkId(corrected.id, corrected.input, corrected.output),
     rows: [corrected.id],
@@ -82,8 +93,13 @@ describe("a renamed label", () => {
 
   it("is the label of every row, and what was decided under the old name counts; no other file changes and nothing held out moves", async () => {
     const before = files()
-    expect(await json(workspace, "task", "migrate", task, "--rename", "delivery=shipping", "--yes")).toMatchObject({ state: "migrated", asked: 0 })
-    expect(await json(workspace, "task", "migrate", task, "--rename", "delivery=shipping", "--yes")).toMatchObject({ state: "unchanged" })
+    expect(await json(workspace, "task", "migrate", task, "--rename", "delivery=shipping", "--yes")).toMatchObject({
+      state: "migrated",
+      asked: 0,
+    })
+    expect(await json(workspace, "task", "migrate", task, "--rename", "delivery=shipping", "--yes")).toMatchObject({
+      state: "unchanged",
+    })
     expect(await json(workspace, "review", "status", task)).toMatchObject({ open: 0, stale: 0 })
     const { train } = await build()
     const outputOf = (id: string) => train.find((row) => row.id === `ex_${id.slice(id.indexOf("_") + 1)}`)
@@ -101,9 +117,19 @@ describe("a split label", () => {
     const had = before.train.filter(({ output }) => output === "account").map(({ id }) => id)
     expect(had.length).toBeGreaterThan(1)
     specify((text) =>
-      text.replace(/^ {4}account: .*\n/m, "    login: signing in\n    profile: personal data\n").replace(/^ {8}account:/m, "        login:"),
+      text
+        .replace(/^ {4}account: .*\n/m, "    login: signing in\n    profile: personal data\n")
+        .replace(/^ {8}account:/m, "        login:"),
     )
-    const result = await json<{ asked: number }>(workspace, "task", "migrate", task, "--split", "account=login,profile", "--yes")
+    const result = await json<{ asked: number }>(
+      workspace,
+      "task",
+      "migrate",
+      task,
+      "--split",
+      "account=login,profile",
+      "--yes",
+    )
     const held = before.rows["validation"] as number
     const asked = await exported("--only", "relabel")
     expect(asked.length).toBe(result.asked)
@@ -116,9 +142,15 @@ describe("a split label", () => {
     expect(await json(workspace, "review", "status", task)).toMatchObject({ open: 0 })
     const after = await build()
     expect(after.train.filter(({ id }) => had.includes(id)).map(({ id }) => id)).toEqual(had)
-    expect(new Set(after.train.filter(({ id }) => had.includes(id)).map(({ output }) => output))).toEqual(new Set(["login", "profile"]))
+    expect(new Set(after.train.filter(({ id }) => had.includes(id)).map(({ output }) => output))).toEqual(
+      new Set(["login", "profile"]),
+    )
     expect([after.rows["validation"], after.rows["test"]]).toEqual([before.rows["validation"], before.rows["test"]])
-    expect(await json(workspace, "task", "migrate", task, "--split", "account=login,profile", "--yes")).toMatchObject({ state: "unchanged" })
-    expect(await json(workspace, "dataset", "show", task, accepted.id)).toMatchObject({ decisions: [{ reviewer: "amara", verdict: "accept" }] })
+    expect(await json(workspace, "task", "migrate", task, "--split", "account=login,profile", "--yes")).toMatchObject({
+      state: "unchanged",
+    })
+    expect(await json(workspace, "dataset", "show", task, accepted.id)).toMatchObject({
+      decisions: [{ reviewer: "amara", verdict: "accept" }],
+    })
   }, 60_000)
 })

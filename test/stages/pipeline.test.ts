@@ -29,24 +29,36 @@ describe("from gold examples to a dataset version", () => {
     const built = await throughBuild(workspace, sample("ticket-triage", "seeds.jsonl"))
     expect(built).toMatchObject({ state: "built", open: 0, leaks: { found: 0 } })
     expect(built["read"]).toBe(
-      (built["kept"] as number) + Object.values(built["dropped"] as Record<string, number>).reduce((sum, count) => sum + count, 0),
+      (built["kept"] as number) +
+        Object.values(built["dropped"] as Record<string, number>).reduce((sum, count) => sum + count, 0),
     )
     const before = snapshot(workspace)
-    expect(await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))).toMatchObject({ added: 0, corrected: 0 })
+    expect(
+      await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl")),
+    ).toMatchObject({ added: 0, corrected: 0 })
     expect(await json(workspace, "expand", "ticket-triage")).toMatchObject({ strategies: [{ state: "unchanged" }] })
-    expect(await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv"))).toMatchObject({ added: 0 })
-    expect(await json(workspace, "build", "ticket-triage")).toMatchObject({ state: "unchanged", version: built["version"] })
+    expect(
+      await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv")),
+    ).toMatchObject({ added: 0 })
+    expect(await json(workspace, "build", "ticket-triage")).toMatchObject({
+      state: "unchanged",
+      version: built["version"],
+    })
     expect(snapshot(workspace)).toEqual(before)
 
     const { holdout, rows } = built as { holdout: string; rows: { test: number } }
-    expect(await json(workspace, "dataset", "show", holdout)).toMatchObject({ id: holdout, files: { "test.jsonl": { rows: rows.test } } })
+    expect(await json(workspace, "dataset", "show", holdout)).toMatchObject({
+      id: holdout,
+      files: { "test.jsonl": { rows: rows.test } },
+    })
 
     const shuffled = sampleWorkspace()
     const lines = readFileSync(sample("ticket-triage", "seeds.jsonl"), "utf8").trimEnd().split("\n")
     writeFileSync(join(shuffled, "seeds.jsonl"), `${lines.reverse().join("\n")}\n`)
     const other = await throughBuild(shuffled, join(shuffled, "seeds.jsonl"))
     expect(other["version"]).toBe(built["version"])
-    const versions = (folder: string) => snapshot(join(folder, "datasets", "ticket-triage"), (path) => /versions|holdouts/.test(path) && data(path))
+    const versions = (folder: string) =>
+      snapshot(join(folder, "datasets", "ticket-triage"), (path) => /versions|holdouts/.test(path) && data(path))
     expect(versions(shuffled)).toEqual(versions(workspace))
   })
 
@@ -60,10 +72,16 @@ describe("from gold examples to a dataset version", () => {
     expect(stopped.stderr).toContain("review export ticket-triage")
     await json(workspace, "review", "export", "ticket-triage", "--out", join(workspace, "review.csv"))
     const ids = (file: string) =>
-      [...readFileSync(file, "utf8").matchAll(/^(?:\ufeff)?((?:cand|input)_[0-9a-f]{16}),/gm)].map((match) => match[1]).sort()
+      [...readFileSync(file, "utf8").matchAll(/^(?:\ufeff)?((?:cand|input)_[0-9a-f]{16}),/gm)]
+        .map((match) => match[1])
+        .sort()
     expect(ids(join(workspace, "review.csv"))).toEqual(ids(sample("ticket-triage", "recorded-review.csv")))
     await json(workspace, "review", "import", "ticket-triage", sample("ticket-triage", "recorded-review.csv"))
-    expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({ open: 0, conflicts: 0, stale: 0 })
+    expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({
+      open: 0,
+      conflicts: 0,
+      stale: 0,
+    })
   })
 
   it("keeps a held-out example out of training when it comes back as a near copy", async () => {
@@ -87,7 +105,10 @@ describe("from gold examples to a dataset version", () => {
     expect(rowsOf(workspace, "splits.jsonl").at(-1)).toMatchObject({ split: "test" })
     // By hand it is put to training: the build takes it out again and says why.
     const added = rowsOf(workspace, "splits.jsonl").at(-1)
-    writeFileSync(join(folder, "splits.jsonl"), `${[...before, { ...added, split: "train" }].map((row) => JSON.stringify(row)).join("\n")}\n`)
+    writeFileSync(
+      join(folder, "splits.jsonl"),
+      `${[...before, { ...added, split: "train" }].map((row) => JSON.stringify(row)).join("\n")}\n`,
+    )
     const built = await json(workspace, "build", "ticket-triage")
     const dropped = readFileSync(join(folder, "versions", built["version"] as string, "dropped.jsonl"), "utf8")
     expect(dropped).toMatch(/"reason":"leak-(exact|near)"/)
@@ -105,31 +126,50 @@ describe("from gold examples to a dataset version", () => {
       const base = { id: `cand_000000000000000${index}`, strategy: "by-hand", output: parent.output, checks: [] }
       // Near by its text, or by its parent alone.
       if (split === "validation")
-        return { ...base, parents: [parent.id], input: { body: "An entirely other question about a teapot and its lid, please" } }
+        return {
+          ...base,
+          parents: [parent.id],
+          input: { body: "An entirely other question about a teapot and its lid, please" },
+        }
       return { ...base, parents: [], input: { body: `Hello, ${parent.input.body} Bye` } }
     })
     mkdirSync(join(folder, "candidates"))
-    writeFileSync(join(folder, "candidates", "by-hand.jsonl"), candidates.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    writeFileSync(
+      join(folder, "candidates", "by-hand.jsonl"),
+      candidates.map((row) => `${JSON.stringify(row)}\n`).join(""),
+    )
     expect(await acceptAll(workspace, "ticket-triage")).toMatchObject({ added: 3, stillOpen: 0 })
     const built = await json(workspace, "build", "ticket-triage")
     expect(built).toMatchObject({ open: 0, leaks: { found: 0 } })
     const train = rowsOf(workspace, "versions", built["version"] as string, "train.jsonl").map(({ id }) => id)
     expect(train.filter((id) => /^ex_000000000000000/.test(id))).toEqual([])
-    const dropped = new Map(rowsOf(workspace, "versions", built["version"] as string, "dropped.jsonl").map((row) => [row.id, row]))
-    expect(dropped.get("ex_0000000000000000")).toMatchObject({ reason: expect.stringMatching(/^leak-(near|ngram)$/), witness: expect.any(String) })
+    const dropped = new Map(
+      rowsOf(workspace, "versions", built["version"] as string, "dropped.jsonl").map((row) => [row.id, row]),
+    )
+    expect(dropped.get("ex_0000000000000000")).toMatchObject({
+      reason: expect.stringMatching(/^leak-(near|ngram)$/),
+      witness: expect.any(String),
+    })
     expect(dropped.get("ex_0000000000000001")).toMatchObject({ reason: "lineage" })
-    expect(dropped.get("ex_0000000000000002")).toMatchObject({ reason: "near-duplicate", similarity: expect.any(Number) })
+    expect(dropped.get("ex_0000000000000002")).toMatchObject({
+      reason: "near-duplicate",
+      similarity: expect.any(Number),
+    })
   })
 
   it("keeps the id and the split of a row whose text is corrected under the user's own key", async () => {
     const workspace = sampleWorkspace()
-    const write = (body: string) => writeFileSync(join(workspace, "gold.csv"), `id,body,output\n1182,${body},delivery\n`)
+    const write = (body: string) =>
+      writeFileSync(join(workspace, "gold.csv"), `id,body,output\n1182,${body},delivery\n`)
     write("wher is it")
     await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.csv"))
     const read = (file: string) => readFileSync(join(workspace, "datasets", "ticket-triage", file), "utf8")
     const [splits, before] = [read("splits.jsonl"), JSON.parse(read("seeds.jsonl"))]
     write("where is it")
-    expect(await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.csv"))).toMatchObject({ added: 0, corrected: 1 })
+    expect(await json(workspace, "seed", "import", "ticket-triage", join(workspace, "gold.csv"))).toMatchObject({
+      added: 0,
+      corrected: 1,
+    })
     expect(read("splits.jsonl")).toBe(splits)
     expect(splits).toContain(before.id)
     expect(JSON.parse(read("seeds.jsonl"))).toEqual({ ...before, input: { body: "where is it" } })

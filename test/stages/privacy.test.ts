@@ -13,7 +13,10 @@ const rows = Array.from({ length: 30 }, (_, index) => ({
 /** A text task with a policy, its gold imported. */
 async function workspaceWith(privacy: string): Promise<string> {
   const workspace = sampleWorkspace()
-  writeFileSync(join(workspace, "specs", "reply.yaml"), `task: reply\nkind: text\ndescription: answer\ninput:\n  ticket: {}\nprivacy: ${privacy}\n`)
+  writeFileSync(
+    join(workspace, "specs", "reply.yaml"),
+    `task: reply\nkind: text\ndescription: answer\ninput:\n  ticket: {}\nprivacy: ${privacy}\n`,
+  )
   writeFileSync(join(workspace, "gold.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
   await json(workspace, "seed", "import", "reply", join(workspace, "gold.jsonl"))
   return workspace
@@ -46,11 +49,17 @@ it("a version and its holdout have pseudonyms, the same in input and output, and
 it("a version under drop trains on no such row and says so; kept + dropped = read", async () => {
   const workspace = await workspaceWith("{ personalData: drop }")
   const file = join(workspace, "clean.jsonl")
-  writeFileSync(file, `${JSON.stringify({ input: { ticket: "The umbrella has a hole in it" }, output: "We send another one." })}\n`)
+  writeFileSync(
+    file,
+    `${JSON.stringify({ input: { ticket: "The umbrella has a hole in it" }, output: "We send another one." })}\n`,
+  )
   await json(workspace, "seed", "import", "reply", file)
   const splits = join(workspace, "datasets", "reply", "splits.jsonl")
   const lines = readFileSync(splits, "utf8").trimEnd().split("\n")
-  writeFileSync(splits, `${[...lines.slice(0, -1), (lines.at(-1) as string).replace(/"split":"\w+"/, '"split":"train"')].join("\n")}\n`)
+  writeFileSync(
+    splits,
+    `${[...lines.slice(0, -1), (lines.at(-1) as string).replace(/"split":"\w+"/, '"split":"train"')].join("\n")}\n`,
+  )
   const built = await json(workspace, "build", "reply")
   expect(built["kept"]).toBe(1)
   expect(built["dropped"]).toEqual({ "personal-data": (built["read"] as number) - 1 })

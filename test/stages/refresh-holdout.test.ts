@@ -19,7 +19,10 @@ function importGold(workspace: string, name: string, count: number): Promise<Rec
   const random = seeded(name.length * 97)
   const labels = ["delivery", "return", "payment", "account", "fault", "product"]
   const words = () => Array.from({ length: 14 }, () => `${name}${Math.floor(random() * 1e6).toString(36)}`).join(" ")
-  const rows = Array.from({ length: count }, (_, row) => ({ input: { body: words() }, output: labels[row % labels.length] }))
+  const rows = Array.from({ length: count }, (_, row) => ({
+    input: { body: words() },
+    output: labels[row % labels.length],
+  }))
   const file = join(workspace, `${name}.jsonl`)
   writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
   return json(workspace, "seed", "import", task, file)
@@ -48,7 +51,10 @@ describe("a worn test set", () => {
     decide(workspace, first.holdout, "eval_1")
     // Rows that arrive while it is not worn are spread by need, and one decision is not enough to refresh.
     await importGold(workspace, "early", 30)
-    expect(await json(workspace, "holdout", "refresh", task)).toMatchObject({ state: "unchanged", wear: { openings: 1, limit: 2, isWorn: false } })
+    expect(await json(workspace, "holdout", "refresh", task)).toMatchObject({
+      state: "unchanged",
+      wear: { openings: 1, limit: 2, isWorn: false },
+    })
     // One more row does not make a worn test set new, though the holdout has another id.
     decide(workspace, first.holdout, "eval_2", "eval_2")
     const status = await json<{ tasks: { next: string; holdout: object }[] }>(workspace, "status", task)
@@ -62,13 +68,19 @@ describe("a worn test set", () => {
     const planned = await tuneloop(workspace, ["holdout", "refresh", task, "--json"]).outcome
     expect(planned.code, planned.stderr).toBe(3)
     const plan = JSON.parse(planned.stdout)
-    expect(plan).toMatchObject({ state: "planned", retired: opened.length, tooFew: expect.stringContaining("too few to tell") })
+    expect(plan).toMatchObject({
+      state: "planned",
+      retired: opened.length,
+      tooFew: expect.stringContaining("too few to tell"),
+    })
     expect(plan.test).toBe(plan.fresh + plan.unopened)
     const done = await json(workspace, "holdout", "refresh", task, "--yes", "--why", "worn")
     expect(done).toMatchObject({ ...plan, state: "refreshed" })
     expect(await json(workspace, "holdout", "refresh", task, "--force", "--yes")).toMatchObject({ state: "unchanged" })
     expect(readFileSync(join(workspace, "datasets", task, "splits.jsonl"), "utf8")).toBe(splits)
-    expect(rowsOf<HoldoutRefresh>(workspace, "refreshes.jsonl")).toMatchObject([{ holdout: first.holdout, openings: 2, released: [], why: "worn" }])
+    expect(rowsOf<HoldoutRefresh>(workspace, "refreshes.jsonl")).toMatchObject([
+      { holdout: first.holdout, openings: 2, released: [], why: "worn" },
+    ])
 
     const second = await json<Built>(workspace, "build", task)
     const test = idsIn(workspace, second.holdout, "test.jsonl")
@@ -77,19 +89,31 @@ describe("a worn test set", () => {
     expect(test.filter((id) => opened.includes(id))).toEqual([])
     const trainedOn = new Set(trainIds(workspace, first.version))
     expect(test.filter((id) => trainedOn.has(id))).toEqual([])
-    const everywhere = new Set([...trainIds(workspace, second.version), ...idsIn(workspace, second.holdout, "validation.jsonl"), ...test])
+    const everywhere = new Set([
+      ...trainIds(workspace, second.version),
+      ...idsIn(workspace, second.holdout, "validation.jsonl"),
+      ...test,
+    ])
     expect(opened.filter((id) => everywhere.has(id))).toEqual([])
-    expect((await json<{ tasks: object[] }>(workspace, "status", task)).tasks[0]).toMatchObject({ holdout: { openings: 0, isWorn: false } })
+    expect((await json<{ tasks: object[] }>(workspace, "status", task)).tasks[0]).toMatchObject({
+      holdout: { openings: 0, isWorn: false },
+    })
 
     // A copy of a retired row is still a leak.
-    const seed = rowsOf(workspace, "seeds.jsonl").find(({ id, input }) => digits(id) === opened[0] && input.body.length > 20)
+    const seed = rowsOf(workspace, "seeds.jsonl").find(
+      ({ id, input }) => digits(id) === opened[0] && input.body.length > 20,
+    )
     writeFileSync(
       join(workspace, "copy.jsonl"),
       `${JSON.stringify({ input: { body: `${seed.input.body} !!` }, output: seed.output, split: "train" })}\n`,
     )
     await json(workspace, "seed", "import", task, join(workspace, "copy.jsonl"))
     const third = await json<Built & { dropped: Record<string, number> }>(workspace, "build", task)
-    expect(rowsOf(workspace, "versions", third.version, "dropped.jsonl").filter(({ witness }) => digits(witness) === opened[0])).toHaveLength(1)
+    expect(
+      rowsOf(workspace, "versions", third.version, "dropped.jsonl").filter(
+        ({ witness }) => digits(witness) === opened[0],
+      ),
+    ).toHaveLength(1)
 
     expect(await json(workspace, "holdout", "refresh", task, "--release", "--yes")).toMatchObject({
       state: "refreshed",
@@ -98,10 +122,14 @@ describe("a worn test set", () => {
     })
     const fourth = await json<Built>(workspace, "build", task)
     expect(fourth.holdout).toBe(second.holdout)
-    expect(trainIds(workspace, fourth.version).filter((id) => opened.includes(id)).length).toBeGreaterThan(opened.length / 2)
+    expect(trainIds(workspace, fourth.version).filter((id) => opened.includes(id)).length).toBeGreaterThan(
+      opened.length / 2,
+    )
   })
 
-  it("asks for real rows where there is none to take its place, and says what is wrong without a holdout", { timeout: 60_000 }, async () => {
+  it("asks for real rows where there is none to take its place, and says what is wrong without a holdout", {
+    timeout: 60_000,
+  }, async () => {
     const workspace = sampleWorkspace()
     const nothing = await tuneloop(workspace, ["holdout", "refresh", task]).outcome
     expect(nothing.code).toBe(1)
@@ -129,7 +157,10 @@ describe("wear", () => {
       { evaluation: "e4", rows: test },
     ]
     expect(wearOf(test, openings, rule)).toMatchObject({ openings: 2, limit: 3, isWorn: false })
-    expect(wearOf(test, [...openings, { evaluation: "e5", rows: test }], rule)).toMatchObject({ openings: 3, isWorn: true })
+    expect(wearOf(test, [...openings, { evaluation: "e5", rows: test }], rule)).toMatchObject({
+      openings: 3,
+      isWorn: true,
+    })
     expect(wearOf(test, openings, rule).byChance).toBeCloseTo(1 - 0.975 ** 2, 12)
     expect(wearOf([], openings, rule)).toMatchObject({ openings: 0, isWorn: false, byChance: 0 })
   })
@@ -146,10 +177,15 @@ describe("refreshes", () => {
       retired: fc.array(id, { maxLength: 3 }),
       released: fc.array(id, { maxLength: 1 }),
     })
-    const splits = fc.array(fc.constantFrom("train" as const, "validation" as const, "test" as const), { minLength: 6, maxLength: 6 })
+    const splits = fc.array(fc.constantFrom("train" as const, "validation" as const, "test" as const), {
+      minLength: 6,
+      maxLength: 6,
+    })
     fc.assert(
       fc.property(splits, fc.array(refresh, { maxLength: 4 }), (held, refreshes) => {
-        const assignments = held.map((split, place): Assignment => ({ id: "abcdef"[place] as string, split, stratum: "t" }))
+        const assignments = held.map(
+          (split, place): Assignment => ({ id: "abcdef"[place] as string, split, stratum: "t" }),
+        )
         const standing = assignments.map(standingAfter(refreshes))
         expect(assignments.map(standingAfter(refreshes.toReversed()))).toEqual(standing)
         const released = new Set(refreshes.flatMap((each) => each.released))

@@ -2,12 +2,25 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { stringify } from "csv-stringify/sync"
 import { describe, expect, it } from "vitest"
 import { DataError } from "../../src/core/errors.ts"
-import { candidate, fillIn, readCsv, ReviewWorkspace, sheetPart, unzipped, zipTo, type Cells } from "./review-workspace.ts"
+import {
+  candidate,
+  fillIn,
+  readCsv,
+  ReviewWorkspace,
+  sheetPart,
+  unzipped,
+  zipTo,
+  type Cells,
+} from "./review-workspace.ts"
 
 const labelTask = { kind: "label", input: { body: {} }, output: { labels: { delivery: "a", "0012": "b", fault: "c" } } }
 const grown = ["where is it", "café is broken – €5", "a third"].map((body) => ({ input: { body }, output: "delivery" }))
 const ids = grown.map((row) => candidate(row).id)
-const answers: readonly Cells[] = [{ decision: "accept" }, { decision: "edit", corrected_output: "fault", comment: "naïve – yes" }, {}]
+const answers: readonly Cells[] = [
+  { decision: "accept" },
+  { decision: "edit", corrected_output: "fault", comment: "naïve – yes" },
+  {},
+]
 const expected = { accept: 1, edit: 1 }
 
 /** A workspace, and its export filled in as `answers` say. */
@@ -19,11 +32,16 @@ async function filled(name = "review.csv"): Promise<{ review: ReviewWorkspace; f
 }
 
 /** The file with its rows and columns as the work leaves them. */
-function rewrite(file: string, work: (rows: Cells[]) => Cells[], options: { delimiter?: string; bom?: boolean } = {}): void {
+function rewrite(
+  file: string,
+  work: (rows: Cells[]) => Cells[],
+  options: { delimiter?: string; bom?: boolean } = {},
+): void {
   writeFileSync(file, stringify(work(readCsv(file)), { header: true, ...options }))
 }
 
-const without = (row: Cells, ...columns: string[]) => Object.fromEntries(Object.entries(row).filter(([column]) => !columns.includes(column)))
+const without = (row: Cells, ...columns: string[]) =>
+  Object.fromEntries(Object.entries(row).filter(([column]) => !columns.includes(column)))
 const renamed = (row: Cells, from: string, to: string) =>
   Object.fromEntries(Object.entries(row).map(([column, text]) => [column === from ? to : column, text]))
 
@@ -40,12 +58,21 @@ describe("a CSV that was saved again", () => {
   it.each<[string, (file: string) => void]>([
     ["with semicolons", (file) => rewrite(file, (rows) => rows, { delimiter: ";" })],
     ["with tabs", (file) => rewrite(file, (rows) => rows, { delimiter: "\t" })],
-    ["with a sep= line", (file) => writeFileSync(file, `sep=;\r\n${stringify(readCsv(file), { header: true, delimiter: ";" })}`)],
+    [
+      "with a sep= line",
+      (file) => writeFileSync(file, `sep=;\r\n${stringify(readCsv(file), { header: true, delimiter: ";" })}`),
+    ],
     ["without a byte order mark", (file) => writeFileSync(file, readFileSync(file, "utf8").replace("\ufeff", ""))],
     ["in UTF-16", (file) => writeFileSync(file, Buffer.from(readFileSync(file, "utf8"), "utf16le"))],
-    ["in UTF-16, big-endian", (file) => writeFileSync(file, Buffer.from(readFileSync(file, "utf8"), "utf16le").swap16())],
+    [
+      "in UTF-16, big-endian",
+      (file) => writeFileSync(file, Buffer.from(readFileSync(file, "utf8"), "utf16le").swap16()),
+    ],
     ["in Windows-1252", (file) => writeFileSync(file, windows1252(readFileSync(file, "utf8").replace("\ufeff", "")))],
-    ["read as Windows-1252, saved as UTF-8", (file) => writeFileSync(file, new TextDecoder("windows-1252").decode(readFileSync(file)))],
+    [
+      "read as Windows-1252, saved as UTF-8",
+      (file) => writeFileSync(file, new TextDecoder("windows-1252").decode(readFileSync(file))),
+    ],
     ["sorted the other way", (file) => rewrite(file, (rows) => rows.toReversed())],
     [
       "with its columns the other way round",
@@ -58,22 +85,42 @@ describe("a CSV that was saved again", () => {
     ],
     [
       "with its columns in other spellings",
-      (file) => writeFileSync(file, readFileSync(file, "utf8").replace("id,decision", "ID,Decision").replace("corrected_output", "Corrected Output")),
+      (file) =>
+        writeFileSync(
+          file,
+          readFileSync(file, "utf8")
+            .replace("id,decision", "ID,Decision")
+            .replace("corrected_output", "Corrected Output"),
+        ),
     ],
-    ["with the items' column renamed", (file) => rewrite(file, (rows) => rows.map((row) => renamed(row, "id", "Nummer")))],
-    ["with the decisions' column renamed", (file) => rewrite(file, (rows) => rows.map((row) => renamed(row, "decision", "Entscheidung")))],
+    [
+      "with the items' column renamed",
+      (file) => rewrite(file, (rows) => rows.map((row) => renamed(row, "id", "Nummer"))),
+    ],
+    [
+      "with the decisions' column renamed",
+      (file) => rewrite(file, (rows) => rows.map((row) => renamed(row, "decision", "Entscheidung"))),
+    ],
     ["with a row twice", (file) => rewrite(file, (rows) => [...rows, ...rows.slice(0, 1)])],
     [
       "with empty rows and a title above",
-      (file) => writeFileSync(file, `My review\r\n\r\n${readFileSync(file, "utf8").replace("\ufeff", "")},,,\r\n,,,,,\r\n`),
+      (file) =>
+        writeFileSync(file, `My review\r\n\r\n${readFileSync(file, "utf8").replace("\ufeff", "")},,,\r\n,,,,,\r\n`),
     ],
     ["with rows that were deleted", (file) => rewrite(file, (rows) => rows.filter(({ decision }) => decision !== ""))],
-    ["with another file's rows below", (file) => writeFileSync(file, readFileSync(file, "utf8") + readFileSync(file, "utf8").replace("\ufeff", ""))],
+    [
+      "with another file's rows below",
+      (file) => writeFileSync(file, readFileSync(file, "utf8") + readFileSync(file, "utf8").replace("\ufeff", "")),
+    ],
   ])("%s has the same decisions", async (_name, change) => {
     const { review, file } = await filled()
     change(file)
     expect(await review.imported(file)).toMatchObject({ added: 2, byVerdict: expected, differences: [], notTaken: [] })
-    expect(review.decisions().find(({ verdict }) => verdict === "edit")).toMatchObject({ item: ids[1], output: "fault", reason: "naïve – yes" })
+    expect(review.decisions().find(({ verdict }) => verdict === "edit")).toMatchObject({
+      item: ids[1],
+      output: "fault",
+      reason: "naïve – yes",
+    })
     expect(await review.imported(file)).toMatchObject({ added: 0, unchanged: 2 })
   })
 
@@ -98,16 +145,25 @@ describe("a CSV that was saved again", () => {
 describe("what is not asked", () => {
   it("is never taken: what a spreadsheet or a person changed there is told by row and column", async () => {
     const { review, file } = await filled()
-    rewrite(file, (rows) => rows.map((row, index) => (index === 2 ? row : { ...row, "input.body": "12", proposed_output: "12" })))
+    rewrite(file, (rows) =>
+      rows.map((row, index) => (index === 2 ? row : { ...row, "input.body": "12", proposed_output: "12" })),
+    )
     const { added, differingCells, differences } = await review.imported(file)
     expect({ added, differingCells }).toEqual({ added: 2, differingCells: 4 })
-    expect(differences[0]).toMatchObject({ column: "input.body", found: "12", row: expect.any(Number), item: expect.any(String) })
+    expect(differences[0]).toMatchObject({
+      column: "input.body",
+      found: "12",
+      row: expect.any(Number),
+      item: expect.any(String),
+    })
     for (const { output } of review.decisions()) expect(["fault", undefined]).toContain(output)
   })
 
   it("is shown by its beginning where it is long, with all of it in a file beside", async () => {
     const body = `${"long ".repeat(9000)}end`
-    const review = new ReviewWorkspace({ ...labelTask, input: { body: { maxLength: 100_000 } } }, [{ input: { body }, output: "fault" }])
+    const review = new ReviewWorkspace({ ...labelTask, input: { body: { maxLength: 100_000 } } }, [
+      { input: { body }, output: "fault" },
+    ])
     for (const name of ["long.csv", "long.xlsx"]) {
       const file = await review.exported(name)
       const id = candidate({ input: { body }, output: "fault" }).id
@@ -142,7 +198,10 @@ describe("an item", () => {
 
   it("that two reviewers decide on in the same file has both decisions", async () => {
     const { review, file } = await filled()
-    rewrite(file, (rows) => [...rows, { ...rows.find(({ id }) => id === ids[0]), decision: "reject", reviewer: "piotr" }])
+    rewrite(file, (rows) => [
+      ...rows,
+      { ...rows.find(({ id }) => id === ids[0]), decision: "reject", reviewer: "piotr" },
+    ])
     expect(await review.imported(file)).toMatchObject({ added: 3 })
     expect(review.decisions().filter(({ item }) => item === ids[0])).toHaveLength(2)
   })
@@ -150,14 +209,21 @@ describe("an item", () => {
   it("that one reviewer decides on in two ways stops the import, by its row, and nothing is written", async () => {
     const { review, file } = await filled()
     rewrite(file, (rows) => [...rows, { ...rows.find(({ id }) => id === ids[0]), decision: "reject" }])
-    expect((await failure(review.imported(file))).issues).toMatchObject([{ line: 5, message: expect.stringContaining("decided differently in row") }])
+    expect((await failure(review.imported(file))).issues).toMatchObject([
+      { line: 5, message: expect.stringContaining("decided differently in row") },
+    ])
     expect(review.decisions()).toEqual([])
   })
 
   it("is shown as it would change before anything is written", async () => {
     const { review, file } = await filled()
     const { changes } = await review.imported(file, { dryRun: true })
-    expect(changes.find(({ verdict }) => verdict === "edit")).toMatchObject({ item: ids[1], before: "delivery", after: "fault", reviewer: "amara" })
+    expect(changes.find(({ verdict }) => verdict === "edit")).toMatchObject({
+      item: ids[1],
+      before: "delivery",
+      after: "fault",
+      reviewer: "amara",
+    })
     expect(review.decisions()).toEqual([])
   })
 })
@@ -169,9 +235,12 @@ describe("a workbook", () => {
     await zipTo(file, parts)
   }
   /** The row of an item, and the reference of its cell in a column. */
-  const rowOf = (xml: string, id = "") => Number(/r="A(\d+)"/.exec(xml.slice(xml.lastIndexOf("<row", xml.indexOf(id))))?.[1])
+  const rowOf = (xml: string, id = "") =>
+    Number(/r="A(\d+)"/.exec(xml.slice(xml.lastIndexOf("<row", xml.indexOf(id))))?.[1])
   const put = (xml: string, cell: string, written: string) =>
-    xml.replace(new RegExp(`<c r="${cell}" s="(\\d+)"(?:/>|[^>]*>.*?</c>)`), (_, style: string) => written.replace("STYLE", style))
+    xml.replace(new RegExp(`<c r="${cell}" s="(\\d+)"(?:/>|[^>]*>.*?</c>)`), (_, style: string) =>
+      written.replace("STYLE", style),
+    )
 
   it("has the decisions as a list, all other columns locked, the header in sight, and the guideline beside it", async () => {
     const { file } = await filled("review.xlsx")
@@ -200,7 +269,9 @@ describe("a workbook", () => {
   it("with numbers and dates where texts were exported tells it; in a decision column a date or an error is refused", async () => {
     const { review, file } = await filled("review.xlsx")
     const original = readFileSync(file)
-    await change(file, (xml) => put(xml, `C${rowOf(xml, ids[2])}`, '<c r="C5" s="STYLE"><v>12</v></c>'.replace("C5", `C${rowOf(xml, ids[2])}`)))
+    await change(file, (xml) =>
+      put(xml, `C${rowOf(xml, ids[2])}`, '<c r="C5" s="STYLE"><v>12</v></c>'.replace("C5", `C${rowOf(xml, ids[2])}`)),
+    )
     expect(await review.imported(file, { dryRun: true })).toMatchObject({
       added: 2,
       differences: [{ item: ids[2], column: "input.body", found: "12" }],
@@ -210,7 +281,9 @@ describe("a workbook", () => {
       ['t="d"><v>2026-02-01</v></c>', "made a date of it"],
     ]) {
       writeFileSync(file, original)
-      await change(file, (xml) => put(xml, `E${rowOf(xml, ids[1])}`, `<c r="E${rowOf(xml, ids[1])}" s="STYLE" ${written}`))
+      await change(file, (xml) =>
+        put(xml, `E${rowOf(xml, ids[1])}`, `<c r="E${rowOf(xml, ids[1])}" s="STYLE" ${written}`),
+      )
       expect((await failure(review.imported(file))).issues[0]).toMatchObject({
         path: "corrected_output",
         message: expect.stringContaining(said as string),
@@ -220,7 +293,9 @@ describe("a workbook", () => {
 
   it("with merged cells counts the first of their rows and says so", async () => {
     const { review, file } = await filled("review.xlsx")
-    await change(file, (xml) => xml.replace("<autoFilter", '<mergeCells count="1"><mergeCell ref="B3:B4"/></mergeCells><autoFilter'))
+    await change(file, (xml) =>
+      xml.replace("<autoFilter", '<mergeCells count="1"><mergeCell ref="B3:B4"/></mergeCells><autoFilter'),
+    )
     expect((await review.imported(file)).notes.join()).toContain("B3:B4")
   })
 
@@ -237,7 +312,9 @@ describe("a workbook", () => {
   })
 
   it("cut off at 32,767 characters is not taken for an edit", async () => {
-    const review = new ReviewWorkspace({ kind: "text", input: { body: {} }, output: { maxLength: 100_000 } }, [{ input: { body: "x" }, output: "y" }])
+    const review = new ReviewWorkspace({ kind: "text", input: { body: {} }, output: { maxLength: 100_000 } }, [
+      { input: { body: "x" }, output: "y" },
+    ])
     const file = await review.exported("review.xlsx")
     await fillIn(file, () => ({ decision: "edit", corrected_output: "z".repeat(32_767) }))
     expect((await failure(review.imported(file))).issues).toMatchObject([
@@ -253,7 +330,11 @@ it("a nested output is corrected leaf by leaf: elements are changed, taken out a
     properties: {
       items: {
         type: "array",
-        items: { type: "object", required: ["quantity"], properties: { product: { type: "string" }, quantity: { type: "integer" } } },
+        items: {
+          type: "object",
+          required: ["quantity"],
+          properties: { product: { type: "string" }, quantity: { type: "integer" } },
+        },
       },
     },
   }
@@ -263,7 +344,9 @@ it("a nested output is corrected leaf by leaf: elements are changed, taken out a
       { product: "b", quantity: 2 },
     ],
   }
-  const review = new ReviewWorkspace({ kind: "json", input: { body: {} }, output: { schema } }, [{ input: { body: "x" }, output }])
+  const review = new ReviewWorkspace({ kind: "json", input: { body: {} }, output: { schema } }, [
+    { input: { body: "x" }, output },
+  ])
   const file = await review.exported("review.csv")
   const rows = readCsv(file)
   expect(rows.map((row) => [row["part"], row["proposed.items[].product"]])).toEqual([
@@ -273,11 +356,19 @@ it("a nested output is corrected leaf by leaf: elements are changed, taken out a
   ])
   const [main = {}, first = {}, second = {}] = rows
   const write = (...written: Cells[]) => writeFileSync(file, stringify(written, { header: true }))
-  write({ ...second, decision: "remove" }, { ...first, "corrected.items[].quantity": "many" }, { ...main, decision: "edit" })
+  write(
+    { ...second, decision: "remove" },
+    { ...first, "corrected.items[].quantity": "many" },
+    { ...main, decision: "edit" },
+  )
   expect((await failure(review.imported(file))).issues).toMatchObject([
     { line: 3, path: "corrected.items[].quantity", message: 'got "many"; allowed: integer' },
   ])
-  write({ ...second, decision: "remove" }, { ...first, "corrected.items[].quantity": "7" }, { ...main, decision: "edit" })
+  write(
+    { ...second, decision: "remove" },
+    { ...first, "corrected.items[].quantity": "7" },
+    { ...main, decision: "edit" },
+  )
   expect(await review.imported(file)).toMatchObject({ added: 1, differences: [] })
   expect(review.decisions()[0]?.output).toEqual({ items: [{ product: "0012", quantity: 7 }] })
   write({ ...main, decision: "edit" }, first, second, {
@@ -288,7 +379,9 @@ it("a nested output is corrected leaf by leaf: elements are changed, taken out a
     "corrected.items[].quantity": "3",
   })
   expect(await review.imported(file)).toMatchObject({ added: 1 })
-  expect(review.decisions().map((decision) => decision.output)).toContainEqual({ items: [...output.items, { quantity: 3 }] })
+  expect(review.decisions().map((decision) => decision.output)).toContainEqual({
+    items: [...output.items, { quantity: 3 }],
+  })
 })
 
 it("a conversation is read turn by turn, and what it calls", async () => {
@@ -299,11 +392,15 @@ it("a conversation is read turn by turn, and what it calls", async () => {
   ]
   const review = new ReviewWorkspace({ kind: "chat" }, [{ input: { messages }, output: { content: "From 9 to 17." } }])
   const [row] = readCsv(await review.exported("review.csv"))
-  expect(row?.["conversation"]).toBe('1. user:\nIs it open?\n\n2. assistant:\n\n→ hours {"day":"Monday"}\n\n3. tool:\n9-17')
+  expect(row?.["conversation"]).toBe(
+    '1. user:\nIs it open?\n\n2. assistant:\n\n→ hours {"day":"Monday"}\n\n3. tool:\n9-17',
+  )
 })
 
 /** The text in Windows-1252, as Excel's plain CSV has it. */
 function windows1252(text: string): Buffer {
-  const bytes = new Map(Array.from({ length: 256 }, (_, byte) => [new TextDecoder("windows-1252").decode(Uint8Array.of(byte)), byte]))
+  const bytes = new Map(
+    Array.from({ length: 256 }, (_, byte) => [new TextDecoder("windows-1252").decode(Uint8Array.of(byte)), byte]),
+  )
   return Buffer.from([...text].map((character) => bytes.get(character) ?? 63))
 }

@@ -13,7 +13,10 @@ type Row = Record<string, string>
 
 function specify(review: string): void {
   const file = join(workspace, "specs", `${task}.yaml`)
-  writeFileSync(file, readFileSync(file, "utf8").replace(/^review:\n( {2}.*\n)+/m, `review:\n${review.replace(/^/gm, "  ")}\n`))
+  writeFileSync(
+    file,
+    readFileSync(file, "utf8").replace(/^review:\n( {2}.*\n)+/m, `review:\n${review.replace(/^/gm, "  ")}\n`),
+  )
 }
 
 async function exported(...words: string[]): Promise<Row[]> {
@@ -67,7 +70,9 @@ describe("a sample of a batch", () => {
       strata: [{ name: batch, state: "accepted", decided: 10, wrong: 0 }],
     })
     const built = await json<{ version: string }>(workspace, "build", task)
-    const train = linesOf<Example>(folder("versions", built.version, "train.jsonl")).filter(({ provenance }) => provenance.strategy === "recombine")
+    const train = linesOf<Example>(folder("versions", built.version, "train.jsonl")).filter(
+      ({ provenance }) => provenance.strategy === "recombine",
+    )
     const by = new Set(train.map(({ provenance }) => provenance.acceptedBy))
     expect(by).toEqual(new Set(["amara", `policy:sample:${batch}`]))
 
@@ -110,7 +115,8 @@ describe("named reviewers", () => {
     const isGold = (row: Row) => seeds.has(row["input.body"] as string)
     const askedOf = new Map<string, number>()
     for (const rows of shares.values())
-      for (const row of rows.filter((each) => !isGold(each))) askedOf.set(row["id"] as string, (askedOf.get(row["id"] as string) ?? 0) + 1)
+      for (const row of rows.filter((each) => !isGold(each)))
+        askedOf.set(row["id"] as string, (askedOf.get(row["id"] as string) ?? 0) + 1)
     expect([...askedOf.keys()].sort()).toEqual(all.map(({ id }) => id).sort())
     expect([...askedOf.values()].filter((count) => count === 3)).toHaveLength(4)
     expect([...askedOf.values()].filter((count) => count === 2).length).toBeGreaterThan(2)
@@ -128,7 +134,8 @@ describe("named reviewers", () => {
     const wrong = gold.filter((row) => seeds.get(row["input.body"] as string)?.output !== row["proposed_output"]).length
     expect(wrong).toBeGreaterThan(0)
     expect(await status()).toMatchObject({ reviewers: { amara: { goldChecks: gold.length, goldErrors: wrong } } })
-    // Their own items are decided, those that others have to decide on as well are not; nothing is asked twice of the same person.
+    // Their own items are decided, those that others have to decide on as well are not; nothing is asked twice of the
+    // same person.
     const shared = amara.filter((row) => (askedOf.get(row["id"] as string) ?? 0) > 1)
     expect(await status()).toMatchObject({ accepted: amara.length - gold.length - shared.length })
     expect((await exported("--reviewer", "amara")).filter((row) => !isGold(row))).toEqual([])
@@ -137,10 +144,20 @@ describe("named reviewers", () => {
     expect(JSON.stringify(left)).not.toContain("amara")
     const built = await json<{ version: string }>(workspace, "build", task)
     const train = linesOf<Example>(folder("versions", built.version, "train.jsonl"))
-    expect(train.filter(({ provenance }) => provenance.acceptedBy === "amara").every(({ provenance }) => provenance.strategy === "recombine")).toBe(
-      true,
-    )
-    const refused = await tuneloop(workspace, ["review", "export", task, "--reviewer", "amera", "--out", join(workspace, "x.csv")]).outcome
+    expect(
+      train
+        .filter(({ provenance }) => provenance.acceptedBy === "amara")
+        .every(({ provenance }) => provenance.strategy === "recombine"),
+    ).toBe(true)
+    const refused = await tuneloop(workspace, [
+      "review",
+      "export",
+      task,
+      "--reviewer",
+      "amera",
+      "--out",
+      join(workspace, "x.csv"),
+    ]).outcome
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('did you mean "amara"?')])
   }, 60_000)
 
@@ -169,10 +186,17 @@ it("the queue asks what is uncertain first, then labels without an example, then
   ])
   writeFileSync(
     folder("candidates", file),
-    all.map((row) => `${JSON.stringify(confidence.has(row.id) ? { ...row, confidence: confidence.get(row.id) } : row)}\n`).join(""),
+    all
+      .map(
+        (row) => `${JSON.stringify(confidence.has(row.id) ? { ...row, confidence: confidence.get(row.id) } : row)}\n`,
+      )
+      .join(""),
   )
   // No train example has the label account any more.
-  const seeds = linesOf<Seed>(folder("seeds.jsonl")).map((seed) => ({ ...seed, output: seed.output === "account" ? "product" : seed.output }))
+  const seeds = linesOf<Seed>(folder("seeds.jsonl")).map((seed) => ({
+    ...seed,
+    output: seed.output === "account" ? "product" : seed.output,
+  }))
   writeFileSync(folder("seeds.jsonl"), seeds.map((row) => `${JSON.stringify(row)}\n`).join(""))
   const asked = (await exported()).filter(({ kind }) => kind === "candidate")
   expect(asked).toHaveLength(good.length)

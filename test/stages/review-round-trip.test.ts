@@ -60,7 +60,10 @@ const nasty = fc.oneof(
     "é".repeat(32_767),
   ),
   fc.string({ unit: "binary", maxLength: 40 }),
-  fc.string({ unit: fc.constantFrom("'", "=", "-", "1", "\n", "\r", "\t", '"', ",", ";", "_x000A_", "&", "<", " ", "é"), maxLength: 12 }),
+  fc.string({
+    unit: fc.constantFrom("'", "=", "-", "1", "\n", "\r", "\t", '"', ",", ";", "_x000A_", "&", "<", " ", "é"),
+    maxLength: 12,
+  }),
 )
 const full = nasty.filter((text) => canonicalText(text).trim() !== "")
 
@@ -79,15 +82,22 @@ describe.each(["review.csv", "review.xlsx"])("in %s", (name) => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(nasty, full, full), { minLength: 1, maxLength: 8 }), async (texts) => {
         const grown = texts.map(([body, output], index) => ({ input: { body: `${body}`, nr: index }, output }))
-        const review = new ReviewWorkspace({ ...textTask, input: { body: { maxLength: 100_000, required: false }, nr: { type: "number" } } }, grown)
+        const review = new ReviewWorkspace(
+          { ...textTask, input: { body: { maxLength: 100_000, required: false }, nr: { type: "number" } } },
+          grown,
+        )
         const typed = new Map(grown.map((row, index) => [candidate(row).id, texts[index]?.[2] ?? ""]))
         const file = await review.exported(name)
         // A cell of 32,767 characters or more may have been cut, and is refused; that has a test of its own.
         const cell = (id: string) => neutralise(canonicalText(typed.get(id) ?? ""))
-        await fillIn(file, ({ id = "" }): Cells => (cell(id).length >= 32_767 ? {} : { decision: "edit", corrected_output: cell(id) }))
+        await fillIn(
+          file,
+          ({ id = "" }): Cells => (cell(id).length >= 32_767 ? {} : { decision: "edit", corrected_output: cell(id) }),
+        )
         const { differences, notes } = await review.imported(file)
         expect({ differences, notes }).toEqual({ differences: [], notes: [] })
-        for (const { item, output } of review.decisions()) expect(output).toBe(canonicalText(typed.get(item) ?? "").trim())
+        for (const { item, output } of review.decisions())
+          expect(output).toBe(canonicalText(typed.get(item) ?? "").trim())
         expect(review.decisions()).toHaveLength([...typed.keys()].filter((id) => cell(id).length < 32_767).length)
       }),
       { numRuns: 15 },
@@ -95,7 +105,10 @@ describe.each(["review.csv", "review.xlsx"])("in %s", (name) => {
   })
 
   it("any order of the rows gives the same decisions", async () => {
-    const grown = Array.from({ length: 12 }, (_, index) => ({ input: { body: `text ${index}` }, output: `answer ${index}` }))
+    const grown = Array.from({ length: 12 }, (_, index) => ({
+      input: { body: `text ${index}` },
+      output: `answer ${index}`,
+    }))
     const decided = async (order: readonly number[]) => {
       const review = new ReviewWorkspace(textTask, grown)
       const file = await review.exported(name)

@@ -65,12 +65,17 @@ export function candidate({ input, output }: Grown) {
 
 export type Cells = Record<string, string>
 
-/** Fills in a file that was just exported, CSV or XLSX, row by row: what `fill` returns is written over the row's cells. */
+/**
+ * Fills in a file that was just exported, CSV or XLSX, row by row: what `fill` returns is written over the row's cells.
+ */
 export async function fillIn(file: string, fill: (cells: Cells, index: number) => Cells): Promise<void> {
   if (extname(file) === ".csv") {
     const rows = readCsv(file)
     const columns = parse(readFileSync(file), { bom: true, to: 1 })[0] as string[]
-    writeFileSync(file, stringify([columns, ...rows.map((row, index) => pick(columns, { ...row, ...fill(row, index) }))], { bom: true }))
+    writeFileSync(
+      file,
+      stringify([columns, ...rows.map((row, index) => pick(columns, { ...row, ...fill(row, index) }))], { bom: true }),
+    )
     return
   }
   const parts = await unzipped(file)
@@ -88,7 +93,9 @@ export async function fillIn(file: string, fill: (cells: Cells, index: number) =
         const text = after[key] ?? ""
         const style = cells[column]?.style ?? "0"
         const start = `<c r="${lettersOf(column)}${row}" s="${style}"`
-        return text === "" ? `${start}/>` : `${start} t="inlineStr"><is><t xml:space="preserve">${encodeText(text)}</t></is></c>`
+        return text === ""
+          ? `${start}/>`
+          : `${start} t="inlineStr"><is><t xml:space="preserve">${encodeText(text)}</t></is></c>`
       })
       return `<row r="${row}"${attributes}>${written.join("")}</row>`
     },

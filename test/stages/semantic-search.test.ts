@@ -28,7 +28,10 @@ async function workspaceWith(semantic: string): Promise<string> {
     gold.map(([body, output, split]) => `${JSON.stringify({ input: { body }, output, split })}\n`).join(""),
   )
   await json(workspace, "seed", "import", task, join(workspace, "gold.jsonl"))
-  appendFileSync(join(workspace, "specs", `${task}.yaml`), `\nbuild:\n  semantic: { model: tiny, baseUrl: "${server.url}", ${semantic} }\n`)
+  appendFileSync(
+    join(workspace, "specs", `${task}.yaml`),
+    `\nbuild:\n  semantic: { model: tiny, baseUrl: "${server.url}", ${semantic} }\n`,
+  )
   return workspace
 }
 
@@ -37,7 +40,10 @@ interface Built {
   readonly kept: number
   readonly dropped: Record<string, number>
   readonly leaks: { readonly checks: string[]; readonly found: number }
-  readonly semantic: { readonly duplicates: { row: string; witness: string }[]; readonly nearHeldOut: { row: string; witness: string }[] }
+  readonly semantic: {
+    readonly duplicates: { row: string; witness: string }[]
+    readonly nearHeldOut: { row: string; witness: string }[]
+  }
 }
 
 describe("duplicates in other words", () => {
@@ -47,7 +53,11 @@ describe("duplicates in other words", () => {
     const built = await json<Built>(workspace, "build", task)
     expect(built.semantic.duplicates).toHaveLength(1)
     expect(built.semantic.nearHeldOut).toHaveLength(1)
-    expect(built).toMatchObject({ kept: 5, dropped: {}, leaks: { checks: ["lineage", "exact", "near", "ngram", "embedding"], found: 0 } })
+    expect(built).toMatchObject({
+      kept: 5,
+      dropped: {},
+      leaks: { checks: ["lineage", "exact", "near", "ngram", "embedding"], found: 0 },
+    })
     expect(server.texts.toSorted()).toEqual(gold.map(([body]) => body).toSorted())
     const asked = server.requests
     // A row that is new is asked for alone.
@@ -67,8 +77,14 @@ describe("duplicates in other words", () => {
 
   it("are asked for again only where no answer had come when the command was killed", { timeout: 60_000 }, async () => {
     const workspace = await workspaceWith("threshold: 0.9")
-    const bodies = Array.from({ length: 150 }, (_, n) => `message ${n} of ${(n * 7919).toString(36)} about ${(n * 104_729).toString(36)}`)
-    writeFileSync(join(workspace, "many.jsonl"), bodies.map((body) => `${JSON.stringify({ input: { body }, output: "product" })}\n`).join(""))
+    const bodies = Array.from(
+      { length: 150 },
+      (_, n) => `message ${n} of ${(n * 7919).toString(36)} about ${(n * 104_729).toString(36)}`,
+    )
+    writeFileSync(
+      join(workspace, "many.jsonl"),
+      bodies.map((body) => `${JSON.stringify({ input: { body }, output: "product" })}\n`).join(""),
+    )
     await json(workspace, "seed", "import", task, join(workspace, "many.jsonl"))
     server.answersAtMost = 1
     const killed = tuneloop(workspace, ["build", task])
@@ -95,7 +111,9 @@ describe("duplicates in other words", () => {
     const workspace = await workspaceWith("threshold: 0.9, drop: true, dimensions: 128")
     const built = await json<Built>(workspace, "build", task)
     expect(built).toMatchObject({ kept: 3, dropped: { "semantic-duplicate": 1, "leak-embedding": 1 } })
-    const dropped = linesOf<{ witness: string; similarity: number }>(join(workspace, "datasets", task, "versions", built.version, "dropped.jsonl"))
+    const dropped = linesOf<{ witness: string; similarity: number }>(
+      join(workspace, "datasets", task, "versions", built.version, "dropped.jsonl"),
+    )
     for (const { witness, similarity } of dropped) {
       expect(witness).toMatch(/^ex_/)
       expect(similarity).toBeGreaterThanOrEqual(0.9)
@@ -117,7 +135,10 @@ describe("duplicates in other words", () => {
     expect(forbidden.stderr).toContain("may not be sent to 127.0.0.1")
     const asked = server.requests
     writeFileSync(join(workspace, "tuneloop.yaml"), "budgets:\n  requestsUsd: 0.001\n")
-    writeFileSync(join(workspace, "prices.yaml"), `models:\n  - { match: tiny, inputUsd: 5, outputUsd: 0, asOf: 2026-11-24, source: "this test" }\n`)
+    writeFileSync(
+      join(workspace, "prices.yaml"),
+      `models:\n  - { match: tiny, inputUsd: 5, outputUsd: 0, asOf: 2026-11-24, source: "this test" }\n`,
+    )
     const dear = await tuneloop(workspace, ["build", task]).outcome
     expect(dear.code, dear.stderr).not.toBe(0)
     expect(dear.stderr).toContain("budgets.requestsUsd")

@@ -26,7 +26,8 @@ test("the ranges of a file have each of its lines once, wherever they cut it", (
         const starts: [number, string][] = []
         for (let range = 0; range < ranges.count; range += 1) {
           const bytes = Buffer.from(ranges.lines(range))
-          if (bytes.length > 0) starts.push([ranges.start, bytes.subarray(0, bytes.indexOf(10) + 1 || bytes.length).toString()])
+          if (bytes.length > 0)
+            starts.push([ranges.start, bytes.subarray(0, bytes.indexOf(10) + 1 || bytes.length).toString()])
           read.push(bytes.toString())
         }
         expect(read.join("")).toBe(isMarked ? text.slice(1) : text)

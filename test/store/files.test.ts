@@ -1,11 +1,27 @@
 import { spawn } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { writePieces } from "../../src/store/atomic-writer.ts"
-import { createFolderAtomically, readLines, readText, toJsonLines, withFolder, writeAtomically } from "../../src/store/files.ts"
+import {
+  createFolderAtomically,
+  readLines,
+  readText,
+  toJsonLines,
+  withFolder,
+  writeAtomically,
+} from "../../src/store/files.ts"
 import { Ledger } from "../../src/store/ledger.ts"
 import { TaskRows } from "../../src/store/task-rows.ts"
 import { Versions, type PlannedVersion } from "../../src/store/versions.ts"
@@ -60,7 +76,8 @@ describe("writing a file", () => {
     ] as const
     mkdirSync(join(folder, ".aaaaaaaaaaaa.tmp"))
     writeFileSync(join(folder, ".aaaaaaaaaaaa.tmp", "half"), "")
-    const age = (name: string, seconds: number) => utimesSync(join(folder, name), Date.now() / 1000 - seconds, Date.now() / 1000 - seconds)
+    const age = (name: string, seconds: number) =>
+      utimesSync(join(folder, name), Date.now() / 1000 - seconds, Date.now() / 1000 - seconds)
     age(".aaaaaaaaaaaa.tmp", 2 * day)
     for (const [name, seconds] of made) {
       writeFileSync(join(folder, name), "half")
@@ -148,12 +165,16 @@ describe("reading lines", () => {
   it("gives back what was written, whatever stands in it and wherever the file is cut into pieces", () => {
     const file = join(newFolder(), "a.jsonl")
     fc.assert(
-      fc.property(fc.array(fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue()), { minLength: 1 }), fc.nat(3), (rows, wide) => {
-        const padded = rows.map((row) => ({ row, padding: "é€".repeat(wide * 100_000) }))
-        writeFileSync(file, toJsonLines(padded))
-        expect([...readLines(file)].map(({ text }) => text)).toEqual(padded.map((row) => JSON.stringify(row)))
-        expect([...readLines(file, { cutTornLine: true })]).toHaveLength(rows.length)
-      }),
+      fc.property(
+        fc.array(fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue()), { minLength: 1 }),
+        fc.nat(3),
+        (rows, wide) => {
+          const padded = rows.map((row) => ({ row, padding: "é€".repeat(wide * 100_000) }))
+          writeFileSync(file, toJsonLines(padded))
+          expect([...readLines(file)].map(({ text }) => text)).toEqual(padded.map((row) => JSON.stringify(row)))
+          expect([...readLines(file, { cutTornLine: true })]).toHaveLength(rows.length)
+        },
+      ),
       { numRuns: 20 },
     )
   })
@@ -177,7 +198,10 @@ describe("the rows of a task", () => {
   it("with a broken line are refused with file and line, every problem at once", () => {
     const root = newFolder()
     const rows = rowsOf(root)
-    writeAtomically(rows.seedsFile, `${JSON.stringify(seed("a"))}\n{"id":\n${JSON.stringify({ ...seed("b"), id: "seed_b", inputs: 1 })}\n`)
+    writeAtomically(
+      rows.seedsFile,
+      `${JSON.stringify(seed("a"))}\n{"id":\n${JSON.stringify({ ...seed("b"), id: "seed_b", inputs: 1 })}\n`,
+    )
     expect(() => rows.seeds()).toThrow(
       /datasets\/t\/seeds\.jsonl:2: not valid JSON[\s\S]*seeds\.jsonl:3: id: [\s\S]*seeds\.jsonl:3: inputs: unknown key; did you mean "input"/,
     )
@@ -209,7 +233,12 @@ describe("the rows of a task", () => {
 })
 
 describe("dataset versions", () => {
-  const example = { id: "ex_1", input: { text: "x" }, output: "y", provenance: { parents: [], strategy: "gold", acceptedBy: "gold" } }
+  const example = {
+    id: "ex_1",
+    input: { text: "x" },
+    output: "y",
+    provenance: { parents: [], strategy: "gold", acceptedBy: "gold" },
+  }
   const planned = (id: string): PlannedVersion => ({ manifest, idOf: () => id })
   const manifest: PlannedVersion["manifest"] = {
     schemaVersion: 1,
@@ -233,7 +262,8 @@ describe("dataset versions", () => {
 
   it("are read back; a changed, torn or missing file is not", async () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
-    for (const id of ["ds_1", "ds_2", "ds_3"]) expect((await versions.freezeVersion(planned(id), files)).isNew).toBe(true)
+    for (const id of ["ds_1", "ds_2", "ds_3"])
+      expect((await versions.freezeVersion(planned(id), files)).isNew).toBe(true)
     const again = await versions.freezeVersion(planned("ds_1"), files)
     expect(again).toEqual({ manifest: versions.manifest("ds_1"), isNew: false })
     expect(readdirSync(join(versions.folder("ds_1"), "..")).sort()).toEqual(["ds_1", "ds_2", "ds_3"])
@@ -243,7 +273,8 @@ describe("dataset versions", () => {
     const file = join(versions.folder("ds_2"), "train.jsonl")
     writeFileSync(file, readFileSync(file, "utf8").replace('"y"', '"z"'))
     writeFileSync(join(versions.folder("ds_3"), "train.jsonl"), "")
-    for (const id of ["ds_2", "ds_3"]) expect(() => versions.rows(id, "train.jsonl")).toThrow(/not what its manifest says/)
+    for (const id of ["ds_2", "ds_3"])
+      expect(() => versions.rows(id, "train.jsonl")).toThrow(/not what its manifest says/)
     expect(() => versions.rows("ds_4", "train.jsonl")).toThrow(/no dataset version ds_4; it has: ds_1, ds_2, ds_3/)
   })
 

@@ -12,19 +12,25 @@ describe("imports at the same time", () => {
     const folder = mkdtempSync(join(tmpdir(), "tuneloop-test-"))
     const imports = [0, 1, 2, 3, 4].map((part) => {
       const file = join(folder, `part-${part}.jsonl`)
-      const rows = Array.from({ length: 20 }, (_, row) => ({ input: { body: `Where is parcel ${part} of order ${row}?` }, output: "delivery" }))
+      const rows = Array.from({ length: 20 }, (_, row) => ({
+        input: { body: `Where is parcel ${part} of order ${row}?` },
+        output: "delivery",
+      }))
       writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
       return tuneloop(workspace, ["seed", "import", task, file]).outcome
     })
     for (const { code, stderr } of await Promise.all(imports)) expect(code, stderr).toBe(0)
-    const ids = (file: string) => lines(join(workspace, "datasets", task, file)).map((line) => (JSON.parse(line) as { id: string }).id)
+    const ids = (file: string) =>
+      lines(join(workspace, "datasets", task, file)).map((line) => (JSON.parse(line) as { id: string }).id)
     expect(ids("seeds.jsonl")).toHaveLength(100)
     expect(ids("splits.jsonl").toSorted()).toEqual(ids("seeds.jsonl").toSorted())
   })
 })
 
 describe("assignments", () => {
-  it("are appended: what stands in the file stays byte for byte, in whatever order a merge left it", { timeout: 60_000 }, async () => {
+  it("are appended: what stands in the file stays byte for byte, in whatever order a merge left it", {
+    timeout: 60_000,
+  }, async () => {
     const workspace = sampleWorkspace()
     const file = join(workspace, "datasets", task, "splits.jsonl")
     const add = async (body: string) => {

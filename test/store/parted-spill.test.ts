@@ -42,7 +42,8 @@ test("gives back what several writers added, by its place and by its part, here 
           const mine = places.filter((each) => each.part === part)
           expect(reader.partBytes(part)).toBe(mine.reduce((sum, { bytes }) => sum + bytes.length, 0))
           const bytesAt = reader.readPart(part)
-          for (const { place, bytes } of mine) expect(Buffer.from(bytesAt(place, bytes.length)).equals(bytes)).toBe(true)
+          for (const { place, bytes } of mine)
+            expect(Buffer.from(bytesAt(place, bytes.length)).equals(bytes)).toBe(true)
         }
       }
       spill.close()

@@ -18,7 +18,8 @@ function rowsWith(files: { readonly [name: string]: readonly string[] }, end = "
   writeFileSync(join(folder, "tuneloop.yaml"), "")
   const rows = new TaskRows(Workspace.open(folder), "t")
   mkdirSync(rows.folder, { recursive: true })
-  for (const [name, lines] of Object.entries(files)) writeFileSync(join(rows.folder, `${name}.jsonl`), lines.map((line) => line + end).join(""))
+  for (const [name, lines] of Object.entries(files))
+    writeFileSync(join(rows.folder, `${name}.jsonl`), lines.map((line) => line + end).join(""))
   return rows
 }
 const seedLine = (id: string) => JSON.stringify({ id, input: { text: "x" }, output: "y" })
@@ -32,7 +33,11 @@ function expected(rows: TaskRows) {
   const groups = new Map<string, number>()
   for (const [id, group] of held) if (gold.has(id)) groups.set(group, (groups.get(group) ?? 0) + 1)
   const ids = [...idsOf(rows.seeds()), ...idsOf(rows.inputs())]
-  return { rows: ids.map((id) => [id, held.get(id)]), missing: ids.filter((id) => !held.has(id)).length, groups: Object.fromEntries(groups) }
+  return {
+    rows: ids.map((id) => [id, held.get(id)]),
+    missing: ids.filter((id) => !held.has(id)).length,
+    groups: Object.fromEntries(groups),
+  }
 }
 const idsOf = (of: readonly { readonly id: string }[]) => of.map(({ id }) => id)
 function found(rows: TaskRows) {
@@ -43,12 +48,34 @@ function found(rows: TaskRows) {
       held === 0 ? undefined : `${heldNames[held]} ${standing.strata[standing.stratum[row] as number]}`,
     ]),
     missing: standing.missing,
-    groups: Object.fromEntries(standing.groups().map(({ split, stratum, rows: count }) => [`${split} ${stratum}`, count])),
+    groups: Object.fromEntries(
+      standing.groups().map(({ split, stratum, rows: count }) => [`${split} ${stratum}`, count]),
+    ),
   }
 }
 
-const anyId = fc.constantFrom(...seedIds, ...inputIds, "seed_gone", "", "ex_0000000000000000", 'seed_"', "seed_0000000000000000x")
-const strata = fc.constantFrom("all", "", "refund", "refunds", "a, b", "größer", 'say "x"', "back\\slash", "unlabelled", "\u{1f600}", "tab\t")
+const anyId = fc.constantFrom(
+  ...seedIds,
+  ...inputIds,
+  "seed_gone",
+  "",
+  "ex_0000000000000000",
+  'seed_"',
+  "seed_0000000000000000x",
+)
+const strata = fc.constantFrom(
+  "all",
+  "",
+  "refund",
+  "refunds",
+  "a, b",
+  "größer",
+  'say "x"',
+  "back\\slash",
+  "unlabelled",
+  "\u{1f600}",
+  "tab\t",
+)
 const shapes = [
   (line: object) => JSON.stringify(line),
   (line: object) => JSON.stringify(line, null, 1).replaceAll("\n", " "),
@@ -59,7 +86,12 @@ const shapes = [
 ]
 const splitLines = fc.array(
   fc
-    .tuple(fc.constantFrom(...shapes, shapes[0], shapes[0]), anyId, fc.constantFrom("train", "validation", "test"), strata)
+    .tuple(
+      fc.constantFrom(...shapes, shapes[0], shapes[0]),
+      anyId,
+      fc.constantFrom("train", "validation", "test"),
+      strata,
+    )
     .map(([shape, id, split, stratum]) => shape?.({ id, split, stratum }) ?? ""),
 )
 const refreshes = fc.array(
@@ -72,7 +104,10 @@ const refreshes = fc.array(
     .map((named) => JSON.stringify({ at, holdout: "hold_1", openings: 3, ...named })),
   { maxLength: 2 },
 )
-const migrations = fc.constantFrom([], [JSON.stringify({ id: "m", at, labels: { refund: "refunds" }, splits: {}, rows: [] })])
+const migrations = fc.constantFrom(
+  [],
+  [JSON.stringify({ id: "m", at, labels: { refund: "refunds" }, splits: {}, rows: [] })],
+)
 
 describe("where rows are held", () => {
   it("is what the lines say one by one, however they are written", () => {
@@ -104,7 +139,9 @@ describe("where rows are held", () => {
           // Where the file changes after it was read, the seeds are looked for.
           writeFileSync(rows.seedsFile, `\n${existsSync(rows.seedsFile) ? readFileSync(rows.seedsFile, "utf8") : ""}`)
           expect(pickSeeds(rows, standing, wanted)).toEqual(picked)
-          expect(rows.heldOut()).toEqual(new Map(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [[id, split] as const]))))
+          expect(rows.heldOut()).toEqual(
+            new Map(rows.assignments().flatMap(({ id, split }) => (split === "train" ? [] : [[id, split] as const]))),
+          )
         },
       ),
       { numRuns: 100 },
@@ -132,7 +169,11 @@ describe("where rows are held", () => {
     ["splits", [splitLine(seedIds[0] as string), splitLine("seed_1", "tset")], /splits\.jsonl:2: split: /],
     ["splits", [`${splitLine(seedIds[0] as string)}x`], /splits\.jsonl:1: not valid JSON/],
     ["splits", [splitLine(seedIds[0] as string).replace("all", "a\tb")], /splits\.jsonl:1: not valid JSON/],
-    ["seeds", [seedLine(seedIds[0] as string), seedLine(seedIds[1] as string), seedLine(seedIds[0] as string)], /seeds\.jsonl:3: id: .* row 1/],
+    [
+      "seeds",
+      [seedLine(seedIds[0] as string), seedLine(seedIds[1] as string), seedLine(seedIds[0] as string)],
+      /seeds\.jsonl:3: id: .* row 1/,
+    ],
     ["seeds", [seedLine("seed_A000000000000000")], /seeds\.jsonl:1: id/],
     ["inputs", [JSON.stringify({ input: {} })], /inputs\.jsonl:1: id/],
   ])("of a broken line in %s is not told: the line is named", (name, lines, message) => {

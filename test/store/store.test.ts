@@ -50,12 +50,16 @@ describe("the ledger", () => {
       [1, 2].map(
         () =>
           new Promise((done) =>
-            spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file, start], { stdio: "inherit" }).on("close", done),
+            spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file, start], {
+              stdio: "inherit",
+            }).on("close", done),
           ),
       ),
     )
     expect(codes).toEqual([0, 0])
-    expect(ledger.events("r").map(({ sequence }) => sequence)).toEqual(Array.from({ length: 301 }, (_, index) => index + 1))
+    expect(ledger.events("r").map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 301 }, (_, index) => index + 1),
+    )
     ledger.close()
   })
 
@@ -90,7 +94,9 @@ describe("a dataset version", () => {
   it("that was changed by hand is not trained on", async () => {
     const workspace = sampleWorkspace()
     await tuneloop(workspace, ["seed", "import", "order-extraction", sample("order-extraction", "seeds.jsonl")]).outcome
-    const { version } = JSON.parse((await tuneloop(workspace, ["build", "order-extraction", "--json"]).outcome).stdout) as { version: string }
+    const { version } = JSON.parse(
+      (await tuneloop(workspace, ["build", "order-extraction", "--json"]).outcome).stdout,
+    ) as { version: string }
     const train = join(workspace, "datasets", "order-extraction", "versions", version, "train.jsonl")
     appendFileSync(train, readFileSync(train, "utf8").split("\n")[0] ?? "")
     writeFileSync(join(workspace, "jobs", "orders.yaml"), "job: orders\ntask: order-extraction\nbaseModel: x\n")

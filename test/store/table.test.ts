@@ -78,7 +78,9 @@ describe("a CSV from a spreadsheet", () => {
   })
 
   it("that is not UTF-8 is refused with the line of the first wrong byte", () => {
-    const error = failure(() => read(Buffer.concat([Buffer.from("a,b\n1,2\nna"), Buffer.from([0xef]), Buffer.from("ve,4\n")])))
+    const error = failure(() =>
+      read(Buffer.concat([Buffer.from("a,b\n1,2\nna"), Buffer.from([0xef]), Buffer.from("ve,4\n")])),
+    )
     expect(error.issues).toMatchObject([{ line: 3 }])
   })
 })

@@ -4,7 +4,10 @@ import type { Failure } from "../../src/core/failure.ts"
 import type { StrategyMaterial } from "../../src/core/strategy.ts"
 import { type TaskKind, type TaskSpecification, taskSchema } from "../../src/core/task.ts"
 
-const shared = { guideline: "Feelings do not matter.", expand: { attributes: { tone: ["calm", "angry"], channel: ["mail", "chat", "letter"] } } }
+const shared = {
+  guideline: "Feelings do not matter.",
+  expand: { attributes: { tone: ["calm", "angry"], channel: ["mail", "chat", "letter"] } },
+}
 
 /** A small task of each kind. */
 export const tasks: Readonly<Record<TaskKind, TaskSpecification>> = {
@@ -38,7 +41,10 @@ export const tasks: Readonly<Record<TaskKind, TaskSpecification>> = {
         $defs: { product: { type: "string", minLength: 1 } },
         properties: {
           product: { $ref: "#/$defs/product" },
-          items: { type: "array", items: { type: "object", properties: { unit: { type: "string" }, quantity: { type: "integer" } } } },
+          items: {
+            type: "array",
+            items: { type: "object", properties: { unit: { type: "string" }, quantity: { type: "integer" } } },
+          },
         },
       },
     },
@@ -69,7 +75,8 @@ export const tasks: Readonly<Record<TaskKind, TaskSpecification>> = {
   }),
 }
 
-const words = "lamp parcel kettle blue harbour window sugar ticket garden ladder wool bread river copper piano orange".split(" ")
+const words =
+  "lamp parcel kettle blue harbour window sugar ticket garden ladder wool bread river copper piano orange".split(" ")
 
 /** A text of its own for each number. */
 export function textOf(number: number, length = 9): string {
@@ -85,7 +92,10 @@ export function pairOf(task: TaskSpecification, number: number, text = textOf(nu
     case "multilabel":
       return { input: { note: text }, output: [["price"], ["quality", "time"], ["time"]][number % 3] }
     case "json":
-      return { input: { message: text }, output: { product: words[number % words.length], items: [{ unit: "box", quantity: 1 + (number % 9) }] } }
+      return {
+        input: { message: text },
+        output: { product: words[number % words.length], items: [{ unit: "box", quantity: 1 + (number % 9) }] },
+      }
     case "text":
       return { input: { message: text, facts: `fact ${number}` }, output: `Hello, about ${text}` }
     case "chat":
@@ -123,7 +133,11 @@ export function materialOf(task: TaskSpecification, changes: Partial<StrategyMat
       rows: 3,
       near: seeds.slice(0, 8).map(({ id }) => id),
     },
-    { description: "gives an answer that is no output of the task", rows: 1, near: seeds.slice(6, 14).map(({ id }) => id) },
+    {
+      description: "gives an answer that is no output of the task",
+      rows: 1,
+      near: seeds.slice(6, 14).map(({ id }) => id),
+    },
   ]
   return { task, seeds, inputs: inputsOf(task, 6), failures, count: 12, asked: 0, covered: new Map(), ...changes }
 }

@@ -46,7 +46,12 @@ async function answerAll(port: number, answer: (item: Shown) => Record<string, u
     const { item } = (await call(port, "next", amara)).json as { item?: Shown }
     if (item === undefined) return seen
     seen.push(item)
-    const { status, body } = await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer(item) })
+    const { status, body } = await call(port, "decide", {
+      ...amara,
+      item: item.id,
+      revision: item.revision,
+      ...answer(item),
+    })
     expect(status, body).toBe(200)
   }
 }
@@ -74,7 +79,10 @@ it("what is decided on the page is what the same decisions in a spreadsheet are,
   const given: string[][] = []
   await serving(workspace, "moods", ({ port }) =>
     answerAll(port, (item) => {
-      const answer = answers[item.kind === "candidate" ? `candidate-${candidates++ % 3}` : item.kind] as Record<string, string>
+      const answer = answers[item.kind === "candidate" ? `candidate-${candidates++ % 3}` : item.kind] as Record<
+        string,
+        string
+      >
       // An edit that changes nothing is an accept.
       const isSame = answer["choice"] === "edit" && answer["output"] === item.proposed
       given.push([
@@ -88,7 +96,10 @@ it("what is decided on the page is what the same decisions in a spreadsheet are,
     }),
   )
   expect(given.length).toBe(9)
-  writeFileSync(join(other, "filled.csv"), stringify([["id", "decision", "corrected_output", "comment", "reviewer"], ...given]))
+  writeFileSync(
+    join(other, "filled.csv"),
+    stringify([["id", "decision", "corrected_output", "comment", "reviewer"], ...given]),
+  )
   expect(await json(other, "review", "import", "moods", join(other, "filled.csv"))).toMatchObject({ added: 9 })
   const said = (folder: string) =>
     logOf(folder, "moods")
@@ -172,27 +183,52 @@ it("two pages never have the same item; what one decides, the other is not asked
 it("named reviewers share the queue: an item of two is open to both, a third settles what they dispute, others are turned away", async () => {
   const workspace = reviewWorkspace(4)
   const spec = join(workspace, "specs", "moods.yaml")
-  writeFileSync(spec, `${readFileSync(spec, "utf8")}review: { reviewers: [amara, ben, chidi], overlap: 1, calibration: 0, goldChecks: 0.5 }\n`)
+  writeFileSync(
+    spec,
+    `${readFileSync(spec, "utf8")}review: { reviewers: [amara, ben, chidi], overlap: 1, calibration: 0, goldChecks: 0.5 }\n`,
+  )
   await serving(workspace, "moods", async ({ port }) => {
     const chidi = { reviewer: "chidi", page: "page-of-chidi" }
     expect(await call(port, "next", { reviewer: "dana", page: "page-of-dana" })).toMatchObject({
       status: 422,
       json: { message: expect.stringContaining("amara, ben, chidi") },
     })
-    const goldIds = new Set(linesOf<{ input: { text: string } }>(join(workspace, "datasets", "moods", "seeds.jsonl")).map(({ input }) => input.text))
+    const goldIds = new Set(
+      linesOf<{ input: { text: string } }>(join(workspace, "datasets", "moods", "seeds.jsonl")).map(
+        ({ input }) => input.text,
+      ),
+    )
     const asked = new Map<string, Set<string>>()
     const disputes: string[] = []
     for (let round = 0; round < 3; round++)
       for (const who of [amara, ben, chidi])
-        for (let item = (await call(port, "next", who)).json.item; item !== undefined; item = (await call(port, "next", who)).json.item) {
+        for (
+          let item = (await call(port, "next", who)).json.item;
+          item !== undefined;
+          item = (await call(port, "next", who)).json.item
+        ) {
           asked.set(item.id, (asked.get(item.id) ?? new Set()).add(who.reviewer))
           // A gold check looks like a candidate: the example that it was made of is not shown beside it.
           if (goldIds.has(item.input.text) && !hostile.includes(item.input.text))
-            expect(item.nearest.map(({ input }: { input: { text: string } }) => input.text)).not.toContain(item.input.text)
+            expect(item.nearest.map(({ input }: { input: { text: string } }) => input.text)).not.toContain(
+              item.input.text,
+            )
           if (item.answers !== undefined) disputes.push(item.id)
-          const choice = item.kind === "conflict" ? "both" : item.kind === "label-error" || item.answers ? "reject" : "edit"
+          const choice =
+            item.kind === "conflict" ? "both" : item.kind === "label-error" || item.answers ? "reject" : "edit"
           const output = who === amara ? "glad" : "sad"
-          expect((await call(port, "decide", { ...who, item: item.id, revision: item.revision, choice, output, comment: "no" })).status).toBe(200)
+          expect(
+            (
+              await call(port, "decide", {
+                ...who,
+                item: item.id,
+                revision: item.revision,
+                choice,
+                output,
+                comment: "no",
+              })
+            ).status,
+          ).toBe(200)
         }
     expect([...asked.values()].filter(({ size }) => size === 2).length).toBeGreaterThanOrEqual(4)
     expect(disputes.length).toBeGreaterThan(0)
@@ -221,9 +257,16 @@ it("refuses a reject without a reason, an output that is none, an item that chan
     "orders",
     async ({ port }) => {
       const { item } = (await call(port, "next", ben)).json
-      const decide = (answer: Record<string, unknown>) => call(port, "decide", { ...ben, item: item.id, revision: item.revision, ...answer })
-      expect(await decide({ choice: "reject", comment: "  " })).toMatchObject({ status: 422, json: { message: expect.stringContaining("reason") } })
-      const bad = await decide({ choice: "edit", output: { customer: 3, items: [{ product: "flour", quantity: 0, unit: "sack" }] } })
+      const decide = (answer: Record<string, unknown>) =>
+        call(port, "decide", { ...ben, item: item.id, revision: item.revision, ...answer })
+      expect(await decide({ choice: "reject", comment: "  " })).toMatchObject({
+        status: 422,
+        json: { message: expect.stringContaining("reason") },
+      })
+      const bad = await decide({
+        choice: "edit",
+        output: { customer: 3, items: [{ product: "flour", quantity: 0, unit: "sack" }] },
+      })
       expect(bad.status).toBe(422)
       expect(bad.json.issues.map(({ path }: { path: string }) => path).sort()).toEqual([
         "output",
@@ -234,7 +277,9 @@ it("refuses a reject without a reason, an output that is none, an item that chan
       expect(await decide({ choice: "both" })).toMatchObject({ status: 422 })
       expect(await decide({ choice: "accept", revision: "sha256:0" })).toMatchObject({ status: 409 })
       expect(await decide({ choice: "accept", item: "cand_0000000000000000" })).toMatchObject({ status: 409 })
-      expect((await call(port, "check", { item: item.id, output: { customer: null, items: [], rush: true } })).json.issues).toEqual([])
+      expect(
+        (await call(port, "check", { item: item.id, output: { customer: null, items: [], rush: true } })).json.issues,
+      ).toEqual([])
       expect(await decide({ choice: "accept" })).toMatchObject({ status: 200 })
       expect(logOf(workspace, "orders")).toMatchObject([{ reviewer: "amara", verdict: "accept" }])
     },
@@ -248,9 +293,17 @@ it("is kept up with what others decide and import meanwhile", { timeout: 30_000 
     expect((await call(port, "next", amara)).json.progress.waiting).toBe(7)
     await serving(workspace, "moods", async (second) => {
       const { item } = (await call(second.port, "next", ben)).json
-      await call(second.port, "decide", { ...ben, item: item.id, revision: item.revision, choice: "edit", output: "glad" })
+      await call(second.port, "decide", {
+        ...ben,
+        item: item.id,
+        revision: item.revision,
+        choice: "edit",
+        output: "glad",
+      })
     })
-    await expect.poll(async () => (await call(port, "next", amara)).json.progress.waiting, { timeout: 10_000, interval: 500 }).toBe(6)
+    await expect
+      .poll(async () => (await call(port, "next", amara)).json.progress.waiting, { timeout: 10_000, interval: 500 })
+      .toBe(6)
   })
 })
 
@@ -259,14 +312,24 @@ it("a kill -9 loses no decision that was said to be saved", { timeout: 60_000 },
   const saved: string[] = []
   for (let round = 0; round < 2; round++) {
     const words = ["--workspace", workspace, "review", "serve", "moods", "--port", "0", "--json"]
-    const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), ...words], { stdio: ["ignore", "pipe", "ignore"] })
-    const printed = await new Promise<string>((resolve) => child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())))
+    const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), ...words], {
+      stdio: ["ignore", "pipe", "ignore"],
+    })
+    const printed = await new Promise<string>((resolve) =>
+      child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())),
+    )
     const port = Number(new URL((JSON.parse(printed) as { url: string }).url).port)
     const gone = new Promise((resolve) => child.once("close", resolve))
     try {
       for (let count = 0; ; count++) {
         const { item } = (await call(port, "next", amara)).json
-        const answer = call(port, "decide", { ...amara, item: item.id, revision: item.revision, choice: "edit", output: "calm" })
+        const answer = call(port, "decide", {
+          ...amara,
+          item: item.id,
+          revision: item.revision,
+          choice: "edit",
+          output: "calm",
+        })
         // While the answer is on its way, or being written.
         if (count === 6) setTimeout(() => child.kill("SIGKILL"), 2 * round)
         if ((await answer).status === 200) saved.push(item.id)
@@ -287,7 +350,9 @@ it("a kill -9 loses no decision that was said to be saved", { timeout: 60_000 },
 it("Ctrl-C ends it with exit code 0, open pages or not, and says where the decisions are", async () => {
   const workspace = reviewWorkspace(3)
   const { child, outcome } = tuneloop(workspace, ["review", "serve", "moods", "--port", "0", "--reviewer", "amara"])
-  const line = await new Promise<string>((resolve) => child.stdout?.once("data", (chunk: Buffer) => resolve(chunk.toString())))
+  const line = await new Promise<string>((resolve) =>
+    child.stdout?.once("data", (chunk: Buffer) => resolve(chunk.toString())),
+  )
   const port = Number(/127\.0\.0\.1:(\d+)\//.exec(line)?.[1])
   const { item } = (await call(port, "next", ben)).json
   await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice: "edit", output: "glad" })
@@ -297,7 +362,9 @@ it("Ctrl-C ends it with exit code 0, open pages or not, and says where the decis
   const { code, stdout, stderr } = await outcome
   expect(code, stderr).toBe(0)
   expect(stdout).toMatch(/^6 items of moods wait for a decision; review them at http:\/\/127\.0\.0\.1:\d+\/\n$/)
-  expect(stderr).toMatch(/the decisions are in datasets\/moods\/decisions\/\d{4}-\d\d-\d\d-amara-page-[0-9a-f]{8}\.jsonl/)
+  expect(stderr).toMatch(
+    /the decisions are in datasets\/moods\/decisions\/\d{4}-\d\d-\d\d-amara-page-[0-9a-f]{8}\.jsonl/,
+  )
   rmSync(workspace, { recursive: true })
 })
 
@@ -306,8 +373,12 @@ it("a port that is taken and an address of another machine are told with the nex
   await serving(workspace, "moods", async ({ port }) => {
     const taken = await tuneloop(workspace, ["review", "serve", "moods", "--port", String(port)]).outcome
     expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining(`port ${port} of 127.0.0.1 is taken`) })
-    const foreign = await tuneloop(workspace, ["review", "serve", "moods", "--host", "203.0.113.7", "--port", "0"]).outcome
-    expect(foreign).toMatchObject({ code: 2, stderr: expect.stringContaining("203.0.113.7 is no address of this machine") })
+    const foreign = await tuneloop(workspace, ["review", "serve", "moods", "--host", "203.0.113.7", "--port", "0"])
+      .outcome
+    expect(foreign).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("203.0.113.7 is no address of this machine"),
+    })
     expect(readFileSync(join(workspace, "specs", "moods.yaml"), "utf8")).toContain("moods")
   })
 })

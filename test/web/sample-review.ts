@@ -78,9 +78,14 @@ const turns = [
   { role: "tool", tool_call_id: "call_1", content: '{"city":"Ghent"}' },
 ]
 
-const words = "parcel kettle garden letter invoice winter coat lamp refund colour holiday kitchen voucher login".split(" ")
+const words = "parcel kettle garden letter invoice winter coat lamp refund colour holiday kitchen voucher login".split(
+  " ",
+)
 
-/** A workspace with a task of each kind and something of every kind of review item, hostile texts among them. `count` is how many candidates the label task has. */
+/**
+ * A workspace with a task of each kind and something of every kind of review item, hostile texts among them. `count` is
+ * how many candidates the label task has.
+ */
 export function reviewWorkspace(count = 12): string {
   const workspace = mkdtempSync(join(tmpdir(), "tuneloop-review-"))
   mkdirSync(join(workspace, "specs"))
@@ -96,11 +101,16 @@ export function reviewWorkspace(count = 12): string {
   ]
   const moods = Array.from({ length: count }, (_, index) => {
     const [first, second] = [words[index % words.length], words[(index * 5 + 3) % words.length]]
-    const text = index < hostile.length ? (hostile[index] ?? "") : `The ${first} is here and the ${second} as well, number ${index}, so what now?`
+    const text =
+      index < hostile.length
+        ? (hostile[index] ?? "")
+        : `The ${first} is here and the ${second} as well, number ${index}, so what now?`
     return candidate({ text }, ["glad", "sad", "calm"][index % 3])
   })
   write(workspace, "moods", { seeds, candidates: moods })
-  rows(workspace, "moods", "inputs.jsonl", [{ id: contentId("input", "a real input"), input: { text: "hello, is anybody there" } }])
+  rows(workspace, "moods", "inputs.jsonl", [
+    { id: contentId("input", "a real input"), input: { text: "hello, is anybody there" } },
+  ])
   const [, wrong, , , green, please] = seeds as [Seed, Seed, Seed, Seed, Seed, Seed]
   rows(workspace, "moods", "queue/label-errors.jsonl", [
     {
@@ -135,13 +145,18 @@ export function reviewWorkspace(count = 12): string {
       ),
     ],
     candidates: [
-      candidate({ message: "Two bags of flour, quickly please. Bakery Roth" }, { customer: "Bakery Roth", items, rush: false }),
+      candidate(
+        { message: "Two bags of flour, quickly please. Bakery Roth" },
+        { customer: "Bakery Roth", items, rush: false },
+      ),
       candidate({ message: "Nothing this week" }, { customer: null, items: [], rush: false }),
     ],
   })
   write(workspace, "replies", {
     seeds: [seed({ message: "Is my bike ready?", facts: "ready Friday" }, "Hello, it is ready on Friday. – Workshop")],
-    candidates: [candidate({ message: "What is a new chain?", facts: "35 euros" }, "Hello! a chain costs 30 euros. – Workshop")],
+    candidates: [
+      candidate({ message: "What is a new chain?", facts: "35 euros" }, "Hello! a chain costs 30 euros. – Workshop"),
+    ],
   })
   rows(workspace, "replies", "inputs.jsonl", [
     { id: contentId("input", "reply"), input: { message: "Do you repair tyres?", facts: "yes, 12 euros" } },
@@ -159,7 +174,11 @@ export function reviewWorkspace(count = 12): string {
   return workspace
 }
 
-function write(workspace: string, task: string, { seeds, candidates }: { seeds: readonly Seed[]; candidates: readonly Candidate[] }): void {
+function write(
+  workspace: string,
+  task: string,
+  { seeds, candidates }: { seeds: readonly Seed[]; candidates: readonly Candidate[] },
+): void {
   rows(workspace, task, "seeds.jsonl", seeds)
   rows(
     workspace,

@@ -32,7 +32,11 @@ export async function serving<Result>(
 ): Promise<Result> {
   const context = contextOf(workspace)
   const host = options.host ?? "127.0.0.1"
-  const page = await serveReview(context, context.workspace.readTask(task), { host, ports: [0], reviewer: options.reviewer })
+  const page = await serveReview(context, context.workspace.readTask(task), {
+    host,
+    ports: [0],
+    reviewer: options.reviewer,
+  })
   try {
     return await work(page, `http://127.0.0.1:${page.port}`)
   } finally {
@@ -49,30 +53,54 @@ export interface Answered {
 }
 
 /** A request with exactly these headers: fetch would not let Host and Origin be forged. */
-export function ask(port: number, method: string, path: string, headers: Readonly<Record<string, string>> = {}, body?: unknown): Promise<Answered> {
+export function ask(
+  port: number,
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+  body?: unknown,
+): Promise<Answered> {
   const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, method, path, agent: false, headers: { host: `127.0.0.1:${port}`, ...headers } }, (response) => {
-      const chunks: Buffer[] = []
-      response.on("data", (chunk: Buffer) => chunks.push(chunk))
-      response.on("end", () => {
-        const answered = Buffer.concat(chunks).toString()
-        const isJson = String(response.headers["content-type"]).startsWith("application/json")
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: answered, json: isJson ? JSON.parse(answered) : undefined })
-      })
-    })
+    const sent = request(
+      { host: "127.0.0.1", port, method, path, agent: false, headers: { host: `127.0.0.1:${port}`, ...headers } },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on("data", (chunk: Buffer) => chunks.push(chunk))
+        response.on("end", () => {
+          const answered = Buffer.concat(chunks).toString()
+          const isJson = String(response.headers["content-type"]).startsWith("application/json")
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: answered,
+            json: isJson ? JSON.parse(answered) : undefined,
+          })
+        })
+      },
+    )
     sent.on("error", reject)
     sent.end(text)
   })
 }
 
 /** What the page's own script would send. */
-export function call(port: number, name: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Answered> {
+export function call(
+  port: number,
+  name: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answered> {
   return ask(
     port,
     "POST",
     `/api/${name}`,
-    { "content-type": "application/json", origin: `http://127.0.0.1:${port}`, "sec-fetch-site": "same-origin", ...headers },
+    {
+      "content-type": "application/json",
+      origin: `http://127.0.0.1:${port}`,
+      "sec-fetch-site": "same-origin",
+      ...headers,
+    },
     body,
   )
 }

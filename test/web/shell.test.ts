@@ -20,13 +20,34 @@ const open = { host: "0.0.0.0", token: "the-right-token" }
 it("lets in the page's own requests, under each name of this machine and through a forwarded port", () => {
   for (const host of ["127.0.0.1:4600", "localhost:4600", "[::1]:4600", "localhost:9000", "LOCALHOST", "127.0.0.7"])
     expect(refuse(loopback, { ...knock, host, origin: `http://${host}` }), host).toBeUndefined()
-  expect(refuse(loopback, { ...knock, method: "GET", path: "/", origin: undefined, site: "cross-site", contentType: undefined })).toBeUndefined()
+  expect(
+    refuse(loopback, {
+      ...knock,
+      method: "GET",
+      path: "/",
+      origin: undefined,
+      site: "cross-site",
+      contentType: undefined,
+    }),
+  ).toBeUndefined()
 })
 
 it.each<[string, Partial<Knock>, number]>([
-  ["a name that is not ours, as after DNS rebinding", { host: "evil.example:4600", origin: "http://evil.example:4600" }, 421],
-  ["a name that only looks like ours", { host: "127.0.0.1.evil.example", origin: "http://127.0.0.1.evil.example" }, 421],
-  ["an address of the network, where only this machine is served", { host: "192.168.0.9:4600", origin: "http://192.168.0.9:4600" }, 421],
+  [
+    "a name that is not ours, as after DNS rebinding",
+    { host: "evil.example:4600", origin: "http://evil.example:4600" },
+    421,
+  ],
+  [
+    "a name that only looks like ours",
+    { host: "127.0.0.1.evil.example", origin: "http://127.0.0.1.evil.example" },
+    421,
+  ],
+  [
+    "an address of the network, where only this machine is served",
+    { host: "192.168.0.9:4600", origin: "http://192.168.0.9:4600" },
+    421,
+  ],
   ["no name at all", { host: undefined }, 421],
   ["a name with a user before it", { host: "127.0.0.1@evil.example" }, 421],
   ["a foreign origin", { origin: "https://evil.example" }, 403],
@@ -42,12 +63,17 @@ it.each<[string, Partial<Knock>, number]>([
 })
 
 it("elsewhere than on this machine, lets in by the token only, under addresses in digits and the name it was started with", () => {
-  const from = (host: string, token?: string) => refuse(open, { ...knock, host, origin: `http://${host}`, token })?.status
+  const from = (host: string, token?: string) =>
+    refuse(open, { ...knock, host, origin: `http://${host}`, token })?.status
   expect(from("192.168.0.9:4600", "the-right-token")).toBeUndefined()
-  for (const token of [undefined, "", "the-right-toke", "the-right-token1", "THE-RIGHT-TOKEN"]) expect(from("192.168.0.9:4600", token)).toBe(401)
+  for (const token of [undefined, "", "the-right-toke", "the-right-token1", "THE-RIGHT-TOKEN"])
+    expect(from("192.168.0.9:4600", token)).toBe(401)
   expect(from("evil.example", "the-right-token")).toBe(421)
   expect(
-    refuse({ ...open, host: "Box.local" }, { ...knock, host: "box.local:1", origin: "http://box.local:1", token: "the-right-token" }),
+    refuse(
+      { ...open, host: "Box.local" },
+      { ...knock, host: "box.local:1", origin: "http://box.local:1", token: "the-right-token" },
+    ),
   ).toBeUndefined()
 })
 
@@ -70,7 +96,9 @@ it("over HTTP: the token moves into a cookie and out of the address; without it 
       expect(cookie).toMatch(/; HttpOnly; SameSite=Lax; Path=\/$/)
       const headers = { cookie: `other=1; ${cookie.split(";")[0]}` }
       expect((await ask(port, "GET", "/", headers)).status).toBe(200)
-      expect((await call(port, "next", { reviewer: "amara", page: "12345678" }, headers)).json.item.id).toMatch(/^[a-z]+_/)
+      expect((await call(port, "next", { reviewer: "amara", page: "12345678" }, headers)).json.item.id).toMatch(
+        /^[a-z]+_/,
+      )
       expect((await call(port, "next", {}, { ...headers, origin: "http://evil.example" })).status).toBe(403)
     },
     { host: "0.0.0.0" },
@@ -87,7 +115,11 @@ it("every answer has the policies that keep foreign code out, refusals as well",
       const policy = String(answer.headers["content-security-policy"])
       expect(policy).toContain("default-src 'none'")
       expect(policy).not.toMatch(/unsafe|\*|https?:|data:/)
-      expect(answer.headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store" })
+      expect(answer.headers).toMatchObject({
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-store",
+      })
       expect(answer.headers["access-control-allow-origin"]).toBeUndefined()
     }
   }))
@@ -102,7 +134,9 @@ it("the document has no inline code and no address but its own, and its modules 
       seen.add(path)
       const module = await ask(port, "GET", path)
       expect(module, path).toMatchObject({ status: 200, headers: { "content-type": "text/javascript; charset=utf-8" } })
-      expect(module.body, path).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|https?:\/\//)
+      expect(module.body, path).not.toMatch(
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|https?:\/\//,
+      )
       for (const [, name] of module.body.matchAll(/from "\.\/([\w-]+\.js)"/g)) await follow(`/page/${name}`)
     }
     await follow("/page/review.js")
@@ -114,15 +148,23 @@ it("what is no request of the page gets a sentence and breaks nothing", () =>
     const json = { "content-type": "application/json" }
     expect((await ask(port, "POST", "/api/next", json, "{")).status).toBe(400)
     expect((await ask(port, "POST", "/api/next", json, [])).json.message).toContain("expected object")
-    expect((await ask(port, "POST", "/api/next", json, { reviewer: " ", page: "12345678" })).json.message).toContain("reviewer")
-    expect((await ask(port, "POST", "/api/next", json, { reviewer: "amara", page: "12345678", more: 1 })).status).toBe(400)
+    expect((await ask(port, "POST", "/api/next", json, { reviewer: " ", page: "12345678" })).json.message).toContain(
+      "reviewer",
+    )
+    expect((await ask(port, "POST", "/api/next", json, { reviewer: "amara", page: "12345678", more: 1 })).status).toBe(
+      400,
+    )
     expect((await ask(port, "POST", "/api/constructor", json, {})).status).toBe(404)
     expect((await ask(port, "GET", "/api/next")).status).toBe(405)
     expect((await ask(port, "GET", "/page/..%2f..%2f..%2fpackage.json")).status).toBe(404)
     expect((await ask(port, "GET", "//evil.example/page/review.js")).status).toBe(404)
-    expect((await ask(port, "POST", "/api/check", json, { item: "x", output: "a".repeat(9 * 2 ** 20) }).catch(() => ({ status: 413 }))).status).toBe(
-      413,
-    )
+    expect(
+      (
+        await ask(port, "POST", "/api/check", json, { item: "x", output: "a".repeat(9 * 2 ** 20) }).catch(() => ({
+          status: 413,
+        }))
+      ).status,
+    ).toBe(413)
     await new Promise((closed) =>
       connect(port, "127.0.0.1")
         .on("close", closed)

@@ -18,7 +18,18 @@ export function registerCard(command: Command, host: Host): void {
     .action((name: string, options: { dataset: string; out?: string }) => {
       const version = resolveVersion(host, options.dataset, name).id
       const { text, facts } = cardOf(host.context(), host.workspace.readTask(name), version)
-      const { manifest, trainLabels, origins, strategies, acceptedBy, agreement, personalData, bases, openings, erased } = facts
+      const {
+        manifest,
+        trainLabels,
+        origins,
+        strategies,
+        acceptedBy,
+        agreement,
+        personalData,
+        bases,
+        openings,
+        erased,
+      } = facts
       const file = options.out === undefined ? undefined : host.path(options.out)
       if (file !== undefined) writeAtomically(file, text)
       host.print(

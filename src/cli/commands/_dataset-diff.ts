@@ -14,7 +14,11 @@ export function registerDiff(command: Command, host: Host): void {
     .addHelpText("after", "\nExample: tuneloop dataset diff ds_3f09 latest")
     .action((first: string, second: string) => {
       // `latest` is that of the task of the version that is named.
-      const a = resolveVersion(host, first, first === "latest" && second !== "latest" ? resolveVersion(host, second).task : undefined)
+      const a = resolveVersion(
+        host,
+        first,
+        first === "latest" && second !== "latest" ? resolveVersion(host, second).task : undefined,
+      )
       const b = resolveVersion(host, second, second === "latest" ? a.task : undefined)
       if (a.task !== b.task)
         throw new UsageError(
@@ -28,7 +32,8 @@ export function registerDiff(command: Command, host: Host): void {
 
 function describe(a: string, b: string, diff: VersionDiff): string {
   const { recipe, came, went, changed, out, unchanged } = diff
-  if (recipe.length + came.length + went.length + changed.length + out.length === 0) return `${a} and ${b} are the same: ${unchanged} rows`
+  if (recipe.length + came.length + went.length + changed.length + out.length === 0)
+    return `${a} and ${b} are the same: ${unchanged} rows`
   return [
     `${a} → ${b}: ${came.length} came, ${went.length} went, ${changed.length} changed, ${unchanged} unchanged`,
     ...recipe.map(({ key, before, after }) => `recipe: ${key} ${JSON.stringify(before)} → ${JSON.stringify(after)}`),
@@ -44,8 +49,15 @@ const shownRows = 20
 function section(sign: string, title: string, rows: readonly RowChange[]): string[] {
   if (rows.length === 0) return []
   const counts = [...Map.groupBy(rows, ({ kind }) => kind)].map(([kind, group]) => `${group.length} ${kind}`).join(", ")
-  const lines = rows.slice(0, shownRows).map(({ id, why, before, after }) => `${sign} ${id} ${why}${sign === "~" ? outputs(before, after) : ""}`)
-  return ["", `${title}: ${counts}`, ...lines, ...(rows.length > shownRows ? [`  … and ${rows.length - shownRows} more (--json has all)`] : [])]
+  const lines = rows
+    .slice(0, shownRows)
+    .map(({ id, why, before, after }) => `${sign} ${id} ${why}${sign === "~" ? outputs(before, after) : ""}`)
+  return [
+    "",
+    `${title}: ${counts}`,
+    ...lines,
+    ...(rows.length > shownRows ? [`  … and ${rows.length - shownRows} more (--json has all)`] : []),
+  ]
 }
 
 function outputs(before: RowChange["before"], after: RowChange["after"]): string {

@@ -46,7 +46,9 @@ function describe(task: string, erasure: Erasure): string {
     ),
     ...(requests === 0
       ? []
-      : [`${requests} recorded requests to models ${isPlan ? "would lose" : "lost"} their texts; a model's provider may hold them still`]),
+      : [
+          `${requests} recorded requests to models ${isPlan ? "would lose" : "lost"} their texts; a model's provider may hold them still`,
+        ]),
     ...list(
       "runs that had them; their folders, adapters and models stay, delete them if you must",
       runs.map(
@@ -56,10 +58,15 @@ function describe(task: string, erasure: Erasure): string {
     ),
     ...list(
       "exports that had them; delete them and what was uploaded from them",
-      exports.map(({ path, format, split, at, exists }) => `${path} (${format}, ${split}, ${at.slice(0, 10)}${exists ? "" : ", no longer there"})`),
+      exports.map(
+        ({ path, format, split, at, exists }) =>
+          `${path} (${format}, ${split}, ${at.slice(0, 10)}${exists ? "" : ", no longer there"})`,
+      ),
     ),
     ...list("near copies that stay; look at them", nearCopies),
-    ...(rows.length + versions.length === 0 ? [] : ["git's history, backups, review files and your own copies are not reached"]),
+    ...(rows.length + versions.length === 0
+      ? []
+      : ["git's history, backups, review files and your own copies are not reached"]),
     ...(isPlan && rows.length > 0 ? [`nothing is erased yet; do it: the same command with --yes`] : []),
     ...(state === "erased" ? [`next: tuneloop build ${task}`] : []),
   ].join("\n")

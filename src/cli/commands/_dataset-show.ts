@@ -8,7 +8,10 @@ import type { Host } from "../host.ts"
 export function registerShow(command: Command, host: Host): void {
   command
     .command("show")
-    .argument("<what>", "a version (ds_…), a holdout (hold_…), a row (ex_…, cand_…, seed_…, input_…), or the task's name before one")
+    .argument(
+      "<what>",
+      "a version (ds_…), a holdout (hold_…), a row (ex_…, cand_…, seed_…, input_…), or the task's name before one",
+    )
     .argument("[id]", "the id, after a task's name")
     .description("show a version or holdout, or a row and everything it came from")
     .addHelpText(
@@ -72,7 +75,9 @@ function describeTrace(trace: Trace): string {
   return [
     `${trace.id} of ${trace.task}`,
     ...(newest === undefined ? [] : [`in ${newest.version} (${newest.file})`, JSON.stringify(newest.row, null, 2)]),
-    ...versions.slice(0, -1).map(({ version, file, row }) => `in ${version} (${file}${"reason" in row ? `: ${row.reason}` : ""})`),
+    ...versions
+      .slice(0, -1)
+      .map(({ version, file, row }) => `in ${version} (${file}${"reason" in row ? `: ${row.reason}` : ""})`),
     ...rows.flatMap(describeRow),
     ...missing.map((id) => `from ${id}, which no file has any more`),
     ...requests.flatMap(describeRequest),
@@ -94,7 +99,8 @@ function describeRow(row: TracedRow): string[] {
     source === undefined ? undefined : `source ${source}`,
     confidence === undefined ? undefined : `confidence ${confidence}`,
   ]
-  const said = input === undefined ? "sealed for the test" : JSON.stringify({ input, ...(output === undefined ? {} : { output }) })
+  const said =
+    input === undefined ? "sealed for the test" : JSON.stringify({ input, ...(output === undefined ? {} : { output }) })
   return [
     `${generation === 0 ? "made of" : "grown from"} ${kind} ${id} (${file}, ${split}${origin
       .filter((part) => part !== undefined)
@@ -108,11 +114,20 @@ function describeRow(row: TracedRow): string[] {
   ]
 }
 
-function describeRequest({ key, row, sentAt, attempts, isErased, request, answer }: Trace["requests"][number]): string[] {
+function describeRequest({
+  key,
+  row,
+  sentAt,
+  attempts,
+  isErased,
+  request,
+  answer,
+}: Trace["requests"][number]): string[] {
   return [
     `asked for ${row}: ${key}, sent ${sentAt}${attempts > 1 ? `, ${attempts} times` : ""}${isErased ? "; what it said was erased" : ""}`,
     ...(request?.messages.map(
-      ({ role, content }) => `  ${role}: ${typeof content === "string" ? content.replaceAll("\n", "\n    ") : JSON.stringify(content)}`,
+      ({ role, content }) =>
+        `  ${role}: ${typeof content === "string" ? content.replaceAll("\n", "\n    ") : JSON.stringify(content)}`,
     ) ?? []),
     ...(answer === undefined || isErased ? [] : [`  answered: ${answer.text.replaceAll("\n", "\n    ")}`]),
   ]

@@ -31,7 +31,9 @@ export function registerTokens(command: Command, host: Host): void {
         [
           `${plan.dataset}, tokens by ${plan.baseModel}`,
           table(["split", "rows", "tokens", "shortest", "median", "p95", "longest", `over ${maxLength}`], rows),
-          ...(listed.length === 0 ? [] : ["the trainer refuses these rows; shorten them, or raise hyperparameters.maxLength:"]),
+          ...(listed.length === 0
+            ? []
+            : ["the trainer refuses these rows; shorten them, or raise hyperparameters.maxLength:"]),
           ...listed.slice(0, 50).map((line) => `  ${line}`),
           ...(listed.length > 50 ? [`  … and ${listed.length - 50} more (--json has all)`] : []),
         ].join("\n"),

@@ -10,10 +10,15 @@ import { effortText } from "./_review-text.ts"
 
 /** What came of one strategy, in a line or two. */
 export function describe(result: ExpandResult): string {
-  const asked = result.requests > 0 ? `, ${result.requests} requests (${result.answeredBefore} answered before)${costOf(result)}` : ""
+  const asked =
+    result.requests > 0
+      ? `, ${result.requests} requests (${result.answeredBefore} answered before)${costOf(result)}`
+      : ""
   if (result.state === "nothing") return `${result.strategy}: nothing to do: ${result.reason}`
-  if (result.state === "planned") return `${result.strategy}: would grow up to ${result.plan?.candidates ?? result.asked} candidates${asked}`
-  if (result.state === "unchanged") return `${result.strategy}: unchanged, ${result.passed} candidates in ${result.batch}`
+  if (result.state === "planned")
+    return `${result.strategy}: would grow up to ${result.plan?.candidates ?? result.asked} candidates${asked}`
+  if (result.state === "unchanged")
+    return `${result.strategy}: unchanged, ${result.passed} candidates in ${result.batch}`
   const failed = Object.entries(result.failedChecks)
     .map(([name, count]) => `${count} ${name}`)
     .join(", ")
@@ -39,9 +44,16 @@ export function describeFunnel(results: readonly ExpandResult[]): string {
   const grown = results.filter(({ cells, requests }) => cells.length > 0 && requests > 0)
   if (grown.length === 0) return ""
   const rows = grown.flatMap(({ strategy, cells }) => {
-    const total = cells.reduce((sum, cell) => sum.map((value, index) => value + (funnelOf(cell)[index] ?? 0)), [0, 0, 0, 0, 0])
-    const parts = cells.length === 1 ? [] : cells.slice(0, shownCells).map((cell) => [`  ${cellName(cell.cell)}`, ...funnelOf(cell).map(String)])
-    const more = cells.length > shownCells ? [[`  … and ${cells.length - shownCells} more cells`, "", "", "", "", ""]] : []
+    const total = cells.reduce(
+      (sum, cell) => sum.map((value, index) => value + (funnelOf(cell)[index] ?? 0)),
+      [0, 0, 0, 0, 0],
+    )
+    const parts =
+      cells.length === 1
+        ? []
+        : cells.slice(0, shownCells).map((cell) => [`  ${cellName(cell.cell)}`, ...funnelOf(cell).map(String)])
+    const more =
+      cells.length > shownCells ? [[`  … and ${cells.length - shownCells} more cells`, "", "", "", "", ""]] : []
     return [[strategy, ...total.map(String)], ...parts, ...more]
   })
   const empty = grown.flatMap(({ strategy, emptyCells }) =>
@@ -64,9 +76,15 @@ export function describePlans(results: readonly ExpandResult[], effort: Effort |
   if (planned.length === 0) return ""
   const rows = planned.flatMap(({ strategy, plan }) => {
     const lines = plan.lines.filter(({ step }) => step === "grow")
-    const cells = lines.length === 1 ? [] : lines.slice(0, shownCells).map((line) => [`  ${cellName(line.cell)}`, ...numbersOf(line)])
-    const more = lines.length > shownCells ? [[`  … and ${lines.length - shownCells} more cells`, "", "", "", "", ""]] : []
-    const checks = plan.lines.filter(({ step }) => step !== "grow").map((line) => [`  ${line.step}, at most`, ...numbersOf(line)])
+    const cells =
+      lines.length === 1
+        ? []
+        : lines.slice(0, shownCells).map((line) => [`  ${cellName(line.cell)}`, ...numbersOf(line)])
+    const more =
+      lines.length > shownCells ? [[`  … and ${lines.length - shownCells} more cells`, "", "", "", "", ""]] : []
+    const checks = plan.lines
+      .filter(({ step }) => step !== "grow")
+      .map((line) => [`  ${line.step}, at most`, ...numbersOf(line)])
     return [[strategy, ...numbersOf(plan)], ...cells, ...more, ...checks]
   })
   const samples = planned[0]?.plan.samples.map(
@@ -88,7 +106,10 @@ function numbersOf({
   outputTokens,
   costUsd,
 }: Pick<GrowthPlan, "requests" | "candidates" | "inputTokens" | "outputTokens" | "costUsd">): string[] {
-  return [...[requests, candidates, inputTokens, outputTokens].map(String), costUsd === null ? "unknown" : showUsd(costUsd)]
+  return [
+    ...[requests, candidates, inputTokens, outputTokens].map(String),
+    costUsd === null ? "unknown" : showUsd(costUsd),
+  ]
 }
 
 /** The candidates of a preview. */
@@ -96,7 +117,9 @@ export function describePreview(task: TaskSpecification, results: readonly Expan
   const shown = results.flatMap(({ candidates }) => candidates ?? [])
   return shown
     .map(({ strategy, input, output, checks, confidence }) => {
-      const failed = checks.filter(({ ok }) => !ok).map(({ name, detail }) => (detail === undefined ? name : `${name}: ${detail}`))
+      const failed = checks
+        .filter(({ ok }) => !ok)
+        .map(({ name, detail }) => (detail === undefined ? name : `${name}: ${detail}`))
       const marks = [
         strategy,
         ...(confidence === undefined ? [] : [`confidence ${confidence}`]),

@@ -23,24 +23,34 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
         ? '\nRows: {"input": {"body": "…"}, "output": "…"}, or a CSV with the fields\nand an output column.\nExample: tuneloop seed import ticket-triage gold.csv'
         : '\nRows: {"input": {"body": "…"}}, or a CSV with the fields.\nExample: tuneloop input import ticket-triage export.jsonl',
     )
-    .action(async (task: string, files: string[], options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string> }) => {
-      const specification = await readCheckedTask(host.workspace, task)
-      const run = kind === "seed" ? importSeeds : importInputs
-      const result = await run(
-        host.context(),
-        specification,
-        files.map((file) => host.path(file)),
-        { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map() },
-      )
-      for (const issue of result.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
-      host.print({ task, ...result }, describe(task, kind, result))
-      if (result.invalid.length > 0) process.exitCode = 1
-    })
+    .action(
+      async (
+        task: string,
+        files: string[],
+        options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string> },
+      ) => {
+        const specification = await readCheckedTask(host.workspace, task)
+        const run = kind === "seed" ? importSeeds : importInputs
+        const result = await run(
+          host.context(),
+          specification,
+          files.map((file) => host.path(file)),
+          { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map() },
+        )
+        for (const issue of result.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
+        host.print({ task, ...result }, describe(task, kind, result))
+        if (result.invalid.length > 0) process.exitCode = 1
+      },
+    )
 }
 
 /** Which column is which, where a file calls them otherwise. */
 export function addColumnOption(command: Command): Command {
-  return command.option("--column <name=column>", "the column of an input field, output, key, source or split; may be repeated", readColumn)
+  return command.option(
+    "--column <name=column>",
+    "the column of an input field, output, key, source or split; may be repeated",
+    readColumn,
+  )
 }
 
 function readColumn(given: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
@@ -51,7 +61,10 @@ function readColumn(given: string, before: ReadonlyMap<string, string> = new Map
 }
 
 /** The files of `train=a.csv test=b.csv c.csv`, and the split of those that name one. */
-export function splitFiles(host: Host, given: readonly string[]): { files: string[]; splitOf: ReadonlyMap<string, Split> } {
+export function splitFiles(
+  host: Host,
+  given: readonly string[],
+): { files: string[]; splitOf: ReadonlyMap<string, Split> } {
   const splitOf = new Map<string, Split>()
   const files = given.map((word) => {
     const [, split, path] = /^(train|validation|test)=(.+)$/.exec(word) ?? []

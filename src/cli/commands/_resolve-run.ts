@@ -2,7 +2,10 @@ import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { Host } from "../host.ts"
 
-/** The id of the run that is meant: `latest`, an id, or the beginning of just one; anything else is an error that lists the newest. Makes no ledger. */
+/**
+ * The id of the run that is meant: `latest`, an id, or the beginning of just one; anything else is an error that lists
+ * the newest. Makes no ledger.
+ */
 export function resolveRun(host: Host, given: string): string {
   const runs = host
     .context()

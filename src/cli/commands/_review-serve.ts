@@ -35,7 +35,8 @@ export function registerServe(command: Command, host: Host): void {
 async function serve(host: Host, name: string, options: ServeOptions): Promise<void> {
   const task = await readCheckedTask(host.workspace, name)
   const reviewer = options.reviewer?.trim()
-  if (reviewer === "") throw new UsageError("the name of the reviewer is empty", "Give --reviewer a name, or leave it out: the page asks.")
+  if (reviewer === "")
+    throw new UsageError("the name of the reviewer is empty", "Give --reviewer a name, or leave it out: the page asks.")
   const { serveReview } = await import("../../web/review-page.ts")
   const ports = options.port === undefined ? [usualPort, 0] : [options.port]
   const page = await serveReview(host.context(), task, { host: options.host, ports, reviewer })
@@ -50,7 +51,9 @@ async function serve(host: Host, name: string, options: ServeOptions): Promise<v
   })
   await page.close()
   const { files } = page.session
-  host.terminal.note(files.length === 0 ? "ended; nothing was decided" : `ended; the decisions are in ${files.join(", ")}`)
+  host.terminal.note(
+    files.length === 0 ? "ended; nothing was decided" : `ended; the decisions are in ${files.join(", ")}`,
+  )
 }
 
 /** The address as a browser takes it; for all addresses of the machine, the first that others reach. */
@@ -66,7 +69,11 @@ function addressOf(given: string): string {
 /** The system's own way to open an address. Where it has none, the address is printed already. */
 function openBrowser(url: string, host: Host): void {
   const [command, ...words] =
-    process.platform === "darwin" ? ["open", url] : process.platform === "win32" ? ["cmd", "/c", "start", "", url] : ["xdg-open", url]
+    process.platform === "darwin"
+      ? ["open", url]
+      : process.platform === "win32"
+        ? ["cmd", "/c", "start", "", url]
+        : ["xdg-open", url]
   const child = spawn(command as string, words, { stdio: "ignore", detached: true })
   child.on("error", () => host.terminal.warn(`no browser could be opened; open ${url}`))
   child.unref()

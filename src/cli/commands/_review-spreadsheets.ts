@@ -17,24 +17,36 @@ export function registerExport(command: Command, host: Host, positive: (text: st
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many items", positive)
     .addOption(
-      new Option("--only <kind>", "only items of this kind").choices(["candidate", "input", "adjudication", "relabel", "conflict", "label-error"]),
+      new Option("--only <kind>", "only items of this kind").choices([
+        "candidate",
+        "input",
+        "adjudication",
+        "relabel",
+        "conflict",
+        "label-error",
+      ]),
     )
     .description("write what waits for a decision to a spreadsheet")
     .addHelpText(
       "after",
       "\nFill in the columns decision (accept, edit or reject), corrected_output (or\ncorrected.*, a column each value), comment and reviewer. For a suspected label\nerror, accept takes the proposed output, reject keeps the current one, edit\ntakes the corrected one. For a conflict: a, b or edit (that output is right for\nboth rows), or both (each is right as it is); a is the row with the proposed\noutput, b the one with the current output. docs/reviewing.md is for reviewers.\nExample: tuneloop review export ticket-triage --out review.xlsx --reviewer amara",
     )
-    .action(async (task: string, options: { out: string; reviewer?: string; limit?: number; only?: ReviewItem["kind"] }) => {
-      if (![".csv", ".xlsx"].includes(extname(options.out).toLowerCase()))
-        throw new UsageError(`cannot write ${options.out}; allowed: a file that ends in .csv or .xlsx`, "Give --out another name.")
-      const result = await exportReview(host.context(), await readCheckedTask(host.workspace, task), {
-        out: host.path(options.out),
-        limit: options.limit,
-        reviewer: options.reviewer,
-        only: options.only,
-      })
-      host.print({ task, ...result }, describeExport(task, options.out, result))
-    })
+    .action(
+      async (task: string, options: { out: string; reviewer?: string; limit?: number; only?: ReviewItem["kind"] }) => {
+        if (![".csv", ".xlsx"].includes(extname(options.out).toLowerCase()))
+          throw new UsageError(
+            `cannot write ${options.out}; allowed: a file that ends in .csv or .xlsx`,
+            "Give --out another name.",
+          )
+        const result = await exportReview(host.context(), await readCheckedTask(host.workspace, task), {
+          out: host.path(options.out),
+          limit: options.limit,
+          reviewer: options.reviewer,
+          only: options.only,
+        })
+        host.print({ task, ...result }, describeExport(task, options.out, result))
+      },
+    )
 }
 
 export function registerImport(command: Command, host: Host, positive: (text: string) => number): void {
@@ -52,11 +64,16 @@ export function registerImport(command: Command, host: Host, positive: (text: st
     )
     .action(async (task: string, file: string, options: { reviewer?: string; dryRun?: boolean; show?: number }) => {
       const isDryRun = options.dryRun === true
-      const { changes, ...result } = await importReview(host.context(), await readCheckedTask(host.workspace, task), host.path(file), {
-        reviewer: options.reviewer,
-        dryRun: isDryRun,
-        ...(options.show === undefined ? {} : { shown: options.show }),
-      })
+      const { changes, ...result } = await importReview(
+        host.context(),
+        await readCheckedTask(host.workspace, task),
+        host.path(file),
+        {
+          reviewer: options.reviewer,
+          dryRun: isDryRun,
+          ...(options.show === undefined ? {} : { shown: options.show }),
+        },
+      )
       for (const warning of warningsOf(task, file, result)) host.terminal.warn(warning)
       host.print(
         { task, dryRun: isDryRun, ...result, ...(isDryRun ? { changes } : {}) },
@@ -67,10 +84,17 @@ export function registerImport(command: Command, host: Host, positive: (text: st
 
 function describeExport(task: string, out: string, result: ReviewExport): string {
   if (result.rows === 0) return `nothing of ${task} waits for a decision; ${out} has no rows`
-  const lines = [`${result.rows} of ${result.open} open items${alsoWaiting(result.conflictPairs, result.suspects)} written to ${out}`]
+  const lines = [
+    `${result.rows} of ${result.open} open items${alsoWaiting(result.conflictPairs, result.suspects)} written to ${out}`,
+  ]
   if (result.textFolder !== undefined)
-    lines.push(`${count(result.longTexts, "text")} too long for a cell in ${result.textFolder}: send the folder with the file`)
-  return [...lines, `Fill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${out}`].join("\n")
+    lines.push(
+      `${count(result.longTexts, "text")} too long for a cell in ${result.textFolder}: send the folder with the file`,
+    )
+  return [
+    ...lines,
+    `Fill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${out}`,
+  ].join("\n")
 }
 
 export function describeImport(result: Omit<ReviewImport, "changes">, isDryRun: boolean): string {
@@ -103,13 +127,16 @@ function warningsOf(task: string, file: string, result: Omit<ReviewImport, "chan
     warnings.push(
       `${file}:${row}: ${item} ${reason === "changed" ? `changed since it was exported; not taken: look at it again with tuneloop review export ${task}` : "is not in the task any more; not taken"}`,
     )
-  if (notTaken.length > listedWarnings) warnings.push(`${file}: ${notTaken.length - listedWarnings} more decisions not taken, for the same reasons`)
+  if (notTaken.length > listedWarnings)
+    warnings.push(`${file}: ${notTaken.length - listedWarnings} more decisions not taken, for the same reasons`)
   for (const { row, sheet, column, exported, found } of differences.slice(0, listedWarnings))
     warnings.push(
       `${file}${sheet === undefined ? "" : ` [${sheet}]`}:${row}: ${column} says ${quoted(found)}, exported was ${quoted(exported)}; not taken, only the decision columns are read`,
     )
   if (differingCells > listedWarnings)
-    warnings.push(`${file}: ${count(differingCells - listedWarnings, "more cell")} outside the decision columns changed; none is taken`)
+    warnings.push(
+      `${file}: ${count(differingCells - listedWarnings, "more cell")} outside the decision columns changed; none is taken`,
+    )
   return warnings
 }
 

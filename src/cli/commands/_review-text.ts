@@ -4,10 +4,13 @@ import type { Effort, ReviewStatus } from "../../stages/review-status.ts"
 
 /** How far the review is, for people: the counts first, then what is missing, what was learnt, and what it takes. */
 export function describeStatus(status: ReviewStatus): string {
-  const { open, pending, conflicts, stale, accepted, acceptedByPolicy, rejected, waiting, conflictPairs, suspects } = status
+  const { open, pending, conflicts, stale, accepted, acceptedByPolicy, rejected, waiting, conflictPairs, suspects } =
+    status
   const byPolicy = acceptedByPolicy > 0 ? ` (${acceptedByPolicy} by a policy)` : ""
   const first = `${open} open (${pending - waiting} undecided, ${conflicts} decided differently by two reviewers, ${stale} changed since), ${accepted} accepted${byPolicy}, ${rejected} rejected${alsoWaiting(conflictPairs, suspects)}`
-  return [first, ...strataText(status), ...estimateText(status), ...learntText(status), effortText(status.effort)].join("\n")
+  return [first, ...strataText(status), ...estimateText(status), ...learntText(status), effortText(status.effort)].join(
+    "\n",
+  )
 }
 
 /** `at least 12 decisions, 0.1 hours at 20 s each (assumed)`. */
@@ -18,19 +21,25 @@ export function effortText({ decisions, hours, secondsPerDecision, isMeasured }:
 
 /** The questions about examples that are there already, as the end of a count; empty without any. */
 export function alsoWaiting(conflictPairs: number, suspects: number): string {
-  return [conflictPairs > 0 ? `, ${conflictPairs} conflicts between examples` : "", suspects > 0 ? `, ${suspects} suspected label errors` : ""].join(
-    "",
-  )
+  return [
+    conflictPairs > 0 ? `, ${conflictPairs} conflicts between examples` : "",
+    suspects > 0 ? `, ${suspects} suspected label errors` : "",
+  ].join("")
 }
 
 function strataText({ strata, waiting }: ReviewStatus): string[] {
   // What needs no sample and no calibration says nothing that the first line does not.
   const told = strata.filter(({ policy }) => policy !== "all")
-  const lines = told.map(({ name, policy, candidates, decided, wrong, bound, threshold, accepted, missing, state, reason }) => {
-    const figures = `${decided} decided, ${wrong} wrong${bound === undefined ? "" : ` (at most ${percent(bound)})`}${threshold === undefined ? "" : `, confidence from ${Number(threshold.toFixed(4))}`}`
-    const next = state === "asking" ? `${missing} to decide${reason === undefined ? "" : `: ${reason}`}` : `${accepted} accepted unasked`
-    return `  ${name}  ${policy}, ${candidates} candidates: ${figures}; ${state === "asking" && accepted > 0 ? `${accepted} accepted unasked, ` : ""}${next}`
-  })
+  const lines = told.map(
+    ({ name, policy, candidates, decided, wrong, bound, threshold, accepted, missing, state, reason }) => {
+      const figures = `${decided} decided, ${wrong} wrong${bound === undefined ? "" : ` (at most ${percent(bound)})`}${threshold === undefined ? "" : `, confidence from ${Number(threshold.toFixed(4))}`}`
+      const next =
+        state === "asking"
+          ? `${missing} to decide${reason === undefined ? "" : `: ${reason}`}`
+          : `${accepted} accepted unasked`
+      return `  ${name}  ${policy}, ${candidates} candidates: ${figures}; ${state === "asking" && accepted > 0 ? `${accepted} accepted unasked, ` : ""}${next}`
+    },
+  )
   return waiting > 0 ? [...lines, `  ${waiting} more candidates wait for the sample of their batch`] : lines
 }
 
@@ -64,7 +73,17 @@ function learntText({ strategies, reviewers, rejections, guideline }: ReviewStat
 }
 
 /** How far reviewers agree, for people: what to do first, then the figures that say so. */
-export function describeAgreement({ items, unanimous, reviewers, raw, alpha, pairs, labels, confusions, advice }: AgreementReport): string {
+export function describeAgreement({
+  items,
+  unanimous,
+  reviewers,
+  raw,
+  alpha,
+  pairs,
+  labels,
+  confusions,
+  advice,
+}: AgreementReport): string {
   if (raw === null) return advice
   const figure = (value: AgreementReport["alpha"]) =>
     value === null ? "not defined" : `${value.value.toFixed(3)} (${value.low.toFixed(3)} to ${value.high.toFixed(3)})`
@@ -86,7 +105,12 @@ export function describeAgreement({ items, unanimous, reviewers, raw, alpha, pai
       : [
           table(
             ["label", "items", "equal", "alpha"],
-            shown.map(({ label, items: given, raw: equal, alpha: own }) => [label, String(given), percent(equal), figure(own)]),
+            shown.map(({ label, items: given, raw: equal, alpha: own }) => [
+              label,
+              String(given),
+              percent(equal),
+              figure(own),
+            ]),
           ),
         ]),
     ...(labels.length > shown.length ? [`… and ${labels.length - shown.length} more labels (--json)`] : []),

@@ -7,13 +7,18 @@ import { jsonSchemaOf } from "./schema.ts"
 /** The schemas that a workspace carries: those of the files that people write. */
 const carried = ["task", "job", "workspace"] as const
 
-/** The workspace's JSON schemas are those of this version, so that editors complete its files in every clone; returns what was written. A newer version's file stays: of two colleagues, the older tool never takes back what the newer one knows. With `make`, missing ones are made. */
+/**
+ * The workspace's JSON schemas are those of this version, so that editors complete its files in every clone; returns
+ * what was written. A newer version's file stays: of two colleagues, the older tool never takes back what the newer one
+ * knows. With `make`, missing ones are made.
+ */
 export function refreshSchemas(workspace: Workspace, options: { make: boolean }): string[] {
   return carried.flatMap((name) => {
     const file = workspace.schemaFile(name)
     const before = existsSync(file) ? readFileSync(file, "utf8") : undefined
     const text = `${JSON.stringify({ $comment: `Tuneloop ${toolVersion()}; written by \`tuneloop init\`, do not edit`, ...(jsonSchemaOf(name) as object) }, null, 2)}\n`
-    if (before === text || (before === undefined && !options.make) || isNewer(versionIn(before), toolVersion())) return []
+    if (before === text || (before === undefined && !options.make) || isNewer(versionIn(before), toolVersion()))
+      return []
     writeAtomically(file, text)
     return [workspace.show(file)]
   })

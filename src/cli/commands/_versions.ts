@@ -8,7 +8,10 @@ export interface NamedVersion {
   readonly id: string
 }
 
-/** The version that the user means by its id, the beginning of its id (with or without `ds_`), or `latest`; of the given task, or of any. A name that fits none or several is a UsageError with the choice. */
+/**
+ * The version that the user means by its id, the beginning of its id (with or without `ds_`), or `latest`; of the given
+ * task, or of any. A name that fits none or several is a UsageError with the choice.
+ */
 export function resolveVersion(host: Host, given: string, task?: string): NamedVersion {
   const tasks = task === undefined ? host.workspace.tasks() : [task]
   const existing = tasks.flatMap((name) => new Versions(host.workspace, name).ids().map((id) => ({ task: name, id })))
@@ -26,7 +29,8 @@ export function resolveVersion(host: Host, given: string, task?: string): NamedV
       `${show(given)} may mean ${found.map(({ task: name, id }) => `${id} of ${name}`).join(", ")}`,
       given === "latest" ? "Name the version by its id; tuneloop dataset ls lists them." : "Give more of the id.",
     )
-  if (existing.length === 0) throw new UsageError(`there is no dataset version${of} yet`, `Make one: tuneloop build ${task ?? "<task>"}`)
+  if (existing.length === 0)
+    throw new UsageError(`there is no dataset version${of} yet`, `Make one: tuneloop build ${task ?? "<task>"}`)
   const ids = existing.map(({ id }) => id)
   const meant = nearest(given, ids)
   throw new UsageError(

@@ -21,7 +21,10 @@ interface Options {
 export function register(command: Command, host: Host): void {
   command
     .argument("<task>", "the task's name")
-    .option("--from <file...>", "take in a data set that was not grown here first; train=, validation= or test= before a file names its split")
+    .option(
+      "--from <file...>",
+      "take in a data set that was not grown here first; train=, validation= or test= before a file names its split",
+    )
     .option("--skip-invalid", "with --from: take the valid rows although others are invalid")
   addColumnOption(command)
     .addHelpText(
@@ -56,23 +59,73 @@ export function register(command: Command, host: Host): void {
 }
 
 /** What looks for duplicates in other words, where the specification wants it; nothing is loaded or asked otherwise. */
-export async function semanticSearch(host: Host, context: StageContext, task: TaskSpecification): Promise<SemanticSearch | undefined> {
+export async function semanticSearch(
+  host: Host,
+  context: StageContext,
+  task: TaskSpecification,
+): Promise<SemanticSearch | undefined> {
   if (task.build.semantic === undefined) return undefined
   const { prepareSemanticSearch } = await import("../../stages/semantic-search.ts")
   const { openEmbedder } = await import("../../models/_embeddings.ts")
-  return prepareSemanticSearch(context, task, (baseUrl) => openEmbedder(host.environment, { baseUrl, fetch: host.fetch }))
+  return prepareSemanticSearch(context, task, (baseUrl) =>
+    openEmbedder(host.environment, { baseUrl, fetch: host.fetch }),
+  )
 }
 
 /** The `--json` object of a build; a stable contract. */
-export function buildData({ state, manifest, rows, open, flagged: flaggedRows, costs, semantic }: BuildResult): Record<string, unknown> {
-  const { task, id: version, holdout, read, kept, dropped, conflicts, flagged, personalData, leaks, prevalence } = manifest
-  const told = { task, state, version, holdout, rows, read, kept, dropped, conflicts, flagged, flaggedRows, personalData, leaks, open, costs }
-  return { ...told, ...(prevalence === undefined ? {} : { prevalence }), ...(semantic === undefined ? {} : { semantic }) }
+export function buildData({
+  state,
+  manifest,
+  rows,
+  open,
+  flagged: flaggedRows,
+  costs,
+  semantic,
+}: BuildResult): Record<string, unknown> {
+  const {
+    task,
+    id: version,
+    holdout,
+    read,
+    kept,
+    dropped,
+    conflicts,
+    flagged,
+    personalData,
+    leaks,
+    prevalence,
+  } = manifest
+  const told = {
+    task,
+    state,
+    version,
+    holdout,
+    rows,
+    read,
+    kept,
+    dropped,
+    conflicts,
+    flagged,
+    flaggedRows,
+    personalData,
+    leaks,
+    open,
+    costs,
+  }
+  return {
+    ...told,
+    ...(prevalence === undefined ? {} : { prevalence }),
+    ...(semantic === undefined ? {} : { semantic }),
+  }
 }
 
 function buildFromData({ imported, built, leaks }: BuildFromResult): Record<string, unknown> {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
-  return { ...buildData(built), imported: { read, added, corrected, unchanged, invalid, heldElsewhere }, splitLeaks: leaks }
+  return {
+    ...buildData(built),
+    imported: { read, added, corrected, unchanged, invalid, heldElsewhere },
+    splitLeaks: leaks,
+  }
 }
 
 function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
@@ -94,7 +147,9 @@ function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string 
 /** The leaks between the splits of a data set as it came, counted by check and pair of splits, each with an example. */
 function describeLeaks(leaks: readonly SplitLeak[]): string[] {
   if (leaks.length === 0) return ["no row of it met what is held out"]
-  const groups = [...Map.groupBy(leaks, (leak) => `${leak.in} and ${leak.heldOutIn} (${leak.check})`)].sort(([a], [b]) => (a < b ? -1 : 1))
+  const groups = [...Map.groupBy(leaks, (leak) => `${leak.in} and ${leak.heldOutIn} (${leak.check})`)].sort(
+    ([a], [b]) => (a < b ? -1 : 1),
+  )
   return [
     `${count(leaks.length, "row")} of it met what is held out; those in train are dropped, held-out rows stay:`,
     ...groups.map(([pair, found]) => {
@@ -129,7 +184,10 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged,
     lines.push(
       `${count(new Set(flagged.map(({ id }) => id)).size, "row")} of people to look at, kept all the same: ${flagged
         .slice(0, 3)
-        .map(({ id, filter, code, place, detail }) => `${id} (${filter}/${code} in the ${place}${detail === undefined ? "" : `: ${detail}`})`)
+        .map(
+          ({ id, filter, code, place, detail }) =>
+            `${id} (${filter}/${code} in the ${place}${detail === undefined ? "" : `: ${detail}`})`,
+        )
         .join("; ")}${flagged.length > 3 ? "; …" : ""}`,
     )
   if (semantic !== undefined) lines.push(...describeSemantic(manifest, semantic))
@@ -147,7 +205,9 @@ function describeSemantic({ semantic }: DatasetManifest, found: NonNullable<Buil
       ["near other train rows with the same output", found.duplicates],
     ] as const
   ).map(([where, pairs]) => {
-    const shown = pairs.slice(0, 3).map(({ row, witness, similarity }) => `${row} and ${witness} (${similarity.toFixed(2)})`)
+    const shown = pairs
+      .slice(0, 3)
+      .map(({ row, witness, similarity }) => `${row} and ${witness} (${similarity.toFixed(2)})`)
     const named = pairs.length === 0 ? "" : `, ${done}: ${shown.join("; ")}${pairs.length > 3 ? "; …" : ""}`
     return `by meaning, ${count(pairs.length, "train row")} ${where}${named}`
   })

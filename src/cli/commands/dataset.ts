@@ -31,7 +31,13 @@ export function register(command: Command, host: Host): void {
         String(manifest.read - manifest.kept),
       ])
       host.print(
-        { versions: versions.map(({ manifest, isLatest, isErased }) => ({ ...manifest, latest: isLatest, erased: isErased })) },
+        {
+          versions: versions.map(({ manifest, isLatest, isErased }) => ({
+            ...manifest,
+            latest: isLatest,
+            erased: isErased,
+          })),
+        },
         rows.length === 0
           ? "no dataset versions yet; make one: tuneloop build <task>"
           : `${table(["task", "version", "holdout", "kept", "dropped"], rows)}\n* the one that \`dataset: latest\` means`,

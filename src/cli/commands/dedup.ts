@@ -15,12 +15,23 @@ interface Options {
 export function register(command: Command, host: Host): void {
   command
     .argument("<file>", "a JSONL or CSV file")
-    .option("--field <path>", "the field to compare, a dotted path (default: the first of messages without the system's, prompt, text, input)")
-    .option("--threshold <similarity>", "from which Jaccard similarity texts are duplicates (default: 0.7 for short texts, 0.8 for long ones)", share)
+    .option(
+      "--field <path>",
+      "the field to compare, a dotted path (default: the first of messages without the system's, prompt, text, input)",
+    )
+    .option(
+      "--threshold <similarity>",
+      "from which Jaccard similarity texts are duplicates (default: 0.7 for short texts, 0.8 for long ones)",
+      share,
+    )
     .option("--out <file>", "write the rows that are kept")
     .option("--report <file>", "write the decisions as JSONL: line, kept, reason, witnessLine, similarity")
     .option("--threads <n>", "threads to use (default: one a core)", positive)
-    .option("--memory <size>", "what the kept rows may take, as 4GB or 500MB; a JSONL file that needs more is read twice (default: no limit)", size)
+    .option(
+      "--memory <size>",
+      "what the kept rows may take, as 4GB or 500MB; a JSONL file that needs more is read twice (default: no limit)",
+      size,
+    )
     .addHelpText(
       "after",
       `
@@ -63,14 +74,18 @@ function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
 
 function share(value: string): number {
   const number = Number(value)
-  if (value.trim() === "" || !(number > 0 && number <= 1)) throw new InvalidArgumentError("must be a number above 0, up to 1")
+  if (value.trim() === "" || !(number > 0 && number <= 1))
+    throw new InvalidArgumentError("must be a number above 0, up to 1")
   return number
 }
 
 function size(value: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(MB|GB|MiB|GiB)$/i.exec(value.trim()) ?? []
-  if (number === undefined || unit === undefined || Number(number) === 0) throw new InvalidArgumentError("must be a size such as 4GB or 500MB")
-  return Number(number) * { mb: 1e6, gb: 1e9, mib: 2 ** 20, gib: 2 ** 30 }[unit.toLowerCase() as "mb" | "gb" | "mib" | "gib"]
+  if (number === undefined || unit === undefined || Number(number) === 0)
+    throw new InvalidArgumentError("must be a size such as 4GB or 500MB")
+  return (
+    Number(number) * { mb: 1e6, gb: 1e9, mib: 2 ** 20, gib: 2 ** 30 }[unit.toLowerCase() as "mb" | "gb" | "mib" | "gib"]
+  )
 }
 
 function positive(value: string): number {

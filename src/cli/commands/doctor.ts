@@ -33,7 +33,12 @@ function describe(host: Host, { name, status, detail, hint }: Check): string {
 function workspaceCheck(host: Host): Check {
   const { folder, source } = host.workspaceFolder()
   if (!existsSync(folder))
-    return { name: "workspace", status: "failed", detail: `${folder} (${source}) does not exist`, hint: `tuneloop init ${folder}` }
+    return {
+      name: "workspace",
+      status: "failed",
+      detail: `${folder} (${source}) does not exist`,
+      hint: `tuneloop init ${folder}`,
+    }
   const { bavail, bsize } = statfsSync(folder)
   if (!isWritable(folder))
     return {
@@ -61,7 +66,12 @@ function isWritable(folder: string): boolean {
 async function backendChecks(host: Host): Promise<Check[]> {
   const checks: Check[] = []
   for (const name of names("backends"))
-    checks.push(...(await (await host.backend({ name, options: {} })).check()).map((check) => ({ ...check, name: `${name}: ${check.name}` })))
+    checks.push(
+      ...(await (await host.backend({ name, options: {} })).check()).map((check) => ({
+        ...check,
+        name: `${name}: ${check.name}`,
+      })),
+    )
   return checks
 }
 
@@ -75,7 +85,9 @@ async function credentialChecks(host: Host): Promise<Check[]> {
     .flatMap((module) => module.environment)
     .map(({ name, purpose, secret }) => {
       const value = host.environment[name]
-      return value ? { name, status: "ok", detail: secret ? "set" : value } : { name, status: "missing", detail: `not set: ${purpose}` }
+      return value
+        ? { name, status: "ok", detail: secret ? "set" : value }
+        : { name, status: "missing", detail: `not set: ${purpose}` }
     })
 }
 
@@ -90,8 +102,17 @@ function ledgerChecks(host: Host): Check[] {
     .filter((summary) => !isTerminal(summary.state) && summary.job === undefined)
   return [
     problems.length === 0
-      ? { name: "ledger", status: "ok", detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${ledger.runs().length} runs` }
-      : { name: "ledger", status: "failed", detail: problems.join("; "), hint: "Keep a copy of the file before anything else." },
+      ? {
+          name: "ledger",
+          status: "ok",
+          detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${ledger.runs().length} runs`,
+        }
+      : {
+          name: "ledger",
+          status: "failed",
+          detail: problems.join("; "),
+          hint: "Keep a copy of the file before anything else.",
+        },
     orphans.length === 0
       ? { name: "runs", status: "ok", detail: "every live run has its remote job" }
       : {

@@ -14,8 +14,14 @@ export function register(command: Command, host: Host): void {
   command
     .argument("<run>", "the run's id, or `latest`")
     .option("--against <contenders>", "contenders, separated by commas (default: evaluation.contenders of the job)")
-    .option("--holdout <id>", "another holdout than the run's own, or `latest`: rows that a\ncontender has seen leave the comparison")
-    .addHelpText("after", "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest")
+    .option(
+      "--holdout <id>",
+      "another holdout than the run's own, or `latest`: rows that a\ncontender has seen leave the comparison",
+    )
+    .addHelpText(
+      "after",
+      "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest",
+    )
     .action(async (given: string, options: { against?: string; holdout?: string }) => {
       const context = host.context()
       const run = resolveRun(host, given)
@@ -26,7 +32,10 @@ export function register(command: Command, host: Host): void {
         options.against?.split(",").map((name) => name.trim()),
         options.holdout,
       )
-      host.print(evaluationData(result), `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`)
+      host.print(
+        evaluationData(result),
+        `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`,
+      )
     })
 }
 

@@ -40,7 +40,12 @@ export function register(command: Command, host: Host): void {
         state === "planned" ? [{ strategy, count: plan?.candidates ?? asked }] : [],
       )
       const review = planned.length === 0 ? undefined : expectedEffort(context, task, planned)
-      const text = [results.map(describe).join("\n"), describePlans(results, review), describeFunnel(results), describePreview(task, results)]
+      const text = [
+        results.map(describe).join("\n"),
+        describePlans(results, review),
+        describeFunnel(results),
+        describePreview(task, results),
+      ]
       host.print(
         { task: name, strategies: results, ...(review === undefined ? {} : { review }) },
         text.filter((part) => part !== "").join("\n\n") || `nothing to grow: expand.strategies of ${name} is empty`,
@@ -60,9 +65,15 @@ export interface ExpandFlags {
 }
 
 /** Grows what the specification or the options ask for. */
-export async function expandTask(host: Host, context: StageContext, task: TaskSpecification, options: ExpandFlags): Promise<ExpandResult[]> {
+export async function expandTask(
+  host: Host,
+  context: StageContext,
+  task: TaskSpecification,
+  options: ExpandFlags,
+): Promise<ExpandResult[]> {
   const given = options.strategy?.split(",").map((name) => name.trim())
-  const wanted = given ?? (options.fromEvaluation === undefined ? Object.keys(task.expand.strategies) : ["counter-examples"])
+  const wanted =
+    given ?? (options.fromEvaluation === undefined ? Object.keys(task.expand.strategies) : ["counter-examples"])
   const steps: ExpandStep[] = []
   for (const name of wanted) steps.push(await stepOf(task, name, options.count))
   return expand(context, task, steps, {
@@ -98,7 +109,10 @@ async function stepOf(task: TaskSpecification, name: string, count: number | und
     )
   // What the specification names was checked when it was read; a strategy of the command line was not.
   if (issues.length > 0)
-    throw new UsageError(`${name} cannot grow: ${issues.map(({ message }) => message).join("; ")}`, `Edit specs/${task.task}.yaml.`)
+    throw new UsageError(
+      `${name} cannot grow: ${issues.map(({ message }) => message).join("; ")}`,
+      `Edit specs/${task.task}.yaml.`,
+    )
   const options = parsed.data as Readonly<Record<string, unknown>> & { readonly count?: number }
   return { name, strategy, options, count: count ?? options.count ?? 50 }
 }
@@ -117,12 +131,15 @@ async function printAttributes(host: Host, task: TaskSpecification, flags: Expan
     environmentModel: host.environment["TUNELOOP_MODEL"],
   })
   host.print({ task: task.task, attributes }, attributesYaml(attributes))
-  host.terminal.note(`Edit them and paste them into specs/${task.task}.yaml, then: tuneloop expand ${task.task} --strategy grid --dry-run`)
+  host.terminal.note(
+    `Edit them and paste them into specs/${task.task}.yaml, then: tuneloop expand ${task.task} --strategy grid --dry-run`,
+  )
 }
 
 function dollars(text: string): number {
   const number = Number(text)
-  if (text.trim() === "" || !Number.isFinite(number) || number < 0) throw new InvalidArgumentError("must be a number of US dollars from 0")
+  if (text.trim() === "" || !Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError("must be a number of US dollars from 0")
   return number
 }
 

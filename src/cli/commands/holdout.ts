@@ -27,7 +27,12 @@ export function register(command: Command, host: Host): void {
     )
     .action((name: string, { force, release, why, yes }: Options) => {
       const task = host.workspace.readTask(name)
-      const refresh = refreshHoldout(host.context(), task, { force: force === true, release: release === true, why, yes: yes === true })
+      const refresh = refreshHoldout(host.context(), task, {
+        force: force === true,
+        release: release === true,
+        why,
+        yes: yes === true,
+      })
       host.print({ task: name, ...refresh }, describe(name, refresh))
       if (refresh.state === "planned") process.exitCode = exitCodes.personNeeded
     })
@@ -45,7 +50,10 @@ function describe(task: string, refresh: Refresh): string {
       `the test set ${done ? "has" : "would have"} ${count(test, "row")}, ${unopened} of them from before and never opened; the rule needs ${testNeeded}`,
       ...(tooFew === undefined ? [] : [tooFew]),
     )
-  if (released > 0) lines.push(`${count(released, "retired row")} ${done ? "may be trained on" : "could be trained on"} from the next build on`)
+  if (released > 0)
+    lines.push(
+      `${count(released, "retired row")} ${done ? "may be trained on" : "could be trained on"} from the next build on`,
+    )
   lines.push(done ? `next: tuneloop build ${task}` : "nothing is changed yet; do it: the same command with --yes")
   return lines.join("\n")
 }

@@ -29,7 +29,10 @@ export function register(command: Command, host: Host): void {
     .command("costs")
     .argument("[task]", "only this task's")
     .description("what requests to models cost, by strategy and accepted example")
-    .addHelpText("after", "\nWhat is in flight or unknown counts at its worst case.\nExample: tuneloop ledger costs ticket-triage")
+    .addHelpText(
+      "after",
+      "\nWhat is in flight or unknown counts at its worst case.\nExample: tuneloop ledger costs ticket-triage",
+    )
     .action((task: string | undefined) => {
       if (task !== undefined) host.workspace.readTask(task)
       const costs = costsOf(host.context(), task)
@@ -47,8 +50,22 @@ export function register(command: Command, host: Host): void {
     })
 }
 
-function describeCost({ task, strategy, attempts, inputTokens, outputTokens, usd, unpriced, unknown, accepted, usdPerAccepted }: Cost): string {
-  const price = unpriced === attempts ? "at an unknown price" : `${showUsd(usd)}${unpriced > 0 ? ` and ${unpriced} at an unknown price` : ""}`
+function describeCost({
+  task,
+  strategy,
+  attempts,
+  inputTokens,
+  outputTokens,
+  usd,
+  unpriced,
+  unknown,
+  accepted,
+  usdPerAccepted,
+}: Cost): string {
+  const price =
+    unpriced === attempts
+      ? "at an unknown price"
+      : `${showUsd(usd)}${unpriced > 0 ? ` and ${unpriced} at an unknown price` : ""}`
   const each = usdPerAccepted === null ? "" : `, ${showUsd(usdPerAccepted)} each`
   return `${task} ${strategy}: ${attempts} requests sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
 }

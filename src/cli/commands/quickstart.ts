@@ -16,7 +16,10 @@ const task = "ticket-triage"
 
 export function register(command: Command, host: Host): void {
   command
-    .addHelpText("after", "\nThe review step uses decisions that were recorded when the sample was made;\neverything else is done here and now.")
+    .addHelpText(
+      "after",
+      "\nThe review step uses decisions that were recorded when the sample was made;\neverything else is done here and now.",
+    )
     .action(async () => {
       const workspace = prepare(host)
       const context = host.context(workspace)
@@ -27,13 +30,28 @@ export function register(command: Command, host: Host): void {
       stage(
         host,
         "seeds",
-        seeds.added === 0 ? `unchanged: ${seeds.read} gold examples` : `${seeds.added} gold examples, written one by one for this sample`,
+        seeds.added === 0
+          ? `unchanged: ${seeds.read} gold examples`
+          : `${seeds.added} gold examples, written one by one for this sample`,
       )
       const inputs = await importInputs(context, specification, [join(samples, "inputs.jsonl")], { skipInvalid: false })
-      stage(host, "inputs", inputs.added === 0 ? `unchanged: ${inputs.read} messages without answers` : `${inputs.added} messages without answers`)
+      stage(
+        host,
+        "inputs",
+        inputs.added === 0
+          ? `unchanged: ${inputs.read} messages without answers`
+          : `${inputs.added} messages without answers`,
+      )
       await grow(host, context, specification)
-      const review = await importReview(context, specification, join(samples, "recorded-review.csv"), { reviewer: undefined, dryRun: false })
-      stage(host, "review", `${describeImport(review, false)}\n(recorded decisions: made when the sample was written, replayed here)`)
+      const review = await importReview(context, specification, join(samples, "recorded-review.csv"), {
+        reviewer: undefined,
+        dryRun: false,
+      })
+      stage(
+        host,
+        "review",
+        `${describeImport(review, false)}\n(recorded decisions: made when the sample was written, replayed here)`,
+      )
       const result = await finish(host, context, specification, jobOf(workspace, specification, undefined))
       const { evaluation } = result
       const report = join(workspace.root, evaluation.report)
@@ -55,18 +73,25 @@ export function register(command: Command, host: Host): void {
     })
 }
 
-/** The quickstart's own workspace, with the sample's specification and job as they are now: the checkout stays clean. */
+/**
+ * The quickstart's own workspace, with the sample's specification and job as they are now: the checkout stays clean.
+ */
 function prepare(host: Host): Workspace {
   const { folder, source } = host.workspaceFolder()
   const root =
-    source === "current folder" ? join(existsSync(join(folder, "specs", `${task}.yaml`)) ? packageRoot : folder, ".tuneloop", "quickstart") : folder
+    source === "current folder"
+      ? join(existsSync(join(folder, "specs", `${task}.yaml`)) ? packageRoot : folder, ".tuneloop", "quickstart")
+      : folder
   for (const file of [join("specs", `${task}.yaml`), join("jobs", `${task}.yaml`)]) {
     const target = join(root, file)
     const sample = readText(join(packageRoot, file))
     if (existsSync(target) && readText(target) === sample) continue
     // A workspace that was named may be someone's own, with a task of the sample's name.
     if (existsSync(target) && source !== "current folder")
-      throw new UsageError(`${target} is not the one of this sample, and it would be written over`, "Name another workspace, or move the file.")
+      throw new UsageError(
+        `${target} is not the one of this sample, and it would be written over`,
+        "Name another workspace, or move the file.",
+      )
     writeAtomically(target, sample)
   }
   return Workspace.open(root)

@@ -74,7 +74,9 @@ function describeSuspects(task: string, search: Omit<LabelErrorSearch, "seconds"
         .join(", ")}${unjudged.length > 5 ? ", …" : ""}`,
     )
   if (suspects.length > 0)
-    lines.push(`nothing was changed; let an expert decide: tuneloop review export ${task} --only label-error --out suspects.csv`)
+    lines.push(
+      `nothing was changed; let an expert decide: tuneloop review export ${task} --only label-error --out suspects.csv`,
+    )
   return lines.join("\n")
 }
 

@@ -67,14 +67,25 @@ export async function finish(
   job: JobSpecification,
 ): Promise<{ build: BuildResult; run: string; evaluation: Evaluation; unchanged: boolean }> {
   const { buildThreads: threads } = await import("../build-thread.ts")
-  const built = await build(context, task, await loadFilters(task), { findSemantic: await semanticSearch(host, context, task), threads })
+  const built = await build(context, task, await loadFilters(task), {
+    findSemantic: await semanticSearch(host, context, task),
+    threads,
+  })
   if (built.open > 0) throw reviewNeeded(task, built.open)
   stage(host, "build", describeBuild(built))
   const backend = await host.backend(job.backend)
   const trained = await trainAndWait(host, context, job, task, backend, true)
-  stage(host, "train", trained.state === "unchanged" ? `unchanged: ${trained.run.run}` : `${trained.run.run} ${describeEnd(trained.run)}`)
+  stage(
+    host,
+    "train",
+    trained.state === "unchanged" ? `unchanged: ${trained.run.run}` : `${trained.run.run} ${describeEnd(trained.run)}`,
+  )
   const { state, result } = await evaluateRun(host, context, trained.run.run, undefined)
-  stage(host, "evaluate", state === "unchanged" ? `unchanged: ${result.evaluation}` : `${result.evaluation}: ${result.verdict}`)
+  stage(
+    host,
+    "evaluate",
+    state === "unchanged" ? `unchanged: ${result.evaluation}` : `${result.evaluation}: ${result.verdict}`,
+  )
   return {
     build: built,
     run: trained.run.run,
@@ -86,7 +97,11 @@ export async function finish(
 /** A line a stage, with its name before it. */
 export function stage(host: Host, name: string, text: string): void {
   const [first, ...rest] = text.split("\n")
-  host.terminal.note([`${host.terminal.paint(name.padEnd(9), "1")} ${first}`, ...rest.map((line) => `${" ".repeat(10)}${line}`)].join("\n"))
+  host.terminal.note(
+    [`${host.terminal.paint(name.padEnd(9), "1")} ${first}`, ...rest.map((line) => `${" ".repeat(10)}${line}`)].join(
+      "\n",
+    ),
+  )
 }
 
 /** The job named, the task's only one, or the one that is called like the task. */
@@ -99,8 +114,12 @@ export function jobOf(workspace: Workspace, task: TaskSpecification, named: stri
   const job = jobs.length === 1 ? jobs[0] : jobs.find((candidate) => candidate.job === task.task)
   if (!job)
     throw new UsageError(
-      jobs.length === 0 ? `task ${task.task} has no job` : `task ${task.task} has several jobs: ${jobs.map((candidate) => candidate.job).join(", ")}`,
-      jobs.length === 0 ? `Write jobs/${task.task}.yaml; \`tuneloop schema job\` prints what it may hold.` : "Name one with --job.",
+      jobs.length === 0
+        ? `task ${task.task} has no job`
+        : `task ${task.task} has several jobs: ${jobs.map((candidate) => candidate.job).join(", ")}`,
+      jobs.length === 0
+        ? `Write jobs/${task.task}.yaml; \`tuneloop schema job\` prints what it may hold.`
+        : "Name one with --job.",
     )
   return job
 }

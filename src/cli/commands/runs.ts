@@ -17,7 +17,8 @@ export function register(command: Command, host: Host): void {
     .description("list the runs, newest first")
     .action(async () => {
       const summaries = []
-      for (const { run, job, task } of host.context().readLedger().runs()) summaries.push({ ...(await syncNamed(host, run)), job, task })
+      for (const { run, job, task } of host.context().readLedger().runs())
+        summaries.push({ ...(await syncNamed(host, run)), job, task })
       host.print(
         {
           runs: summaries.map(({ run, job, task, state, step, totalSteps, startedAt, endedAt }) => ({
@@ -66,7 +67,12 @@ export function register(command: Command, host: Host): void {
           plan,
           events: host.context().readLedger().events(run),
           adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null,
-          lineage: plan && { dataset: plan.dataset, holdout: plan.holdout, prompt: plan.prompt, baseModel: plan.baseModel },
+          lineage: plan && {
+            dataset: plan.dataset,
+            holdout: plan.holdout,
+            prompt: plan.prompt,
+            baseModel: plan.baseModel,
+          },
         },
         [
           `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, new Date())}${summary.message ? `\n${summary.message}` : ""}`,
@@ -86,7 +92,9 @@ export function register(command: Command, host: Host): void {
     .action(async (given: string) => {
       const run = resolveRun(host, given)
       const backend = await backendOf(host, run)
-      const summary = await waitForRun(host.context(), run, backend, (current) => host.terminal.progress(describeProgress(current, new Date())))
+      const summary = await waitForRun(host.context(), run, backend, (current) =>
+        host.terminal.progress(describeProgress(current, new Date())),
+      )
       host.print(
         { run, state: summary.state, step: summary.step, totalSteps: summary.totalSteps },
         isTerminal(summary.state)
@@ -106,7 +114,11 @@ export function register(command: Command, host: Host): void {
       const files = runFiles(host.workspace, run)
       const log = backend.logFile?.(files) ?? join(files.folder, "trainer.log")
       let offset = printFrom(log, 0)
-      while (options.follow && !host.signal.aborted && !isTerminal((await syncRun(host.context(), run, backend)).state)) {
+      while (
+        options.follow &&
+        !host.signal.aborted &&
+        !isTerminal((await syncRun(host.context(), run, backend)).state)
+      ) {
         await host.sleep(500)
         offset = printFrom(log, offset)
       }

@@ -14,7 +14,8 @@ export function register(command: Command, host: Host): void {
     .addHelpText("after", "\nExample: tuneloop spec check ticket-triage")
     .action(async (task: string | undefined) => {
       const checked = []
-      for (const name of task === undefined ? host.workspace.tasks() : [task]) checked.push(await readCheckedTask(host.workspace, name))
+      for (const name of task === undefined ? host.workspace.tasks() : [task])
+        checked.push(await readCheckedTask(host.workspace, name))
       refresh(host)
       host.print(
         {
@@ -41,7 +42,9 @@ function notices(task: TaskSpecification): string[] {
   if (task.kind !== "label") return []
   const outOfScope = outOfScopeLabel(task)
   if (outOfScope === undefined)
-    return ["no label is for what is out of scope: a model must then give one of the others to anything; add one and name it in output.outOfScope"]
+    return [
+      "no label is for what is out of scope: a model must then give one of the others to anything; add one and name it in output.outOfScope",
+    ]
   return outOfScope.isDeclared
     ? []
     : [

@@ -14,14 +14,22 @@ import { existsSync } from "node:fs"
 export function register(command: Command, host: Host): void {
   command.argument("[task]", "the task's name; default: every task").action((name: string | undefined) => {
     const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
-    host.print({ workspace: host.workspace.root, tasks }, tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"))
+    host.print(
+      { workspace: host.workspace.root, tasks },
+      tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"),
+    )
   })
 }
 
 interface TaskStatus {
   readonly task: string
   readonly seeds: number
-  readonly split: { readonly train: number; readonly validation: number; readonly test: number; readonly testNeeded: number }
+  readonly split: {
+    readonly train: number
+    readonly validation: number
+    readonly test: number
+    readonly testNeeded: number
+  }
   readonly inputs: number
   readonly candidates: number
   /** The funnel of each strategy that asked a model. */
@@ -47,7 +55,8 @@ function taskStatus(host: Host, name: string): TaskStatus {
   const seeds = rows.seeds().length
   const candidates = rows.candidates().length
   const latest = new Versions(context.workspace, name).latest() ?? null
-  const manifest = latest === null ? undefined : new Versions(context.workspace, name).manifest(latest as `ds_${string}`)
+  const manifest =
+    latest === null ? undefined : new Versions(context.workspace, name).manifest(latest as `ds_${string}`)
   const held = manifest?.holdout ?? null
   const wanted = wantedOf(manifest?.prevalence?.targets)
   const holdout = held === null ? null : { id: held, ...holdoutWear(context, task, held) }
@@ -104,13 +113,25 @@ function describe(status: TaskStatus): string {
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
     ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),
-    ...(Object.keys(status.wanted).length === 0 ? [] : [`  wanted    ${wantedText(status.wanted)} (output.prevalence)`]),
+    ...(Object.keys(status.wanted).length === 0
+      ? []
+      : [`  wanted    ${wantedText(status.wanted)} (output.prevalence)`]),
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,
   ].join("\n")
 }
 
-function describeYield({ strategy, asked, answered, parsed, novel, passed, accepted, quarantined, emptyCells }: StrategyYield): string {
+function describeYield({
+  strategy,
+  asked,
+  answered,
+  parsed,
+  novel,
+  passed,
+  accepted,
+  quarantined,
+  emptyCells,
+}: StrategyYield): string {
   const unread = quarantined > 0 ? `, ${quarantined} answers could not be read` : ""
   const empty =
     emptyCells.length > 0

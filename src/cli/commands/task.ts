@@ -17,15 +17,20 @@ export function register(command: Command, host: Host): void {
       "after",
       "\nWrite the new labels into the specification first. Files of rows and decisions\nstay as they are: the change is kept in migrations.jsonl, and all that is read\nhas the new names. Old names are retired for good. Rows with a label that is\nsplit go into the next review export. Nothing that is held out moves.\nExample: tuneloop task migrate ticket-triage --split account=login,profile",
     )
-    .action(async (name: string, options: { rename?: LabelChange[]; merge?: LabelChange[]; split?: LabelChange[]; yes?: boolean }) => {
-      const changes = [...(options.rename ?? []), ...(options.merge ?? []), ...(options.split ?? [])]
-      if (changes.length === 0) throw new UsageError("nothing to change", "Give --rename, --merge or --split.")
-      requireOnce(changes)
-      const task = await readCheckedTask(host.workspace, name)
-      const result = migrate(host.context(), task, changes, { yes: options.yes === true })
-      host.print({ task: name, ...result }, describe(name, result))
-      if (result.state === "planned") process.exitCode = exitCodes.personNeeded
-    })
+    .action(
+      async (
+        name: string,
+        options: { rename?: LabelChange[]; merge?: LabelChange[]; split?: LabelChange[]; yes?: boolean },
+      ) => {
+        const changes = [...(options.rename ?? []), ...(options.merge ?? []), ...(options.split ?? [])]
+        if (changes.length === 0) throw new UsageError("nothing to change", "Give --rename, --merge or --split.")
+        requireOnce(changes)
+        const task = await readCheckedTask(host.workspace, name)
+        const result = migrate(host.context(), task, changes, { yes: options.yes === true })
+        host.print({ task: name, ...result }, describe(name, result))
+        if (result.state === "planned") process.exitCode = exitCodes.personNeeded
+      },
+    )
 }
 
 /** Reads `a,b=c` and adds it to those that were given before. */
@@ -60,7 +65,13 @@ function describe(task: string, { state, changes, asked }: MigrationResult): str
   )
   const next =
     asked > 0
-      ? [`${asked} rows ${state === "planned" ? "would be" : "are"} asked about: tuneloop review export ${task} --only relabel --out relabel.csv`]
+      ? [
+          `${asked} rows ${state === "planned" ? "would be" : "are"} asked about: tuneloop review export ${task} --only relabel --out relabel.csv`,
+        ]
       : []
-  return [...lines, ...next, ...(state === "planned" ? ["nothing was written; migrate with --yes"] : ["migrated"])].join("\n")
+  return [
+    ...lines,
+    ...next,
+    ...(state === "planned" ? ["nothing was written; migrate with --yes"] : ["migrated"]),
+  ].join("\n")
 }

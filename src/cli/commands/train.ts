@@ -30,7 +30,10 @@ export function register(command: Command, host: Host): void {
       if (options.dryRun) return void (await printPlan(host, context, job, task, backend))
       if (backend.kind === "hosted") await requireYes(host, context, job, task, backend, options.yes === true)
       const result = await trainAndWait(host, context, job, task, backend, options.wait === true)
-      host.print({ run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan }, describe(host, result))
+      host.print(
+        { run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan },
+        describe(host, result),
+      )
     })
 }
 
@@ -46,7 +49,9 @@ export async function trainAndWait(
   const result = await train(context, job, task, backend)
   if (result.state === "reattached") host.terminal.note(`${result.run.run} is training already; reattached`)
   if (!wait || isTerminal(result.run.state)) return finished(result, job)
-  const run = await waitForRun(context, result.run.run, backend, (summary) => host.terminal.progress(describeProgress(summary, context.now())))
+  const run = await waitForRun(context, result.run.run, backend, (summary) =>
+    host.terminal.progress(describeProgress(summary, context.now())),
+  )
   host.terminal.endProgress()
   if (isTerminal(run.state)) return finished({ ...result, run }, job)
   host.terminal.note(
@@ -69,11 +74,20 @@ function describe(host: Host, { state, run }: TrainResult): string {
 
 /** `succeeded after 132 steps in 151 s`. */
 export function describeEnd(run: RunSummary): string {
-  const seconds = run.startedAt && run.endedAt ? ` in ${Math.round((Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000)} s` : ""
+  const seconds =
+    run.startedAt && run.endedAt
+      ? ` in ${Math.round((Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000)} s`
+      : ""
   return `${run.state} after ${run.step} steps${seconds}`
 }
 
-async function printPlan(host: Host, context: StageContext, job: JobSpecification, task: TaskSpecification, backend: FineTuneBackend): Promise<void> {
+async function printPlan(
+  host: Host,
+  context: StageContext,
+  job: JobSpecification,
+  task: TaskSpecification,
+  backend: FineTuneBackend,
+): Promise<void> {
   const planned = planTraining(context, job, task)
   const estimate = await backend.estimate(planned.plan)
   const [sample = ""] = planned.rendered.train
@@ -98,7 +112,8 @@ async function requireYes(
 ): Promise<void> {
   await printPlan(host, context, job, task, backend)
   if (yes) return
-  if (!process.stdin.isTTY) throw new UsageError(`${backend.name} costs money and nobody can be asked here`, "Give --yes to start.")
+  if (!process.stdin.isTTY)
+    throw new UsageError(`${backend.name} costs money and nobody can be asked here`, "Give --yes to start.")
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await prompt.question("Start it? [y/N] ", { signal: host.signal })
   prompt.close()

@@ -3,8 +3,10 @@
 /** @typedef {import("../review-wire.ts").Choice} Choice */
 
 /**
- * Something that can be done now: a button at the bottom and its key. A quiet one does not answer; a hidden one has a key only.
- * @typedef {{ key: string, text: string, press: () => void, isMain?: boolean, isQuiet?: boolean, isHidden?: boolean }} Action
+ * Something that can be done now: a button at the bottom and its key. A quiet one does not answer; a hidden one has a
+ * key only.
+ * @typedef {{ key: string, text: string, press: () => void, isMain?: boolean, isQuiet?: boolean, isHidden?: boolean }}
+ * Action
  *
  * @typedef {object} Deeds what the page does
  * @property {(choice: Choice, output?: unknown) => void} answer
@@ -22,7 +24,8 @@
  * What can be done with the item as the page stands, the answers first.
  * @param {TaskView} task
  * @param {ItemView | undefined} item
- * @param {{ mode: "look" | "edit" | "reject", chosen: ReadonlySet<string>, isBegun: boolean }} page `isBegun`: an edit was begun before
+ * @param {{ mode: "look" | "edit" | "reject", chosen: ReadonlySet<string>, isBegun: boolean }} page `isBegun`: an edit
+ * was begun before
  * @param {Deeds} deeds
  * @returns {Action[]}
  */
@@ -45,7 +48,12 @@ export function actionsOf(task, item, { mode, chosen, isBegun }, deeds) {
       ...rest,
     ]
   const isChanged = task.kind === "multilabel" && !isSameSet(chosen, labelsToBeginWith(item))
-  const save = { key: "Enter", text: "Save these labels", press: () => deeds.answer("edit", inOrder(task, chosen)), isMain: true }
+  const save = {
+    key: "Enter",
+    text: "Save these labels",
+    press: () => deeds.answer("edit", inOrder(task, chosen)),
+    isMain: true,
+  }
   return [
     ...(isChanged || (task.kind === "multilabel" && !hasOutput(item)) ? [save] : []),
     // With labels changed, accepting what was proposed would be a slip.
@@ -80,14 +88,22 @@ function answersTo(task, item, { answer }) {
   if (item.kind === "label-error")
     return [
       ...(hasOutput(item)
-        ? [{ ...take, text: task.kind === "label" ? `Change to ${item.proposed}` : "Take the proposed output", isMain: false }]
+        ? [
+            {
+              ...take,
+              text: task.kind === "label" ? `Change to ${item.proposed}` : "Take the proposed output",
+              isMain: false,
+            },
+          ]
         : []),
       keep,
     ]
   if (item.answers !== undefined)
     return [
       ...(hasOutput(item) ? [{ ...take, text: "A is right", isMain: false }] : []),
-      ...(item.current === undefined ? [] : [{ key: "B", text: "B is right", press: () => answer("edit", item.current) }]),
+      ...(item.current === undefined
+        ? []
+        : [{ key: "B", text: "B is right", press: () => answer("edit", item.current) }]),
       ...(item.needsReason ? [] : [keep]),
     ]
   return item.choices.includes("accept") ? [take] : []

@@ -5,8 +5,15 @@ import { byId, h } from "./dom.js"
  * @param {import("../review-wire.ts").Progress} progress
  */
 export function showProgress({ decided, waiting, skipped, elsewhere }) {
-  const others = [...(skipped > 0 ? [`${skipped} skipped`] : []), ...(elsewhere > 0 ? [`${elsewhere} open elsewhere`] : [])]
-  byId("progress").textContent = [`${decided.toLocaleString("en")} decided`, `${waiting.toLocaleString("en")} to go`, ...others].join(" · ")
+  const others = [
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+    ...(elsewhere > 0 ? [`${elsewhere} open elsewhere`] : []),
+  ]
+  byId("progress").textContent = [
+    `${decided.toLocaleString("en")} decided`,
+    `${waiting.toLocaleString("en")} to go`,
+    ...others,
+  ].join(" · ")
   const share = decided + waiting === 0 ? 100 : Math.floor((100 * decided) / (decided + waiting))
   const meter = byId("meter")
   meter.setAttribute("aria-valuenow", String(share))

@@ -37,7 +37,11 @@ export function showHelp() {
         h("dd", {}, meaning),
       ]),
     ),
-    h("p", { class: "quiet" }, "Every answer is saved at once. Nothing is ever overwritten: an undo is written down as well."),
+    h(
+      "p",
+      { class: "quiet" },
+      "Every answer is saved at once. Nothing is ever overwritten: an undo is written down as well.",
+    ),
     h(
       "div",
       { class: "buttons" },
@@ -70,9 +74,17 @@ export function askName(known) {
         },
       },
       h("h2", { id: "name-title" }, "Who reviews?"),
-      h("label", { for: "name-field", class: "quiet" }, "Your name stands beside each of your decisions. Use the same one every time."),
+      h(
+        "label",
+        { for: "name-field", class: "quiet" },
+        "Your name stands beside each of your decisions. Use the same one every time.",
+      ),
       input,
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "main" }, "Begin ", h("kbd", { "aria-hidden": "true" }, "Enter"))),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "submit", class: "main" }, "Begin ", h("kbd", { "aria-hidden": "true" }, "Enter")),
+      ),
     )
     dialog.oncancel = (event) => {
       event.preventDefault()

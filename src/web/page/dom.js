@@ -2,7 +2,8 @@
  * An element. Texts become text nodes and never markup, whatever is in them: nothing on this page is made from HTML.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, unknown>} [properties] attributes; `on…` with a function listens, `class` is the class, undefined and false are left out
+ * @param {Record<string, unknown>} [properties] attributes; `on…` with a function listens, `class` is the class,
+ * undefined and false are left out
  * @param {...(Node | string | undefined | (Node | string | undefined)[])} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */

@@ -43,7 +43,17 @@ function area(label, value, changed) {
     field.toggleAttribute("aria-invalid", issues.length > 0)
     if (issues.length > 0) field.setAttribute("aria-invalid", "true")
   }
-  return { element: h("div", {}, h("label", { for: id, class: label === "" ? "unseen" : "label" }, label || "output"), field, problem), field, show }
+  return {
+    element: h(
+      "div",
+      {},
+      h("label", { for: id, class: label === "" ? "unseen" : "label" }, label || "output"),
+      field,
+      problem,
+    ),
+    field,
+    show,
+  }
 }
 
 /**
@@ -62,7 +72,9 @@ function jsonEditor(schema, output, changed, at = "output") {
     focus: () => focusFirst(form.element),
     show: (issues) => {
       form.clear()
-      const unplaced = issues.filter(({ path, message }) => !path.startsWith(at) || !form.problem(path.slice(at.length), message))
+      const unplaced = issues.filter(
+        ({ path, message }) => !path.startsWith(at) || !form.problem(path.slice(at.length), message),
+      )
       rest.replaceChildren(unplaced.map(({ path, message }) => `${path}: ${message}`).join("; "))
     },
   }
@@ -166,7 +178,13 @@ function callEditor(task, given, changed) {
       }
     },
     /** @param {readonly { path: string, message: string }[]} issues */
-    show: (issues) => editor.show(issues.map(({ path, message }) => ({ path: path.replace(/^output\.tool_calls\[\d+\]\.function\./, ""), message }))),
+    show: (issues) =>
+      editor.show(
+        issues.map(({ path, message }) => ({
+          path: path.replace(/^output\.tool_calls\[\d+\]\.function\./, ""),
+          message,
+        })),
+      ),
   }
 }
 

@@ -30,13 +30,18 @@ const rejections = {
  * @returns {HTMLElement}
  */
 export function showItem(task, item) {
-  const question = item.answers === undefined ? questions[item.kind] : "Reviewers decided differently: which answer is right?"
+  const question =
+    item.answers === undefined ? questions[item.kind] : "Reviewers decided differently: which answer is right?"
   return h(
     "div",
     {},
     h("p", { class: "overline", id: "question" }, question),
     item.pair === undefined ? showInput(task, item.input) : showPair(task, item, item.pair),
-    item.answers === undefined ? (item.pair === undefined ? showOutputs(task, item) : []) : showAnswers(task, item, item.answers),
+    item.answers === undefined
+      ? item.pair === undefined
+        ? showOutputs(task, item)
+        : []
+      : showAnswers(task, item, item.answers),
     item.note === undefined ? undefined : h("p", { class: "quiet note" }, item.note),
   )
 }
@@ -51,14 +56,22 @@ function showOutputs(task, item) {
   const hasProposed = item.proposed !== undefined && item.proposed !== null
   const hasCurrent = item.current !== undefined && item.current !== null
   if (hasProposed && hasCurrent) {
-    const arrow = h("span", { class: "arrow" }, h("span", { "aria-hidden": "true" }, "→"), h("span", { class: "unseen" }, "becomes"))
+    const arrow = h(
+      "span",
+      { class: "arrow" },
+      h("span", { "aria-hidden": "true" }, "→"),
+      h("span", { class: "unseen" }, "becomes"),
+    )
     const both = isLabels
       ? h("div", { class: "output change" }, showOutput(task, item.current), arrow, showOutput(task, item.proposed))
       : h("div", { class: "output" }, showDifference(item.outputDifference ?? []))
     return [h("h2", {}, "The output that it has, and the one that is proposed"), both]
   }
   if (!hasProposed) return []
-  const output = task.kind === "chat" ? showOutput(task, item.proposed) : h("div", { class: "output" }, showOutput(task, item.proposed))
+  const output =
+    task.kind === "chat"
+      ? showOutput(task, item.proposed)
+      : h("div", { class: "output" }, showOutput(task, item.proposed))
   return [h("h2", {}, "Proposed output"), output]
 }
 
@@ -82,12 +95,19 @@ function showAnswers(task, item, answers) {
       comment === undefined ? undefined : h("p", { class: "quiet" }, comment),
     )
   })
-  const difference = item.pair === undefined && item.kind !== "label-error" && item.outputDifference !== undefined && item.current !== undefined
+  const difference =
+    item.pair === undefined &&
+    item.kind !== "label-error" &&
+    item.outputDifference !== undefined &&
+    item.current !== undefined
   return [
     h("h2", {}, "The answers"),
     h("ul", { class: "said" }, shown),
     ...(difference
-      ? [h("h2", {}, "From B to A"), h("div", {}, showDifference(item.outputDifference ?? [], undefined, task.kind === "json" ? "mono" : "text"))]
+      ? [
+          h("h2", {}, "From B to A"),
+          h("div", {}, showDifference(item.outputDifference ?? [], undefined, task.kind === "json" ? "mono" : "text")),
+        ]
       : []),
   ]
 }
@@ -132,7 +152,11 @@ export function showBeside(task, item, agreement) {
       "section",
       {},
       h("h2", {}, "Guideline"),
-      h("p", { class: "guideline", dir: "auto" }, task.guideline.trim() === "" ? task.description : task.guideline.trim()),
+      h(
+        "p",
+        { class: "guideline", dir: "auto" },
+        task.guideline.trim() === "" ? task.description : task.guideline.trim(),
+      ),
     ),
     ...(nearest.length === 0
       ? []
@@ -145,7 +169,12 @@ export function showBeside(task, item, agreement) {
               "ol",
               { class: "nearest" },
               nearest.map(({ input, output }) =>
-                h("li", {}, h("p", { class: "input", dir: "auto" }, plain(task, input)), h("p", { class: "gold", dir: "auto" }, short(task, output))),
+                h(
+                  "li",
+                  {},
+                  h("p", { class: "input", dir: "auto" }, plain(task, input)),
+                  h("p", { class: "gold", dir: "auto" }, short(task, output)),
+                ),
               ),
             ),
           ),
@@ -174,7 +203,9 @@ export function showBeside(task, item, agreement) {
  */
 function plain(task, input) {
   if (task.kind !== "chat")
-    return task.fields.flatMap(({ name }) => (input[name] === undefined || input[name] === null ? [] : [String(input[name])])).join("\n")
+    return task.fields
+      .flatMap(({ name }) => (input[name] === undefined || input[name] === null ? [] : [String(input[name])]))
+      .join("\n")
   const turns = Array.isArray(input["messages"]) ? input["messages"] : []
   return turns
     .filter((turn) => turn?.role !== "system")
@@ -190,7 +221,10 @@ function short(task, output) {
   if (task.kind === "multilabel" && Array.isArray(output)) return output.join(", ") || "no label"
   if (task.kind !== "chat" || typeof output !== "object" || output === null) return brief(output)
   const calls = Array.isArray(output.tool_calls) ? output.tool_calls : []
-  return [output.content, ...calls.map((/** @type {any} */ { function: called }) => `calls ${called?.name} ${called?.arguments}`)]
+  return [
+    output.content,
+    ...calls.map((/** @type {any} */ { function: called }) => `calls ${called?.name} ${called?.arguments}`),
+  ]
     .filter(Boolean)
     .join("\n")
 }
@@ -201,10 +235,17 @@ function short(task, output) {
  * @returns {string}
  */
 function brief(value) {
-  if (Array.isArray(value)) return value.length === 0 ? "none" : value.map((entry) => brief(entry).replaceAll("\n", ", ")).join("; ")
+  if (Array.isArray(value))
+    return value.length === 0 ? "none" : value.map((entry) => brief(entry).replaceAll("\n", ", ")).join("; ")
   if (typeof value === "object" && value !== null)
     return Object.entries(value)
       .map(([name, member]) => `${name}: ${brief(member)}`)
       .join("\n")
-  return value === null || value === undefined ? "none" : value === true ? "yes" : value === false ? "no" : String(value)
+  return value === null || value === undefined
+    ? "none"
+    : value === true
+      ? "yes"
+      : value === false
+        ? "no"
+        : String(value)
 }

@@ -1,8 +1,10 @@
 import { freshId, h } from "./dom.js"
 
 /**
- * A form for a JSON value: one field a leaf, as the JSON Schema has them. What a schema says that has no field of its own (anyOf and the like) is edited as
- * JSON. `read` gives the value, undefined for what is left out; it throws a sentence where a field holds no value at all. Whether the value is valid is
+ * A form for a JSON value: one field a leaf, as the JSON Schema has them. What a schema says that has no field of its
+ * own (anyOf and the like) is edited as
+ * JSON. `read` gives the value, undefined for what is left out; it throws a sentence where a field holds no value at
+ * all. Whether the value is valid is
  * for the server to say: `problem` shows it at the field that it is about.
  * @typedef {object} Form
  * @property {HTMLElement} element
@@ -47,8 +49,10 @@ function node(root, given, value, name, path, isRequired, changed) {
   if (path.split(".").length > deepest) return raw(about, value)
   if (Array.isArray(schema["enum"])) return choice(about, schema["enum"], value)
   if (type === "boolean") return choice(about, canBeNull ? [true, false, null] : [true, false], value)
-  if (type === "object" && schema["properties"] && (!canBeNull || !isFit) && (isFit || isObject(value))) return object(root, schema, value, about)
-  if (type === "array" && isObject(schema["items"]) && !canBeNull && (isFit || Array.isArray(value))) return list(root, schema, value, about)
+  if (type === "object" && schema["properties"] && (!canBeNull || !isFit) && (isFit || isObject(value)))
+    return object(root, schema, value, about)
+  if (type === "array" && isObject(schema["items"]) && !canBeNull && (isFit || Array.isArray(value)))
+    return list(root, schema, value, about)
   if (
     (type === "string" && (isFit || typeof value === "string")) ||
     ((type === "number" || type === "integer") && (isFit || typeof value === "number"))
@@ -57,7 +61,10 @@ function node(root, given, value, name, path, isRequired, changed) {
   return raw(about, value)
 }
 
-/** @typedef {{ name: string, path: string, isRequired: boolean, canBeNull: boolean, hint: string, changed: () => void }} About */
+/**
+ * @typedef {{ name: string, path: string, isRequired: boolean, canBeNull: boolean, hint: string, changed: () => void }}
+ * About
+ */
 
 /**
  * @param {About} about
@@ -72,7 +79,11 @@ function choice(about, values, value) {
     {},
     h("option", { value: "" }, about.isRequired ? "choose" : "left out"),
     values.map((candidate, index) =>
-      h("option", { value: index }, candidate === true ? "yes" : candidate === false ? "no" : candidate === null ? "none" : String(candidate)),
+      h(
+        "option",
+        { value: index },
+        candidate === true ? "yes" : candidate === false ? "no" : candidate === null ? "none" : String(candidate),
+      ),
     ),
   )
   input.value = place < 0 ? "" : String(place)
@@ -88,10 +99,16 @@ function choice(about, values, value) {
  */
 function leaf(about, type, value, schema) {
   const text = value === undefined || value === null ? "" : String(value)
-  const isLong = type === "string" && (text.length > longString || text.includes("\n") || (schema["maxLength"] ?? 0) > 200)
+  const isLong =
+    type === "string" && (text.length > longString || text.includes("\n") || (schema["maxLength"] ?? 0) > 200)
   const input = isLong
     ? h("textarea", { rows: 3, dir: "auto" })
-    : h("input", { type: "text", autocomplete: "off", dir: "auto", inputmode: type === "string" ? undefined : "decimal" })
+    : h("input", {
+        type: "text",
+        autocomplete: "off",
+        dir: "auto",
+        inputmode: type === "string" ? undefined : "decimal",
+      })
   input.value = text
   return field(about, input, () => {
     if (input.value === "" && about.canBeNull) return null
@@ -180,7 +197,9 @@ function object(root, schema, value, about) {
       { class: "form" },
       about.name === "" ? undefined : h("legend", {}, about.name + (about.isRequired ? "" : " (may be left out)")),
       members.map(({ form }) => form.element),
-      others.length === 0 ? undefined : h("p", { class: "hint" }, `kept as it is: ${others.map(([name]) => name).join(", ")}`),
+      others.length === 0
+        ? undefined
+        : h("p", { class: "hint" }, `kept as it is: ${others.map(([name]) => name).join(", ")}`),
       problem,
     ),
     read: () => {
@@ -195,7 +214,11 @@ function object(root, schema, value, about) {
       if (members.some(({ form }) => form.problem(path, message))) return true
       // A missing member is the object's problem; it is shown at the member.
       const missing = /\(([^()]+)\)$/.exec(message)?.[1]
-      if (path === about.path && members.some(({ name, form }) => name === missing && form.problem(`${path}.${name}`, "missing"))) return true
+      if (
+        path === about.path &&
+        members.some(({ name, form }) => name === missing && form.problem(`${path}.${name}`, "missing"))
+      )
+        return true
       if (path !== about.path) return false
       problem.append(h("span", {}, problem.childElementCount > 0 ? `; ${message}` : message))
       return true
@@ -258,8 +281,16 @@ function list(root, schema, value, about) {
   const wasGiven = Array.isArray(value)
   draw()
   return {
-    element: h("fieldset", {}, h("legend", {}, (about.name || "output") + (about.isRequired ? "" : " (may be left out)")), rows, add, problem),
-    read: () => (entries.length === 0 && !about.isRequired && !wasGiven ? undefined : entries.map((form) => form.read() ?? null)),
+    element: h(
+      "fieldset",
+      {},
+      h("legend", {}, (about.name || "output") + (about.isRequired ? "" : " (may be left out)")),
+      rows,
+      add,
+      problem,
+    ),
+    read: () =>
+      entries.length === 0 && !about.isRequired && !wasGiven ? undefined : entries.map((form) => form.read() ?? null),
     problem: (path, message) => {
       if (path === about.path) {
         problem.append(h("span", {}, problem.childElementCount > 0 ? `; ${message}` : message))
@@ -285,13 +316,16 @@ function resolve(root, schema) {
   const reference = schema["$ref"]
   if (typeof reference !== "string" || !reference.startsWith("#/")) return schema
   let found = /** @type {any} */ (root)
-  for (const part of reference.slice(2).split("/")) found = found?.[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")]
+  for (const part of reference.slice(2).split("/"))
+    found = found?.[decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~")]
   return isObject(found) && found["$ref"] === undefined ? found : {}
 }
 
 /** @param {Schema} schema */
 function hintOf(schema) {
-  return [schema["description"], schema["format"] === "date" ? "YYYY-MM-DD" : schema["format"]].filter(Boolean).join("; ")
+  return [schema["description"], schema["format"] === "date" ? "YYYY-MM-DD" : schema["format"]]
+    .filter(Boolean)
+    .join("; ")
 }
 
 /**

@@ -10,11 +10,18 @@ const labelKeys = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "0"]
 /**
  * A button a label, with its meaning and, for the first ten, its key; many labels have a field that narrows them down.
  * @param {TaskView} task
- * @param {{ marked: Readonly<Record<string, string>>, pressed: () => ReadonlySet<string>, press: (label: string) => void }} labels `marked` says what a label is by now
+ * @param {{ marked: Readonly<Record<string, string>>, pressed: () => ReadonlySet<string>, press: (label: string) =>
+ * void }} labels `marked` says what a label is by now
  */
 export function labelButtons(task, { marked, pressed, press }) {
   const isMany = task.labels.length > manyLabels
-  const filter = h("input", { type: "search", class: "filter", placeholder: "find a label ( / )", "aria-label": "find a label", autocomplete: "off" })
+  const filter = h("input", {
+    type: "search",
+    class: "filter",
+    placeholder: "find a label ( / )",
+    "aria-label": "find a label",
+    autocomplete: "off",
+  })
   const list = h("div", { class: "labels", role: "group", "aria-label": "labels" })
   const draw = () => {
     const wanted = filter.value.trim().toLowerCase()
@@ -25,12 +32,22 @@ export function labelButtons(task, { marked, pressed, press }) {
         const key = labelKeys[task.labels.findIndex((label) => label.name === name)]
         return h(
           "button",
-          { type: "button", "aria-pressed": chosen.has(name) ? "true" : "false", "aria-keyshortcuts": key, onclick: () => press(name) },
+          {
+            type: "button",
+            "aria-pressed": chosen.has(name) ? "true" : "false",
+            "aria-keyshortcuts": key,
+            onclick: () => press(name),
+          },
           key === undefined ? undefined : h("kbd", { "aria-hidden": "true" }, key),
           h(
             "span",
             {},
-            h("span", { class: "name" }, name, marked[name] === undefined ? undefined : h("span", { class: "mark" }, ` · ${marked[name]}`)),
+            h(
+              "span",
+              { class: "name" },
+              name,
+              marked[name] === undefined ? undefined : h("span", { class: "mark" }, ` · ${marked[name]}`),
+            ),
             h("span", { class: "meaning" }, meaning),
           ),
         )

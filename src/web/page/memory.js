@@ -29,7 +29,8 @@ export async function recall(task) {
 }
 
 /**
- * Whether another tab has this mark: one that was duplicated has the memory of the other. From now on this tab answers for its own.
+ * Whether another tab has this mark: one that was duplicated has the memory of the other. From now on this tab answers
+ * for its own.
  * @param {string} page
  * @returns {Promise<boolean>}
  */

@@ -10,10 +10,12 @@ import { showDifference } from "./show.js"
 const checkAfterMs = 250
 
 /**
- * The editor of an output, with what is wrong with it and how it differs from the proposal, as the server says while one writes.
+ * The editor of an output, with what is wrong with it and how it differs from the proposal, as the server says while
+ * one writes.
  * @param {TaskView} task
  * @param {ItemView} item
- * @param {{ begin: unknown, isBegun: boolean, changed: () => void }} edit where to begin, and whether that is a person's already
+ * @param {{ begin: unknown, isBegun: boolean, changed: () => void }} edit where to begin, and whether that is a
+ * person's already
  */
 export function editPanel(task, item, { begin, isBegun, changed }) {
   const difference = h("div", { "aria-live": "polite" })
@@ -42,10 +44,13 @@ export function editPanel(task, item, { begin, isBegun, changed }) {
       const pieces = checked.difference ?? []
       const isChanged = pieces.some(({ side }) => side !== "both")
       difference.replaceChildren(
-        ...(isChanged ? [h("h2", {}, "What you changed"), showDifference(pieces, undefined, task.kind === "json" ? "mono" : "text")] : []),
+        ...(isChanged
+          ? [h("h2", {}, "What you changed"), showDifference(pieces, undefined, task.kind === "json" ? "mono" : "text")]
+          : []),
       )
     } catch (error) {
-      if (!(error instanceof Lost)) editor.show([{ path: "output", message: error instanceof Error ? error.message : String(error) }])
+      if (!(error instanceof Lost))
+        editor.show([{ path: "output", message: error instanceof Error ? error.message : String(error) }])
     }
   }
   if (isBegun) later()
@@ -58,7 +63,11 @@ export function editPanel(task, item, { begin, isBegun, changed }) {
  * @param {(reason: string) => void} reject
  */
 export function reasonPanel(task, reject) {
-  const field = h("input", { autocomplete: "off", placeholder: "or in your own words, then Enter", "aria-label": "the reason in your own words" })
+  const field = h("input", {
+    autocomplete: "off",
+    placeholder: "or in your own words, then Enter",
+    "aria-label": "the reason in your own words",
+  })
   field.addEventListener("keydown", (event) => {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return
     const reason = field.value === "" ? task.reasons[Number(event.key) - 1] : undefined

@@ -31,7 +31,13 @@ let chosen = new Set()
 let editor
 /** @type {ReturnType<typeof labelButtons> | undefined} */
 let labels
-const comment = h("textarea", { class: "comment", rows: 2, "aria-label": "comment", placeholder: "a comment, kept with the decision", dir: "auto" })
+const comment = h("textarea", {
+  class: "comment",
+  rows: 2,
+  "aria-label": "comment",
+  placeholder: "a comment, kept with the decision",
+  dir: "auto",
+})
 const said = h("p", { class: "saved", role: "status" })
 
 await begin()
@@ -74,14 +80,17 @@ function draw(answer) {
   comment.value = memory.draft?.comment ?? mine?.comment ?? ""
   showProgress(answer.progress)
   byId("beside").replaceChildren(...showBeside(task, item, answer.progress.agreement))
-  const isOpen = memory.draft?.isEditing === true || mine?.verdict === "edit" || (item !== undefined && !hasOutput(item))
+  const isOpen =
+    memory.draft?.isEditing === true || mine?.verdict === "edit" || (item !== undefined && !hasOutput(item))
   mode = item !== undefined && !hasLabels(task) && isOpen ? "edit" : "look"
   chosen = new Set(item === undefined ? [] : asLabels(memory.draft?.output ?? mine?.output ?? labelsToBeginWith(item)))
   isBusy = false
   remember(task.task, memory)
   byId("item").setAttribute("aria-busy", "false")
   byId("item").replaceChildren(
-    ...(item === undefined ? [endPanel(task, elsewhere, () => next())] : [showItem(task, item), h("div", { id: "answer" })]),
+    ...(item === undefined
+      ? [endPanel(task, elsewhere, () => next())]
+      : [showItem(task, item), h("div", { id: "answer" })]),
   )
   drawAnswer()
   scrollTo(0, 0)
@@ -94,7 +103,10 @@ function drawAnswer() {
   labels = undefined
   isTouched = false
   if (item !== undefined)
-    byId("answer").replaceChildren(...answerParts(item), h("div", { id: "comment", hidden: comment.value === "" }, h("h2", {}, "Comment"), comment))
+    byId("answer").replaceChildren(
+      ...answerParts(item),
+      h("div", { id: "comment", hidden: comment.value === "" }, h("h2", {}, "Comment"), comment),
+    )
   drawActions()
 }
 
@@ -106,7 +118,8 @@ function answerParts(of) {
     return [panel.element]
   }
   if (hasLabels(task)) {
-    const pressed = () => (task.kind === "label" ? new Set(of.mine ? asLabels(of.mine.output) : labelsToBeginWith(of)) : chosen)
+    const pressed = () =>
+      task.kind === "label" ? new Set(of.mine ? asLabels(of.mine.output) : labelsToBeginWith(of)) : chosen
     labels = labelButtons(task, { marked: marksOf(of), pressed, press: pressLabel })
     return [h("h2", {}, task.kind === "label" ? "Labels" : "Labels: choose all that fit"), labels.element]
   }
@@ -122,13 +135,24 @@ function marksOf(of) {
   /** @type {Record<string, string>} */
   const marks = {}
   for (const label of asLabels(of.current)) marks[label] = isPair ? "B" : "now"
-  for (const label of asLabels(of.proposed)) marks[label] = [isPair ? "A" : "proposed", marks[label]].filter(Boolean).join(", ")
+  for (const label of asLabels(of.proposed))
+    marks[label] = [isPair ? "A" : "proposed", marks[label]].filter(Boolean).join(", ")
   return marks
 }
 
 function actions() {
   const isBegun = memory.draft?.output !== undefined
-  const deeds = { answer, save, write: () => editor?.focus(), findLabel: () => labels?.focus(), turn, comment: openComment, skip, undo, look: next }
+  const deeds = {
+    answer,
+    save,
+    write: () => editor?.focus(),
+    findLabel: () => labels?.focus(),
+    turn,
+    comment: openComment,
+    skip,
+    undo,
+    look: next,
+  }
   return actionsOf(task, item, { mode, chosen, isBegun }, deeds)
 }
 
@@ -136,7 +160,10 @@ function drawActions() {
   const shown = actions().filter(({ isHidden }) => !isHidden)
   byId("actions").replaceChildren(
     ...shown.map(({ key, text, press: run, isMain, isQuiet }) =>
-      button(text, key, () => !isBusy && run(), { class: isMain ? "main" : isQuiet ? "plain" : undefined, disabled: isBusy }),
+      button(text, key, () => !isBusy && run(), {
+        class: isMain ? "main" : isQuiet ? "plain" : undefined,
+        disabled: isBusy,
+      }),
     ),
     said,
   )
@@ -255,7 +282,10 @@ async function skip() {
   await next()
 }
 
-/** The last answer of this page is taken back, or the last skip; of a page that gave none, the last answer of the reviewer. */
+/**
+ * The last answer of this page is taken back, or the last skip; of a page that gave none, the last answer of the
+ * reviewer.
+ */
 async function undo() {
   isBusy = true
   const step = memory.steps.at(-1)
@@ -266,7 +296,8 @@ async function undo() {
       await next(step.item)
       return
     }
-    const decision = step === undefined ? await insist(() => call("last", who()), tell) : { item: step.item, at: step.at }
+    const decision =
+      step === undefined ? await insist(() => call("last", who()), tell) : { item: step.item, at: step.at }
     const taken = await insist(() => call("withdraw", { ...who(), decision }), tell)
     memory.steps.pop()
     memory.draft = undefined
@@ -295,8 +326,11 @@ function keepDraft() {
   } catch {
     // What holds no value yet keeps the last value that it held.
   }
-  const isBegun = comment.value !== "" || (output !== undefined && JSON.stringify(output) !== JSON.stringify(item.proposed))
-  memory.draft = isBegun ? { item: item.id, revision: item.revision, output, comment: comment.value, isEditing: mode === "edit" } : undefined
+  const isBegun =
+    comment.value !== "" || (output !== undefined && JSON.stringify(output) !== JSON.stringify(item.proposed))
+  memory.draft = isBegun
+    ? { item: item.id, revision: item.revision, output, comment: comment.value, isEditing: mode === "edit" }
+    : undefined
   remember(task.task, memory)
 }
 

@@ -45,15 +45,19 @@ export async function call(name, body = {}) {
  * @param {string} page
  */
 export function leave(page) {
-  fetch("/api/leave", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ page }), keepalive: true }).catch(
-    () => undefined,
-  )
+  fetch("/api/leave", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ page }),
+    keepalive: true,
+  }).catch(() => undefined)
 }
 
 const againMs = 2000
 
 /**
- * What the call answers. While the server is not there, cannot write or wants its token, it is asked again, and `tell` hears of it; any other refusal is
+ * What the call answers. While the server is not there, cannot write or wants its token, it is asked again, and `tell`
+ * hears of it; any other refusal is
  * thrown. What is asked must be such that twice is once.
  * @template Answer
  * @param {() => Promise<Answer>} ask

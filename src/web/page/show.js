@@ -29,7 +29,12 @@ export function showInput(task, input) {
     "div",
     {},
     fields.map(({ name, description }) =>
-      h("div", { class: "field" }, single ? undefined : h("p", { class: "name", title: description }, name), showText(input[name])),
+      h(
+        "div",
+        { class: "field" },
+        single ? undefined : h("p", { class: "name", title: description }, name),
+        showText(input[name]),
+      ),
     ),
   )
 }
@@ -110,7 +115,12 @@ export function showOutput(task, output) {
  */
 function showLabel(task, name) {
   const meaning = task.labels.find((label) => label.name === name)?.meaning
-  return h("p", {}, h("span", { class: "chip" }, name), meaning === undefined ? undefined : h("span", { class: "meaning" }, meaning))
+  return h(
+    "p",
+    {},
+    h("span", { class: "chip" }, name),
+    meaning === undefined ? undefined : h("span", { class: "meaning" }, meaning),
+  )
 }
 
 /**
@@ -131,7 +141,10 @@ function showTree(value) {
     return h(
       "dl",
       { class: "tree" },
-      Object.entries(value).flatMap(([name, member]) => [h("dt", {}, name), h("dd", { dir: "auto" }, showTree(member))]),
+      Object.entries(value).flatMap(([name, member]) => [
+        h("dt", {}, name),
+        h("dd", { dir: "auto" }, showTree(member)),
+      ]),
     )
   if (value === null || value === undefined) return h("span", { class: "empty" }, "none")
   return h("span", {}, typeof value === "boolean" ? (value ? "yes" : "no") : String(value))
