@@ -1,8 +1,8 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/crowds.ts calls. Lists of cards,
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/crowds.ts calls. Lists of cards,
 // each in a block of its own that is
 // a power of two long; a list that outgrows its block moves to a larger one, and the old block is used again.
 
-// A card: the place, the number of hashes, and the parities (see src/curation/sketcher.ts).
+// A card: the place, the number of hashes, and the parities (see src/curation/near/sketcher.ts).
 const cardBytes: usize = 32
 // Before the cards of a block: how many there are, and how many there is room for as a power of two.
 const headBytes: usize = 32

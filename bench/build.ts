@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import type { BuildCosts } from "../src/stages/build-costs.ts"
+import type { BuildCosts } from "../src/stages/building/build-costs.ts"
 import { makeWorkspace, type SetKind } from "./build-corpus.ts"
 import { type Outcome, parseSeconds, run } from "./measured.ts"
 

@@ -1,5 +1,5 @@
 // The search for near vectors as it was before assembly/cosine.ts: what bench/cosine.ts compares with.
-import type { CosinePair } from "../src/curation/cosine.ts"
+import type { CosinePair } from "../src/curation/near/cosine.ts"
 
 /** Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of
  * the columns. Vectors are of

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import type { Example } from "../src/core/example.ts"
-import { readLines } from "../src/store/files.ts"
+import type { Example } from "../src/core/rows/example.ts"
+import { readLines } from "../src/store/files/files.ts"
 import { makeWorkspace, type SetKind } from "./build-corpus.ts"
 import { type Outcome, parseSeconds, run } from "./measured.ts"
 

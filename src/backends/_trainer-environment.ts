@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { hash } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs"
 import { delimiter, join } from "node:path"
-import type { BackendContext, Check } from "../core/backend.ts"
+import type { BackendContext, Check } from "../core/contracts/backend.ts"
 import { ProviderError, ToolkitError } from "../core/errors.ts"
 import { isAlive } from "./_processes.ts"
 

@@ -20,10 +20,10 @@ import type {
   JobSnapshot,
   RunFiles,
   TrainingPlan,
-} from "../core/backend.ts"
+} from "../core/contracts/backend.ts"
 import { ConfigError, ProviderError } from "../core/errors.ts"
 import { issuesOf, formatPath } from "../core/parse.ts"
-import type { RemoteJob, RunEventBody } from "../core/run.ts"
+import type { RemoteJob, RunEventBody } from "../core/training/run.ts"
 import { isAlive, signalGroup } from "./_processes.ts"
 import { countTokens } from "./_token-counts.ts"
 import { environmentChecks, madeTrainerPython, trainerPython } from "./_trainer-environment.ts"

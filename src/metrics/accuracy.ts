@@ -1,4 +1,4 @@
-import type { Metric, ScoredRow } from "../core/metric.ts"
+import type { Metric, ScoredRow } from "../core/contracts/metric.ts"
 
 /**
  * The share of rows whose answer is the reference label, 0 to 1; an answer that could not be read is wrong. Empty input

@@ -1,5 +1,5 @@
-import type { Metric } from "../core/metric.ts"
-import type { Output } from "../core/example.ts"
+import type { Metric } from "../core/contracts/metric.ts"
+import type { Output } from "../core/rows/example.ts"
 
 interface Counts {
   right: number

@@ -1,6 +1,6 @@
 import { CredentialError, ProviderError } from "../core/errors.ts"
-import type { Embedder } from "../core/embedding.ts"
-import { isLoopback } from "../core/prices.ts"
+import type { Embedder } from "../core/asking/embedding.ts"
+import { isLoopback } from "../core/asking/prices.ts"
 import { defaultTimeoutMs, guardedCall } from "./_guarded-call.ts"
 
 /** Any server that speaks OpenAI's embeddings: OpenAI itself, Ollama, vLLM, llama.cpp, text-embeddings-inference. The

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os"
 import { InvalidArgumentError, type Command } from "commander"
-import { deduplicateFile, type DeduplicateResult } from "../../stages/deduplicate-file.ts"
+import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
 
 interface Options {

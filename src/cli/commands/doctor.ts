@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, statfsSync } from "node:fs"
 import type { Command } from "commander"
-import type { BackendModule, Check } from "../../core/backend.ts"
-import type { ModelModule } from "../../core/model.ts"
-import { isTerminal, reduceRun } from "../../core/run.ts"
+import type { BackendModule, Check } from "../../core/contracts/backend.ts"
+import type { ModelModule } from "../../core/contracts/model.ts"
+import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import type { Host } from "../host.ts"
 import { load, names } from "../plugins.ts"
 

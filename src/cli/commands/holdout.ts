@@ -1,8 +1,8 @@
 import type { Command } from "commander"
 import { exitCodes } from "../../core/errors.ts"
-import { count } from "../../evaluation/words.ts"
-import { describeWear } from "../../evaluation/wear.ts"
-import { refreshHoldout, type Refresh } from "../../stages/refresh-holdout.ts"
+import { count } from "../../evaluation/verdict/words.ts"
+import { describeWear } from "../../evaluation/verdict/wear.ts"
+import { refreshHoldout, type Refresh } from "../../stages/arriving/refresh-holdout.ts"
 import type { Host } from "../host.ts"
 
 interface Options {

@@ -1,8 +1,8 @@
 import { Argument, type Command } from "commander"
 import { z } from "zod"
-import { candidateSchema, decisionSchema, realInputSchema, seedSchema } from "../../core/example.ts"
-import { jobSchema, workspaceSchema } from "../../core/job.ts"
-import { taskSchema } from "../../core/task.ts"
+import { candidateSchema, decisionSchema, realInputSchema, seedSchema } from "../../core/rows/example.ts"
+import { jobSchema, workspaceSchema } from "../../core/training/job.ts"
+import { taskSchema } from "../../core/task/task.ts"
 import type { Host } from "../host.ts"
 
 const example = z

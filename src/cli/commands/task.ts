@@ -1,6 +1,6 @@
 import { InvalidArgumentError, type Command } from "commander"
 import { exitCodes, UsageError } from "../../core/errors.ts"
-import { migrate, type LabelChange, type MigrationResult } from "../../stages/migrate.ts"
+import { migrate, type LabelChange, type MigrationResult } from "../../stages/arriving/migrate.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
 
