@@ -89,10 +89,10 @@ export function stopped(): u32 {
   return stoppedAt
 }
 
-/** Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and parities do not rule
- * it out. A bit of the parities
- * differs only where the sets do, so there are at most as many such bits as hashes that one set alone has: (1 − t) / (1
- * + t) of both together.
+/**
+ * Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and parities do not rule it
+ * out. A bit of the parities differs only where the sets do, so there are at most as many such bits as hashes that one
+ * set alone has: (1 − t) / (1 + t) of both together.
  */
 export function scan(list: usize, from: u32, threshold: f64): u32 {
   const count = load<u32>(list)

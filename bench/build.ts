@@ -1,6 +1,6 @@
 // What a data set of made-up rows takes: its import and hold-out, the core of its build beside JSON.parse of the file
-// that it reads, each check, and peak memory.
-// node_modules/.bin/node bench/build.ts --rows 10000,100000,1000000 --kind label
+// that it reads, each check, and peak memory. node_modules/.bin/node bench/build.ts --rows 10000,100000,1000000 --kind
+// label
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"

@@ -1,6 +1,6 @@
 // How long 100,000 candidates take to a spreadsheet and back, and how much memory: `node_modules/.bin/node
-// bench/review-spreadsheets.ts [candidates]`.
-// Each step is a process of its own, so that its peak is its own. Every fourth row is decided on.
+// bench/review-spreadsheets.ts [candidates]`. Each step is a process of its own, so that its peak is its own. Every
+// fourth row is decided on.
 import { spawnSync } from "node:child_process"
 import { rmSync, statSync } from "node:fs"
 import { cpus } from "node:os"

@@ -1,6 +1,6 @@
 // What it takes to export a version of made-up rows, to compare it with another, and to write its card: seconds, peak
-// memory, and how often JSON.parse would have read the file in the time.
-// node_modules/.bin/node bench/versions.ts --rows 10000,100000 --kind label
+// memory, and how often JSON.parse would have read the file in the time. node_modules/.bin/node bench/versions.ts
+// --rows 10000,100000 --kind label
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"

@@ -4,8 +4,7 @@ import type { TaskSpecification } from "../core/task/task.ts"
 
 /**
  * The share of rows whose answer says the same as the reference, 0 to 1: equal label, set of labels or canonical JSON,
- * or text up to case and white
- * space (`sameOutput`). An answer that could not be read is wrong. Empty input gives NaN.
+ * or text up to case and white space (`sameOutput`). An answer that could not be read is wrong. Empty input gives NaN.
  */
 const exactMatch: Metric = {
   summary: "The share of answers that say exactly what the reference says",

@@ -26,11 +26,11 @@ const lookAgainMs = 2000
 const mostNeighbours = 5000
 const agreementAgainMs = 10_000
 
-/** The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds,
- * with what changes on the disk.
- * An item is open in one page at a time; where reviewers are named and share the queue with overlap, in one page of
- * each. Every decision is on the disk
- * when the call returns. */
+/**
+ * The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds,
+ * with what changes on the disk. An item is open in one page at a time; where reviewers are named and share the queue
+ * with overlap, in one page of each. Every decision is on the disk when the call returns.
+ */
 export class ReviewSession {
   readonly task: TaskSpecification
   readonly #context: StageContext
@@ -74,9 +74,10 @@ export class ReviewSession {
     return [...this.#sessions.values()].map((session) => this.#context.workspace.show(this.#rows.sessionFile(session)))
   }
 
-  /** The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in
-   * the order of the queue that the
-   * reviewer neither decided on nor skipped, else the first skipped one. */
+  /**
+   * The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in
+   * the order of the queue that the reviewer neither decided on nor skipped, else the first skipped one.
+   */
   next(asking: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
     this.#keepUp()
     let found = this.#lookFor(asking, wished)

@@ -22,7 +22,8 @@ export interface Ticket {
   counted?: number
 }
 
-/** When the next request may be sent, so that a server's limits on requests and tokens a minute are used up and not
+/**
+ * When the next request may be sent, so that a server's limits on requests and tokens a minute are used up and not
  * passed. Times are milliseconds of any clock that only goes forward, and are given: equal calls give equal times.
  *
  * What limits are kept: those that are given, those that headers announce, and those that refusals teach. Requests are

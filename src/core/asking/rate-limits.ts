@@ -13,12 +13,12 @@ export interface ServerLimit {
   readonly windowMs: number | undefined
 }
 
-/** The limits that the headers of an answer tell, in the forms that are in use:
- * `x-ratelimit-limit-requests` and its like (OpenAI, Azure, Groq, Fireworks), with `-minute` or `-day` at the end
- * (Cerebras) or `req` (Mistral);
+/**
+ * The limits that the headers of an answer tell, in the forms that are in use: `x-ratelimit-limit-requests` and its
+ * like (OpenAI, Azure, Groq, Fireworks), with `-minute` or `-day` at the end (Cerebras) or `req` (Mistral);
  * `anthropic-ratelimit-requests-limit`; `ratelimit-limit` and `x-ratelimit-limit` (many); `ratelimit` and
- * `ratelimit-policy` (the IETF's drafts).
- * What cannot be read is left out. */
+ * `ratelimit-policy` (the IETF's drafts). What cannot be read is left out.
+ */
 export function serverLimits(headers: ResponseHeaders): ServerLimit[] {
   const serverNow = httpDate(headers.get("date"))
   const found = [...named(headers, serverNow), ...unnamed(headers, serverNow), ...drafted(headers)]

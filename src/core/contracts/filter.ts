@@ -27,11 +27,12 @@ export interface FilterFinding {
   readonly detail: string
 }
 
-/** The default export of a file in filters/, whose name is the filter's id: what makes a text unfit to learn from.
+/**
+ * The default export of a file in filters/, whose name is the filter's id: what makes a text unfit to learn from.
  *
  * `find` is pure and takes time in proportion to the text. It is asked for each text of a row by itself: the strings of
- * the input and, where the
- * output is not a label, those of the output. An empty text has no findings. */
+ * the input and, where the output is not a label, those of the output. An empty text has no findings.
+ */
 export interface Filter<Options extends { readonly severity: z.output<typeof severitySchema> } = never> {
   readonly summary: string
   /** Each reason code with its meaning. */

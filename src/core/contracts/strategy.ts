@@ -60,11 +60,11 @@ export interface ModelStrategy<Options> extends StrategyBase<Options> {
   readonly semantics: number
   /** Whether a second labelling pass over its candidates belongs to it. */
   readonly secondPass?: boolean
-  /** Every prompt that is still to be asked, in order. Their number follows from `count` and `asked` alone, and a
-   * larger `count` only adds prompts at
-   * the end: so a plan is exact before the first round, and growing more asks nothing again. A prompt shows few seeds,
-   * chosen by stable hashing. Prompts are made
-   * as they are taken. */
+  /**
+   * Every prompt that is still to be asked, in order. Their number follows from `count` and `asked` alone, and a larger
+   * `count` only adds prompts at the end: so a plan is exact before the first round, and growing more asks nothing
+   * again. A prompt shows few seeds, chosen by stable hashing. Prompts are made as they are taken.
+   */
   plan(material: StrategyMaterial, options: Options): Iterable<PlannedPrompt>
   /** What an answer says; throws nothing. No drafts: it could not be read. */
   parse(text: string, prompt: PlannedPrompt, material: StrategyMaterial): ParsedAnswer

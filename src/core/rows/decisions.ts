@@ -1,8 +1,10 @@
 import type { Decision, DecisionLine } from "./example.ts"
 
-/** The decisions that stand: a line `withdraw` takes back the last decision of its reviewer on that revision of the
- * item, so that the one before it
- * counts again. The lines are in the order of time; without anything to take back, a withdrawal says nothing. */
+/**
+ * The decisions that stand: a line `withdraw` takes back the last decision of its reviewer on that revision of the
+ * item, so that the one before it counts again. The lines are in the order of time; without anything to take back, a
+ * withdrawal says nothing.
+ */
 export function standingDecisions(lines: readonly DecisionLine[]): Decision[] {
   if (lines.every(isDecision)) return [...lines]
   const given = new Map<string, number[]>()

@@ -31,9 +31,11 @@ export const refreshSchema = z.strictObject({
 })
 export type HoldoutRefresh = z.output<typeof refreshSchema>
 
-/** A row as it is held after the refreshes: released rows are in train, retired ones in no split, fresh ones in test,
- * all others where they were
- * first assigned. The order of the refreshes does not matter, and a held-out row reaches train by a release alone. */
+/**
+ * A row as it is held after the refreshes: released rows are in train, retired ones in no split, fresh ones in test,
+ * all others where they were first assigned. The order of the refreshes does not matter, and a held-out row reaches
+ * train by a release alone.
+ */
 export function standingAfter(refreshes: readonly HoldoutRefresh[]): (assignment: Assignment) => StandingAssignment {
   if (refreshes.length === 0) return (assignment) => assignment
   const named = (list: "retired" | "released") => new Set(refreshes.flatMap((refresh) => refresh[list]))

@@ -36,8 +36,8 @@ interface IdentifiedRow {
 
 /**
  * What is read of a task's files as if it had been written with the labels of now: the files keep the old ones. Outputs
- * have the new names, and ids and
- * revisions that follow from an output are those of the new one, so that what was decided about a row stays decided.
+ * have the new names, and ids and revisions that follow from an output are those of the new one, so that what was
+ * decided about a row stays decided.
  */
 export class Migrations {
   readonly isEmpty: boolean

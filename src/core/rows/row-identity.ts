@@ -1,9 +1,10 @@
 import { contentId, digest } from "../canonical.ts"
 import type { Input, Output } from "./example.ts"
 
-/** The id of the question whether the output of a row is right. It follows from the row as it stands in its file: a row
- * that is edited there is asked
- * about anew, one that was decided never comes back. */
+/**
+ * The id of the question whether the output of a row is right. It follows from the row as it stands in its file: a row
+ * that is edited there is asked about anew, one that was decided never comes back.
+ */
 export function checkId(row: string, input: Input, output: Output): string {
   return contentId("check", { row, input, output })
 }

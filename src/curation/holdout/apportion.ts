@@ -10,9 +10,11 @@ export interface Claim {
   readonly tieBreak: string
 }
 
-/** The seats of each claim by largest remainder (Hamilton), proportional to size within its bounds. The seats given are
- * `seats`, unless the bounds
- * ask for more or allow only fewer. The order of the claims does not matter; `least` wins over `most`. */
+/**
+ * The seats of each claim by largest remainder (Hamilton), proportional to size within its bounds. The seats given are
+ * `seats`, unless the bounds ask for more or allow only fewer. The order of the claims does not matter; `least` wins
+ * over `most`.
+ */
 export function apportion(claims: readonly Claim[], seats: number): Map<string, number> {
   const total = claims.reduce((sum, { size }) => sum + size, 0)
   const quota = (claim: Claim) => (total === 0 ? 0 : (seats * claim.size) / total)

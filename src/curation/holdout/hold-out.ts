@@ -30,9 +30,10 @@ export interface HoldOutOptions {
   readonly key: string
 }
 
-/** The splits of the arrivals, as `placeRows` gives them. Sorted by id; no arrivals give none; an arrival that has a
- * split already is left out, and rows that
- * no longer exist hold no place. */
+/**
+ * The splits of the arrivals, as `placeRows` gives them. Sorted by id; no arrivals give none; an arrival that has a
+ * split already is left out, and rows that no longer exist hold no place.
+ */
 export function assignSplits({ arrivals, existing, existingItems, testNeeded, key }: HoldOutOptions): Assignment[] {
   const known = new Map(existing.map((assignment) => [assignment.id, assignment]))
   const present = new Map(existingItems.filter(({ id }) => known.has(id)).map((item) => [item.id, item]))
@@ -64,19 +65,16 @@ export function assignSplits({ arrivals, existing, existingItems, testNeeded, ke
   }).sort((a, b) => compareText(a.id, b.id))
 }
 
-/** Where each row is held once those that arrive have a split, for good: what has one keeps it, and near-duplicates go
- * whole to one split, that of the
- * members that have one (of several splits: test before validation before train). Retired rows count nowhere; what is
- * near them goes to train, where a
- * build drops it.
+/**
+ * Where each row is held once those that arrive have a split, for good: what has one keeps it, and near-duplicates go
+ * whole to one split, that of the members that have one (of several splits: test before validation before train).
+ * Retired rows count nowhere; what is near them goes to train, where a build drops it.
  *
  * Of T rows (existing and arriving), min(testNeeded, ⌊0.6 T⌋) are for test, min(⌈testNeeded / 4⌉, ⌊0.15 T⌋) for
- * validation and the rest for
- * train, spread over the strata by largest remainder. A stratum's first row goes to train, its second to test; later
- * ones never take its last
- * train row. Real inputs without an answer are counted apart, by the same rule.
- * Depends on content and key only: not on the order of the rows. Whole near-duplicate groups may miss the sizes by half
- * a group.
+ * validation and the rest for train, spread over the strata by largest remainder. A stratum's first row goes to train,
+ * its second to test; later ones never take its last train row. Real inputs without an answer are counted apart, by the
+ * same rule. Depends on content and key only: not on the order of the rows. Whole near-duplicate groups may miss the
+ * sizes by half a group.
  */
 export function placeRows(
   rows: NumberedRows,
@@ -155,9 +153,10 @@ interface Filling {
   readonly place: (unit: number, split: number) => void
 }
 
-/** Gives units to the split: first in keyed order those that fit; then, smallest first, those that overshoot by no more
- * than is missing. Returns
- * the units that are left. */
+/**
+ * Gives units to the split: first in keyed order those that fit; then, smallest first, those that overshoot by no more
+ * than is missing. Returns the units that are left.
+ */
 function fill(
   free: Uint32Array<ArrayBuffer>,
   split: number,

@@ -18,13 +18,14 @@ export interface Wanted {
   readonly group?: number
 }
 
-/** Finds texts near those added so far. Precision is exact: every answer's Jaccard similarity is computed, none is
- * estimated. Of pairs right at
- * the threshold a share of `missRate` is missed, of more similar ones fewer. Boilerplate of the corpus is no
- * similarity.
+/**
+ * Finds texts near those added so far. Precision is exact: every answer's Jaccard similarity is computed, none is
+ * estimated. Of pairs right at the threshold a share of `missRate` is missed, of more similar ones fewer. Boilerplate
+ * of the corpus is no similarity.
  *
- * Equal additions and questions give equal answers.
- * `corpus` is a sample of the texts, by which the shingles are chosen once, or a shingler. */
+ * Equal additions and questions give equal answers. `corpus` is a sample of the texts, by which the shingles are chosen
+ * once, or a shingler.
+ */
 export class NearDuplicateIndex {
   readonly shingler: Shingler
   readonly threshold: number
@@ -70,9 +71,10 @@ export class NearDuplicateIndex {
     })
   }
 
-  /** From now on the text is found under the id, by those who ask for the group; without one, by those who name none. A
-   * text may be added to
-   * several groups. */
+  /**
+   * From now on the text is found under the id, by those who ask for the group; without one, by those who name none. A
+   * text may be added to several groups.
+   */
   add(id: string, text: string, group = 0): void {
     const sketch = this.#sketch(text)
     // Added again right away, it is stored once.
@@ -99,9 +101,10 @@ export function nearest(found: Iterable<Near>): Near | undefined {
   return best
 }
 
-/** The groups of texts that are linked by near-duplicates, as `groupTexts` finds them, each sorted by id and in the
- * order of their first ids; every item is in
- * one. The order of the items does not matter; ids must differ. */
+/**
+ * The groups of texts that are linked by near-duplicates, as `groupTexts` finds them, each sorted by id and in the
+ * order of their first ids; every item is in one. The order of the items does not matter; ids must differ.
+ */
 export function clusters(
   items: readonly { readonly id: string; readonly text: string }[],
   threshold?: number,

@@ -76,15 +76,15 @@ export function wantedText(wanted: Readonly<Record<string, number>>): string {
 const mostWeight = 10
 const rounds = 100
 
-/** The weight of each stratum with which the labels have their true shares. Where a row has one label that is its share
- * over the share of its rows;
- * a label without a row takes no part. Where rows have several it is found by raking (Deming and Stephan 1940): the
- * weights of the rows with a label
- * and of those without it are scaled to its share, label after label, until nothing moves; shares that no weights give
- * are met as nearly as that goes.
+/**
+ * The weight of each stratum with which the labels have their true shares. Where a row has one label that is its share
+ * over the share of its rows; a label without a row takes no part. Where rows have several it is found by raking
+ * (Deming and Stephan 1940): the weights of the rows with a label and of those without it are scaled to its share,
+ * label after label, until nothing moves; shares that no weights give are met as nearly as that goes.
  *
- * At most `most` (10), with a mean of 1 over the rows, rounded to six places; no rows
- * give none. Independent of the order of the strata. */
+ * At most `most` (10), with a mean of 1 over the rows, rounded to six places; no rows give none. Independent of the
+ * order of the strata.
+ */
 export function weightsFor(
   prevalence: Readonly<Record<string, number>>,
   strata: ReadonlyMap<string, Stratum>,

@@ -91,9 +91,10 @@ export class Units {
     return this.#firsts[unit] as number
   }
 
-  /** The split of the rows near the unit that have one, the most held out: by its number in `heldNames`, zero for none.
-   * What is near retired rows alone
-   * goes to train. */
+  /**
+   * The split of the rows near the unit that have one, the most held out: by its number in `heldNames`, zero for none.
+   * What is near retired rows alone goes to train.
+   */
   follows(unit: number): number {
     return this.#follows[unit] as number
   }

@@ -14,13 +14,13 @@ export interface NumberedTexts {
   text(number: number): string
 }
 
-/** The groups of texts that are linked by near-duplicates. For the unit of splitting only: two members of a group may
- * be far from each other. The order of
- * the texts does not matter; `sample` has seen all of them.
+/**
+ * The groups of texts that are linked by near-duplicates. For the unit of splitting only: two members of a group may be
+ * far from each other. The order of the texts does not matter; `sample` has seen all of them.
  *
  * Each text is read once, and those that share a key with another one once more. Memory: 4 bytes a text and band, 30
- * bytes a text, and what near-duplicates
- * need for a part of them. */
+ * bytes a text, and what near-duplicates need for a part of them.
+ */
 export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?: number): Groups {
   const groups = new Groups(texts.count)
   const { name, boilerplate } = shingler(sample.texts())

@@ -45,11 +45,12 @@ export class CommonRuns {
   }
 }
 
-/** The common runs of a sample of the texts, for a check by n consecutive words: of half as many words, so that a
- * template that is somewhat shorter
- * than n is one as well. By the same idea as `boilerplateOf`. Copies of a text count once; the order of the texts does
- * not matter; in fewer than
- * 20 texts nothing is common. Two runs are mistaken for one another once in 4 billion. */
+/**
+ * The common runs of a sample of the texts, for a check by n consecutive words: of half as many words, so that a
+ * template that is somewhat shorter than n is one as well. By the same idea as `boilerplateOf`. Copies of a text count
+ * once; the order of the texts does not matter; in fewer than 20 texts nothing is common. Two runs are mistaken for one
+ * another once in 4 billion.
+ */
 export function commonRuns(sample: readonly string[], n: number): CommonRuns {
   const length = Math.max(4, Math.ceil(n / 2))
   const texts = sample.length < leastTexts ? [] : distinctTexts(sample, new Sketcher({ shingles: "word-5" }))

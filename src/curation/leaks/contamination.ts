@@ -29,9 +29,10 @@ export interface HeldOutOptions {
   readonly missRate: number
 }
 
-/** What is held out, made ready for many texts that may meet it. Near pairs are found by an exact search, so none is
- * missed. Ties go to the smaller id,
- * so the order of the held-out rows does not matter. */
+/**
+ * What is held out, made ready for many texts that may meet it. Near pairs are found by an exact search, so none is
+ * missed. Ties go to the smaller id, so the order of the held-out rows does not matter.
+ */
 export class HeldOutTexts {
   /** How the texts that are asked about are sketched; the bands are for whoever compares them with one another. */
   readonly plan: Required<SketchPlan>
@@ -81,9 +82,10 @@ export class HeldOutTexts {
     return this.#sketcher.lastPrint()
   }
 
-  /** How the text that was sketched last leaks into the held-out ones: exact first, then near, then by n-gram, where
-   * every run of words counts; undefined
-   * when it does not. */
+  /**
+   * How the text that was sketched last leaks into the held-out ones: exact first, then near, then by n-gram, where
+   * every run of words counts; undefined when it does not.
+   */
   leakOf(text: string, sketch: Sketch): Leak | undefined {
     const same = this.#exact
       .get(printNumber(...this.lastPrint()))

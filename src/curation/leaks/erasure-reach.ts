@@ -31,10 +31,10 @@ export interface ErasureReach {
   readonly nearCopies: readonly string[]
 }
 
-/** Every row that must go with the named ones: rows of the same content, and what was grown from any of them, and so on
- * until there are no more. The rows
- * are gone through again until nothing is found that was not known, at least twice; memory has those alone that are
- * reached.
+/**
+ * Every row that must go with the named ones: rows of the same content, and what was grown from any of them, and so on
+ * until there are no more. The rows are gone through again until nothing is found that was not known, at least twice;
+ * memory has those alone that are reached.
  */
 export function erasureReach(rows: Iterable<PlacedRow>, named: ReadonlySet<string>): ErasureReach {
   const keys = new Set(Array.from(named, digits))

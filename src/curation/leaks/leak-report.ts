@@ -29,13 +29,14 @@ export interface LeakReport {
   readonly found: FoundLeak[]
 }
 
-/** Every train row that leaks into the held-out rows, by lineage, exact equality, near-duplicate and n-gram: at most
- * one finding a row and check,
- * naming the most similar or else the smallest held-out id.
+/**
+ * Every train row that leaks into the held-out rows, by lineage, exact equality, near-duplicate and n-gram: at most one
+ * finding a row and check, naming the most similar or else the smallest held-out id.
  *
  * An independent witness of `curate`: near pairs are found by exact Jaccard similarity over an inverted index, so none
- * is missed. Findings are
- * sorted by check and train id; the order of the rows does not matter. Nothing held out: no findings. */
+ * is missed. Findings are sorted by check and train id; the order of the rows does not matter. Nothing held out: no
+ * findings.
+ */
 export function leakReport({
   task,
   train,

@@ -1,10 +1,10 @@
 import type { Example } from "../../core/rows/example.ts"
 
-/** For each row that descends from something held out, or is it, the held-out id: through its parents, and through
- * parents that are rows
- * themselves. A seed, the example made of it and a candidate share the digits of their ids, so any of these names
- * counts. Rows without held-out
- * ancestors are absent; a circle of parents ends. */
+/**
+ * For each row that descends from something held out, or is it, the held-out id: through its parents, and through
+ * parents that are rows themselves. A seed, the example made of it and a candidate share the digits of their ids, so
+ * any of these names counts. Rows without held-out ancestors are absent; a circle of parents ends.
+ */
 export function heldOutAncestors(
   rows: readonly Pick<Example, "id" | "provenance">[],
   heldOutIds: ReadonlySet<string>,
@@ -28,9 +28,10 @@ export function heldOutAncestors(
   return found
 }
 
-/** The digits of the rows and of everything that they were made of, through parents that are rows themselves; `known`
- * are the rows in which parents
- * are looked up. A circle of parents ends. */
+/**
+ * The digits of the rows and of everything that they were made of, through parents that are rows themselves; `known`
+ * are the rows in which parents are looked up. A circle of parents ends.
+ */
 export function lineageOf(rows: Iterable<Parented>, known: Iterable<Parented>): Set<string> {
   const parents = new Map([...known].map((row) => [digits(row.id), row.parents]))
   const reached = new Set<string>()

@@ -5,11 +5,12 @@ import { foldForComparison } from "../text/normalise.ts"
 import { Sketcher } from "../near/sketcher.ts"
 import { WordHashes, wordHash } from "../text/word-hashes.ts"
 
-/** Finds held-out texts that share `n` consecutive folded words of their own with a text: words in a run that is common
- * to many texts are a
- * template's and do not count. Words are compared by hashes of 32 bits, one for each of the n. Texts shorter than `n`
- * words are not indexed and never found (exact and
- * near-duplicates cover them), nor is writing without spaces. */
+/**
+ * Finds held-out texts that share `n` consecutive folded words of their own with a text: words in a run that is common
+ * to many texts are a template's and do not count. Words are compared by hashes of 32 bits, one for each of the n.
+ * Texts shorter than `n` words are not indexed and never found (exact and near-duplicates cover them), nor is writing
+ * without spaces.
+ */
 export class NgramIndex {
   readonly n: number
   /** A text that shares an n-gram with an indexed one shares so many different runs of five words with it. */
@@ -65,9 +66,11 @@ export class NgramIndex {
     )
   }
 
-  /** The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. Where it
-   * is known how many
-   * different runs of five words of the text are in any of them, the text is not cut again to count them. */
+  /**
+   * The smallest id of the texts that share an n-gram with this one, whatever the order they were added in. Where it is
+   * known how many different runs of five words of the text are in any of them, the text is not cut again to count
+   * them.
+   */
   find(text: string, sharedRuns = this.#countRuns(text)): string | undefined {
     let found: string | undefined
     this.#eachMet(text, sharedRuns, (place) => {

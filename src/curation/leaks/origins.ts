@@ -9,11 +9,11 @@ export interface Ancestor {
   readonly parents?: readonly string[]
 }
 
-/** Where the rows come from: each row counts once for every source that it or what it was grown from has, and once for
- * the model that grew it. Parents
- * that are not there any more leave no trace. `ancestorsOf` is asked once, for the rows of these digits and all that
- * they were grown from. Of the rows
- * memory has the parents of those that were grown. */
+/**
+ * Where the rows come from: each row counts once for every source that it or what it was grown from has, and once for
+ * the model that grew it. Parents that are not there any more leave no trace. `ancestorsOf` is asked once, for the rows
+ * of these digits and all that they were grown from. Of the rows memory has the parents of those that were grown.
+ */
 export function originsOf(
   rows: Iterable<Pick<Example, "id" | "provenance">>,
   ancestorsOf: (parents: ReadonlySet<string>) => Iterable<Ancestor>,

@@ -1,13 +1,13 @@
 import { digest } from "../../core/canonical.ts"
 import { compareText } from "../rows/ranking.ts"
 
-/** The fold of each row by its id, from 0 up to but without `count`: families stay whole, strata are spread evenly, and
- * the order of the rows does not
- * matter.
+/**
+ * The fold of each row by its id, from 0 up to but without `count`: families stay whole, strata are spread evenly, and
+ * the order of the rows does not matter.
  *
  * Greedy, as StratifiedGroupKFold of scikit-learn: the largest family first, each to the fold that has the least of its
- * strata by then; of equal
- * folds to the one with the fewest rows, then to the first. Equally large families come in the order of their digests.
+ * strata by then; of equal folds to the one with the fewest rows, then to the first. Equally large families come in the
+ * order of their digests.
  */
 export function stratifiedFolds(
   rows: readonly { readonly id: string; readonly stratum: string; readonly family: string }[],

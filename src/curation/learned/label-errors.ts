@@ -33,19 +33,17 @@ export interface LabelErrors {
   readonly unjudged: readonly { readonly label: string; readonly rows: number }[]
 }
 
-/** The rows whose labels are probably wrong: no row is judged by a model that learnt from it or from a near-duplicate
- * of it, nothing that is held
- * out is learnt from, and the order of the rows does not matter.
+/**
+ * The rows whose labels are probably wrong: no row is judged by a model that learnt from it or from a near-duplicate of
+ * it, nothing that is held out is learnt from, and the order of the rows does not matter.
  *
  * Confident learning (Northcutt, Jiang and Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
- * Labels"): the out-of-fold
- * probabilities of the linear model; of each label the mean probability that its own rows give it is the threshold from
- * which a row counts as one
- * of that label; a row that counts as one of another label is off the diagonal, and suspect. Sorted by the normalised
- * margin, the probability of
- * the present label less that of the suggested one. About one suspect in two is a real error on real data (Northcutt,
- * Athalye and Mueller 2021):
- * for a person to decide, never to delete. */
+ * Labels"): the out-of-fold probabilities of the linear model; of each label the mean probability that its own rows
+ * give it is the threshold from which a row counts as one of that label; a row that counts as one of another label is
+ * off the diagonal, and suspect. Sorted by the normalised margin, the probability of the present label less that of the
+ * suggested one. About one suspect in two is a real error on real data (Northcutt, Athalye and Mueller 2021): for a
+ * person to decide, never to delete.
+ */
 export function findLabelErrors(
   rows: readonly LabelledRow[],
   { threshold }: { readonly threshold?: number | undefined } = {},
@@ -126,9 +124,10 @@ function outOfFold(rows: readonly FamilyRow[]): { scored: Scored[]; labels: read
   return { scored: scored.flat(), labels }
 }
 
-/** The fold of each family: by the train rows alone, so that no held-out label has a say in what a model learns;
- * families that are wholly held out
- * are spread over the models afterwards. */
+/**
+ * The fold of each family: by the train rows alone, so that no held-out label has a say in what a model learns;
+ * families that are wholly held out are spread over the models afterwards.
+ */
 function familyFolds(rows: readonly FamilyRow[]): ReadonlyMap<string, number> {
   const familyOf = new Map(rows.map(({ id, family }) => [id, family]))
   const spread = (some: readonly FamilyRow[]) =>

@@ -12,13 +12,13 @@ export interface LinearModel {
   predict(text: string): { readonly label: string; readonly probability: number }
 }
 
-/** A softmax regression over TF-IDF features of the rows: the same for the same rows in any order. The baseline that a
- * tuned model must beat to be
- * worth its cost.
+/**
+ * A softmax regression over TF-IDF features of the rows: the same for the same rows in any order. The baseline that a
+ * tuned model must beat to be worth its cost.
  *
  * Stochastic gradient descent over the rows in an order fixed by their digests. One label alone is always predicted.
- * Throws a DataError when
- * there are no rows. */
+ * Throws a DataError when there are no rows.
+ */
 export function trainLinearModel(rows: readonly { readonly text: string; readonly label: string }[]): LinearModel {
   if (rows.length === 0) throw new DataError("a linear model needs at least one example to learn from, got none")
   const ordered = inDigestOrder(rows)

@@ -22,9 +22,10 @@ const biasValue = 0.1
 // A smaller error of a label moves no weight: of 77 labels few are left after the first pass, and accuracy stays.
 const leastError = 1e-3
 
-/** Weights learnt by stochastic gradient descent over the examples in their order: the same for the same examples.
- * `size` is the number of features.
- * Fewer passes learn less of the noise. */
+/**
+ * Weights learnt by stochastic gradient descent over the examples in their order: the same for the same examples.
+ * `size` is the number of features. Fewer passes learn less of the noise.
+ */
 export function learn(examples: readonly LabelledVector[], labels: number, size: number, passes = mostPasses): Weights {
   const weights: Weights = { labels, values: new Float32Array((size + 1) * labels) }
   const errors = new Float64Array(labels)

@@ -3,8 +3,7 @@ import { SimilarSets } from "./similar-sets.ts"
 import { Sketcher, type ShinglerName } from "./sketcher.ts"
 
 // What a text costs, in nanoseconds as measured on one core of an AMD EPYC: a permutation of a hash, a band (its key is
-// looked up and added), and a
-// text with the same key that is looked at. Only their proportions matter.
+// looked up and added), and a text with the same key that is looked at. Only their proportions matter.
 const permutationCost = 0.11
 const bandCost = 100
 const lookCost = 20
@@ -12,10 +11,10 @@ const lookCost = 20
 const mostTried = 2000
 const bandsTried = 4
 
-/** The bands for so many texts like the sample that cost least; all miss the same share of pairs right at the
- * threshold. Few rows a band need few bands
- * and permutations, but where texts share phrases more of them meet in a band. 3 or 4 rows are tried: the bands of more
- * would take too much memory.
+/**
+ * The bands for so many texts like the sample that cost least; all miss the same share of pairs right at the threshold.
+ * Few rows a band need few bands and permutations, but where texts share phrases more of them meet in a band. 3 or 4
+ * rows are tried: the bands of more would take too much memory.
  */
 export function cheapestBands(
   sample: readonly string[],

@@ -19,9 +19,10 @@ export function missRateFor(texts: number): number {
 // More bands than this cost more than the false candidates that fewer rows a band let through.
 const mostBands = 128
 
-/** The most rows a band, up to 4, and so many bands that a pair at the threshold is missed with `missRate`: (1 −
- * t^rows)^bands (Leskovec, Rajaraman,
- * Ullman, ch. 3). At 4 rows and 5 in 10,000: 15 bands for 0.8, 28 for 0.7. */
+/**
+ * The most rows a band, up to 4, and so many bands that a pair at the threshold is missed with `missRate`: (1 −
+ * t^rows)^bands (Leskovec, Rajaraman, Ullman, ch. 3). At 4 rows and 5 in 10,000: 15 bands for 0.8, 28 for 0.7.
+ */
 export function bandsFor(threshold: number, missRate = usualMissRate): Bands {
   const choices = bandChoices(threshold, missRate)
   return choices.find(({ rows }) => rows === 4) ?? (choices.at(-1) as Bands)

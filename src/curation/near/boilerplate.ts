@@ -9,9 +9,10 @@ const leastTexts = 20
 const leastMass = 0.05
 export const mostTexts = 20_000
 
-/** The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless
- * they are more than a
- * twentieth of all spans. Copies of a text count once. The order of the texts does not matter. */
+/**
+ * The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless
+ * they are more than a twentieth of all spans. Copies of a text count once. The order of the texts does not matter.
+ */
 export function boilerplateOf(sample: readonly string[], shingles: ShinglerName): Int32Array {
   const sketcher = new Sketcher({ shingles })
   const texts = sample.length < leastTexts ? [] : distinctTexts(sample, sketcher)
@@ -60,9 +61,10 @@ export class TextSample {
   /** Texts with greater hashes are not among the least any more. */
   #last = 0xffffffff
 
-  /** Where it is known that so many texts will come, about, most of them are passed over from the beginning. Then the
-   * sample of texts of which three in four
-   * are copies of a few may have fewer. */
+  /**
+   * Where it is known that so many texts will come, about, most of them are passed over from the beginning. Then the
+   * sample of texts of which three in four are copies of a few may have fewer.
+   */
   constructor(most = mostTexts, expected = 0) {
     this.#most = most
     if (expected > spare * most) this.#last = Math.floor((0xffffffff * spare * most) / expected)

@@ -8,17 +8,15 @@ export interface CosinePair {
   readonly cosine: number
 }
 
-/** Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of
- * the columns. Vectors are of
- * length 1 and have the same number of dimensions; `columnsOf` says how many of the columns a row is compared with (all
- * earlier ones, for pairs
- * within one list).
+/**
+ * Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of
+ * the columns. Vectors are of length 1 and have the same number of dimensions; `columnsOf` says how many of the columns
+ * a row is compared with (all earlier ones, for pairs within one list).
  *
  * assembly/cosine.ts looks for them in 32-bit floats, block by block, so that both sides stay in the cache. It gives up
- * early: what the dimensions that
- * are left can still add is at most the product of the lengths of what is left of both vectors (Cauchy and Schwarz), so
- * that most pairs cost a sixth of
- * the dimensions. What it finds is computed here. */
+ * early: what the dimensions that are left can still add is at most the product of the lengths of what is left of both
+ * vectors (Cauchy and Schwarz), so that most pairs cost a sixth of the dimensions. What it finds is computed here.
+ */
 export function cosinePairs(
   rows: readonly Float32Array[],
   columns: readonly Float32Array[],

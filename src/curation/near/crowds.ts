@@ -4,11 +4,13 @@ import { instantiate } from "./web-assembly.ts"
 /** How many numbers a card has: place, number of hashes, and the parities. */
 export const cardNumbers = 8
 
-/** The places that share a band key, as lists: a question reads a list from one end to the other, 32 bytes a place, and
- * leaves out at once what cannot
- * be near. A linked list of places instead would cost three accesses to memory at random for each.
+/**
+ * The places that share a band key, as lists: a question reads a list from one end to the other, 32 bytes a place, and
+ * leaves out at once what cannot be near. A linked list of places instead would cost three accesses to memory at random
+ * for each.
  *
- * Memory: 32 bytes a card, in blocks of powers of two. */
+ * Memory: 32 bytes a card, in blocks of powers of two.
+ */
 export class Crowds {
   /** The places that the last scan found. */
   found = new Int32Array()
@@ -45,9 +47,10 @@ export class Crowds {
     for (const arena of this.#arenas) arena.ask(card)
   }
 
-  /** Finds places of the list that may be at the threshold with the set asked about, from the place `from` of the list
-   * on, and leaves out those that
-   * surely are not. The answer is how many were found. */
+  /**
+   * Finds places of the list that may be at the threshold with the set asked about, from the place `from` of the list
+   * on, and leaves out those that surely are not. The answer is how many were found.
+   */
   scan(list: number, from: number, threshold: number): number {
     const arena = this.#arenas[arenaOf(list)] as Arena
     this.found = arena.found

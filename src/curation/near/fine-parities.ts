@@ -4,9 +4,10 @@ import type { Sketch } from "./similar-sets.ts"
 // 512 bits: of two sets that are not quite near, almost none pass.
 const numbersASet = 16
 
-/** Parities of sets that are finer than those of their cards: they rule out nearly every set that is below a threshold,
- * at a fiftieth of what the comparison
- * would take. Memory: 64 bytes a set. */
+/**
+ * Parities of sets that are finer than those of their cards: they rule out nearly every set that is below a threshold,
+ * at a fiftieth of what the comparison would take. Memory: 64 bytes a set.
+ */
 export class FineParities {
   readonly #threshold: number
   #numbers = new Int32Array(numbersASet * 256)

@@ -25,15 +25,14 @@ const kept: Decision = { verdict: "kept", witness: -1, similarity: 0 }
 const mostDiffering = 100
 const mostLooks = 10_000
 
-/** Keeps the first of near rows: a row is dropped when it is at or above the threshold with a row kept before it and
- * their outputs agree, so that
- * every dropped row has a kept witness. Rows with other outputs are kept and told as conflicts. Connected components
- * instead would drop rows that
- * are near no kept one.
+/**
+ * Keeps the first of near rows: a row is dropped when it is at or above the threshold with a row kept before it and
+ * their outputs agree, so that every dropped row has a kept witness. Rows with other outputs are kept and told as
+ * conflicts. Connected components instead would drop rows that are near no kept one.
  *
  * Of pairs right at the threshold a few are missed, as the bands say. In a crowd of over 10,000 near rows with
- * different outputs one that agrees
- * may be missed as well. */
+ * different outputs one that agrees may be missed as well.
+ */
 export class KeepFirst {
   readonly #sets: SimilarSets
   #numbers = new Int32Array(1024)
@@ -52,9 +51,10 @@ export class KeepFirst {
   readonly #bands: number
   readonly #shared: SharedKeys | undefined
 
-  /** About so many rows are expected. With `shared`, in which the keys of all rows are noted, rows that share no key
-   * take no memory; the decisions are
-   * the same. */
+  /**
+   * About so many rows are expected. With `shared`, in which the keys of all rows are noted, rows that share no key
+   * take no memory; the decisions are the same.
+   */
   constructor(threshold: number, bands: number, expected = 0, shared?: SharedKeys) {
     this.#sets = new SimilarSets(threshold, bands, shared === undefined ? expected : 0, { shared })
     this.#bands = bands

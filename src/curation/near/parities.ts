@@ -1,6 +1,7 @@
-/** How many numbers the parities of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls to
- * it (Mitzenmacher, Pagh and Pham
- * 2014). */
+/**
+ * How many numbers the parities of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls to
+ * it (Mitzenmacher, Pagh and Pham 2014).
+ */
 export const parityNumbers = 6
 
 /** A set's size and parities, as they lie in an array. */

@@ -3,9 +3,10 @@ import { FineParities } from "./fine-parities.ts"
 import { MarkedSet } from "./marked-set.ts"
 import { sharesKey, writeCard, type Question, type SetSearch, type Sketch } from "./similar-sets.ts"
 
-/** The search of `SimilarSets` in one list: the same answers, sooner where most of up to some thousand sets share keys
- * with each other. Sets stay where they
- * lie. */
+/**
+ * The search of `SimilarSets` in one list: the same answers, sooner where most of up to some thousand sets share keys
+ * with each other. Sets stay where they lie.
+ */
 export class SetList implements SetSearch {
   readonly #threshold: number
   readonly #bands: number

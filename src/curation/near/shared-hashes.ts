@@ -3,9 +3,10 @@ import type { Sketch } from "./similar-sets.ts"
 
 type Hashes = Pick<Sketch, "numbers" | "hashes" | "size">
 
-/** Finds the most similar of some sets of hashes by an exact search, which misses none: it counts what is shared with
- * every set that shares anything.
- * Made for few sets and many questions. */
+/**
+ * Finds the most similar of some sets of hashes by an exact search, which misses none: it counts what is shared with
+ * every set that shares anything. Made for few sets and many questions.
+ */
 export class SharedHashes {
   readonly #threshold: number
   readonly #index = new HashIndex()

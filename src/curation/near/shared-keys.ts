@@ -1,12 +1,12 @@
 import { joinHash, mixBits } from "../text/hashing.ts"
 
-/** Which band keys come more than once among very many: a text whose keys all come once is near no other text and need
- * not be kept in memory. Misses
- * none; takes about one in 200 others as well. Two Bloom filters of blocks of 64 bytes (Bloom 1970; Putze, Sanders and
- * Singler 2007): what was met,
- * and what was met again.
+/**
+ * Which band keys come more than once among very many: a text whose keys all come once is near no other text and need
+ * not be kept in memory. Misses none; takes about one in 200 others as well. Two Bloom filters of blocks of 64 bytes
+ * (Bloom 1970; Putze, Sanders and Singler 2007): what was met, and what was met again.
  *
- * Memory: 3 bytes for each key that is expected. */
+ * Memory: 3 bytes for each key that is expected.
+ */
 export class SharedKeys {
   readonly #met: Int32Array
   readonly #again: Int32Array

@@ -42,13 +42,14 @@ export interface SetOptions {
   readonly areLasting?: boolean
 }
 
-/** Sets of hashes, found again by band keys: those at or above a threshold of Jaccard similarity. Precision is exact:
- * every similarity is computed,
- * none is estimated.
+/**
+ * Sets of hashes, found again by band keys: those at or above a threshold of Jaccard similarity. Precision is exact:
+ * every similarity is computed, none is estimated.
  *
  * Places are numbers in the order of the additions. Memory a set: 4 bytes a hash, 44 bytes, for each band 11 to 21
- * bytes of its table, and for each
- * band in which it shares its key with another set 32 to 64 bytes. Equal additions and questions give equal answers. */
+ * bytes of its table, and for each band in which it shares its key with another set 32 to 64 bytes. Equal additions and
+ * questions give equal answers.
+ */
 export class SimilarSets implements SetSearch {
   readonly threshold: number
   readonly #tables: BandTable[]
@@ -70,9 +71,10 @@ export class SimilarSets implements SetSearch {
 
   readonly #shared: Pick<SharedKeys, "isShared"> | undefined
 
-  /** There is room for so many sets from the beginning, and for any number later. Keys that are not `shared`, where
-   * that is given, are not kept: nobody
-   * else has them. Where the arrays of what is added are `lasting`, and stay as they are, their hashes are not copied.
+  /**
+   * There is room for so many sets from the beginning, and for any number later. Keys that are not `shared`, where that
+   * is given, are not kept: nobody else has them. Where the arrays of what is added are `lasting`, and stay as they
+   * are, their hashes are not copied.
    */
   constructor(threshold: number, bands: number, expected = 0, { shared, areLasting = false }: SetOptions = {}) {
     this.threshold = threshold

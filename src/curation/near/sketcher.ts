@@ -29,13 +29,12 @@ export function sketchPlan(
 }
 
 // A shingle is boilerplate where it lies inside a boilerplate span: 5 words, or 20 characters, about as long. It is
-// left out only of a text that keeps
-// so many shingles of its own: 12 words, or 19 characters.
+// left out only of a text that keeps so many shingles of its own: 12 words, or 19 characters.
 const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, span: 20, fewest: 16 } } as const
 
-/** Texts as sets of hashed shingles with band keys: equal texts, by `foldForComparison`, give equal sketches, in every
- * thread. MinHash (Broder 1997)
- * with multiply-only permutations.
+/**
+ * Texts as sets of hashed shingles with band keys: equal texts, by `foldForComparison`, give equal sketches, in every
+ * thread. MinHash (Broder 1997) with multiply-only permutations.
  *
  * The work is done by assembly/sketch.ts and its parts on the text's bytes. What it cannot fold (marks, long s, a final
  * sigma) is folded here first.
@@ -72,9 +71,10 @@ export class Sketcher {
     }
   }
 
-  /** The distinct hashes of the text's shingles, in the order of the text, and a key for each band; overwritten by the
-   * next text. There is at least
-   * one hash: a text shorter than a shingle gives the hash of the whole. */
+  /**
+   * The distinct hashes of the text's shingles, in the order of the text, and a key for each band; overwritten by the
+   * next text. There is at least one hash: a text shorter than a shingle gives the hash of the whole.
+   */
   sketch(text: string): Sketch {
     let size = this.#run(text, this.code.sketch)
     if (size <= 0) {

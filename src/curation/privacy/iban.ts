@@ -1,8 +1,9 @@
 import type { Span } from "./spans.ts"
 
-/** Where international bank account numbers stand: known country, its length, valid check digits (ISO 13616, mod 97).
- * Groups may be divided by
- * single spaces. Upper case only. */
+/**
+ * Where international bank account numbers stand: known country, its length, valid check digits (ISO 13616, mod 97).
+ * Groups may be divided by single spaces. Upper case only.
+ */
 export function findIban(text: string): Span[] {
   return [...text.matchAll(/(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}/g)].flatMap((match) => {
     const length = lengths.get(match[0].slice(0, 2))

@@ -1,8 +1,9 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where IPv4 and IPv6 addresses stand that may name a machine. Not: version and section numbers (after such a word or
- * sign, or with single digits
- * only), loopback and empty addresses, times, hardware addresses, C++ names. */
+/**
+ * Where IPv4 and IPv6 addresses stand that may name a machine. Not: version and section numbers (after such a word or
+ * sign, or with single digits only), loopback and empty addresses, times, hardware addresses, C++ names.
+ */
 export function findIpAddresses(text: string): Span[] {
   return [
     ...spansOf(

@@ -1,8 +1,9 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where one of the listed names stands as a word, written as in the list: names have no shape, and a list in small
- * letters would take every "will"
- * and "may" for one. No names give none. */
+/**
+ * Where one of the listed names stands as a word, written as in the list: names have no shape, and a list in small
+ * letters would take every "will" and "may" for one. No names give none.
+ */
 export function findNames(text: string, names: readonly string[]): Span[] {
   if (names.length === 0) return []
   return spansOf(text, patternOf(names))

@@ -1,10 +1,10 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where national identity numbers stand that have a checksum or a shape of their own: British, Belgian, Dutch, Polish,
- * Spanish, Italian, Turkish,
- * French and Finnish ones. Numbers that are bare digits with one weak check digit count only after their name (BSN,
- * PESEL …), because one order number
- * in ten or twenty would pass. */
+/**
+ * Where national identity numbers stand that have a checksum or a shape of their own: British, Belgian, Dutch, Polish,
+ * Spanish, Italian, Turkish, French and Finnish ones. Numbers that are bare digits with one weak check digit count only
+ * after their name (BSN, PESEL …), because one order number in ten or twenty would pass.
+ */
 export function findNationalIds(text: string): Span[] {
   return shapes.flatMap(({ pattern, isReal, name }) =>
     spansOf(
@@ -22,8 +22,7 @@ const shapes: readonly {
   readonly name?: RegExp
 }[] = [
   // United Kingdom, National Insurance, without the prefixes that are never given out (HMRC NIM39110): in its groups,
-  // or after its name, because it has
-  // no check digit and AB123456C may be an article
+  // or after its name, because it has no check digit and AB123456C may be an article
   { pattern: new RegExp(`(?<![\\w-])${insurance.replaceAll("_", " ")}(?![\\w-])`, "g"), isReal: () => true },
   {
     pattern: new RegExp(`(?<![\\w-])${insurance.replaceAll("_", "")}(?![\\w-])`, "g"),

@@ -1,9 +1,9 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where payment card numbers stand: 13–19 digits, plain or in groups of four to six, a network's prefix and length,
- * and a valid check digit
- * (Luhn). Article, device and order numbers rarely pass all three; of those that pass the first two, one in ten passes
- * the check digit.
+/**
+ * Where payment card numbers stand: 13–19 digits, plain or in groups of four to six, a network's prefix and length, and
+ * a valid check digit (Luhn). Article, device and order numbers rarely pass all three; of those that pass the first
+ * two, one in ten passes the check digit.
  */
 export function findPaymentCards(text: string): Span[] {
   return spansOf(text, /(?<![\w.,+-])\d(?:[ -]?\d){12,18}(?![\w]|[.,-]\d)/g, (found) => {

@@ -26,10 +26,10 @@ export interface PersonalDataFinding extends Span {
   readonly kind: PersonalDataKind
 }
 
-/** The personal data and secrets in the text that can be told by their shape, and the listed names, sorted by start,
- * not overlapping. Made to raise no
- * false alarm on ordinary numbers, dates, prices and versions, at the price of misses; addresses have no shape and are
- * not found.
+/**
+ * The personal data and secrets in the text that can be told by their shape, and the listed names, sorted by start, not
+ * overlapping. Made to raise no false alarm on ordinary numbers, dates, prices and versions, at the price of misses;
+ * addresses have no shape and are not found.
  */
 export function findPersonalData(text: string, names: readonly string[] = []): PersonalDataFinding[] {
   const found: PersonalDataFinding[] = []

@@ -1,8 +1,9 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where phone numbers stand: international with `+` and 8–15 digits, North American in three groups, or national with
- * a leading 0 in groups. Bare
- * runs of digits are not taken for phone numbers, nor dates. */
+/**
+ * Where phone numbers stand: international with `+` and 8–15 digits, North American in three groups, or national with a
+ * leading 0 in groups. Bare runs of digits are not taken for phone numbers, nor dates.
+ */
 export function findPhoneNumbers(text: string): Span[] {
   return [...international(text), ...northAmerican(text), ...national(text)]
 }

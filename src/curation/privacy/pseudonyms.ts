@@ -8,13 +8,15 @@ export interface Pseudonymised {
   readonly replaced: Readonly<Partial<Record<PersonalDataKind, number>>>
 }
 
-/** The pair with everything found replaced by a pseudonym such as [EMAIL_1]: the same thing by the same one throughout
- * the pair, input before output,
- * different things by different ones. Nothing is found in the result, and doing it again changes nothing.
+/**
+ * The pair with everything found replaced by a pseudonym such as [EMAIL_1]: the same thing by the same one throughout
+ * the pair, input before output, different things by different ones. Nothing is found in the result, and doing it again
+ * changes nothing.
  *
  * Only strings change; keys, numbers and the structure stay. `isFixedOutput` leaves the output as it is, where it is
- * one of the task's labels.
- * Numbers go on after those that a text already has, so that a pseudonym stands for one thing. */
+ * one of the task's labels. Numbers go on after those that a text already has, so that a pseudonym stands for one
+ * thing.
+ */
 export function pseudonymise(
   pair: { readonly input: Input; readonly output: Output },
   { names = [], isFixedOutput = false }: { readonly names?: readonly string[]; readonly isFixedOutput?: boolean } = {},

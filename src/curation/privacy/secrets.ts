@@ -1,8 +1,9 @@
 import { spansOf, type Span } from "./spans.ts"
 
-/** Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens. High
- * precision: no guess by entropy. In
- * the order of their starts within each shape. */
+/**
+ * Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens. High
+ * precision: no guess by entropy. In the order of their starts within each shape.
+ */
 export function findSecrets(text: string): Span[] {
   return shapes.flatMap(({ pattern, isReal }) => spansOf(text, pattern, isReal))
 }

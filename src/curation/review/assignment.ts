@@ -9,10 +9,8 @@ export interface Assignment {
 
 /**
  * Who is asked about an item: one reviewer, two of an item in the overlap or of an uncertain one, all about a
- * calibration item. Each draw follows from the
- * item's id alone, and a reviewer who joins takes over only what falls to them (rendezvous hashing, Thaler and
- * Ravishankar 1998). Without named reviewers
- * one person is needed, whoever it is.
+ * calibration item. Each draw follows from the item's id alone, and a reviewer who joins takes over only what falls to
+ * them (rendezvous hashing, Thaler and Ravishankar 1998). Without named reviewers one person is needed, whoever it is.
  */
 export function assignmentOf(
   review: TaskSpecification["review"],

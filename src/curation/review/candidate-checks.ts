@@ -7,13 +7,14 @@ import { normaliseStrings } from "../text/normalise.ts"
 import { personalDataKindsIn } from "../version/personal-data-policy.ts"
 import { anyInputText, rowLength } from "../version/validity.ts"
 
-/** What can be said of a grown pair before anybody looks at it: always the checks `schema`, `novelty`, `length` and
+/**
+ * What can be said of a grown pair before anybody looks at it: always the checks `schema`, `novelty`, `length` and
  * `personal-data`, in this order.
  *
  * `novelty` fails when the input is near a known one; its value is 1 less the similarity and is left out when nothing
- * is near, because then the
- * similarity is not known.
- * `personal-data` names the kinds found; it fails only where the specification refuses or drops personal data. */
+ * is near, because then the similarity is not known. `personal-data` names the kinds found; it fails only where the
+ * specification refuses or drops personal data.
+ */
 export function candidateChecks({
   task,
   draft,

@@ -10,9 +10,8 @@ export type Consensus =
 
 /**
  * How a question stands after its decisions, which come in the order of time. Of each reviewer the last decision
- * counts. Equal outcomes are agreement; a
- * decision that settles counts before those of the reviewers whose outcomes it was chosen between, until one of them
- * says something it did not know.
+ * counts. Equal outcomes are agreement; a decision that settles counts before those of the reviewers whose outcomes it
+ * was chosen between, until one of them says something it did not know.
  */
 export function consensusOf(decisions: readonly Decision[], outcomeOf: (decision: Decision) => string): Consensus {
   const answers = answersTo(decisions, outcomeOf)

@@ -16,9 +16,10 @@ export interface ComparisonPlan {
   readonly recordedBands: number
 }
 
-/** Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their
- * worth, each unless a kept one makes it
- * superfluous. `outputText` is asked for where outputs are compared as texts. */
+/**
+ * Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their
+ * worth, each unless a kept one makes it superfluous. `outputText` is asked for where outputs are compared as texts.
+ */
 export function compareGroups(
   records: RowRecords,
   groups: RowGroups,

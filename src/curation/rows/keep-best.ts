@@ -35,9 +35,10 @@ export interface ComparedRow extends Sketch {
 // similar.
 const mostDiffering = 100
 
-/** Goes through the rows in their order, the best first; each is kept unless a kept one makes it superfluous.
- * Keep-first instead of connected
- * components, which would remove rows that are near no kept one. */
+/**
+ * Goes through the rows in their order, the best first; each is kept unless a kept one makes it superfluous. Keep-first
+ * instead of connected components, which would remove rows that are near no kept one.
+ */
 export class KeepBest {
   readonly #found: Comparison
   readonly #outputText: (row: number) => string

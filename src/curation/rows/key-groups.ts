@@ -8,9 +8,10 @@ export interface RowGroups {
   readonly ends: Uint32Array<ArrayBuffer>
 }
 
-/** For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to
- * before `until`, directly or through
- * others; the same for all that do. Memory: 4 bytes a key, and 16 bytes a row. */
+/**
+ * For each row, by its place, a place before or at it with which it shares one of the keys from the band `from` on to
+ * before `until`, directly or through others; the same for all that do. Memory: 4 bytes a key, and 16 bytes a row.
+ */
 export function joinByKeys(
   records: RowRecords,
   rows: Uint32Array,

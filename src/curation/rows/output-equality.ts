@@ -18,9 +18,10 @@ const similarText = 0.7
 const mostPrints = 10_000
 const mostShingles = 50_000
 
-/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind;
- * texts also when they are
- * similar. Expects valid outputs. */
+/**
+ * Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind;
+ * texts also when they are similar. Expects valid outputs.
+ */
 export class OutputEquality {
   /** Whether outputs agree that have different prints. */
   readonly bySimilarity: boolean
@@ -87,9 +88,10 @@ export function answerOf(task: TaskSpecification, output: Output): Answer {
   return { key, group: hashText(key), shingles: new Uint32Array() }
 }
 
-/** Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind;
- * texts also when they are
- * similar. */
+/**
+ * Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind;
+ * texts also when they are similar.
+ */
 export function agree(a: Answer, b: Answer): boolean {
   return (
     a.key === b.key ||

@@ -10,9 +10,11 @@ export interface Rank {
 /** An accepted example and its rank. */
 export type CurationRow = Example & { readonly rank: Rank }
 
-/** The rows from the one most worth keeping to the least: by people before grown, reviewed before not, longer input
- * text before shorter, then by
- * digest of the content, then by id. A total order on content, so that any permutation of the rows gives the same. */
+/**
+ * The rows from the one most worth keeping to the least: by people before grown, reviewed before not, longer input text
+ * before shorter, then by digest of the content, then by id. A total order on content, so that any permutation of the
+ * rows gives the same.
+ */
 export function byWorth<Row extends CurationRow & { readonly text: string }>(rows: readonly Row[]): Row[] {
   return rows
     .map((row) => ({ row, content: digest({ input: row.input, output: row.output }) }))

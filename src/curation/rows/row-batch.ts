@@ -34,9 +34,10 @@ export interface RowFacts {
   readonly sketch: Sketch | undefined
 }
 
-/** The parts of the spill in which the lines of rows lie: by the first two digits of their ids, so that rows can be
- * written in the order of their ids without
- * reading one at a time. */
+/**
+ * The parts of the spill in which the lines of rows lie: by the first two digits of their ids, so that rows can be
+ * written in the order of their ids without reading one at a time.
+ */
 export const lineParts = 256
 
 /** Ids of another form than the usual are below all of these, or in the last part. */
@@ -46,8 +47,7 @@ export function partOf(idHigh: number, oddId: string | undefined): number {
 }
 
 // A head: the id's digits, where the row's line is (the lower and the upper half of its place), and its record. Heads
-// lie close together: what is done in the
-// order of ids reads nothing else.
+// lie close together: what is done in the order of ids reads nothing else.
 export const head = { idHigh: 0, idLow: 1, lineBytes: 2, linePlace: 3, batch: 5, start: 6, end: 7 } as const
 export const headNumbers = 8
 

@@ -3,9 +3,10 @@ import type { SpillReader } from "../../core/spill.ts"
 import type { Why } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
 
-/** The lines of the rows, in their order, with their ends: of dropped rows each with why. Pieces of many lines, each
- * overwritten by the next. Memory: a part of
- * the spill. */
+/**
+ * The lines of the rows, in their order, with their ends: of dropped rows each with why. Pieces of many lines, each
+ * overwritten by the next. Memory: a part of the spill.
+ */
 export function* rowLines(
   records: RowRecords,
   spill: SpillReader,

@@ -136,10 +136,10 @@ export class RowRecords {
     return sortByKey(rows, 28, least, (a, b) => this.compareIds(a, b))
   }
 
-  /** Sorts the rows from the one most worth keeping to the least, in place: by people before grown, reviewed before
-   * not, longer input text before shorter, then
-   * by the fingerprints of the folded text and of the output, and by id. A total order on what rows say, so that any
-   * permutation of them gives the same.
+  /**
+   * Sorts the rows from the one most worth keeping to the least, in place: by people before grown, reviewed before not,
+   * longer input text before shorter, then by the fingerprints of the folded text and of the output, and by id. A total
+   * order on what rows say, so that any permutation of them gives the same.
    */
   byWorth(rows: Uint32Array): Uint32Array {
     // As many bits of the fingerprint as there is room for.

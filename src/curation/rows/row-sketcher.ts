@@ -2,9 +2,10 @@ import { comparedText, outputFields, textFields } from "../text/compared-text.ts
 import { parityNumbers } from "../near/parities.ts"
 import { Sketcher, type SketchPlan } from "../near/sketcher.ts"
 
-/** Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each;
- * zeros for no output), the
- * parities, a key for each band, and the hashes. */
+/**
+ * Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each;
+ * zeros for no output), the parities, a key for each band, and the hashes.
+ */
 export interface RowPart {
   readonly numbers: Int32Array
   readonly rows: number
@@ -21,9 +22,10 @@ export interface RowTarget {
   complain(line: number, problem: string): void
 }
 
-/** Sketches the rows of lines of JSONL. Lines of the usual shapes are read in WebAssembly, and only if they are JSON to
- * the last character; what any
- * other line means, or what is wrong with it, `comparedText` says. */
+/**
+ * Sketches the rows of lines of JSONL. Lines of the usual shapes are read in WebAssembly, and only if they are JSON to
+ * the last character; what any other line means, or what is wrong with it, `comparedText` says.
+ */
 export class RowSketcher extends Sketcher {
   readonly #field: string | undefined
   readonly #textNames: readonly string[]
@@ -40,9 +42,10 @@ export class RowSketcher extends Sketcher {
     this.#mostNumbers = mostNumbers
   }
 
-  /** Every line is a row that is published, blank, or complained of. Lines are counted from 0; the answer is their
-   * number. `isValid` is false where
-   * some of the bytes may not be UTF-8. */
+  /**
+   * Every line is a row that is published, blank, or complained of. Lines are counted from 0; the answer is their
+   * number. `isValid` is false where some of the bytes may not be UTF-8.
+   */
   sketchLines(bytes: Buffer, isValid: boolean, { publish, complain }: RowTarget): number {
     if (bytes.length > this.#mostBytes) this.#prepare(Math.max(bytes.length, 2 * this.#mostBytes))
     const { code } = this

@@ -13,13 +13,13 @@ export interface Compared {
 export const textFields = ["messages", "prompt", "text", "input"] as const
 export const outputFields = ["output", "completion", "response", "answer", "label"] as const
 
-/** The text and the output of a row of any usual shape, or what is wrong with it.
+/**
+ * The text and the output of a row of any usual shape, or what is wrong with it.
  *
  * The text is that of the field (a dotted path), else of the first of `textFields` that is there. Turns of a chat give
- * their contents without the
- * system's; an assistant's last turn is the output. Objects give the strings in them. Otherwise the output is the first
- * of output, completion,
- * response, answer and label that is there. */
+ * their contents without the system's; an assistant's last turn is the output. Objects give the strings in them.
+ * Otherwise the output is the first of output, completion, response, answer and label that is there.
+ */
 export function comparedText(
   row: Readonly<Record<string, unknown>>,
   field: string | undefined,

@@ -9,9 +9,10 @@ const removed = 2
 const byContext = 3
 const firstPoint = 16
 
-/** What `foldForComparison` makes of each code point of a block, where that does not depend on its neighbours: a code
- * point plus 16, a separator
- * or nothing; elsewhere the text has to be folded as a whole. */
+/**
+ * What `foldForComparison` makes of each code point of a block, where that does not depend on its neighbours: a code
+ * point plus 16, a separator or nothing; elsewhere the text has to be folded as a whole.
+ */
 export function foldEntries(block: number): Uint32Array {
   return Uint32Array.from({ length: foldBlock }, (_, index) => entryOf(block * foldBlock + index))
 }

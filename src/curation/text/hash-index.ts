@@ -1,6 +1,7 @@
-/** From a hash to the places that were added with it. Hashes are signed numbers of 32 bits, none zero; a place is added
- * once with a hash. Memory a hash and place: 8
- * bytes, and 16 to 32 for each different hash. */
+/**
+ * From a hash to the places that were added with it. Hashes are signed numbers of 32 bits, none zero; a place is added
+ * once with a hash. Memory a hash and place: 8 bytes, and 16 to 32 for each different hash.
+ */
 export class HashIndex {
   /** Pairs of a hash and its last entry plus one, in open addressing, at most three quarters full. */
   #table = new Int32Array(2 * 64)

@@ -2,15 +2,17 @@ import { textFeatures } from "./text-features.ts"
 
 /** Finds the texts of a list that are most like another one. */
 export interface NearestTexts {
-  /** The places in the list, the most similar first, with the cosine similarity of the TF-IDF vectors in 0 to 1;
-   * equally similar ones in the order of
-   * the list. Texts that share no feature are left out. */
+  /**
+   * The places in the list, the most similar first, with the cosine similarity of the TF-IDF vectors in 0 to 1; equally
+   * similar ones in the order of the list. Texts that share no feature are left out.
+   */
   find(text: string, count: number): { readonly place: number; readonly similarity: number }[]
 }
 
-/** An index of the texts by their features (words, pairs of words, character 3- and 4-grams): an inverted file, so that
- * a question costs what the text
- * shares with the list and not the length of the list times its width. */
+/**
+ * An index of the texts by their features (words, pairs of words, character 3- and 4-grams): an inverted file, so that
+ * a question costs what the text shares with the list and not the length of the list times its width.
+ */
 export function nearestTexts(texts: readonly string[]): NearestTexts {
   const features = textFeatures(texts)
   const postings: { places: number[]; values: number[] }[] = Array.from({ length: features.size }, () => ({

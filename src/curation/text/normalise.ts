@@ -1,8 +1,9 @@
 import { canonicalText, isAscii } from "../../core/canonical.ts"
 
-/** The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed
- * become line ends) and without
- * white space at the ends of lines and of the text. Idempotent. */
+/**
+ * The text in NFC with LF line ends, without control characters (tab and line end stay; vertical tab and form feed
+ * become line ends) and without white space at the ends of lines and of the text. Idempotent.
+ */
 export function normaliseText(text: string): string {
   if (isNormalText(text)) return text
   const printable = text.replace(/\r\n?|[\v\f]/g, "\n").replace(/[^\P{Cc}\n\t]/gu, "")
@@ -75,10 +76,10 @@ function isNormal(value: unknown): boolean {
   return true
 }
 
-/** What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility
- * forms (NFKC): equal here
- * means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone keeps it, so that `?` and
- * `!` stay apart.
+/**
+ * What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility
+ * forms (NFKC): equal here means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone
+ * keeps it, so that `?` and `!` stay apart.
  */
 export function foldForComparison(text: string): string {
   if (plain.test(text)) {

@@ -1,7 +1,7 @@
-/** The numbers in the order of `compare`, which `least` must agree with: its answers, whole numbers of so many bits,
- * may be equal where `compare` tells
- * apart, never the other way round. In place; a million take a tenth of the time that `compare` alone would: what is
- * mostly sorted are numbers.
+/**
+ * The numbers in the order of `compare`, which `least` must agree with: its answers, whole numbers of so many bits, may
+ * be equal where `compare` tells apart, never the other way round. In place; a million take a tenth of the time that
+ * `compare` alone would: what is mostly sorted are numbers.
  */
 export function sortByKey(
   numbers: Uint32Array,

@@ -12,11 +12,12 @@ export interface TextFeatures {
   vectorOf(text: string): SparseVector
 }
 
-/** The vocabulary of the texts, weighted: words, pairs of words and character 3- and 4-grams of the folded text, with
- * sublinear term frequency and
- * smoothed inverse document frequency (Salton and Buckley 1988). The words of a text make a vector of length 1, its
- * characters another. Features
- * that the texts lack are ignored. Equal texts in equal order give equal numbers. */
+/**
+ * The vocabulary of the texts, weighted: words, pairs of words and character 3- and 4-grams of the folded text, with
+ * sublinear term frequency and smoothed inverse document frequency (Salton and Buckley 1988). The words of a text make
+ * a vector of length 1, its characters another. Features that the texts lack are ignored. Equal texts in equal order
+ * give equal numbers.
+ */
 export function textFeatures(texts: readonly string[]): TextFeatures {
   const vocabularies: Vocabularies = { words: new Map(), characters: new Map() }
   const documents: number[] = []

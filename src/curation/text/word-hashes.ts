@@ -1,9 +1,10 @@
 import { hashStart, hashText, joinCharacter, mixBits } from "./hashing.ts"
 import { foldForComparison } from "./normalise.ts"
 
-/** The words of a folded text as hashes: `wordHash` of each word of `foldForComparison`, in their order. Plain text is
- * folded while it is read, and nothing is
- * cut out of it. */
+/**
+ * The words of a folded text as hashes: `wordHash` of each word of `foldForComparison`, in their order. Plain text is
+ * folded while it is read, and nothing is cut out of it.
+ */
 export class WordHashes {
   /** There are `count` of them; overwritten by the next text. */
   hashes = new Int32Array(256)

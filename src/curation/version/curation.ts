@@ -24,24 +24,21 @@ export interface Conflict {
   readonly similarity: number
 }
 
-/** Every row that is offered is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held
- * out, or is a duplicate of a
- * better one with the same output: kept + dropped = read. What comes of each is in the table.
+/**
+ * Every row that is offered is kept or dropped with a reason, and of the kept none is invalid, leaks into what is held
+ * out, or is a duplicate of a better one with the same output: kept + dropped = read. What comes of each is in the
+ * table.
  *
  * Any permutation of the rows keeps the same ones, and curating the kept rows again drops nothing (as long as the texts
- * kept have the same templates
- * and, without held-out rows, are of the same kind, short or long). Strings come out normalised, ids unchanged.
- * A near-duplicate with another output is kept and the pair is a conflict, reported once for each such row with its
- * most similar one (of a
- * crowd, of the first hundred found); an exact duplicate with another output is dropped as `conflict`. The witness of a
- * duplicate is a kept row.
+ * kept have the same templates and, without held-out rows, are of the same kind, short or long). Strings come out
+ * normalised, ids unchanged. A near-duplicate with another output is kept and the pair is a conflict, reported once for
+ * each such row with its most similar one (of a crowd, of the first hundred found); an exact duplicate with another
+ * output is dropped as `conflict`. The witness of a duplicate is a kept row.
  *
  * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where
- * held-out rows say how texts are cut.
- * First `add` and `addSamples`, then `close`, `dropOverlapping`, `plan`, `groups`, `compare` and `finish`. Memory: that
- * of the table, with 4 bytes a hash of every row, and for a
- * while 4 bytes for each key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the
- * kept ones instead.
+ * held-out rows say how texts are cut. First `add` and `addSamples`, then `close`, `dropOverlapping`, `plan`, `groups`,
+ * `compare` and `finish`. Memory: that of the table, with 4 bytes a hash of every row, and for a while 4 bytes for each
+ * key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the kept ones instead.
  */
 export class Curation {
   readonly intake: Intake
@@ -105,9 +102,10 @@ export class Curation {
     return this.intake.plan?.bands.count ?? 0
   }
 
-  /** Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many
-   * texts, and count for nothing: where
-   * there are such runs, returns the rows that are to be judged once more. */
+  /**
+   * Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many
+   * texts, and count for nothing: where there are such runs, returns the rows that are to be judged once more.
+   */
   dropOverlapping(): { readonly rows: Uint32Array; readonly plan: OverlapPlan } | undefined {
     const { task, heldOut, ngram, expected } = this.options
     if (this.#overlapping.length === 0) return undefined

@@ -50,9 +50,10 @@ export interface Samples<Texts> {
 }
 export type SampleCounts = Samples<readonly (readonly [text: string, times: number])[]>
 
-/** Judges rows by themselves and against what is held out: normalised, valid, sketched, no leak. Several may share the
- * rows of one build; the order of the
- * rows and how they are shared do not matter. */
+/**
+ * Judges rows by themselves and against what is held out: normalised, valid, sketched, no leak. Several may share the
+ * rows of one build; the order of the rows and how they are shared do not matter.
+ */
 export class Intake {
   /** How rows are sketched that are compared with what is held out; undefined where nothing is. */
   readonly plan: Required<SketchPlan> | undefined

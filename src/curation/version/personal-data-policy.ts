@@ -19,11 +19,11 @@ export interface ProtectedRow<Row extends Example> {
   readonly why?: Pick<DroppedExample, "reason" | "detail">
 }
 
-/** Makes rows fit for a version, by the policy of the specification: flag and refuse leave them as they are, drop drops
- * train rows with a finding, and
- * pseudonymise replaces what was found. Held-out rows are never dropped: where train rows are, what is found in
- * held-out rows is replaced. Each row is
- * judged by itself. */
+/**
+ * Makes rows fit for a version, by the policy of the specification: flag and refuse leave them as they are, drop drops
+ * train rows with a finding, and pseudonymise replaces what was found. Held-out rows are never dropped: where train
+ * rows are, what is found in held-out rows is replaced. Each row is judged by itself.
+ */
 export class Protection {
   readonly #task: TaskSpecification
   readonly #found = new Map<string, number>()

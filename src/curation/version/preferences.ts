@@ -9,11 +9,9 @@ export type Proposal = Pick<Example, "input" | "output">
 
 /**
  * A preference for each train example that a person corrected: for its input the output that it has now is better than
- * the one that was proposed
- * (direct preference optimisation, Rafailov et al. 2023). The pairs are those of the given train rows only, whose
- * inputs are checked for leaks; they keep
- * the order of the rows. `proposals` is by the id of the example. A proposal that equals the output by now gives no
- * pair; with none there are no pairs.
+ * the one that was proposed (direct preference optimisation, Rafailov et al. 2023). The pairs are those of the given
+ * train rows only, whose inputs are checked for leaks; they keep the order of the rows. `proposals` is by the id of the
+ * example. A proposal that equals the output by now gives no pair; with none there are no pairs.
  */
 export function preferencePairs(
   task: TaskSpecification,

@@ -28,9 +28,11 @@ export function judgeAll(
   return rows.map((row, index) => judgementOf(row, findings[index] ?? []))
 }
 
-/** A row passes or is dropped with the filter and its code as the reason. A row that a person wrote or accepted always
- * passes, and what was found in it
- * is flagged. Each row is judged by itself, so that the order does not matter and a second time changes nothing. */
+/**
+ * A row passes or is dropped with the filter and its code as the reason. A row that a person wrote or accepted always
+ * passes, and what was found in it is flagged. Each row is judged by itself, so that the order does not matter and a
+ * second time changes nothing.
+ */
 function judgementOf(row: CurationRow, findings: readonly RowFinding[]): Judgement {
   if (findings.length === 0) return unremarkable
   const worst = row.rank.human || row.rank.reviewed ? undefined : findings.find(({ severity }) => severity === "drop")

@@ -30,11 +30,12 @@ export interface SemanticOptions {
   readonly drop: boolean
 }
 
-/** The train rows that mean the same as a held-out row or as an earlier train row with the same output, by the exact
- * cosine of their vectors. Rows with
- * different outputs are told as nothing: meaning alone makes no conflict. With `drop` they leave, for a row that stays;
- * each names the most similar
- * one, of equals the first. kept + dropped = train. */
+/**
+ * The train rows that mean the same as a held-out row or as an earlier train row with the same output, by the exact
+ * cosine of their vectors. Rows with different outputs are told as nothing: meaning alone makes no conflict. With
+ * `drop` they leave, for a row that stays; each names the most similar one, of equals the first. kept + dropped =
+ * train.
+ */
 export function semanticDuplicates({
   task,
   train,

@@ -9,9 +9,10 @@ export interface Invalidity {
   readonly detail: string
 }
 
-/** The first thing that keeps the row from being an example, in the order empty, too long, invalid input, invalid
- * output; undefined when nothing
- * does. Expects normalised strings, and the text of the input. */
+/**
+ * The first thing that keeps the row from being an example, in the order empty, too long, invalid input, invalid
+ * output; undefined when nothing does. Expects normalised strings, and the text of the input.
+ */
 export function invalidityOf(
   task: TaskSpecification,
   row: Pick<Example, "input" | "output">,

@@ -34,13 +34,12 @@ export interface VersionDiff {
   readonly unchanged: number
 }
 
-/** What the second version trains on and the first did not, the other way round, and what is in both with other
- * content, each row once and with its
- * reason; by id. The same version twice gives no change. unchanged + changed + came = rows of the second, unchanged +
- * changed + went = rows of the first.
- * Both are gone through side by side: memory has what changed, and of dropped rows the ids and reasons. `whereabouts`
- * is asked once, of all ids whose
- * place matters. */
+/**
+ * What the second version trains on and the first did not, the other way round, and what is in both with other content,
+ * each row once and with its reason; by id. The same version twice gives no change. unchanged + changed + came = rows
+ * of the second, unchanged + changed + went = rows of the first. Both are gone through side by side: memory has what
+ * changed, and of dropped rows the ids and reasons. `whereabouts` is asked once, of all ids whose place matters.
+ */
 export function diffVersions(
   before: FrozenVersion,
   after: FrozenVersion,

@@ -7,8 +7,7 @@ import { exactPercent, figure } from "../verdict/words.ts"
 
 /**
  * A dot for each contender's value and a line for its interval on one scale, with the incumbent's value as a dashed
- * line. Drawn in percentages of
- * the width, so that text keeps its size on a phone. No contenders give a sentence.
+ * line. Drawn in percentages of the width, so that text keeps its size on a phone. No contenders give a sentence.
  */
 export function intervalPlot(
   contenders: readonly ContenderScores[],

@@ -11,8 +11,8 @@ export interface LossPlotOptions {
 
 /**
  * The training loss as a line of braille dots and the validation loss as `o`, so that they differ without colour, with
- * numbers on both axes; at
- * most `height` lines of at most `width` characters. Without a loss in the points a plain sentence.
+ * numbers on both axes; at most `height` lines of at most `width` characters. Without a loss in the points a plain
+ * sentence.
  */
 export function renderLossPlot(points: readonly MetricPoint[], { width, height }: LossPlotOptions): string {
   const loss = seriesOf(points, "loss")

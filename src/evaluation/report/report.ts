@@ -11,8 +11,7 @@ import { verdictBanner } from "./verdict-banner.ts"
 
 /**
  * The report as one HTML file that stands alone: no script, nothing loaded from elsewhere, every text escaped, light
- * and dark,
- * fit for paper and phone. Equal data give equal bytes. Parts without data say so in a sentence.
+ * and dark, fit for paper and phone. Equal data give equal bytes. Parts without data say so in a sentence.
  */
 export function renderReport(data: ReportData): string {
   const { contenders, comparisons, metric, incumbent, confidence, confusion, prevalence, outOfScope, provenance } = data

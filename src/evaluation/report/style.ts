@@ -1,6 +1,7 @@
-/** The colours of what people see in a browser, light and dark by the reader's setting. Every text colour has a
- * contrast of at least 4.5 with what it
- * stands on. */
+/**
+ * The colours of what people see in a browser, light and dark by the reader's setting. Every text colour has a contrast
+ * of at least 4.5 with what it stands on.
+ */
 export const palette = `
 :root {
   color-scheme: light dark;

@@ -24,8 +24,7 @@ export interface TerminalOptions {
 
 /**
  * The contenders with a bar for each interval, then the verdict with its reason, the notes and the rule, in lines that
- * fit the width. Says the same
- * with and without colour. No contenders give a plain sentence in the table's place.
+ * fit the width. Says the same with and without colour. No contenders give a plain sentence in the table's place.
  */
 export function renderContenders(data: TerminalData, { width, colour }: TerminalOptions): string {
   const columns = Math.max(50, width)
@@ -99,8 +98,7 @@ function clip(text: string, width: number): string {
 
 /**
  * The text in lines of at most `width` characters, broken at spaces but not between a number and its per cent sign; a
- * longer word is broken
- * anywhere. Later lines are indented as far as the bullet.
+ * longer word is broken anywhere. Later lines are indented as far as the bullet.
  */
 function wrap(text: string, width: number, bullet = ""): string[] {
   const lines: string[] = []

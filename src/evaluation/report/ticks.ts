@@ -8,8 +8,7 @@ export interface Scale {
 
 /**
  * A scale that holds both values, ends on ticks and has about `wanted` of them, 1, 2 or 5 times a power of ten apart.
- * Values that are equal up to
- * rounding get room on both sides.
+ * Values that are equal up to rounding get room on both sides.
  */
 export function niceTicks(low: number, high: number, wanted: number): Scale {
   const isPoint = high - low <= Math.max(Math.abs(low), Math.abs(high), 1e-3) * 1e-9

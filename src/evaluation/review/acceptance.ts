@@ -61,8 +61,7 @@ interface Policy {
 
 /**
  * What the policies of the specification make of the candidates: each falls under the first policy that fits it. Order
- * does not matter; what people decided
- * always counts first. The same candidates and decisions give the same result.
+ * does not matter; what people decided always counts first. The same candidates and decisions give the same result.
  */
 export function acceptance(review: TaskSpecification["review"], candidates: readonly JudgedCandidate[]): Acceptance {
   const acceptedBy = new Map<string, string>()
@@ -198,10 +197,9 @@ function byConfidence(
 
 /**
  * The lowest confidence from which the upper bound of the error rate of the decided candidates is below `maxError`.
- * Thresholds are tried from high to low
- * and the first failure ends it, so that the bound holds for the one that is found (fixed-sequence testing;
- * Angelopoulos et al., Learn then Test, 2021).
- * The first one tried has so many decided candidates above it that one may be wrong; with fewer there is none.
+ * Thresholds are tried from high to low and the first failure ends it, so that the bound holds for the one that is
+ * found (fixed-sequence testing; Angelopoulos et al., Learn then Test, 2021). The first one tried has so many decided
+ * candidates above it that one may be wrong; with fewer there is none.
  */
 export function calibratedThreshold(
   decided: readonly Pick<JudgedCandidate, "confidence" | "isRight">[],

@@ -53,9 +53,11 @@ export interface AgreementReport {
   readonly advice: string
 }
 
-/** The items that more than one reviewer decided on. The last decision of each counts, and a settled dispute is no
- * opinion; accepting and writing the proposed
- * output again are the same. `proposed` gives an item's proposed output, if it has one. */
+/**
+ * The items that more than one reviewer decided on. The last decision of each counts, and a settled dispute is no
+ * opinion; accepting and writing the proposed output again are the same. `proposed` gives an item's proposed output, if
+ * it has one.
+ */
 export function ratedItems(decisions: readonly Decision[], proposed: (item: string) => unknown): RatedItem[] {
   const opinions = decisions.filter(
     ({ item, settles }) => settles === undefined && !/^(adjudication|conflict)_/.test(item),

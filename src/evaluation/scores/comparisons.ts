@@ -22,8 +22,7 @@ export interface Comparison extends Interval {
 
 /**
  * The contender `tuned` against every other by one metric, in the order of the contenders; empty when it is not there.
- * The test is exact where
- * every row scores 0 or 1, else a paired permutation test.
+ * The test is exact where every row scores 0 or 1, else a paired permutation test.
  */
 export function compareWithTuned(
   contenders: readonly ContenderRows[],

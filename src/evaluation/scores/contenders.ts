@@ -39,10 +39,9 @@ export interface ScoringOptions {
 
 /**
  * Every contender scored on the same rows, and the tuned one compared with every other, by the confidence and the
- * resamples of the task's verdict.
- * Intervals are Wilson's where every row scores 0 or 1, else percentile bootstrap. The same input and seed give the
- * same figures. Throws RangeError
- * when contenders did not answer the same rows in the same order, or share a name.
+ * resamples of the task's verdict. Intervals are Wilson's where every row scores 0 or 1, else percentile bootstrap. The
+ * same input and seed give the same figures. Throws RangeError when contenders did not answer the same rows in the same
+ * order, or share a name.
  */
 export function scoreContenders({ task, contenders, metrics, seed }: ScoringOptions): Scoring {
   requireDistinct(contenders)

@@ -9,11 +9,11 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 /** So many train seeds are named for a kind of error. */
 const nearSeeds = 12
 
-/** The kinds of error in the rows, the most frequent first, of equally frequent ones in the order of their words. A
- * description has labels, names of tools
- * and paths that the specification declares, and nothing that a row says. Beside it stand the train seeds that are most
- * like the rows in question. Rows
- * that are right are passed over. */
+/**
+ * The kinds of error in the rows, the most frequent first, of equally frequent ones in the order of their words. A
+ * description has labels, names of tools and paths that the specification declares, and nothing that a row says. Beside
+ * it stand the train seeds that are most like the rows in question. Rows that are right are passed over.
+ */
 export function failureKinds(
   task: TaskSpecification,
   rows: readonly (ScoredRow & { readonly text: string })[],

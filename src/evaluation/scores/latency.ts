@@ -13,8 +13,8 @@ export interface Latency {
 
 /**
  * The median and the 95th percentile of the times, each a time that was measured (nearest rank), with the
- * distribution-free interval of the
- * percentile from order statistics (Hahn and Meeker 1991). Order does not matter; no times give null.
+ * distribution-free interval of the percentile from order statistics (Hahn and Meeker 1991). Order does not matter; no
+ * times give null.
  */
 export function latencyOf(timesMs: readonly number[], confidence: number): Latency | null {
   if (timesMs.length === 0) return null

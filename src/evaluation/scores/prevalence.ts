@@ -30,9 +30,10 @@ export interface PrevalenceOptions {
   readonly seed: number
 }
 
-/** Every metric with the test rows weighted. A metric that is no mean over rows is taken over the rows repeated in
- * proportion. Intervals are
- * percentile bootstrap over rows; the same seed gives the same. No rows give NaN. */
+/**
+ * Every metric with the test rows weighted. A metric that is no mean over rows is taken over the rows repeated in
+ * proportion. Intervals are percentile bootstrap over rows; the same seed gives the same. No rows give NaN.
+ */
 export function scoresAtPrevalence({
   task,
   prevalence,

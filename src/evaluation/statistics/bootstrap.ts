@@ -29,10 +29,8 @@ export interface Bootstrap {
 
 /**
  * The percentile bootstrap over rows (Efron 1979; percentile, not BCa): rows are drawn with replacement, the same draw
- * for every contender, so that
- * differences are paired. The same seed and rows give the same intervals. No rows give NaN. Throws RangeError when the
- * contenders' rows are not the
- * same.
+ * for every contender, so that differences are paired. The same seed and rows give the same intervals. No rows give
+ * NaN. Throws RangeError when the contenders' rows are not the same.
  */
 export function bootstrapIntervals({
   rowsByContender,

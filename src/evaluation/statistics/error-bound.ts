@@ -2,10 +2,8 @@ import { binomialAtLeast } from "./binomial.ts"
 
 /**
  * The exact upper bound of a rate, one-sided (Clopper and Pearson 1934): the rate at which `errors` or fewer of
- * `trials` have the chance
- * 1 - `confidence`. It holds for any number of trials, and is on the safe side for a sample drawn without replacement.
- * 1 without trials, or when all
- * failed. To about 1e-12.
+ * `trials` have the chance 1 - `confidence`. It holds for any number of trials, and is on the safe side for a sample
+ * drawn without replacement. 1 without trials, or when all failed. To about 1e-12.
  */
 export function upperErrorBound(errors: number, trials: number, confidence: number): number {
   if (trials <= 0 || errors >= trials) return 1

@@ -10,8 +10,7 @@ export interface Discordance {
 
 /**
  * The two-sided p-value of the exact McNemar test (not mid-p): the chance of wins and losses at least this unequal when
- * both are as likely. 10 wins
- * and 2 losses give 0.03857. No discordant rows give 1. McNemar (1947).
+ * both are as likely. 10 wins and 2 losses give 0.03857. No discordant rows give 1. McNemar (1947).
  */
 export function mcnemarExact({ wins, losses }: Discordance): number {
   return Math.min(1, 2 * binomialAtLeast(wins + losses, Math.max(wins, losses), 0.5))

@@ -14,9 +14,8 @@ export interface PermutationOptions {
 
 /**
  * The two-sided p-value of the paired sign-flip test of a mean difference: the chance of a mean at least this far from
- * 0 when each row's difference
- * is as likely to have the other sign. Counts the observed one too, so it is never 0 (Phipson and Smyth 2010). No rows,
- * or no difference, give 1.
+ * 0 when each row's difference is as likely to have the other sign. Counts the observed one too, so it is never 0
+ * (Phipson and Smyth 2010). No rows, or no difference, give 1.
  */
 export function signFlipPValue(
   differences: Float64Array,
@@ -36,9 +35,8 @@ export function signFlipPValue(
 
 /**
  * The two-sided p-value of the paired swap test, for a metric that is not a mean over rows: the chance of a difference
- * at least this large when
- * each row's two answers are as likely to have come from the other contender. Rows are the same, in the same order.
- * Never 0; no difference gives 1.
+ * at least this large when each row's two answers are as likely to have come from the other contender. Rows are the
+ * same, in the same order. Never 0; no difference gives 1.
  */
 export function swapPValue(
   first: readonly ScoredRow[],

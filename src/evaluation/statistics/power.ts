@@ -23,8 +23,8 @@ const exactUpTo = 20_000
 
 /**
  * The smallest number of test rows from which the exact McNemar test sees the expected gain with at least the wanted
- * power. Above 20,000 rows by
- * normal approximation. Throws RangeError when the gain exceeds the discordance or does not exceed the margin.
+ * power. Above 20,000 rows by normal approximation. Throws RangeError when the gain exceeds the discordance or does not
+ * exceed the margin.
  */
 export function rowsNeeded({ power, ...expected }: ExpectedDifference & { readonly power: number }): number {
   requirePossible(expected)
@@ -46,8 +46,7 @@ export function rowsNeeded({ power, ...expected }: ExpectedDifference & { readon
 
 /**
  * The chance that the exact McNemar test on `rows` rows sees the expected gain: two-sided at the confidence, in favour
- * of the better one. 0 rows
- * give 0.
+ * of the better one. 0 rows give 0.
  */
 export function powerAt(rows: number, expected: ExpectedDifference): number {
   requirePossible(expected)
@@ -56,8 +55,7 @@ export function powerAt(rows: number, expected: ExpectedDifference): number {
 
 /**
  * The smallest gain that `rows` rows show with the wanted power, to a thousandth; undefined when even a gain as large
- * as the discordance is not
- * seen.
+ * as the discordance is not seen.
  */
 export function detectableGain(
   rows: number,
@@ -77,8 +75,7 @@ export function detectableGain(
 
 /**
  * Power as a function of the rows: over every number of discordant rows, its chance times the chance that enough of
- * them are wins. What depends on
- * the number of discordant rows alone is computed once.
+ * them are wins. What depends on the number of discordant rows alone is computed once.
  */
 function exactPower({
   expectedGain,

@@ -8,8 +8,7 @@ export interface Random {
 
 /**
  * A generator that gives the same numbers for the same seed: xoshiro128** (Blackman and Vigna 2021,
- * https://prng.di.unimi.it), its state filled
- * from the seed by SplitMix32. Not for secrets.
+ * https://prng.di.unimi.it), its state filled from the seed by SplitMix32. Not for secrets.
  */
 export function seededRandom(seed: number): Random {
   const fill = splitMix(seed)

@@ -52,9 +52,8 @@ export function cohensKappa(pairs: readonly (readonly [string, string])[]): numb
 
 /**
  * Krippendorff's alpha for any number of reviewers, missing values included: a unit has the values that there are; one
- * with fewer than two is left out
- * (Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011). undefined where it is not defined: no unit, or a
- * single value throughout.
+ * with fewer than two is left out (Krippendorff, Computing Krippendorff's Alpha-Reliability, 2011). undefined where it
+ * is not defined: no unit, or a single value throughout.
  */
 export function krippendorffsAlpha(
   units: readonly (readonly string[])[],

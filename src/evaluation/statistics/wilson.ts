@@ -3,8 +3,7 @@ import { normalQuantile } from "./normal.ts"
 
 /**
  * The Wilson score interval of a share: 8 of 10 at 95 % gives 0.4902 to 0.9433. Never a single point, even when all or
- * none succeed; no trials give
- * 0 to 1. Wilson (1927), without continuity correction.
+ * none succeed; no trials give 0 to 1. Wilson (1927), without continuity correction.
  */
 export function wilsonInterval(successes: number, trials: number, confidence: number): Interval {
   if (!(successes >= 0 && successes <= trials))

@@ -7,8 +7,7 @@ import { betterOrWorse, count, figure, percent, range } from "./words.ts"
 
 /**
  * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that
- * could not be read, labels
- * that no test example has. Empty when there is nothing to say.
+ * could not be read, labels that no test example has. Empty when there is nothing to say.
  */
 export function evaluationNotes(
   task: TaskSpecification,

@@ -4,8 +4,7 @@ import { count, percent, points, timesInHundred, wholeNumber } from "./words.ts"
 
 /**
  * Said before money is spent: why the test set cannot show the gain that the rule expects, what it can show, and what
- * to do; undefined when it is
- * large enough.
+ * to do; undefined when it is large enough.
  */
 export function tooFewToTell({
   testRows,

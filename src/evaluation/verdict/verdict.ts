@@ -54,8 +54,7 @@ export interface Verdict {
     readonly chance: number
     /**
      * When undecided: how many further test examples would show the difference seen here, or, where the tuned model is
-     * not ahead, bring the test
-     * set to the size that the rule needs; null when neither helps.
+     * not ahead, bring the test set to the size that the rule needs; null when neither helps.
      */
     readonly further: number | null
   }
@@ -66,10 +65,9 @@ const rounding = 1e-9
 
 /**
  * The verdict on the tuned model by the rule. It promotes when the whole interval lies above the margin and the paired
- * test agrees; it rejects a
- * model that both show to be worse, on however few rows, and one that is not better on a test set of the size that the
- * rule needs; otherwise, and
- * when nothing was scored, it is undecided. Throws RangeError when the rule is impossible (see `rowsNeeded`).
+ * test agrees; it rejects a model that both show to be worse, on however few rows, and one that is not better on a test
+ * set of the size that the rule needs; otherwise, and when nothing was scored, it is undecided. Throws RangeError when
+ * the rule is impossible (see `rowsNeeded`).
  */
 export function decide(finding: Finding): Verdict {
   const { rule, rows } = finding
@@ -98,8 +96,7 @@ function verdictOf(finding: Finding, needed: number): Verdict["verdict"] {
 
 /**
  * How many more rows would show the observed difference with the rule's power. Where it does not exceed the margin: how
- * many are missing from the
- * rule's size, after which it rejects; null when none are.
+ * many are missing from the rule's size, after which it rejects; null when none are.
  */
 function furtherRows({ rule, rows, tuned, incumbent, interval, discordance }: Finding, needed: number): number | null {
   if (rows === 0) return needed

@@ -20,11 +20,11 @@ export interface Wear {
   readonly byChance: number
 }
 
-/** The wear of the test rows. Rows count, not the holdout's id, which a single new row changes. Each further decision
- * on the same rows is one more
- * chance for luck: with confidence c a model that is no better is promoted with (1 - c) / 2, so at least once in k
- * decisions with
- * 1 - ((1 + c) / 2)^k. No test rows are not worn. */
+/**
+ * The wear of the test rows. Rows count, not the holdout's id, which a single new row changes. Each further decision on
+ * the same rows is one more chance for luck: with confidence c a model that is no better is promoted with (1 - c) / 2,
+ * so at least once in k decisions with 1 - ((1 + c) / 2)^k. No test rows are not worn.
+ */
 export function wearOf(
   test: readonly string[],
   openings: readonly Opening[],

@@ -14,9 +14,10 @@ export interface ArrivedRow {
   readonly split: Split | undefined
 }
 
-/** The rows of an import, all seeds or all inputs, each id once, numbered from zero in the order in which they were
- * met. What they say lies as lines of JSON in a
- * temporary file beside the path. Memory a row: about 60 bytes. */
+/**
+ * The rows of an import, all seeds or all inputs, each id once, numbered from zero in the order in which they were met.
+ * What they say lies as lines of JSON in a temporary file beside the path. Memory a row: about 60 bytes.
+ */
 export class ImportedRows {
   /** How many rows there were that can be imported, those that came again included. */
   given = 0

@@ -32,10 +32,9 @@ export interface MigrationResult {
 
 /**
  * The labels of all rows that are read are those of the specification, which has the new names already: the change is a
- * line of `migrations.jsonl`, and no
- * other file is written. Renamed and merged labels are retired for good. Rows with a label that is split are asked
- * about, and are no examples until
- * then. Nothing that was decided or held out moves. The same change again is `unchanged`.
+ * line of `migrations.jsonl`, and no other file is written. Renamed and merged labels are retired for good. Rows with a
+ * label that is split are asked about, and are no examples until then. Nothing that was decided or held out moves. The
+ * same change again is `unchanged`.
  */
 export function migrate(
   context: StageContext,

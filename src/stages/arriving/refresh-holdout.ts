@@ -41,13 +41,13 @@ export interface Refresh {
   readonly tooFew?: string
 }
 
-/** A worn test set is replaced: its opened rows are retired and real rows that no model was trained on take their
- * place, chosen as rows are held out
- * when they arrive. Retired rows stay held out until they are released by name of the option; both are recorded in
- * `refreshes.jsonl`, which is
- * appended. A test set that is not worn is `unchanged`. Throws a PersonNeededError when there is no row to take.
- * Idempotent: what it retired is not
- * opened again. The next build has the new holdout. */
+/**
+ * A worn test set is replaced: its opened rows are retired and real rows that no model was trained on take their place,
+ * chosen as rows are held out when they arrive. Retired rows stay held out until they are released by name of the
+ * option; both are recorded in `refreshes.jsonl`, which is appended. A test set that is not worn is `unchanged`. Throws
+ * a PersonNeededError when there is no row to take. Idempotent: what it retired is not opened again. The next build has
+ * the new holdout.
+ */
 export function refreshHoldout(context: StageContext, task: TaskSpecification, options: RefreshOptions): Refresh {
   const { workspace } = context
   const rows = new TaskRows(workspace, task.task)
@@ -114,9 +114,10 @@ function planRefresh(
   }
 }
 
-/** The train rows to be tested on instead: of people, valid, in no version's train rows and nothing grown from them
- * either, and near none of what is
- * trained on, held out or retired. As many as `assignSplits` gives to the test set. */
+/**
+ * The train rows to be tested on instead: of people, valid, in no version's train rows and nothing grown from them
+ * either, and near none of what is trained on, held out or retired. As many as `assignSplits` gives to the test set.
+ */
 function freshRows(
   context: StageContext,
   task: TaskSpecification,

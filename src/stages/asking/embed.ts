@@ -20,10 +20,10 @@ export interface EmbeddingSettings {
   readonly dimensions?: number | undefined
 }
 
-/** The vector of each text, in their order, of length 1: from the ledger, or asked now. A text is never asked for
- * twice, whatever batch it was in; each is
- * in the ledger, at its worst case, before it is sent, and ceilings on cost hold. Throws a GateError where the texts
- * may not go to the host.
+/**
+ * The vector of each text, in their order, of length 1: from the ledger, or asked now. A text is never asked for twice,
+ * whatever batch it was in; each is in the ledger, at its worst case, before it is sent, and ceilings on cost hold.
+ * Throws a GateError where the texts may not go to the host.
  */
 export async function embedTexts(
   context: StageContext,

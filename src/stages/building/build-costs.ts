@@ -5,10 +5,10 @@ export interface StepCost {
   readonly microsecondsPerRow: number
 }
 
-/** The core of a build (read, normalise, validate, deduplicate, decontaminate, freeze) and each check that the
- * specification may switch off or leave out.
- * Of a check that ran in several threads the seconds are those of all of them; of the core they are what is left of the
- * time that passed.
+/**
+ * The core of a build (read, normalise, validate, deduplicate, decontaminate, freeze) and each check that the
+ * specification may switch off or leave out. Of a check that ran in several threads the seconds are those of all of
+ * them; of the core they are what is left of the time that passed.
  */
 export interface BuildCosts {
   readonly core: StepCost

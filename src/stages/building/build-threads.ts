@@ -127,9 +127,10 @@ export class BuildThreads {
     return this.#workers.length
   }
 
-  /** Takes the seeds through the pass, range by range of their file. Shows `take` every part, in no order, and resolves
-   * to what each thread knows at its end.
-   * A line that is no seed is a DataError, with all the others. */
+  /**
+   * Takes the seeds through the pass, range by range of their file. Shows `take` every part, in no order, and resolves
+   * to what each thread knows at its end. A line that is no seed is a DataError, with all the others.
+   */
   async passSeeds(
     context: Pick<StageContext, "signal">,
     rows: TaskRows,

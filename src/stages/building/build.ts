@@ -51,13 +51,14 @@ export interface BuildResult {
   readonly semantic?: Pick<SemanticFindings, "duplicates" | "nearHeldOut"> | undefined
 }
 
-/** The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by
+/**
+ * The dataset version of what is accepted now exists, clean and without a leak, with its holdout: immutable, named by
  * its content, the same bytes whenever the rows and the recipe are the same. kept + dropped = read. Throws a GateError
  * when the rows break `rights.forbid`; then nothing is frozen.
  *
  * Train rows are read one by one, in several threads where there are many seeds and `threads` are given, and lie in a
- * temporary file meanwhile; memory has
- * what is needed to compare them (see `Curation`), and the held-out rows. */
+ * temporary file meanwhile; memory has what is needed to compare them (see `Curation`), and the held-out rows.
+ */
 export async function build(
   context: StageContext,
   task: TaskSpecification,

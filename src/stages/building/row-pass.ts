@@ -26,9 +26,10 @@ export interface PassEnd {
   readonly checks: readonly CheckTime[]
 }
 
-/** What is done with each row of a build by itself: personal data, filters, and what the curation's intake judges. A
- * build has one, or one in each of several
- * threads that share the rows. */
+/**
+ * What is done with each row of a build by itself: personal data, filters, and what the curation's intake judges. A
+ * build has one, or one in each of several threads that share the rows.
+ */
 export class RowPass {
   /** What was proposed of the rows that a person corrected, by the id of the example. */
   readonly proposals = new Map<string, Proposal>()

@@ -21,9 +21,11 @@ interface HeldOutInput {
 /** Looks through the rows that a build would keep for those that say the same in other words. */
 export type SemanticSearch = (kept: readonly Example[], heldOut: readonly HeldOutInput[]) => SemanticFindings
 
-/** The search that `build.semantic` of the specification asks for, with the vector of every input of the task at hand;
- * undefined where it asks for
- * none. Texts go to the server as they go into a version, with the pseudonyms of the privacy policy. */
+/**
+ * The search that `build.semantic` of the specification asks for, with the vector of every input of the task at hand;
+ * undefined where it asks for none. Texts go to the server as they go into a version, with the pseudonyms of the
+ * privacy policy.
+ */
 export async function prepareSemanticSearch(
   context: StageContext,
   task: TaskSpecification,

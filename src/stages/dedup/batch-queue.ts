@@ -10,9 +10,10 @@ export interface ThreadIssues {
   readonly issueCount: number
 }
 
-/** The batches of a JSONL file as sketches, in order, made by several threads. The thread that asks makes some itself
- * instead of waiting; without
- * workers it makes them all. */
+/**
+ * The batches of a JSONL file as sketches, in order, made by several threads. The thread that asks makes some itself
+ * instead of waiting; without workers it makes them all.
+ */
 export class BatchQueue {
   readonly #path: string
   readonly #field: string | undefined

@@ -9,9 +9,10 @@ export interface BatchPart extends RowPart {
   readonly lines: number
 }
 
-/** Hands batches from many threads to one, in order, through shared memory: each batch has a slot, which is used again
- * by the batch `ringSlots` later.
- * A batch that is larger than its slot goes through in parts. */
+/**
+ * Hands batches from many threads to one, in order, through shared memory: each batch has a slot, which is used again
+ * by the batch `ringSlots` later. A batch that is larger than its slot goes through in parts.
+ */
 export class BatchRing {
   readonly memory: SharedArrayBuffer
   readonly #numbers: Int32Array

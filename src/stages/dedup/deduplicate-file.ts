@@ -23,9 +23,10 @@ export interface DeduplicateOptions {
   readonly threshold: number | undefined
   readonly output: string | undefined
   readonly report: string | undefined
-  /** What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so
-   * that only rows that share one are
-   * held; the decisions are the same. */
+  /**
+   * What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so
+   * that only rows that share one are held; the decisions are the same.
+   */
   readonly memoryBytes?: number | undefined
   /** Threads beside this one; none for one core. */
   readonly workers: number
@@ -44,15 +45,15 @@ export interface DeduplicateResult {
 
 type RunContext = Pick<StageContext, "monotonicMs" | "signal" | "report">
 
-/** Of the rows of a file the first of near ones are kept: kept + dropped = read, and every dropped row has a kept
- * witness. The kept rows go to
- * `output`, lines of JSONL as they are; a decision for each dropped row and each conflict goes to `report`. Both files
- * appear whole or not at all, and
- * neither does when a line is no row.
+/**
+ * Of the rows of a file the first of near ones are kept: kept + dropped = read, and every dropped row has a kept
+ * witness. The kept rows go to `output`, lines of JSONL as they are; a decision for each dropped row and each conflict
+ * goes to `report`. Both files appear whole or not at all, and neither does when a line is no row.
  *
  * Memory: that of `SimilarSets` for the kept rows, 20 bytes more for each, a byte a line, and 32 MiB that the threads
- * share; JSONL is streamed, a
- * table (CSV, TSV, JSON) is held whole. The answer does not depend on the number of threads. */
+ * share; JSONL is streamed, a table (CSV, TSV, JSON) is held whole. The answer does not depend on the number of
+ * threads.
+ */
 export async function deduplicateFile(context: RunContext, options: DeduplicateOptions): Promise<DeduplicateResult> {
   const started = context.monotonicMs()
   requireFile(options.file)

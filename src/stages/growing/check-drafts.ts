@@ -31,10 +31,10 @@ interface KnownRow {
   readonly text: string
 }
 
-/** Checks the drafts of one strategy, a round after the other, against all that the task has and all that came before.
- * Equal rows and rounds give equal
- * checks. Held-out rows are compared with, and named by their ids alone. A candidate that another batch has is taken as
- * it stands there.
+/**
+ * Checks the drafts of one strategy, a round after the other, against all that the task has and all that came before.
+ * Equal rows and rounds give equal checks. Held-out rows are compared with, and named by their ids alone. A candidate
+ * that another batch has is taken as it stands there.
  */
 export class DraftChecks {
   readonly #task: TaskSpecification

@@ -35,9 +35,11 @@ export interface Growth {
   readonly cells: readonly CellYield[]
 }
 
-/** Grows by asking a model, round after round, until the plan is done. The prompts of a round are fixed before it; its
- * answers are committed in the
- * order of the plan, whatever order they came in. So a run that was stopped and started again grows the same. */
+/**
+ * Grows by asking a model, round after round, until the plan is done. The prompts of a round are fixed before it; its
+ * answers are committed in the order of the plan, whatever order they came in. So a run that was stopped and started
+ * again grows the same.
+ */
 export async function growByAsking(
   task: TaskSpecification,
   name: string,

@@ -29,14 +29,13 @@ export interface LabelErrorSearch {
   readonly seconds: number
 }
 
-/** The rows of the task whose labels are probably wrong are in its review queue, those held out included: judged by
- * models that never saw them, without
- * a file of the holdout being opened, and nothing is deleted. Rows that experts decided on do not come back, and what
- * was asked before and is not
- * suspected any more is no longer asked, though its decision is still read. The same rows give the same queue. All
- * examples of the task are in memory, with
- * 12 bytes for each different word, pair of words and run of characters of each, and 4 bytes for each of these in all
- * of them and each label.
+/**
+ * The rows of the task whose labels are probably wrong are in its review queue, those held out included: judged by
+ * models that never saw them, without a file of the holdout being opened, and nothing is deleted. Rows that experts
+ * decided on do not come back, and what was asked before and is not suspected any more is no longer asked, though its
+ * decision is still read. The same rows give the same queue. All examples of the task are in memory, with 12 bytes for
+ * each different word, pair of words and run of characters of each, and 4 bytes for each of these in all of them and
+ * each label.
  */
 export function searchLabelErrors(context: StageContext, task: TaskSpecification): LabelErrorSearch {
   if (task.kind !== "label")

@@ -17,10 +17,10 @@ export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): De
   return decisions.filter((decision) => !known.has(keyOf(decision)))
 }
 
-/** The decisions are in a log of their own, with what they mean for the rows that an item is about and for the item
- * whose dispute they settle. The log's name
- * has the day, the people, the suffix and the content: one person on two branches of a repository never writes the same
- * file differently.
+/**
+ * The decisions are in a log of their own, with what they mean for the rows that an item is about and for the item
+ * whose dispute they settle. The log's name has the day, the people, the suffix and the content: one person on two
+ * branches of a repository never writes the same file differently.
  */
 export function recordDecisions(
   rows: TaskRows,
@@ -35,9 +35,10 @@ export function recordDecisions(
   rows.writeSession(`${sessionName(at, added, suffix)}-${digest(lines).slice(7, 15)}`, lines)
 }
 
-/** The decision, or that the last one is taken back, is on disk when the call returns, at the end of the log of the
- * session; with what it means for the
- * rows that the item is about. `session` is the name that `sessionName` gave. */
+/**
+ * The decision, or that the last one is taken back, is on disk when the call returns, at the end of the log of the
+ * session; with what it means for the rows that the item is about. `session` is the name that `sessionName` gave.
+ */
 export function appendDecision(rows: TaskRows, session: string, item: ReviewItem, line: DecisionLine): void {
   rows.appendToSession(session, linesOf(item, line, decisionsGiven(rows)))
 }

@@ -13,10 +13,10 @@ export interface Rejection {
   readonly candidates: readonly string[]
 }
 
-/** The reasons for which candidates stand rejected, the most frequent first: for the next plan of a strategy. Case,
- * white space and a full stop at the end make no
- * other reason; the first wording by id is shown. Those without a reason count as `no reason given`. Held-out rows are
- * never candidates.
+/**
+ * The reasons for which candidates stand rejected, the most frequent first: for the next plan of a strategy. Case,
+ * white space and a full stop at the end make no other reason; the first wording by id is shown. Those without a reason
+ * count as `no reason given`. Held-out rows are never candidates.
  */
 export function rejectionsByReason(
   task: TaskSpecification,

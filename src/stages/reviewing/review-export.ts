@@ -22,11 +22,12 @@ export interface ReviewExport {
   readonly textFolder: string | undefined
 }
 
-/** The items that wait for a person as a spreadsheet, CSV or XLSX by the ending of `out`, in the order of the queue:
- * what they are asked, and empty
- * decision columns to fill in. Rows are joined by id alone, so it may be sorted, filtered and saved at will. Rows are
- * streamed; long texts are files in a
- * folder beside it, there before the spreadsheet is. */
+/**
+ * The items that wait for a person as a spreadsheet, CSV or XLSX by the ending of `out`, in the order of the queue:
+ * what they are asked, and empty decision columns to fill in. Rows are joined by id alone, so it may be sorted,
+ * filtered and saved at will. Rows are streamed; long texts are files in a folder beside it, there before the
+ * spreadsheet is.
+ */
 export async function exportReview(
   context: StageContext,
   task: TaskSpecification,

@@ -50,13 +50,13 @@ export interface ReviewChange {
   readonly reason?: string
 }
 
-/** The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id, in any
- * order; only the decision columns
- * are read, and everything else is compared with what was exported; a row missing from the file is simply not decided.
- * What is wrong in a decision column
- * stops the import before a byte is written. A decision on an item that changed since is left out and told. The file is
- * streamed: held are the rows that
- * somebody filled in. */
+/**
+ * The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id, in any
+ * order; only the decision columns are read, and everything else is compared with what was exported; a row missing from
+ * the file is simply not decided. What is wrong in a decision column stops the import before a byte is written. A
+ * decision on an item that changed since is left out and told. The file is streamed: held are the rows that somebody
+ * filled in.
+ */
 export async function importReview(
   context: StageContext,
   task: TaskSpecification,

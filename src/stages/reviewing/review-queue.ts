@@ -5,11 +5,12 @@ import type { TaskExamples } from "../standing/fates.ts"
 import type { ReviewItem } from "../standing/review-items.ts"
 import { needs } from "../standing/review-plan.ts"
 
-/** The items that wait for a person, by need: calibration items, what reviewers decided on differently, low confidence,
- * conflicts and suspected label errors,
- * labels that no example covers, what was drawn at random, and the rest. A named reviewer gets their share without what
- * they decided on, and gold checks
- * among it. Every way to review asks in this order, which follows from ids alone. */
+/**
+ * The items that wait for a person, by need: calibration items, what reviewers decided on differently, low confidence,
+ * conflicts and suspected label errors, labels that no example covers, what was drawn at random, and the rest. A named
+ * reviewer gets their share without what they decided on, and gold checks among it. Every way to review asks in this
+ * order, which follows from ids alone.
+ */
 export function reviewQueue(
   task: TaskSpecification,
   examples: TaskExamples,

@@ -1,9 +1,10 @@
 import type { Decision, Output } from "../../core/rows/example.ts"
 import type { ReviewItem } from "../standing/review-items.ts"
 
-/** What a reviewer says of an item. Of the two rows of a conflict: the output of `a` or of `b` is right for both, each
- * is right as it is (`both`), or
- * another one is right for both (`edit`). */
+/**
+ * What a reviewer says of an item. Of the two rows of a conflict: the output of `a` or of `b` is right for both, each
+ * is right as it is (`both`), or another one is right for both (`edit`).
+ */
 export type Choice = "accept" | "edit" | "reject" | "a" | "b" | "both"
 
 /** A reviewer's answer; `output` is that of an edit, valid for the task. */

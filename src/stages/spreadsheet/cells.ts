@@ -1,8 +1,10 @@
 import { canonicalText } from "../../core/canonical.ts"
 
-/** What a spreadsheet would read as a formula, or writes instead of one, whatever the number of apostrophes before it
- * (OWASP, CSV injection; full-width
- * signs are formulas in Japanese and Chinese spreadsheets). A negative number is none. */
+/**
+ * What a spreadsheet would read as a formula, or writes instead of one, whatever the number of apostrophes before it
+ * (OWASP, CSV injection; full-width signs are formulas in Japanese and Chinese spreadsheets). A negative number is
+ * none.
+ */
 const formulaLike =
   /^'*(?!-\d+(?:\.\d+)?$)(?:[=+\-@|%\t\r\n＝＋－＠]|#(?:N\/A|NAME\?|REF!|VALUE!|DIV\/0!|NUM!|NULL!|SPILL!|CALC!)$|Err:\d{3}$)/u
 
@@ -47,9 +49,10 @@ export function textFile(id: string, part: string, column: string): string {
     .replace(/[^A-Za-z0-9._-]+/g, "_")}.txt`
 }
 
-/** Whether a cell still says what was exported, but for what spreadsheets do to every text: line ends, control
- * characters, an apostrophe, white space
- * around it, TRUE for true. */
+/**
+ * Whether a cell still says what was exported, but for what spreadsheets do to every text: line ends, control
+ * characters, an apostrophe, white space around it, TRUE for true.
+ */
 export function isSameCell(found: string, exported: string): boolean {
   return found === exported || comparable(found) === comparable(exported)
 }

@@ -43,11 +43,11 @@ export function keyOf(header: string): string | undefined {
 /** What an item is called. */
 export const idPattern = /^[a-z]+_[0-9a-f]{16}$/
 
-/** The columns of a sheet, from its first rows: by their keys or titles, wherever they stand; the items and the
- * decisions also by what is in their
- * columns, where somebody renamed them. Undefined for a sheet without items. A sheet of items whose decisions cannot be
- * found, or are there twice, is a
- * DataError. */
+/**
+ * The columns of a sheet, from its first rows: by their keys or titles, wherever they stand; the items and the
+ * decisions also by what is in their columns, where somebody renamed them. Undefined for a sheet without items. A sheet
+ * of items whose decisions cannot be found, or are there twice, is a DataError.
+ */
 export function findColumns(rows: readonly SheetRow[], place: string): FoundColumns | undefined {
   const keyed = rows
     .slice(0, 40)

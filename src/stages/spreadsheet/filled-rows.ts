@@ -25,9 +25,10 @@ export interface PlacedAnswer {
   readonly rows: readonly FilledRow[]
 }
 
-/** One answer for each item and reviewer, whatever the order of the rows: the rows of elements belong to those of their
- * item, the same row twice counts
- * once. Rows that contradict each other are issues, and so are rows of elements alone. */
+/**
+ * One answer for each item and reviewer, whatever the order of the rows: the rows of elements belong to those of their
+ * item, the same row twice counts once. Rows that contradict each other are issues, and so are rows of elements alone.
+ */
 export function answersOf(rows: readonly FilledRow[], byDefault: string): { answers: PlacedAnswer[]; issues: Issue[] } {
   const issues: Issue[] = []
   const answers: PlacedAnswer[] = []

@@ -57,9 +57,10 @@ export function leafPaths(schema: unknown): string[] {
   return paths
 }
 
-/** Writes the cell of a leaf so that `correctedValue` reads the same value from it: a text as it is, unless it would be
- * read as something else; then,
- * and for all but texts, as JSON. */
+/**
+ * Writes the cell of a leaf so that `correctedValue` reads the same value from it: a text as it is, unless it would be
+ * read as something else; then, and for all but texts, as JSON.
+ */
 export function leafWriter(schema: unknown): (leaf: Leaf) => string {
   const typesOfPath = new Map<string, readonly string[] | undefined>()
   return ({ path, value }) => {

@@ -34,9 +34,10 @@ type ItemLookup = (id: string) => ReviewItem | undefined
 const listedDifferences = 100
 const excelCellCharacters = 32_767
 
-/** What people filled in, from every sheet of the file that has items and decisions; the rest of each row is only
- * compared with the item. Empty rows,
- * repeated headers and sheets of other things are passed over. */
+/**
+ * What people filled in, from every sheet of the file that has items and decisions; the rest of each row is only
+ * compared with the item. Empty rows, repeated headers and sheets of other things are passed over.
+ */
 export async function readFilledRows(task: TaskSpecification, file: string, itemOf: ItemLookup): Promise<FilledRows> {
   const reader = new RowReader(task, itemOf)
   const notes: string[] = []

@@ -14,9 +14,10 @@ export interface ExamplePair {
   readonly similarity: number
 }
 
-/** The pairs are in the task's review queue, each as one question; what is no conflict any more is no longer asked.
- * Returns those of the pairs that wait
- * for a decision. Writes nothing where nothing is new. */
+/**
+ * The pairs are in the task's review queue, each as one question; what is no conflict any more is no longer asked.
+ * Returns those of the pairs that wait for a decision. Writes nothing where nothing is new.
+ */
 export function queueConflicts<Pair extends ExamplePair>(
   rows: TaskRows,
   sources: ReadonlyMap<string, SourceRow>,
@@ -49,10 +50,10 @@ export function queueConflicts<Pair extends ExamplePair>(
   return [...found].flatMap(([id, { pair }]) => (open.has(id) ? [pair] : []))
 }
 
-/** Every conflict of the queue whose rows stand in their files as they did when it was asked. It waits while it is one
- * still and nobody decided; one that
- * reviewers decided on differently waits as their adjudication, one whose rows were corrected differently since it was
- * settled as another question.
+/**
+ * Every conflict of the queue whose rows stand in their files as they did when it was asked. It waits while it is one
+ * still and nobody decided; one that reviewers decided on differently waits as their adjudication, one whose rows were
+ * corrected differently since it was settled as another question.
  */
 export function conflictItems(
   rows: TaskRows,

@@ -7,10 +7,8 @@ import { rowChecks } from "./row-checks.ts"
 
 /**
  * Gold train examples as questions that look like candidates, in the order in which they are drawn: half of them with
- * the right output, the others with that
- * of another example. What a reviewer says of them changes no data; it shows how often they err. Held-out examples are
- * never among them. The id follows
- * from the example alone.
+ * the right output, the others with that of another example. What a reviewer says of them changes no data; it shows how
+ * often they err. Held-out examples are never among them. The id follows from the example alone.
  */
 export function goldChecks(
   sources: ReadonlyMap<string, SourceRow>,

@@ -8,9 +8,11 @@ import { goldChecks } from "./gold-checks.ts"
 import { relabelItems } from "./relabelling.ts"
 import { adjudicationOf } from "./standing.ts"
 
-/** What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong,
- * two rows that contradict each other,
- * an item that two reviewers decided on differently, or a row whose label was split. */
+/**
+ * What a person is asked about: a candidate, a real input that has no answer yet, a row whose label is probably wrong,
+ * two rows that contradict each other, an item that two reviewers decided on differently, or a row whose label was
+ * split.
+ */
 export interface ReviewItem {
   readonly id: string
   readonly kind: "candidate" | "input" | "label-error" | "conflict" | "adjudication" | "relabel"
@@ -46,9 +48,10 @@ export interface SourceRow {
   readonly example: Example
 }
 
-/** Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows
- * that were suspected, the conflicts,
- * whatever of these reviewers decided on differently, and gold checks. */
+/**
+ * Every item a person can decide on, decided or not: real inputs, the candidates that passed their checks, the rows
+ * that were suspected, the conflicts, whatever of these reviewers decided on differently, and gold checks.
+ */
 export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): ReviewItem[] {
   const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
   const items = [

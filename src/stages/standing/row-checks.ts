@@ -8,9 +8,10 @@ export type RowCheck =
   | { readonly state: "open" | "disputed" | "confirmed" }
   | { readonly state: "corrected"; readonly output: Output; readonly by: string }
 
-/** How the question stands, by what each reviewer said last: `reject` confirms the output that the row has, `accept`
- * and `edit` replace it. Reviewers
- * who say different things leave the row as it is. */
+/**
+ * How the question stands, by what each reviewer said last: `reject` confirms the output that the row has, `accept` and
+ * `edit` replace it. Reviewers who say different things leave the row as it is.
+ */
 export function rowCheck(decisions: readonly Decision[], present: Output): RowCheck {
   const consensus = consensusOf(decisions, (decision) => rowOutcome(decision, present))
   if (consensus.state !== "agreed") return { state: consensus.state }

@@ -43,9 +43,10 @@ export function currentOn(item: ReviewItem, decisions: readonly Decision[]): rea
   return isAboutRows(item) ? decisions : decisions.filter((decision) => decision.revision === item.revision)
 }
 
-/** The question which of several answers to the item holds, for a reviewer who gave none of them; undefined where all
- * gave the same one. It stays the same
- * question after it was decided. Names are left out. */
+/**
+ * The question which of several answers to the item holds, for a reviewer who gave none of them; undefined where all
+ * gave the same one. It stays the same question after it was decided. Names are left out.
+ */
 export function adjudicationOf(item: ReviewItem, decisions: readonly Decision[]): ReviewItem | undefined {
   const answers = answersTo(currentOn(item, decisions), (decision) => outcomeOn(item, decision))
   if (answers.size < 2) return undefined

@@ -1,8 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 
-/** The lines of a file by ranges of bytes, so that several threads read one file: a line belongs to the range in which
- * it begins. The file must not
- * change meanwhile. */
+/**
+ * The lines of a file by ranges of bytes, so that several threads read one file: a line belongs to the range in which
+ * it begins. The file must not change meanwhile.
+ */
 export class ByteRanges {
   readonly count: number
   /** Where in the file the lines begin that were read last. */
@@ -43,9 +44,10 @@ export class ByteRanges {
     return this.#read(start, Math.min(this.#size, start + 1))
   }
 
-  /** Shows `visit` the bytes of each line that begins in the range, without its end. The bytes are overwritten by the
-   * next range. Returns the number of
-   * lines. */
+  /**
+   * Shows `visit` the bytes of each line that begins in the range, without its end. The bytes are overwritten by the
+   * next range. Returns the number of lines.
+   */
   visitLines(range: number, visit: (bytes: Buffer, index: number) => void): number {
     const bytes = this.lines(range)
     let index = 0

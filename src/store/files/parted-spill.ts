@@ -21,10 +21,10 @@ interface Extent {
 /** Of each part the extents that were written. */
 export type Extents = readonly (readonly Extent[] | undefined)[]
 
-/** A spill in a file of its own beside the path, which has no name where the system allows it: then a kill leaves
- * nothing behind. Elsewhere it has a temporary's
- * name, and goes with the other ones. Several threads may add to it, each by a `PartWriter` of its own. Memory: 64 kB
- * for each part and thread.
+/**
+ * A spill in a file of its own beside the path, which has no name where the system allows it: then a kill leaves
+ * nothing behind. Elsewhere it has a temporary's name, and goes with the other ones. Several threads may add to it,
+ * each by a `PartWriter` of its own. Memory: 64 kB for each part and thread.
  */
 export class PartedSpill implements Spill {
   readonly #shared: Omit<SharedSpill, "extents">

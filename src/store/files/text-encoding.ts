@@ -1,8 +1,9 @@
 import { closeSync, openSync, readSync } from "node:fs"
 
-/** The encoding in which spreadsheets may have saved the text: by its byte order mark, by the zeros of UTF-16, UTF-8
- * where all of it is valid, else
- * Windows-1252, in which any bytes are a text. */
+/**
+ * The encoding in which spreadsheets may have saved the text: by its byte order mark, by the zeros of UTF-16, UTF-8
+ * where all of it is valid, else Windows-1252, in which any bytes are a text.
+ */
 export function encodingOf(path: string): "utf-8" | "utf-16le" | "utf-16be" | "windows-1252" {
   const descriptor = openSync(path, "r")
   try {

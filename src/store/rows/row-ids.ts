@@ -8,10 +8,10 @@ import { stampOf } from "../files/files.ts"
 import type { RowKind } from "../files/split-lines.ts"
 import type { TaskRows } from "./task-rows.ts"
 
-/** The ids of the seeds or the real inputs of a task, in the order of their file, without those that were erased. A
- * line as we write it is not looked at
- * further than its id. A line that is no row, or an id that stands twice, is a DataError. Where each line begins is
- * noted in `starts`.
+/**
+ * The ids of the seeds or the real inputs of a task, in the order of their file, without those that were erased. A line
+ * as we write it is not looked at further than its id. A line that is no row, or an id that stands twice, is a
+ * DataError. Where each line begins is noted in `starts`.
  */
 export function rowIds(rows: TaskRows, kind: RowKind, starts?: LineStarts): IdTable {
   const ids = new IdTable()

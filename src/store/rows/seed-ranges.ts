@@ -101,9 +101,10 @@ export class SeedRanges {
   }
 }
 
-/** The seeds of the task with these ids, in the order of the file. They are read where they stand, as long as the file
- * is the one that the splits were read
- * beside; otherwise they are looked for. */
+/**
+ * The seeds of the task with these ids, in the order of the file. They are read where they stand, as long as the file
+ * is the one that the splits were read beside; otherwise they are looked for.
+ */
 export function pickSeeds(
   rows: TaskRows,
   { seeds: known, seedStarts }: StandingSplits,

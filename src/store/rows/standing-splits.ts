@@ -12,9 +12,10 @@ export interface HeldGroup {
   readonly rows: number
 }
 
-/** Where each seed and each real input of a task is held, in numbers. Rows are numbered in the order of their files,
- * seeds first. Memory a row: about
- * 30 bytes. */
+/**
+ * Where each seed and each real input of a task is held, in numbers. Rows are numbered in the order of their files,
+ * seeds first. Memory a row: about 30 bytes.
+ */
 export class StandingSplits {
   readonly seeds: IdTable
   readonly seedStarts = new LineStarts()

@@ -95,9 +95,10 @@ export class TaskRows {
   eachInput(isWanted?: (id: string) => boolean): Generator<RealInput> {
     return this.each(this.inputsFile, realInputSchema, isWanted)
   }
-  /** The assignments, the first one of an id first, as they stand after the refreshes of the holdout: an assignment
-   * never changes by itself, so a
-   * later line for the same id is ignored. */
+  /**
+   * The assignments, the first one of an id first, as they stand after the refreshes of the holdout: an assignment
+   * never changes by itself, so a later line for the same id is ignored.
+   */
   assignments(): StandingAssignment[] {
     return [...this.eachAssignment()]
   }
@@ -355,9 +356,10 @@ export class TaskRows {
     ids.requireUnique(this.workspace.show(path))
   }
 
-  /** The rows of a file, parsed. A line that is no row is a DataError, with all the others, once all are read. A line
-   * is not looked at further than its id
-   * where that comes first and is not wanted. */
+  /**
+   * The rows of a file, parsed. A line that is no row is a DataError, with all the others, once all are read. A line is
+   * not looked at further than its id where that comes first and is not wanted.
+   */
   private *lines<Row>(path: string, schema: z.ZodType<Row>, isWanted?: (id: string) => boolean): Generator<Row> {
     const file = this.workspace.show(path)
     const issues: Issue[] = []

@@ -7,10 +7,10 @@ import type { Sheet, SheetRow } from "./sheet.ts"
 import { decodedChunks, encodingOf, repairTwiceEncoded } from "../files/text-encoding.ts"
 import type { Table, TableRow } from "./table.ts"
 
-/** A CSV file as the spreadsheet shows it: rows by their number, empty ones and those above the header among them. Any
- * delimiter, `sep=` line and
- * encoding that spreadsheets write is understood; a file that was read in the wrong encoding and saved again is put
- * right, cell by cell.
+/**
+ * A CSV file as the spreadsheet shows it: rows by their number, empty ones and those above the header among them. Any
+ * delimiter, `sep=` line and encoding that spreadsheets write is understood; a file that was read in the wrong encoding
+ * and saved again is put right, cell by cell.
  */
 export function readCsvSheet(path: string): Sheet {
   const encoding = encodingOf(path)

@@ -31,9 +31,11 @@ export interface Sheet {
   readonly isLossy: boolean
 }
 
-/** The sheets of a CSV (`.csv`, `.tsv`, `.txt`) or XLSX file that people filled in, whatever spreadsheet wrote it. What
- * the file is follows from its
- * first bytes, not from its name. Another kind of file is a DataError that says how to save it. */
+/**
+ * The sheets of a CSV (`.csv`, `.tsv`, `.txt`) or XLSX file that people filled in, whatever spreadsheet wrote it. What
+ * the file is follows from its first bytes, not from its name. Another kind of file is a DataError that says how to
+ * save it.
+ */
 export async function* readSheets(path: string): AsyncGenerator<Sheet> {
   const first = firstBytes(path, 80)
   const hint = "Save it as an Excel workbook (.xlsx) or as CSV (UTF-8), and import that file."

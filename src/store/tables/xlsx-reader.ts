@@ -7,9 +7,11 @@ import { DataError } from "../../core/errors.ts"
 import type { Sheet, SheetCell, SheetRow } from "./sheet.ts"
 import { columnOf, decodeEscapes } from "./xlsx-text.ts"
 
-/** The sheets of an Excel workbook in its order (ECMA-376, transitional and strict; strings shared, inline or rich).
- * Sheets are streamed: held are the
- * distinct texts that they share, once, as UTF-8. Of a formula the value counts that was last computed. */
+/**
+ * The sheets of an Excel workbook in its order (ECMA-376, transitional and strict; strings shared, inline or rich).
+ * Sheets are streamed: held are the distinct texts that they share, once, as UTF-8. Of a formula the value counts that
+ * was last computed.
+ */
 export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
   const { zip, entries } = await openZip(path)
   try {

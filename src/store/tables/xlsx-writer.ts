@@ -49,9 +49,11 @@ export interface Form {
 /** What a sheet of Excel holds, and of a cell. */
 export const excelLimits = { rows: 1_048_576, columns: 16_384, cellCharacters: 32_767 } as const
 
-/** The workbook is at its place, whole, or what was there before is: text cells only, the header in sight, choices as
- * lists, all but the open columns
- * locked (without a password). Rows are streamed; the same form gives the same bytes. Returns how many rows it has. */
+/**
+ * The workbook is at its place, whole, or what was there before is: text cells only, the header in sight, choices as
+ * lists, all but the open columns locked (without a password). Rows are streamed; the same form gives the same bytes.
+ * Returns how many rows it has.
+ */
 export async function writeWorkbook(path: string, form: Form): Promise<number> {
   const zip = new ZipFile()
   const options = {

@@ -9,7 +9,10 @@ import { textsWithCopies } from "./made-texts.ts"
 import { seeded } from "../../seeded.ts"
 
 test.each(sources)("the committed WebAssembly is what %s.ts compiles to (npm run wasm)", async (source) => {
-  const committed = readFileSync(join(import.meta.dirname, "..", "..", "..", "src", "curation", "near", `${source}-code.ts`), "utf8")
+  const committed = readFileSync(
+    join(import.meta.dirname, "..", "..", "..", "src", "curation", "near", `${source}-code.ts`),
+    "utf8",
+  )
   expect(committed === (await compiledModule(source))).toBe(true)
 })
 
