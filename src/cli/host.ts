@@ -1,8 +1,8 @@
 import { cpus, totalmem } from "node:os"
 import { resolve } from "node:path"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
-import { UsageError } from "../core/errors.ts"
-import { nearest, show } from "../core/parse.ts"
+import { ConfigError, UsageError } from "../core/errors.ts"
+import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import type { StageContext } from "../stages/context.ts"
 import { Ledger } from "../store/ledger/ledger.ts"
@@ -12,6 +12,19 @@ import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { packageRoot, toolVersion } from "./version.ts"
 
 export { packageRoot, toolVersion }
+
+/** The options of a job's backend, by the backend's own schema. */
+function parseBackendOptions(name: string, { options }: BackendModule, given: unknown): unknown {
+  const parsed = options.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new ConfigError(
+    `backend.options of the ${name} backend are invalid`,
+    issuesOf(options, parsed.error, given).map(({ path, message }) => ({
+      path: formatPath(["backend", "options", ...path]),
+      message,
+    })),
+  )
+}
 
 /**
  * The only place that touches the process: arguments, environment, clock, signals, terminal. Commands get everything
@@ -136,6 +149,9 @@ export class Host {
     return {
       environment: this.environment,
       packageRoot,
+      allowedHosts: this.workspace.settings.allowedHosts,
+      fetch: this.fetch,
+      now: () => new Date(),
       progress: (message) => this.terminal.progress(message),
       sleep: (milliseconds) => this.sleep(milliseconds),
       signal: this.signal,
@@ -151,7 +167,8 @@ export class Host {
         "Edit backend.name in the job.",
       )
     }
-    return (await load<BackendModule>("backends", choice.name)).create(this.backendContext(), choice.options)
+    const module = await load<BackendModule>("backends", choice.name)
+    return module.create(this.backendContext(), parseBackendOptions(choice.name, module, choice.options))
   }
 
   /** Prints the command's result: one JSON object under --json, else the text. */
