@@ -188,9 +188,9 @@ function begun(state: string): number[] {
 
 /** Waits for what another process does. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 60_000
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error("waited 30 s in vain")
-    await new Promise((done) => setTimeout(done, 10))
+    if (performance.now() > deadline) throw new Error("waited a minute in vain")
+    await new Promise((done) => setTimeout(done, 5))
   }
 }
