@@ -22,6 +22,7 @@ import time
 from types import SimpleNamespace
 
 import _checkpoints
+import _machine
 import _model
 import _process
 import _request
@@ -88,6 +89,7 @@ def train(request: SimpleNamespace, events: EventLog, stop: _process.Stop) -> di
         validationRows=len(validation_set),
         trainTokens=sum(len(row["input_ids"]) for row in train_set),
         device=device,
+        machine=_machine.describe(),
         trainableParameters=trainable,
         totalParameters=sum(weight.numel() for weight in trainer.model.parameters()),
         baseModel=request.baseModel,

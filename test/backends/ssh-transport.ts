@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { mkdir, rename, rm } from "node:fs/promises"
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { basename, dirname, join } from "node:path"
+import { pipeline } from "node:stream/promises"
 import { parseStat } from "../../src/backends/_processes.ts"
 import type { DetachedCommand, FilePart, ProcessRef, Transport } from "../../src/backends/_transport.ts"
 import { JobMayExistError, ProviderError } from "../../src/core/errors.ts"
@@ -37,9 +38,8 @@ export class SshTransport implements Transport {
   }
 
   async get(remote: string, local: string): Promise<void> {
-    const arriving = `${local}.${process.pid}.arriving`
-    await rm(arriving, { recursive: true, force: true })
-    await mkdir(arriving, { recursive: true })
+    await mkdir(dirname(local), { recursive: true })
+    const arriving = await mkdtemp(`${local}.`)
     try {
       await this.#pipe(getScript, [dirname(remote), basename(remote)], ["-xf", "-", "-C", arriving], "out")
       await rm(local, { recursive: true, force: true })
@@ -63,8 +63,7 @@ export class SshTransport implements Transport {
   }
 
   async read(remote: string, offset = 0): Promise<FilePart | undefined> {
-    const from = Math.min(offset + 1, Number.MAX_SAFE_INTEGER)
-    const answer = await this.#run(["sh", "-c", readScript, "sh", remote, String(from)])
+    const answer = await this.#run(["sh", "-c", readScript, "sh", remote, String(offset)])
     if (answer.length === 0) return undefined
     const end = answer.indexOf(10)
     return { size: Number(answer.subarray(0, end).toString()), bytes: answer.subarray(end + 1) }
@@ -100,8 +99,9 @@ export class SshTransport implements Transport {
     })
     const tar = spawn("tar", tarWords, { stdio: "pipe" })
     const [from, into] = to === "in" ? [tar, ssh] : [ssh, tar]
-    from.stdout.on("error", () => undefined).pipe(into.stdin.on("error", () => undefined))
-    const ends = await Promise.allSettled([outcome(ssh), outcome(tar)])
+    // Where one dies, the other is not left waiting for it; how they ended is what counts.
+    const flow = pipeline(from.stdout, into.stdin).catch(() => undefined)
+    const [, ...ends] = await Promise.allSettled([flow, outcome(ssh), outcome(tar)])
     for (const end of ends) if (end.status === "rejected") throw end.reason
   }
 }
@@ -121,7 +121,9 @@ setsid "$@" </dev/null >>"$log" 2>&1 &
 echo "$! $(sed 's/.*) //' "/proc/$!/stat" | cut -d ' ' -f 20)"
 `
 // A file that is not there answers with nothing at all; an empty one with its size.
-const readScript = `[ -e "$1" ] || exit 0; wc -c <"$1"; tail -c "+$2" -- "$1"`
+const readScript = `[ -e "$1" ] || exit 0
+size=$(wc -c <"$1"); echo "$size"
+[ "$2" -ge "$size" ] || tail -c "+$(($2 + 1))" -- "$1"`
 const statScript = `cat "/proc/$1/stat" 2>/dev/null || :`
 
 /** The word as the other machine's shell reads it back. */
