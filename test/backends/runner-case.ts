@@ -41,7 +41,7 @@ export interface Opener {
 export async function runnerCase(
   module: string,
   options: { readonly root?: string; readonly workspace?: string } = {},
-): Promise<BackendCase & { readonly workspace: string; remote(local: string): string }> {
+): Promise<BackendCase & { readonly workspace: string; isWorking(): boolean }> {
   const workspace = options.workspace ?? mkdtempSync(join(tmpdir(), "tuneloop-runner-"))
   const place: RunnerPlace = { workspace, module, root: options.root ?? "" }
   const files = runFiles(workspace)
@@ -52,7 +52,7 @@ export async function runnerCase(
   const states = [join(files.folder, "trainer"), generation.folder].map(remote)
   return {
     workspace,
-    remote,
+    isWorking: () => states.some(isWorking),
     plan,
     files,
     generation,
