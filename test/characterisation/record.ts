@@ -21,7 +21,8 @@ const shared = candidates.flatMap((folder) => (folder === undefined ? [] : [reso
 const wanted = values.only?.split(",")
 const chosen = scenarios.filter(({ name }) => wanted === undefined || wanted.some((start) => name.startsWith(start)))
 const started = performance.now()
-const recording = await record(chosen, { checkout, shared, fixtures: join(root, "test", "fixtures") })
+const places = { checkout, shared, fixtures: join(root, "test", "fixtures") }
+const recording = await record(chosen, places, (message) => process.stderr.write(`${message}\n`))
 writeRecording(resolve(values.out), recording)
 const seconds = Math.round((performance.now() - started) / 1000)
 process.stdout.write(`${recording.size} files of ${chosen.length} scenarios in ${resolve(values.out)}, ${seconds} s\n`)

@@ -9,21 +9,23 @@ import { type Places, type Scenario, startServer } from "./scenario.ts"
 /** Each command's recording by the name of its file. */
 export type Recording = ReadonlyMap<string, string>
 
-/** Runs the scenarios twice, as text and with `--json`, two passes at a time. */
-export async function record(scenarios: readonly Scenario[], places: Places): Promise<Recording> {
-  const passes = scenarios.flatMap((scenario) =>
-    (scenario.isTextOnly ? [false] : [false, true]).map((isJson) => ({ scenario, isJson })),
-  )
-  const recorded = new Map<string, { scenario: Scenario; texts: readonly string[] }>()
-  const waiting = [...passes]
+/** Runs the scenarios, two at a time; `progress` hears how long each took. */
+export async function record(
+  scenarios: readonly Scenario[],
+  places: Places,
+  progress: (message: string) => void = () => undefined,
+): Promise<Recording> {
+  const recorded = new Map<string, readonly string[]>()
+  const waiting = [...scenarios]
   const work = async () => {
-    for (let pass = waiting.shift(); pass !== undefined; pass = waiting.shift()) {
-      const { scenario, isJson } = pass
-      recorded.set(`${scenario.name} ${isJson}`, { scenario, texts: await recordPass(scenario, places, isJson) })
+    for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
+      const started = performance.now()
+      recorded.set(scenario.name, await recordScenario(scenario, places))
+      progress(`${scenario.name}: ${Math.round((performance.now() - started) / 1000)} s`)
     }
   }
   await Promise.all([work(), work()])
-  return new Map(scenarios.flatMap((scenario) => filesOf(scenario, places, recorded)))
+  return new Map(scenarios.flatMap((scenario) => filesOf(scenario, places, recorded.get(scenario.name) ?? [])))
 }
 
 /** Replaces what the folder held of these scenarios. */
@@ -35,16 +37,12 @@ export function writeRecording(folder: string, recording: Recording): void {
   }
 }
 
-function filesOf(
-  scenario: Scenario,
-  places: Places,
-  recorded: ReadonlyMap<string, { texts: readonly string[] }>,
-): [string, string][] {
+function filesOf(scenario: Scenario, places: Places, texts: readonly string[]): [string, string][] {
   const missing = scenario.missing?.(places)
   if (missing !== undefined) return [[join(scenario.name, "skipped.txt"), `skipped: ${missing}\n`]]
   return scenario.steps(places).map(({ words }, index) => {
-    const texts = [false, true].flatMap((isJson) => recorded.get(`${scenario.name} ${isJson}`)?.texts[index] ?? [])
-    return [join(scenario.name, `${String(index + 1).padStart(2, "0")}-${slug(words)}.txt`), texts.join("\n")]
+    const number = String(index + 1).padStart(2, "0")
+    return [join(scenario.name, `${number}-${slug(words)}.txt`), texts[index] ?? ""]
   })
 }
 
@@ -56,7 +54,7 @@ function slug(words: readonly string[]): string {
     .slice(0, 60)
 }
 
-async function recordPass(scenario: Scenario, places: Places, isJson: boolean): Promise<string[]> {
+async function recordScenario(scenario: Scenario, places: Places): Promise<string[]> {
   if (scenario.missing?.(places) !== undefined) return []
   const workspace = realpathSync(mkdtempSync(join(tmpdir(), "tuneloop-record-")))
   const server = scenario.server && (await startServer(scenario.server))
@@ -66,13 +64,8 @@ async function recordPass(scenario: Scenario, places: Places, isJson: boolean): 
     for (const { words, before, saveAs, environment } of scenario.steps(places)) {
       before?.(workspace, server)
       const known = stateOf(workspace, surroundingsOf(workspace, places))
-      const outcome = await runTuneloop(
-        places.checkout,
-        workspace,
-        isJson ? [...words, "--json"] : words,
-        environment?.(workspace),
-      )
-      texts.push(describe(outcome, words, known, { workspace, places, isJson }))
+      const outcome = await runTuneloop(places.checkout, workspace, words, environment?.(workspace))
+      texts.push(describe(outcome, words, known, { workspace, places }))
       if (saveAs !== undefined) writeFileSync(join(workspace, saveAs), outcome.stdout)
     }
     return texts
@@ -86,16 +79,16 @@ function describe(
   { code, stdout, stderr }: Outcome,
   words: readonly string[],
   before: ReturnType<typeof stateOf>,
-  { workspace, places, isJson }: { workspace: string; places: Places; isJson: boolean },
+  { workspace, places }: { workspace: string; places: Places },
 ): string {
   const surroundings = surroundingsOf(workspace, places)
   const changes = changesBetween(before, stateOf(workspace, surroundings))
-  const command = normalise(["tuneloop", ...words, ...(isJson ? ["--json"] : [])].join(" "), surroundings)
+  const command = normalise(["tuneloop", ...words].join(" "), surroundings)
   return [
     `$ ${command}`,
     `exit ${code}`,
-    ...section("stdout", normalise(isJson ? spread(stdout) : stdout, surroundings)),
-    ...section("stderr", normalise(isJson ? spread(stderr) : stderr, surroundings)),
+    ...section("stdout", normalise(spread(stdout), surroundings)),
+    ...section("stderr", normalise(spread(stderr), surroundings)),
     ...section("changes", changes.join("\n")),
     "",
   ].join("\n")

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { BatchServer } from "../models/batch-server.ts"
 import { ChatServer } from "../models/chat-server.ts"
 import { modelUrl } from "./checkout.ts"
-import { type Places, type Scenario, type Server, step } from "./scenario.ts"
+import { asJson, type Places, type Scenario, type Server, step } from "./scenario.ts"
 import { copySamples, edit } from "./scenario-sample.ts"
 
 const prices = `models:
@@ -30,18 +30,17 @@ export const asking: Scenario = {
   prepare: withModel,
   steps: (places) => [
     ...imports(places),
-    step("expand", "ticket-triage", "--strategy", "self-instruct,grid", "--dry-run"),
     step("expand", "ticket-triage", "--strategy", "self-instruct", "--count", "20", "--dry-run"),
     step("expand", "ticket-triage", "--strategy", "self-instruct", "--count", "20", "--preview", "4"),
     step("expand", "ticket-triage", "--strategy", "self-instruct", "--count", "20", "--budget-usd", "0.001"),
     step("expand", "ticket-triage", "--strategy", "self-instruct", "--count", "20"),
-    step("expand", "ticket-triage", "--strategy", "self-instruct", "--count", "20"),
+    asJson("expand", "ticket-triage", "--strategy", "self-instruct", "--count", "20"),
     { words: ["expand", "ticket-triage", "--strategy", "label", "--count", "6"], before: answering("Delivery") },
     {
       words: ["expand", "ticket-triage", "--strategy", "persona", "--count", "10"],
       before: (_, server) => refusing(server),
     },
-    step("ledger", "costs"),
+    asJson("ledger", "costs"),
     { words: ["ledger", "recording", "ticket-triage"], saveAs: "recording.jsonl" },
     {
       words: ["expand", "ticket-triage", "--strategy", "persona", "--count", "10"],
@@ -50,7 +49,6 @@ export const asking: Scenario = {
     },
     step("expand", "ticket-triage", "--strategy", "nonsense"),
     step("ledger", "verify"),
-    step("status", "ticket-triage"),
   ],
 }
 

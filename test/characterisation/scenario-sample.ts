@@ -1,7 +1,7 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { decide } from "./decide.ts"
-import { type Places, type Scenario, step } from "./scenario.ts"
+import { asJson, type Places, type Scenario, step } from "./scenario.ts"
 
 /** The specifications and jobs of the samples; their data is imported by the commands. */
 export function copySamples(workspace: string, { checkout }: Places): void {
@@ -40,76 +40,66 @@ export const quick: Scenario = {
       words: ["review", "import", "order-extraction", "review.csv"],
       before: (workspace) => decide(join(workspace, "review.csv")),
     },
-    step("build", "order-extraction"),
+    asJson("build", "order-extraction"),
     step("dataset", "export", "order-extraction", "--format", "messages", "--out", "out"),
     step("status", "order-extraction"),
   ],
 }
 
-const formats = ["alpaca", "gemini", "messages", "mlx-lm", "parquet", "prompt-completion", "sharegpt"]
-const badPreferenceFormat = "preference-trl"
+const formats = ["gemini", "messages", "parquet", "prompt-completion", "sharegpt"]
+const task = "ticket-triage"
+const built = "ds_e82b482fe99df897"
 
 /** The sample task of the quickstart, through every stage that trains nothing. */
 export const sample: Scenario = {
   name: "sample",
   prepare: copySamples,
-  steps: ({ checkout }) => [
-    step("spec", "check"),
-    {
-      words: ["spec", "check", "house-style-reply"],
-      before: (workspace) => edit(join(workspace, "specs/house-style-reply.yaml"), "kind: text", "kind: poem"),
-    },
-    step("spec", "check", "ticket-triag"),
-    step("seed", "import", "ticket-triage", join(checkout, "datasets", "ticket-triage", "seeds.jsonl")),
-    step("seed", "import", "ticket-triage", join(checkout, "datasets", "ticket-triage", "seeds.jsonl")),
-    step("input", "import", "ticket-triage", join(checkout, "datasets", "ticket-triage", "inputs.jsonl")),
-    step("expand", "ticket-triage", "--dry-run"),
-    step("expand", "ticket-triage", "--preview", "3"),
-    step("expand", "ticket-triage"),
-    step("expand", "ticket-triage"),
-    step("review", "export", "ticket-triage", "--out", "review.xlsx", "--limit", "10"),
-    step("review", "export", "ticket-triage", "--out", "review.csv"),
-    step(
-      "review",
-      "import",
-      "ticket-triage",
-      join(checkout, "datasets/ticket-triage/recorded-review.csv"),
-      "--dry-run",
-    ),
-    step("review", "import", "ticket-triage", join(checkout, "datasets/ticket-triage/recorded-review.csv")),
-    step("review", "import", "ticket-triage", join(checkout, "datasets/ticket-triage/recorded-review.csv")),
-    step("review", "status", "ticket-triage"),
-    step("review", "suspects", "ticket-triage", "--limit", "3"),
-    step("review", "agreement", "ticket-triage"),
-    step("build", "ticket-triage"),
-    step("build", "ticket-triage"),
-    step("dataset", "show", "ticket-triage", "latest"),
-    step("dataset", "show", "ds_e82b482fe99df897"),
-    step("dataset", "show", "ex_4fe685834e30d648"),
-    step("dataset", "card", "ticket-triage"),
-    ...formats.map((format) =>
-      step("dataset", "export", "ticket-triage", "--format", format, "--out", `out/${format}`),
-    ),
-    step("dataset", "export", "ticket-triage", "--format", badPreferenceFormat, "--out", "out/no"),
-    step("dataset", "export", "ticket-triage", "--format", "messages", "--out", "out/sealed", "--with-test"),
-    step("train", "ticket-triage", "--dry-run"),
-    step("dataset", "tokens", "ticket-triage"),
-    step("run", "ticket-triage"),
-    step("holdout", "refresh", "ticket-triage", "--force", "--why", "a recording"),
-    step("dataset", "erase", "ticket-triage", "--matching", "@", "--why", "asked for"),
-    step("dataset", "erase", "ticket-triage", "--matching", "@", "--why", "asked for", "--yes"),
-    step("build", "ticket-triage"),
-    step("dataset", "diff", "ds_e82b482fe99df897", "latest"),
-    step("dataset", "ls"),
-    {
-      words: ["task", "migrate", "ticket-triage", "--merge", "return,payment=money"],
-      before: (workspace) => mergeLabels(join(workspace, "specs/ticket-triage.yaml")),
-    },
-    step("task", "migrate", "ticket-triage", "--merge", "return,payment=money", "--yes"),
-    step("build", "ticket-triage"),
-    step("status"),
-    step("ledger", "verify"),
-  ],
+  steps: ({ checkout }) => {
+    const data = (file: string) => join(checkout, "datasets", task, file)
+    return [
+      step("spec", "check"),
+      step("spec", "check", "ticket-triag"),
+      step("seed", "import", task, data("seeds.jsonl")),
+      asJson("seed", "import", task, data("seeds.jsonl")),
+      asJson("input", "import", task, data("inputs.jsonl")),
+      step("expand", task, "--dry-run"),
+      step("expand", task),
+      asJson("expand", task),
+      step("review", "export", task, "--out", "review.xlsx", "--limit", "10"),
+      step("review", "export", task, "--out", "review.csv"),
+      step("review", "import", task, data("recorded-review.csv"), "--dry-run", "--show", "3"),
+      step("review", "import", task, data("recorded-review.csv")),
+      asJson("review", "import", task, data("recorded-review.csv")),
+      asJson("review", "status", task),
+      step("review", "suspects", task, "--limit", "3"),
+      step("build", task),
+      asJson("build", task),
+      step("dataset", "show", built),
+      asJson("dataset", "show", "ex_4fe685834e30d648"),
+      step("dataset", "card", task),
+      ...formats.map((format) => step("dataset", "export", task, "--format", format, "--out", `out/${format}`)),
+      step("dataset", "export", task, "--format", "messages", "--out", "out/sealed", "--with-test"),
+      asJson("train", task, "--dry-run"),
+      step("run", task),
+      step("holdout", "refresh", task, "--force", "--why", "a recording"),
+      step("dataset", "erase", task, "--matching", "@", "--why", "asked for"),
+      step("dataset", "erase", task, "--matching", "@", "--why", "asked for", "--yes"),
+      asJson("build", task),
+      step("dataset", "diff", built, "latest"),
+      asJson("dataset", "ls"),
+      {
+        words: ["task", "migrate", task, "--merge", "return,payment=money", "--yes"],
+        before: (workspace) => mergeLabels(join(workspace, "specs", `${task}.yaml`)),
+      },
+      step("build", task),
+      asJson("status"),
+      step("ledger", "verify"),
+      {
+        words: ["spec", "check", "house-style-reply", "--json"],
+        before: (workspace) => edit(join(workspace, "specs/house-style-reply.yaml"), "kind: text", "kind: poem"),
+      },
+    ]
+  },
 }
 
 function mergeLabels(file: string): void {

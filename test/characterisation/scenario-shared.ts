@@ -11,12 +11,12 @@ const missingFolder =
 const caseCommands: Readonly<Record<string, readonly string[]>> = {
   "01-bigint": ["seed import orders a-output.jsonl"],
   "05-tsv-quotes": ["seed import nli a.tsv", "seed import nli b.tsv"],
-  "15-multilabel": ["seed import topics b-semicolon.csv", "seed import topics k-comma.jsonl", "build topics"],
-  "18-encoding": ["seed import mail a-cp1252.csv", "seed import mail b-utf16.csv"],
-  "19-json-shapes": ["seed import mail f-pretty.jsonl", "seed import mail a-lines.json"],
-  "21-pii": ["seed import mail a.jsonl", "build mail"],
-  "22-shapes": ["seed import mail m-short-rows.csv", "seed import mail k-semi-comma.csv"],
-  "24-leak": ["build sms --from train=train.jsonl test=test.jsonl", "dataset card sms"],
+  "15-multilabel": ["seed import topics b-semicolon.csv", "build topics"],
+  "18-encoding": ["seed import mail a-cp1252.csv"],
+  "19-json-shapes": ["seed import mail f-pretty.jsonl"],
+  "21-pii": ["seed import mail a.jsonl", "build mail --json"],
+  "22-shapes": ["seed import mail m-short-rows.csv --json"],
+  "24-leak": ["build sms --from train=train.jsonl test=test.jsonl"],
   "26-dedup": ["dedup intents.csv --field text --report report.jsonl", "dedup dpo.jsonl --out kept.jsonl"],
   "27-review": ["input import code inputs.jsonl", "review import code a-code.xlsx --dry-run"],
   "28-parquet": ["seed import multi h-listlabels.parquet"],
@@ -45,11 +45,9 @@ export const banking: Scenario = {
     const test = join(shared, "data", "banking77", "test.csv")
     return [
       step("build", "intents", "--from", `train=${train}`, `test=${test}`, "--column", "output=category"),
-      step("dataset", "card", "intents"),
       step("build", "whole", "--from", train, "--column", "output=category"),
-      step("build", "whole"),
       step("dedup", train, "--field", "text", "--threshold", "0.6", "--report", "report.jsonl", "--threads", "1"),
-      step("dedup", train, "--field", "text", "--out", "kept.csv", "--threads", "2"),
+      step("dedup", train, "--field", "text", "--out", "kept.csv", "--threads", "2", "--json"),
     ]
   },
 }

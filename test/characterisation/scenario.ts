@@ -26,8 +26,6 @@ export type Server = ChatServer | BatchServer
 /** Commands one after the other in a workspace of their own. */
 export interface Scenario {
   readonly name: string
-  /** Whether `--json` changes nothing. */
-  readonly isTextOnly?: boolean
   /** What is missing on this machine, if anything. */
   readonly missing?: (places: Places) => string | undefined
   readonly prepare?: (workspace: string, places: Places) => void
@@ -37,6 +35,8 @@ export interface Scenario {
 }
 
 export const step = (...words: string[]): Step => ({ words })
+/** The command with its `--json` output. */
+export const asJson = (...words: string[]): Step => ({ words: [...words, "--json"] })
 
 /** The server of the kind on the one port; waits until another recording has left it. */
 export async function startServer(kind: "chat" | "batch"): Promise<Server> {
