@@ -20,9 +20,15 @@ const candidates = [values.shared, join(checkout, "..", "shared"), join(root, ".
 const shared = candidates.flatMap((folder) => (folder === undefined ? [] : [resolve(folder)])).find(existsSync)
 const wanted = values.only?.split(",")
 const chosen = scenarios.filter(({ name }) => wanted === undefined || wanted.some((start) => name.startsWith(start)))
+const out = resolve(values.out)
 const started = performance.now()
-const places = { checkout, shared, fixtures: join(root, "test", "fixtures") }
-const recording = await record(chosen, places, (message) => process.stderr.write(`${message}\n`))
-writeRecording(resolve(values.out), recording)
+await record(
+  chosen,
+  { checkout, shared, fixtures: join(root, "test", "fixtures") },
+  ({ scenario, recording, seconds }) => {
+    writeRecording(out, recording)
+    process.stderr.write(`${scenario}: ${recording.size} files, ${Math.round(seconds)} s\n`)
+  },
+)
 const seconds = Math.round((performance.now() - started) / 1000)
-process.stdout.write(`${recording.size} files of ${chosen.length} scenarios in ${resolve(values.out)}, ${seconds} s\n`)
+process.stdout.write(`${chosen.length} scenarios are recorded in ${out}, ${seconds} s\n`)

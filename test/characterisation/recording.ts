@@ -9,23 +9,29 @@ import { type Places, type Scenario, startServer } from "./scenario.ts"
 /** Each command's recording by the name of its file. */
 export type Recording = ReadonlyMap<string, string>
 
-/** Runs the scenarios, two at a time; `progress` hears how long each took. */
+/** What a scenario gave, and what it took. */
+export interface Recorded {
+  readonly scenario: string
+  readonly recording: Recording
+  readonly seconds: number
+}
+
+/** Runs the scenarios, a few at a time, and hands over each as soon as it is recorded. */
 export async function record(
   scenarios: readonly Scenario[],
   places: Places,
-  progress: (message: string) => void = () => undefined,
-): Promise<Recording> {
-  const recorded = new Map<string, readonly string[]>()
+  onRecorded: (recorded: Recorded) => void,
+): Promise<void> {
   const waiting = [...scenarios]
   const work = async () => {
     for (let scenario = waiting.shift(); scenario !== undefined; scenario = waiting.shift()) {
       const started = performance.now()
-      recorded.set(scenario.name, await recordScenario(scenario, places))
-      progress(`${scenario.name}: ${Math.round((performance.now() - started) / 1000)} s`)
+      const recording = new Map(filesOf(scenario, places, await recordScenario(scenario, places)))
+      onRecorded({ scenario: scenario.name, recording, seconds: (performance.now() - started) / 1000 })
     }
   }
-  await Promise.all([work(), work()])
-  return new Map(scenarios.flatMap((scenario) => filesOf(scenario, places, recorded.get(scenario.name) ?? [])))
+  // A scenario also waits for the disk and for the port of models.
+  await Promise.all([work(), work(), work()])
 }
 
 /** Replaces what the folder held of these scenarios. */

@@ -40,7 +40,7 @@ export const asJson = (...words: string[]): Step => ({ words: [...words, "--json
 
 /** The server of the kind on the one port; waits until another recording has left it. */
 export async function startServer(kind: "chat" | "batch"): Promise<Server> {
-  for (const deadline = Date.now() + 120_000; ; ) {
+  for (const deadline = Date.now() + 900_000; ; ) {
     try {
       return await (kind === "chat" ? ChatServer.start(modelPort) : BatchServer.start(modelPort))
     } catch (error) {
