@@ -16,6 +16,7 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [measuredKeys, '"$1":$2<figure>'],
   [/^[\d.,]+ s, [\d.,]+ texts a second, [\d.,]+ MiB at most$/gm, "<figure> s, <figure> texts a second, <figure> MiB"],
   [/\b(\d+ rows judged) in [\d.]+ s \([\d.]+ ms a row\)/g, "$1 in <figure> s"],
+  [/(after \d+ steps) in \d+ s/g, "$1 in <figure> s"],
   [/[\d.]+ GB free/g, "<figure> GB free"],
   // The version of Node is the machine's.
   [/(^ok +node: |"name": "node",\s+"status": "ok",\s+"detail": ")\d+\.\d+\.\d+/gm, "$1<version>"],
