@@ -1,11 +1,12 @@
 import { cpus, totalmem } from "node:os"
 import { resolve } from "node:path"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
+import type { Ledger } from "../core/contracts/ledger.ts"
 import { UsageError } from "../core/errors.ts"
 import { nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import type { StageContext } from "../stages/context.ts"
-import { Ledger } from "../store/ledger/ledger.ts"
+import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
 import { load, names } from "./plugins.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
@@ -51,9 +52,9 @@ export class Host {
     process.on("SIGINT", interrupt).on("SIGTERM", interrupt)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.terminal.endProgress()
-    for (const ledger of [...this.ledgers.values(), ...this.readLedgers.values()]) ledger.close()
+    for (const ledger of [...this.ledgers.values(), ...this.readLedgers.values()]) await ledger.close()
   }
 
   get signal(): AbortSignal {
@@ -108,13 +109,13 @@ export class Host {
   }
 
   private ledgerOf(workspace: Workspace): Ledger {
-    const ledger = this.ledgers.get(workspace) ?? Ledger.open(workspace.ledgerFile, () => new Date())
+    const ledger = this.ledgers.get(workspace) ?? SqliteLedger.open(workspace.ledgerFile, () => new Date())
     this.ledgers.set(workspace, ledger)
     return ledger
   }
 
   private readLedgerOf(workspace: Workspace): Ledger {
-    const ledger = this.readLedgers.get(workspace) ?? Ledger.read(workspace.ledgerFile, () => new Date())
+    const ledger = this.readLedgers.get(workspace) ?? SqliteLedger.read(workspace.ledgerFile, () => new Date())
     this.readLedgers.set(workspace, ledger)
     return ledger
   }

@@ -21,7 +21,7 @@ export async function main(given: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = report(error, host, words)
   } finally {
-    host?.close()
+    await host?.close()
   }
 }
 
