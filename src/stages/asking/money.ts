@@ -1,5 +1,5 @@
 import { BudgetError, UsageError } from "../../core/errors.ts"
-import type { NewBatch, ReachedCeiling, Sending, Settlement } from "../../core/contracts/ledger.ts"
+import type { Begun, NewBatch, ReachedCeiling, Sending, Settlement } from "../../core/contracts/ledger.ts"
 import type { ModelAnswer, ModelRequest } from "../../core/contracts/model.ts"
 import { answerCostUsd, type Price, type PriceBook, priceOf, worstCaseUsd } from "../../core/asking/prices.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -20,9 +20,12 @@ export class Money {
   private readonly prices: PriceBook
   private readonly counted = new Set<string>()
   private commandUsd = 0
+  /** Attempts that are booked and not settled, and those that wait for the ledger to book them. */
   private inFlight = 0
-  /** How often something in flight has settled. */
-  private settlements = 0
+  private reserved = 0
+  /** How often something in flight settled, and how often the ledger had no room for what was reserved. */
+  private settled = 0
+  private givenBack = 0
   private changed = Promise.withResolvers<void>()
 
   constructor(
@@ -76,13 +79,16 @@ export class Money {
     const sendings = this.sendingsOf(requests, strategy)
     for (;;) {
       throwIfStopped()
-      const { settlements } = this
+      // Room comes of what settles after this; below the command's own ceiling, of what is given back as well.
+      const { settled, givenBack } = this
       const begun = await this.tryBegin(sendings)
       if ("attempts" in begun) return begun.attempts
-      // What was in flight has settled since the ledger looked: now there may be room.
-      if (this.settlements !== settlements) continue
-      if (begun.isAlone) throw reachedError(begun.reached, this.task, sumOf(sendings))
-      await begun.changed
+      const { reached } = begun
+      while (this.settled === settled && (reached.scope !== "command" || this.givenBack === givenBack)) {
+        if (this.inFlight + this.reserved === 0) throw reachedError(reached, this.task, sumOf(sendings))
+        await this.changed.promise
+        throwIfStopped()
+      }
     }
   }
 
@@ -126,8 +132,9 @@ export class Money {
       await this.context.ledger().requests.settle(settlements)
       this.commandUsd += changeUsd
     } finally {
-      this.settlements++
-      this.leave(outcomes.length)
+      this.settled++
+      this.inFlight -= outcomes.length
+      this.wake()
     }
   }
 
@@ -144,40 +151,34 @@ export class Money {
    * Reserves the worst case in this process before anything is awaited: of two at once neither sees the total without
    * the other. What the ledger has no room for is given back.
    */
-  private async tryBegin(sendings: readonly Sending[], newBatch?: NewBatch): Promise<Attempts | Reached> {
+  private async tryBegin(sendings: readonly Sending[], newBatch?: NewBatch): Promise<Begun> {
     const worstUsd = sumOf(sendings)
     if (this.budgetUsd !== undefined && this.commandUsd + worstUsd > this.budgetUsd)
-      return this.reached({ scope: "command", limitUsd: this.budgetUsd, spentUsd: this.commandUsd })
+      return { reached: { scope: "command", limitUsd: this.budgetUsd, spentUsd: this.commandUsd } }
     this.commandUsd += worstUsd
-    this.inFlight += sendings.length
-    const giveBack = () => {
-      this.commandUsd -= worstUsd
-      this.leave(sendings.length)
+    this.reserved += sendings.length
+    let isBooked = false
+    try {
+      const ceilings = {
+        taskUsd: this.task.expand.budgetUsd,
+        workspaceUsd: this.context.workspace.settings.budgets.requestsUsd,
+      }
+      const begun = await this.context.ledger().requests.begin(sendings, ceilings, newBatch)
+      isBooked = "attempts" in begun
+      return begun
+    } finally {
+      this.reserved -= sendings.length
+      if (isBooked) this.inFlight += sendings.length
+      else {
+        this.commandUsd -= worstUsd
+        this.givenBack++
+        this.wake()
+      }
     }
-    const ceilings = {
-      taskUsd: this.task.expand.budgetUsd,
-      workspaceUsd: this.context.workspace.settings.budgets.requestsUsd,
-    }
-    const begun = await this.context
-      .ledger()
-      .requests.begin(sendings, ceilings, newBatch)
-      .catch((error: unknown) => {
-        giveBack()
-        throw error
-      })
-    if ("attempts" in begun) return begun
-    giveBack()
-    return this.reached(begun.reached)
   }
 
-  /** The ceiling, with what there is to wait for as of now. */
-  private reached(reached: ReachedCeiling): Reached {
-    return { reached, isAlone: this.inFlight === 0, changed: this.changed.promise }
-  }
-
-  /** So many are no longer in flight: who waits for that looks again. */
-  private leave(count: number): void {
-    this.inFlight -= count
+  /** Who waits for room looks again. */
+  private wake(): void {
     this.changed.resolve()
     this.changed = Promise.withResolvers()
   }
@@ -191,17 +192,6 @@ export class Money {
       worstUsd: this.worstUsd(request),
     }))
   }
-}
-
-interface Attempts {
-  readonly attempts: readonly number[]
-}
-
-interface Reached {
-  readonly reached: ReachedCeiling
-  /** Whether nothing else is in flight that may come out cheaper than its worst case. */
-  readonly isAlone: boolean
-  readonly changed: Promise<void>
 }
 
 /** What came of an attempt, with its request. */
