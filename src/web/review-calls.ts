@@ -2,11 +2,12 @@ import { z } from "zod"
 import { canonicalJson, canonicalValue } from "../core/canonical.ts"
 import { outputIssues, sameOutput } from "../core/task/output.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
-import { choicesOf, type Answer } from "../stages/spreadsheet/answer.ts"
-import type { ReviewItem } from "../stages/standing/review-items.ts"
+import { outputAfter, takesOutput, type Answer } from "../stages/standing/answer.ts"
+import { choicesOf, everyChoice, kindOf } from "../stages/standing/kinds.ts"
+import type { ReviewItem } from "../core/rows/review-item.ts"
 import { differenceOf } from "./review-difference.ts"
 import type { ReviewSession } from "./review-session.ts"
-import { itemView, needsReason, saidOf, taskView, textOf } from "./review-view.ts"
+import { itemView, saidOf, taskView, textOf } from "./review-view.ts"
 import type { NextAnswer, OutputCheck, Recorded, TaskView } from "./review-wire.ts"
 import { AnswerError, type Calls } from "./shell-server.ts"
 
@@ -19,7 +20,7 @@ const decideSchema = z.strictObject({
   ...who,
   item: z.string(),
   revision: z.string(),
-  choice: z.enum(["accept", "edit", "reject", "a", "b", "both"]),
+  choice: z.enum(everyChoice().map(({ name }) => name)),
   output: z.unknown().optional(),
   comment: z.string().max(10_000).default(""),
 })
@@ -80,7 +81,7 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
       if (item.revision !== asked.revision)
         throw new AnswerError(409, "this item changed after it was shown; look at it again", { isChanged: true })
       const answer = answerOf(task, item, asked.choice, asked.output)
-      if (answer.choice === "reject" && needsReason(item) && asked.comment.trim() === "")
+      if (answer.choice.verdict === "reject" && kindOf(item).rejecting.needsReason && asked.comment.trim() === "")
         throw new AnswerError(422, "a reject needs a reason: it says what must become better")
       const { item: id, at, verdict } = session.decide(asked.reviewer, item, answer, asked.comment)
       return { item: id, at, verdict }
@@ -112,21 +113,17 @@ function found(session: ReviewSession, id: string): ReviewItem {
  * The answer that the choice and the output make. An edit that changes nothing is what it comes to: an accept, or
  * keeping what is there.
  */
-function answerOf(task: TaskSpecification, item: ReviewItem, choice: Answer["choice"], given: unknown): Answer {
-  if (!choicesOf(item).includes(choice))
-    throw new AnswerError(422, `${choice} is no answer here; allowed: ${choicesOf(item).join(", ")}`)
-  if (choice !== "edit") return { choice }
+function answerOf(task: TaskSpecification, item: ReviewItem, name: string, given: unknown): Answer {
+  const choices = choicesOf(item)
+  const choice = choices.find((each) => each.name === name)
+  if (choice === undefined)
+    throw new AnswerError(422, `${name} is no answer here; allowed: ${choices.map((each) => each.name).join(", ")}`)
+  if (!takesOutput(choice)) return { choice }
   const output = canonicalValue(given)
   const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
   if (issues.length > 0) throw new AnswerError(422, issues.map(({ message }) => message).join("; "), { issues })
-  const isConflict = item.kind === "conflict"
-  if (isSame(task, output, item.output)) return { choice: isConflict ? "a" : "accept" }
-  const keeps = isConflict
-    ? "b"
-    : item.kind === "label-error" || item.disputed?.kind === "label-error"
-      ? "reject"
-      : undefined
-  return keeps !== undefined && isSame(task, output, item.current) ? { choice: keeps } : { choice, output }
+  const same = choices.find((each) => isSame(task, output, outputAfter(item, each)))
+  return same === undefined ? { choice, output } : { choice: same }
 }
 
 /** To the letter: an edit may correct nothing but capitals. The order of labels says nothing. */

@@ -9,13 +9,14 @@ import { type StrategyYield, strategyYields } from "../../stages/growing/yields.
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
+import { alsoWaiting, withCounts } from "../review/counts.ts"
 import { existsSync } from "node:fs"
 
 export function register(command: Command, host: Host): void {
   command.argument("[task]", "the task's name; default: every task").action((name: string | undefined) => {
     const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
     host.print(
-      { workspace: host.workspace.root, tasks },
+      { workspace: host.workspace.root, tasks: tasks.map((task) => withCounts(task)) },
       tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"),
     )
   })
@@ -35,8 +36,8 @@ interface TaskStatus {
   /** The funnel of each strategy that asked a model. */
   readonly yields: readonly StrategyYield[]
   readonly open: number
-  readonly suspects: number
-  readonly conflictPairs: number
+  /** How many questions about examples wait, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   readonly latest: string | null
   /** Null before a version is built. */
   readonly holdout: ({ readonly id: string } & Wear) | null
@@ -93,8 +94,7 @@ function taskStatus(host: Host, name: string): TaskStatus {
     candidates,
     yields: strategyYields(context, task),
     open: review.open,
-    suspects: review.suspects,
-    conflictPairs: review.conflictPairs,
+    counts: review.counts,
     latest,
     holdout,
     wanted,
@@ -109,7 +109,7 @@ function describe(status: TaskStatus): string {
     status.task,
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
     `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.conflictPairs > 0 ? `, ${status.conflictPairs} conflicts between examples` : ""}${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
+    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${alsoWaiting(status.counts)}`,
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
     ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),

@@ -7,9 +7,10 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { toJsonLines } from "../../store/files/files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
+import { labelError } from "../standing/kinds/label-error.ts"
+import { taskExamples } from "../standing/task-examples.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import { rowChecks } from "../standing/row-checks.ts"
+import { rowChecks } from "../../curation/review/row-checks.ts"
 
 export interface LabelErrorSearch {
   readonly state: "searched" | "unchanged"
@@ -93,7 +94,7 @@ export function searchLabelErrors(context: StageContext, task: TaskSpecification
   ]
   const isUnchanged = toJsonLines(queue) === toJsonLines(known)
   if (!isUnchanged) rows.writeSuspects(queue)
-  const waiting = new Set(taskExamples(task, rows).suspects.map(({ id }) => id))
+  const waiting = new Set((taskExamples(task, rows).aboutExamples.get(labelError.name) ?? []).map(({ id }) => id))
   const open = queue.filter(({ id }) => waiting.has(id)).map(({ isCurrent: _, ...suspect }) => suspect)
   return {
     state: isUnchanged ? "unchanged" : "searched",

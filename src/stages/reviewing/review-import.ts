@@ -7,11 +7,12 @@ import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { newDecisions, recordDecisions } from "./record-decisions.ts"
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
-import { guidelineDigest, reviewItems, type ReviewItem } from "../standing/review-items.ts"
+import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { isRevision } from "../spreadsheet/layout.ts"
 import { readFilledRows, type CellDifference } from "../spreadsheet/rows.ts"
 
@@ -22,8 +23,8 @@ export interface ReviewImport {
   readonly undecided: number
   readonly byVerdict: Readonly<Record<string, number>>
   readonly stillOpen: number
-  readonly suspectsLeft: number
-  readonly conflictPairsLeft: number
+  /** How many questions about examples wait still, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   /** Decisions on items that changed since the export or are gone: not taken, though all others are. */
   readonly notTaken: readonly { readonly row: number; readonly item: string; readonly reason: "changed" | "gone" }[]
   /**
@@ -121,8 +122,7 @@ export async function importReview(
     undecided: sheet.undecided,
     byVerdict,
     stillOpen: left.open.length,
-    suspectsLeft: left.suspects.length,
-    conflictPairsLeft: left.conflicts.length,
+    counts: countsOf(left),
     notTaken,
     differingCells: sheet.differingCells,
     differences: sheet.differences,
@@ -139,9 +139,9 @@ export async function importReview(
  */
 function itemLookup(
   rows: TaskRows,
-  { open, conflicts, suspects, sources }: TaskExamples,
+  { open, aboutExamples, sources }: TaskExamples,
 ): (id: string) => ReviewItem | undefined {
-  const waiting = new Map([...open, ...conflicts, ...suspects].map((item) => [item.id, item]))
+  const waiting = new Map([...open, ...[...aboutExamples.values()].flat()].map((item) => [item.id, item]))
   let all: ReadonlyMap<string, ReviewItem> | undefined
   return (id) => {
     const item = waiting.get(id)

@@ -1,12 +1,13 @@
 import { assignmentOf, calibrationItems, inOrderOf } from "../../curation/review/assignment.ts"
 import { canonicalJson } from "../../core/canonical.ts"
-import type { Decision, Output } from "../../core/rows/example.ts"
+import type { Decision, Output, RealInput } from "../../core/rows/example.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { acceptance, errorEstimate, type Acceptance, type JudgedCandidate } from "../../evaluation/review/acceptance.ts"
 import type { PlacedCandidate } from "../../store/rows/task-rows.ts"
-import { candidateItem, inputItem, type ReviewItem } from "./review-items.ts"
+import { candidateItem } from "./kinds/candidate.ts"
+import { inputItem } from "./kinds/input.ts"
 import { adjudicationOf, currentOn, standingOf, type Standing } from "./standing.ts"
-import type { RealInput } from "../../core/rows/example.ts"
 
 /** Why an item is asked, the most pressing first; the queue is in this order. */
 export const needs = [
