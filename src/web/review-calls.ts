@@ -8,7 +8,7 @@ import type { ReviewItem } from "../core/rows/review-item.ts"
 import { differenceOf } from "./review-difference.ts"
 import type { ReviewSession } from "./review-session.ts"
 import { itemView, saidOf, taskView, textOf } from "./review-view.ts"
-import type { NextAnswer, OutputCheck, Recorded, TaskView } from "./review-wire.ts"
+import type { ItemView, NextAnswer, OutputCheck, Recorded, TaskView } from "./review-wire.ts"
 import { AnswerError, type Calls } from "./shell-server.ts"
 
 const shown = 3
@@ -35,22 +35,27 @@ const leaveSchema = z.strictObject({ page: who.page })
  */
 export function reviewCalls(session: ReviewSession, reviewer: string | undefined): Calls {
   const { task } = session
-  const asking = <Asked extends { reviewer: string }>(schema: z.ZodType<Asked>, body: unknown): Asked => {
+  const asking: AskingReader = (schema, body) => {
     const asked = read(schema, body)
     return reviewer === undefined ? asked : { ...asked, reviewer }
   }
-  const show = (item: ReviewItem, by: string) =>
-    itemView(task, item, {
-      answers: session.answers(item),
-      mine: session.mine(item, by),
-      nearest: session.nearest(item, shown),
-    })
   return {
     task: (): TaskView => taskView(task, reviewer),
+    ...queueCalls(session, asking),
+    ...decisionCalls(session, asking),
+  }
+}
+
+/** Reads a request of a reviewer. */
+type AskingReader = <Asked extends { reviewer: string }>(schema: z.ZodType<Asked>, body: unknown) => Asked
+
+/** What the page asks on the way through the queue. */
+function queueCalls(session: ReviewSession, asking: AskingReader): Calls {
+  return {
     next(body): NextAnswer {
       const asked = asking(nextSchema, body)
       const { item, progress } = session.next(asked, asked.item)
-      return { item: item && show(item, asked.reviewer), progress }
+      return { item: item && shownTo(session, item, asked.reviewer), progress }
     },
     skip(body) {
       const asked = asking(skipSchema, body)
@@ -61,19 +66,16 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
       session.leave(read(leaveSchema, body).page)
       return {}
     },
+  }
+}
+
+/** What the page asks to decide on an item, and to take a decision back. */
+function decisionCalls(session: ReviewSession, asking: AskingReader): Calls {
+  const { task } = session
+  return {
     check(body): OutputCheck {
       const asked = read(checkSchema, body)
-      const item = found(session, asked.item)
-      const output = canonicalValue(asked.output)
-      const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
-      const hasDifference =
-        issues.length === 0 &&
-        item.output !== undefined &&
-        (task.kind === "json" || task.kind === "text" || task.kind === "chat")
-      return {
-        issues,
-        difference: hasDifference ? differenceOf(textOf(task, item.output), textOf(task, output)) : undefined,
-      }
+      return checkOf(task, found(session, asked.item), canonicalValue(asked.output))
     },
     decide(body): Recorded {
       const asked = asking(decideSchema, body)
@@ -96,9 +98,30 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
       const wished = asked.decision
       const mine = session.withdraw(asked, wished.item, wished.at)
       const { item, progress } = session.next(asked, wished.item)
-      const view = item && show(item, asked.reviewer)
+      const view = item && shownTo(session, item, asked.reviewer)
       return { item: view && mine && view.id === wished.item ? { ...view, mine: saidOf(mine) } : view, progress }
     },
+  }
+}
+
+function shownTo(session: ReviewSession, item: ReviewItem, reviewer: string): ItemView {
+  return itemView(session.task, item, {
+    answers: session.answers(item),
+    mine: session.mine(item, reviewer),
+    nearest: session.nearest(item, shown),
+  })
+}
+
+/** What is wrong with the output, and how it differs from the proposed one. */
+function checkOf(task: TaskSpecification, item: ReviewItem, output: unknown): OutputCheck {
+  const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
+  const hasDifference =
+    issues.length === 0 &&
+    item.output !== undefined &&
+    (task.kind === "json" || task.kind === "text" || task.kind === "chat")
+  return {
+    issues,
+    difference: hasDifference ? differenceOf(textOf(task, item.output), textOf(task, output)) : undefined,
   }
 }
 

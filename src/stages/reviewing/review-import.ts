@@ -68,45 +68,13 @@ export async function importReview(
   const examples = taskExamples(task, rows)
   const itemOf = itemLookup(rows, examples)
   const sheet = await readFilledRows(task, file, itemOf)
-  const { answers, issues } = answersOf(sheet.filled, options.reviewer ?? "")
-  issues.unshift(...sheet.issues)
   const at = context.now().toISOString()
-  const guideline = guidelineDigest(task)
-  const decisions: Decision[] = []
-  const notTaken: { row: number; item: string; reason: "changed" | "gone" }[] = []
-  for (const { id, answer, first, rows: from } of answers) {
-    const item = itemOf(id)
-    if (item === undefined || (first.revision !== "" && !isRevision(first.revision, item.revision))) {
-      notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
-      continue
-    }
-    const read = readDecision(task, item, answer)
-    if ("problems" in read)
-      for (const { column, part, message } of read.problems) {
-        const { place, row } = from.find((each) => part !== undefined && each.part === part) ?? first
-        issues.push({ file: place, line: row, path: column, message })
-      }
-    else decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
-  }
-  // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
-  if (decisions.length + issues.length === 0)
-    issues.push(
-      ...notTaken.map(({ row, item, reason }) => ({
-        file,
-        line: row,
-        path: "id",
-        message:
-          reason === "gone"
-            ? `${show(item)} is not an item of the task ${task.task}`
-            : `${item} changed since it was exported; export it again`,
-      })),
-    )
-  if (issues.length > 0)
-    throw new DataError(
-      `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,
-      issues.sort(byPlace),
-      "Mend those cells and import the file again.",
-    )
+  const { decisions, notTaken, issues } = decisionsOf(task, file, answersOf(sheet.filled, options.reviewer ?? ""), {
+    itemOf,
+    at,
+  })
+  issues.unshift(...sheet.issues)
+  requireSound(task, file, { decisions, notTaken, issues })
   const added = newDecisions(rows, decisions)
   // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
   const suffix = digest(added.map(({ at: _, ...decision }) => decision)).slice(7, 15)
@@ -131,6 +99,61 @@ export async function importReview(
       .slice(0, options.shown ?? 20)
       .map((decision) => changeOf(task, itemOf(decision.item) as ReviewItem, decision)),
   }
+}
+
+interface Taken {
+  readonly decisions: Decision[]
+  readonly notTaken: ReviewImport["notTaken"][number][]
+  readonly issues: Issue[]
+}
+
+/** The decisions that the answers are, those that cannot be taken, and what is wrong with the rest. */
+function decisionsOf(
+  task: TaskSpecification,
+  file: string,
+  { answers, issues }: ReturnType<typeof answersOf>,
+  { itemOf, at }: { readonly itemOf: (id: string) => ReviewItem | undefined; readonly at: string },
+): Taken {
+  const taken: Taken = { decisions: [], notTaken: [], issues }
+  const guideline = guidelineDigest(task)
+  for (const { id, answer, first, rows: from } of answers) {
+    const item = itemOf(id)
+    if (item === undefined || (first.revision !== "" && !isRevision(first.revision, item.revision))) {
+      taken.notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
+      continue
+    }
+    const read = readDecision(task, item, answer)
+    if ("problems" in read)
+      for (const { column, part, message } of read.problems) {
+        const { place, row } = from.find((each) => part !== undefined && each.part === part) ?? first
+        issues.push({ file: place, line: row, path: column, message })
+      }
+    else taken.decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
+  }
+  return taken
+}
+
+/** Throws where a row cannot be imported. */
+function requireSound(task: TaskSpecification, file: string, { decisions, notTaken, issues }: Taken): void {
+  // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
+  if (decisions.length + issues.length === 0)
+    issues.push(
+      ...notTaken.map(({ row, item, reason }) => ({
+        file,
+        line: row,
+        path: "id",
+        message:
+          reason === "gone"
+            ? `${show(item)} is not an item of the task ${task.task}`
+            : `${item} changed since it was exported; export it again`,
+      })),
+    )
+  if (issues.length === 0) return
+  throw new DataError(
+    `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,
+    issues.sort(byPlace),
+    "Mend those cells and import the file again.",
+  )
 }
 
 /**

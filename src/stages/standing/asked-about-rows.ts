@@ -1,4 +1,4 @@
-import { inOrderOf } from "../../curation/review/assignment.ts"
+import { inOrderOf } from "../../curation/review/asked-reviewers.ts"
 import type { Decision } from "../../core/rows/example.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
