@@ -22,6 +22,7 @@ import type {
   TrainingPlan,
 } from "../core/backend.ts"
 import { ConfigError, ProviderError } from "../core/errors.ts"
+import { trainerMethods, trainerObjectives } from "../core/job.ts"
 import { issuesOf, formatPath } from "../core/parse.ts"
 import type { RemoteJob, RunEventBody } from "../core/run.ts"
 import { isAlive, signalGroup } from "./_processes.ts"
@@ -67,7 +68,12 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
   return {
     name: "local",
     kind: "runner",
-    capabilities: () => ({ objectives: ["sft"], methods: ["lora"], asOf: "2026-11-24", source: "trainer/train.py" }),
+    capabilities: () => ({
+      objectives: trainerObjectives,
+      methods: trainerMethods,
+      asOf: "2026-11-24",
+      source: "trainer/train.py",
+    }),
     check: async () => environmentChecks(context),
     estimate: async (plan) => estimate(plan),
     async prepare() {
