@@ -30,9 +30,12 @@ test("a set-up killed with -9 never counts as done; two commands at once then ma
     writeFileSync(join(folder, "workspace", `${name}.py`), `open(${JSON.stringify(join(folder, "ran"))}, "a")`)
   const killed = start()
   const ended = outcomeOf(killed)
-  const attempt = await until(() => attemptsIn(folder).find((path) => existsSync(join(path, "bin", "python"))))
+  const isBegun = (path: string) => existsSync(join(path, "bin", "python"))
+  while (killed.exitCode === null && !attemptsIn(folder).some(isBegun))
+    await new Promise((done) => setTimeout(done, 10))
   killed.kill("SIGKILL")
   await ended
+  const attempt = attemptsIn(folder).find(isBegun) ?? expect.fail("no set-up began")
   expect(existsSync(join(attempt, "..", "complete"))).toBe(false)
 
   const outcomes = await Promise.all([outcomeOf(start()), outcomeOf(start())])
@@ -106,12 +109,4 @@ function attemptsIn(folder: string): string[] {
       .filter((name) => name.startsWith("venv-"))
       .map((name) => join(path, name)),
   )
-}
-
-async function until<Value>(found: () => Value | undefined): Promise<Value> {
-  for (;;) {
-    const value = found()
-    if (value !== undefined) return value
-    await new Promise((done) => setTimeout(done, 10))
-  }
 }
