@@ -43,7 +43,9 @@ export async function runStep(
   const from = index === undefined ? "" : ` from ${index.replace(/\/\/[^/@]*@/, "//")}`
   throw new ProviderError(`the trainer environment could not be made${from}: ${reasonIn(said)}`, {
     provider: "local",
-    hint: "Check the network and the package index (PIP_INDEX_URL), or set TUNELOOP_PYTHON to an environment that has trainer/requirements.txt; then run the command again.",
+    hint:
+      "Check the network and the package index (PIP_INDEX_URL), or set TUNELOOP_PYTHON to an environment that has " +
+      "trainer/requirements.txt; then run the command again.",
   })
 }
 

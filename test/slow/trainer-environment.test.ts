@@ -23,7 +23,7 @@ const setUp = `
   console.log(python)
 `
 
-test("a set-up killed with -9 never counts as done; two commands at once then make it, by files of theirs alone", async () => {
+test("a set-up killed with -9 is not done; two commands at once then make it, by no file of the workspace", async () => {
   const { folder, start } = await place(["small @ WHEEL --hash=sha256:HASH"])
   const modules = ["venv", "pip", "ensurepip", "runpy", "site", "sitecustomize", "small"]
   for (const name of modules)
@@ -51,7 +51,7 @@ test("a set-up killed with -9 never counts as done; two commands at once then ma
   expect(readdirSync(join(attempt, "..")).filter((name) => name.startsWith("lock"))).toEqual([])
 })
 
-test("what cannot be installed is named with its index, without the password in it, and nothing counts as done", async () => {
+test("what cannot be installed is named with its index, less the password, and nothing counts as done", async () => {
   const { folder, start } = await place([`missing-thing==1.0 --hash=sha256:${"0".repeat(64)}`])
   const { code, stderr } = await outcomeOf(start({ PIP_INDEX_URL: "http://me:hidden@127.0.0.1:9/simple" }))
   expect(code).not.toBe(0)
@@ -68,7 +68,7 @@ test("a requirement without a hash is not installed", async () => {
   expect(existsSync(join(attemptsIn(folder)[0] ?? "", "..", "complete"))).toBe(false)
 })
 
-/** A package root with these requirements, a cache and a workspace; `start` makes the environment from the workspace. */
+/** A package root with these requirements, a cache, and a workspace from which `start` makes the environment. */
 async function place(requirements: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "tuneloop-environment-"))
   for (const name of ["trainer", "workspace"]) mkdirSync(join(folder, name))
