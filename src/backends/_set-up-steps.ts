@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from "node:child_process"
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { BackendContext } from "../core/backend.ts"
 import { ProviderError } from "../core/errors.ts"
@@ -29,11 +29,7 @@ export async function runStep(
   let said = ""
   const listen = (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-8000)
-    const line = said
-      .trimEnd()
-      .split(/[\r\n]/)
-      .at(-1)
-      ?.trim()
+    const [line] = linesOf(said).slice(-1)
     if (line) context.progress(`trainer environment: ${line.slice(0, 100)}`)
   }
   child.stdout.on("data", listen)
@@ -50,9 +46,14 @@ export async function runStep(
 }
 
 function reasonIn(said: string): string {
-  const lines = said.split("\n").filter((line) => line.trim() !== "")
+  const lines = linesOf(said)
   const first = lines.findIndex((line) => /error|failed|could not|no matching|apt install/i.test(line))
-  return (first < 0 ? lines.slice(-3) : lines.slice(first, first + 4)).map((line) => line.trim()).join(" / ")
+  return (first < 0 ? lines.slice(-3) : lines.slice(first, first + 4)).join(" / ")
+}
+
+function linesOf(said: string): string[] {
+  const lines = said.split(/[\r\n]/).map((line) => line.trim())
+  return lines.filter((line) => line !== "")
 }
 
 /** What a command that takes no time prints; undefined where it does not run or fails. */
@@ -82,50 +83,40 @@ export async function withLock<Value>(
   work: () => Promise<Value>,
 ): Promise<Value> {
   const lock = join(folder, "lock")
-  for (let waits = 0; !takes(lock); waits++) {
-    if (waits === 0) progress("another process is making the trainer environment; waiting for it")
-    signal.throwIfAborted()
-    await sleep(1000)
-  }
-  try {
-    return await work()
-  } finally {
-    rmSync(lock, { recursive: true, force: true })
-  }
-}
-
-/** A lock appears whole, with its holder in it: a folder is not renamed to one that is there and holds a file. */
-function takes(lock: string): boolean {
   const mine = `${lock}-${process.pid}`
-  mkdirSync(mine, { recursive: true })
-  writeFileSync(join(mine, "holder"), `${process.pid} ${startedTicks(process.pid) ?? ""}`)
+  // One that a killed process of this number left may be a lock under its second name.
+  rmSync(mine, { force: true })
+  writeFileSync(mine, `${process.pid} ${startedTicks(process.pid) ?? ""}`)
   try {
-    return isRenamed(mine, lock) || (!isHeld(lock) && isRenamed(mine, lock))
+    for (let waits = 0; !takes(lock, mine); waits++) {
+      if (waits === 0) progress("another process is making the trainer environment; waiting for it")
+      signal.throwIfAborted()
+      await sleep(1000)
+    }
+    return await work().finally(() => rmSync(lock, { force: true }))
   } finally {
-    rmSync(mine, { recursive: true, force: true })
+    rmSync(mine, { force: true })
   }
 }
 
-function isRenamed(from: string, to: string): boolean {
+/** A link appears with its holder in it. Two that take over at once make two environments: the later one counts. */
+function takes(lock: string, mine: string): boolean {
   try {
-    renameSync(from, to)
+    linkSync(mine, lock)
     return true
   } catch (error) {
-    if (["ENOTEMPTY", "EEXIST", "EPERM", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "")) return false
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
   }
+  const [pid, ticks] = readIfThere(lock)?.split(" ") ?? []
+  if (pid === undefined || isAlive(Number(pid), ticks ? Number(ticks) : null)) return false
+  rmSync(lock, { force: true })
+  return takes(lock, mine)
 }
 
-/** Whether the holder lives; removes the lock of one that does not. */
-function isHeld(lock: string): boolean {
-  let holder: string[]
+function readIfThere(file: string): string | undefined {
   try {
-    holder = readFileSync(join(lock, "holder"), "utf8").split(" ")
+    return readFileSync(file, "utf8")
   } catch {
-    return false
+    return undefined
   }
-  const isHeld = isAlive(Number(holder[0]), holder[1] ? Number(holder[1]) : null)
-  // Two that take over at once make two environments, each in a folder of its own: the later one counts.
-  if (!isHeld) rmSync(lock, { recursive: true, force: true })
-  return isHeld
 }

@@ -107,7 +107,6 @@ async function make(context: BackendContext, folder: string): Promise<string> {
   await install({ context, cwd: folder, index: packageIndex(context, folder, python) }, python)
   writeFileSync(join(folder, attempt, "complete"), attempt)
   renameSync(join(folder, attempt, "complete"), join(folder, "complete"))
-  removeAttempts(folder, attempt)
   return python
 }
 
@@ -136,21 +135,17 @@ async function install(place: Place, python: string): Promise<void> {
 /** The index that uv or pip is configured with: uv, which does not read pip's configuration, is told of it. */
 function packageIndex(context: BackendContext, cwd: string, python: string): string {
   const own = context.environment["UV_DEFAULT_INDEX"] || context.environment["UV_INDEX_URL"]
-  const pips = () =>
-    /\.index-url='([^']+)'/.exec(ask(context, python, ["-I", "-m", "pip", "config", "list"], cwd) ?? "")
-  return own || pips()?.[1] || "https://pypi.org/simple"
+  if (own) return own
+  const pips = ask(context, python, ["-I", "-m", "pip", "config", "list"], cwd) ?? ""
+  return /\.index-url='([^']+)'/.exec(pips)?.[1] ?? "https://pypi.org/simple"
 }
 
-/** Removes the attempts of processes that are gone, the finished one excepted. */
-function removeAttempts(folder: string, finished?: string): void {
-  for (const name of readdirSync(folder)) {
-    const pid = Number(/^venv-(\d+)$/.exec(name)?.[1])
-    if (!pid || name === finished || (pid !== process.pid && isAlive(pid, null))) continue
-    try {
-      rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 3 })
-    } catch {
-      // An installer that outlived its killed command may still write there: it is removed the next time.
-    }
+/** Removes the attempts of processes that are gone. */
+function removeAttempts(folder: string): void {
+  for (const name of readdirSync(folder).filter((name) => name.startsWith("venv-"))) {
+    const pid = Number(name.slice("venv-".length))
+    if (pid === process.pid || !isAlive(pid, null))
+      rmSync(join(folder, name), { recursive: true, force: true, maxRetries: 10 })
   }
 }
 
