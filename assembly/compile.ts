@@ -1,4 +1,4 @@
-// Compiles each source here to a file in src/curation/, which is committed: only those who change a source need the
+// Compiles each source here to a file in src/curation/near/, which is committed: only those who change a source need the
 // compiler.
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -8,7 +8,7 @@ import { main } from "assemblyscript/asc"
 export const sources = ["sketcher", "crowds", "cosine"] as const
 
 /**
- * The text of src/curation/<source>-code.ts: the compiled bytes as base64, the same for the same source and compiler.
+ * The text of src/curation/near/<source>-code.ts: the compiled bytes as base64, the same for the same source and compiler.
  */
 export async function compiledModule(source: (typeof sources)[number]): Promise<string> {
   const written = new Map<string, string | Uint8Array>()
@@ -26,4 +26,4 @@ export async function compiledModule(source: (typeof sources)[number]): Promise<
 
 if (process.argv[1] && join(process.argv[1]) === fileURLToPath(import.meta.url))
   for (const source of sources)
-    writeFileSync(fileURLToPath(new URL(`../src/curation/${source}-code.ts`, import.meta.url)), await compiledModule(source))
+    writeFileSync(fileURLToPath(new URL(`../src/curation/near/${source}-code.ts`, import.meta.url)), await compiledModule(source))

@@ -1,8 +1,8 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/crowds.ts calls. Lists of cards,
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/crowds.ts calls. Lists of cards,
 // each in a block of its own that is
 // a power of two long; a list that outgrows its block moves to a larger one, and the old block is used again.
 
-// A card: the place, the number of hashes, and the parities (see src/curation/sketcher.ts).
+// A card: the place, the number of hashes, and the parities (see src/curation/near/sketcher.ts).
 const cardBytes: usize = 32
 // Before the cards of a block: how many there are, and how many there is room for as a power of two.
 const headBytes: usize = 32
@@ -89,10 +89,10 @@ export function stopped(): u32 {
   return stoppedAt
 }
 
-/** Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and parities do not rule
- * it out. A bit of the parities
- * differs only where the sets do, so there are at most as many such bits as hashes that one set alone has: (1 − t) / (1
- * + t) of both together.
+/**
+ * Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and parities do not rule it
+ * out. A bit of the parities differs only where the sets do, so there are at most as many such bits as hashes that one
+ * set alone has: (1 − t) / (1 + t) of both together.
  */
 export function scan(list: usize, from: u32, threshold: f64): u32 {
   const count = load<u32>(list)

@@ -21,10 +21,10 @@ import {
 } from "./memory"
 import { cut } from "./units"
 
-/** The distinct shingle hashes, the band keys and the fingerprint of the text of so many bytes at `textAt`; the answer
- * is the number of hashes.
- * Below zero, and for a text that folds to nothing: what the host has to do first. A text that the host has folded
- * holds single spaces only.
+/**
+ * The distinct shingle hashes, the band keys and the fingerprint of the text of so many bytes at `textAt`; the answer
+ * is the number of hashes. Below zero, and for a text that folds to nothing: what the host has to do first. A text that
+ * the host has folded holds single spaces only.
  */
 export function sketch(length: usize, isFolded: bool): i32 {
   const count = cut(length, isFolded)

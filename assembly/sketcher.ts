@@ -1,4 +1,4 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/sketcher.ts calls.
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/sketcher.ts calls.
 export { boilerplateAt, classesAt, configure, keysAt, multipliersAt, paritiesAt, pointsAt, printAt, reserve, shinglesAt, textAt } from "./memory"
 export { begin, emit, emptyOut, inputAt, lineEnd, lines, lineStart, namesAt, outAt, prepareRows, rows, rowsOut, used } from "./rows"
 export { sketch, spans } from "./sketch"

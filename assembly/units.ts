@@ -133,9 +133,10 @@ function pointsOf(source: usize, length: usize): i32 {
   return <i32>((out - units) >> 3)
 }
 
-/** The hashes of the words as units: in folded text what single spaces part, else ASCII folded on the way, 16
- * characters at a time. Below zero where
- * that does not do: other than ASCII, or control characters. */
+/**
+ * The hashes of the words as units: in folded text what single spaces part, else ASCII folded on the way, 16 characters
+ * at a time. Below zero where that does not do: other than ASCII, or control characters.
+ */
 function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   const lowered = isClean ? source : folded
   const isOther = isClean ? classifyFolded(source, length) : classifyAscii(source, length)
@@ -167,9 +168,10 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   return <i32>((out - units) >> 3)
 }
 
-/** Writes a bit for each character that parts words, and the characters in small letters; says whether the text needs
- * the slow way. The bits go on
- * to a whole number of 64, at least one past the text. */
+/**
+ * Writes a bit for each character that parts words, and the characters in small letters; says whether the text needs
+ * the slow way. The bits go on to a whole number of 64, at least one past the text.
+ */
 function classifyAscii(source: usize, length: usize): bool {
   const table = v128.load(classes)
   const bits = v128.load(classes, 16)

@@ -8,9 +8,10 @@ export type SetKind = "label" | "text" | "prompted"
 
 const labels = Array.from({ length: 12 }, (_, number) => `kind-${number}`)
 
-/** A workspace with one task, `made`, and the file of its rows, which is not imported yet. Of the texts 35 in 100 are
- * copies of others, one in five has
- * numbers as orders and prices have them, and one in a hundred an e-mail address. */
+/**
+ * A workspace with one task, `made`, and the file of its rows, which is not imported yet. Of the texts 35 in 100 are
+ * copies of others, one in five has numbers as orders and prices have them, and one in a hundred an e-mail address.
+ */
 export function makeWorkspace(folder: string, kind: SetKind, rows: number, seed = 1): string {
   mkdirSync(join(folder, "specs"), { recursive: true })
   writeFileSync(join(folder, "tuneloop.yaml"), "")

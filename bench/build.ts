@@ -1,11 +1,11 @@
 // What a data set of made-up rows takes: its import and hold-out, the core of its build beside JSON.parse of the file
-// that it reads, each check, and peak memory.
-// node_modules/.bin/node bench/build.ts --rows 10000,100000,1000000 --kind label
+// that it reads, each check, and peak memory. node_modules/.bin/node bench/build.ts --rows 10000,100000,1000000 --kind
+// label
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import type { BuildCosts } from "../src/stages/build-costs.ts"
+import type { BuildCosts } from "../src/stages/building/build-costs.ts"
 import { makeWorkspace, type SetKind } from "./build-corpus.ts"
 import { type Outcome, parseSeconds, run } from "./measured.ts"
 

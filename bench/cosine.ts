@@ -1,7 +1,7 @@
 // The search for near vectors in WebAssembly beside the same search in TypeScript alone, in one run. See README.md.
 import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
-import { cosinePairs, type CosinePair } from "../src/curation/cosine.ts"
+import { cosinePairs, type CosinePair } from "../src/curation/near/cosine.ts"
 import { seeded } from "../test/seeded.ts"
 import { cosinePairs as plainCosinePairs } from "./plain-cosine.ts"
 

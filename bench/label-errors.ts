@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { parse } from "csv-parse/sync"
-import { findLabelErrors, type LabelSuspect } from "../src/curation/label-errors.ts"
-import { trainLinearModel } from "../src/curation/linear-model.ts"
+import { findLabelErrors, type LabelSuspect } from "../src/curation/learned/label-errors.ts"
+import { trainLinearModel } from "../src/curation/learned/linear-model.ts"
 import { seeded } from "../test/seeded.ts"
 
 const folder = process.argv[2] ?? join(import.meta.dirname, "..", "..", "shared", "data", "banking77")

@@ -1,7 +1,7 @@
 // How long a command of the checkout takes, in a process of its own, and JSON.parse of a file to compare it with.
 import { spawn } from "node:child_process"
 import { join } from "node:path"
-import { readLines } from "../src/store/files.ts"
+import { readLines } from "../src/store/files/files.ts"
 
 const main = join(import.meta.dirname, "..", "src", "cli", "main.ts")
 const tellUse = `process.on("exit",()=>{const {maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();process.stderr.write("used "+maxRSS+" "+(userCPUTime+systemCPUTime)/1e6+"\\n")})`

@@ -5,11 +5,11 @@ import { seeded } from "../test/seeded.ts"
 /** What kind of texts: about 150 words, about 60 (400 bytes), or about 12. */
 export type CorpusKind = "long" | "middle" | "short"
 
-/** Writes so many rows of chat JSONL. 35 of 100 are copies of earlier rows: 5 byte for byte, 5 with other case and
- * punctuation, 25 with one to eight
- * edits (up to four in middle, two in short texts); three of ten copies are of one of 50 rows, so that there are hot
- * clusters. Copies have the answer of their
- * original. */
+/**
+ * Writes so many rows of chat JSONL. 35 of 100 are copies of earlier rows: 5 byte for byte, 5 with other case and
+ * punctuation, 25 with one to eight edits (up to four in middle, two in short texts); three of ten copies are of one of
+ * 50 rows, so that there are hot clusters. Copies have the answer of their original.
+ */
 export function writeCorpus(path: string, kind: CorpusKind, rows: number, seed = 1): void {
   writeLines(path, chatRows(kind, rows, seed))
 }

@@ -1,7 +1,6 @@
 // The exhaustive answer to which rows greedy keep-first drops: every pair at or above the threshold is found, by a
-// prefix-filter join (Chaudhuri,
-// Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007). Shares nothing with src/curation but the definition: what a folded
-// text's shingles are.
+// prefix-filter join (Chaudhuri, Ganti, Kaushik 2006; Bayardo, Ma, Srikant 2007). Shares nothing with src/curation but
+// the definition: what a folded text's shingles are.
 import { closeSync, openSync, readSync } from "node:fs"
 import type { CorpusKind } from "./near-duplicate-corpus.ts"
 

@@ -1,12 +1,12 @@
 // How near to a server's limit the pace stays, and how seldom it is refused: the real stage and SDK against servers on
 // this machine that enforce their limits.
 import { parseArgs } from "node:util"
-import { Asking } from "../src/stages/asking.ts"
-import { askAll } from "../src/stages/ask.ts"
-import { Limiter, type Limits } from "../test/core/simulated-server.ts"
+import { Asking } from "../src/stages/asking/asking.ts"
+import { askAll } from "../src/stages/asking/ask.ts"
+import { Limiter, type Limits } from "../test/core/asking/simulated-server.ts"
 import { seeded } from "../test/seeded.ts"
 import { ChatServer } from "../test/models/chat-server.ts"
-import { askingBench } from "../test/stages/asking-context.ts"
+import { askingBench } from "../test/stages/asking/asking-context.ts"
 
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "4" }, knows: { type: "string", default: "specification,headers" } },

@@ -1,15 +1,15 @@
 // The search for near vectors as it was before assembly/cosine.ts: what bench/cosine.ts compares with.
-import type { CosinePair } from "../src/curation/cosine.ts"
+import type { CosinePair } from "../src/curation/near/cosine.ts"
 
-/** Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of
- * the columns. Vectors are of
- * length 1 and have the same number of dimensions; `columnsOf` says how many of the columns a row is compared with (all
- * earlier ones, for pairs
- * within one list).
+/**
+ * Every pair of a row and a column whose vectors have at least that cosine, exact, in the order of the rows, then of
+ * the columns. Vectors are of length 1 and have the same number of dimensions; `columnsOf` says how many of the columns
+ * a row is compared with (all earlier ones, for pairs within one list).
  *
  * Blocked, so that both sides stay in the cache, and given up early: what the dimensions that are left can still add is
- * at most the product of the
- * lengths of what is left of both vectors (Cauchy and Schwarz), so that most pairs cost a sixth of the dimensions. */
+ * at most the product of the lengths of what is left of both vectors (Cauchy and Schwarz), so that most pairs cost a
+ * sixth of the dimensions.
+ */
 export function cosinePairs(
   rows: readonly Float32Array[],
   columns: readonly Float32Array[],

@@ -1,18 +1,18 @@
 // How long 100,000 candidates take to a spreadsheet and back, and how much memory: `node_modules/.bin/node
-// bench/review-spreadsheets.ts [candidates]`.
-// Each step is a process of its own, so that its peak is its own. Every fourth row is decided on.
+// bench/review-spreadsheets.ts [candidates]`. Each step is a process of its own, so that its peak is its own. Every
+// fourth row is decided on.
 import { spawnSync } from "node:child_process"
 import { rmSync, statSync } from "node:fs"
 import { cpus } from "node:os"
 import { join } from "node:path"
 import type { StageContext } from "../src/stages/context.ts"
-import { taskExamples } from "../src/stages/examples.ts"
-import { exportReview } from "../src/stages/review-export.ts"
-import { importReview } from "../src/stages/review-import.ts"
-import { taskSchema } from "../src/core/task.ts"
-import { TaskRows } from "../src/store/task-rows.ts"
+import { taskExamples } from "../src/stages/standing/fates.ts"
+import { exportReview } from "../src/stages/reviewing/review-export.ts"
+import { importReview } from "../src/stages/reviewing/review-import.ts"
+import { taskSchema } from "../src/core/task/task.ts"
+import { TaskRows } from "../src/store/rows/task-rows.ts"
 import { Workspace } from "../src/store/workspace.ts"
-import { fillIn, ReviewWorkspace, type Cells } from "../test/stages/review-workspace.ts"
+import { fillIn, ReviewWorkspace, type Cells } from "../test/stages/reviewing/review-workspace.ts"
 
 const specification = {
   task: "reviewed",

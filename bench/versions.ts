@@ -1,12 +1,12 @@
 // What it takes to export a version of made-up rows, to compare it with another, and to write its card: seconds, peak
-// memory, and how often JSON.parse would have read the file in the time.
-// node_modules/.bin/node bench/versions.ts --rows 10000,100000 --kind label
+// memory, and how often JSON.parse would have read the file in the time. node_modules/.bin/node bench/versions.ts
+// --rows 10000,100000 --kind label
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
-import type { Example } from "../src/core/example.ts"
-import { readLines } from "../src/store/files.ts"
+import type { Example } from "../src/core/rows/example.ts"
+import { readLines } from "../src/store/files/files.ts"
 import { makeWorkspace, type SetKind } from "./build-corpus.ts"
 import { type Outcome, parseSeconds, run } from "./measured.ts"
 

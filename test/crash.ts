@@ -1,6 +1,6 @@
 // `npm run test:crash [kills] [seed]`: kills the growing of examples 100 times at random moments and says what came of
 // it.
-import { brokenPromises, crashes } from "./stages/asking-crash.ts"
+import { brokenPromises, crashes } from "./stages/asking/asking-crash.ts"
 
 const kills = Number(process.argv[2] ?? 100)
 const seed = Number(process.argv[3] ?? 1)

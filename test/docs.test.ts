@@ -6,8 +6,8 @@ import { z } from "zod"
 import { fullProgram, generatedFiles } from "../docs/generate.ts"
 import { schemas } from "../src/cli/commands/schema.ts"
 import { load, names, rooms } from "../src/cli/plugins.ts"
-import { assignmentSchema } from "../src/core/example.ts"
-import type { Strategy } from "../src/core/strategy.ts"
+import { assignmentSchema } from "../src/core/rows/example.ts"
+import type { Strategy } from "../src/core/contracts/strategy.ts"
 
 const root = join(import.meta.dirname, "..")
 const pages = globSync(["*.md", "docs/**/*.md", "bench/**/*.md"], { cwd: root }).sort()

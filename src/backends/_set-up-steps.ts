@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process"
 import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { BackendContext } from "../core/backend.ts"
+import type { BackendContext } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
 import { isAlive, startedTicks } from "./_processes.ts"
 
@@ -93,10 +93,10 @@ export async function withLock<Value>(
       signal.throwIfAborted()
       await sleep(1000)
     }
-    return await work().finally(() => rmSync(lock, { force: true }))
   } finally {
     rmSync(mine, { force: true })
   }
+  return work().finally(() => rmSync(lock, { force: true }))
 }
 
 /** A link appears with its holder in it. Two that take over at once make two environments: the later one counts. */

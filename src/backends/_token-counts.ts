@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
-import type { TokenCounts } from "../core/backend.ts"
+import type { TokenCounts } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
 import { parseJson } from "../core/parse.ts"
 

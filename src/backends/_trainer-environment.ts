@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs"
 import { join } from "node:path"
-import type { BackendContext, Check } from "../core/backend.ts"
+import type { BackendContext, Check } from "../core/contracts/backend.ts"
 import { ToolkitError } from "../core/errors.ts"
 import { isAlive } from "./_processes.ts"
 import { ask, findPython, type Place, runStep, withLock } from "./_set-up-steps.ts"

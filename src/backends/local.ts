@@ -20,11 +20,11 @@ import type {
   JobSnapshot,
   RunFiles,
   TrainingPlan,
-} from "../core/backend.ts"
-import { ConfigError, ProviderError } from "../core/errors.ts"
-import { trainerMethods, trainerObjectives } from "../core/job.ts"
-import { issuesOf, formatPath } from "../core/parse.ts"
-import type { RemoteJob, RunEventBody } from "../core/run.ts"
+} from "../core/contracts/backend.ts"
+import { ProviderError } from "../core/errors.ts"
+import { trainerMethods, trainerObjectives } from "../core/training/job.ts"
+import type { ModelRef } from "../core/training/model-ref.ts"
+import type { RemoteJob, RunEventBody } from "../core/training/run.ts"
 import { isAlive, signalGroup } from "./_processes.ts"
 import { countTokens } from "./_token-counts.ts"
 import { environmentChecks, madeTrainerPython, trainerPython } from "./_trainer-environment.ts"
@@ -37,8 +37,10 @@ const optionsSchema = z.strictObject({
  * Trains and generates on this machine, in a process group of its own that outlives the command line. The trainer's own
  * lock makes a second start of the same run harmless.
  */
-const module: BackendModule = {
+const module: BackendModule<Options> = {
   summary: "This machine: the trainer in a process of its own, on its GPU or CPU",
+  kind: "runner",
+  options: optionsSchema,
   environment: [
     {
       name: "TUNELOOP_PYTHON",
@@ -46,18 +48,7 @@ const module: BackendModule = {
     },
     { name: "TUNELOOP_CACHE", purpose: "where the trainer environment is made" },
   ],
-  create(context, given) {
-    const parsed = optionsSchema.safeParse(given)
-    if (!parsed.success)
-      throw new ConfigError(
-        "backend.options of the local backend are invalid",
-        issuesOf(optionsSchema, parsed.error, given).map(({ path, message }) => ({
-          path: formatPath(["backend", "options", ...path]),
-          message,
-        })),
-      )
-    return localBackend(context, parsed.data)
-  },
+  create: localBackend,
 }
 export default module
 
@@ -139,9 +130,12 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
       }
     },
 
-    logFile,
+    async logs(_job, files, cursor) {
+      const { text, next } = readFrom(logFile(files), Number(cursor ?? 0))
+      return { text, cursor: String(next) }
+    },
 
-    async countTokens({ baseModel, revision }, rows) {
+    async countTokens({ model, revision }, rows) {
       const python = madeTrainerPython(context)
       if (python === undefined)
         return {
@@ -150,7 +144,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
         }
       return countTokens(
         python,
-        [trainerFile("count_tokens.py"), baseModel, ...(revision === null ? [] : [revision])],
+        [trainerFile("count_tokens.py"), model, ...(revision === null ? [] : [revision])],
         rows,
         trainerEnvironment(context),
       )
@@ -287,11 +281,11 @@ async function generate(
 ): Promise<void> {
   rmSync(request.folder, { recursive: true, force: true })
   mkdirSync(request.folder, { recursive: true })
-  const { folder, ...rest } = request
+  const { folder, base, jobs, ...rest } = request
   const file = join(folder, "request.json")
   writeFileSync(
     file,
-    `${JSON.stringify({ schemaVersion: 1, ...rest, state: folder, threads: options.threads ?? null }, null, 2)}\n`,
+    `${JSON.stringify({ schemaVersion: 1, baseModel: base.model, revision: base.revision, jobs: jobs.map(trainerJob), ...rest, state: folder, threads: options.threads ?? null }, null, 2)}\n`,
   )
   const log = openSync(join(folder, "generate.log"), "a")
   // Its standard input ends when this process does, however it dies: then the generation ends as well.
@@ -326,6 +320,24 @@ async function generate(
       provider: "local",
       hint: exit?.hint ?? `See ${join(folder, "generate.log")}; run the command again to go on.`,
     })
+}
+
+/** The job as the trainer reads it: the base model with an adapter or without one. */
+function trainerJob({ model, ...job }: GenerationRequest["jobs"][number]): object {
+  return { ...job, adapter: adapterOf(model) }
+}
+
+function adapterOf(model: ModelRef): string | null {
+  if (model.kind === "base") return null
+  if (model.kind === "adapter") return model.location
+  throw new ProviderError(`a ${model.kind} model cannot answer on this machine`, { provider: "local" })
+}
+
+/** What stands in the file from the byte offset on, whole characters only, and where it ends. */
+function readFrom(file: string, from: number): { text: string; next: number } {
+  if (!existsSync(file)) return { text: "", next: from }
+  const bytes = readFileSync(file).subarray(from)
+  return { text: bytes.toString("utf8"), next: from + bytes.length }
 }
 
 function readLinesFrom(file: string, from: number): { lines: string[]; next: number } {

@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { optionIssues } from "./option-issues.ts"
-import type { ConfiguredFilter, Filter } from "../core/filter.ts"
-import type { Metric } from "../core/metric.ts"
-import type { ModelModule } from "../core/model.ts"
-import type { Strategy } from "../core/strategy.ts"
-import { strategyIssues, taskIssues } from "../core/task-checks.ts"
-import type { TaskSpecification } from "../core/task.ts"
+import type { ConfiguredFilter, Filter } from "../core/contracts/filter.ts"
+import type { Metric } from "../core/contracts/metric.ts"
+import type { ModelModule } from "../core/contracts/model.ts"
+import type { Strategy } from "../core/contracts/strategy.ts"
+import { strategyIssues, taskIssues } from "../core/task/task-checks.ts"
+import type { TaskSpecification } from "../core/task/task.ts"
 import type { Workspace } from "../store/workspace.ts"
 
 export const rooms = ["backends", "filters", "formats", "metrics", "models", "strategies"] as const

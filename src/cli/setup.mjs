@@ -1,6 +1,5 @@
 // Plain JavaScript for Node 18 or newer: makes the checkout ready, then runs the file named first on the Node 24 that
-// comes
-// with the development dependencies. `node src/cli/setup.mjs src/cli/main.ts --help`
+// comes with the development dependencies. `node src/cli/setup.mjs src/cli/main.ts --help`
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { createHash } from "node:crypto"

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { firstMatches, severityOption, type Filter } from "../core/filter.ts"
+import { firstMatches, severityOption, type Filter } from "../core/contracts/filter.ts"
 
 const options = z.strictObject({ severity: severityOption("flag") })
 
@@ -32,9 +32,11 @@ const patterns = [
   { code: "web-page", pattern: /\b(?:this e-?mail (?:and any attachments )?(?:is|are) (?:confidential|intended))/i },
 ]
 
-/** Words around the text that belong to somebody else: a model's chatter before and after its answer, a page's footer,
- * an e-mail's disclaimer. Many a
- * real text has them by right, so that this only flags unless the specification says otherwise. */
+/**
+ * Words around the text that belong to somebody else: a model's chatter before and after its answer, a page's footer,
+ * an e-mail's disclaimer. Many a real text has them by right, so that this only flags unless the specification says
+ * otherwise.
+ */
 const filter: Filter<z.output<typeof options>> = {
   summary: "boilerplate: “Sure! Here is …:”, “I hope this helps”, footers and disclaimers",
   codes: {

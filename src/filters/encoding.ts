@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { isAscii } from "../core/canonical.ts"
-import { firstMatches, severityOption, type Filter } from "../core/filter.ts"
+import { firstMatches, severityOption, type Filter } from "../core/contracts/filter.ts"
 
 const options = z.strictObject({ severity: severityOption("drop") })
 

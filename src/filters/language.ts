@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { severityOption, type Filter } from "../core/filter.ts"
+import { severityOption, type Filter } from "../core/contracts/filter.ts"
 
 const options = z.strictObject({
   severity: severityOption("flag"),
@@ -41,9 +41,11 @@ const shortestText = 40
 const lead = 2
 const fewestWords = 3
 
-/** Texts that are clearly in a language that the specification does not expect, by their script or by the share of very
- * frequent words (the stop words of
- * each language; Grefenstette 1995). Says nothing of short texts, and nothing where it is in doubt. */
+/**
+ * Texts that are clearly in a language that the specification does not expect, by their script or by the share of very
+ * frequent words (the stop words of each language; Grefenstette 1995). Says nothing of short texts, and nothing where
+ * it is in doubt.
+ */
 const filter: Filter<z.output<typeof options>> = {
   summary: "texts in another language than the expected ones; only where it is clear",
   codes: { "unexpected-language": "clearly in a language that is not among `expected`" },

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { finding, severityOption, type Filter } from "../core/filter.ts"
+import { finding, severityOption, type Filter } from "../core/contracts/filter.ts"
 
 const options = z.strictObject({
   severity: severityOption("drop"),
@@ -10,9 +10,11 @@ const options = z.strictObject({
 const shortestRun = 40
 const longestUnit = 120
 
-/** Texts in which a model ran in a circle: the same words again and again, or mostly the same lines. The share of
- * repeated lines is that of Gopher
- * (Rae et al. 2021, table A1) made milder: half of at least six, because short texts repeat a line by right. */
+/**
+ * Texts in which a model ran in a circle: the same words again and again, or mostly the same lines. The share of
+ * repeated lines is that of Gopher (Rae et al. 2021, table A1) made milder: half of at least six, because short texts
+ * repeat a line by right.
+ */
 const filter: Filter<z.output<typeof options>> = {
   summary: "loops: the same words or lines again and again",
   codes: {
@@ -35,10 +37,10 @@ const filter: Filter<z.output<typeof options>> = {
 }
 export default filter
 
-/** The first stretch that is repeated, with a letter in it. A run of period p is a run of characters that equal the one
- * p before them. So many of them
- * in a row cover one of the places that lie so far apart: only there a run is looked for, so that a text takes one pass
- * in all and not one a period.
+/**
+ * The first stretch that is repeated, with a letter in it. A run of period p is a run of characters that equal the one
+ * p before them. So many of them in a row cover one of the places that lie so far apart: only there a run is looked
+ * for, so that a text takes one pass in all and not one a period.
  */
 function loopIn(text: string, repeats: number): string | undefined {
   const most = Math.min(longestUnit, Math.floor(text.length / repeats))

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { finding, firstMatches, severityOption, type Filter } from "../core/filter.ts"
+import { finding, firstMatches, severityOption, type Filter } from "../core/contracts/filter.ts"
 
 const options = z.strictObject({ severity: severityOption("drop") })
 

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { finding, severityOption, type Filter } from "../core/filter.ts"
+import { finding, severityOption, type Filter } from "../core/contracts/filter.ts"
 
 const options = z.strictObject({
   severity: severityOption("drop"),
@@ -11,9 +11,11 @@ const options = z.strictObject({
     .describe("The most words a text may have. Default: any number; build.maxLength limits the characters of a row"),
 })
 
-/** Texts without a word, or with fewer or more words than wished. In writing without spaces every character of a word
- * counts (UAX 29 as the runtime has
- * it would need a dictionary). Self-Instruct (Wang et al. 2023) keeps instructions of 3 to 150 words. */
+/**
+ * Texts without a word, or with fewer or more words than wished. In writing without spaces every character of a word
+ * counts (UAX 29 as the runtime has it would need a dictionary). Self-Instruct (Wang et al. 2023) keeps instructions of
+ * 3 to 150 words.
+ */
 const filter: Filter<z.output<typeof options>> = {
   summary: "texts without words, or with too few or too many",
   codes: {

@@ -1,5 +1,5 @@
-import { type RenderedPreference, type RenderedRow, usesTools, withToolCalls } from "../core/format.ts"
-import type { Message } from "../core/prompt.ts"
+import { type RenderedPreference, type RenderedRow, usesTools, withToolCalls } from "../core/contracts/format.ts"
+import type { Message } from "../core/task/prompt.ts"
 
 /** `{messages, tools}` with the tools left out where there are none. */
 export function chatRow(

@@ -1,4 +1,4 @@
-import type { DatasetFormat } from "../core/format.ts"
+import type { DatasetFormat } from "../core/contracts/format.ts"
 import { messagesOf, plainProblem, plainTurns } from "./_chat.ts"
 
 type Pair = readonly [string, string]

@@ -1,5 +1,5 @@
-import { type DatasetFormat, usesTools } from "../core/format.ts"
-import type { Message } from "../core/prompt.ts"
+import { type DatasetFormat, usesTools } from "../core/contracts/format.ts"
+import type { Message } from "../core/task/prompt.ts"
 
 /**
  * `datasets` reads the column as a list of messages, which TRL renders by the model's template. Calls of tools have

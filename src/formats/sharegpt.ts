@@ -1,5 +1,5 @@
-import type { DatasetFormat } from "../core/format.ts"
-import type { Message } from "../core/prompt.ts"
+import type { DatasetFormat } from "../core/contracts/format.ts"
+import type { Message } from "../core/task/prompt.ts"
 import { messagesOf, plainProblem, plainTurns } from "./_chat.ts"
 
 const speakers = { system: "system", user: "human", assistant: "gpt" } as const

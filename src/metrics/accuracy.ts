@@ -1,9 +1,8 @@
-import type { Metric, ScoredRow } from "../core/metric.ts"
+import type { Metric, ScoredRow } from "../core/contracts/metric.ts"
 
 /**
  * The share of rows whose answer is the reference label, 0 to 1; an answer that could not be read is wrong. Empty input
- * gives NaN. Agrees with
- * scikit-learn's `accuracy_score`.
+ * gives NaN. Agrees with scikit-learn's `accuracy_score`.
  */
 const accuracy: Metric = {
   summary: "The share of answers that are the right label",

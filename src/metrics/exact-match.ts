@@ -1,11 +1,10 @@
-import type { Metric, ScoredRow } from "../core/metric.ts"
-import { sameOutput } from "../core/output.ts"
-import type { TaskSpecification } from "../core/task.ts"
+import type { Metric, ScoredRow } from "../core/contracts/metric.ts"
+import { sameOutput } from "../core/task/output.ts"
+import type { TaskSpecification } from "../core/task/task.ts"
 
 /**
  * The share of rows whose answer says the same as the reference, 0 to 1: equal label, set of labels or canonical JSON,
- * or text up to case and white
- * space (`sameOutput`). An answer that could not be read is wrong. Empty input gives NaN.
+ * or text up to case and white space (`sameOutput`). An answer that could not be read is wrong. Empty input gives NaN.
  */
 const exactMatch: Metric = {
   summary: "The share of answers that say exactly what the reference says",

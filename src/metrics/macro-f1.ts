@@ -1,5 +1,5 @@
-import type { Metric } from "../core/metric.ts"
-import type { Output } from "../core/example.ts"
+import type { Metric } from "../core/contracts/metric.ts"
+import type { Output } from "../core/rows/example.ts"
 
 interface Counts {
   right: number
@@ -9,10 +9,8 @@ interface Counts {
 
 /**
  * The F1 of each label, averaged with equal weight over the labels that occur as a reference or as an answer, 0 to 1.
- * An answer that could not be
- * read is a miss of its label and an answer of none. Empty input gives NaN. Agrees with scikit-learn's
- * `f1_score(average="macro",
- * zero_division=0)`.
+ * An answer that could not be read is a miss of its label and an answer of none. Empty input gives NaN. Agrees with
+ * scikit-learn's `f1_score(average="macro", zero_division=0)`.
  */
 const macroF1: Metric = {
   summary: "F1 averaged over the labels, so that rare labels count as much as common ones",

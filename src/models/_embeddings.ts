@@ -1,11 +1,13 @@
 import { CredentialError, ProviderError } from "../core/errors.ts"
-import type { Embedder } from "../core/embedding.ts"
-import { isLoopback } from "../core/prices.ts"
+import type { Embedder } from "../core/asking/embedding.ts"
+import { isLoopback } from "../core/asking/prices.ts"
 import { defaultTimeoutMs, guardedCall } from "./_guarded-call.ts"
 
-/** Any server that speaks OpenAI's embeddings: OpenAI itself, Ollama, vLLM, llama.cpp, text-embeddings-inference. The
- * key is OPENAI_API_KEY; servers on
- * this machine need none. An answer that does not have one vector for each text is an error, never a shorter list. */
+/**
+ * Any server that speaks OpenAI's embeddings: OpenAI itself, Ollama, vLLM, llama.cpp, text-embeddings-inference. The
+ * key is OPENAI_API_KEY; servers on this machine need none. An answer that does not have one vector for each text is an
+ * error, never a shorter list.
+ */
 export function openEmbedder(
   environment: Readonly<Record<string, string | undefined>>,
   {

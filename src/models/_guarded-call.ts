@@ -1,5 +1,5 @@
 import { CredentialError, ProviderError, ToolkitError } from "../core/errors.ts"
-import type { ResponseHeaders } from "../core/model.ts"
+import type { ResponseHeaders } from "../core/contracts/model.ts"
 import { isRetryableStatus, retryAfterMs } from "../core/retry.ts"
 
 export interface CallSettings {

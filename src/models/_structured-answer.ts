@@ -1,5 +1,5 @@
 import { ProviderError } from "../core/errors.ts"
-import type { ModelAnswer, ModelRequest } from "../core/model.ts"
+import type { ModelAnswer, ModelRequest } from "../core/contracts/model.ts"
 
 type Schema = Readonly<Record<string, unknown>>
 

@@ -1,6 +1,6 @@
 import { InferenceClient } from "@huggingface/inference"
 import { CredentialError } from "../core/errors.ts"
-import type { ModelModule } from "../core/model.ts"
+import type { ModelModule } from "../core/contracts/model.ts"
 import { defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
 import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 

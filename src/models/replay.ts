@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { digest } from "../core/canonical.ts"
 import { ConfigError, ProviderError } from "../core/errors.ts"
-import type { ModelAnswer, ModelModule, ModelRequest } from "../core/model.ts"
+import type { ModelAnswer, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 
 const variable = "TUNELOOP_RECORDING"
 

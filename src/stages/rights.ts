@@ -1,11 +1,11 @@
-import { digits, lineageOf } from "../curation/lineage.ts"
-import { type Ancestor, originsOf } from "../curation/origins.ts"
+import { digits, lineageOf } from "../curation/leaks/lineage.ts"
+import { type Ancestor, originsOf } from "../curation/leaks/origins.ts"
 import { GateError } from "../core/errors.ts"
-import type { Example } from "../core/example.ts"
-import { brokenRules, type Origins } from "../core/rights.ts"
-import type { TaskSpecification } from "../core/task.ts"
+import type { Example } from "../core/rows/example.ts"
+import { brokenRules, type Origins } from "../core/task/rights.ts"
+import type { TaskSpecification } from "../core/task/task.ts"
 import { readLicences } from "../store/licences.ts"
-import { TaskRows } from "../store/task-rows.ts"
+import { TaskRows } from "../store/rows/task-rows.ts"
 import type { StageContext } from "./context.ts"
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { parseYaml } from "../core/parse.ts"
-import { licencesSchema, type ModelLicence } from "../core/rights.ts"
-import { readText } from "./files.ts"
+import { licencesSchema, type ModelLicence } from "../core/task/rights.ts"
+import { readText } from "./files/files.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** The licences of models that are known here: the workspace's own `licences.yaml` first, then those of the package. */

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { parseYaml } from "../core/parse.ts"
-import { pricesSchema, type PriceBook, type PriceEntry } from "../core/prices.ts"
-import { readText } from "./files.ts"
+import { pricesSchema, type PriceBook, type PriceEntry } from "../core/asking/prices.ts"
+import { readText } from "./files/files.ts"
 import type { Workspace } from "./workspace.ts"
 
 /** The prices of models that are known here: the workspace's own `prices.yaml`, and those of the package. */

@@ -1,9 +1,9 @@
 import { canonicalValue } from "../core/canonical.ts"
-import type { Input, Output } from "../core/example.ts"
-import { parseOutput } from "../core/output.ts"
+import type { Input, Output } from "../core/rows/example.ts"
+import { parseOutput } from "../core/task/output.ts"
 import { parseJson, show } from "../core/parse.ts"
-import type { Draft, ParsedAnswer, PlannedPrompt } from "../core/strategy.ts"
-import { labelsOf, type TaskSpecification } from "../core/task.ts"
+import type { Draft, ParsedAnswer, PlannedPrompt } from "../core/contracts/strategy.ts"
+import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 
 /** Raised when `parseExamples` reads another thing from the same answer. */
 export const itemSemantics = 2

@@ -1,10 +1,10 @@
 import { z } from "zod"
-import type { Output, Seed } from "../core/example.ts"
-import { numberOf, shotText } from "../core/shots.ts"
-import type { Cell, PlannedPrompt, StrategyMaterial } from "../core/strategy.ts"
-import { labelsOf, type TaskSpecification } from "../core/task.ts"
-import { taskRules } from "../core/task-text.ts"
-import { estimatedTokens } from "../core/tokens.ts"
+import type { Output, Seed } from "../core/rows/example.ts"
+import { numberOf, shotText } from "../core/growing/shots.ts"
+import type { Cell, PlannedPrompt, StrategyMaterial } from "../core/contracts/strategy.ts"
+import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
+import { taskRules } from "../core/task/task-text.ts"
+import { estimatedTokens } from "../core/asking/tokens.ts"
 import { itemSchema } from "./_items.ts"
 
 /** The options that strategies with a model share. */

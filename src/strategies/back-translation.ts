@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { chooseShots, inOrderOf } from "../core/shots.ts"
-import type { ModelStrategy } from "../core/strategy.ts"
-import { formatOutput } from "../core/output.ts"
+import { chooseShots, inOrderOf } from "../core/growing/shots.ts"
+import type { ModelStrategy } from "../core/contracts/strategy.ts"
+import { formatOutput } from "../core/task/output.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, fitting, labelCell, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
 

@@ -1,7 +1,7 @@
 import { z } from "zod"
-import type { Failure } from "../core/failure.ts"
-import { chooseShots } from "../core/shots.ts"
-import type { ModelStrategy } from "../core/strategy.ts"
+import type { Failure } from "../core/rows/failure.ts"
+import { chooseShots } from "../core/growing/shots.ts"
+import type { ModelStrategy } from "../core/contracts/strategy.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
 import {
   countOption,

@@ -1,6 +1,6 @@
 import { z } from "zod"
-import { inOrderOf } from "../core/shots.ts"
-import type { ModelStrategy } from "../core/strategy.ts"
+import { inOrderOf } from "../core/growing/shots.ts"
+import type { ModelStrategy } from "../core/contracts/strategy.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
 import {
   countOption,

@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { chooseShots, inOrderOf } from "../core/shots.ts"
-import { type Cell, cellName, type ModelStrategy, type StrategyMaterial } from "../core/strategy.ts"
-import { labelsOf, type TaskSpecification } from "../core/task.ts"
+import { chooseShots, inOrderOf } from "../core/growing/shots.ts"
+import { type Cell, cellName, type ModelStrategy, type StrategyMaterial } from "../core/contracts/strategy.ts"
+import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
 import {
   countOption,

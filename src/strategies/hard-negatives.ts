@@ -1,10 +1,10 @@
 import { z } from "zod"
-import type { Seed } from "../core/example.ts"
+import type { Seed } from "../core/rows/example.ts"
 import { likeness, wordsOf } from "../core/likeness.ts"
-import { inputText } from "../core/output.ts"
-import { chooseShots, inOrderOf } from "../core/shots.ts"
-import type { ModelStrategy, PlannedPrompt, StrategyMaterial } from "../core/strategy.ts"
-import { labelsOf, type TaskSpecification } from "../core/task.ts"
+import { inputText } from "../core/task/output.ts"
+import { chooseShots, inOrderOf } from "../core/growing/shots.ts"
+import type { ModelStrategy, PlannedPrompt, StrategyMaterial } from "../core/contracts/strategy.ts"
+import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 import { itemSemantics, parseExamples } from "./_items.ts"
 import {
   countOption,

@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { labellingPrompt, readLabel } from "../core/labelling.ts"
-import type { ModelStrategy } from "../core/strategy.ts"
-import { labelsOf } from "../core/task.ts"
+import { labellingPrompt, readLabel } from "../core/growing/labelling.ts"
+import type { ModelStrategy } from "../core/contracts/strategy.ts"
+import { labelsOf } from "../core/task/task.ts"
 import { shotsOption, shotTokensOption } from "./_prompt.ts"
 
 const options = z.strictObject({

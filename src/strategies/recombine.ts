@@ -2,8 +2,8 @@ import { z } from "zod"
 import { digest } from "../core/canonical.ts"
 import type { PathIssue } from "../core/parse.ts"
 import { nearest, show } from "../core/parse.ts"
-import type { Draft, OfflineStrategy } from "../core/strategy.ts"
-import { labelsOf, type TaskSpecification } from "../core/task.ts"
+import type { Draft, OfflineStrategy } from "../core/contracts/strategy.ts"
+import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 
 const phrasing = z.string().min(1)
 

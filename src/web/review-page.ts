@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import type { TaskSpecification } from "../core/task.ts"
+import type { TaskSpecification } from "../core/task/task.ts"
 import type { StageContext } from "../stages/context.ts"
 import { reviewCalls } from "./review-calls.ts"
 import { reviewDocument } from "./review-document.ts"

@@ -1,20 +1,20 @@
-import { answersTo } from "../curation/consensus.ts"
-import { nearestTexts, type NearestTexts } from "../curation/nearest-texts.ts"
+import { answersTo } from "../curation/review/consensus.ts"
+import { nearestTexts, type NearestTexts } from "../curation/text/nearest-texts.ts"
 import { canonicalJson, canonicalText } from "../core/canonical.ts"
-import type { Decision, DecisionLine } from "../core/example.ts"
-import { inputText } from "../core/output.ts"
-import type { TaskSpecification } from "../core/task.ts"
-import { ratedItems } from "../evaluation/agreement.ts"
-import { krippendorffsAlpha, nominal } from "../evaluation/reliability.ts"
+import type { Decision, DecisionLine } from "../core/rows/example.ts"
+import { inputText } from "../core/task/output.ts"
+import type { TaskSpecification } from "../core/task/task.ts"
+import { ratedItems } from "../evaluation/review/agreement.ts"
+import { krippendorffsAlpha, nominal } from "../evaluation/statistics/reliability.ts"
 import type { StageContext } from "../stages/context.ts"
-import { taskExamples, type TaskExamples } from "../stages/examples.ts"
-import { appendDecision, sessionName } from "../stages/record-decisions.ts"
-import { decisionOf, type Answer } from "../stages/review-answer.ts"
-import { guidelineDigest, reviewItems, type ReviewItem } from "../stages/review-items.ts"
-import { reviewQueue } from "../stages/review-queue.ts"
-import { currentOn, outcomeOn } from "../stages/standing.ts"
-import { withLock } from "../store/lock.ts"
-import { TaskRows } from "../store/task-rows.ts"
+import { taskExamples, type TaskExamples } from "../stages/standing/fates.ts"
+import { appendDecision, sessionName } from "../stages/reviewing/record-decisions.ts"
+import { decisionOf, type Answer } from "../stages/spreadsheet/answer.ts"
+import { guidelineDigest, reviewItems, type ReviewItem } from "../stages/standing/review-items.ts"
+import { reviewQueue } from "../stages/reviewing/review-queue.ts"
+import { currentOn, outcomeOn } from "../stages/standing/standing.ts"
+import { withLock } from "../store/files/lock.ts"
+import { TaskRows } from "../store/rows/task-rows.ts"
 import type { Neighbour } from "./review-view.ts"
 import type { Asking, Progress } from "./review-wire.ts"
 
@@ -26,11 +26,11 @@ const lookAgainMs = 2000
 const mostNeighbours = 5000
 const agreementAgainMs = 10_000
 
-/** The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds,
- * with what changes on the disk.
- * An item is open in one page at a time; where reviewers are named and share the queue with overlap, in one page of
- * each. Every decision is on the disk
- * when the call returns. */
+/**
+ * The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds,
+ * with what changes on the disk. An item is open in one page at a time; where reviewers are named and share the queue
+ * with overlap, in one page of each. Every decision is on the disk when the call returns.
+ */
 export class ReviewSession {
   readonly task: TaskSpecification
   readonly #context: StageContext
@@ -74,9 +74,10 @@ export class ReviewSession {
     return [...this.#sessions.values()].map((session) => this.#context.workspace.show(this.#rows.sessionFile(session)))
   }
 
-  /** The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in
-   * the order of the queue that the
-   * reviewer neither decided on nor skipped, else the first skipped one. */
+  /**
+   * The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in
+   * the order of the queue that the reviewer neither decided on nor skipped, else the first skipped one.
+   */
   next(asking: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
     this.#keepUp()
     let found = this.#lookFor(asking, wished)

@@ -1,8 +1,8 @@
-import type { Decision, Input } from "../core/example.ts"
-import { formatOutput, inputText } from "../core/output.ts"
-import { labelsOf, type TaskSpecification } from "../core/task.ts"
-import { choicesOf } from "../stages/review-answer.ts"
-import type { ReviewItem } from "../stages/review-items.ts"
+import type { Decision, Input } from "../core/rows/example.ts"
+import { formatOutput, inputText } from "../core/task/output.ts"
+import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
+import { choicesOf } from "../stages/spreadsheet/answer.ts"
+import type { ReviewItem } from "../stages/standing/review-items.ts"
 import { differenceOf } from "./review-difference.ts"
 import type { ItemView, Said, TaskView } from "./review-wire.ts"
 

@@ -9,9 +9,10 @@ export interface Asset {
   readonly body: string
 }
 
-/** What a page is made of, by its path: the document, its style and every module of the folder page/. All of it is held
- * in memory: no path that comes
- * in is ever looked for on the disk. */
+/**
+ * What a page is made of, by its path: the document, its style and every module of the folder page/. All of it is held
+ * in memory: no path that comes in is ever looked for on the disk.
+ */
 export function pageAssets(document: string, style: string): ReadonlyMap<string, Asset> {
   const folder = join(import.meta.dirname, "page")
   const modules = readdirSync(folder).filter((name) => name.endsWith(".js"))

@@ -28,10 +28,10 @@ export interface Refusal {
   readonly message: string
 }
 
-/** Why the request is refused; undefined when it is let in. A name that is not ours may be anybody's by now (DNS
- * rebinding), a foreign page may send
- * requests but may not name our origin (CSRF), and without the token nothing is told at all. Every refusal is a
- * sentence for people.
+/**
+ * Why the request is refused; undefined when it is let in. A name that is not ours may be anybody's by now (DNS
+ * rebinding), a foreign page may send requests but may not name our origin (CSRF), and without the token nothing is
+ * told at all. Every refusal is a sentence for people.
  */
 export function refuse(door: Door, knock: Knock): Refusal | undefined {
   if (!isOurName(door, nameOf(knock.host)))

@@ -31,10 +31,10 @@ export interface PageServer {
   close(): Promise<void>
 }
 
-/** A local page is served until it is closed: its assets, and its calls as `POST /api/<name>` with JSON both ways. Who
- * may come in is `refuse`'s to say.
- * The first of the ports that is not taken is its own; 0 is a free one. `complain` hears of bugs, which the page is
- * told of without their details.
+/**
+ * A local page is served until it is closed: its assets, and its calls as `POST /api/<name>` with JSON both ways. Who
+ * may come in is `refuse`'s to say. The first of the ports that is not taken is its own; 0 is a free one. `complain`
+ * hears of bugs, which the page is told of without their details.
  */
 export async function servePage(
   door: Door,

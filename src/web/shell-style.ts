@@ -1,4 +1,4 @@
-import { palette, typeface } from "../evaluation/report-style.ts"
+import { palette, typeface } from "../evaluation/report/style.ts"
 
 /**
  * What every local page looks like: the colours and the typeface of the report, buttons that show their keys, a visible

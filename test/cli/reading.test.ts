@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import { chmodSync, existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { Ledger } from "../../src/store/ledger.ts"
+import { Ledger } from "../../src/store/ledger/ledger.ts"
 import { packageRoot } from "../../src/cli/version.ts"
 import { importSeeds, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 

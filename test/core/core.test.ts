@@ -2,13 +2,13 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { canonicalJson, contentId, digest } from "../../src/core/canonical.ts"
 import { ConfigError, ProviderError } from "../../src/core/errors.ts"
-import { jobSchema } from "../../src/core/job.ts"
-import { formatOutput, inputIssues, outputIssues, parseOutput, sameOutput } from "../../src/core/output.ts"
+import { jobSchema } from "../../src/core/training/job.ts"
+import { formatOutput, inputIssues, outputIssues, parseOutput, sameOutput } from "../../src/core/task/output.ts"
 import { nearest, parseYaml } from "../../src/core/parse.ts"
-import { promptVersion, renderExample } from "../../src/core/prompt.ts"
+import { promptVersion, renderExample } from "../../src/core/task/prompt.ts"
 import { retryAfterMs, withRetries } from "../../src/core/retry.ts"
-import { reduceRun, type RunEvent, type RunEventBody } from "../../src/core/run.ts"
-import { taskSchema } from "../../src/core/task.ts"
+import { reduceRun, type RunEvent, type RunEventBody } from "../../src/core/training/run.ts"
+import { taskSchema } from "../../src/core/task/task.ts"
 
 const labelTask = taskSchema.parse({
   task: "mood",

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs"
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { load, names } from "../../src/cli/plugins.ts"
-import type { Filter, TextPlace } from "../../src/core/filter.ts"
-import { labelTask, textTask } from "../curation/made-texts.ts"
+import type { Filter, TextPlace } from "../../src/core/contracts/filter.ts"
+import { labelTask, textTask } from "../curation/near/made-texts.ts"
 import { sample } from "../command-line.ts"
 
 const filters = new Map(

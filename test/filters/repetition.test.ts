@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import repetition from "../../src/filters/repetition.ts"
-import { textTask } from "../curation/made-texts.ts"
+import { textTask } from "../curation/near/made-texts.ts"
 
 test("a loop is found as by looking at every place for every period", () => {
   const words = fc

@@ -2,11 +2,11 @@ import fc from "fast-check"
 import { parquetMetadata, parquetReadObjects } from "hyparquet"
 import { describe, expect, it } from "vitest"
 import { load, names } from "../../src/cli/plugins.ts"
-import type { DatasetFormat, RenderedPreference, RenderedRow } from "../../src/core/format.ts"
-import { toolsOf, withToolCalls } from "../../src/core/format.ts"
-import type { Example } from "../../src/core/example.ts"
-import { type Message, renderExample, renderQuestion } from "../../src/core/prompt.ts"
-import { taskSchema, type TaskSpecification } from "../../src/core/task.ts"
+import type { DatasetFormat, RenderedPreference, RenderedRow } from "../../src/core/contracts/format.ts"
+import { toolsOf, withToolCalls } from "../../src/core/contracts/format.ts"
+import type { Example } from "../../src/core/rows/example.ts"
+import { type Message, renderExample, renderQuestion } from "../../src/core/task/prompt.ts"
+import { taskSchema, type TaskSpecification } from "../../src/core/task/task.ts"
 
 const awkward = 'line one\nline two\r\n\ttab "quotes" \\back\\ Ünïcödé 日本語 🫖 \u2028 \u0000 end '
 const system = `Answer.\n${awkward}`

@@ -1,10 +1,10 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { taskSchema } from "../../src/core/task.ts"
+import { taskSchema } from "../../src/core/task/task.ts"
 import accuracy from "../../src/metrics/accuracy.ts"
 import exactMatch from "../../src/metrics/exact-match.ts"
 import macroF1 from "../../src/metrics/macro-f1.ts"
-import { labelTask, scored } from "../evaluation/sample-rows.ts"
+import { labelTask, scored } from "../evaluation/scores/sample-rows.ts"
 
 fc.configureGlobal({ seed: 20_261_124 })
 

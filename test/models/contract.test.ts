@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { names } from "../../src/cli/plugins.ts"
 import { CredentialError, ProviderError } from "../../src/core/errors.ts"
-import type { ModelModule, ModelRequest } from "../../src/core/model.ts"
+import type { ModelModule, ModelRequest } from "../../src/core/contracts/model.ts"
 import { ChatServer, type Fault } from "./chat-server.ts"
 
 // A key that looks like no provider's, so that only knowing it keeps it out of messages.

@@ -7,9 +7,10 @@ import type { AddressInfo } from "node:net"
  */
 export type EmbeddingFault = number | "short"
 
-/** An embeddings server on this machine that keeps every text that it was asked for and misbehaves on demand. Words
- * that mean the same have the same
- * direction, so that texts in other words are near. */
+/**
+ * An embeddings server on this machine that keeps every text that it was asked for and misbehaves on demand. Words that
+ * mean the same have the same direction, so that texts in other words are near.
+ */
 export class EmbeddingsServer {
   readonly texts: string[] = []
   readonly faults: EmbeddingFault[] = []

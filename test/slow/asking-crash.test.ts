@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { expect, it } from "vitest"
 import { importSeeds, sampleWorkspace, tuneloop } from "../command-line.ts"
 import { BatchServer } from "../models/batch-server.ts"
-import { brokenPromises, crashes } from "../stages/asking-crash.ts"
+import { brokenPromises, crashes } from "../stages/asking/asking-crash.ts"
 
 it("growing that is killed 10 times at random moments ends as an undisturbed one, pays nothing twice and passes no ceiling", async () => {
   const summary = await crashes(10, 20_261_124)

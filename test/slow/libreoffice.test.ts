@@ -5,8 +5,8 @@ import { basename, extname, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { beforeAll, describe, expect, it } from "vitest"
 import { canonicalText } from "../../src/core/canonical.ts"
-import { neutralise } from "../../src/stages/review-cells.ts"
-import { candidate, fillIn, ReviewWorkspace, type Cells } from "../stages/review-workspace.ts"
+import { neutralise } from "../../src/stages/spreadsheet/cells.ts"
+import { candidate, fillIn, ReviewWorkspace, type Cells } from "../stages/reviewing/review-workspace.ts"
 
 const isThere = spawnSync("soffice", ["--version"]).status === 0
 const mayBeAbsent = process.env["CI"] !== "true"

@@ -37,8 +37,7 @@ describe("a process that is killed and started again", () => {
     const moment = seeded(20_261_124)
     for (const [index, words] of steps.entries()) {
       // Nothing is written before the modules are loaded, about half of the time. A kill that came too late, because
-      // the machine was busier
-      // when the time was taken, is made up for by an earlier one.
+      // the machine was busier when the time was taken, is made up for by an earlier one.
       for (let kills = 0, share = 1; kills < 2; ) {
         const { child, outcome } = tuneloop(workspace, words)
         const timer = setTimeout(() => child.kill("SIGKILL"), (usual[index] ?? 0) * share * (0.5 + 0.5 * moment()))

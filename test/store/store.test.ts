@@ -4,9 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
-import { readLines } from "../../src/store/files.ts"
-import { Ledger } from "../../src/store/ledger.ts"
-import { readTable } from "../../src/store/table.ts"
+import { readLines } from "../../src/store/files/files.ts"
+import { Ledger } from "../../src/store/ledger/ledger.ts"
+import { readTable } from "../../src/store/tables/table.ts"
 import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const folder = () => mkdtempSync(join(tmpdir(), "tuneloop-store-"))
@@ -40,7 +40,7 @@ describe("the ledger", () => {
     const file = join(folder(), "ledger.db")
     const ledger = Ledger.open(file, () => new Date(0))
     ledger.createRun({ run: "r", job: "j", task: "t", plan: "p" })
-    const script = `import { Ledger } from ${JSON.stringify(join(import.meta.dirname, "..", "..", "src", "store", "ledger.ts"))}
+    const script = `import { Ledger } from ${JSON.stringify(join(import.meta.dirname, "..", "..", "src", "store", "ledger", "ledger.ts"))}
       const ledger = Ledger.open(process.argv[1], () => new Date(0))
       while (Date.now() < Number(process.argv[2])) {}
       for (let i = 0; i < 150; i++) ledger.appendEvents("r", [{ type: "metric-logged", step: i, values: {} }])`

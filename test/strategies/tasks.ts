@@ -1,8 +1,8 @@
 import { contentId, digestText } from "../../src/core/canonical.ts"
-import type { RealInput, Seed } from "../../src/core/example.ts"
-import type { Failure } from "../../src/core/failure.ts"
-import type { StrategyMaterial } from "../../src/core/strategy.ts"
-import { type TaskKind, type TaskSpecification, taskSchema } from "../../src/core/task.ts"
+import type { RealInput, Seed } from "../../src/core/rows/example.ts"
+import type { Failure } from "../../src/core/rows/failure.ts"
+import type { StrategyMaterial } from "../../src/core/contracts/strategy.ts"
+import { type TaskKind, type TaskSpecification, taskSchema } from "../../src/core/task/task.ts"
 
 const shared = {
   guideline: "Feelings do not matter.",

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { contentId } from "../../src/core/canonical.ts"
-import type { Candidate, Seed } from "../../src/core/example.ts"
-import { checkId } from "../../src/core/row-identity.ts"
+import type { Candidate, Seed } from "../../src/core/rows/example.ts"
+import { checkId } from "../../src/core/rows/row-identity.ts"
 
 /** Texts that would do something if a page took them for markup, a template or code. */
 export const hostile = [

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs"
 import type { Workspace } from "../../store/workspace.ts"
-import { writeAtomically } from "../../store/files.ts"
+import { writeAtomically } from "../../store/files/files.ts"
 import { toolVersion } from "../version.ts"
 import { jsonSchemaOf } from "./schema.ts"
 

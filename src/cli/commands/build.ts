@@ -1,16 +1,17 @@
 import type { Command } from "commander"
-import { build, describeDrops, type BuildResult } from "../../stages/build.ts"
-import type { BuildFromResult, SplitLeak } from "../../stages/build-from.ts"
-import { wantedOf, wantedText } from "../../curation/prevalence.ts"
-import { count } from "../../evaluation/words.ts"
-import type { SemanticSearch } from "../../stages/semantic-search.ts"
+import { build, describeDrops, type BuildResult } from "../../stages/building/build.ts"
+import type { BuildFromResult, SplitLeak } from "../../stages/building/build-from.ts"
+import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
+import { count } from "../../evaluation/verdict/words.ts"
+import type { SemanticSearch } from "../../stages/building/semantic-search.ts"
 import type { StageContext } from "../../stages/context.ts"
-import type { DatasetManifest } from "../../core/example.ts"
-import type { TaskSpecification } from "../../core/task.ts"
+import type { DatasetManifest } from "../../core/rows/example.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
 import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
-import { addColumnOption, splitFiles } from "./_import.ts"
+import { addColumnOption, splitFiles } from "../import-command.ts"
+import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly from?: readonly string[]
@@ -41,7 +42,7 @@ export function register(command: Command, host: Host): void {
         host.print(buildData(result), describeBuild(result))
         return
       }
-      const { buildFrom } = await import("../../stages/build-from.ts")
+      const { buildFrom } = await import("../../stages/building/build-from.ts")
       const { buildThreads: threads } = await import("../build-thread.ts")
       const { files, splitOf } = splitFiles(host, options.from)
       const result = await buildFrom(
@@ -54,7 +55,7 @@ export function register(command: Command, host: Host): void {
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
-      if (result.imported.invalid.length > 0) process.exitCode = 1
+      if (result.imported.invalid.length > 0) setExitCode(1)
     })
 }
 
@@ -65,7 +66,7 @@ export async function semanticSearch(
   task: TaskSpecification,
 ): Promise<SemanticSearch | undefined> {
   if (task.build.semantic === undefined) return undefined
-  const { prepareSemanticSearch } = await import("../../stages/semantic-search.ts")
+  const { prepareSemanticSearch } = await import("../../stages/building/semantic-search.ts")
   const { openEmbedder } = await import("../../models/_embeddings.ts")
   return prepareSemanticSearch(context, task, (baseUrl) =>
     openEmbedder(host.environment, { baseUrl, fetch: host.fetch }),

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
 import { parse } from "yaml"
-import { readText } from "../../store/files.ts"
+import { readText } from "../../store/files/files.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
 

@@ -1,13 +1,13 @@
 import type { Command } from "commander"
-import { Versions } from "../../store/versions.ts"
+import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
-import { registerCard } from "./_dataset-card.ts"
-import { registerDiff } from "./_dataset-diff.ts"
-import { registerErase } from "./_dataset-erase.ts"
-import { registerExport } from "./_dataset-export.ts"
-import { registerShow } from "./_dataset-show.ts"
-import { registerTokens } from "./_dataset-tokens.ts"
+import { registerCard } from "../dataset/card.ts"
+import { registerDiff } from "../dataset/diff.ts"
+import { registerErase } from "../dataset/erase.ts"
+import { registerExport } from "../dataset/export.ts"
+import { registerShow } from "../dataset/show.ts"
+import { registerTokens } from "../dataset/tokens.ts"
 
 export function register(command: Command, host: Host): void {
   command

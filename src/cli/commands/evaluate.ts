@@ -1,14 +1,15 @@
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
-import { renderContenders } from "../../evaluation/terminal.ts"
+import { renderContenders } from "../../evaluation/report/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
-import { evaluate, type Evaluation } from "../../stages/score.ts"
-import { Versions } from "../../store/versions.ts"
-import { readPlan, runFiles } from "../../store/run-files.ts"
+import { evaluate, type Evaluation } from "../../stages/evaluating/evaluate.ts"
+import { Versions } from "../../store/rows/versions.ts"
+import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { loadMetrics, readCheckedTask } from "../plugins.ts"
-import { resolveRun } from "./_resolve-run.ts"
+import { resolveRun } from "../resolve-run.ts"
+import { machineInWords } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -68,7 +69,7 @@ export async function evaluateRun(
     run,
     await host.backend(plan.backend),
     await loadMetrics(),
-    host.machine(),
+    machineInWords(),
     holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
   )
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
-import { makeFolder, readText, writeAtomically } from "../../store/files.ts"
+import { makeFolder, readText, writeAtomically } from "../../store/files/files.ts"
 import { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { refreshSchemas } from "./_schemas.ts"

@@ -1,8 +1,8 @@
 import type { Command } from "commander"
 import { existsSync } from "node:fs"
 import { ToolkitError } from "../../core/errors.ts"
-import { type Cost, costsOf } from "../../stages/costs.ts"
-import { showUsd } from "../../stages/money.ts"
+import { type Cost, costsOf } from "../../stages/growing/costs.ts"
+import { showUsd } from "../../stages/asking/money.ts"
 import type { Host } from "../host.ts"
 
 export function register(command: Command, host: Host): void {

@@ -1,12 +1,12 @@
 import { InvalidArgumentError, type Command } from "commander"
-import { searchLabelErrors, type LabelErrorSearch } from "../../stages/label-errors.ts"
-import { reviewAgreement } from "../../stages/review-agreement.ts"
-import { reviewStatus } from "../../stages/review-status.ts"
+import { searchLabelErrors, type LabelErrorSearch } from "../../stages/reviewing/label-errors.ts"
+import { reviewAgreement } from "../../stages/reviewing/review-agreement.ts"
+import { reviewStatus } from "../../stages/reviewing/review-status.ts"
 import type { Host } from "../host.ts"
-import { describeAgreement, describeStatus } from "./_review-text.ts"
+import { describeAgreement, describeStatus } from "../review/text.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { registerServe } from "./_review-serve.ts"
-import { registerExport, registerImport } from "./_review-spreadsheets.ts"
+import { registerServe } from "../review/serve.ts"
+import { registerExport, registerImport } from "../review/spreadsheets.ts"
 
 export function register(command: Command, host: Host): void {
   registerExport(command, host, positive)

@@ -1,6 +1,6 @@
 import type { Command } from "commander"
-import { labelsOf, outOfScopeLabel, type TaskSpecification } from "../../core/task.ts"
-import { promptVersion } from "../../core/prompt.ts"
+import { labelsOf, outOfScopeLabel, type TaskSpecification } from "../../core/task/task.ts"
+import { promptVersion } from "../../core/task/prompt.ts"
 import { DataError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"

@@ -1,16 +1,16 @@
 import { createInterface } from "node:readline/promises"
 import type { Command } from "commander"
-import type { FineTuneBackend } from "../../core/backend.ts"
+import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { UsageError } from "../../core/errors.ts"
-import type { JobSpecification } from "../../core/job.ts"
-import { isTerminal, type RunSummary } from "../../core/run.ts"
-import type { TaskSpecification } from "../../core/task.ts"
+import type { JobSpecification } from "../../core/training/job.ts"
+import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../../stages/context.ts"
-import { planTraining } from "../../stages/plan-training.ts"
-import { failedRun, train, waitForRun, type TrainResult } from "../../stages/train.ts"
+import { planTraining } from "../../stages/training/plan-training.ts"
+import { failedRun, train, waitForRun, type TrainResult } from "../../stages/training/train.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { describeProgress } from "./_run-text.ts"
+import { describeProgress } from "../text/run.ts"
 
 export function register(command: Command, host: Host): void {
   command

@@ -2,10 +2,9 @@ import { freshId, h } from "./dom.js"
 
 /**
  * A form for a JSON value: one field a leaf, as the JSON Schema has them. What a schema says that has no field of its
- * own (anyOf and the like) is edited as
- * JSON. `read` gives the value, undefined for what is left out; it throws a sentence where a field holds no value at
- * all. Whether the value is valid is
- * for the server to say: `problem` shows it at the field that it is about.
+ * own (anyOf and the like) is edited as JSON. `read` gives the value, undefined for what is left out; it throws a
+ * sentence where a field holds no value at all. Whether the value is valid is for the server to say: `problem` shows it
+ * at the field that it is about.
  * @typedef {object} Form
  * @property {HTMLElement} element
  * @property {() => unknown} read

@@ -57,8 +57,7 @@ const againMs = 2000
 
 /**
  * What the call answers. While the server is not there, cannot write or wants its token, it is asked again, and `tell`
- * hears of it; any other refusal is
- * thrown. What is asked must be such that twice is once.
+ * hears of it; any other refusal is thrown. What is asked must be such that twice is once.
  * @template Answer
  * @param {() => Promise<Answer>} ask
  * @param {(message: string | undefined) => void} tell

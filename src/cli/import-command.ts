@@ -1,0 +1,101 @@
+import type { Command } from "commander"
+import { importInputs, importSeeds, type ImportResult } from "../stages/arriving/import-rows.ts"
+import { count } from "../evaluation/verdict/words.ts"
+import { formatIssue, UsageError } from "../core/errors.ts"
+import type { Split } from "../core/rows/example.ts"
+import { show } from "../core/parse.ts"
+import type { Host } from "./host.ts"
+import { readCheckedTask } from "./plugins.ts"
+import { setExitCode } from "./machine.ts"
+
+/** The `import` command of seeds and of inputs. */
+export function registerImport(command: Command, host: Host, kind: "seed" | "input"): void {
+  const what = kind === "seed" ? "gold examples" : "real inputs without answers"
+  const importCommand = command
+    .command("import")
+    .argument("<task>", "the task's name")
+    .argument("<file...>", "JSONL, JSON, CSV, TSV or Parquet files")
+    .option("--skip-invalid", "import the valid rows although others are invalid")
+    .description(`import ${what}; importing a file again changes nothing`)
+  addColumnOption(importCommand)
+    .addHelpText(
+      "after",
+      kind === "seed"
+        ? '\nRows: {"input": {"body": "…"}, "output": "…"}, or a CSV with the fields\nand an output column.\nExample: tuneloop seed import ticket-triage gold.csv'
+        : '\nRows: {"input": {"body": "…"}}, or a CSV with the fields.\nExample: tuneloop input import ticket-triage export.jsonl',
+    )
+    .action(
+      async (
+        task: string,
+        files: string[],
+        options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string> },
+      ) => {
+        const specification = await readCheckedTask(host.workspace, task)
+        const run = kind === "seed" ? importSeeds : importInputs
+        const result = await run(
+          host.context(),
+          specification,
+          files.map((file) => host.path(file)),
+          { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map() },
+        )
+        for (const issue of result.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
+        host.print({ task, ...result }, describe(task, kind, result))
+        if (result.invalid.length > 0) setExitCode(1)
+      },
+    )
+}
+
+/** Which column is which, where a file calls them otherwise. */
+export function addColumnOption(command: Command): Command {
+  return command.option(
+    "--column <name=column>",
+    "the column of an input field, output, key, source or split; may be repeated",
+    readColumn,
+  )
+}
+
+function readColumn(given: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const [name, column] = [given.slice(0, given.indexOf("=")), given.slice(given.indexOf("=") + 1)]
+  if (!given.includes("=") || name === "" || column === "")
+    throw new UsageError(`--column got ${show(given)}; it must be name=column`, "Example: --column output=category")
+  return new Map([...before, [name, column]])
+}
+
+/** The files of `train=a.csv test=b.csv c.csv`, and the split of those that name one. */
+export function splitFiles(
+  host: Host,
+  given: readonly string[],
+): { files: string[]; splitOf: ReadonlyMap<string, Split> } {
+  const splitOf = new Map<string, Split>()
+  const files = given.map((word) => {
+    const [, split, path] = /^(train|validation|test)=(.+)$/.exec(word) ?? []
+    const file = host.path(path ?? word)
+    if (split !== undefined) splitOf.set(file, split as Split)
+    return file
+  })
+  return { files, splitOf }
+}
+
+function describe(task: string, kind: "seed" | "input", result: ImportResult): string {
+  const { read, added, corrected, unchanged, invalid, personalData, split } = result
+  const lines = [
+    added + corrected === 0 && invalid.length === 0
+      ? `unchanged: all ${read} rows are there already`
+      : `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} left out`,
+  ]
+  if (personalData.length > 0)
+    lines.push(
+      `personal data or secrets in ${count(personalData.length, "row")}: ${personalData
+        .slice(0, 5)
+        .map(({ place, kinds }) => `${place} (${kinds.join(", ")})`)
+        .join("; ")}${personalData.length > 5 ? "; …" : ""}`,
+    )
+  if (kind === "seed") {
+    lines.push(
+      `gold of ${task}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the verdict's rule needs ${split.testNeeded})`,
+    )
+    if (result.untested.length > 0) lines.push(`without a test example: ${result.untested.join(", ")}`)
+    if (split.tooFew !== undefined) lines.push(split.tooFew)
+  }
+  return lines.join("\n")
+}

@@ -1,0 +1,29 @@
+import { UsageError } from "../core/errors.ts"
+import { nearest, show } from "../core/parse.ts"
+import type { Host } from "./host.ts"
+
+/**
+ * The id of the run that is meant: `latest`, an id, or the beginning of just one; anything else is an error that lists
+ * the newest. Makes no ledger.
+ */
+export function resolveRun(host: Host, given: string): string {
+  const runs = host
+    .context()
+    .readLedger()
+    .runs()
+    .map(({ run }) => run)
+  if (given === "latest" && runs[0] !== undefined) return runs[0]
+  if (runs.includes(given)) return given
+  const starting = given === "" ? [] : runs.filter((run) => run.startsWith(given))
+  if (starting.length === 1 && starting[0] !== undefined) return starting[0]
+  if (starting.length > 1)
+    throw new UsageError(
+      `${starting.length} runs begin with ${show(given)}: ${starting.slice(0, 5).join(", ")}`,
+      "Give more of the run's id, or `latest`.",
+    )
+  const meant = nearest(given, runs)
+  throw new UsageError(
+    `there is no run ${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    "tuneloop runs ls lists them.",
+  )
+}

@@ -1,0 +1,150 @@
+import { extname } from "node:path"
+import { Option, type Command } from "commander"
+import { UsageError } from "../../core/errors.ts"
+import { count } from "../../evaluation/verdict/words.ts"
+import { exportReview, type ReviewExport } from "../../stages/reviewing/review-export.ts"
+import { importReview, type ReviewImport } from "../../stages/reviewing/review-import.ts"
+import type { ReviewItem } from "../../stages/standing/review-items.ts"
+import type { Host } from "../host.ts"
+import { readCheckedTask } from "../plugins.ts"
+import { alsoWaiting } from "./text.ts"
+
+export function registerExport(command: Command, host: Host, positive: (text: string) => number): void {
+  command
+    .command("export")
+    .argument("<task>", "the task's name")
+    .option("--out <file>", "the file to write: .csv, or .xlsx for Excel", "review.csv")
+    .option("--reviewer <name>", "fill in who decides")
+    .option("--limit <n>", "at most so many items", positive)
+    .addOption(
+      new Option("--only <kind>", "only items of this kind").choices([
+        "candidate",
+        "input",
+        "adjudication",
+        "relabel",
+        "conflict",
+        "label-error",
+      ]),
+    )
+    .description("write what waits for a decision to a spreadsheet")
+    .addHelpText(
+      "after",
+      "\nFill in the columns decision (accept, edit or reject), corrected_output (or\ncorrected.*, a column each value), comment and reviewer. For a suspected label\nerror, accept takes the proposed output, reject keeps the current one, edit\ntakes the corrected one. For a conflict: a, b or edit (that output is right for\nboth rows), or both (each is right as it is); a is the row with the proposed\noutput, b the one with the current output. docs/reviewing.md is for reviewers.\nExample: tuneloop review export ticket-triage --out review.xlsx --reviewer amara",
+    )
+    .action(
+      async (task: string, options: { out: string; reviewer?: string; limit?: number; only?: ReviewItem["kind"] }) => {
+        if (![".csv", ".xlsx"].includes(extname(options.out).toLowerCase()))
+          throw new UsageError(
+            `cannot write ${options.out}; allowed: a file that ends in .csv or .xlsx`,
+            "Give --out another name.",
+          )
+        const result = await exportReview(host.context(), await readCheckedTask(host.workspace, task), {
+          out: host.path(options.out),
+          limit: options.limit,
+          reviewer: options.reviewer,
+          only: options.only,
+        })
+        host.print({ task, ...result }, describeExport(task, options.out, result))
+      },
+    )
+}
+
+export function registerImport(command: Command, host: Host, positive: (text: string) => number): void {
+  command
+    .command("import")
+    .argument("<task>", "the task's name")
+    .argument("<file>", "the file with decisions: .csv, .tsv, .txt or .xlsx")
+    .option("--reviewer <name>", "who decided, for rows that do not say")
+    .option("--dry-run", "say what would change, row by row, and change nothing")
+    .option("--show <n>", "show at most so many changes (default: 20)", positive)
+    .description("read the decisions from a spreadsheet; importing again changes nothing")
+    .addHelpText(
+      "after",
+      "\nOnly the decision columns are read. Other cells that differ from what was\nexported are told, and change nothing. Rows that are not in the file stay as\nthey are.\nExample: tuneloop review import ticket-triage review.xlsx --dry-run",
+    )
+    .action(async (task: string, file: string, options: { reviewer?: string; dryRun?: boolean; show?: number }) => {
+      const isDryRun = options.dryRun === true
+      const { changes, ...result } = await importReview(
+        host.context(),
+        await readCheckedTask(host.workspace, task),
+        host.path(file),
+        {
+          reviewer: options.reviewer,
+          dryRun: isDryRun,
+          ...(options.show === undefined ? {} : { shown: options.show }),
+        },
+      )
+      for (const warning of warningsOf(task, file, result)) host.terminal.warn(warning)
+      host.print(
+        { task, dryRun: isDryRun, ...result, ...(isDryRun ? { changes } : {}) },
+        [...(isDryRun ? describeChanges(changes, result.added) : []), describeImport(result, isDryRun)].join("\n"),
+      )
+    })
+}
+
+function describeExport(task: string, out: string, result: ReviewExport): string {
+  if (result.rows === 0) return `nothing of ${task} waits for a decision; ${out} has no rows`
+  const lines = [
+    `${result.rows} of ${result.open} open items${alsoWaiting(result.conflictPairs, result.suspects)} written to ${out}`,
+  ]
+  if (result.textFolder !== undefined)
+    lines.push(
+      `${count(result.longTexts, "text")} too long for a cell in ${result.textFolder}: send the folder with the file`,
+    )
+  return [
+    ...lines,
+    `Fill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${out}`,
+  ].join("\n")
+}
+
+export function describeImport(result: Omit<ReviewImport, "changes">, isDryRun: boolean): string {
+  const verdicts = Object.entries(result.byVerdict)
+    .map(([verdict, decisions]) => `${decisions} ${verdict}`)
+    .join(", ")
+  const first =
+    result.added === 0
+      ? `unchanged: ${result.unchanged} decisions are there already`
+      : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} were there already`
+  return `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still open${alsoWaiting(result.conflictPairsLeft, result.suspectsLeft)}`
+}
+
+function describeChanges(changes: ReviewImport["changes"], added: number): string[] {
+  const lines = changes.flatMap(({ row, item, verdict, reviewer, before, after, reason }) => [
+    `row ${row}  ${item}  ${verdict} by ${reviewer}${reason === undefined ? "" : `: ${oneLine(reason)}`}`,
+    ...(before !== null && before !== after ? [`  - ${oneLine(before)}`] : []),
+    ...(after === null ? [] : [`  ${before === after ? " " : "+"} ${oneLine(after)}`]),
+  ])
+  if (added > changes.length) lines.push(`… and ${added - changes.length} more (--show)`)
+  return lines
+}
+
+const listedWarnings = 10
+
+function warningsOf(task: string, file: string, result: Omit<ReviewImport, "changes">): string[] {
+  const { notes, notTaken, differences, differingCells } = result
+  const warnings = notes.map((note) => `${file}: ${note}`)
+  for (const { row, item, reason } of notTaken.slice(0, listedWarnings))
+    warnings.push(
+      `${file}:${row}: ${item} ${reason === "changed" ? `changed since it was exported; not taken: look at it again with tuneloop review export ${task}` : "is not in the task any more; not taken"}`,
+    )
+  if (notTaken.length > listedWarnings)
+    warnings.push(`${file}: ${notTaken.length - listedWarnings} more decisions not taken, for the same reasons`)
+  for (const { row, sheet, column, exported, found } of differences.slice(0, listedWarnings))
+    warnings.push(
+      `${file}${sheet === undefined ? "" : ` [${sheet}]`}:${row}: ${column} says ${quoted(found)}, exported was ${quoted(exported)}; not taken, only the decision columns are read`,
+    )
+  if (differingCells > listedWarnings)
+    warnings.push(
+      `${file}: ${count(differingCells - listedWarnings, "more cell")} outside the decision columns changed; none is taken`,
+    )
+  return warnings
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 59)}…` : text)
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s*\n\s*/g, " ⏎ ")
+  return line.length > 120 ? `${line.slice(0, 119)}…` : line
+}

@@ -1,0 +1,145 @@
+import type { z } from "zod"
+import { validatorOf } from "./output.ts"
+import { nearest, show, type PathIssue } from "../parse.ts"
+import { labelsOf, type TaskSpecification } from "./task.ts"
+
+/** The part of a plug-in that a check of the specification needs. */
+export interface CheckedStrategy {
+  readonly options: z.ZodType
+  check?(task: TaskSpecification, options: never): readonly PathIssue[]
+}
+
+/** What a check needs to know of the plug-ins. */
+export interface CheckedPlugins {
+  readonly strategies: Readonly<Record<string, CheckedStrategy>>
+  readonly filters: Readonly<Record<string, { readonly options: z.ZodType }>>
+  readonly metrics: readonly string[]
+  readonly models: readonly string[]
+  readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
+}
+
+/**
+ * What is wrong with a specification beyond its schema: JSON schemas that do not compile, placeholders that name no
+ * field, unknown incumbents, metrics and strategies, strategies' options. Each problem with its path.
+ */
+export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): PathIssue[] {
+  return [
+    ...schemaIssues(task),
+    ...placeholderIssues(task),
+    ...unknownWord(["verdict", "incumbent"], task.verdict.incumbent, [
+      "zero-shot",
+      "few-shot",
+      ...(task.kind === "label" ? ["linear"] : []),
+    ]),
+    ...(task.verdict.metric === undefined
+      ? []
+      : unknownWord(["verdict", "metric"], task.verdict.metric, plugins.metrics)),
+    ...(task.expand.model === undefined
+      ? []
+      : unknownWord(["expand", "model", "provider"], task.expand.model.provider, plugins.models)),
+    ...(task.verdict.expectedGain > task.verdict.discordance
+      ? [
+          {
+            path: ["verdict", "expectedGain"],
+            message: `got ${task.verdict.expectedGain}; at most discordance (${task.verdict.discordance}): a gain is made only where the contenders differ`,
+          },
+        ]
+      : []),
+    ...(task.verdict.margin >= task.verdict.expectedGain
+      ? [
+          {
+            path: ["verdict", "margin"],
+            message: `got ${task.verdict.margin}; must be below expectedGain (${task.verdict.expectedGain}): no test set shows a gain that only reaches the margin`,
+          },
+        ]
+      : []),
+    ...task.review.policies.flatMap(({ strategy, label }, index) => [
+      ...(strategy === undefined
+        ? []
+        : unknownWord(["review", "policies", index, "strategy"], strategy, Object.keys(plugins.strategies))),
+      ...(label === undefined ? [] : unknownWord(["review", "policies", index, "label"], label, labelsOf(task))),
+    ]),
+    ...filterIssues(task.filters, plugins),
+    ...strategyIssues(task.expand.strategies, plugins, task),
+  ]
+}
+
+/**
+ * What is wrong with the strategies of a specification, also of one that is invalid elsewhere: then without the checks
+ * that need the task.
+ */
+export function strategyIssues(
+  strategies: unknown,
+  { strategies: known, optionIssues }: Pick<CheckedPlugins, "strategies" | "optionIssues">,
+  task?: TaskSpecification,
+): PathIssue[] {
+  if (typeof strategies !== "object" || strategies === null) return []
+  return Object.entries(strategies).flatMap(([name, options]): PathIssue[] => {
+    const path = ["expand", "strategies", name]
+    const strategy = known[name]
+    if (!strategy) return unknownWord(path, name, Object.keys(known))
+    const within = (issue: PathIssue) => ({ ...issue, path: [...path, ...issue.path] })
+    const problems = optionIssues(strategy.options, options).map(within)
+    if (problems.length > 0 || task === undefined) return problems
+    return (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
+  })
+}
+
+function filterIssues(
+  filters: Readonly<Record<string, unknown>>,
+  { filters: known, optionIssues }: CheckedPlugins,
+): PathIssue[] {
+  return Object.entries(filters).flatMap(([name, options]): PathIssue[] => {
+    const path = ["filters", name]
+    const filter = known[name]
+    if (!filter) return unknownWord(path, name, Object.keys(known))
+    return optionIssues(filter.options, options).map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
+  })
+}
+
+function schemaIssues(task: TaskSpecification): PathIssue[] {
+  const schemas: { path: PropertyKey[]; schema: Record<string, unknown> }[] =
+    task.kind === "json"
+      ? [{ path: ["output", "schema"], schema: task.output.schema }]
+      : task.kind === "chat"
+        ? task.output.tools.map((tool, index) => ({
+            path: ["output", "tools", index, "parameters"],
+            schema: tool.parameters,
+          }))
+        : []
+  return schemas.flatMap(({ path, schema }) => {
+    try {
+      validatorOf(schema)
+      return []
+    } catch (error) {
+      return [{ path, message: `not a valid JSON Schema: ${(error as Error).message}` }]
+    }
+  })
+}
+
+function placeholderIssues(task: TaskSpecification): PathIssue[] {
+  if (task.kind === "chat") return []
+  const system = [
+    "guideline",
+    ...(task.kind === "label" || task.kind === "multilabel" ? ["labels", "definitions"] : []),
+  ]
+  return [
+    ...placeholders(task.prompt.system).flatMap((name) => unknownWord(["prompt", "system"], name, system)),
+    ...placeholders(task.prompt.user).flatMap((name) => unknownWord(["prompt", "user"], name, Object.keys(task.input))),
+  ]
+}
+
+function placeholders(template: string | undefined): string[] {
+  return [...(template ?? "").matchAll(/\{([A-Za-z][A-Za-z0-9_]*)\}/g)].map((match) => match[1] ?? "")
+}
+
+function unknownWord(path: readonly PropertyKey[], word: string, allowed: readonly string[]): PathIssue[] {
+  if (allowed.includes(word)) return []
+  const meant = nearest(word, allowed)
+  return [
+    {
+      path,
+      message: `got ${show(word)}; allowed: ${allowed.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    },
+  ]
+}

@@ -1,0 +1,179 @@
+import type { ModelRef } from "./model-ref.ts"
+
+/** The states of a run. A status word that a provider invents is kept raw and never ends a run. */
+export const runStates = [
+  "planned",
+  "submitting",
+  "uncertain",
+  "queued",
+  "running",
+  "paused",
+  "succeeded",
+  "failed",
+  "cancelled",
+] as const
+export type RunState = (typeof runStates)[number]
+
+/** Whether nothing more will come of the attempt by itself. */
+export function isTerminal(state: RunState): boolean {
+  return state === "succeeded" || state === "failed" || state === "cancelled"
+}
+
+/**
+ * What happened to a run, in the order of `sequence`. `at` is when it was received, UTC; the sender's own time, where it
+ * sent one, is `sentAt`.
+ */
+export type RunEvent = { readonly run: string; readonly sequence: number; readonly at: string } & SentEvent
+
+/** An event as its sender reports it; `sentAt` is UTC by the sender's clock. */
+export type SentEvent = RunEventBody & { readonly sentAt?: string }
+
+export type RunEventBody =
+  | { readonly type: "planned"; readonly plan: string }
+  | { readonly type: "submitting"; readonly submissionKey: string; readonly attempt: number }
+  | { readonly type: "submitted"; readonly job: RemoteJob }
+  | {
+      readonly type: "state-changed"
+      readonly state: RunState
+      readonly providerStatus?: string
+      readonly message?: string
+      readonly hint?: string
+    }
+  | { readonly type: "started"; readonly totalSteps: number; readonly details: Readonly<Record<string, unknown>> }
+  | {
+      readonly type: "metric-logged"
+      readonly step: number
+      readonly totalSteps?: number
+      readonly values: Readonly<Record<string, number>>
+    }
+  | { readonly type: "checkpoint-saved"; readonly step: number }
+  | { readonly type: "resumed"; readonly step: number }
+  | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string; readonly digest: string }
+  | { readonly type: "model-ready"; readonly model: ModelRef }
+  | { readonly type: "artifact-fetched"; readonly path: string; readonly digest: string; readonly bytes: number }
+  | { readonly type: "cost"; readonly usd: number; readonly source: "provider" | "computed"; readonly detail?: string }
+
+/** The provider's object: its id is not the model's id. It carries all that it takes to find, poll and bill the job. */
+export interface RemoteJob {
+  readonly backend: string
+  readonly id: string
+  readonly submissionKey: string
+  /** The backend's own notes, by name: ids of uploaded files, a region, a host. No secrets. */
+  readonly details?: Readonly<Record<string, string>>
+}
+
+export interface MetricPoint {
+  readonly step: number
+  readonly values: Readonly<Record<string, number>>
+}
+
+/** The fold of a run's events. */
+export interface RunSummary {
+  readonly run: string
+  readonly state: RunState
+  readonly attempt: number
+  readonly plan: string | undefined
+  readonly submissionKey: string | undefined
+  readonly job: RemoteJob | undefined
+  readonly step: number
+  readonly totalSteps: number | undefined
+  readonly metrics: readonly MetricPoint[]
+  readonly providerStatus: string | undefined
+  readonly message: string | undefined
+  readonly hint: string | undefined
+  readonly startedAt: string | undefined
+  readonly endedAt: string | undefined
+  readonly model: ModelRef | undefined
+  readonly costUsd: number | undefined
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/**
+ * The state of a run from its events, in any order and with repeats: events are taken once each, by sequence. A run
+ * without events is `planned`. When a step was logged twice (a resume repeats steps after its checkpoint), the last
+ * value stands.
+ */
+export function reduceRun(run: string, events: readonly RunEvent[]): RunSummary {
+  const ordered = [...new Map(events.map((event) => [event.sequence, event])).values()].sort(
+    (a, b) => a.sequence - b.sequence,
+  )
+  const summary = ordered.reduce(applyEvent, emptySummary(run))
+  return { ...summary, metrics: mergeMetrics(summary.metrics) }
+}
+
+function emptySummary(run: string): RunSummary {
+  return {
+    run,
+    state: "planned",
+    attempt: 0,
+    plan: undefined,
+    submissionKey: undefined,
+    job: undefined,
+    step: 0,
+    totalSteps: undefined,
+    metrics: [],
+    providerStatus: undefined,
+    message: undefined,
+    hint: undefined,
+    startedAt: undefined,
+    endedAt: undefined,
+    model: undefined,
+    costUsd: undefined,
+    details: {},
+  }
+}
+
+function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
+  switch (event.type) {
+    case "planned":
+      return { ...summary, plan: event.plan }
+    case "submitting":
+      return {
+        ...summary,
+        state: "submitting",
+        attempt: event.attempt,
+        submissionKey: event.submissionKey,
+        job: undefined,
+        message: undefined,
+        hint: undefined,
+        startedAt: summary.startedAt ?? event.at,
+        endedAt: undefined,
+      }
+    case "submitted":
+      return { ...summary, state: "queued", job: event.job }
+    case "state-changed":
+      return {
+        ...summary,
+        state: event.state,
+        providerStatus: event.providerStatus,
+        message: event.message,
+        hint: event.hint,
+        endedAt: isTerminal(event.state) ? event.at : undefined,
+      }
+    case "started":
+      return { ...summary, state: "running", totalSteps: event.totalSteps, details: event.details }
+    case "metric-logged":
+      return {
+        ...summary,
+        step: Math.max(summary.step, event.step),
+        totalSteps: event.totalSteps ?? summary.totalSteps,
+        metrics: [...summary.metrics, { step: event.step, values: event.values }],
+      }
+    case "resumed":
+      return { ...summary, step: event.step, metrics: summary.metrics.filter((point) => point.step <= event.step) }
+    case "model-ready":
+      return { ...summary, model: event.model }
+    case "cost":
+      return { ...summary, costUsd: (summary.costUsd ?? 0) + event.usd }
+    case "checkpoint-saved":
+    case "uploaded":
+    case "artifact-fetched":
+      return summary
+  }
+}
+
+function mergeMetrics(points: readonly MetricPoint[]): MetricPoint[] {
+  const byStep = new Map<number, Record<string, number>>()
+  for (const point of points) byStep.set(point.step, { ...byStep.get(point.step), ...point.values })
+  return [...byStep].sort(([a], [b]) => a - b).map(([step, values]) => ({ step, values }))
+}

@@ -1,0 +1,101 @@
+import type { DropReason, Input } from "../../core/rows/example.ts"
+import { inputText } from "../../core/task/output.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { NgramIndex } from "./ngram-overlap.ts"
+import { foldForComparison } from "../text/normalise.ts"
+import { compareText } from "../rows/ranking.ts"
+import { SharedHashes } from "../near/shared-hashes.ts"
+import { defaultThreshold, type Shingler } from "../near/shingles.ts"
+import type { Sketch } from "../near/similar-sets.ts"
+import { printNumber, Sketcher, sketchPlan, type SketchPlan } from "../near/sketcher.ts"
+
+/** A leak: how a text meets a held-out one, and which. */
+export interface Leak {
+  readonly reason: Extract<DropReason, "leak-exact" | "leak-near" | "leak-ngram">
+  readonly witness: string
+  readonly similarity?: number
+}
+
+export interface HeldOutRow {
+  readonly id: string
+  readonly input: Input
+}
+
+export interface HeldOutOptions {
+  readonly shingler: Shingler
+  readonly threshold: number | undefined
+  readonly ngram: number
+  /** What the bands of the sketches may miss. */
+  readonly missRate: number
+}
+
+/**
+ * What is held out, made ready for many texts that may meet it. Near pairs are found by an exact search, so none is
+ * missed. Ties go to the smaller id, so the order of the held-out rows does not matter.
+ */
+export class HeldOutTexts {
+  /** How the texts that are asked about are sketched; the bands are for whoever compares them with one another. */
+  readonly plan: Required<SketchPlan>
+  readonly #sketcher: Sketcher
+  readonly #ids: readonly string[]
+  /** The folded texts and their first ids, by fingerprint. */
+  readonly #exact = new Map<number, { readonly folded: string; readonly id: string }[]>()
+  readonly #least: number
+  readonly #near: SharedHashes
+  readonly #ngrams: NgramIndex
+  readonly #areRuns: boolean
+
+  constructor(
+    task: TaskSpecification,
+    heldOut: readonly HeldOutRow[],
+    { shingler, threshold, ngram, missRate }: HeldOutOptions,
+  ) {
+    const least = threshold ?? defaultThreshold(shingler.name)
+    this.plan = sketchPlan(shingler.name, shingler.boilerplate, least, missRate)
+    this.#sketcher = new Sketcher(this.plan)
+    this.#least = least
+    this.#near = new SharedHashes(least)
+    this.#ngrams = new NgramIndex(ngram)
+    this.#areRuns = shingler.name === "word-5" && shingler.boilerplate.length === 0
+    const texts = heldOut
+      .map(({ id, input }) => ({ id, text: inputText(task, input) }))
+      .sort((a, b) => compareText(a.id, b.id))
+    this.#ids = texts.map(({ id }) => id)
+    for (const { id, text } of texts) {
+      const sketch = this.sketch(text)
+      this.#near.add(sketch)
+      this.#ngrams.add(id, text)
+      const [print, folded] = [printNumber(...this.lastPrint()), foldForComparison(text)]
+      const same = this.#exact.get(print) ?? []
+      if (same.length === 0) this.#exact.set(print, same)
+      if (same.every((other) => other.folded !== folded)) same.push({ folded, id })
+    }
+  }
+
+  /** The text as it is asked about; overwritten by the next one. */
+  sketch(text: string): Sketch {
+    return this.#sketcher.sketch(text)
+  }
+
+  /** The fingerprint of the text that was sketched last. */
+  lastPrint(): readonly [number, number] {
+    return this.#sketcher.lastPrint()
+  }
+
+  /**
+   * How the text that was sketched last leaks into the held-out ones: exact first, then near, then by n-gram, where
+   * every run of words counts; undefined when it does not.
+   */
+  leakOf(text: string, sketch: Sketch): Leak | undefined {
+    const same = this.#exact
+      .get(printNumber(...this.lastPrint()))
+      ?.find(({ folded }) => folded === foldForComparison(text))
+    if (same !== undefined) return { reason: "leak-exact", witness: same.id }
+    const leastNear = this.#least * sketch.size - 1e-6
+    const shared = this.#near.countShared(sketch, Math.min(leastNear, this.#ngrams.fewestRuns))
+    const near = shared >= leastNear ? this.#near.nearest(sketch) : undefined
+    if (near) return { reason: "leak-near", witness: this.#ids[near.place] as string, similarity: near.similarity }
+    const overlapping = this.#areRuns ? this.#ngrams.find(text, shared) : this.#ngrams.find(text)
+    return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }
+  }
+}

@@ -1,0 +1,137 @@
+import { hashStart, hashText, joinCharacter, mixBits } from "../text/hashing.ts"
+import { printNumber, Sketcher, type ShinglerName } from "./sketcher.ts"
+
+// A span is boilerplate from this share of the texts on, and from so many texts: in a hundred texts on one subject
+// single phrases are in many.
+const leastShare = 0.01
+const leastTexts = 20
+// Below this share of all spans boilerplate is left alone: phrases of the subject, not a template.
+const leastMass = 0.05
+export const mostTexts = 20_000
+
+/**
+ * The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless
+ * they are more than a twentieth of all spans. Copies of a text count once. The order of the texts does not matter.
+ */
+export function boilerplateOf(sample: readonly string[], shingles: ShinglerName): Int32Array {
+  const sketcher = new Sketcher({ shingles })
+  const texts = sample.length < leastTexts ? [] : distinctTexts(sample, sketcher)
+  if (texts.length < leastTexts) return new Int32Array()
+  const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
+  // First counted by a part of the hash, so that only what may be frequent is counted one by one.
+  const roughly = new Uint32Array(1 << 20)
+  let all = 0
+  for (const text of texts) {
+    const spans = sketcher.spans(text)
+    all += spans.length
+    for (let index = 0; index < spans.length; index += 1) {
+      const bucket = (spans[index] as number) >>> 12
+      roughly[bucket] = (roughly[bucket] as number) + 1
+    }
+  }
+  if (!roughly.some((count) => count >= least)) return new Int32Array()
+  const counts = new Map<number, number>()
+  for (const text of texts)
+    for (const span of sketcher.spans(text))
+      if ((roughly[span >>> 12] as number) >= least) counts.set(span, (counts.get(span) ?? 0) + 1)
+  const frequent = [...counts].filter(([, count]) => count >= least)
+  const mass = frequent.reduce((sum, [, count]) => sum + count, 0)
+  return mass > leastMass * all ? Int32Array.from(frequent, ([span]) => span).sort() : new Int32Array()
+}
+
+/**
+ * About so many of the texts (20,000, in which frequent spans show): all of few, else those with the least hashes, so
+ * that their order does not matter.
+ */
+export function sampleOf(texts: readonly string[], most = mostTexts): readonly string[] {
+  if (texts.length <= most) return texts
+  const sample = new TextSample(most)
+  for (const text of texts) sample.add(text)
+  return sample.texts()
+}
+
+/**
+ * The sample of texts that come one by one. Has at most twice as many different texts as it gives, whatever their
+ * number.
+ */
+export class TextSample {
+  readonly #most: number
+  readonly #texts = new Map<string, { readonly hash: number; count: number }>()
+  #count = 0
+  /** Texts with greater hashes are not among the least any more. */
+  #last = 0xffffffff
+
+  /**
+   * Where it is known that so many texts will come, about, most of them are passed over from the beginning. Then the
+   * sample of texts of which three in four are copies of a few may have fewer.
+   */
+  constructor(most = mostTexts, expected = 0) {
+    this.#most = most
+    if (expected > spare * most) this.#last = Math.floor((0xffffffff * spare * most) / expected)
+  }
+
+  add(text: string, times = 1): void {
+    this.addHashed(text, roughHash(text), times)
+  }
+
+  /** Adds a text whose `roughHash` is known. */
+  addHashed(text: string, hash: number, times = 1): void {
+    if (hash > this.#last) return
+    const known = this.#texts.get(text)
+    if (known === undefined) this.#texts.set(text, { hash, count: times })
+    else known.count += times
+    this.#count += times
+    if (this.#texts.size > 2 * this.#most) this.#cut()
+  }
+
+  /**
+   * The different texts of the sample, each with how often it came: added to another sample, they make that of all
+   * texts of both.
+   */
+  counts(): (readonly [text: string, times: number])[] {
+    this.#cut()
+    return Array.from(this.#texts, ([text, { count }]) => [text, count] as const)
+  }
+
+  texts(): string[] {
+    this.#cut()
+    return [...this.#texts].flatMap(([text, { count }]) => (count === 1 ? text : Array<string>(count).fill(text)))
+  }
+
+  #cut(): void {
+    if (this.#count <= this.#most) return
+    let before = 0
+    for (const { hash, count } of [...this.#texts.values()].sort((a, b) => a.hash - b.hash)) {
+      if (before < this.#most) this.#last = hash
+      before += count
+    }
+    for (const [text, { hash, count }] of this.#texts)
+      if (hash > this.#last) {
+        this.#texts.delete(text)
+        this.#count -= count
+      }
+  }
+}
+
+const spare = 4
+
+/** The first of each that are equal when they are folded. */
+export function distinctTexts(texts: readonly string[], sketcher: Sketcher): string[] {
+  const seen = new Set<number>()
+  return texts.filter((text) => {
+    // 53 bits are plenty for so few texts.
+    const print = printNumber(...sketcher.fingerprint(text))
+    return !seen.has(print) && seen.add(print)
+  })
+}
+
+/** By 64 characters from all over the text: its whole need not be read. */
+export function roughHash(text: string): number {
+  if (text.length <= 64) return hashText(text)
+  const step = text.length / 64
+  let hash = hashStart
+  for (let place = 0; place < text.length; place += step) hash = joinCharacter(hash, text.charCodeAt(Math.trunc(place)))
+  const { length } = text
+  for (const digit of String(length)) hash = joinCharacter(hash, digit.charCodeAt(0))
+  return mixBits(hash)
+}

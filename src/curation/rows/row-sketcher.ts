@@ -1,0 +1,128 @@
+import { comparedText, outputFields, textFields } from "../text/compared-text.ts"
+import { parityNumbers } from "../near/parities.ts"
+import { Sketcher, type SketchPlan } from "../near/sketcher.ts"
+
+/**
+ * Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each;
+ * zeros for no output), the parities, a key for each band, and the hashes.
+ */
+export interface RowPart {
+  readonly numbers: Int32Array
+  readonly rows: number
+}
+
+/** The numbers of a row before its keys and hashes. */
+export const rowHeader = 6 + parityNumbers
+
+/** What is done with the rows of some lines. */
+export interface RowTarget {
+  /** Is shown the rows bit by bit, in numbers that are overwritten by the next; the last may have none. */
+  publish(part: RowPart, isLast: boolean, lines: number): void
+  /** Is told of a line that is no row. */
+  complain(line: number, problem: string): void
+}
+
+/**
+ * Sketches the rows of lines of JSONL. Lines of the usual shapes are read in WebAssembly, and only if they are JSON to
+ * the last character; what any other line means, or what is wrong with it, `comparedText` says.
+ */
+export class RowSketcher extends Sketcher {
+  readonly #field: string | undefined
+  readonly #textNames: readonly string[]
+  readonly #outputNames: readonly string[]
+  readonly #mostNumbers: number
+  #mostBytes = 0
+
+  /** `mostNumbers` is the room for a part. */
+  constructor(plan: SketchPlan, field: string | undefined, mostNumbers: number) {
+    super(plan)
+    this.#field = field
+    this.#textNames = field === undefined ? textFields : [field]
+    this.#outputNames = outputFields.filter((name) => name !== field)
+    this.#mostNumbers = mostNumbers
+  }
+
+  /**
+   * Every line is a row that is published, blank, or complained of. Lines are counted from 0; the answer is their
+   * number. `isValid` is false where some of the bytes may not be UTF-8.
+   */
+  sketchLines(bytes: Buffer, isValid: boolean, { publish, complain }: RowTarget): number {
+    if (bytes.length > this.#mostBytes) this.#prepare(Math.max(bytes.length, 2 * this.#mostBytes))
+    const { code } = this
+    new Uint8Array(code.memory.buffer).set(bytes, code.inputAt())
+    code.begin(bytes.length, Number(!isValid || !this.#isPlain()))
+    const flush = (isLast: boolean) => {
+      const start = code.outAt() >> 2
+      publish(
+        { numbers: this.numbers.subarray(start, start + code.used()), rows: code.rowsOut() },
+        isLast,
+        code.lines(),
+      )
+      code.emptyOut()
+    }
+    for (let state = code.rows(); state !== finished; state = code.rows()) {
+      if (state === full) {
+        flush(false)
+        continue
+      }
+      const line = code.lines() - 1
+      const row = readRow(bytes.subarray(code.lineStart(), code.lineEnd()), this.#field)
+      if (row === undefined) continue
+      if ("problem" in row) {
+        complain(line, row.problem)
+        continue
+      }
+      const [low, high] = row.output === undefined ? [0, 0] : this.fingerprint(row.output)
+      const { size } = this.sketch(row.text)
+      if (code.emit(line, size, low, high)) continue
+      flush(false)
+      if (!code.emit(line, size, low, high))
+        complain(
+          line,
+          `a text of ${row.text.length} characters; at most about a million words or characters can be compared`,
+        )
+    }
+    flush(true)
+    return code.lines()
+  }
+
+  /** A path with dots may be one, or a name; a long name has no room. */
+  #isPlain(): boolean {
+    return this.#field === undefined || (!this.#field.includes(".") && Buffer.byteLength(this.#field) < nameBytes)
+  }
+
+  #prepare(mostBytes: number): void {
+    this.#mostBytes = mostBytes
+    this.capacity = mostBytes
+    this.code.prepareRows(mostBytes, this.#mostNumbers, this.#textNames.length, this.#outputNames.length)
+    this.renew()
+    if (!this.#isPlain()) return
+    const names = Buffer.from(this.code.memory.buffer, this.code.namesAt())
+    for (const [index, name] of [...this.#textNames, ...this.#outputNames].entries())
+      names[index * nameBytes] = names.write(name, index * nameBytes + 1)
+  }
+}
+
+// What assembly/rows.ts answers, and its room for a name with its length.
+const finished = 0
+const full = 2
+const nameBytes = 32
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+
+/** What of a line of JSONL is compared, or what is wrong with it; undefined for a blank line. */
+export function readRow(bytes: Uint8Array, field: string | undefined): ReturnType<typeof comparedText> | undefined {
+  let line = ""
+  let row: unknown
+  try {
+    line = decoder.decode(bytes)
+    row = JSON.parse(line)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) return { problem: "bytes that are not UTF-8" }
+    if (line.trim() === "") return undefined
+    const { message } = error
+    return { problem: `not valid JSON: ${message.length > 160 ? `${message.slice(0, 159)}…` : message}` }
+  }
+  if (typeof row !== "object" || row === null || Array.isArray(row)) return { problem: "expected a JSON object" }
+  return comparedText(row as Record<string, unknown>, field)
+}

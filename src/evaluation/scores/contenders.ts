@@ -1,0 +1,112 @@
+import type { ScoredRow } from "../../core/contracts/metric.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { bootstrapIntervals, type Interval } from "../statistics/bootstrap.ts"
+import { compareWithTuned, type Comparison } from "./comparisons.ts"
+import { latencyOf, type Latency } from "./latency.ts"
+import { isBinary, type ContenderRows, type MeasuredMetric, type NamedMetric } from "./measured.ts"
+import { wilsonInterval } from "../statistics/wilson.ts"
+
+/** A metric's value over `n` rows, with its interval. */
+export interface MetricScore extends Interval {
+  readonly value: number
+  readonly n: number
+}
+
+export interface ContenderScores {
+  readonly name: string
+  readonly metrics: Readonly<Record<string, MetricScore>>
+  /** How many answers could not be read as an output of the task; they count as wrong. */
+  readonly unreadable: number
+  /** Null when no answer was timed. */
+  readonly latencyMs: Latency | null
+  /** Tokens an answer, on average; null for a contender that has no tokens. */
+  readonly tokens: { readonly inputMean: number; readonly outputMean: number } | null
+}
+
+export interface Scoring {
+  readonly contenders: readonly ContenderScores[]
+  /** The contender `tuned` against every other, for every metric; empty when it is not there. */
+  readonly comparisons: readonly Comparison[]
+}
+
+export interface ScoringOptions {
+  readonly task: TaskSpecification
+  readonly contenders: readonly ContenderRows[]
+  /** Metrics that are not for the task's kind are left out. */
+  readonly metrics: readonly NamedMetric[]
+  readonly seed: number
+}
+
+/**
+ * Every contender scored on the same rows, and the tuned one compared with every other, by the confidence and the
+ * resamples of the task's verdict. Intervals are Wilson's where every row scores 0 or 1, else percentile bootstrap. The
+ * same input and seed give the same figures. Throws RangeError when contenders did not answer the same rows in the same
+ * order, or share a name.
+ */
+export function scoreContenders({ task, contenders, metrics, seed }: ScoringOptions): Scoring {
+  requireDistinct(contenders)
+  const { confidence, bootstrap: resamples } = task.verdict
+  const rowsByContender = new Map(contenders.map(({ name, rows }) => [name, rows]))
+  const measured = metrics
+    .filter(({ metric }) => metric.kinds.includes(task.kind))
+    .map(({ name, metric }): MeasuredMetric => {
+      const value = (rows: readonly ScoredRow[]) => metric.value(rows, task)
+      const rowScores =
+        metric.rowScores && ((rows: readonly ScoredRow[]) => metric.rowScores?.(rows, task) ?? new Float64Array())
+      return {
+        name,
+        value,
+        rowScores,
+        bootstrap: bootstrapIntervals({ rowsByContender, value, rowScores, resamples, confidence, seed }),
+      }
+    })
+  return {
+    contenders: contenders.map((contender) => scoresOf(contender, measured, confidence)),
+    comparisons: measured.flatMap((metric) => compareWithTuned(contenders, metric, { seed })),
+  }
+}
+
+function scoresOf(
+  { name, rows, predictions }: ContenderRows,
+  metrics: readonly MeasuredMetric[],
+  confidence: number,
+): ContenderScores {
+  const times = predictions.flatMap(({ latencyMs }) => latencyMs ?? [])
+  const inputMean = mean(predictions.map(({ inputTokens }) => inputTokens))
+  const outputMean = mean(predictions.map(({ outputTokens }) => outputTokens))
+  return {
+    name,
+    metrics: Object.fromEntries(metrics.map((metric) => [metric.name, scoreOf(name, rows, metric, confidence)])),
+    unreadable: rows.filter(({ output }) => output === undefined).length,
+    latencyMs: latencyOf(times, confidence),
+    tokens: inputMean > 0 || outputMean > 0 ? { inputMean, outputMean } : null,
+  }
+}
+
+function scoreOf(
+  name: string,
+  rows: readonly ScoredRow[],
+  { value, rowScores, bootstrap }: MeasuredMetric,
+  confidence: number,
+): MetricScore {
+  const scores = rowScores?.(rows)
+  const interval =
+    scores && isBinary(scores)
+      ? wilsonInterval(
+          scores.reduce((sum, score) => sum + score, 0),
+          scores.length,
+          confidence,
+        )
+      : bootstrap.interval(name)
+  return { value: value(rows), ...interval, n: rows.length }
+}
+
+function mean(numbers: readonly number[]): number {
+  return numbers.length === 0 ? 0 : numbers.reduce((sum, number) => sum + number, 0) / numbers.length
+}
+
+function requireDistinct(contenders: readonly ContenderRows[]): void {
+  const names = contenders.map(({ name }) => name)
+  const repeated = names.find((name, position) => names.indexOf(name) !== position)
+  if (repeated !== undefined) throw new RangeError(`two contenders are named ${repeated}`)
+}

@@ -1,0 +1,55 @@
+import type { TaskSpecification } from "../../core/task/task.ts"
+import type { MetricScore } from "./contenders.ts"
+import type { ContenderRows } from "./measured.ts"
+import { wilsonInterval } from "../statistics/wilson.ts"
+
+/**
+ * What is in the task's scope and what is not, apart: a model that answers everything looks well on the first and fails
+ * on the second.
+ */
+export interface OutOfScope {
+  readonly label: string
+  /** Whether the specification says so, or the label's name does. */
+  readonly isDeclared: boolean
+  /** Test rows that are out of scope, and that are in scope. */
+  readonly rows: { readonly out: number; readonly in: number }
+  readonly contenders: readonly {
+    readonly name: string
+    /** The share of what is out of scope that was seen to be; null where there is none. */
+    readonly recognised: MetricScore | null
+    /** The share of what is in scope that got its right label; null where there is none. */
+    readonly inScopeAccuracy: MetricScore | null
+    /** How many rows in scope were turned away as out of it. */
+    readonly turnedAway: number
+  }[]
+}
+
+/**
+ * The contenders on what is out of scope and on the rest, with Wilson intervals at the verdict's confidence. For tasks
+ * of kind label.
+ */
+export function outOfScopeScores(
+  task: TaskSpecification,
+  { label, isDeclared }: { readonly label: string; readonly isDeclared: boolean },
+  contenders: readonly ContenderRows[],
+): OutOfScope {
+  const { confidence } = task.verdict
+  const share = (right: number, n: number): MetricScore | null =>
+    n === 0 ? null : { value: right / n, ...wilsonInterval(right, n, confidence), n }
+  const out = contenders[0]?.rows.filter(({ reference }) => reference === label).length ?? 0
+  const all = contenders[0]?.rows.length ?? 0
+  return {
+    label,
+    isDeclared,
+    rows: { out, in: all - out },
+    contenders: contenders.map(({ name, rows }) => {
+      const inScope = rows.filter(({ reference }) => reference !== label)
+      return {
+        name,
+        recognised: share(rows.filter(({ reference, output }) => reference === label && output === label).length, out),
+        inScopeAccuracy: share(inScope.filter(({ reference, output }) => output === reference).length, inScope.length),
+        turnedAway: inScope.filter(({ output }) => output === label).length,
+      }
+    }),
+  }
+}

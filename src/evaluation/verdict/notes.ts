@@ -1,0 +1,95 @@
+import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
+import type { Scoring } from "../scores/contenders.ts"
+import type { ContenderRows } from "../scores/measured.ts"
+import type { PrevalenceScores } from "../scores/prevalence.ts"
+import type { Wear } from "./wear.ts"
+import { betterOrWorse, count, figure, percent, range } from "./words.ts"
+
+/**
+ * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that
+ * could not be read, labels that no test example has. Empty when there is nothing to say.
+ */
+export function evaluationNotes(
+  task: TaskSpecification,
+  metric: string,
+  scoring: Scoring,
+  contenders: readonly ContenderRows[],
+): string[] {
+  return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
+}
+
+/**
+ * The deciding figure at the true prevalence, beside which the plain one may mislead; empty where no prevalence is
+ * given.
+ */
+export function prevalenceNote(metric: string, incumbent: string, prevalence: PrevalenceScores | undefined): string[] {
+  if (prevalence === undefined) return []
+  const of = (name: string) => {
+    const score = prevalence.contenders.find((contender) => contender.name === name)?.metrics[metric]
+    return score === undefined ? [] : [`${figure(score.value)} for ${name}`]
+  }
+  const untested =
+    prevalence.untested.length === 0
+      ? ""
+      : `, as far as the test set has the labels (none of ${prevalence.untested.join(", ")})`
+  return [
+    `At the prevalence of the specification ${metric} is ${[...of("tuned"), ...of(incumbent)].join(" and ")}${untested}; the rule goes by the plain figures.`,
+  ]
+}
+
+/** That test rows were left out because a contender has seen them; empty where none was. */
+export function taintNote(tainted: readonly { readonly contenders: readonly string[] }[]): string[] {
+  if (tainted.length === 0) return []
+  const contenders = [...new Set(tainted.flatMap((taint) => taint.contenders))].join(", ")
+  const [is, they] = tainted.length === 1 ? ["is", "it is"] : ["are", "they are"]
+  return [
+    `${count(tainted.length, "test example")} ${is} left out of the comparison: ${they} among what ${contenders} learnt from, or near it. The evaluation's file names ${tainted.length === 1 ? "it" : "them"}.`,
+  ]
+}
+
+/** That the test set is worn, and what to do about it; empty while it is not. */
+export function wornNote(task: TaskSpecification, wear: Wear): string[] {
+  if (!wear.isWorn) return []
+  return [
+    [
+      `The test set is worn: ${count(wear.openings, "decision")} were made on it, this one included, and holdout.openings is ${wear.limit}.`,
+      `By now chance alone promotes a model that is no better with ${percent(wear.byChance)}.`,
+      `Replace it by newly reviewed real rows: tuneloop holdout refresh ${task.task}`,
+    ].join(" "),
+  ]
+}
+
+function linearNote(metric: string, { contenders, comparisons }: Scoring): string[] {
+  const comparison = comparisons.find((each) => each.b === "linear" && each.metric === metric)
+  const linear = contenders.find(({ name }) => name === "linear")?.metrics[metric]
+  const tuned = contenders.find(({ name }) => name === "tuned")?.metrics[metric]
+  if (!comparison || !linear || !tuned || comparison.low > 0) return []
+  const figures = `${metric} ${figure(linear.value)} against ${figure(tuned.value)}`
+  const claim =
+    comparison.high < 0
+      ? `does better than the tuned model (${figures})`
+      : [
+          `does as well, as far as ${count(linear.n, "test example")} can tell (${figures}:`,
+          `the tuned model is ${betterOrWorse(comparison.difference)}, and the true difference lies ${range(comparison)})`,
+        ].join(" ")
+  return [`The linear model, trained on the same examples, ${claim}; it costs nothing to run.`]
+}
+
+function unreadableNotes({ contenders }: Scoring): string[] {
+  return contenders
+    .filter(({ unreadable }) => unreadable > 0)
+    .map(({ name, unreadable, metrics }) => {
+      const rows = Object.values(metrics)[0]?.n
+      const answers = `${count(unreadable, "answer")} of ${name}${rows === undefined ? "" : ` (of ${rows})`}`
+      return `${answers} could not be read as an output of the task and ${unreadable === 1 ? "counts" : "count"} as wrong.`
+    })
+}
+
+function untestedNote(task: TaskSpecification, contenders: readonly ContenderRows[]): string[] {
+  if (task.kind !== "label") return []
+  const tested = new Set(contenders[0]?.rows.map(({ reference }) => reference))
+  const untested = labelsOf(task).filter((label) => !tested.has(label))
+  if (untested.length === 0) return []
+  const [noun, pronoun] = untested.length === 1 ? ["label", "it"] : ["labels", "them"]
+  return [`No test example has the ${noun} ${untested.join(", ")}: the figures say nothing about ${pronoun}.`]
+}

@@ -1,0 +1,136 @@
+import { join } from "node:path"
+import { TextSample } from "../../curation/near/boilerplate.ts"
+import { labelsUntested, placeRows, unlabelled } from "../../curation/holdout/hold-out.ts"
+import { sortByKey } from "../../curation/text/sort-by-key.ts"
+import { groupTexts } from "../../curation/holdout/text-groups.ts"
+import { tooFewToTell } from "../../evaluation/verdict/preflight.ts"
+import { rowsNeeded } from "../../evaluation/statistics/power.ts"
+import type { Assignment, Seed, Split } from "../../core/rows/example.ts"
+import { heldNames } from "../../core/rows/holdout-refresh.ts"
+import { inputText, stratumOf } from "../../core/task/output.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { withLock } from "../../store/files/lock.ts"
+import { plainSeeds } from "../../store/rows/seed-ranges.ts"
+import { SpilledTexts } from "../../store/files/spilled-texts.ts"
+import { StandingSplits } from "../../store/rows/standing-splits.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { StageContext } from "../context.ts"
+import { wornRows } from "./holdout-wear.ts"
+
+export interface HoldOutCounts {
+  readonly train: number
+  readonly validation: number
+  readonly test: number
+  /** How many test examples the verdict's rule needs. */
+  readonly testNeeded: number
+  /** Why the test set is too small to tell what the rule asks; absent when it is large enough. */
+  readonly tooFew?: string
+}
+
+interface HeldOutCounts {
+  readonly counts: HoldOutCounts
+  /** The labels without a test example. */
+  readonly untested: readonly string[]
+  /** Where every row is held. */
+  readonly standing: StandingSplits
+}
+
+/**
+ * Every seed and real input of the task has a split, recorded for good: rows without one are assigned, rows with one
+ * keep it. Idempotent, and the same after a crash: the assignment depends on content only. While the test set is worn
+ * its opened rows count for nothing: what arrives then goes to the test set first.
+ */
+export function holdOut(context: StageContext, task: TaskSpecification): HeldOutCounts {
+  const rows = new TaskRows(context.workspace, task.task)
+  const standing = new StandingSplits(rows)
+  if (standing.missing === 0) return countsOf(task, standing)
+  return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () =>
+    holdOutLocked(context, task, rows),
+  )
+}
+
+/** The same for who has the task's lock. */
+export function holdOutLocked(context: StageContext, task: TaskSpecification, rows: TaskRows): HeldOutCounts {
+  // Read under the lock: another command may have assigned the same rows before.
+  const standing = new StandingSplits(rows)
+  if (standing.missing > 0) assign(context, task, rows, standing)
+  return countsOf(task, standing)
+}
+
+function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCounts {
+  const gold = standing.groups()
+  const count = (split: Split) => gold.reduce((sum, group) => sum + (group.split === split ? group.rows : 0), 0)
+  const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict })
+  const testNeeded = rowsNeeded(task.verdict)
+  return {
+    counts: {
+      train: count("train"),
+      validation: count("validation"),
+      test: count("test"),
+      testNeeded,
+      ...(tooFew === undefined ? {} : { tooFew }),
+    },
+    untested: labelsUntested(gold),
+    standing,
+  }
+}
+
+/** Gives a split to what has none. The texts lie in a temporary file while they are compared. */
+function assign(context: StageContext, task: TaskSpecification, rows: TaskRows, standing: StandingSplits): void {
+  const texts = new SpilledTexts(join(rows.folder, "hold-out"), standing.held.length)
+  try {
+    const sample = readTexts(task, rows, standing, texts)
+    const groups = groupTexts(texts, sample)
+    const numbered = {
+      held: heldNow(context, task, standing),
+      stratum: standing.stratum,
+      strata: standing.strata,
+      idOf: (row: number) => standing.idOf(row),
+      compareIds: (a: number, b: number) => standing.compareIds(a, b),
+    }
+    const placed = placeRows(numbered, groups, { testNeeded: rowsNeeded(task.verdict), key: task.task })
+    const added = Uint32Array.from(placed.keys()).filter((row) => standing.held[row] === 0)
+    sortByKey(added, 32, (row) => standing.idRank(row), numbered.compareIds)
+    rows.addAssignments(assignments(added, placed, standing))
+    for (const row of added) standing.hold(row, placed[row] as number)
+  } finally {
+    texts.close()
+  }
+}
+
+/**
+ * Puts the texts of all rows aside, by their numbers, and notes the strata of those that have no split. Returns a
+ * sample of the texts.
+ */
+function readTexts(task: TaskSpecification, rows: TaskRows, standing: StandingSplits, texts: SpilledTexts): TextSample {
+  const sample = new TextSample()
+  const take = (input: Seed["input"], stratum: () => string) => {
+    const row = texts.added
+    // As it is read back.
+    const text = inputText(task, input).toWellFormed()
+    texts.add(text)
+    sample.add(text)
+    if (standing.held[row] === 0) standing.stratum[row] = standing.stratumNumber(stratum())
+  }
+  for (const { input, output } of plainSeeds(rows)) take(input, () => stratumOf(task, output))
+  for (const { input } of rows.eachInput()) take(input, () => unlabelled)
+  return sample
+}
+
+/** Where each row is held, opened rows of a worn test set nowhere. */
+function heldNow(context: StageContext, task: TaskSpecification, standing: StandingSplits): Uint8Array {
+  const held = standing.held.slice()
+  for (const digits of wornRows(context, task) ?? [])
+    for (const row of [standing.rowOf(`seed_${digits}`), standing.rowOf(`input_${digits}`)])
+      if (row >= 0 && held[row] !== 0) held[row] = heldNames.indexOf("retired")
+  return held
+}
+
+function* assignments(added: Uint32Array, placed: Uint8Array, standing: StandingSplits): Generator<Assignment> {
+  for (const row of added)
+    yield {
+      id: standing.idOf(row),
+      split: heldNames[placed[row] as number] as Split,
+      stratum: standing.strata[standing.stratum[row] as number] as string,
+    }
+}

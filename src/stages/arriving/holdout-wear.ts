@@ -1,0 +1,39 @@
+import { digits } from "../../curation/leaks/lineage.ts"
+import { wearOf, type Opening, type Wear } from "../../evaluation/verdict/wear.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { Versions } from "../../store/rows/versions.ts"
+import type { StageContext } from "../context.ts"
+
+/**
+ * The digits of the ids of all test rows that were ever opened, when the test set of now is worn; undefined while it is
+ * not.
+ */
+export function wornRows(context: StageContext, task: TaskSpecification): Set<string> | undefined {
+  const versions = new Versions(context.workspace, task.task)
+  const latest = versions.latest()
+  if (latest === undefined || !holdoutWear(context, task, versions.manifest(latest as `ds_${string}`).holdout).isWorn)
+    return undefined
+  return new Set(testOpenings(context, versions).flatMap(({ rows }) => rows.map(digits)))
+}
+
+/**
+ * How worn the holdout's test rows are, by every opening of a holdout of the task that had them. Reads the ids of test
+ * rows only.
+ */
+export function holdoutWear(context: StageContext, task: TaskSpecification, holdout: string): Wear {
+  const versions = new Versions(context.workspace, task.task)
+  return wearOf(versions.testIds(holdout), testOpenings(context, versions), {
+    limit: task.holdout.openings,
+    confidence: task.verdict.confidence,
+  })
+}
+
+/** Every opening of the task's test rows that the ledger knows, with the rows that were opened. */
+export function testOpenings(context: StageContext, versions: Versions): Opening[] {
+  return versions.holdoutIds().flatMap((holdout) => {
+    const openings = context.readLedger().openings(holdout)
+    if (openings.length === 0) return []
+    const rows = versions.testIds(holdout)
+    return openings.map(({ evaluation }) => ({ evaluation, rows }))
+  })
+}

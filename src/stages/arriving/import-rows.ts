@@ -1,0 +1,329 @@
+import { join } from "node:path"
+import { unlabelled } from "../../curation/holdout/hold-out.ts"
+import { personalDataKindsIn } from "../../curation/version/personal-data-policy.ts"
+import { bitsOf } from "../../core/id-table.ts"
+import { DataError, type Issue } from "../../core/errors.ts"
+import type { Erased, Tombstone } from "../../core/rows/erasure.ts"
+import type { Assignment, Split } from "../../core/rows/example.ts"
+import type { Held } from "../../core/rows/holdout-refresh.ts"
+import { stratumOf } from "../../core/task/output.ts"
+import { show } from "../../core/parse.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { withLock } from "../../store/files/lock.ts"
+import { rowIds } from "../../store/rows/row-ids.ts"
+import { plainSeeds } from "../../store/rows/seed-ranges.ts"
+import { LineIds, type RowKind } from "../../store/files/split-lines.ts"
+import { openTable, type TableRow } from "../../store/tables/table.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { StageContext } from "../context.ts"
+import { holdOutLocked, type HoldOutCounts } from "./hold-out.ts"
+import { columnsOf, contentOf, parseRow, type Row } from "./imported-row.ts"
+import { ImportedRows, type ArrivedRow } from "./imported-rows.ts"
+
+export interface ImportResult {
+  readonly read: number
+  readonly added: number
+  readonly corrected: number
+  readonly unchanged: number
+  readonly invalid: readonly Issue[]
+  readonly personalData: readonly { readonly id: string; readonly place: string; readonly kinds: readonly string[] }[]
+  readonly split: HoldOutCounts
+  readonly untested: readonly string[]
+  /** Rows that the files have in two splits: the most held-out one counts. */
+  readonly acrossSplits: readonly AcrossSplits[]
+  /** Rows that say another split than the one they have had since they first arrived. */
+  readonly heldElsewhere: readonly { readonly id: string; readonly split: Held; readonly asked: Split }[]
+}
+
+/** One row that stands in several splits of the same data. */
+export interface AcrossSplits {
+  readonly id: string
+  readonly places: readonly { readonly place: string; readonly split: Split }[]
+}
+
+export interface ImportOptions {
+  /** Leave invalid rows out instead of refusing all. */
+  readonly skipInvalid: boolean
+  /** The column of an input field, `output`, `key`, `source` or `split`, where it is called otherwise. */
+  readonly columns?: ReadonlyMap<string, string>
+  /** The split of each file's rows that name none. */
+  readonly splitOf?: ReadonlyMap<string, Split>
+}
+
+/**
+ * The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with
+ * a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid`
+ * leaves such rows out. New seeds are scanned for personal data and held out. A row may say its split, and then has it
+ * for good: unless it has another already.
+ */
+export function importSeeds(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<ImportResult> {
+  return importRows(context, task, files, options, "seed")
+}
+
+/** The real inputs of the files are in the task's inputs, each once; otherwise like `importSeeds`. */
+export function importInputs(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+): Promise<ImportResult> {
+  return importRows(context, task, files, options, "input")
+}
+
+async function importRows(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+  kind: RowKind,
+): Promise<ImportResult> {
+  const { workspace } = context
+  const store = new TaskRows(workspace, task.task)
+  const rows = new ImportedRows(join(workspace.root, "import"))
+  try {
+    const { read, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, {
+      erased: store.erased(),
+      rows,
+    })
+    if (invalid.length > 0 && !options.skipInvalid)
+      throw new DataError(
+        `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
+        invalid,
+        rows.given > 0 ? `Mend those rows, or import the other ${rows.given} with --skip-invalid.` : "Mend those rows.",
+      )
+    // Read and written under one lock: of two imports at once, neither may write over what the other added.
+    const { heldElsewhere, held, ...counts } = withLock(
+      workspace.lockFile(task.task),
+      workspace.show(store.folder),
+      () => {
+        requireStanding(task, store, rows)
+        // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
+        const heldElsewhere = holdAsSaid(store, kind, rows)
+        const counts = merge(store, kind, rows)
+        // Under the same lock: who came between would make this import fail with its rows written.
+        return { ...counts, heldElsewhere, held: holdOutLocked(context, task, store) }
+      },
+    )
+    return {
+      read,
+      ...counts,
+      invalid,
+      personalData,
+      split: held.counts,
+      untested: held.untested,
+      acrossSplits,
+      heldElsewhere,
+    }
+  } finally {
+    rows.close()
+  }
+}
+
+interface ReadRows {
+  readonly read: number
+  readonly invalid: Issue[]
+  readonly personalData: { id: string; place: string; kinds: string[] }[]
+  readonly acrossSplits: readonly AcrossSplits[]
+}
+
+async function readRows(
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+  kind: RowKind,
+  { erased, rows }: { readonly erased: Erased; readonly rows: ImportedRows },
+): Promise<ReadRows> {
+  const invalid: Issue[] = []
+  const personalData: { id: string; place: string; kinds: string[] }[] = []
+  const kindsOf = new Map<number, string[]>()
+  const places = new SaidPlaces(files)
+  let read = 0
+  for (const [fileNumber, file] of files.entries()) {
+    const table = await openTable(file)
+    const before = read
+    const unread: Issue[] = []
+    const issues: Issue[] = []
+    let columns: { found: ReturnType<typeof columnsOf> } | undefined
+    const columnsFor = (first: readonly TableRow[]) => ({
+      found: columnsOf(
+        task,
+        { rows: first, issues: [], format: table.format },
+        kind,
+        file,
+        options.columns ?? new Map(),
+      ),
+    })
+    for (const tableRow of table.rows) {
+      read += 1
+      if ("message" in tableRow) {
+        unread.push(tableRow)
+        continue
+      }
+      columns ??= columnsFor([tableRow])
+      const { line } = tableRow
+      const parsed = parseRow(task, tableRow, columns.found, kind)
+      if ("issues" in parsed) {
+        issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line })))
+        continue
+      }
+      const { row, content } = parsed
+      const tombstone = erased.of(row)
+      if (tombstone !== undefined) {
+        issues.push({ file, line, message: erasedMessage(tombstone) })
+        continue
+      }
+      const split = parsed.split ?? options.splitOf?.get(file)
+      const arrived = { id: row.id, content, file: fileNumber, line, split }
+      const known = rows.find(row.id)
+      if (known >= 0 && !rows.says(known, content)) {
+        const first = rows.firstAt(known)
+        const message = `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with other content`
+        issues.push({ file, line, path: "id", message })
+        continue
+      }
+      const output = "output" in row ? row.output : null
+      const kinds = known >= 0 ? (kindsOf.get(known) ?? []) : personalDataKindsIn(task, { input: row.input, output })
+      const number = known >= 0 ? known : rows.note(arrived)
+      if (kinds.length > 0) kindsOf.set(number, kinds)
+      if (kinds.length > 0 && task.privacy.personalData === "refuse") {
+        issues.push({
+          file,
+          line,
+          message: `personal data or a secret (${kinds.join(", ")}); privacy.personalData is refuse`,
+        })
+        continue
+      }
+      if (kinds.length > 0) personalData.push({ id: row.id, place: `${file}:${line}`, kinds })
+      if (known < 0) rows.put(number, JSON.stringify(kinds.length > 0 ? { ...row, personalData: kinds } : row))
+      else places.again(number, rows.firstAt(number), arrived)
+      if (split !== undefined) rows.say(number, split, "output" in row ? stratumOf(task, row.output) : unlabelled)
+      rows.given += 1
+    }
+    if (read === before)
+      throw new DataError(
+        `${file} has no rows`,
+        [],
+        kind === "seed" ? "Give a file with at least one example." : "Give a file with at least one input.",
+      )
+    columns ??= columnsFor([])
+    invalid.push(...unread, ...issues)
+  }
+  return { read, invalid, personalData, acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`) }
+}
+
+/** Where rows stand that came more than once and said a split. */
+class SaidPlaces {
+  readonly #files: readonly string[]
+  readonly #places = new Map<number, Pick<ArrivedRow, "file" | "line" | "split">[]>()
+
+  constructor(files: readonly string[]) {
+    this.#files = files
+  }
+
+  again(row: number, first: Pick<ArrivedRow, "file" | "line" | "split">, { file, line, split }: ArrivedRow): void {
+    if (split === undefined) return
+    const places = this.#places.get(row) ?? (first.split === undefined ? [] : [first])
+    this.#places.set(row, [...places, { file, line, split }])
+  }
+
+  /** The rows that said different splits, in the order in which they said the first. */
+  acrossSplits(idOf: (row: number) => string): AcrossSplits[] {
+    return [...this.#places]
+      .filter(([, places]) => new Set(places.map(({ split }) => split)).size > 1)
+      .sort(([, [a]], [, [b]]) => (a?.file ?? 0) - (b?.file ?? 0) || (a?.line ?? 0) - (b?.line ?? 0))
+      .map(([row, places]) => ({
+        id: idOf(row),
+        places: places.map(({ file, line, split }) => ({
+          place: `${this.#files[file]}:${line}`,
+          split: split as Split,
+        })),
+      }))
+  }
+}
+
+/**
+ * The rows that are new are in the file of the task after those that were there, and those that say something else are
+ * as they say.
+ */
+function merge(
+  store: TaskRows,
+  kind: RowKind,
+  rows: ImportedRows,
+): { added: number; corrected: number; unchanged: number } {
+  const before = rowIds(store, kind)
+  const states = new Uint8Array(rows.size)
+  let asked = 0
+  for (let row = 0; row < rows.size; row += 1) {
+    if (!rows.isIn(row)) continue
+    const isThere = before.find(...bitsOf(rows.digits(row))) >= 0
+    states[row] = isThere ? unchanged : added
+    asked += Number(isThere)
+  }
+  const isAsked = (id: string) => {
+    const row = rows.find(id)
+    return row >= 0 && states[row] === unchanged
+  }
+  const known = asked === 0 ? [] : kind === "seed" ? plainSeeds(store, { has: isAsked }) : store.eachInput(isAsked)
+  for (const row of known) {
+    const number = rows.find(row.id)
+    if (!rows.says(number, contentOf(row))) states[number] = corrected
+  }
+  function* standing(): Generator<Row> {
+    for (const row of kind === "seed" ? plainSeeds(store) : store.eachInput()) {
+      const number = rows.find(row.id)
+      yield number >= 0 && states[number] === corrected ? rows.row(number) : row
+    }
+  }
+  const count = (state: number) => states.reduce((sum, each) => sum + Number(each === state), 0)
+  const counts = { added: count(added), corrected: count(corrected) }
+  if (counts.added + counts.corrected > 0)
+    store.writeRows(
+      kind,
+      standing(),
+      rows.lines((row) => states[row] === added),
+    )
+  return { ...counts, unchanged: rows.given - counts.added - counts.corrected }
+}
+
+// What becomes of a row.
+const [added, corrected, unchanged] = [1, 2, 3] as const
+
+/** Records the splits that rows say, for good; returns the rows that were held elsewhere before and stay there. */
+function holdAsSaid(store: TaskRows, kind: RowKind, rows: ImportedRows): { id: string; split: Held; asked: Split }[] {
+  const asked: Assignment[] = []
+  for (let row = 0; row < rows.size; row += 1) {
+    const said = rows.isIn(row) ? rows.said(row) : undefined
+    if (said !== undefined) asked.push({ id: `${kind}_${rows.digits(row)}`, ...said })
+  }
+  // Also where no row says one: splits that cannot be read stop an import before its rows are written.
+  const held = store.heldOf(new LineIds(asked.map(({ id }) => id)))
+  const missing = asked.filter(({ id }) => !held.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1))
+  if (missing.length > 0) store.addAssignments(missing)
+  return asked.flatMap(({ id, split }) => {
+    const has = held.get(id)
+    return has === undefined || has === split ? [] : [{ id, split: has, asked: split }]
+  })
+}
+
+/** What was erased while the files were read must not come back either. */
+function requireStanding(task: TaskSpecification, store: TaskRows, rows: ImportedRows): void {
+  const erased = store.erased()
+  if (erased.isEmpty) return
+  let gone = 0
+  for (let row = 0; row < rows.size; row += 1) if (rows.isIn(row) && erased.of(rows.row(row)) !== undefined) gone += 1
+  if (gone > 0)
+    throw new DataError(
+      `${gone} of these rows were erased from ${task.task} while they were read; nothing was written`,
+      [],
+      "Run the command again: it names them.",
+    )
+}
+
+function erasedMessage({ at, why }: Tombstone): string {
+  return `this row was erased on ${at.slice(0, 10)}${why === undefined ? "" : ` (${why})`} and does not come back`
+}

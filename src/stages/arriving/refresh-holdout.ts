@@ -1,0 +1,175 @@
+import { assignSplits } from "../../curation/holdout/hold-out.ts"
+import { digits, lineageOf, type Parented } from "../../curation/leaks/lineage.ts"
+import { rowsNeeded } from "../../evaluation/statistics/power.ts"
+import { tooFewToTell } from "../../evaluation/verdict/preflight.ts"
+import type { Wear } from "../../evaluation/verdict/wear.ts"
+import { PersonNeededError, ToolkitError } from "../../core/errors.ts"
+import type { HoldoutRefresh } from "../../core/rows/holdout-refresh.ts"
+import { inputIssues, inputText, outputIssues, stratumOf } from "../../core/task/output.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { withLock } from "../../store/files/lock.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import { Versions } from "../../store/rows/versions.ts"
+import type { StageContext } from "../context.ts"
+import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { holdOut } from "./hold-out.ts"
+import { holdoutWear, testOpenings } from "./holdout-wear.ts"
+
+export interface RefreshOptions {
+  /** Refresh a test set that is not worn. */
+  readonly force: boolean
+  /** Retired rows may be trained on from now on. */
+  readonly release: boolean
+  readonly why: string | undefined
+  /** False shows what would happen and writes nothing. */
+  readonly yes: boolean
+}
+
+export interface Refresh {
+  readonly state: "planned" | "refreshed" | "unchanged"
+  readonly holdout: string
+  readonly wear: Wear
+  /** Rows that become test rows. */
+  readonly fresh: number
+  /** Test rows that were never opened and stay. */
+  readonly unopened: number
+  readonly retired: number
+  readonly released: number
+  /** The test rows afterwards, and how many the rule of the verdict needs. */
+  readonly test: number
+  readonly testNeeded: number
+  readonly tooFew?: string
+}
+
+/**
+ * A worn test set is replaced: its opened rows are retired and real rows that no model was trained on take their place,
+ * chosen as rows are held out when they arrive. Retired rows stay held out until they are released by name of the
+ * option; both are recorded in `refreshes.jsonl`, which is appended. A test set that is not worn is `unchanged`. Throws
+ * a PersonNeededError when there is no row to take. Idempotent: what it retired is not opened again. The next build has
+ * the new holdout.
+ */
+export function refreshHoldout(context: StageContext, task: TaskSpecification, options: RefreshOptions): Refresh {
+  const { workspace } = context
+  const rows = new TaskRows(workspace, task.task)
+  holdOut(context, task)
+  if (!options.yes) return planRefresh(context, task, rows, options).refresh
+  return withLock(workspace.lockFile(task.task), workspace.show(rows.folder), () => {
+    const { refresh, record } = planRefresh(context, task, rows, options)
+    if (record === undefined) return refresh
+    rows.addRefresh(record)
+    return { ...refresh, state: "refreshed" }
+  })
+}
+
+function planRefresh(
+  context: StageContext,
+  task: TaskSpecification,
+  rows: TaskRows,
+  options: RefreshOptions,
+): { refresh: Refresh; record: HoldoutRefresh | undefined } {
+  const versions = new Versions(context.workspace, task.task)
+  const holdout = currentHoldout(versions, task)
+  const wear = holdoutWear(context, task, holdout)
+  const examples = taskExamples(task, rows)
+  const standing = rows.assignments()
+  const isDue = wear.isWorn || (options.force && wear.openings > 0)
+  const opened = new Set(testOpenings(context, versions).flatMap((opening) => opening.rows.map(digits)))
+  const answeredTest = new Set(examples.test.map(({ id }) => digits(id)))
+  const inTest = standing
+    .filter(({ id, split }) => split === "test" && answeredTest.has(digits(id)))
+    .map(({ id }) => id)
+  const retiring = isDue ? inTest.filter((id) => opened.has(digits(id))) : []
+  const fresh = isDue ? freshRows(context, task, rows, versions, examples, new Set(retiring)) : []
+  if (isDue && retiring.length > 0 && fresh.length + inTest.length - retiring.length === 0)
+    throw nothingFresh(task, wear)
+  const before = standing.flatMap(({ id, split }) => (split === "retired" ? [id] : []))
+  const released = options.release ? [...before, ...retiring].sort() : []
+  const test = inTest.length - retiring.length + fresh.length
+  const tooFew = tooFewToTell({ testRows: test, rule: task.verdict })
+  const isNothing = retiring.length + fresh.length + released.length === 0
+  return {
+    refresh: {
+      state: isNothing ? "unchanged" : "planned",
+      holdout,
+      wear,
+      fresh: fresh.length,
+      unopened: inTest.length - retiring.length,
+      retired: retiring.length,
+      released: released.length,
+      test,
+      testNeeded: rowsNeeded(task.verdict),
+      ...(tooFew === undefined ? {} : { tooFew }),
+    },
+    record: isNothing
+      ? undefined
+      : {
+          at: context.now().toISOString(),
+          holdout,
+          openings: wear.openings,
+          fresh,
+          retired: retiring.sort(),
+          released,
+          ...(options.why === undefined ? {} : { why: options.why }),
+        },
+  }
+}
+
+/**
+ * The train rows to be tested on instead: of people, valid, in no version's train rows and nothing grown from them
+ * either, and near none of what is trained on, held out or retired. As many as `assignSplits` gives to the test set.
+ */
+function freshRows(
+  context: StageContext,
+  task: TaskSpecification,
+  rows: TaskRows,
+  versions: Versions,
+  examples: TaskExamples,
+  retiring: ReadonlySet<string>,
+): { id: string; stratum: string }[] {
+  context.report.progress("looking for rows that no version was trained on")
+  const used = lineageOf(trainedRows(versions), rows.candidates())
+  const texts = new Map([...rows.seeds(), ...rows.inputs()].map(({ id, input }) => [id, inputText(task, input)]))
+  const arrivals = [...examples.sources.values()].flatMap(({ row, split, example: { input, output, provenance } }) => {
+    const isReal = provenance.strategy === "gold" || provenance.strategy === "answered-input"
+    const isFree = split === "train" && isReal && !used.has(digits(row))
+    const isValid = isFree && inputIssues(task, input).length + outputIssues(task, output).length === 0
+    return isValid ? [{ id: row, text: inputText(task, input), stratum: stratumOf(task, output) }] : []
+  })
+  const free = new Set(arrivals.map(({ id }) => id))
+  const others = rows.assignments().filter(({ id }) => !free.has(id))
+  const assigned = assignSplits({
+    arrivals,
+    existing: others.map((assignment) =>
+      retiring.has(assignment.id) ? { ...assignment, split: "retired" } : assignment,
+    ),
+    existingItems: others.flatMap(({ id }) => {
+      const text = texts.get(id)
+      return text === undefined ? [] : [{ id, text }]
+    }),
+    testNeeded: rowsNeeded(task.verdict),
+    key: task.task,
+  })
+  return assigned.flatMap(({ id, split, stratum }) => (split === "test" ? [{ id, stratum }] : []))
+}
+
+function* trainedRows(versions: Versions): Generator<Parented> {
+  for (const version of versions.ids())
+    for (const { id, provenance } of versions.each(version, "train.jsonl")) yield { id, parents: provenance.parents }
+}
+
+/** The holdout of the version that was built last. */
+function currentHoldout(versions: Versions, task: TaskSpecification): string {
+  const latest = versions.latest()
+  if (latest !== undefined) return versions.manifest(latest as `ds_${string}`).holdout
+  throw new ToolkitError(`task ${task.task} has no holdout yet`, {
+    code: "no-holdout",
+    hint: `Make one: tuneloop build ${task.task}`,
+  })
+}
+
+function nothingFresh(task: TaskSpecification, wear: Wear): PersonNeededError {
+  return new PersonNeededError(
+    `the test set of ${task.task} was opened for ${wear.openings} decisions, and there is no real row that no version was trained on to take its place`,
+    `Import real inputs (tuneloop input import ${task.task} <file>) and answer them in the review; while the test set is worn, they go to it first.`,
+  )
+}

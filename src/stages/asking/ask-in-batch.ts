@@ -1,0 +1,181 @@
+import { digest } from "../../core/canonical.ts"
+import { PersonNeededError, ProviderError, ToolkitError, UsageError } from "../../core/errors.ts"
+import type { BatchProgress, BatchService, ChatModel } from "../../core/contracts/model.ts"
+import { withRetries } from "../../core/retry.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import type { OpenBatch } from "../../store/ledger/batches.ts"
+import type { PlannedRequest } from "./ask.ts"
+import type { Asking } from "./asking.ts"
+import type { StageContext } from "../context.ts"
+
+/**
+ * What a provider takes in one batch. OpenAI: 50,000 requests and 200 MB,
+ * https://developers.openai.com/api/docs/guides/batch.
+ */
+const mostRequests = 50_000
+const mostBytes = 150_000_000
+
+/**
+ * Every request has its answer in the ledger, by way of batches. First comes what earlier batches answered; what no
+ * batch has is submitted. A batch that still runs is waited for, or left: then a PersonNeededError says how to come
+ * back. A batch is submitted once, whatever happens on the way: it is in the ledger before, and after a crash it is
+ * looked for at the provider. Of a batch that expired only what is missing is asked again.
+ */
+export async function askInBatch(
+  context: StageContext,
+  task: TaskSpecification,
+  strategy: string,
+  missing: () => readonly PlannedRequest[],
+  model: ChatModel,
+  asking: Asking,
+): Promise<void> {
+  const service = model.batches
+  if (service === undefined)
+    throw new UsageError(
+      `the provider ${model.name} answers no batches`,
+      "Leave out --batch, or name a provider that does: expand.model.provider: openai",
+    )
+  for (let delayMs = 5000; ; delayMs = Math.min(60_000, 2 * delayMs)) {
+    const running = await collect(context, task, service, asking)
+    if (running.length === 0) {
+      const rest = missing()
+      if (rest.length === 0) return
+      submitAll(task, strategy, rest, asking)
+      continue
+    }
+    if (!asking.waits) throw leaving(task, strategy, running)
+    context.report.progress(`${strategy}: ${describe(running)}`)
+    await context.sleep(delayMs)
+    context.signal.throwIfAborted()
+  }
+}
+
+/** The requests that a batch of the task has, and nobody should ask otherwise. */
+export function batchedKeys(context: StageContext, task: TaskSpecification): Set<string> {
+  return new Set(
+    context
+      .ledger()
+      .batches.open(task.task)
+      .flatMap(({ attempts }) => attempts.map(({ key }) => key)),
+  )
+}
+
+interface Running {
+  readonly batch: OpenBatch
+  readonly progress: BatchProgress
+}
+
+/**
+ * Takes in what the task's batches answered, and returns those that still run. One that may not have been submitted is
+ * looked for, and submitted.
+ */
+async function collect(
+  context: StageContext,
+  task: TaskSpecification,
+  service: BatchService,
+  asking: Asking,
+): Promise<Running[]> {
+  const running: Running[] = []
+  for (const batch of context.ledger().batches.open(task.task)) {
+    const remote = batch.remote ?? (await submit(context, service, batch, asking))
+    const progress = await patiently(context, () => service.poll(remote, context.signal))
+    if (progress.hasEnded) takeIn(context, { ...batch, remote }, progress, asking)
+    else running.push({ batch: { ...batch, remote }, progress })
+  }
+  return running
+}
+
+/** Writes the batches down; `collect` submits them. */
+function submitAll(
+  task: TaskSpecification,
+  strategy: string,
+  rest: readonly PlannedRequest[],
+  { money }: Asking,
+): void {
+  for (let from = 0; from < rest.length; ) {
+    let bytes = 0
+    let to = from
+    while (to < rest.length && to - from < mostRequests && bytes < mostBytes)
+      bytes += JSON.stringify(rest[to++]?.request).length
+    const part = rest.slice(from, to)
+    const begun = money.beginBatch(part, strategy, `${task.task}-${digest(part.map(({ key }) => key)).slice(7, 23)}`)
+    // What did not fit below the ceiling waits until the answers of this batch are known to cost less than their worst.
+    if (begun < part.length) return
+    from = to
+  }
+}
+
+async function submit(context: StageContext, service: BatchService, batch: OpenBatch, asking: Asking): Promise<string> {
+  const { batches } = context.ledger()
+  const known = await patiently(context, () => service.find(batch.submissionKey, context.signal))
+  const items = batch.attempts.map(({ key, request }) => ({ name: nameOf(key), request }))
+  try {
+    const remote = known ?? (await service.submit(items, batch.submissionKey, context.signal))
+    batches.submitted(batch.batch, remote)
+    return remote
+  } catch (error) {
+    // A provider that refused it has nothing of it; otherwise the next command looks for it.
+    if (error instanceof ToolkitError && !(error instanceof ProviderError && error.mayHaveCost)) {
+      for (const { attempt, request } of batch.attempts) asking.money.refused(attempt, { request })
+      batches.ended(batch.batch, "refused")
+    }
+    throw error
+  }
+}
+
+/**
+ * Books every request of a batch that has ended: those without an answer cost nothing. Throws when a request failed in
+ * a way that asking again does not mend; the answers are kept.
+ */
+function takeIn(context: StageContext, batch: OpenBatch, progress: BatchProgress, { money }: Asking): void {
+  const answers = new Map(progress.answers.map(({ name, answer }) => [name, answer]))
+  for (const { attempt, key, request } of batch.attempts) {
+    const answer = answers.get(nameOf(key))
+    if (answer) money.answered(attempt, { request }, answer)
+    else money.refused(attempt, { request })
+  }
+  context.ledger().batches.ended(batch.batch, progress.status)
+  const lacking = batch.attempts.length - answers.size
+  if (lacking > 0)
+    context.report.note(
+      `batch ${batch.remote ?? batch.submissionKey} ended (${progress.status}) with ${answers.size} of ${batch.attempts.length} answers`,
+    )
+  const hopeless = progress.failures.filter(({ isRetryable }) => !isRetryable)
+  const reason =
+    hopeless[0]?.message ??
+    (progress.status === "failed" || answers.size === 0
+      ? (progress.problem ?? progress.failures[0]?.message ?? progress.status)
+      : undefined)
+  if (lacking > 0 && reason !== undefined)
+    throw new ProviderError(`${lacking} requests of the batch were not answered: ${reason}`, {
+      provider: "batch",
+      mayHaveCost: false,
+      hint: "What was answered is kept. Mend the cause and run the same command again: only the rest is asked.",
+    })
+}
+
+function leaving(task: TaskSpecification, strategy: string, running: readonly Running[]): PersonNeededError {
+  return new PersonNeededError(
+    `${describe(running)}; a batch may take a day`,
+    `Come back later: tuneloop expand ${task.task} --strategy ${strategy} --batch (with --wait it stays until the batch is done)`,
+  )
+}
+
+function describe(running: readonly Running[]): string {
+  return running
+    .map(
+      ({ batch, progress }) =>
+        `batch ${batch.remote ?? batch.submissionKey} is ${progress.status}, ${progress.done} of ${batch.attempts.length} answered`,
+    )
+    .join("; ")
+}
+
+/** Reading may be tried again; a batch is never submitted here. */
+function patiently<Result>(context: StageContext, work: () => Promise<Result>): Promise<Result> {
+  return withRetries(work, { sleep: context.sleep, random: () => 0.5, signal: context.signal })
+}
+
+/** A name of a request that any provider takes: letters and digits, at most 64. */
+function nameOf(key: string): string {
+  return `r${key.slice("sha256:".length, "sha256:".length + 40)}`
+}

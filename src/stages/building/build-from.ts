@@ -1,0 +1,130 @@
+import { leakReport, type LeakCheck } from "../../curation/leaks/leak-report.ts"
+import type { DroppedExample, Example } from "../../core/rows/example.ts"
+import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { Versions } from "../../store/rows/versions.ts"
+import { build, type BuildResult } from "./build.ts"
+import type { StageContext } from "../context.ts"
+import type { ThreadStarter } from "./build-threads.ts"
+import type { SemanticSearch } from "./semantic-search.ts"
+import { importSeeds, type ImportOptions, type ImportResult } from "../arriving/import-rows.ts"
+
+/** A row that stands, or nearly stands, in two splits of the data set as it was given. */
+export interface SplitLeak {
+  readonly check: LeakCheck
+  readonly row: string
+  readonly in: "train" | "validation"
+  readonly heldOut: string
+  readonly heldOutIn: "validation" | "test" | "held out"
+  readonly similarity?: number
+}
+
+export interface BuildFromResult {
+  readonly imported: ImportResult
+  readonly built: BuildResult
+  /**
+   * What the data set's splits had in common before the build: train rows in it were dropped, held-out rows stay where
+   * they are.
+   */
+  readonly leaks: readonly SplitLeak[]
+}
+
+/**
+ * A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as
+ * the data set says or else as the specification needs, and a version without a leak is built of them. What its own
+ * splits have in common is named row by row. Beyond what the import and the build take, memory has the held-out rows
+ * and those leaks.
+ */
+export async function buildFrom(
+  context: StageContext,
+  task: TaskSpecification,
+  files: readonly string[],
+  options: ImportOptions,
+  filters: readonly ConfiguredFilter[],
+  {
+    prepare = async () => undefined,
+    threads,
+  }: { readonly prepare?: () => Promise<SemanticSearch | undefined>; readonly threads?: ThreadStarter } = {},
+): Promise<BuildFromResult> {
+  const imported = await importSeeds(context, task, files, options)
+  const built = await build(context, task, filters, { findSemantic: await prepare(), threads })
+  const versions = new Versions(context.workspace, task.task)
+  const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
+  const [validation, test] = [rows("validation"), rows("test")]
+  const dropped = versions.each<DroppedExample>(built.manifest.id, "dropped.jsonl")
+  return {
+    imported,
+    built,
+    leaks: [
+      ...inBoth(imported),
+      ...betweenTrainAndHeldOut(dropped, validation, test),
+      ...betweenHeldOut(task, validation, test),
+    ],
+  }
+}
+
+/** The same row in two splits of the files: it counts where it is held out most. */
+function inBoth({ acrossSplits }: ImportResult): SplitLeak[] {
+  return acrossSplits.flatMap(({ places }) => {
+    const heldOut = places.find(({ split }) => split === "test") ?? places.find(({ split }) => split === "validation")
+    if (heldOut === undefined || heldOut.split === "train") return []
+    const { place, split: heldOutIn } = heldOut
+    return places.flatMap(({ place: row, split }): SplitLeak[] =>
+      split === "test" || split === heldOutIn ? [] : [{ check: "exact", row, in: split, heldOut: place, heldOutIn }],
+    )
+  })
+}
+
+function betweenTrainAndHeldOut(
+  dropped: Iterable<DroppedExample>,
+  validation: readonly Example[],
+  test: readonly Example[],
+): SplitLeak[] {
+  const splitOf = new Map([
+    ...validation.map(({ id }) => [digitsOf(id), "validation"] as const),
+    ...test.map(({ id }) => [digitsOf(id), "test"] as const),
+  ])
+  const leaks: SplitLeak[] = []
+  for (const { id, reason, witness, similarity } of dropped) {
+    const check = leakOf(reason)
+    if (check === undefined || witness === undefined) continue
+    const heldOutIn = splitOf.get(digitsOf(witness)) ?? "held out"
+    leaks.push({
+      check,
+      row: id,
+      in: "train",
+      heldOut: witness,
+      heldOutIn,
+      ...(similarity === undefined ? {} : { similarity }),
+    })
+  }
+  return leaks
+}
+
+function betweenHeldOut(
+  task: TaskSpecification,
+  validation: readonly Example[],
+  test: readonly Example[],
+): SplitLeak[] {
+  const { threshold, ngram } = task.build
+  const { found } = leakReport({ task, train: validation, heldOut: test, threshold, ngram })
+  const first = new Map(found.toReversed().map((leak) => [leak.train, leak]))
+  return [...first.values()].reverse().map(({ check, train, heldOut, similarity }) => ({
+    check,
+    row: train,
+    in: "validation",
+    heldOut,
+    heldOutIn: "test",
+    ...(similarity === undefined ? {} : { similarity }),
+  }))
+}
+
+function leakOf(reason: string): LeakCheck | undefined {
+  if (reason === "lineage") return "lineage"
+  return reason.startsWith("leak-") ? (reason.slice("leak-".length) as LeakCheck) : undefined
+}
+
+/** Examples, seeds and inputs of one row share the digits of their ids. */
+function digitsOf(id: string): string {
+  return id.slice(id.indexOf("_") + 1)
+}

@@ -1,0 +1,119 @@
+import { countStrata, prevalenceOf, prevalencePlan } from "../../curation/holdout/prevalence.ts"
+import type { PrivacyReport } from "../../curation/version/personal-data-policy.ts"
+import { countFlags } from "../../curation/version/quality.ts"
+import type { RowTable } from "../../curation/rows/row-table.ts"
+import type { SemanticFindings } from "../../curation/version/semantic-duplicates.ts"
+import { contentId, digest, digestText } from "../../core/canonical.ts"
+import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../../core/rows/example.ts"
+import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
+import { stratumOf } from "../../core/task/output.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { toJsonLines } from "../../store/files/files.ts"
+import type { PlannedVersion } from "../../store/rows/versions.ts"
+
+/** Raised when a change in build.ts or in curation/ would make another version of the same rows. */
+const semantics = 5
+/** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
+const holdoutSemantics = 2
+
+/** What a holdout of these rows says of itself. */
+export function holdoutManifest(
+  task: TaskSpecification,
+  validation: readonly Example[],
+  test: readonly Example[],
+): HoldoutManifest {
+  const perLabel: Record<string, { validation: number; test: number }> = {}
+  for (const [split, rows] of [
+    ["validation", validation],
+    ["test", test],
+  ] as const)
+    for (const { output } of rows) {
+      const stratum = stratumOf(task, output)
+      perLabel[stratum] ??= { validation: 0, test: 0 }
+      perLabel[stratum][split]++
+    }
+  return {
+    schemaVersion: 1,
+    id: contentId("hold", {
+      semantics: holdoutSemantics,
+      task: task.task,
+      validation: revisions(validation),
+      test: revisions(test),
+    }),
+    task: task.task,
+    files: { "validation.jsonl": fileEntry(validation), "test.jsonl": fileEntry(test) },
+    perLabel: Object.fromEntries(Object.entries(perLabel).sort(([a], [b]) => (a < b ? -1 : 1))),
+  }
+}
+
+/** What a version of the rows in the table says of itself, but for its files. */
+export function versionManifest(
+  task: TaskSpecification,
+  holdout: string,
+  table: RowTable,
+  found: {
+    readonly conflicts: number
+    readonly flagged: readonly FlaggedRow[]
+    readonly filters: readonly ConfiguredFilter[]
+    readonly checks: readonly string[]
+    readonly semantic: SemanticFindings | undefined
+    readonly benchmarks: Readonly<Record<string, string>>
+    readonly privacy: PrivacyReport
+  },
+): PlannedVersion {
+  const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
+  const recipe = {
+    semantics,
+    kind: task.kind,
+    ...task.build,
+    threshold: task.build.threshold ?? null,
+    filters,
+    // The listed names are people: the recipe has their digest only.
+    privacy: {
+      personalData: task.privacy.personalData,
+      names: task.privacy.names.length === 0 ? null : digest(task.privacy.names),
+    },
+    benchmarks: found.benchmarks,
+    holdout,
+    ...(prevalenceOf(task) === undefined ? {} : { prevalence: prevalenceOf(task) }),
+  }
+  const prevalence =
+    prevalenceOf(task) === undefined ? undefined : prevalencePlan(task, countStrata(task, table.keptOutputs()))
+  const reasons = table.reasons()
+  const dropped = [...reasons.values()].reduce((sum, count) => sum + count, 0)
+  const manifest: PlannedVersion["manifest"] = {
+    schemaVersion: 1,
+    task: task.task,
+    kind: task.kind,
+    holdout,
+    recipe,
+    read: table.size,
+    kept: table.size - dropped,
+    dropped: Object.fromEntries([...reasons].sort(([a], [b]) => (a < b ? -1 : 1))),
+    conflicts: found.conflicts,
+    flagged: countFlags(found.flagged),
+    personalData: found.privacy,
+    ...(prevalence === undefined ? {} : { prevalence }),
+    ...(found.semantic === undefined || task.build.semantic === undefined
+      ? {}
+      : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
+    leaks: { checks: [...found.checks], found: 0 },
+  }
+  // The same id always stands for the same bytes.
+  return { manifest, idOf: (files) => contentId("ds", { task: task.task, recipe, files }) }
+}
+
+function semanticSummary(
+  { model, threshold, drop }: NonNullable<TaskSpecification["build"]["semantic"]>,
+  { duplicates, nearHeldOut }: SemanticFindings,
+): DatasetManifest["semantic"] {
+  return { model, threshold, duplicates: duplicates.length, nearHeldOut: nearHeldOut.length, dropped: drop }
+}
+
+function revisions(rows: readonly unknown[]): string[] {
+  return rows.map((row) => digest(row)).sort()
+}
+
+function fileEntry(rows: readonly unknown[]): { rows: number; digest: string } {
+  return { rows: rows.length, digest: digestText(toJsonLines(rows)) }
+}

@@ -1,0 +1,235 @@
+import { existsSync, statSync } from "node:fs"
+import { extname } from "node:path"
+import { defaultThreshold, shingler } from "../../curation/near/shingles.ts"
+import { comparedText } from "../../curation/text/compared-text.ts"
+import { readRow } from "../../curation/rows/row-sketcher.ts"
+import { cheapestBands } from "../../curation/near/band-choice.ts"
+import { SharedKeys } from "../../curation/near/shared-keys.ts"
+import { Sketcher, type ShinglerName, type SketchPlan } from "../../curation/near/sketcher.ts"
+import { DataError } from "../../core/errors.ts"
+import { AtomicWriter } from "../../store/files/atomic-writer.ts"
+import { writeAtomically } from "../../store/files/files.ts"
+import { readTable, tableText } from "../../store/tables/table.ts"
+import { ByteRanges } from "../../store/files/byte-ranges.ts"
+import { batchBytes, rowSketch } from "./batch-sketcher.ts"
+import type { StageContext } from "../context.ts"
+import { LineReader, refuseIssues } from "./line-reader.ts"
+import { noteKeys, RowDecisions } from "./row-decisions.ts"
+
+export interface DeduplicateOptions {
+  readonly file: string
+  /** The field to compare: a dotted path; default by the row. */
+  readonly field: string | undefined
+  readonly threshold: number | undefined
+  readonly output: string | undefined
+  readonly report: string | undefined
+  /**
+   * What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so
+   * that only rows that share one are held; the decisions are the same.
+   */
+  readonly memoryBytes?: number | undefined
+  /** Threads beside this one; none for one core. */
+  readonly workers: number
+}
+
+export interface DeduplicateResult {
+  readonly read: number
+  readonly kept: number
+  readonly dropped: { readonly "exact-duplicate": number; readonly "near-duplicate": number }
+  readonly conflicts: number
+  readonly shingles: ShinglerName
+  readonly threshold: number
+  readonly seconds: number
+  readonly textsPerSecond: number
+}
+
+type RunContext = Pick<StageContext, "monotonicMs" | "signal" | "report">
+
+/**
+ * Of the rows of a file the first of near ones are kept: kept + dropped = read, and every dropped row has a kept
+ * witness. The kept rows go to `output`, lines of JSONL as they are; a decision for each dropped row and each conflict
+ * goes to `report`. Both files appear whole or not at all, and neither does when a line is no row.
+ *
+ * Memory: that of `SimilarSets` for the kept rows, 20 bytes more for each, a byte a line, and 32 MiB that the threads
+ * share; JSONL is streamed, a table (CSV, TSV, JSON) is held whole. The answer does not depend on the number of
+ * threads.
+ */
+export async function deduplicateFile(context: RunContext, options: DeduplicateOptions): Promise<DeduplicateResult> {
+  const started = context.monotonicMs()
+  requireFile(options.file)
+  const report = options.report === undefined ? undefined : new AtomicWriter(options.report)
+  try {
+    const isLines = [".jsonl", ".ndjson"].includes(extname(options.file).toLowerCase())
+    const { decisions, shingles, threshold } = isLines
+      ? await decideLines(context, options, report)
+      : decideTable(options, report)
+    report?.commit()
+    const seconds = (context.monotonicMs() - started) / 1000
+    const { conflict, "exact-duplicate": exact, "near-duplicate": near } = decisions.counts
+    return {
+      read: decisions.read,
+      kept: decisions.kept,
+      dropped: { "exact-duplicate": exact, "near-duplicate": near },
+      conflicts: conflict,
+      shingles,
+      threshold,
+      seconds: Number(seconds.toFixed(3)),
+      textsPerSecond: Math.round(decisions.read / seconds),
+    }
+  } catch (error) {
+    report?.abandon()
+    throw error
+  }
+}
+
+interface Decided {
+  readonly decisions: RowDecisions
+  readonly shingles: ShinglerName
+  readonly threshold: number
+}
+
+async function decideLines(
+  context: RunContext,
+  options: DeduplicateOptions,
+  report: AtomicWriter | undefined,
+): Promise<Decided> {
+  const { file, field, memoryBytes = Infinity } = options
+  const reader = () => new LineReader(context, file, field, options.workers)
+  const first = reader()
+  try {
+    const { texts, rows } = sampleTexts(file, field)
+    const { plan, threshold } = planFor(texts, rows, options.threshold)
+    const shared =
+      memoryBytes < Infinity && rows * bytesARow(texts, plan) > memoryBytes
+        ? new SharedKeys(rows * plan.bands.count)
+        : undefined
+    if (shared) await first.read(plan, (part) => noteKeys(shared, plan.bands.count, part))
+    const decisions = new RowDecisions(plan, threshold, rows, report, shared)
+    await (shared ? reader() : first).read(plan, (part, firstLine) => {
+      decisions.take(part, firstLine)
+      if (shared && decisions.bytes + shared.bytes > memoryBytes)
+        throw tooLarge(file, memoryBytes, decisions.read, rows)
+      return part.rows
+    })
+    if (options.output !== undefined) writeKept(file, options.output, (line) => !decisions.isDropped(line))
+    return { decisions, shingles: plan.shingles, threshold }
+  } finally {
+    await first.close()
+  }
+}
+
+/** What a kept row like those of the sample takes at most: see `SimilarSets` and `KeepFirst`. */
+function bytesARow(sample: readonly string[], plan: Required<SketchPlan>): number {
+  const sketcher = new Sketcher(plan)
+  const tried = sample.slice(0, 1000)
+  const hashes = tried.reduce((sum, text) => sum + sketcher.sketch(text).size, 0) / Math.max(1, tried.length)
+  return 4 * hashes + 65 + plan.bands.count * bytesABand
+}
+
+// Of the table of a band, and of its lists.
+const bytesABand = 32
+
+function tooLarge(file: string, memoryBytes: number, read: number, rows: number): DataError {
+  return new DataError(
+    `${file} needs more than ${Math.round(memoryBytes / 2 ** 20)} MiB: they were full after ${read} of about ${rows} rows; nothing was written`,
+    [],
+    "Give more --memory, or split the file and deduplicate the parts before the whole.",
+  )
+}
+
+function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefined): Decided {
+  const { file, field } = options
+  const table = readTable(file)
+  const issues = [...table.issues]
+  const rows = table.rows.flatMap((row) => {
+    const compared = comparedText(row.fields, field)
+    if (!("problem" in compared)) return [{ row, ...compared }]
+    issues.push({ file, line: row.line, message: compared.problem })
+    return []
+  })
+  refuseIssues(file, issues, issues.length, rows.length)
+  const { plan, threshold } = planFor(
+    rows.map(({ text }) => text),
+    rows.length,
+    options.threshold,
+  )
+  const decisions = new RowDecisions(plan, threshold, rows.length, report)
+  const sketcher = new Sketcher(plan)
+  for (const { row, text, output } of rows) decisions.offer(rowSketch(sketcher, plan, text, output), row.line)
+  if (options.output !== undefined) {
+    const kept = rows.flatMap(({ row }) => (decisions.isDropped(row.line) ? [] : [row.fields]))
+    writeAtomically(options.output, tableText(table, kept))
+  }
+  return { decisions, shingles: plan.shingles, threshold }
+}
+
+/**
+ * A sample of so many rows says how texts are cut and keyed; the threshold follows from that where nobody gives one.
+ */
+function planFor(
+  sample: readonly string[],
+  rows: number,
+  wanted: number | undefined,
+): { plan: Required<SketchPlan>; threshold: number } {
+  const { name: shingles, boilerplate } = shingler(sample)
+  const threshold = wanted ?? defaultThreshold(shingles)
+  return {
+    plan: { shingles, boilerplate, bands: cheapestBands(sample, shingles, boilerplate, threshold, rows) },
+    threshold,
+  }
+}
+
+const mostSampled = 10_000
+const leastSampled = 2000
+const sampleBytes = 1 << 14
+
+/** Texts from all over the file, up to 10,000, of a large file a fortieth at most; and about how many rows it has. */
+function sampleTexts(
+  file: string,
+  field: string | undefined,
+): { readonly texts: readonly string[]; readonly rows: number } {
+  const ranges = new ByteRanges(file, sampleBytes)
+  const texts: string[] = []
+  const readRange = (range: number) =>
+    ranges.visitLines(range, (bytes) => {
+      const row = readRow(bytes, field)
+      if (row !== undefined && "text" in row) texts.push(row.text)
+    })
+  // The first ranges say how many rows there are about.
+  const first = Math.min(ranges.count, 4)
+  for (let range = 0; range < first; range += 1) readRange(range)
+  const rows = (texts.length / Math.max(1, first)) * ranges.count
+  const wanted = Math.min(mostSampled, Math.max(leastSampled, rows / 40))
+  const share = Math.min(1, wanted / Math.max(1, rows))
+  for (let range = first; range < ranges.count; range += 1)
+    if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
+  ranges.close()
+  return { texts, rows }
+}
+
+function requireFile(file: string): void {
+  if (!existsSync(file))
+    throw new DataError(`there is no file ${file}`, [], "Check the path; relative paths start where you are.")
+  if (statSync(file).isDirectory()) throw new DataError(`${file} is a folder, not a file`, [], "Name a file.")
+}
+
+/** Copies the lines that are kept, blank ones left out. */
+function writeKept(file: string, output: string, isKept: (line: number) => boolean): void {
+  const ranges = new ByteRanges(file, batchBytes)
+  const writer = new AtomicWriter(output)
+  try {
+    let first = 1
+    for (let range = 0; range < ranges.count; range += 1)
+      first += ranges.visitLines(range, (bytes, index) => {
+        if (!isKept(first + index) || bytes.toString("latin1").trim() === "") return
+        writer.write(bytes)
+        writer.write("\n")
+      })
+    writer.commit()
+  } catch (error) {
+    writer.abandon()
+    throw error
+  } finally {
+    ranges.close()
+  }
+}

@@ -1,0 +1,338 @@
+import { outbound } from "../../curation/version/personal-data-policy.ts"
+import { digest } from "../../core/canonical.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import type { BatchYield, Candidate, CellYield, RealInput, Seed } from "../../core/rows/example.ts"
+import type { Failure } from "../../core/rows/failure.ts"
+import type { Held } from "../../core/rows/holdout-refresh.ts"
+import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
+import type { ChatModel } from "../../core/contracts/model.ts"
+import { costUsd } from "../../core/asking/prices.ts"
+import { cellName, type Strategy, type StrategyMaterial } from "../../core/contracts/strategy.ts"
+import { outputForm, type TaskSpecification } from "../../core/task/task.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import { askAll, requestsOf } from "../asking/ask.ts"
+import { Asking } from "../asking/asking.ts"
+import { DraftChecks } from "./check-drafts.ts"
+import type { StageContext } from "../context.ts"
+import { correctedSeeds } from "../standing/fates.ts"
+import { growByAsking, growOffline, type Growth } from "./grow.ts"
+import { type CostOf, type GrowthPlan, planOf } from "./growth-plan.ts"
+import { holdOut } from "../arriving/hold-out.ts"
+import { inputItem, passes } from "../standing/review-items.ts"
+import type { Ask } from "./second-opinions.ts"
+import { standingOf } from "../standing/standing.ts"
+
+/** Raised when a change here would grow other candidates from the same inputs. */
+const semantics = 2
+
+export interface ExpandStep {
+  readonly name: string
+  readonly strategy: Strategy
+  readonly options: Readonly<Record<string, unknown>>
+  readonly count: number
+}
+
+export interface ExpandOptions {
+  readonly model: (() => ChatModel & { baseUrl: string }) | undefined
+  readonly environmentModel: string | undefined
+  readonly filters: readonly ConfiguredFilter[]
+  readonly dryRun: boolean
+  /** What the questions of the command share: a ceiling on their cost, and a pace. */
+  readonly asking?: Asking
+  /** Grows so many and shows them; nothing is written but the answers. */
+  readonly preview?: number | undefined
+  /** What the tuned model gets wrong, from an evaluation that somebody named. */
+  readonly failures?: readonly Failure[] | undefined
+}
+
+export interface ExpandResult {
+  readonly strategy: string
+  readonly batch: string
+  /** `nothing`: there is nothing to grow from; the reason says what is missing. */
+  readonly state: "grown" | "unchanged" | "planned" | "previewed" | "nothing"
+  readonly reason?: string
+  readonly asked: number
+  readonly requests: number
+  readonly answeredBefore: number
+  /**
+   * What the requests cost, in this run and earlier ones, in US dollars: what is unknown at its worst case. Null where
+   * no price is known.
+   */
+  readonly costUsd: number | null
+  readonly rounds: number
+  readonly repaired: number
+  readonly quarantined: number
+  readonly grown: number
+  readonly passed: number
+  readonly failedChecks: Readonly<Record<string, number>>
+  readonly problems: readonly string[]
+  /** The funnel by cell. */
+  readonly cells: readonly CellYield[]
+  readonly emptyCells: readonly string[]
+  readonly plan?: GrowthPlan
+  readonly candidates?: readonly Candidate[]
+}
+
+/** What strategies may grow from: nothing in it is held out. */
+interface Sources {
+  readonly seeds: readonly Seed[]
+  readonly inputs: readonly RealInput[]
+  readonly failures: readonly Failure[]
+  readonly split: ReadonlyMap<string, Held>
+}
+
+/**
+ * The batch of candidates of each step exists: grown from what is for training and from the specification, every
+ * candidate checked. A batch with the same inputs is `unchanged`. Every question to a model is in the ledger before it
+ * is sent, and one that was answered is never sent again.
+ */
+export async function expand(
+  context: StageContext,
+  task: TaskSpecification,
+  steps: readonly ExpandStep[],
+  options: ExpandOptions,
+): Promise<ExpandResult[]> {
+  holdOut(context, task)
+  const sources = sourcesOf(context, task, options.failures ?? [])
+  const results: ExpandResult[] = []
+  const asking = options.asking ?? new Asking(context, task)
+  for (const step of steps) results.push(await expandStep(context, task, step, sources, { ...options, asking }))
+  return results
+}
+
+/** The train seeds and the train inputs that nobody answered, as they may leave the workspace, by id. */
+export function sourcesOf(context: StageContext, task: TaskSpecification, failures: readonly Failure[]): Sources {
+  const rows = new TaskRows(context.workspace, task.task)
+  const split = new Map(rows.assignments().map((assignment) => [assignment.id, assignment.split]))
+  const isTrain = ({ id }: { id: string }) => split.get(id) === "train"
+  const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)
+  return {
+    seeds: correctedSeeds(rows)
+      .filter(isTrain)
+      // What goes to a model goes as it would into a version.
+      .map((seed) => outbound(task, seed))
+      .sort(byId),
+    inputs: rows
+      .inputs()
+      .filter(isTrain)
+      .map((input) => ({ ...input, input: outbound(task, { input: input.input, output: null }).input }))
+      .sort(byId),
+    failures,
+    split,
+  }
+}
+
+async function expandStep(
+  context: StageContext,
+  task: TaskSpecification,
+  step: ExpandStep,
+  sources: Sources,
+  options: ExpandOptions & { readonly asking: Asking },
+): Promise<ExpandResult> {
+  const rows = new TaskRows(context.workspace, task.task)
+  const { strategy, name } = step
+  const isPreview = options.preview !== undefined
+  const count = options.preview ?? step.count
+  const material = materialOf(task, strategy, sources, rows, count)
+  const modelName = task.expand.model?.model ?? options.environmentModel
+  const batch = `${name}-${fingerprintOf(task, step, count, sources, modelName).slice(7, 19)}`
+  const base: ExpandResult = { ...nothingYet, strategy: name, batch, asked: count }
+  if (!isPreview && rows.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
+  const lacking = whatIsLacking(task, strategy, sources)
+  if (lacking !== undefined) return { ...base, state: "nothing", reason: lacking }
+  const checks = new DraftChecks(task, name, rows, sources.split, options.filters)
+  if (!strategy.asksModel) {
+    if (options.dryRun) return { ...base, state: "planned" }
+    return commit(rows, base, growOffline(strategy, step.options as never, material, checks), isPreview, [])
+  }
+  const planned = [...strategy.plan({ ...material, asked: 0, covered: new Map() }, step.options as never)]
+  const requests = requestsOf(context, task, planned, options, modelName)
+  const readLedger = context.readLedger()
+  const answeredBefore = requests.filter(({ key }) => readLedger.answer(key) !== undefined).length
+  const begun = { ...base, requests: requests.length, answeredBefore }
+  if (options.dryRun) {
+    const [first] = requests
+    const costOf: CostOf = (tokens, model = modelName ?? "") => {
+      const price = first && options.asking.money.priceOf({ ...first.request, model })
+      return price === undefined ? null : costUsd(price, tokens, options.asking.isBatch)
+    }
+    return {
+      ...begun,
+      state: "planned",
+      plan: planOf(task, planned, sources.seeds, strategy.secondPass === true, costOf),
+    }
+  }
+  const keys = new Set<string>()
+  // Every question of the step, repairs and checks as well, goes this way.
+  const ask: Ask = async (prompts, model = modelName) => {
+    if (prompts.length === 0) return []
+    const asked = requestsOf(context, task, prompts, options, model)
+    for (const { key } of asked) keys.add(key)
+    await askAll(context, task, name, asked, options.model, options.asking)
+    const ledger = context.ledger()
+    return asked.map(({ key, prompt, request }) => ({
+      key,
+      prompt,
+      text: ledger.answer(key)?.text ?? "",
+      model: `${request.provider}:${request.model}`,
+    }))
+  }
+  const growth = await growByAsking(task, name, strategy, step.options as never, material, checks, ask)
+  const cells = strategy.cells?.({ ...material, asked: 0, covered: new Map() }, step.options as never) ?? []
+  const { usd, unpriced } = context.ledger().attempts.spendingOf([...keys])
+  return commit(rows, { ...begun, costUsd: unpriced > 0 ? null : usd }, growth, isPreview, cells.map(cellName))
+}
+
+const nothingYet: Omit<ExpandResult, "strategy" | "batch" | "asked"> = {
+  state: "grown",
+  requests: 0,
+  answeredBefore: 0,
+  costUsd: 0,
+  rounds: 0,
+  repaired: 0,
+  quarantined: 0,
+  grown: 0,
+  passed: 0,
+  failedChecks: {},
+  problems: [],
+  cells: [],
+  emptyCells: [],
+}
+
+/** Of the sources only those that the strategy uses. Inputs that people answered or turned down since are left out. */
+function materialOf(
+  task: TaskSpecification,
+  strategy: Strategy,
+  sources: Sources,
+  rows: TaskRows,
+  count: number,
+): Omit<StrategyMaterial, "asked" | "covered"> {
+  const uses = (source: Strategy["uses"][number]) => strategy.uses.includes(source)
+  const decisions = Map.groupBy(uses("inputs") ? rows.decisions() : [], ({ item }) => item)
+  const isOpen = (input: RealInput) => standingOf(inputItem(input), decisions.get(input.id) ?? []).state === "pending"
+  return {
+    task,
+    seeds: uses("seeds") ? sources.seeds : [],
+    inputs: uses("inputs") ? sources.inputs.filter(isOpen) : [],
+    failures: uses("failures") ? sources.failures : [],
+    count,
+  }
+}
+
+/** What the batch follows from: equal fingerprints, equal candidates. */
+function fingerprintOf(
+  task: TaskSpecification,
+  step: ExpandStep,
+  count: number,
+  sources: Sources,
+  modelName: string | undefined,
+): string {
+  const { strategy } = step
+  const uses = (source: Strategy["uses"][number]) => strategy.uses.includes(source)
+  return digest({
+    semantics,
+    strategy: step.name,
+    options: step.options,
+    count,
+    kind: task.kind,
+    input: task.kind === "chat" ? null : task.input,
+    output: outputForm(task),
+    ...(uses("seeds") ? { seeds: sources.seeds.map(({ id, input, output }) => ({ id, input, output })) } : {}),
+    ...(uses("inputs") ? { inputs: sources.inputs.map(({ id, input }) => ({ id, input })) } : {}),
+    ...(uses("attributes") ? { attributes: task.expand.attributes } : {}),
+    ...(uses("failures") ? { failures: sources.failures } : {}),
+    ...(strategy.asksModel
+      ? {
+          semanticsOfStrategy: strategy.semantics,
+          description: task.description,
+          guideline: task.guideline,
+          model: { ...task.expand.model, model: modelName ?? null, baseUrl: task.expand.model?.baseUrl ?? null },
+          roundSize: task.expand.roundSize,
+          checks: task.expand.checks,
+          ...(task.expand.avoid.length === 0 ? {} : { avoid: task.expand.avoid }),
+        }
+      : {}),
+  })
+}
+
+/** Why a strategy has nothing to grow from; without seeds it is the user's next step, otherwise the way things are. */
+function whatIsLacking(task: TaskSpecification, strategy: Strategy, sources: Sources): string | undefined {
+  const uses = (source: Strategy["uses"][number]) => strategy.uses.includes(source)
+  if (uses("inputs"))
+    return sources.inputs.length === 0
+      ? `there are no real inputs to train on; tuneloop input import ${task.task} <file>`
+      : undefined
+  if (uses("failures") && sources.failures.length === 0)
+    return "no failures are named; give an evaluation with --from-evaluation"
+  if (uses("seeds") && sources.seeds.length === 0)
+    throw new ToolkitError(`there are no seeds in the train split of ${task.task} to learn from`, {
+      code: "no-seeds",
+      hint: `Import gold examples first: tuneloop seed import ${task.task} <file>`,
+    })
+  return undefined
+}
+
+function existingBatch(rows: TaskRows, batch: string, name: string): Partial<ExpandResult> {
+  const existing = rows.candidates().filter(({ strategy }) => strategy === name)
+  const found = rows.yieldOf(batch)
+  return {
+    state: "unchanged",
+    grown: existing.length,
+    passed: existing.filter(passes).length,
+    ...(found === undefined
+      ? {}
+      : {
+          requests: found.requests,
+          answeredBefore: found.requests,
+          repaired: found.repaired,
+          quarantined: found.quarantined,
+          cells: found.cells,
+          emptyCells: found.emptyCells,
+        }),
+  }
+}
+
+/** Writes what was grown, the batch last: where it is, the rest is as well. */
+function commit(
+  rows: TaskRows,
+  base: ExpandResult,
+  growth: Growth,
+  isPreview: boolean,
+  wanted: readonly string[],
+): ExpandResult {
+  const { cells, candidates, added } = growth
+  const filled = new Set(cells.flatMap(({ cell, passed }) => (passed > 0 ? [cellName(cell)] : [])))
+  const all = wanted.length > 0 ? wanted : cells.map(({ cell }) => cellName(cell))
+  const emptyCells = all.filter((cell) => !filled.has(cell))
+  const failedChecks: Record<string, number> = {}
+  for (const candidate of candidates)
+    for (const { name, ok } of candidate.checks) if (!ok) failedChecks[name] = (failedChecks[name] ?? 0) + 1
+  const result: ExpandResult = {
+    ...base,
+    state: isPreview ? "previewed" : "grown",
+    rounds: growth.rounds,
+    repaired: growth.repaired,
+    quarantined: growth.quarantined.length,
+    grown: candidates.length,
+    passed: candidates.filter(passes).length,
+    failedChecks,
+    problems: growth.problems,
+    cells,
+    emptyCells,
+  }
+  if (isPreview) return { ...result, candidates: candidates.slice(0, base.asked) }
+  const found: BatchYield = {
+    schemaVersion: 1,
+    batch: base.batch,
+    strategy: base.strategy,
+    requests: growth.requests,
+    repaired: growth.repaired,
+    quarantined: growth.quarantined.length,
+    cells: [...cells],
+    emptyCells,
+  }
+  rows.writeQuarantine(base.batch, growth.quarantined)
+  rows.writeYield(found)
+  rows.writeBatch(base.batch, added)
+  return result
+}

@@ -1,0 +1,68 @@
+import type { CellYield } from "../../core/rows/example.ts"
+import { cellName } from "../../core/contracts/strategy.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { StageContext } from "../context.ts"
+import { taskExamples } from "../standing/fates.ts"
+import { uniqueById } from "../standing/review-items.ts"
+
+/** The funnel of a strategy, with what people or the policy accepted. */
+export interface StrategyYield extends Funnel {
+  readonly strategy: string
+  readonly quarantined: number
+  readonly cells: readonly (Funnel & { readonly cell: CellYield["cell"] })[]
+  readonly emptyCells: readonly string[]
+}
+
+type Funnel = Omit<CellYield, "cell"> & { readonly accepted: number }
+
+/**
+ * What came of each strategy that asked a model, by cell, sorted by name. Of several batches of a strategy the one that
+ * asked for most stands for it: a larger batch has what a smaller one had.
+ */
+export function strategyYields(context: StageContext, task: TaskSpecification): StrategyYield[] {
+  const rows = new TaskRows(context.workspace, task.task)
+  const found = rows.batches().flatMap((batch) => rows.yieldOf(batch) ?? [])
+  if (found.length === 0) return []
+  const accepted = acceptedByCell(task, rows)
+  return [...Map.groupBy(found, ({ strategy }) => strategy)]
+    .flatMap(([strategy, batches]): StrategyYield[] => {
+      const asked = ({ cells }: (typeof batches)[number]) => cells.reduce((sum, cell) => sum + cell.asked, 0)
+      const [largest] = batches.toSorted((a, b) => asked(b) - asked(a))
+      if (largest === undefined || largest.requests === 0) return []
+      const cells = largest.cells.map((cell) => ({
+        ...cell,
+        accepted: accepted.get(`${strategy} ${cellName(cell.cell)}`) ?? 0,
+      }))
+      const sum = (key: keyof Funnel) => cells.reduce((total, cell) => total + cell[key], 0)
+      const funnel = {
+        asked: sum("asked"),
+        answered: sum("answered"),
+        parsed: sum("parsed"),
+        novel: sum("novel"),
+        passed: sum("passed"),
+      }
+      return [
+        {
+          strategy,
+          ...funnel,
+          accepted: sum("accepted"),
+          quarantined: largest.quarantined,
+          cells,
+          emptyCells: largest.emptyCells,
+        },
+      ]
+    })
+    .sort((a, b) => (a.strategy < b.strategy ? -1 : 1))
+}
+
+function acceptedByCell(task: TaskSpecification, rows: TaskRows): Map<string, number> {
+  const { standings } = taskExamples(task, rows)
+  const counts = new Map<string, number>()
+  for (const { id, strategy, cell } of uniqueById(rows.candidates())) {
+    if (standings.get(id)?.state !== "accepted") continue
+    const key = `${strategy} ${cellName(cell ?? {})}`
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
+}

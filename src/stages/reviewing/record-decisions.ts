@@ -1,0 +1,113 @@
+import { answersTo } from "../../curation/review/consensus.ts"
+import { canonicalJson, digest } from "../../core/canonical.ts"
+import type { Decision, DecisionLine } from "../../core/rows/example.ts"
+import { outcomeKey } from "../../core/rows/migration.ts"
+import type { TaskRows } from "../../store/rows/task-rows.ts"
+import { rowDecisions } from "../standing/conflicts.ts"
+import type { ReviewItem } from "../standing/review-items.ts"
+import { rowOutcome } from "../standing/row-checks.ts"
+import { outcomeOn } from "../standing/standing.ts"
+
+/**
+ * The decisions that the task's logs do not hold yet: equal ones by the same reviewer about the same revision are the
+ * same decision, whenever they were made.
+ */
+export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): Decision[] {
+  const known = new Set(rows.decisions().map(keyOf))
+  return decisions.filter((decision) => !known.has(keyOf(decision)))
+}
+
+/**
+ * The decisions are in a log of their own, with what they mean for the rows that an item is about and for the item
+ * whose dispute they settle. The log's name has the day, the people, the suffix and the content: one person on two
+ * branches of a repository never writes the same file differently.
+ */
+export function recordDecisions(
+  rows: TaskRows,
+  items: ReadonlyMap<string, ReviewItem>,
+  added: readonly Decision[],
+  at: string,
+  suffix: string,
+): void {
+  if (added.length === 0) return
+  const given = decisionsGiven(rows)
+  const lines = added.flatMap((decision) => linesOf(items.get(decision.item) as ReviewItem, decision, given))
+  rows.writeSession(`${sessionName(at, added, suffix)}-${digest(lines).slice(7, 15)}`, lines)
+}
+
+/**
+ * The decision, or that the last one is taken back, is on disk when the call returns, at the end of the log of the
+ * session; with what it means for the rows that the item is about. `session` is the name that `sessionName` gave.
+ */
+export function appendDecision(rows: TaskRows, session: string, item: ReviewItem, line: DecisionLine): void {
+  rows.appendToSession(session, linesOf(item, line, decisionsGiven(rows)))
+}
+
+/**
+ * The name of a log of decisions: it sorts by day and says whose they are. `suffix` keeps sessions of the same day and
+ * people apart.
+ */
+export function sessionName(at: string, by: readonly Pick<Decision, "reviewer">[], suffix: string): string {
+  const reviewers = [...new Set(by.map(({ reviewer }) => reviewer.toLowerCase().replace(/[^a-z0-9]+/g, "-")))]
+    .join("+")
+    .slice(0, 60)
+  return `${at.slice(0, 10)}-${reviewers}-${suffix}`
+}
+
+/** The decisions on an item; the logs are read when the first one is asked for. */
+function decisionsGiven(rows: TaskRows): (item: string) => readonly Decision[] {
+  let read: Map<string, Decision[]> | undefined
+  return (item) => {
+    read ??= Map.groupBy(rows.decisions(), (decision) => decision.item)
+    return read.get(item) ?? []
+  }
+}
+
+/**
+ * What is written of a decision: itself, on a conflict what it means for the rows, on a dispute what it means for the
+ * disputed item and its rows.
+ */
+function linesOf(item: ReviewItem, line: DecisionLine, given: (item: string) => readonly Decision[]): DecisionLine[] {
+  const { disputed, gold } = item
+  if (gold !== undefined) return [{ ...line, rows: [gold.row] }]
+  if (disputed === undefined) return [line, ...linesOnRows(item, line, given, item.isReopened === true)]
+  // The rows are named, so that an erasure of one reaches the decision.
+  const named = { ...line, rows: [...new Set([...(line.rows ?? []), disputed.id])] }
+  const made = settling(translated(item, disputed, line), given, (earlier) => outcomeOn(disputed, earlier))
+  return [named, made, ...linesOnRows(disputed, made, given, true)]
+}
+
+/** The decision on a dispute as one on what was disputed. */
+function translated(item: ReviewItem, disputed: ReviewItem, { output, ...line }: DecisionLine): DecisionLine {
+  const about = { ...line, item: disputed.id, revision: disputed.revision }
+  return line.verdict === "withdraw" || line.verdict === "reject"
+    ? about
+    : { ...about, verdict: "edit", output: output ?? item.output }
+}
+
+function linesOnRows(
+  item: ReviewItem,
+  line: DecisionLine,
+  given: (item: string) => readonly Decision[],
+  isSettling: boolean,
+): DecisionLine[] {
+  const lines = rowDecisions(item, line)
+  return isSettling
+    ? lines.map((each, index) => settling(each, given, (earlier) => rowOutcome(earlier, item.rows?.[index]?.output)))
+    : lines
+}
+
+/** The line counts before the decisions that were given on its item until now. */
+function settling(
+  line: DecisionLine,
+  given: (item: string) => readonly Decision[],
+  outcomeOf: (earlier: Decision) => string,
+): DecisionLine {
+  return line.verdict === "withdraw"
+    ? line
+    : { ...line, settles: [...answersTo(given(line.item), outcomeOf).keys()].map(outcomeKey) }
+}
+
+function keyOf(decision: Decision): string {
+  return canonicalJson([decision.item, decision.verdict, decision.output ?? null, decision.reviewer, decision.revision])
+}

@@ -1,0 +1,109 @@
+import { basename, dirname, extname, join } from "node:path"
+import { stringify } from "csv-stringify/sync"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { AtomicWriter } from "../../store/files/atomic-writer.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { StageContext } from "../context.ts"
+import { taskExamples } from "../standing/fates.ts"
+import { formColumns, guideOf, widths } from "../spreadsheet/form.ts"
+import { columnsOf, rowWriter, type ItemRow } from "../spreadsheet/layout.ts"
+import type { ReviewItem } from "../standing/review-items.ts"
+import { reviewQueue } from "./review-queue.ts"
+
+export interface ReviewExport {
+  /** Items; an item whose output has lists takes more rows than one. */
+  readonly rows: number
+  readonly open: number
+  readonly suspects: number
+  readonly conflictPairs: number
+  readonly file: string
+  /** Texts too long for a cell, each a file of the folder; the folder is there only when there are some. */
+  readonly longTexts: number
+  readonly textFolder: string | undefined
+}
+
+/**
+ * The items that wait for a person as a spreadsheet, CSV or XLSX by the ending of `out`, in the order of the queue:
+ * what they are asked, and empty decision columns to fill in. Rows are joined by id alone, so it may be sorted,
+ * filtered and saved at will. Rows are streamed; long texts are files in a folder beside it, there before the
+ * spreadsheet is.
+ */
+export async function exportReview(
+  context: StageContext,
+  task: TaskSpecification,
+  options: {
+    out: string
+    limit: number | undefined
+    reviewer: string | undefined
+    only: ReviewItem["kind"] | undefined
+  },
+): Promise<ReviewExport> {
+  const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
+  const items = reviewQueue(task, examples, { only: options.only, reviewer: options.reviewer }).slice(0, options.limit)
+  const columns = columnsOf(task, items)
+  const folder = join(dirname(options.out), `${basename(options.out, extname(options.out))}.texts`)
+  let longTexts = 0
+  const write = rowWriter(task)
+  const rowsOf = function* (some: readonly ReviewItem[], isFinal: boolean): Generator<ItemRow> {
+    for (const item of some)
+      for (const row of write(item, options.reviewer)) {
+        if (isFinal) for (const { file, text } of row.longTexts) writeText(join(folder, file), text)
+        if (isFinal) longTexts += row.longTexts.length
+        yield row
+      }
+  }
+  const cells = function* (): Generator<string[]> {
+    for (const row of rowsOf(items, true)) yield columns.map((column) => row.cells.get(column) ?? "")
+  }
+  if (extname(options.out).toLowerCase() === ".xlsx") {
+    const { writeWorkbook } = await import("../../store/tables/xlsx-writer.ts")
+    const widthOf = widths(
+      columns,
+      [...rowsOf(items.slice(0, 200), false)].map((row) => row.cells),
+    )
+    await writeWorkbook(options.out, {
+      name: "Review",
+      columns: formColumns(task, items, columns, widthOf),
+      frozen: 2,
+      rows: cells(),
+      guideName: "How to review",
+      guide: guideOf(task, columns),
+    })
+  } else writeCsv(options.out, columns, cells())
+  return {
+    rows: items.length,
+    open: examples.open.length,
+    suspects: examples.suspects.length,
+    conflictPairs: examples.conflicts.length,
+    file: options.out,
+    longTexts,
+    textFolder: longTexts > 0 ? folder : undefined,
+  }
+}
+
+function writeText(path: string, text: string): void {
+  const writer = new AtomicWriter(path)
+  try {
+    writer.write(text)
+    writer.commit()
+  } finally {
+    writer.abandon()
+  }
+}
+
+function writeCsv(path: string, columns: readonly string[], rows: Iterable<string[]>): void {
+  const writer = new AtomicWriter(path)
+  const write = (records: string[][]) =>
+    writer.write(stringify(records, { record_delimiter: "\r\n", quoted_match: /[\r\n;\t]/ }))
+  try {
+    // The byte order mark is for Excel, which otherwise reads UTF-8 as something else.
+    writer.write("\ufeff")
+    write([[...columns]])
+    const waiting: string[][] = []
+    for (const row of rows) if (waiting.push(row) === 1000) write(waiting.splice(0))
+    write(waiting)
+    writer.commit()
+  } finally {
+    writer.abandon()
+  }
+}

@@ -1,0 +1,172 @@
+import { basename } from "node:path"
+import { digest } from "../../core/canonical.ts"
+import { DataError, type Issue } from "../../core/errors.ts"
+import type { Decision } from "../../core/rows/example.ts"
+import { formatOutput } from "../../core/task/output.ts"
+import { show } from "../../core/parse.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { StageContext } from "../context.ts"
+import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { newDecisions, recordDecisions } from "./record-decisions.ts"
+import { answersOf } from "../spreadsheet/filled-rows.ts"
+import { readDecision } from "../spreadsheet/read-decision.ts"
+import { guidelineDigest, reviewItems, type ReviewItem } from "../standing/review-items.ts"
+import { isRevision } from "../spreadsheet/layout.ts"
+import { readFilledRows, type CellDifference } from "../spreadsheet/rows.ts"
+
+export interface ReviewImport {
+  readonly read: number
+  readonly added: number
+  readonly unchanged: number
+  readonly undecided: number
+  readonly byVerdict: Readonly<Record<string, number>>
+  readonly stillOpen: number
+  readonly suspectsLeft: number
+  readonly conflictPairsLeft: number
+  /** Decisions on items that changed since the export or are gone: not taken, though all others are. */
+  readonly notTaken: readonly { readonly row: number; readonly item: string; readonly reason: "changed" | "gone" }[]
+  /**
+   * Cells outside the decision columns that do not say what was exported; they change nothing. The first ones stand in
+   * `differences`.
+   */
+  readonly differingCells: number
+  readonly differences: readonly CellDifference[]
+  /** What else a person ought to know of the file: columns that were not read, a guessed encoding. */
+  readonly notes: readonly string[]
+  /** The first of the decisions that are new, each with the output before and after it. */
+  readonly changes: readonly ReviewChange[]
+}
+
+export interface ReviewChange {
+  readonly row: number
+  readonly item: string
+  readonly verdict: Decision["verdict"]
+  readonly reviewer: string
+  /** What was proposed; null for an input without an answer. */
+  readonly before: string | null
+  /** What holds from then on; null for what is rejected. */
+  readonly after: string | null
+  readonly reason?: string
+}
+
+/**
+ * The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id, in any
+ * order; only the decision columns are read, and everything else is compared with what was exported; a row missing from
+ * the file is simply not decided. What is wrong in a decision column stops the import before a byte is written. A
+ * decision on an item that changed since is left out and told. The file is streamed: held are the rows that somebody
+ * filled in.
+ */
+export async function importReview(
+  context: StageContext,
+  task: TaskSpecification,
+  file: string,
+  options: { reviewer: string | undefined; dryRun: boolean; shown?: number },
+): Promise<ReviewImport> {
+  const rows = new TaskRows(context.workspace, task.task)
+  const examples = taskExamples(task, rows)
+  const itemOf = itemLookup(rows, examples)
+  const sheet = await readFilledRows(task, file, itemOf)
+  const { answers, issues } = answersOf(sheet.filled, options.reviewer ?? "")
+  issues.unshift(...sheet.issues)
+  const at = context.now().toISOString()
+  const guideline = guidelineDigest(task)
+  const decisions: Decision[] = []
+  const notTaken: { row: number; item: string; reason: "changed" | "gone" }[] = []
+  for (const { id, answer, first, rows: from } of answers) {
+    const item = itemOf(id)
+    if (item === undefined || (first.revision !== "" && !isRevision(first.revision, item.revision))) {
+      notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
+      continue
+    }
+    const read = readDecision(task, item, answer)
+    if ("problems" in read)
+      for (const { column, part, message } of read.problems) {
+        const { place, row } = from.find((each) => part !== undefined && each.part === part) ?? first
+        issues.push({ file: place, line: row, path: column, message })
+      }
+    else decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
+  }
+  // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
+  if (decisions.length + issues.length === 0)
+    issues.push(
+      ...notTaken.map(({ row, item, reason }) => ({
+        file,
+        line: row,
+        path: "id",
+        message:
+          reason === "gone"
+            ? `${show(item)} is not an item of the task ${task.task}`
+            : `${item} changed since it was exported; export it again`,
+      })),
+    )
+  if (issues.length > 0)
+    throw new DataError(
+      `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,
+      issues.sort(byPlace),
+      "Mend those cells and import the file again.",
+    )
+  const added = newDecisions(rows, decisions)
+  // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
+  const suffix = digest(added.map(({ at: _, ...decision }) => decision)).slice(7, 15)
+  if (!options.dryRun)
+    recordDecisions(rows, new Map(added.map(({ item }) => [item, itemOf(item) as ReviewItem])), added, at, suffix)
+  const byVerdict: Record<string, number> = {}
+  for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
+  const left = options.dryRun || added.length === 0 ? examples : taskExamples(task, rows)
+  return {
+    read: sheet.read,
+    added: added.length,
+    unchanged: decisions.length - added.length,
+    undecided: sheet.undecided,
+    byVerdict,
+    stillOpen: left.open.length,
+    suspectsLeft: left.suspects.length,
+    conflictPairsLeft: left.conflicts.length,
+    notTaken,
+    differingCells: sheet.differingCells,
+    differences: sheet.differences,
+    notes: sheet.notes,
+    changes: added
+      .slice(0, options.shown ?? 20)
+      .map((decision) => changeOf(task, itemOf(decision.item) as ReviewItem, decision)),
+  }
+}
+
+/**
+ * The items by their ids: mostly those that wait, which are known already; all of them only when one that is decided is
+ * asked for.
+ */
+function itemLookup(
+  rows: TaskRows,
+  { open, conflicts, suspects, sources }: TaskExamples,
+): (id: string) => ReviewItem | undefined {
+  const waiting = new Map([...open, ...conflicts, ...suspects].map((item) => [item.id, item]))
+  let all: ReadonlyMap<string, ReviewItem> | undefined
+  return (id) => {
+    const item = waiting.get(id)
+    if (item !== undefined) return item
+    all ??= new Map(reviewItems(rows, sources).map((each) => [each.id, each]))
+    return all.get(id)
+  }
+}
+
+function byPlace(a: Issue, b: Issue): number {
+  return (a.file ?? "") === (b.file ?? "") ? (a.line ?? 0) - (b.line ?? 0) : (a.file ?? "") < (b.file ?? "") ? -1 : 1
+}
+
+/** What the decision makes of the item. */
+function changeOf(task: TaskSpecification, item: ReviewItem, decision: Decision): ReviewChange {
+  const text = (output: unknown) => (output === undefined ? null : formatOutput(task, output))
+  const keeps = item.current === undefined ? undefined : item.current
+  const after = decision.verdict === "reject" ? keeps : (decision.output ?? item.output)
+  return {
+    row: decision.source?.row ?? 0,
+    item: item.id,
+    verdict: decision.verdict,
+    reviewer: decision.reviewer,
+    before: text(item.current ?? item.output),
+    after: text(after),
+    ...(decision.reason === undefined ? {} : { reason: decision.reason }),
+  }
+}

@@ -1,0 +1,214 @@
+import { canonicalJson } from "../../core/canonical.ts"
+import { PersonNeededError } from "../../core/errors.ts"
+import type { Decision } from "../../core/rows/example.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import type { Stratum } from "../../evaluation/review/acceptance.ts"
+import { trialsNeeded, upperErrorBound } from "../../evaluation/statistics/error-bound.ts"
+import { medianSeconds } from "../../evaluation/review/review-effort.ts"
+import { wilsonInterval } from "../../evaluation/statistics/wilson.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { StageContext } from "../context.ts"
+import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { errsOnGold, goldChecks } from "../standing/gold-checks.ts"
+import { guidelineDigest, uniqueById, type ReviewItem } from "../standing/review-items.ts"
+import { rejectionsByReason, type Rejection } from "./rejections.ts"
+
+/** What reviewing takes. */
+export interface Effort {
+  readonly decisions: number
+  readonly hours: number
+  readonly secondsPerDecision: number
+  /**
+   * Whether the seconds were measured from the times of decisions; otherwise they are the specification's assumption.
+   */
+  readonly isMeasured: boolean
+}
+
+/** Candidates that people looked at: how many were wrong as they were proposed. */
+export interface ErrorRate {
+  readonly decided: number
+  readonly edited: number
+  readonly rejected: number
+  /** The share that was wrong, with its 95 percent interval (Wilson); null where none was decided. */
+  readonly rate: { readonly value: number; readonly low: number; readonly high: number } | null
+}
+
+export interface ReviewStatus {
+  readonly open: number
+  readonly pending: number
+  readonly conflicts: number
+  readonly stale: number
+  readonly accepted: number
+  readonly rejected: number
+  readonly suspects: number
+  readonly conflictPairs: number
+  /** Of the accepted, those that a policy accepted; and those of which nobody is asked until a sample is decided. */
+  readonly acceptedByPolicy: number
+  readonly waiting: number
+  /** What the questions that wait now take, at least. */
+  readonly effort: Effort
+  readonly strata: readonly Stratum[]
+  /**
+   * The candidates drawn from everything: their error rate is unbiased when all are decided. `bound` is one-sided, at
+   * the confidence of the specification.
+   */
+  readonly estimate: {
+    readonly drawn: number
+    readonly decided: number
+    readonly wrong: number
+    readonly bound: number | null
+  }
+  readonly strategies: Readonly<Record<string, ErrorRate>>
+  readonly reviewers: Readonly<
+    Record<string, { readonly decisions: number; readonly goldChecks: number; readonly goldErrors: number }>
+  >
+  readonly rejections: readonly Rejection[]
+  /** Decisions that stand, by the guideline they were made under. */
+  readonly guideline: { readonly current: number; readonly earlier: number }
+}
+
+/** How far the review is. */
+export function reviewStatus(context: StageContext, task: TaskSpecification): ReviewStatus {
+  const rows = new TaskRows(context.workspace, task.task)
+  const examples = taskExamples(task, rows)
+  const all = rows.decisions()
+  const decisions = all.filter(isGiven)
+  const standings = [...examples.standings.values()]
+  const count = (state: string) => standings.filter((standing) => standing.state === state).length
+  const { strata, estimate, waiting } = examples.plan
+  const guideline = guidelineDigest(task)
+  const current = decisions.filter((decision) => decision.guideline === guideline).length
+  return {
+    open: examples.open.length,
+    pending: count("pending"),
+    conflicts: count("conflict"),
+    stale: count("stale"),
+    accepted: count("accepted"),
+    rejected: count("rejected"),
+    suspects: examples.suspects.length,
+    conflictPairs: examples.conflicts.length,
+    acceptedByPolicy: standings.filter((standing) => standing.state === "accepted" && standing.by.startsWith("policy:"))
+      .length,
+    waiting,
+    effort: effortOf(task, decisions, decisionsMissing(task, examples)),
+    strata,
+    estimate: {
+      ...estimate,
+      bound: estimate.decided === 0 ? null : upperErrorBound(estimate.wrong, estimate.decided, task.review.confidence),
+    },
+    strategies: errorRates(rows, examples),
+    reviewers: reviewersOf(
+      task,
+      decisions,
+      goldChecks(
+        examples.sources,
+        Map.groupBy(all, ({ item }) => item),
+      ),
+    ),
+    rejections: rejectionsByReason(task, rows, examples),
+    guideline: { current, earlier: decisions.length - current },
+  }
+}
+
+/**
+ * What deciding on so many new candidates of each strategy takes at most, by the policies of the task: what `expand`
+ * would give people to do.
+ */
+export function expectedEffort(
+  context: StageContext,
+  task: TaskSpecification,
+  planned: readonly { readonly strategy: string; readonly count: number }[],
+): Effort {
+  const { review } = task
+  const decisions = planned.reduce((sum, { strategy, count }) => {
+    const rule = review.policies.find((each) => each.strategy === strategy && each.label === undefined) ?? review
+    const sample =
+      rule.sampleSize ??
+      review.sampleSize ??
+      trialsNeeded(1, rule.maxError ?? review.maxError, rule.confidence ?? review.confidence)
+    return sum + (rule.policy === "sample" && !(rule.perLabel ?? review.perLabel) ? Math.min(sample, count) : count)
+  }, 0)
+  const shared = review.reviewers.length > 1 ? Math.ceil(decisions * (1 + review.overlap)) : decisions
+  return effortOf(task, new TaskRows(context.workspace, task.task).decisions().filter(isGiven), shared)
+}
+
+/** Raised by a stage that cannot go on while items are open. */
+export function reviewNeeded(task: TaskSpecification, open: number): PersonNeededError {
+  return new PersonNeededError(
+    `${open} items of ${task.task} wait for a decision`,
+    `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop review import ${task.task} review.csv`,
+  )
+}
+
+/** A decision that a person gave, and not what followed from it for rows or for what was disputed. */
+function isGiven({ item, settles }: Decision): boolean {
+  return settles === undefined && !item.startsWith("check_")
+}
+
+function effortOf(task: TaskSpecification, given: readonly Decision[], decisions: number): Effort {
+  const measured = medianSeconds(given)
+  const secondsPerDecision = measured ?? task.review.secondsPerDecision
+  return {
+    decisions,
+    hours: (decisions * secondsPerDecision) / 3600,
+    secondsPerDecision,
+    isMeasured: measured !== undefined,
+  }
+}
+
+function decisionsMissing(task: TaskSpecification, examples: TaskExamples): number {
+  const asked = examples.asked.reduce(
+    (sum, { reviewers, decidedBy }) => sum + Math.max(1, reviewers.filter((name) => !decidedBy.includes(name)).length),
+    0,
+  )
+  return asked + task.review.reviewers.reduce((sum, name) => sum + examples.goldChecksFor(name).length, 0)
+}
+
+function errorRates(rows: TaskRows, { standings }: TaskExamples): Record<string, ErrorRate> {
+  const counts = new Map<string, { decided: number; edited: number; rejected: number }>()
+  for (const { id, strategy, output } of uniqueById(rows.candidates())) {
+    const standing = standings.get(id)
+    if (
+      standing === undefined ||
+      (standing.state !== "accepted" && standing.state !== "rejected") ||
+      standing.by.startsWith("policy:")
+    )
+      continue
+    const count = counts.get(strategy) ?? { decided: 0, edited: 0, rejected: 0 }
+    counts.set(strategy, count)
+    count.decided++
+    if (standing.state === "rejected") count.rejected++
+    else if (canonicalJson(standing.output) !== canonicalJson(output)) count.edited++
+  }
+  return Object.fromEntries(
+    [...counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([strategy, count]) => {
+        const wrong = count.edited + count.rejected
+        return [
+          strategy,
+          { ...count, rate: { value: wrong / count.decided, ...wilsonInterval(wrong, count.decided, 0.95) } },
+        ]
+      }),
+  )
+}
+
+function reviewersOf(
+  task: TaskSpecification,
+  decisions: readonly Decision[],
+  gold: readonly ReviewItem[],
+): ReviewStatus["reviewers"] {
+  const checks = new Map(gold.map((item) => [item.id, item]))
+  const byReviewer = [...Map.groupBy(decisions, ({ reviewer }) => reviewer)].sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(
+    byReviewer.map(([reviewer, own]) => {
+      // The first word on a check counts: a reviewer who looks again knows more.
+      const first = new Map(own.toReversed().map((decision) => [decision.item, decision]))
+      const onGold = [...first.values()].flatMap((decision) => {
+        const item = checks.get(decision.item)
+        return item === undefined || decision.revision !== item.revision ? [] : [errsOnGold(task, item, decision)]
+      })
+      return [reviewer, { decisions: own.length, goldChecks: onGold.length, goldErrors: onGold.filter(Boolean).length }]
+    }),
+  )
+}

@@ -1,0 +1,156 @@
+import { createHash } from "node:crypto"
+import { digest } from "../../core/canonical.ts"
+import type { RenderedFile, TrainingPlan } from "../../core/contracts/backend.ts"
+import { GateError, ToolkitError } from "../../core/errors.ts"
+import type { DatasetManifest, Example } from "../../core/rows/example.ts"
+import type { JobSpecification } from "../../core/training/job.ts"
+import { stratumOf } from "../../core/task/output.ts"
+import { type Message, promptVersion, renderExample } from "../../core/task/prompt.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import { Versions } from "../../store/rows/versions.ts"
+import type { StageContext } from "../context.ts"
+import { requireAllowed } from "../rights.ts"
+
+export interface PlannedTraining {
+  readonly plan: TrainingPlan
+  readonly digest: string
+  /** The lines of each file with their ends, rendered anew each time that they are gone through. */
+  readonly rendered: { readonly train: Iterable<string>; readonly validation: Iterable<string> }
+}
+
+/**
+ * The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written, and one row
+ * at a time is in memory. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid`
+ * keeps apart, and for a row that renders empty.
+ */
+export function planTraining(context: StageContext, job: JobSpecification, task: TaskSpecification): PlannedTraining {
+  const versions = new Versions(context.workspace, task.task)
+  const dataset = job.dataset === "latest" ? versions.latest() : job.dataset
+  if (dataset === undefined)
+    throw new ToolkitError(`task ${task.task} has no dataset version yet`, {
+      code: "no-dataset",
+      hint: `Make one: tuneloop build ${task.task}`,
+    })
+  const manifest = versions.manifest(dataset as `ds_${string}`)
+  requireTrainable(versions, manifest)
+  const train = versions.each(dataset, "train.jsonl")
+  requireStanding(context, task, train)
+  requireAllowed(context, task, train, job.baseModel)
+  const rendered = {
+    train: linesOf(task, train, weightsOf(task, manifest)),
+    validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl")),
+  }
+  const plan: TrainingPlan = {
+    schemaVersion: 1,
+    job: job.job,
+    task: task.task,
+    dataset,
+    holdout: manifest.holdout,
+    prompt: promptVersion(task),
+    baseModel: job.baseModel,
+    revision: job.revision ?? null,
+    backend: job.backend,
+    objective: job.objective,
+    method: job.method,
+    hyperparameters: job.hyperparameters,
+    seed: job.seed,
+    files: { train: fileEntry(rendered.train), validation: fileEntry(rendered.validation) },
+  }
+  return { plan, digest: digest(plan), rendered }
+}
+
+/** The rendered rows as lines, with what each counts for in training where there are weights. */
+function linesOf(
+  task: TaskSpecification,
+  examples: Iterable<Example>,
+  weightOf?: (example: Example) => number,
+): Iterable<string> {
+  return {
+    *[Symbol.iterator]() {
+      for (const { example, messages } of renderRows(task, examples))
+        yield `${JSON.stringify({ id: example.id, messages, ...(weightOf === undefined ? {} : { weight: weightOf(example) }) })}\n`
+    },
+  }
+}
+
+function weightsOf(
+  task: TaskSpecification,
+  { prevalence }: DatasetManifest,
+): ((example: Example) => number) | undefined {
+  return prevalence === undefined ? undefined : ({ output }) => prevalence.weights[stratumOf(task, output)] ?? 1
+}
+
+/**
+ * A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. One with a leak,
+ * one that rows were erased from, or whose holdout they were erased from, is a GateError.
+ */
+export function requireTrainable(versions: Versions, manifest: DatasetManifest): void {
+  if (manifest.leaks.found > 0)
+    throw new GateError(
+      `${manifest.id} has ${manifest.leaks.found} leaks and cannot be trained on`,
+      `Build a clean version: tuneloop build ${manifest.task}`,
+    )
+  const erased = versions.erasedPart(manifest)
+  if (erased !== undefined)
+    throw new GateError(
+      `rows were erased from ${erased}${erased === manifest.id ? "" : `, the holdout of ${manifest.id}`}: it is no longer what its id says and cannot be trained on`,
+      `Build a version without them: tuneloop build ${manifest.task}`,
+    )
+}
+
+/**
+ * Throws a GateError when a row is erased: a version may come back by git, or be frozen by a build that was running
+ * meanwhile. Rows are looked at only where something was erased from the task.
+ */
+export function requireStanding(context: StageContext, task: TaskSpecification, train: Iterable<Example>): void {
+  const erased = new TaskRows(context.workspace, task.task).erased()
+  if (erased.isEmpty) return
+  let found = 0
+  for (const row of train) if (erased.of(row) !== undefined) found++
+  if (found > 0)
+    throw new GateError(
+      `${found} rows of the version were erased and stand in it again`,
+      `Finish the erasure: tuneloop dataset erase ${task.task} --yes; then: tuneloop build ${task.task}`,
+    )
+}
+
+/**
+ * The rows as they are trained on, wherever that is, one by one. After the last one it is a GateError that rows
+ * rendered to an empty message, which are not among them; an answer that only calls tools is none where the reader
+ * knows of tools.
+ */
+export function* renderRows(
+  task: TaskSpecification,
+  examples: Iterable<Example>,
+  { knowsTools }: { knowsTools: boolean } = { knowsTools: false },
+): Generator<{ readonly example: Example; readonly messages: readonly Message[] }> {
+  const isEmpty = (message: Message | undefined) =>
+    message?.content.trim() === "" && !(knowsTools && message["tool_calls"] !== undefined)
+  const named: string[] = []
+  let empty = 0
+  for (const example of examples) {
+    const messages = renderExample(task, example)
+    if (!messages.some((message) => message.role !== "assistant" && isEmpty(message)) && !isEmpty(messages.at(-1)))
+      yield { example, messages }
+    else if (++empty <= namedRows) named.push(example.id)
+  }
+  if (empty > 0)
+    throw new GateError(
+      `${empty} rows render to an empty message: ${named.join(", ")}`,
+      "Mend prompt.system or prompt.user in the specification, or those rows.",
+    )
+}
+
+const namedRows = 5
+
+function fileEntry(lines: Iterable<string>): RenderedFile {
+  const sum = createHash("sha256")
+  let [rows, bytes] = [0, 0]
+  for (const line of lines) {
+    sum.update(line)
+    rows++
+    bytes += Buffer.byteLength(line)
+  }
+  return { rows, bytes, digest: `sha256:${sum.digest("hex")}` }
+}

@@ -1,0 +1,349 @@
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs"
+import { isUtf8 } from "node:buffer"
+import { createHash, randomBytes } from "node:crypto"
+import { basename, dirname, join } from "node:path"
+import { DataError } from "../../core/errors.ts"
+
+/**
+ * The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes
+ * the folder. What a killed write left in the folder is removed after a day.
+ */
+export function writeAtomically(path: string, text: string): void {
+  makeFolder(dirname(path))
+  const temporary = temporaryBeside(path)
+  let writtenAtMs: number
+  try {
+    const descriptor = openSync(temporary, "wx")
+    try {
+      writeFileSync(descriptor, text)
+      fsyncSync(descriptor)
+      writtenAtMs = fstatSync(descriptor).mtimeMs
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw writeError(path, error)
+  }
+  flushFolder(dirname(path))
+  removeLeftOvers(dirname(path), writtenAtMs)
+}
+
+/** The file holds what it held before, byte for byte, and the whole text after it, or only what it held before. */
+export function appendAtomically(path: string, text: string): void {
+  const before = existsSync(path) ? readText(path) : ""
+  writeAtomically(path, before === "" || before.endsWith("\n") ? before + text : `${before}\n${text}`)
+}
+
+/**
+ * The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder
+ * is there already, it stays as it is.
+ */
+export async function createFolderAtomically(path: string, fill: (temporary: string) => void): Promise<void> {
+  if (existsSync(path)) return
+  await createFolderByContent(dirname(path), async (temporary) => {
+    fill(temporary)
+    return basename(path)
+  })
+}
+
+/**
+ * The same for a folder whose name follows from what is in it: `fill` says it at its end. Returns the name, and whether
+ * the folder was not there before.
+ */
+export async function createFolderByContent(
+  parent: string,
+  fill: (temporary: string) => Promise<string>,
+): Promise<{ readonly name: string; readonly isNew: boolean }> {
+  makeFolder(parent)
+  const temporary = temporaryBeside(join(parent, "folder"))
+  makeFolder(temporary)
+  const madeAtMs = statSync(temporary).mtimeMs
+  let name = ""
+  let isNew = false
+  try {
+    name = await fill(temporary)
+    if (!existsSync(join(parent, name))) {
+      renameSync(temporary, join(parent, name))
+      isNew = true
+    }
+  } catch (error) {
+    // Another process may have made the same content first.
+    if (name === "" || !existsSync(join(parent, name))) throw writeError(join(parent, name), error)
+  } finally {
+    if (!isNew) rmSync(temporary, { recursive: true, force: true })
+  }
+  flushFolder(parent)
+  removeLeftOvers(parent, madeAtMs)
+  return { name, isNew }
+}
+
+/** The folder is there, and those it lies in. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true })
+  } catch (error) {
+    throw writeError(path, error)
+  }
+}
+
+/**
+ * The work has the folder to write into. When it fails, no folder is left that was not there before; one that something
+ * lies in stays.
+ */
+export async function withFolder<Done>(path: string, work: () => Promise<Done>): Promise<Done> {
+  const folders: string[] = []
+  for (let folder = path; !existsSync(folder); folder = dirname(folder)) folders.push(folder)
+  makeFolder(path)
+  try {
+    return await work()
+  } catch (error) {
+    for (const folder of folders) {
+      try {
+        rmdirSync(folder)
+      } catch {
+        break
+      }
+    }
+    throw error
+  }
+}
+
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
+}
+
+const leftOverAfterMs = 24 * 60 * 60 * 1000
+
+/**
+ * Files and folders by a temporary's name that a kill left, a day old by the clock of the file system itself. A younger
+ * one may be another process's, at work.
+ */
+export function removeLeftOvers(folder: string, nowMs: number): void {
+  try {
+    for (const name of readdirSync(folder).filter((entry) => /^\.[0-9a-f]{12}\.tmp$/.test(entry))) {
+      const path = join(folder, name)
+      if (nowMs - statSync(path).mtimeMs > leftOverAfterMs) rmSync(path, { recursive: true, force: true })
+    }
+  } catch {
+    // Another process was faster, or may remove what we may not: what was asked for is written all the same.
+  }
+}
+
+/** JSONL of the rows, one line each; empty for no rows. */
+export function toJsonLines(rows: Iterable<unknown>): string {
+  let text = ""
+  for (const row of rows) text += `${JSON.stringify(row)}\n`
+  return text
+}
+
+export interface Line {
+  readonly text: string
+  readonly number: number
+}
+
+const chunkBytes = 1 << 20
+const newline = 10
+
+/**
+ * The lines of a UTF-8 file in order, without their ends and without a byte order mark; the file is read in pieces.
+ * Invalid UTF-8 is a DataError naming the line. A missing file has no lines.
+ */
+export function* readLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<Line> {
+  for (const line of readByteLines(path, options)) yield { text: line.text(), number: line.number }
+}
+
+/** A line whose text is made only when it is asked for. */
+export interface ByteLine {
+  readonly bytes: Buffer
+  readonly number: number
+  text(): string
+}
+
+/**
+ * The same lines as bytes, of which only those that are asked for become texts; all of them are checked to be UTF-8.
+ */
+export function* readByteLines(path: string, options: { cutTornLine?: boolean } = {}): Generator<ByteLine> {
+  if (!existsSync(path)) return
+  let descriptor: number
+  try {
+    if (statSync(path).isDirectory())
+      throw new DataError(`${path} is a folder, not a file`, [], "Move it out of the way.")
+    descriptor = openSync(path, "r")
+  } catch (error) {
+    throw readError(path, "file", error)
+  }
+  try {
+    let rest = Buffer.alloc(0)
+    let number = 0
+    const lineOf = (bytes: Buffer, isValid: boolean): ByteLine => {
+      number += 1
+      if (!isValid && !isUtf8(bytes)) throw invalidUtf8(path, number)
+      const content = withoutEnd(number === 1 ? withoutMark(bytes) : bytes)
+      return { bytes: content, number, text: () => content.toString("utf8") }
+    }
+    for (;;) {
+      const chunk = Buffer.allocUnsafe(chunkBytes)
+      const length = readSync(descriptor, chunk, 0, chunkBytes, null)
+      if (length === 0) break
+      rest = rest.length === 0 ? chunk.subarray(0, length) : Buffer.concat([rest, chunk.subarray(0, length)])
+      const isValid = isUtf8(rest.subarray(0, rest.lastIndexOf(newline) + 1))
+      let start = 0
+      for (let end = rest.indexOf(newline, start); end >= 0; end = rest.indexOf(newline, start)) {
+        yield lineOf(rest.subarray(start, end), isValid)
+        start = end + 1
+      }
+      rest = rest.subarray(start)
+    }
+    // A line without its end is torn when we wrote the file ourselves; in a user's file it is just the last line.
+    if (rest.length > 0 && !options.cutTornLine) yield lineOf(rest, false)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+}
+
+function withoutEnd(bytes: Buffer): Buffer {
+  return bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes
+}
+
+/** `sha256:` and 64 hex digits of the bytes of a file, which is read in pieces. */
+export function digestFile(path: string): string {
+  requireFile(path)
+  const sum = createHash("sha256")
+  for (const piece of readPieces(path)) sum.update(piece)
+  return `sha256:${sum.digest("hex")}`
+}
+
+/** The bytes of a file in pieces, each of which the next one overwrites; none of a file that is missing. */
+export function* readPieces(path: string): Generator<Buffer> {
+  if (!existsSync(path)) return
+  const [chunk, descriptor] = [Buffer.allocUnsafe(chunkBytes), openSync(path, "r")]
+  try {
+    for (let length = readSync(descriptor, chunk); length > 0; length = readSync(descriptor, chunk))
+      yield chunk.subarray(0, length)
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** The text of a file; a missing file, a folder or unreadable file is a DataError naming it. */
+export function readText(path: string, what = "file"): string {
+  return decodeText(readBytes(path, what), path)
+}
+
+/** The file can be read; a missing file, a folder or unreadable file is a DataError naming it. */
+export function requireFile(path: string): void {
+  try {
+    if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a file`, [], "Name a file.")
+    closeSync(openSync(path, "r"))
+  } catch (error) {
+    throw readError(path, "file", error)
+  }
+}
+
+export function readBytes(path: string, what = "file"): Buffer {
+  try {
+    if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a ${what}`, [], "Name a file.")
+    return readFileSync(path)
+  } catch (error) {
+    throw readError(path, what, error)
+  }
+}
+
+function readError(path: string, what: string, error: unknown): DataError {
+  if (error instanceof DataError) return error
+  const code = (error as NodeJS.ErrnoException).code
+  if (code === "ENOENT")
+    return new DataError(`there is no ${what} ${path}`, [], "Check the path; relative paths start where you are.")
+  return new DataError(`cannot read the ${what} ${path}: ${code ?? String(error)}`, [], "Check the file's permissions.")
+}
+
+/** The bytes as UTF-8 without a byte order mark; invalid bytes are a DataError naming their line. */
+export function decodeText(bytes: Buffer, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+  } catch {
+    let number = 1
+    for (let start = 0; ; number++) {
+      const end = bytes.indexOf(newline, start)
+      if (end < 0 || !isUtf8(bytes.subarray(start, end))) throw invalidUtf8(path, number)
+      start = end + 1
+    }
+  }
+}
+
+function invalidUtf8(path: string, line: number): DataError {
+  return new DataError(
+    `${path} is not valid UTF-8`,
+    [{ file: path, line, message: "bytes that are not UTF-8" }],
+    'Save the file as UTF-8 (in a spreadsheet: "CSV UTF-8") and run the command again.',
+  )
+}
+
+/** A refusal of the system as an error that says what to do; anything else as it is. */
+export function writeError(path: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException).code
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return new DataError(
+        `no space left to write ${path}`,
+        [],
+        "Free some disk space and run the command again; nothing was half-written.",
+      )
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new DataError(`not allowed to write ${path} (${code})`, [], "Check the folder's permissions.")
+    case "EISDIR":
+      return new DataError(`cannot write ${path}: it is a folder`, [], "Name a file.")
+    case "ENOTDIR":
+    case "EEXIST":
+      return new DataError(
+        `cannot write ${path}: a file stands where a folder must be`,
+        [],
+        "Name another path, or move the file.",
+      )
+    case "ENAMETOOLONG":
+      return new DataError(`cannot write ${path}: the name is too long`, [], "Choose a shorter one.")
+    default:
+      return error
+  }
+}
+
+/** The names in the folder are on disk, where the file system can do that. */
+export function flushFolder(folder: string): void {
+  try {
+    const descriptor = openSync(folder, "r")
+    fsyncSync(descriptor)
+    closeSync(descriptor)
+  } catch {
+    // Some file systems and Windows do not flush folders; the rename itself is still atomic.
+  }
+}
+
+/** A text that changes when the file does: no content is read. A file that goes while it is looked at has none. */
+export function stampOf(file: string): string {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats === undefined ? "" : `${file} ${stats.size} ${stats.mtimeMs} ${stats.ino}`
+}

@@ -1,0 +1,133 @@
+import { existsSync, readdirSync } from "node:fs"
+import { basename, join } from "node:path"
+import type { ErasableRow, Tombstone } from "../../core/rows/erasure.ts"
+import { tombstoneSchema } from "../../core/rows/erasure.ts"
+import { parseJson } from "../../core/parse.ts"
+import { appendAtomically, readLines, toJsonLines, writeAtomically } from "../files/files.ts"
+import { stageFile } from "../files/staged-file.ts"
+
+/**
+ * What an erasure did to a frozen folder: how many rows went, and what its files are since. Its manifest stays as it
+ * was.
+ */
+export interface ErasedMark {
+  readonly at: string
+  readonly files: Readonly<
+    Record<string, { readonly rows: number; readonly digest: string; readonly removed: readonly string[] }>
+  >
+}
+
+const markFile = "erased.json"
+
+/** The tombstones of a task; none without the file. */
+export function readTombstones(taskFolder: string): Tombstone[] {
+  return [...readLines(tombstonesFile(taskFolder))]
+    .filter(({ text }) => text.trim() !== "")
+    .map(({ text }) => tombstoneSchema.parse(JSON.parse(text)))
+}
+
+export function addTombstones(taskFolder: string, added: readonly Tombstone[]): void {
+  if (added.length > 0) appendAtomically(tombstonesFile(taskFolder), toJsonLines(added))
+}
+
+/** The mark of a version or holdout that lost rows; undefined for one that is whole. */
+export function erasedMark(folder: string): ErasedMark | undefined {
+  const file = join(folder, markFile)
+  if (!existsSync(file)) return undefined
+  return JSON.parse([...readLines(file)].map(({ text }) => text).join("\n")) as ErasedMark
+}
+
+/** A row as it stands in a file, unchecked: an erasure must also find what is otherwise broken. */
+export interface RawRow extends ErasableRow {
+  readonly output?: unknown
+  readonly chosen?: unknown
+  readonly rejected?: unknown
+  readonly reason?: string
+  readonly witness?: string
+}
+
+/** The files of a task that hold rows: what people wrote and decided, and every frozen file with its folder. */
+export function rowFiles(taskFolder: string): {
+  readonly loose: string[]
+  readonly frozen: { readonly folder: string; readonly files: string[] }[]
+} {
+  const list = (folder: string, isWanted: (name: string) => boolean) =>
+    existsSync(folder)
+      ? readdirSync(folder)
+          .filter(isWanted)
+          .sort()
+          .map((name) => join(folder, name))
+      : []
+  const isRows = (name: string) => name.endsWith(".jsonl") && !name.startsWith(".")
+  return {
+    loose: [
+      ...list(taskFolder, (name) => name === "seeds.jsonl" || name === "inputs.jsonl"),
+      ...["candidates", "decisions", "quarantine", "queue"].flatMap((name) => list(join(taskFolder, name), isRows)),
+    ],
+    frozen: [
+      ...list(join(taskFolder, "versions"), (name) => name.startsWith("ds_")),
+      ...list(join(taskFolder, "holdouts"), (name) => name.startsWith("hold_")),
+    ].map((folder) => ({ folder, files: list(folder, isRows) })),
+  }
+}
+
+/** The rows of a file as they stand; a line that is no JSON object is passed over. */
+export function* rawRows(file: string): Generator<{ readonly row: RawRow; readonly text: string }> {
+  for (const { text } of readLines(file)) {
+    const row = parseJson(text)
+    yield { row: typeof row === "object" && row !== null ? (row as RawRow) : {}, text }
+  }
+}
+
+/**
+ * The file is without the rows, whole at any moment; the other lines keep their bytes. Returns how many went; a file
+ * without such a row is not touched.
+ */
+export function removeRows(file: string, isErased: (row: RawRow) => boolean): number {
+  const removed = removedRows(file, isErased).length
+  if (removed > 0) stageFile(file, keptLines(file, isErased)).commit()
+  return removed
+}
+
+/**
+ * The frozen folder is without the rows and says so: the mark with the new digests is there before a file changes, so
+ * that a kill in between is seen, and the next call finishes. Returns how many rows went.
+ */
+export function removeFrozenRows(
+  folder: string,
+  files: readonly string[],
+  isErased: (row: RawRow) => boolean,
+  at: string,
+  nameOf: (row: RawRow) => string,
+): number {
+  const touched = files.flatMap((file) => {
+    const removed = removedRows(file, isErased)
+    return removed.length === 0
+      ? []
+      : [{ name: basename(file), removed, staged: stageFile(file, keptLines(file, isErased)) }]
+  })
+  if (touched.length === 0) return 0
+  const before = erasedMark(folder)
+  const entries = touched.map(({ name, removed, staged }) => {
+    const gone = [...new Set([...(before?.files[name]?.removed ?? []), ...removed.map(nameOf)])].sort()
+    return [name, { rows: staged.pieces, digest: staged.digest, removed: gone }] as const
+  })
+  const mark: ErasedMark = { at: before?.at ?? at, files: { ...before?.files, ...Object.fromEntries(entries) } }
+  writeAtomically(join(folder, markFile), `${JSON.stringify(mark, null, 2)}\n`)
+  for (const { staged } of touched) staged.commit()
+  return touched.reduce((sum, { removed }) => sum + removed.length, 0)
+}
+
+function removedRows(file: string, isErased: (row: RawRow) => boolean): RawRow[] {
+  const removed: RawRow[] = []
+  for (const { row } of rawRows(file)) if (isErased(row)) removed.push(row)
+  return removed
+}
+
+function* keptLines(file: string, isErased: (row: RawRow) => boolean): Generator<string> {
+  for (const { row, text } of rawRows(file)) if (!isErased(row)) yield `${text}\n`
+}
+
+function tombstonesFile(taskFolder: string): string {
+  return join(taskFolder, "tombstones.jsonl")
+}

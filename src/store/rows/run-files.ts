@@ -1,0 +1,69 @@
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import type { Prediction, RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
+import { parseJson } from "../../core/parse.ts"
+import type { RunEvent } from "../../core/training/run.ts"
+import { makeFolder, readLines, readText, toJsonLines, writeAtomically } from "../files/files.ts"
+import { stageFile } from "../files/staged-file.ts"
+import type { Workspace } from "../workspace.ts"
+
+/** Where the files of a run lie. */
+export function runFiles(workspace: Workspace, run: string): RunFiles {
+  const folder = workspace.runFolder(run)
+  return {
+    run,
+    folder,
+    train: join(folder, "rendered", "train.jsonl"),
+    validation: join(folder, "rendered", "validation.jsonl"),
+    adapter: join(folder, "adapter"),
+    checkpoints: join(folder, "checkpoints"),
+  }
+}
+
+/**
+ * Writes the plan and the exact rows that are sent, line by line; the plan last, so that a folder with a plan is whole.
+ */
+export function writeRun(
+  files: RunFiles,
+  plan: TrainingPlan,
+  rendered: { train: Iterable<string>; validation: Iterable<string> },
+): void {
+  makeFolder(files.folder)
+  stageFile(files.train, rendered.train).commit()
+  stageFile(files.validation, rendered.validation).commit()
+  writeAtomically(planFile(files.folder), `${JSON.stringify(plan, null, 2)}\n`)
+}
+
+export function readPlan(files: RunFiles): TrainingPlan | undefined {
+  return existsSync(planFile(files.folder)) ? (JSON.parse(readText(planFile(files.folder))) as TrainingPlan) : undefined
+}
+
+/** The run's events as a readable file beside the ledger, which stays the truth. */
+export function writeEvents(files: RunFiles, events: readonly RunEvent[]): void {
+  writeAtomically(join(files.folder, "events.jsonl"), toJsonLines(events))
+}
+
+/** The evaluations of a task that have a result, oldest first. */
+export function evaluationsOf(workspace: Workspace, task: string): { evaluation: string; run: string; at: string }[] {
+  const list = (folder: string) => (existsSync(folder) ? readdirSync(folder).sort() : [])
+  const found = list(workspace.runsFolder).flatMap((run) => {
+    const folder = join(workspace.runFolder(run), "evaluations")
+    return list(folder)
+      .filter((file) => file.endsWith(".json"))
+      .map(
+        (file) =>
+          parseJson(readText(join(folder, file))) as { evaluation: string; run: string; task: string; at: string },
+      )
+  })
+  return found.filter((result) => result?.task === task).sort((a, b) => (a.at < b.at ? -1 : 1))
+}
+
+/** The recorded answers of a contender; undefined where there are none. */
+export function readPredictionsOf(files: RunFiles, evaluation: string, name: string): Prediction[] | undefined {
+  const file = join(files.folder, "predictions", evaluation, `${name}.jsonl`)
+  return existsSync(file) ? [...readLines(file)].map(({ text }) => JSON.parse(text) as Prediction) : undefined
+}
+
+function planFile(folder: string): string {
+  return join(folder, "plan.json")
+}

@@ -1,0 +1,208 @@
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { DataError } from "../../core/errors.ts"
+import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../../core/rows/example.ts"
+import { jsonPieces } from "../files/atomic-writer.ts"
+import { erasedMark, type ErasedMark } from "./erasures.ts"
+import {
+  createFolderAtomically,
+  createFolderByContent,
+  digestFile,
+  readLines,
+  readText,
+  toJsonLines,
+  writeAtomically,
+} from "../files/files.ts"
+import { writeDigested } from "../files/staged-file.ts"
+import type { Workspace } from "../workspace.ts"
+
+const manifestFile = "manifest.json"
+
+/** The dataset versions and holdouts of a task: immutable folders, named by their content. */
+export class Versions {
+  private readonly workspace: Workspace
+  private readonly task: string
+
+  constructor(workspace: Workspace, task: string) {
+    this.workspace = workspace
+    this.task = task
+  }
+
+  folder(id: string): string {
+    return join(this.workspace.taskFolder(this.task), id.startsWith("hold_") ? "holdouts" : "versions", id)
+  }
+  has(id: string): boolean {
+    // An id is typed by people: it must not reach another folder.
+    return /^(ds|hold)_[A-Za-z0-9]+$/.test(id) && existsSync(join(this.folder(id), manifestFile))
+  }
+  /** The ids of the versions, in the order of their names. */
+  ids(): string[] {
+    const folder = join(this.workspace.taskFolder(this.task), "versions")
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .filter((name) => name.startsWith("ds_"))
+          .sort()
+      : []
+  }
+
+  /** The ids of the holdouts, in the order of their names. */
+  holdoutIds(): string[] {
+    const folder = join(this.workspace.taskFolder(this.task), "holdouts")
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .filter((name) => this.has(name))
+          .sort()
+      : []
+  }
+  /** The ids of a holdout's test rows, and nothing else of them: no opening. */
+  testIds(holdout: string): string[] {
+    return this.rows(holdout, "test.jsonl").map(({ id }) => id)
+  }
+
+  async freezeHoldout(
+    manifest: HoldoutManifest,
+    { validation, test }: { readonly validation: readonly Example[]; readonly test: readonly Example[] },
+  ): Promise<void> {
+    await createFolderAtomically(this.folder(manifest.id), (temporary) => {
+      writeAtomically(join(temporary, "validation.jsonl"), toJsonLines(validation))
+      writeAtomically(join(temporary, "test.jsonl"), toJsonLines(test))
+      writeManifest(temporary, manifest)
+    })
+  }
+  /**
+   * The version of these files is there, under the id that follows from them. Returns its manifest, and whether it was
+   * not there before.
+   */
+  async freezeVersion(
+    planned: PlannedVersion,
+    files: VersionFiles,
+  ): Promise<{ readonly manifest: DatasetManifest; readonly isNew: boolean }> {
+    const { read, kept } = planned.manifest
+    const { name, isNew } = await createFolderByContent(
+      join(this.workspace.taskFolder(this.task), "versions"),
+      async (temporary) => {
+        const writing = [
+          files.train(join(temporary, "train.jsonl")),
+          files.dropped(join(temporary, "dropped.jsonl")),
+        ] as const
+        // Where one fails, the other is not left at work in a folder that goes.
+        await Promise.allSettled(writing)
+        const [train, dropped] = await Promise.all(writing)
+        const { preferences } = files
+        const manifest = withFiles(planned, {
+          "train.jsonl": { rows: kept, digest: train },
+          "dropped.jsonl": { rows: read - kept, digest: dropped },
+          ...(preferences.length === 0
+            ? {}
+            : {
+                "preferences.jsonl": {
+                  rows: preferences.length,
+                  digest: writeDigested(join(temporary, "preferences.jsonl"), jsonPieces(preferences)),
+                },
+              }),
+        })
+        writeManifest(temporary, manifest)
+        return manifest.id
+      },
+    )
+    return { manifest: this.manifest(name as `ds_${string}`), isNew }
+  }
+
+  /** The manifest of a version or holdout that exists. */
+  manifest<Id extends string>(id: Id): Id extends `hold_${string}` ? HoldoutManifest : DatasetManifest {
+    if (!this.has(id)) {
+      const existing = this.ids()
+      throw new DataError(
+        `task ${this.task} has no ${id.startsWith("hold_") ? "holdout" : "dataset version"} ${id}${existing.length > 0 ? `; it has: ${existing.join(", ")}` : ""}`,
+        [],
+        `Make one: tuneloop build ${this.task}`,
+      )
+    }
+    return JSON.parse(readText(join(this.folder(id), manifestFile)))
+  }
+
+  /** The rows of a file of a version or holdout, checked against the digest in its manifest. */
+  rows(id: string, file: "train.jsonl" | "dropped.jsonl" | "validation.jsonl" | "test.jsonl"): Example[] {
+    return this.checked<Example>(id, file)
+  }
+  /** What an erasure took from the version or holdout; undefined when it is whole. */
+  private erasedMark(id: string): ErasedMark | undefined {
+    return erasedMark(this.folder(id))
+  }
+  /** The version or its holdout, where rows were erased from it: then it is no longer what its id says. */
+  erasedPart({ id, holdout }: DatasetManifest): string | undefined {
+    return [id, holdout].find((part) => this.erasedMark(part) !== undefined)
+  }
+  /** The preferences of a version; none for a version without the file. */
+  preferences(id: `ds_${string}`): Preference[] {
+    return this.manifest(id).files["preferences.jsonl"] === undefined
+      ? []
+      : this.checked<Preference>(id, "preferences.jsonl")
+  }
+
+  private checked<Row>(id: string, file: string): Row[] {
+    return [...this.each<Row>(id, file)]
+  }
+
+  /**
+   * The rows of a file of a version or holdout one by one, and anew each time that they are gone through; its digest is
+   * checked before the first.
+   */
+  each<Row = Example>(id: string, file: string): Iterable<Row> {
+    return { [Symbol.iterator]: () => this.eachOnce<Row>(id, file) }
+  }
+
+  private *eachOnce<Row>(id: string, file: string): Generator<Row> {
+    const path = join(this.folder(id), file)
+    const mark = this.erasedMark(id)
+    const expected = (mark?.files[file] ?? this.manifest(id).files[file])?.digest
+    const actual = existsSync(path) ? digestFile(path) : undefined
+    if (expected === undefined || actual !== expected)
+      throw new DataError(
+        `${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`,
+        [],
+        mark === undefined
+          ? "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again."
+          : `Rows were erased from it: finish an erasure that was interrupted by tuneloop dataset erase ${this.task} --yes`,
+      )
+    for (const { text } of readLines(path)) yield JSON.parse(text) as Row
+  }
+
+  /** The version that was built last here, if any: its id is kept beside the versions, for `dataset: latest`. */
+  latest(): string | undefined {
+    const file = this.latestFile()
+    if (!existsSync(file)) return undefined
+    const { version } = JSON.parse(readText(file)) as { version: string }
+    return this.has(version) ? version : undefined
+  }
+  setLatest(version: string): void {
+    if (this.latest() !== version) writeAtomically(this.latestFile(), `${JSON.stringify({ version })}\n`)
+  }
+
+  private latestFile(): string {
+    return join(this.workspace.taskFolder(this.task), "versions", "latest.json")
+  }
+}
+
+/** A version but for its files, and how its id follows from them. */
+export interface PlannedVersion {
+  readonly manifest: Omit<DatasetManifest, "files" | "id">
+  idOf(files: DatasetManifest["files"]): string
+}
+
+/** What a version is made of. A file is written when it is asked for; resolves to its digest. */
+export interface VersionFiles {
+  readonly train: (path: string) => Promise<string>
+  readonly dropped: (path: string) => Promise<string>
+  readonly preferences: readonly Preference[]
+}
+
+function writeManifest(folder: string, manifest: unknown): void {
+  writeAtomically(join(folder, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
+}
+
+/** With the files where they have always stood among its keys. */
+function withFiles({ manifest, idOf }: PlannedVersion, files: DatasetManifest["files"]): DatasetManifest {
+  const { schemaVersion, task, kind, holdout, recipe, ...counts } = manifest
+  return { schemaVersion, id: idOf(files), task, kind, holdout, recipe, files, ...counts }
+}

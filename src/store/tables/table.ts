@@ -1,0 +1,132 @@
+import { extname } from "node:path"
+import { stringify } from "csv-stringify/sync"
+import { DataError, type Issue } from "../../core/errors.ts"
+import { readCsvTable } from "./csv.ts"
+import { decodeText, readBytes, readLines, requireFile } from "../files/files.ts"
+
+/** A row of a user's file: its fields by name, and the line where it begins. */
+export interface TableRow {
+  readonly line: number
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+export interface Table {
+  readonly rows: readonly TableRow[]
+  /** Lines that could not be read as rows at all. */
+  readonly issues: readonly Issue[]
+  readonly format: "jsonl" | "csv"
+}
+
+/** The rows of a file that people import, read as they are asked for where each is a line of its own. */
+export interface TableStream {
+  readonly format: Table["format"]
+  /** Asked for once. Lines that could not be read as rows at all stand among the rows. */
+  readonly rows: Iterable<TableRow | Issue>
+}
+
+/** Opens what `readAnyTable` reads; a JSONL file is not held in memory. */
+export async function openTable(path: string): Promise<TableStream> {
+  if (isJsonLines(path)) {
+    requireFile(path)
+    return { format: "jsonl", rows: jsonRows(path) }
+  }
+  const { rows, issues, format } = await readAnyTable(path)
+  return { format, rows: [...issues, ...rows] }
+}
+
+/** The rows of a file that people import: as `readTable`, and `.parquet`. */
+export async function readAnyTable(path: string): Promise<Table> {
+  if (extname(path).toLowerCase() !== ".parquet") return readTable(path, ", .parquet")
+  const { readParquetTable } = await import("./parquet.ts")
+  return readParquetTable(path)
+}
+
+/**
+ * The rows of a JSONL, JSON-array or CSV file, by its ending (`.jsonl`, `.ndjson`, `.json`, `.csv`, `.tsv`). CSV: a
+ * byte order mark, comma, semicolon or tab, quoted newlines and a `sep=` line are understood; the first row names the
+ * columns.
+ */
+export function readTable(path: string, otherEndings = ""): Table {
+  const ending = extname(path).toLowerCase()
+  if (isJsonLines(path)) return readJsonTable(path)
+  if (ending === ".json") return readJsonArray(path)
+  if (ending === ".csv" || ending === ".tsv") return readCsvTable(path)
+  throw new DataError(
+    `cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, .ndjson, .json, .csv, .tsv${otherEndings}`,
+    [],
+    "Rename or convert the file.",
+  )
+}
+
+/** The rows as text of the table's own format, CSV with its columns and commas, else JSON. */
+export function tableText({ format, rows }: Table, wanted: readonly TableRow["fields"][]): string {
+  return format === "csv"
+    ? stringify([...wanted], { header: true, columns: Object.keys(rows[0]?.fields ?? {}) })
+    : `${JSON.stringify(wanted, null, 2)}\n`
+}
+
+function isJsonLines(path: string): boolean {
+  return [".jsonl", ".ndjson"].includes(extname(path).toLowerCase())
+}
+
+function readJsonTable(path: string): Table {
+  requireFile(path)
+  const rows: TableRow[] = []
+  const issues: Issue[] = []
+  for (const row of jsonRows(path)) {
+    if ("message" in row) issues.push(row)
+    else rows.push(row)
+  }
+  return { rows, issues, format: "jsonl" }
+}
+
+function* jsonRows(path: string): Generator<TableRow | Issue> {
+  for (const { text, number } of readLines(path)) {
+    if (text.trim() === "") continue
+    let value: unknown
+    try {
+      value = JSON.parse(text)
+    } catch (error) {
+      yield { file: path, line: number, message: `not valid JSON: ${shorten((error as Error).message)}` }
+      continue
+    }
+    yield isRecord(value)
+      ? { line: number, fields: value }
+      : { file: path, line: number, message: "expected a JSON object" }
+  }
+}
+
+function readJsonArray(path: string): Table {
+  let value: unknown
+  try {
+    value = JSON.parse(decodeText(readBytes(path), path))
+  } catch (error) {
+    if (error instanceof DataError) throw error
+    throw new DataError(
+      `${path} is not valid JSON: ${shorten((error as Error).message)}`,
+      [],
+      "Mend the file, or give one JSON object a line in a .jsonl file.",
+    )
+  }
+  if (!Array.isArray(value))
+    throw new DataError(
+      `${path} must hold a JSON array of objects`,
+      [],
+      "Give a .json file with an array, or a .jsonl file.",
+    )
+  const issues: Issue[] = []
+  const rows: TableRow[] = []
+  value.forEach((item: unknown, index) => {
+    if (isRecord(item)) rows.push({ line: index + 1, fields: item })
+    else issues.push({ file: path, line: index + 1, message: "expected a JSON object" })
+  })
+  return { rows, issues, format: "jsonl" }
+}
+
+function shorten(message: string): string {
+  return message.length > 160 ? `${message.slice(0, 159)}…` : message
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}

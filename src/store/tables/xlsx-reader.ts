@@ -1,0 +1,314 @@
+import { posix } from "node:path"
+import { promisify } from "node:util"
+import type { Readable } from "node:stream"
+import { SaxesParser, type SaxesTagPlain } from "saxes"
+import yauzl from "yauzl"
+import { DataError } from "../../core/errors.ts"
+import type { Sheet, SheetCell, SheetRow } from "./sheet.ts"
+import { columnOf, decodeEscapes } from "./xlsx-text.ts"
+
+/**
+ * The sheets of an Excel workbook in its order (ECMA-376, transitional and strict; strings shared, inline or rich).
+ * Sheets are streamed: held are the distinct texts that they share, once, as UTF-8. Of a formula the value counts that
+ * was last computed.
+ */
+export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
+  const { zip, entries } = await openZip(path)
+  try {
+    const partsOf = async (name: string): Promise<SaxesTagPlain[]> => {
+      const tags: SaxesTagPlain[] = []
+      const entry = entries.get(name)
+      if (entry !== undefined)
+        for await (const events of elements(zip, entry)) for (const event of events) if (event.tag) tags.push(event.tag)
+      return tags
+    }
+    const targetsOf = async (part: string): Promise<Map<string, { target: string; type: string }>> => {
+      const folder = posix.dirname(part)
+      const tags = await partsOf(posix.join(folder, "_rels", `${posix.basename(part)}.rels`))
+      return new Map(
+        tags
+          .filter(({ name }) => localName(name) === "Relationship")
+          .map(({ attributes: { Id = "", Target = "", Type = "" } }) => [
+            Id,
+            {
+              target: Target.startsWith("/") ? Target.slice(1) : posix.join(folder, Target),
+              type: posix.basename(Type),
+            },
+          ]),
+      )
+    }
+    const root =
+      [...(await targetsOf("")).values()].find(({ type }) => type === "officeDocument")?.target ?? "xl/workbook.xml"
+    if (!entries.has(root))
+      throw new DataError(
+        `${path} is no Excel workbook: it has no ${root}`,
+        [],
+        "Save it as an Excel workbook (.xlsx).",
+      )
+    const targets = await targetsOf(root)
+    const partOf = (type: string) => [...targets.values()].find((relation) => relation.type === type)?.target ?? ""
+    const dates = dateStyles(await partsOf(partOf("styles")))
+    const strings = new TextArena()
+    const shared = entries.get(partOf("sharedStrings"))
+    if (shared !== undefined) await readSharedStrings(zip, shared, strings)
+    for (const { name, attributes } of await partsOf(root)) {
+      if (localName(name) !== "sheet") continue
+      const relation = Object.entries(attributes).find(([key]) => localName(key) === "id" && key !== "id")?.[1] ?? ""
+      const target = targets.get(relation)
+      const entry = target?.type === "worksheet" ? entries.get(target.target) : undefined
+      if (entry === undefined) continue
+      const notes: string[] = []
+      yield {
+        name: attributes["name"] ?? "",
+        rows: sheetRows(zip, entry, strings, dates, notes),
+        notes,
+        isLossy: false,
+      }
+    }
+  } catch (error) {
+    if (error instanceof DataError) throw error
+    throw new DataError(
+      `${path} cannot be read as an Excel workbook: ${(error as Error).message}`,
+      [],
+      "Open it in the spreadsheet and save it again.",
+    )
+  } finally {
+    zip.close()
+  }
+}
+
+async function openZip(path: string): Promise<{ zip: yauzl.ZipFile; entries: Map<string, yauzl.Entry> }> {
+  try {
+    const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
+      lazyEntries: true,
+      autoClose: false,
+    })
+    const entries = new Map<string, yauzl.Entry>()
+    await new Promise<void>((resolve, reject) => {
+      zip.on("entry", (entry: yauzl.Entry) => {
+        entries.set(entry.fileName, entry)
+        zip.readEntry()
+      })
+      zip.on("end", resolve).on("error", reject)
+      zip.readEntry()
+    })
+    return { zip, entries }
+  } catch (error) {
+    throw new DataError(
+      `${path} is damaged: ${(error as Error).message}`,
+      [],
+      "Take the file once more from where it came, or save it again.",
+    )
+  }
+}
+
+interface XmlEvent {
+  /** An element begins; `text` and `end` are absent. */
+  readonly tag?: SaxesTagPlain
+  readonly text?: string
+  /** The local name of an element that ends. */
+  readonly end?: string
+}
+
+/** What a part of the workbook says, in the pieces in which it is unpacked. */
+async function* elements(zip: yauzl.ZipFile, entry: yauzl.Entry): AsyncGenerator<XmlEvent[]> {
+  const stream = await promisify<yauzl.Entry, Readable>(zip.openReadStream.bind(zip))(entry)
+  const parser = new SaxesParser({ position: false })
+  const decoder = new TextDecoder()
+  let events: XmlEvent[] = []
+  parser.on("opentag", (tag) => events.push({ tag: tag as SaxesTagPlain }))
+  parser.on("text", (text) => events.push({ text }))
+  parser.on("cdata", (text) => events.push({ text }))
+  parser.on("closetag", ({ name }) => events.push({ end: localName(name) }))
+  for await (const piece of stream as AsyncIterable<Buffer>) {
+    parser.write(decoder.decode(piece, { stream: true }))
+    yield events
+    events = []
+  }
+  parser.close()
+  yield events
+}
+
+function localName(name: string): string {
+  return name.slice(name.indexOf(":") + 1)
+}
+
+/** Texts by their number, as UTF-8 in large pieces: a million texts are no million objects. */
+class TextArena {
+  readonly #pieces: Buffer[] = []
+  #filled = 0
+  /** Piece, start and end of each text. */
+  #places = new Uint32Array(3 * 1024)
+  #count = 0
+
+  add(text: string): void {
+    const length = Buffer.byteLength(text)
+    let piece = this.#pieces.at(-1)
+    if (piece === undefined || this.#filled + length > piece.length) {
+      piece = Buffer.allocUnsafeSlow(Math.max(1 << 20, length))
+      this.#pieces.push(piece)
+      this.#filled = 0
+    }
+    piece.write(text, this.#filled)
+    if (3 * this.#count + 3 > this.#places.length) {
+      const longer = new Uint32Array(2 * this.#places.length)
+      longer.set(this.#places)
+      this.#places = longer
+    }
+    this.#places.set([this.#pieces.length - 1, this.#filled, this.#filled + length], 3 * this.#count)
+    this.#filled += length
+    this.#count++
+  }
+
+  at(index: number): string {
+    if (!(index >= 0 && index < this.#count)) return ""
+    const [piece = 0, start, end] = this.#places.subarray(3 * index, 3 * index + 3)
+    return this.#pieces[piece]?.toString("utf8", start, end) ?? ""
+  }
+}
+
+async function readSharedStrings(zip: yauzl.ZipFile, entry: yauzl.Entry, strings: TextArena): Promise<void> {
+  const text = new RunsOfText()
+  for await (const events of elements(zip, entry))
+    for (const event of events) {
+      text.take(event)
+      if (event.end === "si") strings.add(text.flush())
+    }
+}
+
+/** The text of a string item: that of its `t` elements, without the phonetic ones. */
+class RunsOfText {
+  #text = ""
+  #isInside = false
+  #isPhonetic = false
+
+  take({ tag, text, end }: XmlEvent): void {
+    if (text !== undefined) {
+      if (this.#isInside && !this.#isPhonetic) this.#text += text
+      return
+    }
+    const name = tag === undefined ? end : localName(tag.name)
+    if (name === "t") this.#isInside = tag !== undefined
+    else if (name === "rPh") this.#isPhonetic = tag !== undefined
+  }
+
+  flush(): string {
+    const text = decodeEscapes(this.#text)
+    this.#text = ""
+    return text
+  }
+}
+
+async function* sheetRows(
+  zip: yauzl.ZipFile,
+  entry: yauzl.Entry,
+  strings: TextArena,
+  dates: ReadonlySet<number>,
+  notes: string[],
+): AsyncGenerator<SheetRow> {
+  const inline = new RunsOfText()
+  let row = 0
+  let cells: (SheetCell | undefined)[] = []
+  let column = -1
+  let type = "n"
+  let isDate = false
+  let value = ""
+  let isValue = false
+  const merged: string[] = []
+  for await (const events of elements(zip, entry)) {
+    for (const event of events) {
+      const { tag, text, end } = event
+      if (text !== undefined) {
+        if (isValue) value += text
+        else inline.take(event)
+      } else if (tag !== undefined) {
+        const { attributes } = tag
+        switch (localName(tag.name)) {
+          case "row":
+            row = attributes["r"] === undefined ? row + 1 : Number(attributes["r"])
+            cells = []
+            column = -1
+            break
+          case "c":
+            column = attributes["r"] === undefined ? column + 1 : columnOf(attributes["r"])
+            type = attributes["t"] ?? "n"
+            isDate = dates.has(Number(attributes["s"] ?? 0))
+            value = ""
+            break
+          case "v":
+            isValue = true
+            break
+          case "mergeCell":
+            merged.push(attributes["ref"] ?? "")
+            break
+          default:
+            inline.take(event)
+        }
+      } else if (end === "v") isValue = false
+      else if (end === "c") {
+        const cell = cellOf(type, value, inline.flush(), isDate, strings)
+        if (cell !== undefined) cells[column] = cell
+      } else if (end === "row") yield { row, cells }
+      else inline.take(event)
+    }
+  }
+  if (merged.length > 0)
+    notes.push(
+      `merged cells (${merged.slice(0, 5).join(", ")}${merged.length > 5 ? ", …" : ""}): what stands in them counts for the first of their rows only`,
+    )
+}
+
+function cellOf(
+  type: string,
+  value: string,
+  inline: string,
+  isDate: boolean,
+  strings: TextArena,
+): SheetCell | undefined {
+  switch (type) {
+    case "s":
+      return value === "" ? undefined : { text: strings.at(Number(value)), kind: "text" }
+    case "inlineStr":
+      return inline === "" ? undefined : { text: inline, kind: "text" }
+    case "str":
+      return value === "" ? undefined : { text: decodeEscapes(value), kind: "text" }
+    case "b":
+      return { text: value === "1" || value === "true" ? "TRUE" : "FALSE", kind: "boolean" }
+    case "e":
+      return { text: value, kind: "error" }
+    case "d":
+      return { text: value, kind: "date" }
+    default:
+      return value === "" ? undefined : { text: value, kind: isDate ? "date" : "number" }
+  }
+}
+
+/**
+ * The styles whose numbers are dates or times: those of the built-in formats (ECMA-376 part 1, 18.8.30), and those
+ * whose code has a part of a date.
+ */
+function dateStyles(tags: readonly SaxesTagPlain[]): ReadonlySet<number> {
+  const custom = new Set<number>()
+  const styles = new Set<number>()
+  let isCellStyle = false
+  let index = 0
+  for (const { name, attributes } of tags) {
+    const local = localName(name)
+    if (local === "numFmt") {
+      const code = (attributes["formatCode"] ?? "").replace(/"[^"]*"|\\.|\[[^\]]*\]/g, "")
+      if (/[ymdhs]/i.test(code) && !/general/i.test(code)) custom.add(Number(attributes["numFmtId"]))
+    } else if (local === "cellXfs") isCellStyle = true
+    else if (local === "cellStyles" || local === "dxfs") isCellStyle = false
+    else if (local === "xf" && isCellStyle) {
+      const format = Number(attributes["numFmtId"] ?? 0)
+      const isBuiltIn =
+        (format >= 14 && format <= 22) ||
+        (format >= 27 && format <= 36) ||
+        (format >= 45 && format <= 47) ||
+        (format >= 50 && format <= 58)
+      if (isBuiltIn || custom.has(format)) styles.add(index)
+      index++
+    }
+  }
+  return styles
+}
