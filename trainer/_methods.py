@@ -1,6 +1,6 @@
 """Training methods: what a request may say of each, how the base model is loaded and adapted, and what is saved.
 
-A new method is one entry in METHODS, with the functions it names; in the job file, one more of src/core/training/job.ts.
+A new method is one entry in METHODS, with the functions it names, and one in src/core/training/job.ts.
 """
 
 from __future__ import annotations
