@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { createHash } from "node:crypto"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -49,8 +58,11 @@ describe("the pin of a file or folder", () => {
     writeFileSync(join(model, "nested", "weights"), "2")
     const second = await pin(model)
     expect(second).not.toBe(first)
+    renameSync(join(model, "nested", "weights"), join(model, "nested", "other"))
+    const third = await pin(model)
+    expect(third).not.toBe(second)
     writeFileSync(join(model, "more"), "")
-    expect(await pin(model)).not.toBe(second)
+    expect(await pin(model)).not.toBe(third)
   })
 
   it("is that of what its links lead to: a hub's cache is made of links", async () => {
