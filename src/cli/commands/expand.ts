@@ -5,6 +5,7 @@ import { nearest, show } from "../../core/parse.ts"
 import type { Strategy } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { Asking } from "../../stages/asking/asking.ts"
+import { askingTerms } from "../../stages/growing/asking-terms.ts"
 import { expand, type ExpandResult, type ExpandStep } from "../../stages/growing/expand.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { failuresOf } from "../../stages/growing/failures.ts"
@@ -85,7 +86,7 @@ export async function expandTask(
     environmentModel: host.environment["TUNELOOP_MODEL"],
     filters: await loadFilters(task),
     dryRun: options.dryRun === true,
-    asking: new Asking(context, task, options),
+    asking: new Asking(context, askingTerms(task, options)),
     preview: options.preview,
     failures: options.fromEvaluation === undefined ? [] : failuresOf(context, task, options.fromEvaluation),
   })
@@ -126,7 +127,7 @@ async function modelOf(host: Host, task: TaskSpecification, isAsked: boolean) {
 async function printAttributes(host: Host, task: TaskSpecification, flags: ExpandFlags): Promise<void> {
   const context = host.context()
   const attributes = await proposeAttributes(context, task, {
-    asking: new Asking(context, task, flags),
+    asking: new Asking(context, askingTerms(task, flags)),
     model: await modelOf(host, task, true),
     environmentModel: host.environment["TUNELOOP_MODEL"],
   })
