@@ -17,7 +17,8 @@ const minutes = Number(values.minutes)
 const rates = { requests: [120, 600], tokens: [40_000, 100_000] } as const
 
 process.stdout.write(
-  `${minutes} minutes each; an answer takes up to 600 ms; requests have 60 to 140 tokens of input and 40 to 160 of output\n`,
+  `${minutes} minutes each; an answer takes up to 600 ms; requests have 60 to 140 tokens of input and 40 ` +
+    `to 160 of output\n`,
 )
 process.stdout.write("limit                     server         known by        used %   asked  refused  refused %\n")
 for (const knows of values.knows.split(","))
