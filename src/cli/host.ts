@@ -1,5 +1,6 @@
 import { cpus, totalmem } from "node:os"
 import { resolve } from "node:path"
+import { createInterface } from "node:readline/promises"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
 import { ConfigError, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
@@ -7,6 +8,7 @@ import type { JobSpecification } from "../core/training/job.ts"
 import type { StageContext } from "../stages/context.ts"
 import { Ledger } from "../store/ledger/ledger.ts"
 import { Workspace } from "../store/workspace.ts"
+import { askConsent } from "./consent.ts"
 import { load, names } from "./plugins.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { packageRoot, toolVersion } from "./version.ts"
@@ -117,6 +119,24 @@ export class Host {
       signal: this.signal,
       toolVersion: toolVersion(),
       report: this.terminal,
+      consent: (act) =>
+        askConsent(act, {
+          isAgreed: this.options.yes === true,
+          canAsk: process.stdin.isTTY === true,
+          note: (message) => this.terminal.note(message),
+          ask: (question) => this.ask(question),
+        }),
+    }
+  }
+
+  /** What a person at the terminal answers. */
+  private async ask(question: string): Promise<string> {
+    this.terminal.endProgress()
+    const prompt = createInterface({ input: process.stdin, output: process.stderr })
+    try {
+      return await prompt.question(question, { signal: this.signal })
+    } finally {
+      prompt.close()
     }
   }
 

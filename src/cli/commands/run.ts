@@ -20,6 +20,7 @@ export function register(command: Command, host: Host): void {
   command
     .argument("<task>", "the task's name")
     .option("--job <job>", "the job to train (default: the task's only job, or the one of its name)")
+    .option("--yes", "train without asking, where the backend costs money")
     .addHelpText(
       "after",
       "\nStops with exit code 3 and the next command where a person is needed;\nwhat is done already is unchanged.\nExample: tuneloop run ticket-triage",

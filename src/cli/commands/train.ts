@@ -1,15 +1,16 @@
-import { createInterface } from "node:readline/promises"
 import type { Command } from "commander"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
-import { UsageError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
-import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import { isTerminal, type RunSummary, trainingSeconds } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { planTraining } from "../../stages/training/plan-training.ts"
-import { failedRun, train, waitForRun, type TrainResult } from "../../stages/training/train.ts"
+import { failedRun } from "../../stages/training/run-errors.ts"
+import { train, type TrainResult } from "../../stages/training/train.ts"
+import { waitForRun } from "../../stages/training/wait.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { describePlan } from "../text/plan.ts"
 import { describeProgress } from "../text/run.ts"
 
 export function register(command: Command, host: Host): void {
@@ -28,7 +29,6 @@ export function register(command: Command, host: Host): void {
       const context = host.context()
       const backend = await host.backend(job.backend)
       if (options.dryRun) return void (await printPlan(host, context, job, task, backend))
-      if (backend.kind === "hosted") await requireYes(host, context, job, task, backend, options.yes === true)
       const result = await trainAndWait(host, context, job, task, backend, options.wait === true)
       host.print(
         { run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan },
@@ -74,11 +74,8 @@ function describe(host: Host, { state, run }: TrainResult): string {
 
 /** `succeeded after 132 steps in 151 s`. */
 export function describeEnd(run: RunSummary): string {
-  const seconds =
-    run.startedAt && run.endedAt
-      ? ` in ${Math.round((Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000)} s`
-      : ""
-  return `${run.state} after ${run.step} steps${seconds}`
+  const seconds = trainingSeconds(run)
+  return `${run.state} after ${run.step} steps${seconds === null ? "" : ` in ${Math.round(seconds)} s`}`
 }
 
 async function printPlan(
@@ -90,32 +87,15 @@ async function printPlan(
 ): Promise<void> {
   const planned = planTraining(context, job, task)
   const estimate = await backend.estimate(planned.plan)
-  const [sample = ""] = planned.rendered.train
+  const [firstRow = ""] = planned.rendered.train
   host.print(
     { plan: planned.plan, planDigest: planned.digest, estimate },
-    [
-      `would train ${planned.plan.baseModel} by ${planned.plan.method.name} on ${planned.plan.dataset} (${planned.plan.files.train.rows} rows, ${planned.plan.files.validation.rows} validation rows) on ${backend.name}`,
-      `plan ${planned.digest}`,
-      ...estimate.figures.map(({ name, value, unit, source }) => `${name}: ${value} ${unit} (${source})`),
-      `the first row, as it is sent:\n${sample.trimEnd()}`,
-    ].join("\n"),
+    describePlan({
+      backend: backend.name,
+      plan: planned.plan,
+      planDigest: planned.digest,
+      estimate,
+      firstRow: firstRow.trimEnd(),
+    }),
   )
-}
-
-async function requireYes(
-  host: Host,
-  context: StageContext,
-  job: JobSpecification,
-  task: TaskSpecification,
-  backend: FineTuneBackend,
-  yes: boolean,
-): Promise<void> {
-  await printPlan(host, context, job, task, backend)
-  if (yes) return
-  if (!process.stdin.isTTY)
-    throw new UsageError(`${backend.name} costs money and nobody can be asked here`, "Give --yes to start.")
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await prompt.question("Start it? [y/N] ", { signal: host.signal })
-  prompt.close()
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
 }

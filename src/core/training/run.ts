@@ -50,7 +50,7 @@ export type RunEventBody =
   | { readonly type: "resumed"; readonly step: number }
   | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string; readonly digest: string }
   | { readonly type: "model-ready"; readonly model: ModelRef }
-  | { readonly type: "artifact-fetched"; readonly path: string; readonly digest: string; readonly bytes: number }
+  | ({ readonly type: "artifact-fetched" } & FetchedArtifact)
   | { readonly type: "cost"; readonly usd: number; readonly source: "provider" | "computed"; readonly detail?: string }
 
 /** The provider's object: its id is not the model's id. It carries all that it takes to find, poll and bill the job. */
@@ -60,6 +60,12 @@ export interface RemoteJob {
   readonly submissionKey: string
   /** The backend's own notes, by name: ids of uploaded files, a region, a host. No secrets. */
   readonly details?: Readonly<Record<string, string>>
+}
+
+export interface FetchedArtifact {
+  readonly path: string
+  readonly digest: string
+  readonly bytes: number
 }
 
 export interface MetricPoint {
@@ -88,6 +94,8 @@ export interface RunSummary {
   /** How long the attempts that are over worked, without what lay between them. */
   readonly trainedMs: number | undefined
   readonly model: ModelRef | undefined
+  /** What was brought from where it was made; a path is relative to the workspace where it lies in it. */
+  readonly artifacts: readonly FetchedArtifact[]
   readonly costUsd: number | undefined
   readonly details: Readonly<Record<string, unknown>>
 }
@@ -133,6 +141,7 @@ function emptySummary(run: string): RunSummary {
     endedAt: undefined,
     trainedMs: undefined,
     model: undefined,
+    artifacts: [],
     costUsd: undefined,
     details: {},
   }
@@ -177,9 +186,12 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, model: event.model }
     case "cost":
       return { ...summary, costUsd: (summary.costUsd ?? 0) + event.usd }
+    case "artifact-fetched": {
+      const { path, digest, bytes } = event
+      return { ...summary, artifacts: [...summary.artifacts, { path, digest, bytes }] }
+    }
     case "checkpoint-saved":
     case "uploaded":
-    case "artifact-fetched":
       return summary
   }
 }
