@@ -11,6 +11,7 @@ import { table } from "../terminal.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { describeProgress } from "../text/run.ts"
 import { describeEnd } from "./train.ts"
+import { now, setExitCode, stdout } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -76,7 +77,7 @@ export function register(command: Command, host: Host): void {
           },
         },
         [
-          `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, new Date())}${summary.message ? `\n${summary.message}` : ""}`,
+          `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, now())}${summary.message ? `\n${summary.message}` : ""}`,
           plan
             ? `${plan.baseModel}, ${plan.method.name}, ${plan.dataset} (${plan.files.train.rows} rows), holdout ${plan.holdout}, prompt ${plan.prompt}`
             : "",
@@ -94,7 +95,7 @@ export function register(command: Command, host: Host): void {
       const run = resolveRun(host, given)
       const backend = await backendOf(host, run)
       const summary = await waitForRun(host.context(), run, backend, (current) =>
-        host.terminal.progress(describeProgress(current, new Date())),
+        host.terminal.progress(describeProgress(current, now())),
       )
       host.print(
         { run, state: summary.state, step: summary.step, totalSteps: summary.totalSteps },
@@ -102,7 +103,7 @@ export function register(command: Command, host: Host): void {
           ? `${run} ${describeEnd(summary)}${summary.message ? `: ${summary.message}` : ""}\n\n${renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 })}`
           : `${run} goes on; cancel it: tuneloop runs cancel ${run}`,
       )
-      if (summary.state === "failed") process.exitCode = 1
+      if (summary.state === "failed") setExitCode(1)
     })
   command
     .command("logs")
@@ -119,7 +120,7 @@ export function register(command: Command, host: Host): void {
       const printNew = async () => {
         const page = summary.job && (await backend.logs?.(summary.job, files, cursor))
         if (page === undefined) return
-        process.stdout.write(page.text)
+        stdout.write(page.text)
         cursor = page.cursor
         isEmpty &&= page.text === ""
       }

@@ -1,9 +1,11 @@
 import { Argument, type Command } from "commander"
 import { z } from "zod"
 import { candidateSchema, decisionSchema, realInputSchema, seedSchema } from "../../core/rows/example.ts"
-import { jobSchema, workspaceSchema } from "../../core/training/job.ts"
+import { jobSchema } from "../../core/training/job.ts"
+import { workspaceSchema } from "../../core/workspace-settings.ts"
 import { taskSchema } from "../../core/task/task.ts"
 import type { Host } from "../host.ts"
+import { stdout } from "../machine.ts"
 
 const example = z
   .union([seedSchema, realInputSchema, candidateSchema, decisionSchema])
@@ -27,6 +29,6 @@ export function register(command: Command, host: Host): void {
     )
     .action((name: SchemaName) => {
       host.terminal.endProgress()
-      process.stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
+      stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
     })
 }
