@@ -119,7 +119,7 @@ export class Host {
       consent: (act) =>
         askConsent(act, {
           isAgreed: this.options.yes === true,
-          canAsk: process.stdin.isTTY === true,
+          canAsk: machine.stdin.isTTY === true,
           note: (message) => this.terminal.note(message),
           ask: (question) => this.ask(question),
         }),
@@ -129,7 +129,7 @@ export class Host {
   /** What a person at the terminal answers. */
   private async ask(question: string): Promise<string> {
     this.terminal.endProgress()
-    const prompt = createInterface({ input: process.stdin, output: process.stderr })
+    const prompt = createInterface({ input: machine.stdin, output: machine.stderr })
     try {
       return await prompt.question(question, { signal: this.signal })
     } finally {
