@@ -31,8 +31,6 @@ export interface Fault {
     | "held"
 }
 
-const metricSteps = 4
-
 /**
  * OpenAI's files and fine-tuning jobs on this machine. It keeps state: uploads, jobs that go on a stage at a time, their
  * events newest first in pages, models. It counts jobs, and misbehaves when it is told to.
@@ -44,6 +42,8 @@ export class OpenAiServer {
   readonly key = "sk-test-secret-0123456789abcdef"
   readonly models = ["gpt-4.1-mini-2025-04-14"]
   readonly faults: Fault[] = []
+  /** Whether calls are answered at all. */
+  isReachable = true
   /** Jobs younger than this are not in the list yet. */
   listLagMs = 0
   /** Seconds since 1970 by the server's clock. */
@@ -95,9 +95,14 @@ export class OpenAiServer {
     })
   }
 
-  /** The job goes on by a stage: validated, queued, running with its metrics, succeeded. An ended one stays. */
-  advance(job: ServedJob | undefined = this.jobs.at(-1)): void {
+  get newest(): ServedJob {
+    const job = this.jobs.at(-1)
     if (job === undefined) throw new Error("there is no job")
+    return job
+  }
+
+  /** The job is validated and queued, then running; a running one reports a step. */
+  advance(job = this.newest): void {
     this.clock += 60
     if (job.status === "validating_files") {
       job.status = "queued"
@@ -105,16 +110,22 @@ export class OpenAiServer {
     } else if (job.status === "queued") {
       job.status = "running"
       this.tell(job, "Fine-tuning job started")
-    } else if (job.status === "running") {
-      for (let step = 1; step <= metricSteps; step++) {
-        this.clock += 10
-        const data = { step, total_steps: metricSteps, train_loss: 2 / step }
-        this.tell(job, `Step ${step}/${metricSteps}: training loss=${data.train_loss}`, "metrics", data)
-      }
-      job.fine_tuned_model = `ft:${job.model}:org:${job.suffix ?? ""}:${job.id.slice(-1)}`
-      job.trained_tokens = 1200
-      this.end(job, "succeeded", "The job has successfully completed")
-    }
+    } else this.step(job)
+  }
+
+  /** The job runs, whatever it was, and reports one step more. */
+  step(job = this.newest): void {
+    while (job.status === "validating_files" || job.status === "queued") this.advance(job)
+    const step = job.events.filter(({ type }) => type === "metrics").length + 1
+    this.clock += 10
+    this.tell(job, `Step ${step}: training loss=${2 / step}`, "metrics", { step, train_loss: 2 / step })
+  }
+
+  succeed(job = this.newest): void {
+    while (job.status === "validating_files" || job.status === "queued") this.advance(job)
+    job.fine_tuned_model = `ft:${job.model}:org:${job.suffix ?? ""}:${job.id}`
+    job.trained_tokens = 1200
+    this.end(job, "succeeded", "The job has successfully completed")
   }
 
   /** The job ends in a status. */
@@ -132,6 +143,7 @@ export class OpenAiServer {
 
   private async take(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
     const call = `${request.method} ${request.url}`
+    if (!this.isReachable) return void response.socket?.destroy()
     this.calls.push(call)
     const at = this.faults.findIndex((fault) => fault.call.test(call))
     const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]

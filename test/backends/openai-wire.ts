@@ -48,9 +48,16 @@ function openAiWire(context: BackendContext, options: Options): FineTuneBackend 
     }),
     // A dated snapshot is what it is; what an alias points to only the provider knows.
     pin: async ({ model }) => (/-\d{4}-\d{2}-\d{2}$/.test(model) ? model : undefined),
-    submit: (plan, files, { submissionKey }) => submit(wire, plan, files, submissionKey),
-    find: (submissionKey, files) => find(wire, context, options, submissionKey, files),
+    submit: async (plan, files, { submissionKey }) =>
+      (await find(wire, options, submissionKey, files)) ?? (await submit(wire, plan, files, submissionKey)),
+    find: (submissionKey, files) => find(wire, options, submissionKey, files),
     poll: (job, _files, cursor) => poll(wire, options, job, cursor),
+    logs: async (job, _files, cursor) => {
+      if (job === undefined) return { text: "", cursor: cursor ?? "" }
+      const fresh = await freshEvents(wire, job, cursor)
+      const text = fresh.map(({ created_at, message }) => `${timeOf(created_at)} ${message ?? ""}\n`).join("")
+      return { text, cursor: fresh.at(-1)?.id ?? cursor ?? "" }
+    },
     async cancel(job) {
       const answer = await wire.ask("POST", `/fine_tuning/jobs/${job.id}/cancel`)
       // A job that is over refuses to be cancelled: that is as good.
@@ -62,6 +69,7 @@ function openAiWire(context: BackendContext, options: Options): FineTuneBackend 
 const jobSchema = z.looseObject({
   id: z.string(),
   status: z.string(),
+  training_file: z.string(),
   metadata: z.record(z.string(), z.string()).nullish(),
   created_at: z.number(),
   finished_at: z.number().nullish(),
@@ -97,12 +105,11 @@ async function submit(wire: Wire, plan: TrainingPlan, files: RunFiles, submissio
     method: { type: "supervised", supervised: { hyperparameters: { n_epochs: plan.hyperparameters.epochs } } },
     metadata: { [keyLabel]: submissionKey },
   })
-  return remoteJob(job, submissionKey, trainingFile)
+  return remoteJob(job, submissionKey)
 }
 
 async function find(
   wire: Wire,
-  { now }: BackendContext,
   { settleMs }: Options,
   submissionKey: string,
   files: RunFiles,
@@ -112,7 +119,7 @@ async function find(
   if (notes?.submissionKey !== submissionKey) return undefined
   for await (const job of wire.list("/fine_tuning/jobs", jobSchema))
     if (job.metadata?.[keyLabel] === submissionKey) return remoteJob(job, submissionKey)
-  const youngMs = Math.abs(now().getTime() - Date.parse(notes.creatingAt))
+  const youngMs = Math.abs(wire.now().getTime() - Date.parse(notes.creatingAt))
   if (youngMs >= settleMs) return undefined
   throw new ProviderError("the job is not in the provider's list, which may lag behind", {
     provider: "openai-wire",
@@ -132,20 +139,19 @@ const states: Readonly<Record<string, RunState>> = {
   cancelled: "cancelled",
 }
 
+/** Where a poll ended: the last event that was seen, and the model that was named. */
+const cursorSchema = z.object({ event: z.string().optional(), model: z.string().optional() }).catch({})
+
 async function poll(wire: Wire, options: Options, remote: RemoteJob, cursor: string | undefined): Promise<JobSnapshot> {
+  const seen = cursorSchema.parse(jsonOf(cursor ?? ""))
   const job = await wire.job(remote.id)
-  // Newest first: what was seen already ends the reading.
-  const fresh: WireEvent[] = []
-  for await (const event of wire.list(`/fine_tuning/jobs/${remote.id}/events`, eventSchema)) {
-    if (event.id === cursor) break
-    fresh.push(event)
-  }
+  const fresh = await freshEvents(wire, remote, seen.event)
   const model = job.fine_tuned_model ?? undefined
   const known = states[job.status] ?? "running"
   // Whoever has no name of the model yet has not got it.
   const state = known === "succeeded" && model === undefined ? "running" : known
-  const events: SentEvent[] = fresh.reverse().flatMap(translate)
-  if (state === "succeeded" && model !== undefined)
+  const events: SentEvent[] = fresh.flatMap(translate)
+  if (state === "succeeded" && model !== undefined && model !== seen.model)
     events.push({ type: "model-ready", model: { kind: "hosted", backend: "openai-wire", id: model } })
   return {
     state,
@@ -153,9 +159,22 @@ async function poll(wire: Wire, options: Options, remote: RemoteJob, cursor: str
     ...(job.error?.message ? { message: job.error.message } : {}),
     ...(isOver(job) && job.finished_at ? { since: timeOf(job.finished_at) } : {}),
     events,
-    cursor: fresh.at(-1)?.id ?? cursor ?? "",
+    cursor: JSON.stringify({
+      event: fresh.at(-1)?.id ?? seen.event,
+      model: state === "succeeded" ? model : seen.model,
+    }),
     pollAfterMs: options.pollAfterMs,
   }
+}
+
+/** Oldest first. They come newest first: what was seen already ends the reading. */
+async function freshEvents(wire: Wire, job: RemoteJob, seen: string | undefined): Promise<WireEvent[]> {
+  const fresh: WireEvent[] = []
+  for await (const event of wire.list(`/fine_tuning/jobs/${job.id}/events`, eventSchema)) {
+    if (event.id === seen) break
+    fresh.push(event)
+  }
+  return fresh.reverse()
 }
 
 function translate({ created_at, type, message, data }: WireEvent): SentEvent[] {
@@ -314,13 +333,8 @@ class Wire {
   }
 }
 
-function remoteJob({ id }: Job, submissionKey: string, trainingFile?: string): RemoteJob {
-  return {
-    backend: "openai-wire",
-    id,
-    submissionKey,
-    ...(trainingFile === undefined ? {} : { details: { trainingFile } }),
-  }
+function remoteJob({ id, training_file: trainingFile }: Job, submissionKey: string): RemoteJob {
+  return { backend: "openai-wire", id, submissionKey, details: { trainingFile } }
 }
 
 function isOver({ status }: Job): boolean {
