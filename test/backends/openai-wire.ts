@@ -55,7 +55,9 @@ function openAiWire(context: BackendContext, options: Options): FineTuneBackend 
     logs: async (job, _files, cursor) => {
       if (job === undefined) return { text: "", cursor: cursor ?? "" }
       const fresh = await freshEvents(wire, job, cursor)
-      const text = fresh.map(({ created_at, message }) => `${timeOf(created_at)} ${message ?? ""}\n`).join("")
+      const text = fresh
+        .map(({ created_at, message }) => `${timeOf(created_at)} ${wire.safe(message ?? "")}\n`)
+        .join("")
       return { text, cursor: fresh.at(-1)?.id ?? cursor ?? "" }
     },
     async cancel(job) {
@@ -156,7 +158,7 @@ async function poll(wire: Wire, options: Options, remote: RemoteJob, cursor: str
   return {
     state,
     providerStatus: job.status,
-    ...(job.error?.message ? { message: job.error.message } : {}),
+    ...(job.error?.message ? { message: wire.safe(job.error.message) } : {}),
     ...(isOver(job) && job.finished_at ? { since: timeOf(job.finished_at) } : {}),
     events,
     cursor: JSON.stringify({
@@ -327,7 +329,7 @@ class Wire {
     throw new ProviderError(message, { provider: "openai-wire", isRetryable: true, mayHaveCost })
   }
 
-  private safe(text: string): string {
+  safe(text: string): string {
     const key = this.context.environment[this.options.apiKeyEnv]
     return key ? text.replaceAll(key, "[secret]") : text
   }

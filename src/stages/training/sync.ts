@@ -100,8 +100,8 @@ function changeOf(summary: RunSummary, events: readonly SentEvent[], snapshot: J
       type: "state-changed",
       state,
       ...(providerStatus === undefined ? {} : { providerStatus }),
-      ...(message === undefined ? {} : { message }),
-      ...(hint === undefined ? {} : { hint }),
+      ...(message === undefined ? {} : { message: redactSecrets(message) }),
+      ...(hint === undefined ? {} : { hint: redactSecrets(hint) }),
       ...(since === undefined ? {} : { sentAt: since }),
     },
   ]
