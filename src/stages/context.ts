@@ -1,5 +1,5 @@
 import type { Estimate, TrainingPlan } from "../core/contracts/backend.ts"
-import type { Ledger } from "../store/ledger/ledger.ts"
+import type { Ledger } from "../core/contracts/ledger.ts"
 import type { Workspace } from "../store/workspace.ts"
 
 /**

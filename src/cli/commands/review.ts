@@ -20,7 +20,10 @@ export function register(command: Command, host: Host): void {
       "\nJudges every label, held-out ones included, by models that did not see the row,\nand changes none: the suspects go into the next review export.\nExample: tuneloop review suspects ticket-triage",
     )
     .action(async (task: string, options: { limit?: number }) => {
-      const { seconds, ...search } = searchLabelErrors(host.context(), await readCheckedTask(host.workspace, task))
+      const { seconds, ...search } = await searchLabelErrors(
+        host.context(),
+        await readCheckedTask(host.workspace, task),
+      )
       host.terminal.note(
         `${search.judged} rows judged in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, search.judged)).toFixed(2)} ms a row)`,
       )

@@ -12,8 +12,9 @@ import type { Host } from "../host.ts"
 import { existsSync } from "node:fs"
 
 export function register(command: Command, host: Host): void {
-  command.argument("[task]", "the task's name; default: every task").action((name: string | undefined) => {
-    const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
+  command.argument("[task]", "the task's name; default: every task").action(async (name: string | undefined) => {
+    const tasks: TaskStatus[] = []
+    for (const task of name === undefined ? host.workspace.tasks() : [name]) tasks.push(await taskStatus(host, task))
     host.print(
       { workspace: host.workspace.root, tasks },
       tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"),
@@ -46,11 +47,11 @@ interface TaskStatus {
   readonly next: string
 }
 
-function taskStatus(host: Host, name: string): TaskStatus {
+async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const context = host.context()
   const task = context.workspace.readTask(name)
   const rows = new TaskRows(context.workspace, name)
-  const { counts } = holdOut(context, task)
+  const { counts } = await holdOut(context, task)
   const review = reviewStatus(context, task)
   const seeds = rows.seeds().length
   const candidates = rows.candidates().length
@@ -59,11 +60,12 @@ function taskStatus(host: Host, name: string): TaskStatus {
     latest === null ? undefined : new Versions(context.workspace, name).manifest(latest as `ds_${string}`)
   const held = manifest?.holdout ?? null
   const wanted = wantedOf(manifest?.prevalence?.targets)
-  const holdout = held === null ? null : { id: held, ...holdoutWear(context, task, held) }
+  const holdout = held === null ? null : { id: held, ...(await holdoutWear(context, task, held)) }
   const job = context.workspace.jobs().find((candidate) => context.workspace.readJob(candidate).task === name)
   const ledger = context.readLedger()
-  const newest = ledger.runs({ task: name })[0]?.run
-  const run = newest === undefined ? null : { id: newest, state: reduceRun(newest, ledger.events(newest)).state }
+  const newest = (await ledger.runs.list({ task: name }))[0]?.run
+  const run =
+    newest === undefined ? null : { id: newest, state: reduceRun(newest, await ledger.runs.events(newest)).state }
   const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
   const next =
     seeds === 0

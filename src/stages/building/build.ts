@@ -68,7 +68,7 @@ export async function build(
     threads,
   }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
 ): Promise<BuildResult> {
-  const { standing } = holdOut(context, task)
+  const { standing } = await holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
   const buildThreads = new BuildThreads(rows, threads)

@@ -87,7 +87,7 @@ export async function collectAnswers(
   const holdout = given ?? plan.holdout
   const evaluation = evaluationId(task, job, run, plan, holdout)
   const versions = new Versions(context.workspace, task.task)
-  context.ledger().recordOpening({ task: task.task, holdout, evaluation, purpose: `evaluation of ${run}` })
+  await context.ledger().openings.record({ task: task.task, holdout, evaluation, purpose: `evaluation of ${run}` })
   const sealed = versions.rows(holdout, "test.jsonl")
   const validation = versions.rows(holdout, "validation.jsonl")
   const trainExamples = versions.rows(plan.dataset, "train.jsonl")

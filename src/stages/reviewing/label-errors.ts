@@ -37,13 +37,13 @@ export interface LabelErrorSearch {
  * each different word, pair of words and run of characters of each, and 4 bytes for each of these in all of them and
  * each label.
  */
-export function searchLabelErrors(context: StageContext, task: TaskSpecification): LabelErrorSearch {
+export async function searchLabelErrors(context: StageContext, task: TaskSpecification): Promise<LabelErrorSearch> {
   if (task.kind !== "label")
     throw new UsageError(
       `label errors are searched for in tasks of kind label; ${task.task} is of kind ${task.kind}`,
       `Look at its examples in the review instead: tuneloop review export ${task.task}`,
     )
-  holdOut(context, task)
+  await holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
   const before = taskExamples(task, rows)
   const started = context.monotonicMs()

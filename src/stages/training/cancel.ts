@@ -14,7 +14,7 @@ export async function cancelRun(context: StageContext, run: string, backend: Fin
   if (isTerminal(summary.state)) return summary
   if (submission === "unknown") throw uncertainRun(summary)
   if (summary.job === undefined)
-    await context.ledger().appendEvents(run, [{ type: "state-changed", state: "cancelled" }])
+    await context.ledger().runs.appendEvents(run, [{ type: "state-changed", state: "cancelled" }])
   else await backend.cancel(summary.job, runFiles(context.workspace, run))
   return syncRun(context, run, backend)
 }

@@ -25,7 +25,7 @@ export async function runOfPlan(
   plan: string,
   pin: BasePin | undefined,
 ): Promise<string | undefined> {
-  const runs = (await context.ledger().runs({ plan })).map(({ run }) => ({
+  const runs = (await context.ledger().runs.list({ plan })).map(({ run }) => ({
     run,
     pin: readBasePin(runFiles(context.workspace, run))?.pin,
   }))

@@ -47,7 +47,7 @@ export async function fetchArtifacts(
       artifacts.some((artifact) => artifact.path === path && artifact.digest === digest)
     const bodies = fetched.filter((artifact) => !isKnown(artifact))
     if (bodies.length === 0) return
-    await context.ledger().appendEvents(
+    await context.ledger().runs.appendEvents(
       run,
       bodies.map((artifact) => ({ type: "artifact-fetched", ...artifact })),
     )

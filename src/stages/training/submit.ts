@@ -23,7 +23,7 @@ export async function submit(
   const unsettledKey = isUnsettled(before) ? before.submissionKey : undefined
   const attempt = unsettledKey === undefined ? before.attempt + 1 : before.attempt
   const submissionKey = unsettledKey ?? digest({ plan: planDigest, run, attempt })
-  if (unsettledKey === undefined && !(await ledger.beginSubmission(run, submissionKey, attempt))) return
+  if (unsettledKey === undefined && !(await ledger.runs.beginSubmission(run, submissionKey, attempt))) return
   let job: RemoteJob
   try {
     job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1 })
@@ -31,7 +31,7 @@ export async function submit(
     throw await recordFailure(context, run, plan.job, backend, error)
   }
   // Another command that looked meanwhile may have found the job, and more.
-  if ((await summaryOf(context, run)).job?.id !== job.id) await ledger.appendEvents(run, [{ type: "submitted", job }])
+  if ((await summaryOf(context, run)).job?.id !== job.id) await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
 }
 
 /** Only a known refusal is a failure. After anything else a job may exist, and be paid for. */
@@ -49,7 +49,7 @@ async function recordFailure(
   const state = isRefused ? "failed" : "uncertain"
   await context
     .ledger()
-    .appendEvents(run, [{ type: "state-changed", state, message, ...(hint === undefined ? {} : { hint }) }])
+    .runs.appendEvents(run, [{ type: "state-changed", state, message, ...(hint === undefined ? {} : { hint }) }])
   return isRefused || !(error instanceof ToolkitError) ? error : uncertainRun({ run, message, hint })
 }
 

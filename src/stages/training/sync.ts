@@ -35,7 +35,7 @@ export async function refreshRun(context: StageContext, run: string, backend: Fi
 }
 
 export async function summaryOf(context: StageContext, run: string): Promise<RunSummary> {
-  return reduceRun(run, await context.ledger().events(run))
+  return reduceRun(run, await context.ledger().runs.events(run))
 }
 
 /** Whether it is still open what came of a submission: the machine died, or its answer did not arrive. */
@@ -59,7 +59,7 @@ async function settleSubmission(
   try {
     const job = await backend.find(submissionKey, files)
     if (job === undefined) return "none"
-    await context.ledger().appendEvents(run, [{ type: "submitted", job }])
+    await context.ledger().runs.appendEvents(run, [{ type: "submitted", job }])
     return "settled"
   } catch (error) {
     context.signal.throwIfAborted()
@@ -67,7 +67,7 @@ async function settleSubmission(
     const given = error instanceof ToolkitError ? error.hint : undefined
     const hint = uncertainHint(readPlan(files)?.job ?? "<job>", backend.name, given)
     if (summary.state !== "uncertain" || summary.message !== message)
-      await context.ledger().appendEvents(run, [{ type: "state-changed", state: "uncertain", message, hint }])
+      await context.ledger().runs.appendEvents(run, [{ type: "state-changed", state: "uncertain", message, hint }])
     return "unknown"
   }
 }
@@ -77,7 +77,7 @@ async function poll(context: StageContext, summary: RunSummary, backend: FineTun
   if (job === undefined) return undefined
   const files = runFiles(context.workspace, run)
   const ledger = context.ledger()
-  const cursor = await ledger.cursor(run)
+  const cursor = await ledger.runs.cursor(run)
   const snapshot = await backend.poll(job, files, cursor)
   const events = snapshot.events.map(
     (event): SentEvent =>
@@ -85,7 +85,7 @@ async function poll(context: StageContext, summary: RunSummary, backend: FineTun
   )
   const bodies = [...events, ...changeOf(summary, events, snapshot)]
   if (bodies.length > 0 || snapshot.cursor !== cursor)
-    await ledger.appendEvents(run, bodies, { expected: cursor, next: snapshot.cursor })
+    await ledger.runs.appendEvents(run, bodies, { expected: cursor, next: snapshot.cursor })
   return snapshot.pollAfterMs
 }
 
@@ -116,7 +116,7 @@ async function finish(context: StageContext, run: string, backend: FineTuneBacke
     const plan = readPlan(files)
     if (plan !== undefined) keepPin(context, run, await pinNow(context, backend, plan))
   }
-  const events = await context.ledger().events(run)
+  const events = await context.ledger().runs.events(run)
   writeEvents(files, events)
   return reduceRun(run, events)
 }

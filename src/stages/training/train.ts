@@ -100,9 +100,9 @@ async function createRun(context: StageContext, { plan, digest }: PlannedTrainin
   const ledger = context.ledger()
   const time = context.now().toISOString().replace(/[-:]/g, "").slice(0, 15)
   const name = `${plan.job}-${time}Z-${digest.slice(7, 13)}`
-  const taken = new Set((await ledger.runs({ plan: digest })).map(({ run }) => run))
+  const taken = new Set((await ledger.runs.list({ plan: digest })).map(({ run }) => run))
   let run = name
   for (let number = 2; taken.has(run); number++) run = `${name}-${number}`
-  await ledger.createRun({ run, job: plan.job, task: plan.task, plan: digest })
+  await ledger.runs.create({ run, job: plan.job, task: plan.task, plan: digest })
   return run
 }

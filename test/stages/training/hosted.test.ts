@@ -100,7 +100,7 @@ describe("a training at a hosted service", () => {
     }
     server.succeed()
     await Promise.all([command(), command()].map(({ context, backend }) => syncRun(context, run.run, backend)))
-    const events: RunEvent[] = await command().context.ledger().events(run.run)
+    const events: RunEvent[] = await command().context.ledger().runs.events(run.run)
     const steps = events.flatMap((event) => (event.type === "metric-logged" ? [event.step] : []))
     expect(steps).toEqual([1, 2, 3, 4, 5])
     expect(events.filter(({ type }) => type === "model-ready")).toHaveLength(1)

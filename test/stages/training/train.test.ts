@@ -171,7 +171,7 @@ describe("a submit that fails", () => {
     expect(summary.hint).toMatch(/^Wait\. .*tuneloop train mood/)
     await expect(cancelRun(context, run, backend)).rejects.toMatchObject({ code: "run-uncertain" })
     // Said once, however often it was asked.
-    const events = await context.ledger().events(run)
+    const events = await context.ledger().runs.events(run)
     expect(events.filter(({ type }) => type === "state-changed")).toHaveLength(2)
   })
 

@@ -8,7 +8,7 @@ import { labelsOf } from "../../../src/core/task/task.ts"
 import { importSeeds } from "../../../src/stages/arriving/import-rows.ts"
 import { build } from "../../../src/stages/building/build.ts"
 import type { PaidTraining, StageContext } from "../../../src/stages/context.ts"
-import { Ledger } from "../../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../../src/store/ledger/sqlite-ledger.ts"
 import { makeFolder } from "../../../src/store/files/files.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
 
@@ -63,8 +63,8 @@ interface Circumstances {
 export function stageContext(folder: string, circumstances: Circumstances = {}): StageContext {
   const { now = () => new Date(), said = [] } = circumstances
   const workspace = Workspace.open(folder)
-  let opened: Ledger | undefined
-  const ledger = () => (opened ??= Ledger.open(workspace.ledgerFile, now))
+  let opened: SqliteLedger | undefined
+  const ledger = () => (opened ??= SqliteLedger.open(workspace.ledgerFile, now))
   return {
     workspace,
     ledger,
