@@ -14,7 +14,8 @@ import { buildData, describeBuild, semanticSearch } from "./build.ts"
 import { describeEvaluation, evaluateRun, evaluationData } from "./evaluate.ts"
 import { describe } from "../text/expand.ts"
 import { expandTask } from "./expand.ts"
-import { describeEnd, trainAndWait } from "./train.ts"
+import { describeEnd } from "../text/run.ts"
+import { trainAndWait } from "./train.ts"
 
 export function register(command: Command, host: Host): void {
   command

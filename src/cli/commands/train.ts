@@ -1,17 +1,17 @@
 import type { Command } from "commander"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
-import { isTerminal, type RunSummary, trainingSeconds } from "../../core/training/run.ts"
+import { isTerminal } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { planTraining } from "../../stages/training/plan-training.ts"
-import { failedRun } from "../../stages/training/run-errors.ts"
+import { failedRun, uncertainRun } from "../../stages/training/run-errors.ts"
 import { train, type TrainResult } from "../../stages/training/train.ts"
 import { waitForRun } from "../../stages/training/wait.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { describePlan } from "../text/plan.ts"
-import { describeProgress } from "../text/run.ts"
+import { describeEnd, describeProgress } from "../text/run.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -54,6 +54,7 @@ export async function trainAndWait(
   )
   host.terminal.endProgress()
   if (isTerminal(run.state)) return finished({ ...result, run }, job)
+  if (!context.signal.aborted) throw uncertainRun(run)
   host.terminal.note(
     `${run.run} goes on without this command\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`,
   )
@@ -70,12 +71,6 @@ function describe(host: Host, { state, run }: TrainResult): string {
   if (state === "unchanged") return `unchanged: ${run.run} has trained this plan`
   if (run.state === "succeeded") return `${run.run} ${describeEnd(run)}; adapter in ${folder}/adapter`
   return `${run.run} is ${run.state}\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`
-}
-
-/** `succeeded after 132 steps in 151 s`. */
-export function describeEnd(run: RunSummary): string {
-  const seconds = trainingSeconds(run)
-  return `${run.state} after ${run.step} steps${seconds === null ? "" : ` in ${Math.round(seconds)} s`}`
 }
 
 async function printPlan(

@@ -31,7 +31,8 @@ export async function submit(
     throw await recordFailure(context, run, plan.job, backend, error)
   }
   // Another command that looked meanwhile may have found the job, and more.
-  if ((await summaryOf(context, run)).job?.id !== job.id) await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
+  if ((await summaryOf(context, run)).job?.id !== job.id)
+    await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
 }
 
 /** Only a known refusal is a failure. After anything else a job may exist, and be paid for. */
