@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import { resolve } from "node:path"
 import { createInterface } from "node:readline/promises"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
@@ -5,6 +6,7 @@ import type { Ledger } from "../core/contracts/ledger.ts"
 import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
+import { workspaceSchema, type WorkspaceSettings } from "../core/workspace-settings.ts"
 import type { StageContext } from "../stages/context.ts"
 import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
@@ -98,6 +100,11 @@ export class Host {
     return this.workspaceCache
   }
 
+  /** The workspace's settings; the defaults where there is no workspace, as for a first look at the machine. */
+  private get settings(): WorkspaceSettings {
+    return existsSync(this.workspaceFolder().folder) ? this.workspace.settings : workspaceSchema.parse({})
+  }
+
   /** The stages' view of the machine, for this workspace or another. */
   context(workspace: Workspace = this.workspace): StageContext {
     return {
@@ -159,7 +166,7 @@ export class Host {
     return {
       environment: this.environment,
       packageRoot,
-      allowedHosts: this.workspace.settings.allowedHosts,
+      allowedHosts: this.settings.allowedHosts,
       fetch: this.fetch,
       now: machine.now,
       progress: (message) => this.terminal.progress(message),

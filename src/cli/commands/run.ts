@@ -76,7 +76,7 @@ export async function finish(
   if (built.open > 0) throw reviewNeeded(task, built.open)
   stage(host, "build", describeBuild(built))
   const backend = await host.backend(job.backend)
-  const trained = await trainAndWait(host, context, job, task, backend, true)
+  const trained = await trainAndWait(host, { context, job, task, backend }, true)
   stage(
     host,
     "train",

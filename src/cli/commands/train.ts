@@ -26,10 +26,9 @@ export function register(command: Command, host: Host): void {
     .action(async (name: string, options: { wait?: boolean; dryRun?: boolean; yes?: boolean }) => {
       const job = host.workspace.readJob(name)
       const task = await readCheckedTask(host.workspace, job.task)
-      const context = host.context()
-      const backend = await host.backend(job.backend)
-      if (options.dryRun) return void (await printPlan(host, context, job, task, backend))
-      const result = await trainAndWait(host, context, job, task, backend, options.wait === true)
+      const training = { context: host.context(), job, task, backend: await host.backend(job.backend) }
+      if (options.dryRun) return printPlan(host, training)
+      const result = await trainAndWait(host, training, options.wait === true)
       host.print(
         { run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan },
         describe(host, result),
@@ -37,13 +36,18 @@ export function register(command: Command, host: Host): void {
     })
 }
 
+/** A job with all that it takes to train it. */
+interface Training {
+  readonly context: StageContext
+  readonly job: JobSpecification
+  readonly task: TaskSpecification
+  readonly backend: FineTuneBackend
+}
+
 /** Trains the job and, when asked to, stays until the run is over; an interrupt leaves it running. */
 export async function trainAndWait(
   host: Host,
-  context: StageContext,
-  job: JobSpecification,
-  task: TaskSpecification,
-  backend: FineTuneBackend,
+  { context, job, task, backend }: Training,
   wait: boolean,
 ): Promise<TrainResult> {
   const result = await train(context, job, task, backend)
@@ -73,13 +77,7 @@ function describe(host: Host, { state, run }: TrainResult): string {
   return `${run.run} is ${run.state}\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`
 }
 
-async function printPlan(
-  host: Host,
-  context: StageContext,
-  job: JobSpecification,
-  task: TaskSpecification,
-  backend: FineTuneBackend,
-): Promise<void> {
+async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<void> {
   const planned = planTraining(context, job, task)
   const estimate = await backend.estimate(planned.plan)
   const [firstRow = ""] = planned.rendered.train

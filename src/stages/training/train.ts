@@ -8,6 +8,7 @@ import { withLongLock } from "../../store/files/lock.ts"
 import type { BasePin } from "../../store/rows/base-pin.ts"
 import { runFiles, writeRun } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { requireSupported } from "./capabilities.ts"
 import { requireConsent } from "./consent.ts"
 import { keepPin, pinNow, runOfPlan } from "./pins.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
@@ -34,6 +35,7 @@ export async function train(
   task: TaskSpecification,
   backend: FineTuneBackend,
 ): Promise<TrainResult> {
+  requireSupported(backend, job)
   const planned = planTraining(context, job, task)
   const pin = await pinNow(context, backend, planned.plan)
   const standing = await standingRun(context, planned, pin, backend)
