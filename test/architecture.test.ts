@@ -22,17 +22,12 @@ const floors: Readonly<Record<string, number>> = {
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "formats"]
 const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "formats"]
-/** A runner starts and finds processes, and keeps files for them: it cannot do without the machine. */
+/** A runner starts and finds processes: it cannot do without the machine. */
 const machineFiles = [
-  "backends/_artifacts.ts",
-  "backends/_digests.ts",
-  "backends/_generation.ts",
   "backends/_local-transport.ts",
-  "backends/_pins.ts",
   "backends/_processes.ts",
-  "backends/_token-counts.ts",
+  "backends/_set-up-steps.ts",
   "backends/_trainer-environment.ts",
-  "backends/_training.ts",
   "backends/_work.ts",
 ]
 

@@ -1,4 +1,5 @@
-import { existsSync, renameSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs"
+import { basename, join } from "node:path"
 import type { Artifact, RunFiles } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
 import { folderDigest } from "./_digests.ts"
@@ -17,7 +18,8 @@ export async function fetchAdapter(transport: Transport, files: RunFiles): Promi
   if (exit?.status !== "succeeded") return []
   const wanted = exit.adapterDigest
   if (existsSync(files.adapter) && (await folderDigest(files.adapter)).digest === wanted) return []
-  const arrived = `${files.adapter}.${process.pid}.part`
+  const arriving = mkdtempSync(`${files.adapter}.`)
+  const arrived = join(arriving, basename(files.adapter))
   try {
     await transport.get(place, arrived)
     const { digest, bytes } = await folderDigest(arrived)
@@ -31,6 +33,6 @@ export async function fetchAdapter(transport: Transport, files: RunFiles): Promi
     renameSync(arrived, files.adapter)
     return [{ path: files.adapter, digest, bytes }]
   } finally {
-    rmSync(arrived, { recursive: true, force: true })
+    rmSync(arriving, { recursive: true, force: true })
   }
 }

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { z } from "zod"
 import type { BackendContext, GenerationRequest } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
+import { parseJson } from "../core/parse.ts"
 import type { ModelRef } from "../core/training/model-ref.ts"
-import type { WorkOptions } from "./_training.ts"
 import { readEvents, toProgress } from "./_work-events.ts"
 import { readExit, readProcess, type WorkExit } from "./_work-state.ts"
 import { begin, lastLines, type Work, type Workshop } from "./_work.ts"
@@ -24,17 +24,17 @@ export async function generateAll(
   context: BackendContext,
   workshop: Workshop,
   request: GenerationRequest,
-  options: WorkOptions,
   onProgress: OnProgress,
 ): Promise<void> {
   const { transport } = workshop
-  const work = generationWork(workshop, request, options)
+  const work = generationWork(workshop, request)
   for (;;) {
     context.signal.throwIfAborted()
     const running = await runningProcess(transport, work)
     const isAnswered = running === undefined || covers(work.requestFile, work.request)
     const offset = running === undefined ? await sizeOf(transport, eventsFile(work)) : 0
-    const exit = await follow(context, transport, work, running ?? (await begin(workshop, work)), offset, onProgress)
+    const process = running ?? (await begin(workshop, work))
+    const exit = await follow(context, transport, { work, process, offset, onProgress })
     if (exit?.status === "succeeded" && isAnswered) break
     // Another call's work says nothing about what this one asks for.
     if (running === undefined) throw await failure(transport, work, exit)
@@ -42,7 +42,7 @@ export async function generateAll(
   for (const { predictions } of request.jobs) await transport.get(transport.place(predictions), predictions)
 }
 
-function generationWork({ transport, trainer }: Workshop, request: GenerationRequest, options: WorkOptions): Work {
+function generationWork({ transport, trainer, options }: Workshop, request: GenerationRequest): Work {
   const { folder, jobs, batchSize, latencyRows, seed } = request
   const adapters = jobs.flatMap(({ model }) => adapterOf(model, transport.name) ?? [])
   return {
@@ -82,12 +82,15 @@ function adapterOf(model: ModelRef, provider: string): string | null {
 async function follow(
   context: BackendContext,
   transport: Transport,
-  work: Work,
-  process: ProcessRef,
-  from: number,
-  onProgress: OnProgress,
+  from: {
+    readonly work: Work
+    readonly process: ProcessRef
+    readonly offset: number
+    readonly onProgress: OnProgress
+  },
 ): Promise<WorkExit | undefined> {
-  for (let offset = from; ; ) {
+  const { work, process, onProgress } = from
+  for (let { offset } = from; ; ) {
     // Asked before its files are read: what it wrote before it ended is not missed.
     const isAlive = await transport.isAlive(process)
     const read = await readEvents(transport, transport.place(eventsFile(work)), offset)
@@ -112,13 +115,11 @@ const requestSchema = z.looseObject({ jobs: z.array(z.unknown()) })
 
 /** Whether a request that was written down before asks for all that this one asks for. */
 function covers(file: string, wanted: object): boolean {
+  const older = requestSchema.safeParse(parseJson(existsSync(file) ? readFileSync(file, "utf8") : "")).data
+  if (older === undefined) return false
   const { jobs, ...rest } = requestSchema.parse(wanted)
-  try {
-    const { jobs: older, state: _state, ...olderRest } = requestSchema.parse(JSON.parse(readFileSync(file, "utf8")))
-    return isDeepStrictEqual(rest, olderRest) && jobs.every((job) => older.some((one) => isDeepStrictEqual(job, one)))
-  } catch {
-    return false
-  }
+  const { jobs: olderJobs, state: _state, ...olderRest } = older
+  return isDeepStrictEqual(rest, olderRest) && jobs.every((job) => olderJobs.some((one) => isDeepStrictEqual(job, one)))
 }
 
 function eventsFile(work: Work): string {

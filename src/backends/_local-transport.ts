@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import { closeSync, cpSync, fstatSync, mkdirSync, openSync, readSync, renameSync, rmSync } from "node:fs"
 import { dirname } from "node:path"
 import { ProviderError } from "../core/errors.ts"
-import { isAlive, processRef, signalGroup } from "./_processes.ts"
+import { isAlive, signalGroup, startedTicks } from "./_processes.ts"
 import type { DetachedCommand, FilePart, ProcessRef, Transport } from "./_transport.ts"
 
 /** This machine: every file is at its place already. */
@@ -13,9 +13,9 @@ export const localTransport: Transport = {
   get: async (remote, local) => copy(remote, local),
   start,
   read: async (path, offset = 0) => readPart(path, offset),
-  isAlive: async ({ pid, startedTicks }) => isAlive(pid, startedTicks),
-  signal: async ({ pid, startedTicks }, signal) => {
-    if (isAlive(pid, startedTicks)) signalGroup(pid, `SIG${signal}`)
+  isAlive: async (process) => isAlive(process.pid, process.startedTicks),
+  signal: async ({ pid, startedTicks: began }, signal) => {
+    if (isAlive(pid, began)) signalGroup(pid, `SIG${signal}`)
   },
 }
 
@@ -42,7 +42,8 @@ async function start({ words, environment, folder, log }: DetachedCommand): Prom
     })
     await new Promise<void>((resolve, reject) => child.once("spawn", resolve).once("error", reject))
     child.unref()
-    return processRef(child.pid ?? -1)
+    const pid = child.pid ?? -1
+    return { pid, startedTicks: startedTicks(pid) }
   } catch (error) {
     throw new ProviderError(`${command} cannot be started: ${error instanceof Error ? error.message : String(error)}`, {
       provider: "local",

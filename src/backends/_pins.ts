@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { stat } from "node:fs/promises"
 import { homedir } from "node:os"
 import { isAbsolute, join, resolve } from "node:path"
@@ -53,12 +53,11 @@ async function digestOf(path: string, context: BackendContext): Promise<string |
 
 /** `pypi:<package>==<version>` by the trainer's requirements; undefined where they do not have it. */
 function requirementOf(name: string, { packageRoot }: BackendContext): string | undefined {
-  const trainer = join(packageRoot, "trainer")
-  for (const file of readdirSync(trainer).filter((one) => /^requirements.*\.txt$/.test(one)))
-    for (const line of readFileSync(join(trainer, file), "utf8").split("\n")) {
-      const [, found = "", version = ""] = /^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)/.exec(line) ?? []
-      if (plainName(found) === plainName(name)) return `pypi:${plainName(name)}==${version}`
-    }
+  const requirements = readFileSync(join(packageRoot, "trainer", "requirements.txt"), "utf8")
+  for (const line of requirements.split("\n")) {
+    const [, found = "", version = ""] = /^([\w.-]+)(?:\[[^\]]*\])?==([^\s;\\]+)/.exec(line) ?? []
+    if (plainName(found) === plainName(name)) return `pypi:${plainName(name)}==${version}`
+  }
   return undefined
 }
 

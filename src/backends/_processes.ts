@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs"
-import type { ProcessRef } from "./_transport.ts"
 
 /**
  * Whether the process that began at `startedTicks` still runs: a number alone may have been given to another process
@@ -11,17 +10,17 @@ export function isAlive(pid: number, startedTicks: number | null): boolean {
   return !stat.isZombie && (startedTicks === null || stat.startedTicks === startedTicks)
 }
 
-/** The process that has this number now. */
-export function processRef(pid: number): ProcessRef {
-  return { pid, startedTicks: statOf(pid)?.startedTicks ?? null }
-}
-
 /** The state and start time from the text of /proc/PID/stat. */
 export function parseStat(text: string): { readonly isZombie: boolean; readonly startedTicks: number } {
   // The command in parentheses may hold spaces: fields are counted after it. The state is field 3, the start time field
   // 22.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
   return { isZombie: fields[0] === "Z" || fields[0] === "X", startedTicks: Number(fields[19]) }
+}
+
+/** When the process began, as `isAlive` takes it; null where there is no /proc. */
+export function startedTicks(pid: number): number | null {
+  return statOf(pid)?.startedTicks ?? null
 }
 
 /** Sends the signal to the whole process group; false when it is gone. */

@@ -2,9 +2,9 @@ import type { BackendContext, FineTuneBackend } from "../core/contracts/backend.
 import { baseOf, type BaseModel } from "../core/training/model-ref.ts"
 import { fetchAdapter } from "./_artifacts.ts"
 import { generateAll } from "./_generation.ts"
-import { beginTraining, cancelTraining, hasBegun, pollTraining, trainingLog, type WorkOptions } from "./_training.ts"
+import { beginTraining, cancelTraining, hasBegun, pollTraining, trainingLog } from "./_training.ts"
 import type { Transport } from "./_transport.ts"
-import type { Trainer } from "./_work.ts"
+import type { Trainer, WorkOptions } from "./_work.ts"
 
 /** What sets one runner apart from another. */
 export interface RunnerParts {
@@ -28,7 +28,12 @@ type Shared = Required<
  */
 export function runner(context: BackendContext, parts: RunnerParts): Shared {
   const { name, transport, environment, options } = parts
-  const workshopFor = async (base: BaseModel) => ({ transport, environment, trainer: await parts.trainer(base) })
+  const workshopFor = async (base: BaseModel) => ({
+    transport,
+    environment,
+    options,
+    trainer: await parts.trainer(base),
+  })
   return {
     async prepare(base) {
       await parts.trainer(base)
@@ -36,7 +41,7 @@ export function runner(context: BackendContext, parts: RunnerParts): Shared {
     async submit(plan, files, { submissionKey }) {
       // A second start would do no harm; but one that has ended would be begun again.
       if (!(await hasBegun(transport, files, submissionKey)))
-        await beginTraining(await workshopFor(baseOf(plan)), plan, files, submissionKey, options)
+        await beginTraining(await workshopFor(baseOf(plan)), plan, files, submissionKey)
       return { backend: name, id: files.run, submissionKey }
     },
     async find(submissionKey, files) {
@@ -53,7 +58,7 @@ export function runner(context: BackendContext, parts: RunnerParts): Shared {
     },
     fetch: (_job, files) => fetchAdapter(transport, files),
     async generate(request, onProgress) {
-      await generateAll(context, await workshopFor(request.base), request, options, onProgress)
+      await generateAll(context, await workshopFor(request.base), request, onProgress)
     },
   }
 }

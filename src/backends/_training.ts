@@ -1,18 +1,15 @@
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
 import type { JobSnapshot, LogPage, RunFiles, TrainingPlan } from "../core/contracts/backend.ts"
+import { DataError } from "../core/errors.ts"
+import { parseJson } from "../core/parse.ts"
 import type { RemoteJob, SentEvent } from "../core/training/run.ts"
 import type { BaseModel } from "../core/training/model-ref.ts"
 import { readEvents, toLogPage, toRunEvents } from "./_work-events.ts"
 import { cancelledFile, readProcess, stateOf } from "./_work-state.ts"
 import { begin, type Work, type Workshop, writeWhole } from "./_work.ts"
 import type { Transport } from "./_transport.ts"
-
-/** What all pieces of work of a runner are asked beside their own matter. */
-export interface WorkOptions {
-  readonly threads?: number | undefined
-}
 
 /** Where a training keeps its state, in the folder of its run. */
 export function trainingState(files: RunFiles): string {
@@ -25,9 +22,8 @@ export async function beginTraining(
   plan: TrainingPlan,
   files: RunFiles,
   submissionKey: string,
-  options: WorkOptions,
 ): Promise<void> {
-  const { transport, trainer } = workshop
+  const { transport, trainer, options } = workshop
   const hasValidation = plan.files.validation.rows > 0
   const work: Work = {
     script: "train.py",
@@ -127,8 +123,10 @@ const requestedBaseSchema = z.object({ baseModel: z.string(), revision: z.string
 
 /** The base model as the trainer was asked for it. */
 function requestedBase(file: string): BaseModel {
-  const { baseModel, revision } = requestedBaseSchema.parse(JSON.parse(readFileSync(file, "utf8")))
-  return { model: baseModel, revision }
+  const text = existsSync(file) ? readFileSync(file, "utf8") : ""
+  const parsed = requestedBaseSchema.safeParse(parseJson(text))
+  if (!parsed.success) throw new DataError(`${file} is missing or damaged: it names the base model of the run`)
+  return { model: parsed.data.baseModel, revision: parsed.data.revision }
 }
 
 function requestFile(files: RunFiles): string {

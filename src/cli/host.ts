@@ -6,7 +6,7 @@ import type { Ledger } from "../core/contracts/ledger.ts"
 import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
-import { workspaceSchema, type WorkspaceSettings } from "../core/workspace-settings.ts"
+import { workspaceSchema } from "../core/workspace-settings.ts"
 import type { StageContext } from "../stages/context.ts"
 import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
@@ -100,11 +100,6 @@ export class Host {
     return this.workspaceCache
   }
 
-  /** The workspace's settings; the defaults where there is no workspace, as for a first look at the machine. */
-  private get settings(): WorkspaceSettings {
-    return existsSync(this.workspaceFolder().folder) ? this.workspace.settings : workspaceSchema.parse({})
-  }
-
   /** The stages' view of the machine, for this workspace or another. */
   context(workspace: Workspace = this.workspace): StageContext {
     return {
@@ -166,13 +161,19 @@ export class Host {
     return {
       environment: this.environment,
       packageRoot,
-      allowedHosts: this.settings.allowedHosts,
+      ...this.workspaceContext(),
       fetch: this.fetch,
       now: machine.now,
       progress: (message) => this.terminal.progress(message),
       sleep: (milliseconds) => this.sleep(milliseconds),
       signal: this.signal,
     }
+  }
+
+  /** What a backend is told of the workspace; the defaults where there is none, as for a first look at the machine. */
+  private workspaceContext(): Pick<BackendContext, "cacheFolder" | "allowedHosts"> {
+    if (!existsSync(this.workspaceFolder().folder)) return { allowedHosts: workspaceSchema.parse({}).allowedHosts }
+    return { cacheFolder: this.workspace.cacheFolder, allowedHosts: this.workspace.settings.allowedHosts }
   }
 
   async backend(choice: JobSpecification["backend"]): Promise<FineTuneBackend> {

@@ -31,7 +31,7 @@ export function backendContract(
   make: () => Promise<BackendCase>,
   options: { readonly isSkipped?: boolean } = {},
 ): void {
-  describe.skipIf(options.isSkipped === true)(`the backend ${name}`, () => {
+  describe.skipIf(options.isSkipped === true)(`the backend ${name}`, { timeout: 2 * patienceMs }, () => {
     let subject: BackendCase
     beforeEach(async () => {
       subject = await make()
@@ -81,10 +81,10 @@ export function backendContract(
         let cursor: string | undefined
         for (const what of ["step", "step", "step", "succeed"] as const) {
           await subject.let(what)
-          for (let turn = 0; turn < 3; turn++) {
+          for (let turn = 0; turn < 2; turn++) {
             const before = performance.now()
             const snapshot = await subject.open().poll(job, subject.files, cursor)
-            expect(performance.now() - before).toBeLessThan(5000)
+            expect(performance.now() - before).toBeLessThan(15_000)
             seen.push(...snapshot.events)
             cursor = snapshot.cursor
           }
@@ -262,6 +262,8 @@ export function backendContract(
   })
 }
 
+/** How long a machine that is busy with other tests may take for anything. */
+const patienceMs = 60_000
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/
 
 /** The first job's answers, one line each. */
@@ -291,7 +293,7 @@ async function watch(
 }> {
   const events: SentEvent[] = []
   const backend = subject.open()
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + patienceMs
   for (let cursor = from; performance.now() < deadline; ) {
     const snapshot = await backend.poll(job, subject.files, cursor)
     events.push(...snapshot.events)
@@ -299,13 +301,13 @@ async function watch(
     if (isTerminal(snapshot.state)) return { ...snapshot, events, cursor }
     await pause()
   }
-  throw new Error("the job did not end in 30 s")
+  throw new Error("the job did not end in a minute")
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + patienceMs
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error("waited 30 s in vain")
+    if (performance.now() > deadline) throw new Error("waited a minute in vain")
     await pause()
   }
 }

@@ -41,7 +41,7 @@ export interface Opener {
 export async function runnerCase(
   module: string,
   options: { readonly root?: string; readonly workspace?: string } = {},
-): Promise<BackendCase & { readonly workspace: string; remote(local: string): string }> {
+): Promise<BackendCase & { readonly workspace: string; isWorking(): boolean }> {
   const workspace = options.workspace ?? mkdtempSync(join(tmpdir(), "tuneloop-runner-"))
   const place: RunnerPlace = { workspace, module, root: options.root ?? "" }
   const files = runFiles(workspace)
@@ -52,7 +52,7 @@ export async function runnerCase(
   const states = [join(files.folder, "trainer"), generation.folder].map(remote)
   return {
     workspace,
-    remote,
+    isWorking: () => states.some(isWorking),
     plan,
     files,
     generation,
@@ -188,9 +188,9 @@ function begun(state: string): number[] {
 
 /** Waits for what another process does. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 60_000
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error("waited 30 s in vain")
-    await new Promise((done) => setTimeout(done, 10))
+    if (performance.now() > deadline) throw new Error("waited a minute in vain")
+    await new Promise((done) => setTimeout(done, 5))
   }
 }

@@ -3,6 +3,7 @@ import { searchLabelErrors, type LabelErrorSearch } from "../../stages/reviewing
 import { reviewAgreement } from "../../stages/reviewing/review-agreement.ts"
 import { reviewStatus } from "../../stages/reviewing/review-status.ts"
 import type { Host } from "../host.ts"
+import { withCounts } from "../review/counts.ts"
 import { describeAgreement, describeStatus } from "../review/text.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { registerServe } from "../review/serve.ts"
@@ -36,7 +37,7 @@ export function register(command: Command, host: Host): void {
     .description("how far the review is")
     .action(async (task: string) => {
       const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
-      host.print({ task, ...status }, describeStatus(status))
+      host.print({ task, ...withCounts(status) }, describeStatus(status))
     })
   command
     .command("agreement")

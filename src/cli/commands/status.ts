@@ -9,6 +9,7 @@ import { type StrategyYield, strategyYields } from "../../stages/growing/yields.
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
+import { alsoWaiting, withCounts } from "../review/counts.ts"
 import { existsSync } from "node:fs"
 
 export function register(command: Command, host: Host): void {
@@ -16,7 +17,7 @@ export function register(command: Command, host: Host): void {
     const tasks: TaskStatus[] = []
     for (const task of name === undefined ? host.workspace.tasks() : [name]) tasks.push(await taskStatus(host, task))
     host.print(
-      { workspace: host.workspace.root, tasks },
+      { workspace: host.workspace.root, tasks: tasks.map((task) => withCounts(task)) },
       tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"),
     )
   })
@@ -36,8 +37,8 @@ interface TaskStatus {
   /** The funnel of each strategy that asked a model. */
   readonly yields: readonly StrategyYield[]
   readonly open: number
-  readonly suspects: number
-  readonly conflictPairs: number
+  /** How many questions about examples wait, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   readonly latest: string | null
   /** Null before a version is built. */
   readonly holdout: ({ readonly id: string } & Wear) | null
@@ -95,8 +96,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
     candidates,
     yields: strategyYields(context, task),
     open: review.open,
-    suspects: review.suspects,
-    conflictPairs: review.conflictPairs,
+    counts: review.counts,
     latest,
     holdout,
     wanted,
@@ -116,7 +116,7 @@ function describe(status: TaskStatus): string {
     status.task,
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
     `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.conflictPairs > 0 ? `, ${status.conflictPairs} conflicts between examples` : ""}${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
+    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${alsoWaiting(status.counts)}`,
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
     ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),

@@ -11,7 +11,7 @@ import { withLockAcross } from "../../store/files/lock.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { holdOut } from "./hold-out.ts"
 import { holdoutWear, testOpenings } from "./holdout-wear.ts"
 

@@ -1,7 +1,7 @@
 import type { Spending } from "../../core/contracts/ledger.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
+import { taskExamples } from "../standing/task-examples.ts"
 
 /**
  * What a strategy's requests cost, and what came of it; `usdPerAccepted` is null where nothing was accepted yet or a

@@ -16,6 +16,7 @@ def generate(request, events, stop) -> dict:
     (job,) = request["jobs"]
     ids = [json.loads(line)["id"] for line in Path(job["rows"]).read_text().splitlines()]
     if Path(job["predictions"]).exists():
+        events.write("progress", name=job["name"], done=len(ids), total=len(ids))
         return {"jobs": []}
     _control.begin(request["state"])
     done = 0
