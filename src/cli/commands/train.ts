@@ -1,13 +1,15 @@
 import type { Command } from "commander"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
-import { isTerminal } from "../../core/training/run.ts"
+import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { planTraining } from "../../stages/training/plan-training.ts"
 import { failedRun, uncertainRun } from "../../stages/training/run-errors.ts"
+import { modelOf } from "../../stages/training/run-model.ts"
 import { train, type TrainResult } from "../../stages/training/train.ts"
 import { waitForRun } from "../../stages/training/wait.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { describePlan } from "../text/plan.ts"
@@ -71,10 +73,16 @@ function finished(result: TrainResult, job: JobSpecification): TrainResult {
 }
 
 function describe(host: Host, { state, run }: TrainResult): string {
-  const folder = host.workspace.show(host.workspace.runFolder(run.run))
   if (state === "unchanged") return `unchanged: ${run.run} has trained this plan`
-  if (run.state === "succeeded") return `${run.run} ${describeEnd(run)}; adapter in ${folder}/adapter`
+  if (run.state === "succeeded") return `${run.run} ${describeEnd(run)}; ${describeModel(host, run)}`
   return `${run.run} is ${run.state}\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`
+}
+
+function describeModel(host: Host, run: RunSummary): string {
+  const model = modelOf(host.context(), run)
+  if (model === undefined || "location" in model)
+    return `adapter in ${host.workspace.show(model?.location ?? runFiles(host.workspace, run.run).adapter)}`
+  return `model ${"id" in model ? model.id : model.model}`
 }
 
 async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<void> {

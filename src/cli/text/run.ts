@@ -37,5 +37,7 @@ export function describeReason({ state, message, hint }: RunSummary): string[] {
 function secondsLeft(summary: RunSummary, now: Date): number | undefined {
   if (summary.startedAt === undefined || summary.totalSteps === undefined || summary.step === 0) return undefined
   const elapsed = (now.getTime() - Date.parse(summary.startedAt)) / 1000
+  // A trainer whose clock is ahead of this one's has begun in the future.
+  if (elapsed <= 0) return undefined
   return (elapsed / summary.step) * (summary.totalSteps - summary.step)
 }

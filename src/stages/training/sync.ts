@@ -1,5 +1,5 @@
 import type { FineTuneBackend, JobSnapshot } from "../../core/contracts/backend.ts"
-import { redactSecrets, ToolkitError } from "../../core/errors.ts"
+import { ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
 import { isTerminal, reduceRun, type RunSummary, type SentEvent } from "../../core/training/run.ts"
 import { keptModel } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles, writeEvents } from "../../store/rows/run-files.ts"
@@ -26,10 +26,10 @@ export async function syncRun(context: StageContext, run: string, backend: FineT
 }
 
 export async function refreshRun(context: StageContext, run: string, backend: FineTuneBackend): Promise<SyncedRun> {
-  const submission = await settleSubmission(context, await summaryOf(context, run), backend)
+  const { submission, askAfterMs } = await settleSubmission(context, await summaryOf(context, run), backend)
   const summary = await summaryOf(context, run)
-  if (submission !== "settled" || summary.job === undefined || hasNothingToSay(context, summary))
-    return { summary, submission }
+  if (submission !== "settled") return { summary, submission, pollAfterMs: askAfterMs }
+  if (summary.job === undefined || hasNothingToSay(context, summary)) return { summary, submission }
   const pollAfterMs = await poll(context, summary, backend)
   return { summary: await finish(context, run, backend), submission, pollAfterMs }
 }
@@ -47,20 +47,23 @@ function hasNothingToSay(context: StageContext, summary: RunSummary): boolean {
   return isTerminal(summary.state) && (summary.state !== "succeeded" || hasMadeSomething(context, summary))
 }
 
+/** How long to leave alone a backend that could not say. */
+const unknownMs = 10_000
+
 /** What came of a submission is the backend's to say. Where it cannot, the run is uncertain, with the reason. */
 async function settleSubmission(
   context: StageContext,
   summary: RunSummary,
   backend: FineTuneBackend,
-): Promise<SyncedRun["submission"]> {
+): Promise<{ readonly submission: SyncedRun["submission"]; readonly askAfterMs?: number }> {
   const { run, submissionKey } = summary
-  if (!isUnsettled(summary) || submissionKey === undefined) return "settled"
+  if (!isUnsettled(summary) || submissionKey === undefined) return { submission: "settled" }
   const files = runFiles(context.workspace, run)
   try {
     const job = await backend.find(submissionKey, files)
-    if (job === undefined) return "none"
+    if (job === undefined) return { submission: "none" }
     await context.ledger().runs.appendEvents(run, [{ type: "submitted", job }])
-    return "settled"
+    return { submission: "settled" }
   } catch (error) {
     context.signal.throwIfAborted()
     const message = redactSecrets(error instanceof Error ? error.message : String(error))
@@ -68,7 +71,8 @@ async function settleSubmission(
     const hint = uncertainHint(readPlan(files)?.job ?? "<job>", backend.name, given)
     if (summary.state !== "uncertain" || summary.message !== message)
       await context.ledger().runs.appendEvents(run, [{ type: "state-changed", state: "uncertain", message, hint }])
-    return "unknown"
+    const askAfterMs = (error instanceof ProviderError ? error.retryAfterMs : undefined) ?? unknownMs
+    return { submission: "unknown", askAfterMs }
   }
 }
 

@@ -263,7 +263,7 @@ describe("a command that is killed", () => {
     let result = await command({ settleMs })
       .train()
       .catch(() => undefined)
-    for (const start = performance.now(); result === undefined && performance.now() - start < 10_000; ) {
+    for (const start = performance.now(); result === undefined && performance.now() - start < 30_000; ) {
       await new Promise((done) => setTimeout(done, 100))
       result = await command({ settleMs })
         .train()

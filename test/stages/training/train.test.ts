@@ -175,6 +175,25 @@ describe("a submit that fails", () => {
     expect(events.filter(({ type }) => type === "state-changed")).toHaveLength(2)
   })
 
+  it("is asked about no faster than the backend wants, for as long as it cannot say", async () => {
+    const folder = await trainableWorkspace()
+    const answers = [{ retryAfterMs: 30_000 }, {}]
+    const backend = scriptedBackend({
+      submit: () => Promise.reject(mayExist()),
+      find: async (submissionKey) => {
+        const answer = answers.shift()
+        if (answer !== undefined) throw new ProviderError("not listed yet", { provider: "x", ...answer })
+        return { backend: "scripted", id: "1", submissionKey }
+      },
+    })
+    await expect(trainIn(folder, backend)).rejects.toBeDefined()
+    const [run = ""] = runsIn(folder)
+    const slept: number[] = []
+    const context = stageContext(folder, { sleep: async (milliseconds) => void slept.push(milliseconds) })
+    expect((await waitForRun(context, run, backend, () => undefined)).state).toBe("succeeded")
+    expect(slept).toEqual([30_000, 10_000])
+  })
+
   it("is not waited for when there is certainly no job", async () => {
     const folder = await trainableWorkspace()
     const backend = scriptedBackend({ submit: () => Promise.reject(mayExist()) })
