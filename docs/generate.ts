@@ -131,9 +131,10 @@ async function plugInText(): Promise<string> {
     "## Metrics",
     "What an evaluation computes; `verdict.metric` in the task names the one that decides.",
     table(
-      ["name", "what it is", "kinds of task"],
-      metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", ")]),
+      ["name", "what it is", "kinds of task", "better"],
+      metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", "), module.direction]),
     ),
+    ...metrics.flatMap(({ name, module }) => optionsText(name, module.options)),
     "## Formats",
     "What `tuneloop dataset export` writes: its `--format`. Each row is the messages that the trainer renders.",
     table(
@@ -141,6 +142,12 @@ async function plugInText(): Promise<string> {
       formats.map(({ name, module }) => [`\`${name}\``, module.summary, module.readBy]),
     ),
   )
+}
+
+/** The options of a plug-in; nothing where it has none. */
+function optionsText(name: string, options: z.ZodType): string[] {
+  const schema = z.toJSONSchema(options, { io: "input", unrepresentable: "any" }) as JsonSchema
+  return Object.keys(schema.properties ?? {}).length === 0 ? [] : [`### Options of ${name}`, keysOf(schema)]
 }
 
 function usualSeverity(filter: Filter): string {

@@ -2,9 +2,10 @@ import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { optionIssues } from "./option-issues.ts"
 import type { ConfiguredFilter, Filter } from "../core/contracts/filter.ts"
-import type { Metric } from "../core/contracts/metric.ts"
+import type { ConfiguredMetric, Metric } from "../core/contracts/metric.ts"
 import type { ModelModule } from "../core/contracts/model.ts"
 import type { Strategy } from "../core/contracts/strategy.ts"
+import { optionsIn, plugInName } from "../core/plug-in-name.ts"
 import { strategyIssues, taskIssues } from "../core/task/task-checks.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
 import type { Workspace } from "../store/workspace.ts"
@@ -27,9 +28,22 @@ export async function load<Module>(room: Room, name: string): Promise<Module> {
   return ((await import(/* @vite-ignore */ `../${room}/${name}${ending}`)) as { default: Module }).default
 }
 
-/** Every metric, for an evaluation. */
-export async function loadMetrics(): Promise<{ name: string; metric: Metric }[]> {
-  return Promise.all(names("metrics").map(async (name) => ({ name, metric: await load<Metric>("metrics", name) })))
+/**
+ * The metrics of an evaluation: every one that needs no options, and the one that decides with the options that it is
+ * named with.
+ */
+export async function loadMetrics(task: TaskSpecification): Promise<ConfiguredMetric[]> {
+  const deciding = task.verdict.metric ?? ""
+  const wanted = [...names("metrics"), ...(deciding.includes(":") ? [deciding] : [])]
+  const loaded = await Promise.all(
+    wanted.map(async (written): Promise<ConfiguredMetric[]> => {
+      const { name, argument } = plugInName(written)
+      const metric = await load<Metric>("metrics", name)
+      const options = metric.options.safeParse(optionsIn(argument).options)
+      return options.success ? [{ name: written, metric, options: options.data }] : []
+    }),
+  )
+  return loaded.flat()
 }
 
 /** The quality filters that the task has on, with their options. */
@@ -45,15 +59,13 @@ export async function loadFilters(task: TaskSpecification): Promise<ConfiguredFi
 
 /** The task's specification with everything checked: its schema, and what only the plug-ins know. */
 export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
-  const strategies = Object.fromEntries(
-    await Promise.all(
-      names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const),
-    ),
-  )
-  const filters = Object.fromEntries(
-    await Promise.all(names("filters").map(async (name) => [name, await load<Filter>("filters", name)] as const)),
-  )
-  const plugins = { strategies, filters, metrics: names("metrics"), models: names("models"), optionIssues }
+  const plugins = {
+    strategies: await loadAll<Strategy>("strategies"),
+    filters: await loadAll<Filter>("filters"),
+    metrics: await loadAll<Metric>("metrics"),
+    models: names("models"),
+    optionIssues,
+  }
   return workspace.readTask(task, (raw, value) =>
     value === undefined
       ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins)
@@ -63,4 +75,10 @@ export async function readCheckedTask(workspace: Workspace, task: string): Promi
 
 export async function loadModel(provider: string): Promise<ModelModule> {
   return load<ModelModule>("models", provider)
+}
+
+async function loadAll<Module>(room: Room): Promise<Record<string, Module>> {
+  return Object.fromEntries(
+    await Promise.all(names(room).map(async (name) => [name, await load<Module>(room, name)] as const)),
+  )
 }

@@ -67,7 +67,7 @@ export async function evaluateRun(
     { ...job, evaluation: { ...job.evaluation, contenders: [...contenders] } },
     run,
     await host.backend(plan.backend),
-    await loadMetrics(),
+    await loadMetrics(task),
     host.machine(),
     holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
   )

@@ -1,6 +1,7 @@
 import type { z } from "zod"
 import { validatorOf } from "./output.ts"
 import { nearest, show, type PathIssue } from "../parse.ts"
+import { optionsIn, plugInName } from "../plug-in-name.ts"
 import { labelsOf, type TaskSpecification } from "./task.ts"
 
 /** The part of a plug-in that a check of the specification needs. */
@@ -13,7 +14,7 @@ export interface CheckedStrategy {
 export interface CheckedPlugins {
   readonly strategies: Readonly<Record<string, CheckedStrategy>>
   readonly filters: Readonly<Record<string, { readonly options: z.ZodType }>>
-  readonly metrics: readonly string[]
+  readonly metrics: Readonly<Record<string, { readonly options: z.ZodType }>>
   readonly models: readonly string[]
   readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
 }
@@ -31,9 +32,7 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
       "few-shot",
       ...(task.kind === "label" ? ["linear"] : []),
     ]),
-    ...(task.verdict.metric === undefined
-      ? []
-      : unknownWord(["verdict", "metric"], task.verdict.metric, plugins.metrics)),
+    ...(task.verdict.metric === undefined ? [] : metricIssues(task.verdict.metric, plugins)),
     ...(task.expand.model === undefined
       ? []
       : unknownWord(["expand", "model", "provider"], task.expand.model.provider, plugins.models)),
@@ -83,6 +82,22 @@ export function strategyIssues(
     if (problems.length > 0 || task === undefined) return problems
     return (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
   })
+}
+
+/** The metric that decides, which may be named with options. */
+function metricIssues(written: string, { metrics, optionIssues }: CheckedPlugins): PathIssue[] {
+  const path = ["verdict", "metric"]
+  const { name, argument } = plugInName(written)
+  const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined
+  if (!metric) return unknownWord(path, name, Object.keys(metrics))
+  const { options, problems } = optionsIn(argument)
+  return [
+    ...problems.map((message) => ({ path, message })),
+    ...optionIssues(metric.options, options).map((issue) => ({
+      path,
+      message: `${name}${issue.path.length === 0 ? "" : `, ${issue.path.join(".")}`}: ${issue.message}`,
+    })),
+  ]
 }
 
 function filterIssues(

@@ -1,4 +1,5 @@
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
+import { gainOf } from "../scores/comparisons.ts"
 import type { Scoring } from "../scores/contenders.ts"
 import type { ContenderRows } from "../scores/measured.ts"
 import type { PrevalenceScores } from "../scores/prevalence.ts"
@@ -63,14 +64,15 @@ function linearNote(metric: string, { contenders, comparisons }: Scoring): strin
   const comparison = comparisons.find((each) => each.b === "linear" && each.metric === metric)
   const linear = contenders.find(({ name }) => name === "linear")?.metrics[metric]
   const tuned = contenders.find(({ name }) => name === "tuned")?.metrics[metric]
-  if (!comparison || !linear || !tuned || comparison.low > 0) return []
+  const gained = comparison && gainOf(comparison)
+  if (!gained || !linear || !tuned || gained.low > 0) return []
   const figures = `${metric} ${figure(linear.value)} against ${figure(tuned.value)}`
   const claim =
-    comparison.high < 0
+    gained.high < 0
       ? `does better than the tuned model (${figures})`
       : [
           `does as well, as far as ${count(linear.n, "test example")} can tell (${figures}:`,
-          `the tuned model is ${betterOrWorse(comparison.difference)}, and the true difference lies ${range(comparison)})`,
+          `the tuned model is ${betterOrWorse(gained.gain)}, and the true difference lies ${range(gained)})`,
         ].join(" ")
   return [`The linear model, trained on the same examples, ${claim}; it costs nothing to run.`]
 }
@@ -87,7 +89,7 @@ function unreadableNotes({ contenders }: Scoring): string[] {
 
 function untestedNote(task: TaskSpecification, contenders: readonly ContenderRows[]): string[] {
   if (task.kind !== "label") return []
-  const tested = new Set(contenders[0]?.rows.map(({ reference }) => reference))
+  const tested = new Set(contenders[0]?.rows.map(({ references: [reference] }) => reference))
   const untested = labelsOf(task).filter((label) => !tested.has(label))
   if (untested.length === 0) return []
   const [noun, pronoun] = untested.length === 1 ? ["label", "it"] : ["labels", "them"]

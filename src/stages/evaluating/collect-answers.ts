@@ -199,7 +199,8 @@ export function scoredRows(
     const prediction = byId.get(example.id)
     return {
       id: example.id,
-      reference: example.output,
+      input: example.input,
+      references: [example.output],
       output: prediction === undefined ? undefined : parseOutput(task, prediction.output),
     }
   })

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { confusionOf, type Confusion } from "../../evaluation/scores/confusion.ts"
 import { scoreContenders, type ContenderScores } from "../../evaluation/scores/contenders.ts"
-import type { Comparison } from "../../evaluation/scores/comparisons.ts"
-import type { ContenderRows, NamedMetric } from "../../evaluation/scores/measured.ts"
+import { gainOf, type Comparison } from "../../evaluation/scores/comparisons.ts"
+import type { ContenderRows } from "../../evaluation/scores/measured.ts"
 import { evaluationNotes, prevalenceNote, taintNote, wornNote } from "../../evaluation/verdict/notes.ts"
 import { scoresAtPrevalence, type PrevalenceScores } from "../../evaluation/scores/prevalence.ts"
 import type { ReportData } from "../../evaluation/report/report-data.ts"
@@ -15,6 +15,7 @@ import { countStrata, prevalenceOf, weightsFor } from "../../curation/holdout/pr
 import type { Taint } from "../../curation/leaks/taint.ts"
 import { digest } from "../../core/canonical.ts"
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { ConfiguredMetric } from "../../core/contracts/metric.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
@@ -77,7 +78,7 @@ export async function evaluate(
   job: JobSpecification,
   run: string,
   backend: FineTuneBackend,
-  metrics: readonly NamedMetric[],
+  metrics: readonly ConfiguredMetric[],
   machine: string,
   holdout?: string,
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
@@ -129,7 +130,7 @@ function reportData(
   job: JobSpecification,
   summary: RunSummary,
   answers: Answers,
-  metrics: readonly NamedMetric[],
+  metrics: readonly ConfiguredMetric[],
   machine: string,
 ): ReportData {
   const { plan, test } = answers
@@ -158,7 +159,8 @@ function reportData(
     rows: test.length,
     tuned,
     incumbent: incumbentValue,
-    interval: { low: comparison.low, high: comparison.high },
+    direction: comparison.direction,
+    interval: gainOf(comparison),
     pValue: comparison.pValue,
     discordance: comparison.discordance,
   })
@@ -198,7 +200,7 @@ function atPrevalence(
   task: TaskSpecification,
   test: readonly Example[],
   contenders: readonly ContenderRows[],
-  metrics: readonly NamedMetric[],
+  metrics: readonly ConfiguredMetric[],
   seed: number,
 ): PrevalenceScores | undefined {
   const prevalence = prevalenceOf(task)
@@ -223,12 +225,12 @@ function failures(task: TaskSpecification, answers: Answers): ReportData["failur
   const raw = new Map(answers.validation.answers.predictions.map((prediction) => [prediction.id, prediction.output]))
   const wrong = rows.flatMap((row, index) => {
     const example = examples[index]
-    if (example === undefined || (row.output !== undefined && sameOutput(task, row.reference, row.output))) return []
+    if (example === undefined || (row.output !== undefined && sameOutput(task, example.output, row.output))) return []
     return [
       {
         id: row.id,
         input: inputText(task, example.input),
-        expected: formatOutput(task, row.reference),
+        expected: formatOutput(task, example.output),
         answer: row.output === undefined ? (raw.get(row.id) ?? "") : formatOutput(task, row.output),
         isReadable: row.output !== undefined,
       },

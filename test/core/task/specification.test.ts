@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import { ConfigError } from "../../../src/core/errors.ts"
 import { parseYaml } from "../../../src/core/parse.ts"
 import { strategyIssues, taskIssues } from "../../../src/core/task/task-checks.ts"
@@ -22,7 +23,7 @@ output:
 const plugins = {
   strategies: { recombine },
   filters: { language, repetition },
-  metrics: ["accuracy"],
+  metrics: { accuracy: { options: z.strictObject({ normalise: z.boolean().default(false) }) } },
   models: ["openai"],
   optionIssues,
 }
@@ -83,6 +84,16 @@ describe("a specification", () => {
       [/^10: prompt\.user: .*"body".*text/],
     ],
     ["an unknown incumbent", `${valid}verdict: { incumbent: fewshot }\n`, [/^10: verdict\.incumbent: .*"few-shot"/]],
+    [
+      "an unknown option of the metric",
+      `${valid}verdict: { metric: "accuracy:normalize=true" }\n`,
+      [/^10: verdict\.metric: accuracy, normalize: unknown key; did you mean "normalise"/],
+    ],
+    [
+      "options of the metric that are none",
+      `${valid}verdict: { metric: "accuracy:normalise" }\n`,
+      [/^10: verdict\.metric: got "normalise"; options are written name:key=value,key=value/],
+    ],
     ["an unknown metric", `${valid}verdict: { metric: acuracy }\n`, [/^10: verdict\.metric: .*"accuracy"/]],
     [
       "an unknown provider",

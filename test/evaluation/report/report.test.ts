@@ -267,7 +267,7 @@ function emptyReport(): ReportData {
   const { contenders, comparisons } = scoreContenders({
     task,
     contenders: [],
-    metrics: [{ name: "accuracy", metric: accuracy }],
+    metrics: [{ name: "accuracy", metric: accuracy, options: {} }],
     seed: 1,
   })
   const verdict = decide({

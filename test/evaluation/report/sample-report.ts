@@ -30,7 +30,12 @@ export function sampleReport(): ReportData {
       right((row) => row >= 10),
     ),
   ]
-  const scoring = scoreContenders({ task, contenders, metrics: [{ name: "accuracy", metric: accuracy }], seed: 1 })
+  const scoring = scoreContenders({
+    task,
+    contenders,
+    metrics: [{ name: "accuracy", metric: accuracy, options: {} }],
+    seed: 1,
+  })
   const [comparison] = scoring.comparisons
   if (!comparison) throw new Error("the sample has nothing to compare")
   return {

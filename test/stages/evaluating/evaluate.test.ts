@@ -78,7 +78,7 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   const asked = new Map<string, string[]>()
   const backend = quickBackend(asked)
   const { run } = await train(context, job, specification, backend)
-  const metrics = await loadMetrics()
+  const metrics = await loadMetrics(specification)
   const first = await evaluate(context, specification, job, run.run, backend, metrics, "a machine")
   expect(first.result).toMatchObject({ holdout: old.holdout.id, tainted: [], wear: { openings: 1 } })
   expect(first.result.contenders[0]?.metrics["accuracy"]?.n).toBe(old.rows.test)
@@ -161,7 +161,15 @@ it("trains with weights and gives figures at the prevalence that the specificati
   expect(readFileSync(join(workspace.runFolder(run.run), "rendered", "validation.jsonl"), "utf8")).not.toContain(
     '"weight"',
   )
-  const { result } = await evaluate(context, specification, job, run.run, backend, await loadMetrics(), "a machine")
+  const { result } = await evaluate(
+    context,
+    specification,
+    job,
+    run.run,
+    backend,
+    await loadMetrics(specification),
+    "a machine",
+  )
   // The backend says delivery to everything: right on a quarter of the test, and on 40 of the 85 percent that the test
   // set has labels of.
   const tuned = result.prevalence?.contenders[0]?.metrics["accuracy"]
