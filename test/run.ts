@@ -18,6 +18,9 @@ if (isWanted("trainer") || isWanted("slow")) {
   const python = await trainerPython(
     {
       environment: process.env,
+      allowedHosts: [],
+      fetch,
+      now: () => new Date(),
       packageRoot,
       progress: (message) => process.stderr.write(`${message}\n`),
       sleep: (ms) => new Promise((done) => setTimeout(done, ms)),

@@ -21,8 +21,8 @@ import type {
   RunFiles,
   TrainingPlan,
 } from "../core/contracts/backend.ts"
-import { ConfigError, ProviderError } from "../core/errors.ts"
-import { issuesOf, formatPath } from "../core/parse.ts"
+import { ProviderError } from "../core/errors.ts"
+import type { ModelRef } from "../core/training/model-ref.ts"
 import type { RemoteJob, RunEventBody } from "../core/training/run.ts"
 import { isAlive, signalGroup } from "./_processes.ts"
 import { countTokens } from "./_token-counts.ts"
@@ -36,8 +36,10 @@ const optionsSchema = z.strictObject({
  * Trains and generates on this machine, in a process group of its own that outlives the command line. The trainer's own
  * lock makes a second start of the same run harmless.
  */
-const module: BackendModule = {
+const module: BackendModule<Options> = {
   summary: "This machine: the trainer in a process of its own, on its GPU or CPU",
+  kind: "runner",
+  options: optionsSchema,
   environment: [
     {
       name: "TUNELOOP_PYTHON",
@@ -45,18 +47,7 @@ const module: BackendModule = {
     },
     { name: "TUNELOOP_CACHE", purpose: "where the trainer environment is made" },
   ],
-  create(context, given) {
-    const parsed = optionsSchema.safeParse(given)
-    if (!parsed.success)
-      throw new ConfigError(
-        "backend.options of the local backend are invalid",
-        issuesOf(optionsSchema, parsed.error, given).map(({ path, message }) => ({
-          path: formatPath(["backend", "options", ...path]),
-          message,
-        })),
-      )
-    return localBackend(context, parsed.data)
-  },
+  create: localBackend,
 }
 export default module
 
@@ -73,8 +64,8 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     capabilities: () => ({ objectives: ["sft"], methods: ["lora"], asOf: "2026-11-24", source: "trainer/train.py" }),
     check: async () => environmentChecks(context),
     estimate: async (plan) => estimate(plan),
-    async prepare(plan) {
-      await environmentFor(plan.baseModel)
+    async prepare(base) {
+      await environmentFor(base.model)
     },
 
     async submit(plan, files, { submissionKey }) {
@@ -136,10 +127,13 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
       }
     },
 
-    logFile,
+    async logs(_job, files, cursor) {
+      const { text, next } = readFrom(logFile(files), Number(cursor ?? 0))
+      return { text, cursor: String(next) }
+    },
 
-    async countTokens({ baseModel, revision }, rows) {
-      const python = madeTrainerPython(context, extrasFor(baseModel))
+    async countTokens({ model, revision }, rows) {
+      const python = madeTrainerPython(context, extrasFor(model))
       if (python === undefined)
         return {
           missing:
@@ -147,14 +141,14 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
         }
       return countTokens(
         python,
-        [trainerFile("count_tokens.py"), baseModel, ...(revision === null ? [] : [revision])],
+        [trainerFile("count_tokens.py"), model, ...(revision === null ? [] : [revision])],
         rows,
         trainerEnvironment(context),
       )
     },
 
     async generate(request, onProgress) {
-      const python = await environmentFor(request.baseModel)
+      const python = await environmentFor(request.base.model)
       await generate(context, python, trainerFile("generate.py"), request, options, onProgress)
     },
   }
@@ -284,11 +278,11 @@ async function generate(
 ): Promise<void> {
   rmSync(request.folder, { recursive: true, force: true })
   mkdirSync(request.folder, { recursive: true })
-  const { folder, ...rest } = request
+  const { folder, base, jobs, ...rest } = request
   const file = join(folder, "request.json")
   writeFileSync(
     file,
-    `${JSON.stringify({ schemaVersion: 1, ...rest, state: folder, threads: options.threads ?? null }, null, 2)}\n`,
+    `${JSON.stringify({ schemaVersion: 1, baseModel: base.model, revision: base.revision, jobs: jobs.map(trainerJob), ...rest, state: folder, threads: options.threads ?? null }, null, 2)}\n`,
   )
   const log = openSync(join(folder, "generate.log"), "a")
   // Its standard input ends when this process does, however it dies: then the generation ends as well.
@@ -323,6 +317,24 @@ async function generate(
       provider: "local",
       hint: exit?.hint ?? `See ${join(folder, "generate.log")}; run the command again to go on.`,
     })
+}
+
+/** The job as the trainer reads it: the base model with an adapter or without one. */
+function trainerJob({ model, ...job }: GenerationRequest["jobs"][number]): object {
+  return { ...job, adapter: adapterOf(model) }
+}
+
+function adapterOf(model: ModelRef): string | null {
+  if (model.kind === "base") return null
+  if (model.kind === "adapter") return model.location
+  throw new ProviderError(`a ${model.kind} model cannot answer on this machine`, { provider: "local" })
+}
+
+/** What stands in the file from the byte offset on, whole characters only, and where it ends. */
+function readFrom(file: string, from: number): { text: string; next: number } {
+  if (!existsSync(file)) return { text: "", next: from }
+  const bytes = readFileSync(file).subarray(from)
+  return { text: bytes.toString("utf8"), next: from + bytes.length }
 }
 
 function readLinesFrom(file: string, from: number): { lines: string[]; next: number } {

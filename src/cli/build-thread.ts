@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os"
 import { parentPort, Worker } from "node:worker_threads"
 import { workOn, type ThreadStarter, type ThreadTask } from "../stages/building/build-threads.ts"
 import { loadFilters } from "./plugins.ts"
+import { monotonicMs } from "./machine.ts"
 
 /** A thread a core, but not more than the one that collects their rows can follow. */
 export const buildThreads: ThreadStarter = {
@@ -14,11 +15,6 @@ export const buildThreads: ThreadStarter = {
 const port = parentPort
 port?.on("message", (task: ThreadTask) => {
   void ("pass" in task ? loadFilters(task.pass.options.task) : Promise.resolve([])).then((filters) =>
-    workOn(
-      task,
-      filters,
-      () => performance.now(),
-      (answer) => port.postMessage(answer),
-    ),
+    workOn(task, filters, monotonicMs, (answer) => port.postMessage(answer)),
   )
 })

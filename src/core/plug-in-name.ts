@@ -29,12 +29,12 @@ export function optionsIn(argument: string | undefined): {
     const key = part.slice(0, equals).trim()
     if (equals < 0 || key === "") problems.push(`got ${show(part)}; options are written name:key=value,key=value`)
     else if (Object.hasOwn(options, key)) problems.push(`the option ${key} stands there twice`)
-    else options[key] = valueOf(part.slice(equals + 1).trim())
+    else options[key] = readValue(part.slice(equals + 1).trim())
   }
   return { options, problems }
 }
 
-function valueOf(text: string): unknown {
+function readValue(text: string): unknown {
   if (text === "true" || text === "false") return text === "true"
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }

@@ -10,7 +10,7 @@ import { labelTask, scored } from "../evaluation/scores/sample-rows.ts"
 fc.configureGlobal({ seed: 20_261_124 })
 
 const task = labelTask()
-const valueOf = (metric: Metric, sample: readonly ScoredRow[], of: TaskSpecification) =>
+const measured = (metric: Metric, sample: readonly ScoredRow[], of: TaskSpecification) =>
   boundMetric({ name: "metric", metric, options: {} }, of).value(sample)
 const label = fc.constantFrom("a", "b", "c")
 const rows = fc
@@ -24,18 +24,18 @@ const rows = fc
 
 describe("accuracy", () => {
   it("is the share of right labels, an unreadable answer being wrong", () => {
-    expect(valueOf(accuracy, scored(["a", "b", "c", "a"], ["a", "b", "a", undefined]), task)).toBe(0.5)
+    expect(measured(accuracy, scored(["a", "b", "c", "a"], ["a", "b", "a", undefined]), task)).toBe(0.5)
   })
 
   it("never counts an unreadable answer as right, whatever the reference", () => {
-    expect(valueOf(accuracy, scored([undefined], [undefined]), task)).toBe(0)
+    expect(measured(accuracy, scored([undefined], [undefined]), task)).toBe(0)
   })
 
   it("is the mean of its row scores", () => {
     fc.assert(
       fc.property(rows, (sample) => {
         const scores = accuracy.rowScores(sample, { task, options: {} })
-        expect(valueOf(accuracy, sample, task)).toBeCloseTo(
+        expect(measured(accuracy, sample, task)).toBeCloseTo(
           scores.reduce((sum, score) => sum + score, 0) / sample.length,
           12,
         )
@@ -44,21 +44,21 @@ describe("accuracy", () => {
   })
 
   it("gives NaN for no rows", () => {
-    expect(valueOf(accuracy, [], task)).toBeNaN()
+    expect(measured(accuracy, [], task)).toBeNaN()
   })
 })
 
 describe("macro-f1", () => {
   it("agrees with the example of scikit-learn's documentation", () => {
-    expect(valueOf(macroF1, scored([0, 1, 2, 0, 1, 2], [0, 2, 1, 0, 0, 1]), task)).toBeCloseTo(0.8 / 3, 12)
+    expect(measured(macroF1, scored([0, 1, 2, 0, 1, 2], [0, 2, 1, 0, 0, 1]), task)).toBeCloseTo(0.8 / 3, 12)
   })
 
   it("counts a label that occurs only as an answer, with F1 0", () => {
-    expect(valueOf(macroF1, scored(["a", "a"], ["a", "c"]), task)).toBeCloseTo((2 / 3 + 0) / 2, 12)
+    expect(measured(macroF1, scored(["a", "a"], ["a", "c"]), task)).toBeCloseTo((2 / 3 + 0) / 2, 12)
   })
 
   it("counts an unreadable answer as a miss and not as a label of its own", () => {
-    expect(valueOf(macroF1, scored(["a", "a", "b"], ["a", undefined, "b"]), task)).toBeCloseTo((2 / 3 + 1) / 2, 12)
+    expect(measured(macroF1, scored(["a", "a", "b"], ["a", undefined, "b"]), task)).toBeCloseTo((2 / 3 + 1) / 2, 12)
   })
 
   it("is the mean over labels of F1 from precision and recall", () => {
@@ -76,13 +76,13 @@ describe("macro-f1", () => {
           const recall = right / sample.filter(({ references: [reference] }) => reference === name).length
           return (2 * precision * recall) / (precision + recall)
         })
-        expect(valueOf(macroF1, sample, task)).toBeCloseTo(f1s.reduce((sum, f1) => sum + f1, 0) / labels.length, 12)
+        expect(measured(macroF1, sample, task)).toBeCloseTo(f1s.reduce((sum, f1) => sum + f1, 0) / labels.length, 12)
       }),
     )
   })
 
   it("gives NaN for no rows", () => {
-    expect(valueOf(macroF1, [], task)).toBeNaN()
+    expect(measured(macroF1, [], task)).toBeNaN()
   })
 })
 
@@ -90,7 +90,7 @@ describe("exact-match", () => {
   it("is accuracy on label tasks", () => {
     fc.assert(
       fc.property(rows, (sample) => {
-        expect(valueOf(exactMatch, sample, task)).toBe(valueOf(accuracy, sample, task))
+        expect(measured(exactMatch, sample, task)).toBe(measured(accuracy, sample, task))
       }),
     )
   })
@@ -104,15 +104,15 @@ describe("exact-match", () => {
       output: { schema: { type: "object" } },
     })
     const sample = scored([{ a: 1, b: 2 }, { a: 1 }, { a: 1 }], [{ b: 2, a: 1 }, { a: 2 }, undefined])
-    expect(valueOf(exactMatch, sample, json)).toBeCloseTo(1 / 3, 12)
+    expect(measured(exactMatch, sample, json)).toBeCloseTo(1 / 3, 12)
     expect([...exactMatch.rowScores(sample, { task: json, options: {} })]).toEqual([1, 0, 0])
   })
 
   it("takes labels in any order and text up to case and white space", () => {
     const shared = { task: "tags", description: "Tag", input: { body: {} } }
     const multilabel = taskSchema.parse({ ...shared, kind: "multilabel", output: { labels: { a: "A", b: "B" } } })
-    expect(valueOf(exactMatch, scored([["a", "b"], ["a"]], [["b", "a"], ["b"]]), multilabel)).toBe(0.5)
+    expect(measured(exactMatch, scored([["a", "b"], ["a"]], [["b", "a"], ["b"]]), multilabel)).toBe(0.5)
     const text = taskSchema.parse({ ...shared, kind: "text" })
-    expect(valueOf(exactMatch, scored(["Dear  you", "x"], ["dear you", "y"]), text)).toBe(0.5)
+    expect(measured(exactMatch, scored(["Dear  you", "x"], ["dear you", "y"]), text)).toBe(0.5)
   })
 })

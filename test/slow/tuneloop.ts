@@ -13,6 +13,9 @@ export function python(): Promise<string> {
   return trainerPython(
     {
       environment: process.env,
+      allowedHosts: [],
+      fetch,
+      now: () => new Date(),
       packageRoot,
       progress: () => undefined,
       sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),

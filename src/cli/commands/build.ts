@@ -11,6 +11,7 @@ import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { addColumnOption, splitFiles } from "../import-command.ts"
+import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly from?: readonly string[]
@@ -54,7 +55,7 @@ export function register(command: Command, host: Host): void {
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
-      if (result.imported.invalid.length > 0) process.exitCode = 1
+      if (result.imported.invalid.length > 0) setExitCode(1)
     })
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os"
 import { InvalidArgumentError, type Command } from "commander"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
+import * as machine from "../machine.ts"
 
 interface Options {
   readonly field?: string
@@ -53,7 +54,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --report dropped.jsonl
         memoryBytes: memory,
         workers: Math.min(threads ?? availableParallelism(), mostThreads) - 1,
       })
-      const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
+      const peakMemoryBytes = machine.peakMemoryBytes()
       host.print({ ...result, peakMemoryBytes }, describe(result, peakMemoryBytes))
     })
 }

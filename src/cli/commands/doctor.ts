@@ -5,11 +5,12 @@ import type { ModelModule } from "../../core/contracts/model.ts"
 import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import type { Host } from "../host.ts"
 import { load, names } from "../plugins.ts"
+import { nodeVersion, setExitCode } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command.action(async () => {
     const checks: Check[] = [
-      { name: "node", status: "ok", detail: process.versions.node },
+      { name: "node", status: "ok", detail: nodeVersion },
       workspaceCheck(host),
       ...(await backendChecks(host)),
       ...(await credentialChecks(host)),
@@ -17,7 +18,7 @@ export function register(command: Command, host: Host): void {
     ]
     const failed = checks.filter(({ status }) => status === "failed")
     host.print({ checks, ok: failed.length === 0 }, checks.map((check) => describe(host, check)).join("\n"))
-    if (failed.length > 0) process.exitCode = 1
+    if (failed.length > 0) setExitCode(1)
   })
 }
 

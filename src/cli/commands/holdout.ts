@@ -4,6 +4,7 @@ import { count } from "../../evaluation/verdict/words.ts"
 import { describeWear } from "../../evaluation/verdict/wear.ts"
 import { refreshHoldout, type Refresh } from "../../stages/arriving/refresh-holdout.ts"
 import type { Host } from "../host.ts"
+import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly force?: boolean
@@ -34,7 +35,7 @@ export function register(command: Command, host: Host): void {
         yes: yes === true,
       })
       host.print({ task: name, ...refresh }, describe(name, refresh))
-      if (refresh.state === "planned") process.exitCode = exitCodes.personNeeded
+      if (refresh.state === "planned") setExitCode(exitCodes.personNeeded)
     })
 }
 

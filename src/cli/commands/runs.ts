@@ -1,5 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync } from "node:fs"
 import type { Command } from "commander"
 import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import { renderLossPlot } from "../../evaluation/report/terminal.ts"
@@ -10,6 +9,7 @@ import { table } from "../terminal.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { describeProgress } from "../text/run.ts"
 import { describeEnd } from "./train.ts"
+import { now, setExitCode, stdout } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -75,7 +75,7 @@ export function register(command: Command, host: Host): void {
           },
         },
         [
-          `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, new Date())}${summary.message ? `\n${summary.message}` : ""}`,
+          `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, now())}${summary.message ? `\n${summary.message}` : ""}`,
           plan
             ? `${plan.baseModel}, ${plan.method.name}, ${plan.dataset} (${plan.files.train.rows} rows), holdout ${plan.holdout}, prompt ${plan.prompt}`
             : "",
@@ -93,7 +93,7 @@ export function register(command: Command, host: Host): void {
       const run = resolveRun(host, given)
       const backend = await backendOf(host, run)
       const summary = await waitForRun(host.context(), run, backend, (current) =>
-        host.terminal.progress(describeProgress(current, new Date())),
+        host.terminal.progress(describeProgress(current, now())),
       )
       host.print(
         { run, state: summary.state, step: summary.step, totalSteps: summary.totalSteps },
@@ -101,7 +101,7 @@ export function register(command: Command, host: Host): void {
           ? `${run} ${describeEnd(summary)}${summary.message ? `: ${summary.message}` : ""}\n\n${renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 })}`
           : `${run} goes on; cancel it: tuneloop runs cancel ${run}`,
       )
-      if (summary.state === "failed") process.exitCode = 1
+      if (summary.state === "failed") setExitCode(1)
     })
   command
     .command("logs")
@@ -112,17 +112,23 @@ export function register(command: Command, host: Host): void {
       const run = resolveRun(host, given)
       const backend = await backendOf(host, run)
       const files = runFiles(host.workspace, run)
-      const log = backend.logFile?.(files) ?? join(files.folder, "trainer.log")
-      let offset = printFrom(log, 0)
-      while (
-        options.follow &&
-        !host.signal.aborted &&
-        !isTerminal((await syncRun(host.context(), run, backend)).state)
-      ) {
-        await host.sleep(500)
-        offset = printFrom(log, offset)
+      let summary = await syncNamed(host, run)
+      let cursor: string | undefined
+      let isEmpty = true
+      const printNew = async () => {
+        const page = summary.job && (await backend.logs?.(summary.job, files, cursor))
+        if (page === undefined) return
+        stdout.write(page.text)
+        cursor = page.cursor
+        isEmpty &&= page.text === ""
       }
-      if (printFrom(log, offset) === 0) host.terminal.note(`${run} has no log yet`)
+      await printNew()
+      while (options.follow && !host.signal.aborted && !isTerminal(summary.state)) {
+        await host.sleep(500)
+        summary = await syncRun(host.context(), run, backend)
+        await printNew()
+      }
+      if (isEmpty) host.terminal.note(`${run} has no log yet`)
     })
   command
     .command("cancel")
@@ -161,15 +167,4 @@ async function syncNamed(host: Host, run: string) {
 
 function lastValue(metrics: readonly { values: Readonly<Record<string, number>> }[], name: string): string {
   return metrics.findLast((point) => point.values[name] !== undefined)?.values[name]?.toFixed(3) ?? "–"
-}
-
-function printFrom(file: string, offset: number): number {
-  if (!existsSync(file)) return offset
-  const size = statSync(file).size
-  const bytes = Buffer.alloc(Math.max(0, size - offset))
-  const descriptor = openSync(file, "r")
-  readSync(descriptor, bytes, 0, bytes.length, offset)
-  closeSync(descriptor)
-  process.stdout.write(bytes)
-  return size
 }

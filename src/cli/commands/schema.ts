@@ -4,6 +4,7 @@ import { candidateSchema, decisionSchema, realInputSchema, seedSchema } from "..
 import { jobSchema, workspaceSchema } from "../../core/training/job.ts"
 import { taskSchema } from "../../core/task/task.ts"
 import type { Host } from "../host.ts"
+import { stdout } from "../machine.ts"
 
 const example = z
   .union([seedSchema, realInputSchema, candidateSchema, decisionSchema])
@@ -27,6 +28,6 @@ export function register(command: Command, host: Host): void {
     )
     .action((name: SchemaName) => {
       host.terminal.endProgress()
-      process.stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
+      stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
     })
 }

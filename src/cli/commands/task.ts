@@ -3,6 +3,7 @@ import { exitCodes, UsageError } from "../../core/errors.ts"
 import { migrate, type LabelChange, type MigrationResult } from "../../stages/arriving/migrate.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { setExitCode } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -28,7 +29,7 @@ export function register(command: Command, host: Host): void {
         const task = await readCheckedTask(host.workspace, name)
         const result = migrate(host.context(), task, changes, { yes: options.yes === true })
         host.print({ task: name, ...result }, describe(name, result))
-        if (result.state === "planned") process.exitCode = exitCodes.personNeeded
+        if (result.state === "planned") setExitCode(exitCodes.personNeeded)
       },
     )
 }

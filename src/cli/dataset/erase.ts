@@ -2,6 +2,7 @@ import type { Command } from "commander"
 import { exitCodes } from "../../core/errors.ts"
 import { erase, type Erasure } from "../../stages/versions/erase.ts"
 import type { Host } from "../host.ts"
+import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly matching?: string
@@ -25,7 +26,7 @@ export function registerErase(command: Command, host: Host): void {
     .action((name: string, ids: string[], { matching, why, yes }: Options) => {
       const erasure = erase(host.context(), host.workspace.readTask(name), { ids, matching, why, yes: yes === true })
       host.print({ task: name, ...erasure }, describe(name, erasure))
-      if (erasure.state === "planned" && erasure.rows.length > 0) process.exitCode = exitCodes.personNeeded
+      if (erasure.state === "planned" && erasure.rows.length > 0) setExitCode(exitCodes.personNeeded)
     })
 }
 

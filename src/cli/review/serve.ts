@@ -5,6 +5,7 @@ import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { platform } from "../machine.ts"
 
 interface ServeOptions {
   readonly host: string
@@ -69,11 +70,7 @@ function addressOf(given: string): string {
 /** The system's own way to open an address. Where it has none, the address is printed already. */
 function openBrowser(url: string, host: Host): void {
   const [command, ...words] =
-    process.platform === "darwin"
-      ? ["open", url]
-      : process.platform === "win32"
-        ? ["cmd", "/c", "start", "", url]
-        : ["xdg-open", url]
+    platform === "darwin" ? ["open", url] : platform === "win32" ? ["cmd", "/c", "start", "", url] : ["xdg-open", url]
   const child = spawn(command as string, words, { stdio: "ignore", detached: true })
   child.on("error", () => host.terminal.warn(`no browser could be opened; open ${url}`))
   child.unref()

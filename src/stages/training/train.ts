@@ -6,6 +6,7 @@ import type { JobSpecification } from "../../core/training/job.ts"
 import { isTerminal, reduceRun, type RemoteJob, type RunSummary } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { runFiles, writeEvents, writeRun } from "../../store/rows/run-files.ts"
+import { baseOf } from "../../core/training/model-ref.ts"
 import type { StageContext } from "../context.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
 
@@ -40,7 +41,7 @@ export async function train(
   const files = runFiles(context.workspace, run)
   if (known === undefined) ledger.createRun({ run, job: job.job, task: task.task, plan: planned.digest })
   writeRun(files, planned.plan, planned.rendered)
-  await backend.prepare?.(planned.plan)
+  await backend.prepare?.(baseOf(planned.plan))
   await submit(context, run, files, planned, backend)
   return { state: "started", run: await syncRun(context, run, backend), planned }
 }
