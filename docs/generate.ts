@@ -6,6 +6,7 @@ import type { Command } from "commander"
 import { z } from "zod"
 import type { BackendModule } from "../src/core/contracts/backend.ts"
 import { exitCodes } from "../src/core/errors.ts"
+import type { Contender } from "../src/core/contracts/contender.ts"
 import type { Filter } from "../src/core/contracts/filter.ts"
 import type { DatasetFormat } from "../src/core/contracts/format.ts"
 import type { Metric } from "../src/core/contracts/metric.ts"
@@ -84,6 +85,7 @@ async function plugInText(): Promise<string> {
   const strategies = await loadAll<Strategy>("strategies")
   const filters = await loadAll<Filter>("filters")
   const metrics = await loadAll<Metric>("metrics")
+  const contenders = await loadAll<Contender>("contenders")
   const formats = await loadAll<DatasetFormat>("formats")
   return page(
     "Plug-ins",
@@ -128,6 +130,17 @@ async function plugInText(): Promise<string> {
       `### Options of ${name}`,
       keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
     ]),
+    "## Contenders",
+    "What the tuned model is compared with: `evaluation.contenders` in the job, `--against`, and `verdict.incumbent` in the task.",
+    table(
+      ["name", "what it is", "kinds of task", "needs"],
+      contenders.map(({ name, module }) => [
+        module.argument === undefined ? `\`${name}\`` : `\`${name}:<${module.argument}>\``,
+        module.summary,
+        module.kinds.join(", "),
+        module.needs.join(", "),
+      ]),
+    ),
     "## Metrics",
     "What an evaluation computes; `verdict.metric` in the task names the one that decides.",
     table(

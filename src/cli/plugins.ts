@@ -2,15 +2,19 @@ import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { optionIssues } from "./option-issues.ts"
 import type { ConfiguredFilter, Filter } from "../core/contracts/filter.ts"
+import { byNeeds, isComparable, type ConfiguredContender, type Contender } from "../core/contracts/contender.ts"
 import type { ConfiguredMetric, Metric } from "../core/contracts/metric.ts"
 import type { ModelModule } from "../core/contracts/model.ts"
 import type { Strategy } from "../core/contracts/strategy.ts"
+import { ConfigError, UsageError } from "../core/errors.ts"
+import { formatPath, nearest, show } from "../core/parse.ts"
 import { optionsIn, plugInName } from "../core/plug-in-name.ts"
+import type { JobSpecification } from "../core/training/job.ts"
 import { strategyIssues, taskIssues } from "../core/task/task-checks.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
 import type { Workspace } from "../store/workspace.ts"
 
-export const rooms = ["backends", "filters", "formats", "metrics", "models", "strategies"] as const
+export const rooms = ["backends", "contenders", "filters", "formats", "metrics", "models", "strategies"] as const
 export type Room = (typeof rooms)[number]
 
 const ending = import.meta.filename.endsWith(".ts") ? ".ts" : ".js"
@@ -63,6 +67,7 @@ export async function readCheckedTask(workspace: Workspace, task: string): Promi
     strategies: await loadAll<Strategy>("strategies"),
     filters: await loadAll<Filter>("filters"),
     metrics: await loadAll<Metric>("metrics"),
+    incumbents: comparable(await loadAll<Contender>("contenders")),
     models: names("models"),
     optionIssues,
   }
@@ -75,6 +80,46 @@ export async function readCheckedTask(workspace: Workspace, task: string): Promi
 
 export async function loadModel(provider: string): Promise<ModelModule> {
   return load<ModelModule>("models", provider)
+}
+
+/** The contenders of these names, each with the options that the job gives it. An unknown name lists those there are. */
+export async function loadContenders(
+  wanted: readonly string[],
+  settings: JobSpecification["evaluation"],
+): Promise<ConfiguredContender[]> {
+  const contenders = await loadAll<Contender>("contenders")
+  return wanted.map((written) => {
+    const { name, argument } = plugInName(written)
+    const contender = Object.hasOwn(contenders, name) ? contenders[name] : undefined
+    if (contender === undefined || (contender.argument === undefined) !== (argument === undefined))
+      throw unknownContender(written, byNeeds(contenders))
+    const given = { ...settings, ...(argument === undefined ? {} : { argument }) }
+    const issues = optionIssues(contender.options, given)
+    if (issues.length > 0)
+      throw new ConfigError(
+        `the job does not say what the contender ${written} needs`,
+        issues.map(({ path, message }) => ({ path: formatPath(["evaluation", ...path]), message })),
+        "Edit evaluation in the job; `tuneloop schema job` prints what is allowed.",
+      )
+    return { name: written, contender, options: contender.options.parse(given) }
+  })
+}
+
+function unknownContender(written: string, known: readonly string[]): UsageError {
+  const meant = nearest(written, known)
+  return new UsageError(
+    `there is no contender ${show(written)}; allowed: ${known.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    "Give --against other names, or edit evaluation.contenders in the job.",
+  )
+}
+
+function comparable(contenders: Readonly<Record<string, Contender>>) {
+  return byNeeds(contenders).flatMap((name) => {
+    const contender = contenders[name]
+    return contender === undefined || !isComparable(contender)
+      ? []
+      : [{ name, kinds: contender.kinds, hasArgument: contender.argument !== undefined }]
+  })
 }
 
 async function loadAll<Module>(room: Room): Promise<Record<string, Module>> {

@@ -2,7 +2,7 @@ import type { z } from "zod"
 import { validatorOf } from "./output.ts"
 import { nearest, show, type PathIssue } from "../parse.ts"
 import { optionsIn, plugInName } from "../plug-in-name.ts"
-import { labelsOf, type TaskSpecification } from "./task.ts"
+import { labelsOf, type TaskKind, type TaskSpecification } from "./task.ts"
 
 /** The part of a plug-in that a check of the specification needs. */
 export interface CheckedStrategy {
@@ -15,6 +15,12 @@ export interface CheckedPlugins {
   readonly strategies: Readonly<Record<string, CheckedStrategy>>
   readonly filters: Readonly<Record<string, { readonly options: z.ZodType }>>
   readonly metrics: Readonly<Record<string, { readonly options: z.ZodType }>>
+  /** The contenders that the tuned model may be compared with. */
+  readonly incumbents: readonly {
+    readonly name: string
+    readonly kinds: readonly TaskKind[]
+    readonly hasArgument: boolean
+  }[]
   readonly models: readonly string[]
   readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
 }
@@ -27,11 +33,7 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
   return [
     ...schemaIssues(task),
     ...placeholderIssues(task),
-    ...unknownWord(["verdict", "incumbent"], task.verdict.incumbent, [
-      "zero-shot",
-      "few-shot",
-      ...(task.kind === "label" ? ["linear"] : []),
-    ]),
+    ...incumbentIssues(task, plugins),
     ...(task.verdict.metric === undefined ? [] : metricIssues(task.verdict.metric, plugins)),
     ...(task.expand.model === undefined
       ? []
@@ -82,6 +84,18 @@ export function strategyIssues(
     if (problems.length > 0 || task === undefined) return problems
     return (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
   })
+}
+
+/** The contender to beat: one that the task's kind has. */
+function incumbentIssues(task: TaskSpecification, { incumbents }: CheckedPlugins): PathIssue[] {
+  const { name, argument } = plugInName(task.verdict.incumbent)
+  const allowed = incumbents.filter(({ kinds }) => kinds.includes(task.kind))
+  if (argument !== undefined && allowed.some((known) => known.name === name && known.hasArgument)) return []
+  return unknownWord(
+    ["verdict", "incumbent"],
+    task.verdict.incumbent,
+    allowed.map((known) => known.name),
+  )
 }
 
 /** The metric that decides, which may be named with options. */

@@ -6,17 +6,26 @@ import type { PrevalenceScores } from "../scores/prevalence.ts"
 import type { Wear } from "./wear.ts"
 import { betterOrWorse, count, figure, percent, range } from "./words.ts"
 
+export interface NotesOptions {
+  readonly task: TaskSpecification
+  /** The metric that decides. */
+  readonly metric: string
+  readonly scoring: Scoring
+  readonly rows: readonly ContenderRows[]
+  /** Contenders that are worth taking instead of a tuned model that is not better, and why. */
+  readonly alternatives: readonly { readonly name: string; readonly subject: string; readonly advantage: string }[]
+}
+
 /**
- * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that
- * could not be read, labels that no test example has. Empty when there is nothing to say.
+ * What a reader of the verdict must know beside it, in plain sentences: a simpler contender that does as well, answers
+ * that could not be read, labels that no test example has. Empty when there is nothing to say.
  */
-export function evaluationNotes(
-  task: TaskSpecification,
-  metric: string,
-  scoring: Scoring,
-  contenders: readonly ContenderRows[],
-): string[] {
-  return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
+export function evaluationNotes({ task, metric, scoring, rows, alternatives }: NotesOptions): string[] {
+  return [
+    ...alternatives.flatMap((alternative) => alternativeNote(metric, scoring, alternative)),
+    ...unreadableNotes(scoring),
+    ...untestedNote(task, rows),
+  ]
 }
 
 /**
@@ -60,21 +69,25 @@ export function wornNote(task: TaskSpecification, wear: Wear): string[] {
   ]
 }
 
-function linearNote(metric: string, { contenders, comparisons }: Scoring): string[] {
-  const comparison = comparisons.find((each) => each.b === "linear" && each.metric === metric)
-  const linear = contenders.find(({ name }) => name === "linear")?.metrics[metric]
-  const tuned = contenders.find(({ name }) => name === "tuned")?.metrics[metric]
+function alternativeNote(
+  metric: string,
+  { contenders, comparisons }: Scoring,
+  { name, subject, advantage }: NotesOptions["alternatives"][number],
+): string[] {
+  const comparison = comparisons.find((each) => each.b === name && each.metric === metric)
+  const other = contenders.find((contender) => contender.name === name)?.metrics[metric]
+  const tuned = contenders.find((contender) => contender.name === "tuned")?.metrics[metric]
   const gained = comparison && gainOf(comparison)
-  if (!gained || !linear || !tuned || gained.low > 0) return []
-  const figures = `${metric} ${figure(linear.value)} against ${figure(tuned.value)}`
+  if (!gained || !other || !tuned || gained.low > 0) return []
+  const figures = `${metric} ${figure(other.value)} against ${figure(tuned.value)}`
   const claim =
     gained.high < 0
       ? `does better than the tuned model (${figures})`
       : [
-          `does as well, as far as ${count(linear.n, "test example")} can tell (${figures}:`,
+          `does as well, as far as ${count(other.n, "test example")} can tell (${figures}:`,
           `the tuned model is ${betterOrWorse(gained.gain)}, and the true difference lies ${range(gained)})`,
         ].join(" ")
-  return [`The linear model, trained on the same examples, ${claim}; it costs nothing to run.`]
+  return [`${subject} ${claim}; ${advantage}.`]
 }
 
 function unreadableNotes({ contenders }: Scoring): string[] {

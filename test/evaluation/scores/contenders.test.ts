@@ -10,6 +10,7 @@ import { seededRandom } from "../../../src/evaluation/statistics/random.ts"
 import { wilsonInterval } from "../../../src/evaluation/statistics/wilson.ts"
 import { decide } from "../../../src/evaluation/verdict/verdict.ts"
 import type { CorpusMetric, Metric, ScoredRow } from "../../../src/core/contracts/metric.ts"
+import linearModel from "../../../src/contenders/linear.ts"
 import accuracy from "../../../src/metrics/accuracy.ts"
 import macroF1 from "../../../src/metrics/macro-f1.ts"
 import { labelTask, rightWhere, scored } from "./sample-rows.ts"
@@ -193,7 +194,9 @@ describe("scoreContenders", () => {
 describe("evaluationNotes", () => {
   const notes = (tuned: readonly ScoredRow[], linear: readonly ScoredRow[]) => {
     const contenders = [contender("tuned", tuned), contender("linear", linear)]
-    return evaluationNotes(task, "accuracy", scoreContenders({ task, contenders, metrics, seed: 1 }), contenders)
+    const scoring = scoreContenders({ task, contenders, metrics, seed: 1 })
+    const alternatives = linearModel.alternative ? [{ name: "linear", ...linearModel.alternative }] : []
+    return evaluationNotes({ task, metric: "accuracy", scoring, rows: contenders, alternatives })
   }
 
   it("says plainly when the linear model does as well, or better", () => {

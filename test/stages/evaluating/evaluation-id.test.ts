@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import type { TrainingPlan } from "../../../src/core/contracts/backend.ts"
 import { taskSchema } from "../../../src/core/task/task.ts"
 import { jobSchema } from "../../../src/core/training/job.ts"
-import { evaluationId } from "../../../src/stages/evaluating/collect-answers.ts"
+import { evaluationId } from "../../../src/stages/evaluating/evaluation-plan.ts"
 
 const task = taskSchema.parse({
   task: "mood",

@@ -118,6 +118,10 @@ describe("counter-examples to an evaluation", () => {
     const answers = examples("validation").map(({ id, output }) => ({
       id,
       output: formatOutput(of, output === "invoice" ? "order" : output),
+      latencyMs: null,
+      inputTokens: 9,
+      outputTokens: 1,
+      finish: "stop",
     }))
     const rows = { validation: examples("validation"), test: examples("test") }
     const entry = (part: readonly Example[]) => ({ rows: part.length, digest: digestText(toJsonLines(part)) })
