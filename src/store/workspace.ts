@@ -1,9 +1,11 @@
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
-import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/training/job.ts"
+import { nameSchema } from "../core/names.ts"
+import { jobSchema, type JobSpecification } from "../core/training/job.ts"
+import { workspaceSchema, type WorkspaceSettings } from "../core/workspace-settings.ts"
 import { nearest, parseYaml, show, type PathIssue } from "../core/parse.ts"
-import { nameSchema, taskSchema, type TaskSpecification } from "../core/task/task.ts"
+import { taskSchema, type TaskSpecification } from "../core/task/task.ts"
 import { makeFolder, readText } from "./files/files.ts"
 
 /** A folder with specs, jobs and datasets, and where everything in it lies; all paths absolute. */
