@@ -22,16 +22,16 @@ export function optionsIn(argument: string | undefined): {
   readonly options: Readonly<Record<string, unknown>>
   readonly problems: readonly string[]
 } {
-  const options: Record<string, unknown> = {}
+  const options = new Map<string, unknown>()
   const problems: string[] = []
   for (const part of argument === undefined ? [] : argument.split(",")) {
     const equals = part.indexOf("=")
     const key = part.slice(0, equals).trim()
     if (equals < 0 || key === "") problems.push(`got ${show(part)}; options are written name:key=value,key=value`)
-    else if (Object.hasOwn(options, key)) problems.push(`the option ${key} stands there twice`)
-    else options[key] = readValue(part.slice(equals + 1).trim())
+    else if (options.has(key)) problems.push(`the option ${key} stands there twice`)
+    else options.set(key, readValue(part.slice(equals + 1).trim()))
   }
-  return { options, problems }
+  return { options: Object.fromEntries(options), problems }
 }
 
 function readValue(text: string): unknown {
