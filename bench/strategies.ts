@@ -8,7 +8,7 @@ import { packageRoot } from "../src/cli/version.ts"
 import type { Candidate } from "../src/core/rows/example.ts"
 import { likeness, wordsOf } from "../src/core/likeness.ts"
 import type { ExpandResult } from "../src/stages/growing/expand.ts"
-import { Ledger } from "../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../src/store/ledger/sqlite-ledger.ts"
 import { linesOf, tuneloop } from "../test/command-line.ts"
 import { startModelServer } from "../test/slow/model-server.ts"
 
@@ -98,7 +98,7 @@ async function measure(name: string): Promise<Measured> {
   const count = Math.max(1, Math.floor(budget / perCandidate))
   const [result] = (await run<{ strategies: ExpandResult[] }>(workspace, [...words, "--count", String(count)]))
     .strategies as [ExpandResult]
-  const tokens = tokensOf(workspace)
+  const tokens = await tokensOf(workspace)
   const data = join(workspace, "datasets", "ticket-triage")
   const passed = linesOf<Candidate>(join(data, "candidates", `${result.batch}.jsonl`)).filter(({ checks }) =>
     checks.every(({ ok }) => ok),
@@ -128,10 +128,10 @@ async function measure(name: string): Promise<Measured> {
 }
 
 /** What the answers took, repairs included, by the server's own count. */
-function tokensOf(workspace: string): number {
-  const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date())
-  const { inputTokens, outputTokens } = ledger.requestTotals("ticket-triage")
-  ledger.close()
+async function tokensOf(workspace: string): Promise<number> {
+  const ledger = SqliteLedger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date())
+  const { inputTokens, outputTokens } = await ledger.requests.totals("ticket-triage")
+  await ledger.close()
   return inputTokens + outputTokens
 }
 

@@ -27,6 +27,7 @@ const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "m
 const machineFiles = [
   "backends/local.ts",
   "backends/_trainer-environment.ts",
+  "backends/_set-up-steps.ts",
   "backends/_processes.ts",
   "backends/_token-counts.ts",
 ]

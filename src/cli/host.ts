@@ -1,10 +1,11 @@
 import { resolve } from "node:path"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
+import type { Ledger } from "../core/contracts/ledger.ts"
 import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import type { StageContext } from "../stages/context.ts"
-import { Ledger } from "../store/ledger/ledger.ts"
+import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
 import { load, names } from "./plugins.ts"
 import * as machine from "./machine.ts"
@@ -61,9 +62,9 @@ export class Host {
     machine.onInterrupt(interrupt)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.terminal.endProgress()
-    for (const ledger of [...this.ledgers.values(), ...this.readLedgers.values()]) ledger.close()
+    for (const ledger of [...this.ledgers.values(), ...this.readLedgers.values()]) await ledger.close()
   }
 
   get signal(): AbortSignal {
@@ -118,13 +119,13 @@ export class Host {
   }
 
   private ledgerOf(workspace: Workspace): Ledger {
-    const ledger = this.ledgers.get(workspace) ?? Ledger.open(workspace.ledgerFile, machine.now)
+    const ledger = this.ledgers.get(workspace) ?? SqliteLedger.open(workspace.ledgerFile, machine.now)
     this.ledgers.set(workspace, ledger)
     return ledger
   }
 
   private readLedgerOf(workspace: Workspace): Ledger {
-    const ledger = this.readLedgers.get(workspace) ?? Ledger.read(workspace.ledgerFile, machine.now)
+    const ledger = this.readLedgers.get(workspace) ?? SqliteLedger.read(workspace.ledgerFile, machine.now)
     this.readLedgers.set(workspace, ledger)
     return ledger
   }

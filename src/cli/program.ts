@@ -22,7 +22,7 @@ export async function main(given: readonly string[]): Promise<void> {
   } catch (error) {
     setExitCode(report(error, host, words))
   } finally {
-    host?.close()
+    await host?.close()
   }
 }
 

@@ -10,7 +10,7 @@ import type { FineTuneBackend } from "../../src/core/contracts/backend.ts"
 import { tokenCounts } from "../../src/stages/versions/token-counts.ts"
 import { planTraining } from "../../src/stages/training/plan-training.ts"
 import type { StageContext } from "../../src/stages/context.ts"
-import { Ledger } from "../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 import { json as printed, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
@@ -27,10 +27,10 @@ async function run(...words: string[]) {
 const json = (...words: string[]) => printed(workspace, ...words)
 const out = () => mkdtempSync(join(tmpdir(), "tuneloop-export-"))
 const lines = (file: string) => linesOf<Record<string, unknown>>(file)
-const openings = (folder = workspace, of = holdout) => {
-  const ledger = Ledger.open(join(folder, ".tuneloop", "ledger.db"), () => new Date(0))
-  const found = ledger.openings(of)
-  ledger.close()
+const openings = async (folder = workspace, of = holdout) => {
+  const ledger = SqliteLedger.open(join(folder, ".tuneloop", "ledger.db"), () => new Date(0))
+  const found = await ledger.openings.of(of)
+  await ledger.close()
   return found
 }
 
@@ -76,14 +76,14 @@ describe("dataset export", () => {
     const to = out()
     await json("dataset", "export", task, "--format", "mlx-lm", "--out", to)
     expect(readdirSync(to).sort()).toEqual(["train.jsonl", "valid.jsonl"])
-    expect(openings()).toEqual([])
+    expect(await openings()).toEqual([])
     expect(await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")).toMatchObject({
       openedTest: true,
     })
     expect(readdirSync(to).sort()).toEqual(["test.jsonl", "train.jsonl", "valid.jsonl"])
-    expect(openings()).toMatchObject([{ purpose: `export of ${version} as mlx-lm` }])
+    expect(await openings()).toMatchObject([{ purpose: `export of ${version} as mlx-lm` }])
     await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")
-    expect(openings()).toHaveLength(1)
+    expect(await openings()).toHaveLength(1)
   })
 
   it("writes Parquet that another reader reads", async () => {
@@ -101,9 +101,9 @@ describe("dataset export", () => {
   it("has every file in the ledger, so that an erasure finds it", async () => {
     const to = join(out(), "train.jsonl")
     await json("dataset", "export", task, "--format", "prompt-completion", "--out", to)
-    const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
-    const entry = ledger.exports(task).find(({ path }) => path === to)
-    ledger.close()
+    const ledger = SqliteLedger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
+    const entry = (await ledger.exports.of(task)).find(({ path }) => path === to)
+    await ledger.close()
     expect(entry).toMatchObject({
       version,
       format: "prompt-completion",
@@ -209,7 +209,7 @@ describe("dataset export", () => {
     expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
     expect(existsSync(join(chat, "out"))).toBe(false)
     const [held = ""] = readdirSync(join(chat, "datasets", "desk", "holdouts"))
-    expect(openings(chat, held)).toEqual([])
+    expect(await openings(chat, held)).toEqual([])
     const written = await tuneloop(chat, [
       "dataset",
       "export",

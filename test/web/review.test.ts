@@ -107,7 +107,7 @@ it("what is decided on the page is what the same decisions in a spreadsheet are,
       .sort()
   expect(said(workspace)).toEqual(said(other))
   const left = statusOf(workspace)
-  expect(left).toMatchObject({ open: 0, conflictPairs: 0, suspects: 0 })
+  expect(left).toMatchObject({ open: 0, counts: { conflictPairs: 0, suspects: 0 } })
   expect(statusOf(other)).toEqual(left)
 })
 
@@ -147,11 +147,11 @@ it("an undo of a decision on a conflict takes back what it said of both rows", a
       comment: "no",
     }))
     const conflict = seen.find(({ kind }) => kind === "conflict") as Shown
-    expect(statusOf(workspace)).toMatchObject({ conflictPairs: 0 })
+    expect(statusOf(workspace)).toMatchObject({ counts: { conflictPairs: 0 } })
     const { at } = logOf(workspace, "moods").find(({ item }) => item === conflict.id) as Line
     const { item } = (await call(port, "withdraw", { ...amara, decision: { item: conflict.id, at } })).json
     expect(item).toMatchObject({ id: conflict.id, pair: { outputs: ["calm", "glad"] } })
-    expect(statusOf(workspace)).toMatchObject({ conflictPairs: 1 })
+    expect(statusOf(workspace)).toMatchObject({ counts: { conflictPairs: 1 } })
   })
 })
 

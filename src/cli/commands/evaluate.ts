@@ -26,7 +26,7 @@ export function register(command: Command, host: Host): void {
     )
     .action(async (given: string, options: { against?: string; holdout?: string }) => {
       const context = host.context()
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const { state, result } = await evaluateRun(
         host,
         context,

@@ -26,9 +26,9 @@ export function register(command: Command, host: Host): void {
       "after",
       "\nRows that were opened are retired: in no split, and never trained on until\n--release says so. Recorded in datasets/<task>/refreshes.jsonl.\nExample: tuneloop holdout refresh ticket-triage",
     )
-    .action((name: string, { force, release, why, yes }: Options) => {
+    .action(async (name: string, { force, release, why, yes }: Options) => {
       const task = host.workspace.readTask(name)
-      const refresh = refreshHoldout(host.context(), task, {
+      const refresh = await refreshHoldout(host.context(), task, {
         force: force === true,
         release: release === true,
         why,

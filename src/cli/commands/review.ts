@@ -3,6 +3,7 @@ import { searchLabelErrors, type LabelErrorSearch } from "../../stages/reviewing
 import { reviewAgreement } from "../../stages/reviewing/review-agreement.ts"
 import { reviewStatus } from "../../stages/reviewing/review-status.ts"
 import type { Host } from "../host.ts"
+import { withCounts } from "../review/counts.ts"
 import { describeAgreement, describeStatus } from "../review/text.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { registerServe } from "../review/serve.ts"
@@ -20,7 +21,10 @@ export function register(command: Command, host: Host): void {
       "\nJudges every label, held-out ones included, by models that did not see the row,\nand changes none: the suspects go into the next review export.\nExample: tuneloop review suspects ticket-triage",
     )
     .action(async (task: string, options: { limit?: number }) => {
-      const { seconds, ...search } = searchLabelErrors(host.context(), await readCheckedTask(host.workspace, task))
+      const { seconds, ...search } = await searchLabelErrors(
+        host.context(),
+        await readCheckedTask(host.workspace, task),
+      )
       host.terminal.note(
         `${search.judged} rows judged in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, search.judged)).toFixed(2)} ms a row)`,
       )
@@ -33,7 +37,7 @@ export function register(command: Command, host: Host): void {
     .description("how far the review is")
     .action(async (task: string) => {
       const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
-      host.print({ task, ...status }, describeStatus(status))
+      host.print({ task, ...withCounts(status) }, describeStatus(status))
     })
   command
     .command("agreement")

@@ -17,7 +17,7 @@ export function register(command: Command, host: Host): void {
     .description("list the runs, newest first")
     .action(async () => {
       const summaries = []
-      for (const { run, job, task } of host.context().readLedger().runs())
+      for (const { run, job, task } of await host.context().readLedger().runs.list())
         summaries.push({ ...(await syncNamed(host, run)), job, task })
       host.print(
         {
@@ -51,7 +51,7 @@ export function register(command: Command, host: Host): void {
     .argument("<run>", "the run's id, or `latest`")
     .description("show a run: its state, plan and loss")
     .action(async (given: string) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const summary = await syncNamed(host, run)
       const files = runFiles(host.workspace, run)
       const plan = readPlan(files)
@@ -65,7 +65,7 @@ export function register(command: Command, host: Host): void {
           message: summary.message,
           metrics: summary.metrics,
           plan,
-          events: host.context().readLedger().events(run),
+          events: await host.context().readLedger().runs.events(run),
           adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null,
           lineage: plan && {
             dataset: plan.dataset,
@@ -90,7 +90,7 @@ export function register(command: Command, host: Host): void {
     .argument("<run>", "the run's id, or `latest`")
     .description("follow a run until it is over; Ctrl-C leaves it running")
     .action(async (given: string) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const backend = await backendOf(host, run)
       const summary = await waitForRun(host.context(), run, backend, (current) =>
         host.terminal.progress(describeProgress(current, now())),
@@ -109,7 +109,7 @@ export function register(command: Command, host: Host): void {
     .option("--follow", "go on until the run is over")
     .description("print the trainer's log")
     .action(async (given: string, options: { follow?: boolean }) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const backend = await backendOf(host, run)
       const files = runFiles(host.workspace, run)
       let summary = await syncNamed(host, run)
@@ -135,14 +135,10 @@ export function register(command: Command, host: Host): void {
     .argument("<run>", "the run's id, or `latest`")
     .description("stop a run; its last checkpoint stays")
     .action(async (given: string) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const summary = await cancelRun(host.context(), run, await backendOf(host, run))
-      const job =
-        host
-          .context()
-          .readLedger()
-          .runs()
-          .find((row) => row.run === run)?.job ?? "<job>"
+      const runs = await host.context().readLedger().runs.list()
+      const job = runs.find((row) => row.run === run)?.job ?? "<job>"
       host.print(
         { run, state: summary.state },
         summary.state === "cancelled"
@@ -161,7 +157,7 @@ async function backendOf(host: Host, run: string) {
 async function syncNamed(host: Host, run: string) {
   const context = host.context()
   const ledger = context.readLedger()
-  const summary = reduceRun(run, ledger.events(run))
+  const summary = reduceRun(run, await ledger.runs.events(run))
   return isTerminal(summary.state) || ledger.isReadOnly ? summary : syncRun(context, run, await backendOf(host, run))
 }
 

@@ -15,9 +15,9 @@ export function registerCard(command: Command, host: Host): void {
       "after",
       "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop dataset card ticket-triage --out DATA-CARD.md",
     )
-    .action((name: string, options: { dataset: string; out?: string }) => {
+    .action(async (name: string, options: { dataset: string; out?: string }) => {
       const version = resolveVersion(host, options.dataset, name).id
-      const { text, facts } = cardOf(host.context(), host.workspace.readTask(name), version)
+      const { text, facts } = await cardOf(host.context(), host.workspace.readTask(name), version)
       const {
         manifest,
         trainLabels,

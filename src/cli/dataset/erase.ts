@@ -23,8 +23,9 @@ export function registerErase(command: Command, host: Host): void {
       "after",
       "\nThe rows leave every file of the task, frozen versions too, which can then no\nlonger be trained on. Runs, adapters and exports are listed, not deleted.\nCalled again after a crash, it finishes.\nExample: tuneloop dataset erase ticket-triage --matching amara@example.com",
     )
-    .action((name: string, ids: string[], { matching, why, yes }: Options) => {
-      const erasure = erase(host.context(), host.workspace.readTask(name), { ids, matching, why, yes: yes === true })
+    .action(async (name: string, ids: string[], { matching, why, yes }: Options) => {
+      const options = { ids, matching, why, yes: yes === true }
+      const erasure = await erase(host.context(), host.workspace.readTask(name), options)
       host.print({ task: name, ...erasure }, describe(name, erasure))
       if (erasure.state === "planned" && erasure.rows.length > 0) setExitCode(exitCodes.personNeeded)
     })

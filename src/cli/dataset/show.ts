@@ -18,11 +18,11 @@ export function registerShow(command: Command, host: Host): void {
       "after",
       "\nOf a row: the files and ancestors it came from, what models were asked word for\nword, every check and decision, and the versions that have it or left it out.\nExample: tuneloop dataset show ticket-triage ex_3f2a9c0d11e87b54",
     )
-    .action((what: string, id: string | undefined) => {
+    .action(async (what: string, id: string | undefined) => {
       const tasks = id === undefined ? host.workspace.tasks() : [host.workspace.readTask(what).task]
       const wanted = id ?? what
       if (/^(ds|hold)_/.test(wanted)) showVersion(host, tasks, wanted)
-      else showRow(host, tasks, wanted)
+      else await showRow(host, tasks, wanted)
     })
 }
 
@@ -47,12 +47,12 @@ function showVersion(host: Host, tasks: readonly string[], id: string): void {
   )
 }
 
-function showRow(host: Host, tasks: readonly string[], id: string): void {
+async function showRow(host: Host, tasks: readonly string[], id: string): Promise<void> {
   if (!/^(ex|pref|cand|seed|input)_/.test(id)) throw unknown(id)
   for (const name of tasks) {
     let trace: Trace
     try {
-      trace = traceOf(host.context(), host.workspace.readTask(name), id)
+      trace = await traceOf(host.context(), host.workspace.readTask(name), id)
     } catch (error) {
       if (error instanceof UsageError && tasks.length > 1) continue
       throw error

@@ -1,13 +1,13 @@
 import type { AgreementReport } from "../../evaluation/review/agreement.ts"
 import { table } from "../terminal.ts"
+import { alsoWaiting } from "./counts.ts"
 import type { Effort, ReviewStatus } from "../../stages/reviewing/review-status.ts"
 
 /** How far the review is, for people: the counts first, then what is missing, what was learnt, and what it takes. */
 export function describeStatus(status: ReviewStatus): string {
-  const { open, pending, conflicts, stale, accepted, acceptedByPolicy, rejected, waiting, conflictPairs, suspects } =
-    status
+  const { open, pending, conflicts, stale, accepted, acceptedByPolicy, rejected, waiting, counts } = status
   const byPolicy = acceptedByPolicy > 0 ? ` (${acceptedByPolicy} by a policy)` : ""
-  const first = `${open} open (${pending - waiting} undecided, ${conflicts} decided differently by two reviewers, ${stale} changed since), ${accepted} accepted${byPolicy}, ${rejected} rejected${alsoWaiting(conflictPairs, suspects)}`
+  const first = `${open} open (${pending - waiting} undecided, ${conflicts} decided differently by two reviewers, ${stale} changed since), ${accepted} accepted${byPolicy}, ${rejected} rejected${alsoWaiting(counts)}`
   return [first, ...strataText(status), ...estimateText(status), ...learntText(status), effortText(status.effort)].join(
     "\n",
   )
@@ -17,14 +17,6 @@ export function describeStatus(status: ReviewStatus): string {
 export function effortText({ decisions, hours, secondsPerDecision, isMeasured }: Effort): string {
   if (decisions === 0) return "nothing is left to decide"
   return `${decisions} ${decisions === 1 ? "decision" : "decisions"} left: ${hours.toFixed(1)} hours at ${Number(secondsPerDecision.toFixed(1))} s each (${isMeasured ? "measured" : "assumed: review.secondsPerDecision"})`
-}
-
-/** The questions about examples that are there already, as the end of a count; empty without any. */
-export function alsoWaiting(conflictPairs: number, suspects: number): string {
-  return [
-    conflictPairs > 0 ? `, ${conflictPairs} conflicts between examples` : "",
-    suspects > 0 ? `, ${suspects} suspected label errors` : "",
-  ].join("")
 }
 
 function strataText({ strata, waiting }: ReviewStatus): string[] {

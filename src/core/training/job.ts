@@ -1,6 +1,26 @@
 import { z } from "zod"
 import { nameSchema, schemaVersion } from "../names.ts"
 
+const objectiveSchema = z.enum(["sft"])
+
+/** One entry for each training method; the other one is in trainer/_methods.py. */
+const methodSchema = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("lora").describe("lora: low-rank adapters beside the frozen weights"),
+    rank: z.int().positive().default(16).describe("LoRA rank"),
+    alpha: z.number().positive().default(32).describe("LoRA scaling; often twice the rank"),
+    dropout: z.number().min(0).lt(1).default(0).describe("LoRA dropout"),
+    targetModules: z
+      .union([z.literal("all-linear"), z.array(z.string()).min(1)])
+      .default("all-linear")
+      .describe("The modules that get adapters"),
+  }),
+])
+
+/** What the trainer can do, by the names that a job gives: every runner of it offers them. */
+export const trainerObjectives: readonly string[] = objectiveSchema.options
+export const trainerMethods: readonly string[] = methodSchema.options.map(({ shape }) => shape.name.value)
+
 /** The job file, `jobs/<job>.yaml`: what to train, on what, where. Strict: an unknown key is an error. */
 export const jobSchema = z
   .strictObject({
@@ -26,20 +46,8 @@ export const jobSchema = z
       })
       .prefault({})
       .describe("Where the model is trained"),
-    objective: z.enum(["sft"]).default("sft").describe("sft: supervised fine-tuning on pairs of input and output"),
-    method: z
-      .discriminatedUnion("name", [
-        z.strictObject({
-          name: z.literal("lora").describe("lora: low-rank adapters beside the frozen weights"),
-          rank: z.int().positive().default(16).describe("LoRA rank"),
-          alpha: z.number().positive().default(32).describe("LoRA scaling; often twice the rank"),
-          dropout: z.number().min(0).lt(1).default(0).describe("LoRA dropout"),
-          targetModules: z
-            .union([z.literal("all-linear"), z.array(z.string()).min(1)])
-            .default("all-linear")
-            .describe("The modules that get adapters"),
-        }),
-      ])
+    objective: objectiveSchema.default("sft").describe("sft: supervised fine-tuning on pairs of input and output"),
+    method: methodSchema
       .prefault({ name: "lora" })
       .describe("How the weights are trained, with the method's own settings"),
     hyperparameters: z

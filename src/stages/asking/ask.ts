@@ -72,16 +72,19 @@ export async function askAll(
   open: (() => ChatModel & { baseUrl: string }) | undefined,
   asking: Asking = new Asking(context, task),
 ): Promise<void> {
-  const missing = () => requests.filter(({ key }) => context.ledger().answer(key) === undefined)
-  if (!open || missing().length === 0) return
+  const missing = async () => {
+    const answered = await context.ledger().requests.answered(requests.map(({ key }) => key))
+    return requests.filter(({ key }) => !answered.has(key))
+  }
+  if (!open || (await missing()).length === 0) return
   const lock = context.workspace.lockFile(`${task.task}.asking`)
   const onWait = () => context.report.note(`another command is asking for task ${task.task}; waiting until it is done`)
   await withLongLock(lock, { sleep: context.sleep, signal: context.signal, onWait }, async () => {
-    bookLost(context, task)
-    const rest = missing()
-    asking.money.include(requests, rest)
+    await bookLost(context, task)
+    const rest = await missing()
+    await asking.money.include(requests, rest)
     if (asking.isBatch) return askInBatch(context, task, strategy, missing, open(), asking)
-    const batched = batchedKeys(context, task)
+    const batched = await batchedKeys(context, task)
     const waiting = rest.filter(({ key }) => batched.has(key)).length
     if (waiting > 0)
       throw new PersonNeededError(
@@ -92,8 +95,8 @@ export async function askAll(
   })
 }
 
-function bookLost(context: StageContext, task: TaskSpecification): void {
-  const lost = context.ledger().attempts.bookLost(task.task)
+async function bookLost(context: StageContext, task: TaskSpecification): Promise<void> {
+  const lost = await context.ledger().requests.bookLost(task.task)
   if (lost.attempts > 0)
     context.report.note(
       `${lost.attempts} requests were in flight when an earlier command ended: booked as unknown at their worst case (${showUsd(lost.usd)}), and asked again`,
@@ -145,14 +148,14 @@ async function askEach(
     try {
       const onHeaders = (headers: ResponseHeaders) => pace.heard(context.monotonicMs(), ticket, serverLimits(headers))
       const answer = await model.ask(planned.request, context.signal, onHeaders)
-      money.answered(attempt, planned, answer)
+      await money.settle([{ attempt, request: planned.request, outcome: "answered", answer }])
       pace.answered(ticket, answer)
       return answer
     } catch (error) {
       if (isBusy(error)) pace.refused(context.monotonicMs(), ticket, error.retryAfterMs)
       else pace.failed()
-      if (mayHaveCost(error)) money.unknown(attempt)
-      else money.refused(attempt, planned)
+      const outcome = mayHaveCost(error) ? "unknown" : "refused"
+      await money.settle([{ attempt, request: planned.request, outcome }])
       throw error
     }
   }

@@ -48,19 +48,22 @@ export async function embedTexts(
       ] as const
     }),
   )
-  const missing = () => [...planned].filter(([, { key }]) => context.ledger().answer(key) === undefined)
-  if (missing().length > 0) {
+  const keys = [...planned.values()].map(({ key }) => key)
+  const missing = async () => {
+    const answered = await context.ledger().requests.answered(keys)
+    return [...planned].filter(([, { key }]) => !answered.has(key))
+  }
+  if ((await missing()).length > 0) {
     const lock = context.workspace.lockFile(`${task.task}.asking`)
     const onWait = () =>
       context.report.note(`another command is asking for task ${task.task}; waiting until it is done`)
     await withLongLock(lock, { sleep: context.sleep, signal: context.signal, onWait }, async () => {
-      context.ledger().attempts.bookLost(task.task)
-      await askBatches(context, task, missing(), embedder, dimensions)
+      await context.ledger().requests.bookLost(task.task)
+      await askBatches(context, task, await missing(), embedder, dimensions)
     })
   }
-  const found = new Map(
-    [...planned].map(([text, { key }]) => [text, vectorOfText(context.ledger().answer(key)?.text ?? "")]),
-  )
+  const answers = await context.ledger().requests.answers(keys)
+  const found = new Map([...planned].map(([text, { key }]) => [text, vectorOfText(answers.get(key)?.text ?? "")]))
   return texts.map((text) => found.get(text) as Float32Array)
 }
 
@@ -75,7 +78,7 @@ async function askBatches(
 ): Promise<void> {
   const { money } = new Asking(context, task)
   const requests = missing.map(([, planned]) => planned)
-  money.include(requests, requests)
+  await money.include(requests, requests)
   let done = 0
   const askOnce = async (batch: Missing) => {
     const attempts = await money.beginTogether(
@@ -93,17 +96,24 @@ async function askBatches(
         inputTokens,
         batch.map(([text]) => text.length),
       )
-      for (const [place, [, planned]] of batch.entries())
-        money.answered(attempts[place] as number, planned, {
-          text: vectorToText(vectors[place] as Float32Array),
-          inputTokens: tokens[place] ?? null,
-          outputTokens: 0,
-        })
+      await money.settle(
+        batch.map(([, { request }], place) => ({
+          attempt: attempts[place] as number,
+          request,
+          outcome: "answered",
+          answer: {
+            text: vectorToText(vectors[place] as Float32Array),
+            inputTokens: tokens[place] ?? null,
+            outputTokens: 0,
+          },
+        })),
+      )
     } catch (error) {
       const mayHaveCost = error instanceof ProviderError ? error.mayHaveCost : !(error instanceof ToolkitError)
-      for (const [place, [, planned]] of batch.entries())
-        if (mayHaveCost) money.unknown(attempts[place] as number)
-        else money.refused(attempts[place] as number, planned)
+      const outcome = mayHaveCost ? "unknown" : "refused"
+      await money.settle(
+        batch.map(([, { request }], place) => ({ attempt: attempts[place] as number, request, outcome })),
+      )
       throw error
     }
   }

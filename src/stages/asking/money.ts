@@ -1,8 +1,8 @@
 import { BudgetError, UsageError } from "../../core/errors.ts"
-import type { ModelAnswer } from "../../core/contracts/model.ts"
+import type { Begun, NewBatch, ReachedCeiling, Sending, Settlement } from "../../core/contracts/ledger.ts"
+import type { ModelAnswer, ModelRequest } from "../../core/contracts/model.ts"
 import { answerCostUsd, type Price, type PriceBook, priceOf, worstCaseUsd } from "../../core/asking/prices.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import type { ReachedCeiling, Sending } from "../../store/ledger/attempts.ts"
 import { readPrices } from "../../store/prices.ts"
 import type { PlannedRequest } from "./ask.ts"
 import type { StageContext } from "../context.ts"
@@ -20,8 +20,13 @@ export class Money {
   private readonly prices: PriceBook
   private readonly counted = new Set<string>()
   private commandUsd = 0
+  /** Attempts that are booked and not settled, and those that wait for the ledger to book them. */
   private inFlight = 0
-  private settled = Promise.withResolvers<void>()
+  private reserved = 0
+  /** How often something in flight settled, and how often the ledger had no room for what was reserved. */
+  private settled = 0
+  private givenBack = 0
+  private changed = Promise.withResolvers<void>()
 
   constructor(
     context: StageContext,
@@ -39,10 +44,10 @@ export class Money {
    * Counts what the requests cost in earlier runs. Throws, before anything is spent, where there is a ceiling and a
    * request that is not answered yet has no known price.
    */
-  include(requests: readonly PlannedRequest[], missing: readonly PlannedRequest[]): void {
+  async include(requests: readonly PlannedRequest[], missing: readonly PlannedRequest[]): Promise<void> {
     const fresh = requests.map(({ key }) => key).filter((key) => !this.counted.has(key))
-    this.commandUsd += this.context.ledger().attempts.spendingOf(fresh).usd
     for (const key of fresh) this.counted.add(key)
+    this.commandUsd += (await this.context.ledger().requests.spendingOf(fresh)).usd
     const unpriced = missing.find(({ request }) => this.priceOf(request) === undefined)?.request
     const ceilings = [
       this.budgetUsd !== undefined ? "--budget-usd" : undefined,
@@ -71,19 +76,19 @@ export class Money {
     strategy: string,
     throwIfStopped: () => void,
   ): Promise<readonly number[]> {
-    const sendings = requests.map(({ key, request }) => ({
-      key,
-      request,
-      task: this.task.task,
-      strategy,
-      worstUsd: this.worstUsd(request),
-    }))
+    const sendings = this.sendingsOf(requests, strategy)
     for (;;) {
       throwIfStopped()
-      const begun = this.tryBegin(sendings)
+      // Room comes of what settles after this; below the command's own ceiling, of what is given back as well.
+      const { settled, givenBack } = this
+      const begun = await this.tryBegin(sendings)
       if ("attempts" in begun) return begun.attempts
-      if (this.inFlight === 0) throw reachedError(begun.reached, this.task, sumOf(sendings))
-      await this.settled.promise
+      const { reached } = begun
+      while (this.settled === settled && (reached.scope !== "command" || this.givenBack === givenBack)) {
+        if (this.inFlight + this.reserved === 0) throw reachedError(reached, this.task, sumOf(sendings))
+        await this.changed.promise
+        throwIfStopped()
+      }
     }
   }
 
@@ -91,16 +96,10 @@ export class Money {
    * The attempts of a new batch of the first requests, as many as fit below every ceiling at their worst. Throws a
    * BudgetError when not even one does.
    */
-  beginBatch(requests: readonly PlannedRequest[], strategy: string, name: string): number {
-    const sendings = requests.map(({ key, request }) => ({
-      key,
-      request,
-      task: this.task.task,
-      strategy,
-      worstUsd: this.worstUsd(request),
-    }))
+  async beginBatch(requests: readonly PlannedRequest[], strategy: string, name: string): Promise<number> {
+    const sendings = this.sendingsOf(requests, strategy)
     for (let fitting: readonly Sending[] = sendings; ; ) {
-      const begun = this.tryBegin(fitting, { baseUrl: requests[0]?.request.baseUrl ?? "", name })
+      const begun = await this.tryBegin(fitting, { baseUrl: requests[0]?.request.baseUrl ?? "", name })
       if ("attempts" in begun) return fitting.length
       let room = begun.reached.limitUsd - begun.reached.spentUsd
       const most = fitting.findIndex(({ worstUsd }) => {
@@ -112,21 +111,31 @@ export class Money {
     }
   }
 
-  answered(attempt: number, { request }: Asked, answer: ModelAnswer): void {
-    const price = this.priceOf(request)
-    const costUsd = price === undefined ? null : answerCostUsd(price, request, answer, this.isBatch)
-    this.context.ledger().attempts.answered(attempt, answer, costUsd)
-    this.settle((costUsd ?? 0) - (this.worstUsd(request) ?? 0))
-  }
-
-  refused(attempt: number, { request }: Asked): void {
-    this.context.ledger().attempts.refused(attempt)
-    this.settle(-(this.worstUsd(request) ?? 0))
-  }
-
-  unknown(attempt: number): void {
-    this.context.ledger().attempts.unknown(attempt)
-    this.settle(0)
+  /** Books what came of attempts, all or none; what is not booked counts at its worst case. */
+  async settle(outcomes: readonly Outcome[]): Promise<void> {
+    let changeUsd = 0
+    const settlements = outcomes.map((outcome): Settlement => {
+      const { attempt, request } = outcome
+      const worstUsd = this.worstUsd(request) ?? 0
+      if (outcome.outcome === "unknown") return { attempt, outcome: "unknown" }
+      if (outcome.outcome === "refused") {
+        changeUsd -= worstUsd
+        return { attempt, outcome: "refused" }
+      }
+      const { answer } = outcome
+      const price = this.priceOf(request)
+      const costUsd = price === undefined ? null : answerCostUsd(price, request, answer, this.isBatch)
+      changeUsd += (costUsd ?? 0) - worstUsd
+      return { attempt, outcome: "answered", answer, costUsd }
+    })
+    try {
+      await this.context.ledger().requests.settle(settlements)
+      this.commandUsd += changeUsd
+    } finally {
+      this.settled++
+      this.inFlight -= outcomes.length
+      this.wake()
+    }
   }
 
   priceOf(request: PlannedRequest["request"]): Price | undefined {
@@ -138,37 +147,59 @@ export class Money {
     return price === undefined ? null : worstCaseUsd(price, request, this.isBatch)
   }
 
-  private tryBegin(
-    sendings: readonly Sending[],
-    newBatch?: { readonly baseUrl: string; readonly name: string },
-  ): { readonly attempts: readonly number[] } | { readonly reached: ReachedCeiling } {
+  /**
+   * Reserves the worst case in this process before anything is awaited: of two at once neither sees the total without
+   * the other. What the ledger has no room for is given back.
+   */
+  private async tryBegin(sendings: readonly Sending[], newBatch?: NewBatch): Promise<Begun> {
     const worstUsd = sumOf(sendings)
     if (this.budgetUsd !== undefined && this.commandUsd + worstUsd > this.budgetUsd)
       return { reached: { scope: "command", limitUsd: this.budgetUsd, spentUsd: this.commandUsd } }
-    const begun = this.context.ledger().attempts.begin(
-      sendings,
-      {
+    this.commandUsd += worstUsd
+    this.reserved += sendings.length
+    let isBooked = false
+    try {
+      const ceilings = {
         taskUsd: this.task.expand.budgetUsd,
         workspaceUsd: this.context.workspace.settings.budgets.requestsUsd,
-      },
-      newBatch,
-    )
-    if ("attempts" in begun) {
-      this.commandUsd += worstUsd
-      this.inFlight += sendings.length
+      }
+      const begun = await this.context.ledger().requests.begin(sendings, ceilings, newBatch)
+      isBooked = "attempts" in begun
+      return begun
+    } finally {
+      this.reserved -= sendings.length
+      if (isBooked) this.inFlight += sendings.length
+      else {
+        this.commandUsd -= worstUsd
+        this.givenBack++
+        this.wake()
+      }
     }
-    return begun
   }
 
-  private settle(changeUsd: number): void {
-    this.commandUsd += changeUsd
-    this.inFlight--
-    this.settled.resolve()
-    this.settled = Promise.withResolvers()
+  /** Who waits for room looks again. */
+  private wake(): void {
+    this.changed.resolve()
+    this.changed = Promise.withResolvers()
+  }
+
+  private sendingsOf(requests: readonly PlannedRequest[], purpose: string): Sending[] {
+    return requests.map(({ key, request }) => ({
+      key,
+      request,
+      task: this.task.task,
+      purpose,
+      worstUsd: this.worstUsd(request),
+    }))
   }
 }
 
-type Asked = Pick<PlannedRequest, "request">
+/** What came of an attempt, with its request. */
+export type Outcome = { readonly attempt: number; readonly request: ModelRequest } & (
+  | { readonly outcome: "answered"; readonly answer: ModelAnswer }
+  | { readonly outcome: "refused" }
+  | { readonly outcome: "unknown" }
+)
 
 /** Dollars as people read them: cents, or what matters of less. */
 export function showUsd(usd: number): string {

@@ -26,7 +26,7 @@ import { queueConflicts } from "../standing/conflicts.ts"
 import { fates, reviewStart, type ReviewStart } from "../standing/fates.ts"
 import { readHeldOut, requireValid, type HeldOutRows } from "./held-out-rows.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import type { SourceRow } from "../standing/review-items.ts"
+import type { SourceRow } from "../../core/rows/review-item.ts"
 import { requireAllowed } from "../rights.ts"
 import { RowPass, type PassPart } from "./row-pass.ts"
 import { BuildThreads, type ThreadEnd, type ThreadStarter } from "./build-threads.ts"
@@ -68,7 +68,7 @@ export async function build(
     threads,
   }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
 ): Promise<BuildResult> {
-  const { standing } = holdOut(context, task)
+  const { standing } = await holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
   const buildThreads = new BuildThreads(rows, threads)

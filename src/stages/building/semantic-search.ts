@@ -11,7 +11,7 @@ import { TaskRows } from "../../store/rows/task-rows.ts"
 import { readBenchmarks } from "./benchmarks.ts"
 import type { StageContext } from "../context.ts"
 import { embedTexts } from "../asking/embed.ts"
-import { taskExamples } from "../standing/fates.ts"
+import { taskExamples } from "../standing/task-examples.ts"
 
 interface HeldOutInput {
   readonly id: string

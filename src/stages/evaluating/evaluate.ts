@@ -27,11 +27,11 @@ export async function evaluate(
   const file = evaluationFile(workspace, plan.run, plan.id)
   const finished = readEvaluation(file, workspace.show(file))
   if (finished !== undefined) return { state: "unchanged", result: finished }
-  const summary = requireFinished(context, plan.run)
-  const rows = openTestRows(context, plan)
+  const summary = await requireFinished(context, plan.run)
+  const rows = await openTestRows(context, plan)
   const answers = await collectAnswers(context, plan, rows, summary)
   const scored = score(context, plan, rows.test, answers)
-  const report = reportDataOf(context, { plan, rows, scored, validation: answers.validation, summary })
+  const report = await reportDataOf(context, { plan, rows, scored, validation: answers.validation, summary })
   const page = reportFile(workspace, plan.run)
   writeAtomically(page, renderReport(report))
   const result = resultOf(plan, rows, answers, { data: report, file: workspace.show(page) })
@@ -40,8 +40,8 @@ export async function evaluate(
   return { state: "evaluated", result }
 }
 
-function requireFinished(context: StageContext, run: string): RunSummary {
-  const summary = reduceRun(run, context.ledger().events(run))
+async function requireFinished(context: StageContext, run: string): Promise<RunSummary> {
+  const summary = reduceRun(run, await context.ledger().runs.events(run))
   if (summary.state === "succeeded") return summary
   throw new ToolkitError(`run ${run} is ${summary.state}; only a finished run can be evaluated`, {
     code: "run-not-finished",

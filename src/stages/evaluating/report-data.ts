@@ -25,12 +25,12 @@ export interface Evaluated {
 }
 
 /** Everything that the report of the evaluation shows. */
-export function reportDataOf(context: StageContext, evaluated: Evaluated): ReportData {
+export async function reportDataOf(context: StageContext, evaluated: Evaluated): Promise<ReportData> {
   const { plan, rows, scored, validation, summary } = evaluated
   const { task } = plan
   const { metric, contenders, comparisons, prevalence, outOfScope, verdict } = scored
   const { incumbent } = task.verdict
-  const wear = holdoutWear(context, task, plan.holdout)
+  const wear = await holdoutWear(context, task, plan.holdout)
   const tunedRows = scored.rows.find(({ name }) => name === "tuned")?.rows ?? []
   const alternatives = plan.contenders.flatMap(({ name, contender }) =>
     contender.alternative === undefined ? [] : [{ name, ...contender.alternative }],
@@ -59,7 +59,7 @@ export function reportDataOf(context: StageContext, evaluated: Evaluated): Repor
     ...(outOfScope === undefined ? {} : { outOfScope }),
     training: summary.metrics,
     failures: failures(task, rows.validation, validation),
-    provenance: { ...provenance(context, evaluated), wear },
+    provenance: { ...(await provenance(context, evaluated)), wear },
   }
 }
 
@@ -88,7 +88,10 @@ function failures(
   return { validationRows: examples.length, wrong: wrong.length, shown: wrong.slice(0, shownFailures) }
 }
 
-function provenance(context: StageContext, { plan, rows, summary }: Evaluated): ReportData["provenance"] {
+async function provenance(
+  context: StageContext,
+  { plan, rows, summary }: Evaluated,
+): Promise<ReportData["provenance"]> {
   const { training, holdout, machine } = plan
   const seconds =
     summary.startedAt && summary.endedAt ? (Date.parse(summary.endedAt) - Date.parse(summary.startedAt)) / 1000 : null
@@ -105,7 +108,7 @@ function provenance(context: StageContext, { plan, rows, summary }: Evaluated): 
     seed: training.seed,
     rows: { train: rows.train.length, validation: rows.validation.length, test: rows.test.length },
     planDigest: digest(training),
-    testOpenings: context.ledger().openings(holdout).length,
+    testOpenings: (await context.ledger().openings.of(holdout)).length,
     tainted: rows.tainted,
     leaks: new Versions(context.workspace, training.task).manifest(training.dataset as `ds_${string}`).leaks,
     trainingSeconds: seconds,

@@ -21,12 +21,12 @@ export interface EvaluationRows {
  * The rows of the evaluation, the sealed test rows among them: the opening is in the ledger before the first of them is
  * read.
  */
-export function openTestRows(context: StageContext, plan: EvaluationPlan): EvaluationRows {
+export async function openTestRows(context: StageContext, plan: EvaluationPlan): Promise<EvaluationRows> {
   const { task, training, holdout } = plan
   const versions = new Versions(context.workspace, task.task)
-  context
+  await context
     .ledger()
-    .recordOpening({ task: task.task, holdout, evaluation: plan.id, purpose: `evaluation of ${plan.run}` })
+    .openings.record({ task: task.task, holdout, evaluation: plan.id, purpose: `evaluation of ${plan.run}` })
   const sealed = versions.rows(holdout, "test.jsonl")
   const validation = versions.rows(holdout, "validation.jsonl")
   const train = versions.rows(training.dataset, "train.jsonl")

@@ -14,11 +14,12 @@ import { askAll, requestsOf } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
 import { DraftChecks } from "./check-drafts.ts"
 import type { StageContext } from "../context.ts"
-import { correctedSeeds } from "../standing/fates.ts"
+import { correctedSeeds } from "../standing/corrected-seeds.ts"
 import { growByAsking, growOffline, type Growth } from "./grow.ts"
 import { type CostOf, type GrowthPlan, planOf } from "./growth-plan.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import { inputItem, passes } from "../standing/review-items.ts"
+import { inputItem } from "../standing/kinds/input.ts"
+import { passes } from "../../core/rows/candidates.ts"
 import type { Ask } from "./second-opinions.ts"
 import { standingOf } from "../standing/standing.ts"
 
@@ -92,7 +93,7 @@ export async function expand(
   steps: readonly ExpandStep[],
   options: ExpandOptions,
 ): Promise<ExpandResult[]> {
-  holdOut(context, task)
+  await holdOut(context, task)
   const sources = sourcesOf(context, task, options.failures ?? [])
   const results: ExpandResult[] = []
   const asking = options.asking ?? new Asking(context, task)
@@ -147,8 +148,8 @@ async function expandStep(
   }
   const planned = [...strategy.plan({ ...material, asked: 0, covered: new Map() }, step.options as never)]
   const requests = requestsOf(context, task, planned, options, modelName)
-  const readLedger = context.readLedger()
-  const answeredBefore = requests.filter(({ key }) => readLedger.answer(key) !== undefined).length
+  const answered = await context.readLedger().requests.answered(requests.map(({ key }) => key))
+  const answeredBefore = requests.filter(({ key }) => answered.has(key)).length
   const begun = { ...base, requests: requests.length, answeredBefore }
   if (options.dryRun) {
     const [first] = requests
@@ -169,17 +170,17 @@ async function expandStep(
     const asked = requestsOf(context, task, prompts, options, model)
     for (const { key } of asked) keys.add(key)
     await askAll(context, task, name, asked, options.model, options.asking)
-    const ledger = context.ledger()
+    const answers = await context.ledger().requests.answers(asked.map(({ key }) => key))
     return asked.map(({ key, prompt, request }) => ({
       key,
       prompt,
-      text: ledger.answer(key)?.text ?? "",
+      text: answers.get(key)?.text ?? "",
       model: `${request.provider}:${request.model}`,
     }))
   }
   const growth = await growByAsking(task, name, strategy, step.options as never, material, checks, ask)
   const cells = strategy.cells?.({ ...material, asked: 0, covered: new Map() }, step.options as never) ?? []
-  const { usd, unpriced } = context.ledger().attempts.spendingOf([...keys])
+  const { usd, unpriced } = await context.ledger().requests.spendingOf(keys)
   return commit(rows, { ...begun, costUsd: unpriced > 0 ? null : usd }, growth, isPreview, cells.map(cellName))
 }
 

@@ -10,7 +10,7 @@ import {
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { AnsweredDraft, CheckedDraft, DraftChecks } from "./check-drafts.ts"
 import { repairPrompt } from "./repair.ts"
-import { passes } from "../standing/review-items.ts"
+import { passes } from "../../core/rows/candidates.ts"
 import { type Ask, secondPassOf, withSecondOpinions } from "./second-opinions.ts"
 
 /** A prompt with what the model answered, recorded in the ledger under the key. */

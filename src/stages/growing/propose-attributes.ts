@@ -22,12 +22,13 @@ export async function proposeAttributes(
     readonly asking?: Asking
   },
 ): Promise<Record<string, string[]>> {
-  holdOut(context, task)
+  await holdOut(context, task)
   const modelName = task.expand.model?.model ?? options.environmentModel
   const ask = async (prompt: ReturnType<typeof attributesPrompt>): Promise<string> => {
     const requests = requestsOf(context, task, [prompt], options, modelName)
     await askAll(context, task, "attributes", requests, options.model, options.asking)
-    return context.ledger().answer(requests[0]?.key ?? "")?.text ?? ""
+    const answers = await context.ledger().requests.answers(requests.map(({ key }) => key))
+    return answers.get(requests[0]?.key ?? "")?.text ?? ""
   }
   const prompt = attributesPrompt(task, sourcesOf(context, task, []).seeds)
   const text = await ask(prompt)

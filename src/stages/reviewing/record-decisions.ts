@@ -3,9 +3,10 @@ import { canonicalJson, digest } from "../../core/canonical.ts"
 import type { Decision, DecisionLine } from "../../core/rows/example.ts"
 import { outcomeKey } from "../../core/rows/migration.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
-import { rowDecisions } from "../standing/conflicts.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
-import { rowOutcome } from "../standing/row-checks.ts"
+import { adjudication } from "../standing/kinds/adjudication.ts"
+import { kindOf, reviewKinds } from "../standing/kinds.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
+import { rowOutcome } from "../../curation/review/row-checks.ts"
 import { outcomeOn } from "../standing/standing.ts"
 
 /**
@@ -91,11 +92,27 @@ function linesOnRows(
   given: (item: string) => readonly Decision[],
   isSettling: boolean,
 ): DecisionLine[] {
-  const lines = rowDecisions(item, line)
+  const lines = kindOf(item).onRows?.(item, line) ?? []
   return isSettling
     ? lines.map((each, index) => settling(each, given, (earlier) => rowOutcome(earlier, item.rows?.[index]?.output)))
-    : lines
+    : [...lines]
 }
+
+/** The decisions that reviewers made themselves, without what those on some items say of others. */
+export function withoutDerived(decisions: readonly Decision[]): Decision[] {
+  const keyOf = ({ reviewer, at }: Decision, about: string) => JSON.stringify([reviewer, at, about])
+  const deriving = decisions.filter(({ item }) => derivingPrefixes.some((prefix) => item.startsWith(prefix)))
+  const derived = new Set(deriving.flatMap((decision) => (decision.rows ?? []).map((row) => keyOf(decision, row))))
+  const isDerived = (decision: Decision) =>
+    derived.has(keyOf(decision, decision.item)) ||
+    (decision.item.startsWith("check_") && derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
+  return derived.size === 0 ? [...decisions] : decisions.filter((decision) => !isDerived(decision))
+}
+
+/** What the ids begin with of the items whose decisions say something of rows or of other items. */
+const derivingPrefixes = [adjudication, ...reviewKinds.filter(({ onRows }) => onRows !== undefined)].map(
+  ({ idPrefix }) => `${idPrefix}_`,
+)
 
 /** The line counts before the decisions that were given on its item until now. */
 function settling(

@@ -7,11 +7,12 @@ import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { newDecisions, recordDecisions } from "./record-decisions.ts"
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
-import { guidelineDigest, reviewItems, type ReviewItem } from "../standing/review-items.ts"
+import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { isRevision } from "../spreadsheet/layout.ts"
 import { readFilledRows, type CellDifference } from "../spreadsheet/rows.ts"
 
@@ -22,8 +23,8 @@ export interface ReviewImport {
   readonly undecided: number
   readonly byVerdict: Readonly<Record<string, number>>
   readonly stillOpen: number
-  readonly suspectsLeft: number
-  readonly conflictPairsLeft: number
+  /** How many questions about examples wait still, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   /** Decisions on items that changed since the export or are gone: not taken, though all others are. */
   readonly notTaken: readonly { readonly row: number; readonly item: string; readonly reason: "changed" | "gone" }[]
   /**
@@ -67,45 +68,13 @@ export async function importReview(
   const examples = taskExamples(task, rows)
   const itemOf = itemLookup(rows, examples)
   const sheet = await readFilledRows(task, file, itemOf)
-  const { answers, issues } = answersOf(sheet.filled, options.reviewer ?? "")
-  issues.unshift(...sheet.issues)
   const at = context.now().toISOString()
-  const guideline = guidelineDigest(task)
-  const decisions: Decision[] = []
-  const notTaken: { row: number; item: string; reason: "changed" | "gone" }[] = []
-  for (const { id, answer, first, rows: from } of answers) {
-    const item = itemOf(id)
-    if (item === undefined || (first.revision !== "" && !isRevision(first.revision, item.revision))) {
-      notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
-      continue
-    }
-    const read = readDecision(task, item, answer)
-    if ("problems" in read)
-      for (const { column, part, message } of read.problems) {
-        const { place, row } = from.find((each) => part !== undefined && each.part === part) ?? first
-        issues.push({ file: place, line: row, path: column, message })
-      }
-    else decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
-  }
-  // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
-  if (decisions.length + issues.length === 0)
-    issues.push(
-      ...notTaken.map(({ row, item, reason }) => ({
-        file,
-        line: row,
-        path: "id",
-        message:
-          reason === "gone"
-            ? `${show(item)} is not an item of the task ${task.task}`
-            : `${item} changed since it was exported; export it again`,
-      })),
-    )
-  if (issues.length > 0)
-    throw new DataError(
-      `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,
-      issues.sort(byPlace),
-      "Mend those cells and import the file again.",
-    )
+  const { decisions, notTaken, issues } = decisionsOf(task, file, answersOf(sheet.filled, options.reviewer ?? ""), {
+    itemOf,
+    at,
+  })
+  issues.unshift(...sheet.issues)
+  requireSound(task, file, { decisions, notTaken, issues })
   const added = newDecisions(rows, decisions)
   // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
   const suffix = digest(added.map(({ at: _, ...decision }) => decision)).slice(7, 15)
@@ -121,8 +90,7 @@ export async function importReview(
     undecided: sheet.undecided,
     byVerdict,
     stillOpen: left.open.length,
-    suspectsLeft: left.suspects.length,
-    conflictPairsLeft: left.conflicts.length,
+    counts: countsOf(left),
     notTaken,
     differingCells: sheet.differingCells,
     differences: sheet.differences,
@@ -133,15 +101,70 @@ export async function importReview(
   }
 }
 
+interface Taken {
+  readonly decisions: Decision[]
+  readonly notTaken: ReviewImport["notTaken"][number][]
+  readonly issues: Issue[]
+}
+
+/** The decisions that the answers are, those that cannot be taken, and what is wrong with the rest. */
+function decisionsOf(
+  task: TaskSpecification,
+  file: string,
+  { answers, issues }: ReturnType<typeof answersOf>,
+  { itemOf, at }: { readonly itemOf: (id: string) => ReviewItem | undefined; readonly at: string },
+): Taken {
+  const taken: Taken = { decisions: [], notTaken: [], issues }
+  const guideline = guidelineDigest(task)
+  for (const { id, answer, first, rows: from } of answers) {
+    const item = itemOf(id)
+    if (item === undefined || (first.revision !== "" && !isRevision(first.revision, item.revision))) {
+      taken.notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
+      continue
+    }
+    const read = readDecision(task, item, answer)
+    if ("problems" in read)
+      for (const { column, part, message } of read.problems) {
+        const { place, row } = from.find((each) => part !== undefined && each.part === part) ?? first
+        issues.push({ file: place, line: row, path: column, message })
+      }
+    else taken.decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
+  }
+  return taken
+}
+
+/** Throws where a row cannot be imported. */
+function requireSound(task: TaskSpecification, file: string, { decisions, notTaken, issues }: Taken): void {
+  // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
+  if (decisions.length + issues.length === 0)
+    issues.push(
+      ...notTaken.map(({ row, item, reason }) => ({
+        file,
+        line: row,
+        path: "id",
+        message:
+          reason === "gone"
+            ? `${show(item)} is not an item of the task ${task.task}`
+            : `${item} changed since it was exported; export it again`,
+      })),
+    )
+  if (issues.length === 0) return
+  throw new DataError(
+    `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,
+    issues.sort(byPlace),
+    "Mend those cells and import the file again.",
+  )
+}
+
 /**
  * The items by their ids: mostly those that wait, which are known already; all of them only when one that is decided is
  * asked for.
  */
 function itemLookup(
   rows: TaskRows,
-  { open, conflicts, suspects, sources }: TaskExamples,
+  { open, aboutExamples, sources }: TaskExamples,
 ): (id: string) => ReviewItem | undefined {
-  const waiting = new Map([...open, ...conflicts, ...suspects].map((item) => [item.id, item]))
+  const waiting = new Map([...open, ...[...aboutExamples.values()].flat()].map((item) => [item.id, item]))
   let all: ReadonlyMap<string, ReviewItem> | undefined
   return (id) => {
     const item = waiting.get(id)

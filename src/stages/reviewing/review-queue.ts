@@ -1,8 +1,8 @@
 import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import type { TaskExamples } from "../standing/fates.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
+import type { TaskExamples } from "../standing/task-examples.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { needs } from "../standing/review-plan.ts"
 
 /**

@@ -6,7 +6,7 @@ import type { FilledRow } from "./filled-rows.ts"
 import { isSameCell, restore } from "./cells.ts"
 import { findColumns, idPattern, keyOf, type FoundColumns } from "./columns.ts"
 import { isRevision, rowWriter, type ItemRow } from "./layout.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 
 /** A cell outside the decision columns that does not say what was exported. */
 export interface CellDifference {

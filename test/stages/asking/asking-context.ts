@@ -6,7 +6,7 @@ import { taskSchema, type TaskSpecification } from "../../../src/core/task/task.
 import type { PlannedPrompt } from "../../../src/core/contracts/strategy.ts"
 import { requestsOf, type PlannedRequest } from "../../../src/stages/asking/ask.ts"
 import type { StageContext } from "../../../src/stages/context.ts"
-import { Ledger } from "../../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../../src/store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
 
 export interface AskingBench {
@@ -37,7 +37,7 @@ export function askingBench(
   mkdirSync(folder, { recursive: true })
   for (const [name, text] of Object.entries(given.files ?? {})) writeFileSync(join(folder, name), text)
   const workspace = Workspace.open(folder)
-  const ledger = Ledger.open(workspace.ledgerFile, () => new Date())
+  const ledger = SqliteLedger.open(workspace.ledgerFile, () => new Date())
   const said: string[] = []
   const { haste = 1 } = given
   const abort = new AbortController()

@@ -34,7 +34,7 @@ beforeAll(async () => {
   await importSeeds(context, specification, [file], { skipInvalid: false })
   await build(context, specification, await loadFilters(specification))
   run = (await train(context, workspace.readJob(task), specification, quickBackend(new Map()))).run.run
-  host.close()
+  await host.close()
 }, 60_000)
 
 /** A copy of the workspace with a finished run, and evaluations in it. */
@@ -103,10 +103,10 @@ describe("an answer is asked for once", () => {
       expect(file).toMatch(/^\.tuneloop\/answers\/ticket-triage\/[a-z-]+-[0-9a-f]{16}\.jsonl$/)
       expect(existsSync(join(at.folder, file))).toBe(true)
     }
-    expect(at.context.ledger().openings(first.result.holdout)).toHaveLength(2)
+    expect(await at.context.ledger().openings.of(first.result.holdout)).toHaveLength(2)
     expect((await at.evaluated({}, {}, never)).state).toBe("unchanged")
-    expect(at.context.ledger().openings(first.result.holdout)).toHaveLength(2)
-    at.close()
+    expect(await at.context.ledger().openings.of(first.result.holdout)).toHaveLength(2)
+    await at.close()
   })
 
   it("and again only where it would be another one", async () => {
@@ -122,7 +122,7 @@ describe("an answer is asked for once", () => {
     expect((await at.evaluated({ margin: 0.02 })).labels).toEqual(["tuned", "tuned-validation"])
     writeFileSync(join(at.folder, result.answers?.["zero-shot"] ?? ""), "")
     expect((await at.evaluated({ margin: 0.03 })).labels).toEqual(["zero-shot"])
-    at.close()
+    await at.close()
   })
 
   it("of a base model that is what it was", async () => {
@@ -135,7 +135,7 @@ describe("an answer is asked for once", () => {
     expect((await at.evaluated({ margin: 0.02 }, {}, { pin: async () => "a" })).labels).toEqual(all)
     expect((await at.evaluated({ margin: 0.03 }, {}, { pin: async () => "b" })).labels).toEqual(all)
     expect((await at.evaluated({ margin: 0.04 }, {}, pinned)).labels).toEqual([])
-    at.close()
+    await at.close()
   })
 
   it("also when the work was interrupted: it goes on in the same folder", async () => {
@@ -158,7 +158,7 @@ describe("an answer is asked for once", () => {
     expect(labels).toEqual(["few-shot", "tuned-validation"])
     expect(new Set(at.requests.map(({ folder }) => folder)).size).toBe(1)
     for (const { rows } of at.requests.flatMap(({ jobs }) => jobs)) expect(existsSync(rows)).toBe(false)
-    at.close()
+    await at.close()
   })
 
   it("and an answer to some rows only is none", async () => {
@@ -170,7 +170,7 @@ describe("an answer is asked for once", () => {
     }
     await expect(at.evaluated({}, {}, partly)).rejects.toMatchObject({ code: "incomplete-answers" })
     expect((await at.evaluated()).labels).toEqual(all)
-    at.close()
+    await at.close()
   })
 })
 
@@ -200,7 +200,7 @@ describe("answers that an earlier version kept under the evaluation", () => {
     expect(basename(result.answers?.["tuned"] ?? "")).toMatch(/^tuned-/)
     rmSync(at.predictions, { recursive: true })
     expect((await at.evaluated({ margin: 0.03 }, {}, never)).labels).toEqual([])
-    at.close()
+    await at.close()
   })
 
   it("are carried over to the evaluation itself, where it was interrupted before its result", async () => {
@@ -211,8 +211,8 @@ describe("answers that an earlier version kept under the evaluation", () => {
     const { result, labels } = await at.evaluated()
     expect(labels).toEqual(["few-shot"])
     expect(result.evaluation).toBe(at.id)
-    expect(at.context.ledger().openings(result.holdout)).toHaveLength(1)
-    at.close()
+    expect(await at.context.ledger().openings.of(result.holdout)).toHaveLength(1)
+    await at.close()
   })
 
   it("are not, where they were asked otherwise or it is not known how", async () => {
@@ -221,11 +221,11 @@ describe("answers that an earlier version kept under the evaluation", () => {
     expect((await at.evaluated({}, { latencyRows: 3 })).labels).toEqual(["few-shot", "tuned", "zero-shot"])
     rmSync(at.request)
     expect((await at.evaluated({ margin: 0.02 })).labels).toEqual(all.filter((label) => label !== "tuned-validation"))
-    at.close()
+    await at.close()
     const other = await earlier()
     const rows = join(other.predictions, "rows", "zero-shot.jsonl")
     writeFileSync(rows, readFileSync(rows, "utf8").replace("number", "count"))
     expect((await other.evaluated({ margin: 0.02 })).labels).toEqual(["zero-shot"])
-    other.close()
+    await other.close()
   })
 })

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { assignmentOf, calibrationItems } from "../../../src/curation/review/assignment.ts"
+import { assignmentOf, calibrationItems } from "../../../src/curation/review/asked-reviewers.ts"
 import { taskSchema } from "../../../src/core/task/task.ts"
 
 const reviewOf = (review: object) =>

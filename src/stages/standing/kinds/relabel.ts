@@ -1,9 +1,26 @@
-import { contentId, digest } from "../../core/canonical.ts"
-import type { Decision, Input, Output } from "../../core/rows/example.ts"
-import type { LabelSplit } from "../../core/rows/migration.ts"
-import type { TaskRows } from "../../store/rows/task-rows.ts"
-import type { ReviewItem } from "./review-items.ts"
-import { consensusOn } from "./standing.ts"
+import { contentId, digest } from "../../../core/canonical.ts"
+import type { ReviewKind, ReviewMaterial } from "../../../core/contracts/review-kind.ts"
+import type { Decision, Input, Output } from "../../../core/rows/example.ts"
+import type { LabelSplit, Migrations } from "../../../core/rows/migration.ts"
+import type { ReviewItem } from "../../../core/rows/review-item.ts"
+import { accept, acceptButtons, edit, reject } from "./_choices.ts"
+import { consensusOn } from "./_outcomes.ts"
+
+/** Which of the labels that one was split into a row has. Until it is decided the row is no example. */
+export const relabel: ReviewKind = {
+  name: "relabel",
+  idPrefix: "relabel",
+  question: "The label of this example was split: which one is right now?",
+  choices: [accept, edit, reject],
+  buttons: acceptButtons,
+  rejecting: {
+    note: "no example any more",
+    chip: "none; the row is no example any more",
+    needsReason: false,
+  },
+  isAboutRows: true,
+  items: ({ rows }) => relabelItems(rows),
+}
 
 /** What became of a row whose label was split. */
 export type Relabelled =
@@ -13,21 +30,21 @@ export type Relabelled =
 
 /** How the row stands; undefined where its label was not split. */
 export function relabelled(
-  migrations: TaskRows["migrations"],
+  migrations: Migrations,
   { row, input, output }: { readonly row: string; readonly input: Input; readonly output: Output },
   decisions: ReadonlyMap<string, readonly Decision[]>,
 ): Relabelled | undefined {
   const split = migrations.splitOf(row, output)
   if (split === undefined) return undefined
   const item = relabelItem(split, row, input)
-  const consensus = consensusOn(item, decisions.get(item.id) ?? [])
+  const consensus = consensusOn(relabel, item, decisions.get(item.id) ?? [])
   if (consensus.state !== "agreed") return { state: "open", item }
   const { verdict, output: chosen, reviewer, reason } = consensus.decision
   return verdict === "reject" ? { state: "rejected", reason } : { state: "relabelled", output: chosen, by: reviewer }
 }
 
 /** The questions about all rows whose label was split, decided or not. */
-export function relabelItems(rows: TaskRows): ReviewItem[] {
+function relabelItems(rows: ReviewMaterial["rows"]): ReviewItem[] {
   const split = rows.migrations.splitRows()
   if (split.length === 0) return []
   const inputs = new Map([...rows.seeds(), ...rows.inputs(), ...rows.candidates()].map(({ id, input }) => [id, input]))
@@ -42,7 +59,7 @@ function relabelItem({ migration, from, into }: LabelSplit, row: string, input: 
   const revision = digest({ input, from, into })
   return {
     id,
-    kind: "relabel",
+    kind: relabel.name,
     input,
     output: undefined,
     current: from,

@@ -2,7 +2,7 @@ import { stableShare } from "../../core/stable-share.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 
 /** Who has to decide on an item, and of how many people a decision is needed. */
-export interface Assignment {
+export interface AskedReviewers {
   readonly reviewers: readonly string[]
   readonly needed: number
 }
@@ -19,7 +19,7 @@ export function assignmentOf(
     isUncertain,
     isCalibration,
   }: { readonly id: string; readonly isUncertain: boolean; readonly isCalibration: boolean },
-): Assignment {
+): AskedReviewers {
   const ordered = inOrderOf(review, id)
   if (ordered.length < 2) return { reviewers: ordered, needed: 1 }
   const needed = isCalibration ? ordered.length : isUncertain || stableShare("overlap", id) < review.overlap ? 2 : 1

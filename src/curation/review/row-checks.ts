@@ -1,4 +1,4 @@
-import { consensusOf } from "../../curation/review/consensus.ts"
+import { consensusOf } from "./consensus.ts"
 import { canonicalJson } from "../../core/canonical.ts"
 import type { Decision, Example, Input, Output } from "../../core/rows/example.ts"
 import { checkId } from "../../core/rows/row-identity.ts"
