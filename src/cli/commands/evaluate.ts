@@ -27,13 +27,8 @@ export function register(command: Command, host: Host): void {
     .action(async (given: string, options: { against?: string; holdout?: string }) => {
       const context = host.context()
       const run = await resolveRun(host, given)
-      const { state, result } = await evaluateRun(
-        host,
-        context,
-        run,
-        options.against?.split(",").map((name) => name.trim()),
-        options.holdout,
-      )
+      const against = options.against?.split(",").map((name) => name.trim())
+      const { state, result } = await evaluateRun(host, context, run, { against, holdout: options.holdout })
       host.print(
         evaluationData(result),
         `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`,
@@ -46,8 +41,10 @@ export async function evaluateRun(
   host: Host,
   context: StageContext,
   run: string,
-  against: readonly string[] | undefined,
-  holdout?: string,
+  {
+    against,
+    holdout,
+  }: { readonly against?: readonly string[] | undefined; readonly holdout?: string | undefined } = {},
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = readPlan(runFiles(context.workspace, run))
   if (!plan) throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")

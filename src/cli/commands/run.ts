@@ -80,7 +80,7 @@ export async function finish(
     "train",
     trained.state === "unchanged" ? `unchanged: ${trained.run.run}` : `${trained.run.run} ${describeEnd(trained.run)}`,
   )
-  const { state, result } = await evaluateRun(host, context, trained.run.run, undefined)
+  const { state, result } = await evaluateRun(host, context, trained.run.run)
   stage(
     host,
     "evaluate",

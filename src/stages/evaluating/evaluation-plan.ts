@@ -41,29 +41,29 @@ export function planEvaluation(context: StageContext, request: EvaluationRequest
   const training = requirePlan(context, task, run)
   const holdout = request.holdout ?? training.holdout
   const contenders = request.contenders.filter(({ contender }) => contender.kinds.includes(task.kind))
-  return { ...request, contenders, id: evaluationId(task, job, run, training, holdout), training, holdout }
+  return { ...request, contenders, id: evaluationId({ task, job, run, training, holdout }), training, holdout }
 }
 
 /**
  * The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and
  * rule.
  */
-export function evaluationId(
-  task: TaskSpecification,
-  job: JobSpecification,
-  run: string,
-  plan: TrainingPlan,
-  holdout = plan.holdout,
-): string {
+export function evaluationId({
+  task,
+  job,
+  run,
+  training,
+  holdout,
+}: Pick<EvaluationPlan, "task" | "job" | "run" | "training" | "holdout">): string {
   return contentId("eval", {
     semantics,
     run,
-    plan: digest(plan),
+    plan: digest(training),
     task: task.task,
     output: task.output,
     verdict: task.verdict,
     evaluation: job.evaluation,
-    ...(holdout === plan.holdout ? {} : { holdout }),
+    ...(holdout === training.holdout ? {} : { holdout }),
   })
 }
 

@@ -5,11 +5,10 @@ import { scoresAtPrevalence, type PrevalenceScores } from "../../evaluation/scor
 import { outOfScopeScores, type OutOfScope } from "../../evaluation/scores/slices.ts"
 import { decide, type Verdict } from "../../evaluation/verdict/verdict.ts"
 import { countStrata, prevalenceOf, weightsFor } from "../../curation/holdout/prevalence.ts"
-import type { ConfiguredMetric } from "../../core/contracts/metric.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
 import { stratumOf } from "../../core/task/output.ts"
-import { decidingMetric, outOfScopeLabel, type TaskSpecification } from "../../core/task/task.ts"
+import { decidingMetric, outOfScopeLabel } from "../../core/task/task.ts"
 import type { StageContext } from "../context.ts"
 import type { Answers } from "./answers.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -41,7 +40,7 @@ export function score(context: StageContext, plan: EvaluationPlan, test: readonl
     metric: decidingMetric(task),
     rows,
     ...scoring,
-    prevalence: atPrevalence(task, test, rows, metrics, training.seed),
+    prevalence: atPrevalence(plan, test, rows),
     outOfScope: outOfScope && outOfScopeScores(task, outOfScope, rows),
     verdict: verdictOf(context, plan, scoring, test.length),
   }
@@ -80,11 +79,9 @@ function verdictOf(
 
 /** The figures at the prevalence that the specification gives; undefined where it gives none. */
 function atPrevalence(
-  task: TaskSpecification,
+  { task, metrics, training }: EvaluationPlan,
   test: readonly Example[],
   contenders: readonly ContenderRows[],
-  metrics: readonly ConfiguredMetric[],
-  seed: number,
 ): PrevalenceScores | undefined {
   const prevalence = prevalenceOf(task)
   if (prevalence === undefined) return undefined
@@ -97,5 +94,5 @@ function atPrevalence(
     Infinity,
   )
   const weights = Float64Array.from(test, ({ output }) => byStratum[stratumOf(task, output)] ?? 0)
-  return scoresAtPrevalence({ task, prevalence, weights, contenders, metrics, seed })
+  return scoresAtPrevalence({ task, prevalence, weights, contenders, metrics, seed: training.seed })
 }

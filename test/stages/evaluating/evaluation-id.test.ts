@@ -32,10 +32,9 @@ const plan: TrainingPlan = {
 
 // Another id would open the test set again for evaluations that are finished.
 it("gives a finished evaluation the id that it has always had", () => {
-  const run = "mood-20261124T100000Z-9fc31a"
-  expect(evaluationId(task, job, run, plan)).toBe("eval_f124d3d3329d3f03")
-  expect(evaluationId(task, job, run, plan, plan.holdout)).toBe(evaluationId(task, job, run, plan))
-  expect(evaluationId(task, job, run, plan, "hold_fedcba9876543210")).toBe("eval_68ac7f5c0d8e2963")
+  const finished = { task, job, run: "mood-20261124T100000Z-9fc31a", training: plan, holdout: plan.holdout }
+  expect(evaluationId(finished)).toBe("eval_f124d3d3329d3f03")
+  expect(evaluationId({ ...finished, holdout: "hold_fedcba9876543210" })).toBe("eval_68ac7f5c0d8e2963")
   const strict = { ...task, verdict: { ...task.verdict, margin: 0.05 } }
-  expect(evaluationId(strict, job, run, plan)).toBe("eval_ebc5da3ca5add74d")
+  expect(evaluationId({ ...finished, task: strict })).toBe("eval_ebc5da3ca5add74d")
 })
