@@ -37,9 +37,7 @@ describe("a workspace of an earlier version", () => {
     const workspace = earlier()
     const { code, stderr } = await tuneloop(workspace, ["evaluate", "finished", "--against", "few-shots"]).outcome
     expect(code).toBe(2)
-    expect(stderr).toContain(
-      'there is no contender "few-shots"; allowed: zero-shot, few-shot, linear, tuned; did you mean "few-shot"?',
-    )
+    expect(stderr).toMatch(/there is no contender "few-shots"; allowed: zero-shot, .*; did you mean "few-shot"\?/)
     const file = join(workspace, "jobs", "runs", fixtureRuns.finished, "evaluations", "eval_a11095caa0dbe521.json")
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), verdict: "perhaps" }))
     const broken = await tuneloop(workspace, ["evaluate", "finished"]).outcome
