@@ -22,6 +22,7 @@ import time
 from types import SimpleNamespace
 
 import _checkpoints
+import _machine
 import _model
 import _process
 import _request
@@ -100,6 +101,7 @@ def _start(request: SimpleNamespace, steps: SimpleNamespace, material: Material,
         "validationRows": len(material.validation),
         "trainTokens": sum(len(row["input_ids"]) for row in material.train),
         "device": device,
+        "machine": _machine.describe(),
         "trainableParameters": sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
         "totalParameters": sum(weight.numel() for weight in model.parameters()),
         "baseModel": request.baseModel,

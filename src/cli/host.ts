@@ -139,6 +139,7 @@ export class Host {
     return {
       environment: this.environment,
       packageRoot,
+      cacheFolder: this.workspace.cacheFolder,
       allowedHosts: this.workspace.settings.allowedHosts,
       fetch: this.fetch,
       now: machine.now,

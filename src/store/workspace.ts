@@ -48,6 +48,10 @@ export class Workspace {
   lockFile(task: string): string {
     return join(dirname(this.ledgerFile), "locks", `${task}.lock`)
   }
+  /** What lies here may be lost: it is made again. */
+  get cacheFolder(): string {
+    return join(dirname(this.ledgerFile), "cache")
+  }
   get runsFolder(): string {
     return join(this.root, "jobs", "runs")
   }

@@ -1,19 +1,11 @@
 /** What the page for reviewers and its server say to each other. Types only: the page's own scripts read them too. */
 
+import type { ChoiceButton } from "../core/contracts/review-kind.ts"
+
 /** A piece of a text beside another: in both, only in the first, only in the second. */
 export interface Difference {
   readonly text: string
   readonly side: "both" | "before" | "after"
-}
-
-/** An answer that one press gives. */
-export interface ChoiceButton {
-  readonly key: string
-  readonly text: string
-  readonly choice: string
-  /** Of an edit. */
-  readonly output?: unknown
-  readonly isMain: boolean
 }
 
 /** The task, once for a page. */

@@ -116,7 +116,7 @@ export function register(command: Command, host: Host): void {
       let cursor: string | undefined
       let isEmpty = true
       const printNew = async () => {
-        const page = summary.job && (await backend.logs?.(summary.job, files, cursor))
+        const page = await backend.logs?.(summary.job, files, cursor)
         if (page === undefined) return
         stdout.write(page.text)
         cursor = page.cursor

@@ -113,6 +113,8 @@ export interface BackendContext {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The folder that holds this package's `trainer/`. */
   readonly packageRoot: string
+  /** A folder for what may be lost: digests of files that take long to read. Nothing is remembered where absent. */
+  readonly cacheFolder?: string
   /** The hosts that data may be sent to. */
   readonly allowedHosts: readonly string[]
   readonly fetch: typeof fetch
@@ -158,8 +160,8 @@ export interface FineTuneBackend {
   find(submissionKey: string, files: RunFiles): Promise<RemoteJob | undefined>
   /** Returns at once. */
   poll(job: RemoteJob, files: RunFiles, cursor?: string): Promise<JobSnapshot>
-  /** The job's log from the cursor on; returns at once. */
-  logs?(job: RemoteJob, files: RunFiles, cursor?: string): Promise<LogPage>
+  /** The log from the cursor on; returns at once. A run without a job may have one too: of a start that failed. */
+  logs?(job: RemoteJob | undefined, files: RunFiles, cursor?: string): Promise<LogPage>
   /** Idempotent. */
   cancel(job: RemoteJob, files: RunFiles): Promise<void>
   /** Brings what a finished job made into the run's folder; a second call brings nothing again. */

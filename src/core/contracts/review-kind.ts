@@ -53,6 +53,7 @@ export interface ReviewKind {
 
 /** A way to answer an item: a word in a spreadsheet, a button on the page. */
 export interface Choice {
+  /** `edit` is the name of the one for which the reviewer writes the output: the page offers to write where it is. */
   readonly name: string
   readonly verdict: Decision["verdict"]
   /** Other words for it in a spreadsheet, in lower case. */
@@ -63,6 +64,7 @@ export interface Choice {
   readonly tint: "good" | "changed" | "bad"
 }
 
+/** An answer that one press gives. */
 export interface ChoiceButton {
   readonly key: string
   readonly text: string

@@ -9,13 +9,18 @@ import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { rowOutcome } from "../../curation/review/row-checks.ts"
 import { outcomeOn } from "../standing/standing.ts"
 
+export interface DecidedItem {
+  readonly item: ReviewItem
+  readonly decision: Decision
+}
+
 /**
  * The decisions that the task's logs do not hold yet: equal ones by the same reviewer about the same revision are the
  * same decision, whenever they were made.
  */
-export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): Decision[] {
+export function newDecisions(rows: TaskRows, made: readonly DecidedItem[]): DecidedItem[] {
   const known = new Set(rows.decisions().map(keyOf))
-  return decisions.filter((decision) => !known.has(keyOf(decision)))
+  return made.filter(({ decision }) => !known.has(keyOf(decision)))
 }
 
 /**
@@ -25,15 +30,14 @@ export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): De
  */
 export function recordDecisions(
   rows: TaskRows,
-  items: ReadonlyMap<string, ReviewItem>,
-  added: readonly Decision[],
-  at: string,
-  suffix: string,
+  added: readonly DecidedItem[],
+  { at, suffix }: { readonly at: string; readonly suffix: string },
 ): void {
   if (added.length === 0) return
   const given = decisionsGiven(rows)
-  const lines = added.flatMap((decision) => linesOf(items.get(decision.item) as ReviewItem, decision, given))
-  rows.writeSession(`${sessionName(at, added, suffix)}-${digest(lines).slice(7, 15)}`, lines)
+  const lines = added.flatMap(({ item, decision }) => linesOf(item, decision, given))
+  const by = added.map(({ decision }) => decision)
+  rows.writeSession(`${sessionName(at, by, suffix)}-${digest(lines).slice(7, 15)}`, lines)
 }
 
 /**

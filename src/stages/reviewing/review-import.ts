@@ -8,7 +8,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
-import { newDecisions, recordDecisions } from "./record-decisions.ts"
+import { newDecisions, recordDecisions, type DecidedItem } from "./record-decisions.ts"
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
 import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
@@ -69,24 +69,23 @@ export async function importReview(
   const itemOf = itemLookup(rows, examples)
   const sheet = await readFilledRows(task, file, itemOf)
   const at = context.now().toISOString()
-  const { decisions, notTaken, issues } = decisionsOf(task, file, answersOf(sheet.filled, options.reviewer ?? ""), {
+  const { made, notTaken, issues } = decisionsOf(task, file, answersOf(sheet.filled, options.reviewer ?? ""), {
     itemOf,
     at,
   })
   issues.unshift(...sheet.issues)
-  requireSound(task, file, { decisions, notTaken, issues })
-  const added = newDecisions(rows, decisions)
+  requireSound(task, file, { made, notTaken, issues })
+  const added = newDecisions(rows, made)
   // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
-  const suffix = digest(added.map(({ at: _, ...decision }) => decision)).slice(7, 15)
-  if (!options.dryRun)
-    recordDecisions(rows, new Map(added.map(({ item }) => [item, itemOf(item) as ReviewItem])), added, at, suffix)
+  const suffix = digest(added.map(({ decision: { at: _, ...decision } }) => decision)).slice(7, 15)
+  if (!options.dryRun) recordDecisions(rows, added, { at, suffix })
   const byVerdict: Record<string, number> = {}
-  for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
+  for (const { decision } of added) byVerdict[decision.verdict] = (byVerdict[decision.verdict] ?? 0) + 1
   const left = options.dryRun || added.length === 0 ? examples : taskExamples(task, rows)
   return {
     read: sheet.read,
     added: added.length,
-    unchanged: decisions.length - added.length,
+    unchanged: made.length - added.length,
     undecided: sheet.undecided,
     byVerdict,
     stillOpen: left.open.length,
@@ -95,14 +94,12 @@ export async function importReview(
     differingCells: sheet.differingCells,
     differences: sheet.differences,
     notes: sheet.notes,
-    changes: added
-      .slice(0, options.shown ?? 20)
-      .map((decision) => changeOf(task, itemOf(decision.item) as ReviewItem, decision)),
+    changes: added.slice(0, options.shown ?? 20).map((decided) => changeOf(task, decided)),
   }
 }
 
 interface Taken {
-  readonly decisions: Decision[]
+  readonly made: DecidedItem[]
   readonly notTaken: ReviewImport["notTaken"][number][]
   readonly issues: Issue[]
 }
@@ -114,7 +111,7 @@ function decisionsOf(
   { answers, issues }: ReturnType<typeof answersOf>,
   { itemOf, at }: { readonly itemOf: (id: string) => ReviewItem | undefined; readonly at: string },
 ): Taken {
-  const taken: Taken = { decisions: [], notTaken: [], issues }
+  const taken: Taken = { made: [], notTaken: [], issues }
   const guideline = guidelineDigest(task)
   for (const { id, answer, first, rows: from } of answers) {
     const item = itemOf(id)
@@ -128,15 +125,18 @@ function decisionsOf(
         const { place, row } = from.find((each) => part !== undefined && each.part === part) ?? first
         issues.push({ file: place, line: row, path: column, message })
       }
-    else taken.decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
+    else {
+      const source = { file: basename(file), row: first.row }
+      taken.made.push({ item, decision: { ...read.decision, guideline, at, source } })
+    }
   }
   return taken
 }
 
 /** Throws where a row cannot be imported. */
-function requireSound(task: TaskSpecification, file: string, { decisions, notTaken, issues }: Taken): void {
+function requireSound(task: TaskSpecification, file: string, { made, notTaken, issues }: Taken): void {
   // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
-  if (decisions.length + issues.length === 0)
+  if (made.length + issues.length === 0)
     issues.push(
       ...notTaken.map(({ row, item, reason }) => ({
         file,
@@ -179,7 +179,7 @@ function byPlace(a: Issue, b: Issue): number {
 }
 
 /** What the decision makes of the item. */
-function changeOf(task: TaskSpecification, item: ReviewItem, decision: Decision): ReviewChange {
+function changeOf(task: TaskSpecification, { item, decision }: DecidedItem): ReviewChange {
   const text = (output: unknown) => (output === undefined ? null : formatOutput(task, output))
   const keeps = item.current === undefined ? undefined : item.current
   const after = decision.verdict === "reject" ? keeps : (decision.output ?? item.output)

@@ -66,10 +66,17 @@ function insertAttempt(
 /** See `RequestLedger.settle`. */
 export function settleAttempts(database: DatabaseSync, settlements: readonly Settlement[], at: string): void {
   inTransaction(database, () => {
-    for (const settlement of settlements)
+    for (const settlement of settlements) {
+      requireAttempt(database, settlement.attempt)
       if (settlement.outcome === "answered") settleAnswered(database, settlement, at)
       else settleUnanswered(database, settlement, at)
+    }
   })
+}
+
+function requireAttempt(database: DatabaseSync, attempt: number): void {
+  if (select(database, "select 1 from attempts where attempt = ?", attempt).length === 0)
+    throw new Error(`the ledger has no attempt ${attempt}`)
 }
 
 function settleAnswered(
