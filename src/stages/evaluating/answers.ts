@@ -38,7 +38,8 @@ export async function collectAnswers(
 ): Promise<Answers> {
   const questions = await withKeys(context, plan, questionsOf(context, plan, rows, summary))
   const found = questions.map((question) => known(context, plan, question) ?? computed(context, question))
-  if (found.includes(undefined)) await generate(context, plan, questions.flatMap(generated))
+  const missing = questions.filter((_, index) => found[index] === undefined)
+  if (missing.length > 0) await generate(context, plan, missing.flatMap(generated), questions.flatMap(generated))
   const answered = questions.map((question, index) => ({
     label: question.label,
     name: question.contender,

@@ -14,13 +14,14 @@ export interface GeneratedQuestion extends KeyedQuestion {
 }
 
 /**
- * Every question is answered in its file. All of them go into one piece of work, whose folder follows from them: one
- * that was interrupted goes on, and the backend asks nothing again that is answered.
+ * The missing questions are answered, each in its file. The folder of the work follows from all questions of the
+ * evaluation: one that was interrupted goes on there, whatever was answered since.
  */
 export async function generate(
   context: StageContext,
   plan: EvaluationPlan,
-  questions: readonly GeneratedQuestion[],
+  missing: readonly GeneratedQuestion[],
+  all: readonly GeneratedQuestion[],
 ): Promise<void> {
   const { backend, training } = plan
   if (!backend.generate)
@@ -30,9 +31,9 @@ export async function generate(
     })
   const base = baseOf(training)
   await backend.prepare?.(base)
-  const folder = generationFolder(context.workspace, plan.run, contentDigits(questions.map(({ key }) => key)))
+  const folder = generationFolder(context.workspace, plan.run, contentDigits(all.map(({ key }) => key)))
   const { maxNewTokens, batchSize, latencyRows } = plan.job.evaluation
-  const jobs = questions.map((question) => {
+  const jobs = missing.map((question) => {
     const { label: name, model, file: predictions, latency } = question
     const rows = folder.rowsFile(name)
     writeDigested(rows, lines(question))
