@@ -68,9 +68,12 @@ export async function semanticSearch(
   if (task.build.semantic === undefined) return undefined
   const { prepareSemanticSearch } = await import("../../stages/building/semantic-search.ts")
   const { openEmbedder } = await import("../../models/_embeddings.ts")
-  return prepareSemanticSearch(context, task, (baseUrl) =>
-    openEmbedder(host.environment, { baseUrl, fetch: host.fetch }),
-  )
+  const { Asking } = await import("../../stages/asking/asking.ts")
+  const { embeddingTerms } = await import("../../stages/growing/asking-terms.ts")
+  return prepareSemanticSearch(context, task, {
+    open: (baseUrl) => openEmbedder(host.environment, { baseUrl, fetch: host.fetch }),
+    asking: new Asking(context, embeddingTerms(task)),
+  })
 }
 
 /** The `--json` object of a build; a stable contract. */

@@ -51,7 +51,9 @@ function workspaceCheck(host: Host): Check {
   return {
     name: "workspace",
     status: "ok",
-    detail: `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ${((bavail * bsize) / 1e9).toFixed(1)} GB free`,
+    detail:
+      `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ` +
+      `${((bavail * bsize) / 1e9).toFixed(1)} GB free`,
   }
 }
 

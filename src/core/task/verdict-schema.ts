@@ -37,6 +37,7 @@ export const holdoutSchema = z.strictObject({
     .min(1)
     .default(10)
     .describe(
-      "The test set is worn when so many decisions (evaluations, exports with the test rows) have opened at least half of it: then refresh it",
+      "The test set is worn when so many decisions (evaluations, exports with the test rows) have opened " +
+        "at least half of it: then refresh it",
     ),
 })

@@ -121,7 +121,8 @@ describe("duplicates in other words", () => {
     expect(await json(workspace, "build", task)).toMatchObject({ state: "unchanged", version: built.version })
   })
 
-  it("are not looked for where the data may not go or costs too much, or the server answers too little; nothing is frozen then", {
+  it("are not looked for where the data may not go or costs too much, or the server answers too little; " +
+    "nothing is frozen then", {
     timeout: 60_000,
   }, async () => {
     const workspace = await workspaceWith("threshold: 0.9")
