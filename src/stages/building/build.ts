@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import type { Comparison } from "../../curation/rows/keep-best.ts"
 import { Curation } from "../../curation/version/curation.ts"
-import { leakChecks } from "../../curation/leaks/leak-report.ts"
+import { leakChecks } from "../../curation/leaks/definition.ts"
 import { digits } from "../../curation/leaks/lineage.ts"
 import { preferencePairs } from "../../curation/version/preferences.ts"
 import { outbound, Protection } from "../../curation/version/personal-data-policy.ts"
