@@ -3,6 +3,7 @@ import { build, describeDrops, type BuildResult } from "../../stages/building/bu
 import type { BuildFromResult, SplitLeak } from "../../stages/building/build-from.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
 import { count } from "../../evaluation/verdict/words.ts"
+import type { WitnessReport } from "../../stages/building/witness-version.ts"
 import type { SemanticSearch } from "../../stages/building/semantic-search.ts"
 import type { StageContext } from "../../stages/context.ts"
 import type { DatasetManifest } from "../../core/rows/example.ts"
@@ -80,6 +81,7 @@ export function buildData({
   open,
   flagged: flaggedRows,
   costs,
+  witness,
   semantic,
 }: BuildResult): Record<string, unknown> {
   const {
@@ -111,6 +113,7 @@ export function buildData({
     leaks,
     open,
     costs,
+    witness,
   }
   return {
     ...told,
@@ -160,11 +163,13 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
   ]
 }
 
-export function describeBuild({ state, manifest, rows, open, conflicts, flagged, semantic }: BuildResult): string {
+export function describeBuild(result: BuildResult): string {
+  const { state, manifest, rows, open, conflicts, flagged, semantic, witness } = result
   const lines = [
     `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} (${describeDrops(manifest.dropped)})`,
     `leaks: none by ${manifest.leaks.checks.join(", ")}`,
+    ...describeWitness(witness),
   ]
   if (conflicts.length > 0)
     lines.push(
@@ -195,6 +200,20 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged,
   if (wanted !== "") lines.push(`rows are weighted by output.prevalence; wanted, for its shares: ${wanted}`)
   if (open > 0) lines.push(`${count(open, "item")} without a decision, not in it`)
   return lines.join("\n")
+}
+
+/** Nothing where a witness found what the build says, all of it. */
+function describeWitness({ found, near }: WitnessReport): string[] {
+  const lines = found
+    .slice(0, 3)
+    .map(({ check, train, heldOut }) => `  ${train} met ${heldOut} (${check}) and was dropped`)
+  if (found.length > 0)
+    lines.unshift(`${count(found.length, "leak")} that the build had missed, a fault of tuneloop (please report it):`)
+  if (near.mostMissed > 0)
+    lines.push(
+      `near pairs: ${near.compared} of ${near.candidates} rows that share much with held-out ones were looked at once more; at most ${near.mostMissed} of the others may be near one (95 %)`,
+    )
+  return lines
 }
 
 function describeSemantic({ semantic }: DatasetManifest, found: NonNullable<BuildResult["semantic"]>): string[] {

@@ -31,7 +31,10 @@ export class GramWitness {
    * Of the n-grams those that leak, each with the smallest id of the texts that have it as words of their own: outside
    * the runs of so many words that are common.
    */
-  leaking(met: Iterable<number>, common: { readonly runs: ReadonlySet<number>; readonly length: number }): Map<number, string> {
+  leaking(
+    met: Iterable<number>,
+    common: { readonly runs: ReadonlySet<number>; readonly length: number },
+  ): Map<number, string> {
     const { words, ngram, grams } = this.#index
     const leaking = new Map<number, string>()
     const isOwn = this.#ownWords(common)
@@ -66,7 +69,13 @@ export class GramWitness {
   }
 
   /** Whether no word of the n-gram that begins there stands in a common run of its text. */
-  #ownWords({ runs, length }: { readonly runs: ReadonlySet<number>; readonly length: number }): (place: number) => boolean {
+  #ownWords({
+    runs,
+    length,
+  }: {
+    readonly runs: ReadonlySet<number>
+    readonly length: number
+  }): (place: number) => boolean {
     const { words, ngram } = this.#index
     if (runs.size === 0) return () => true
     const isCommon = new Map<number, boolean>()

@@ -33,8 +33,7 @@ export function commonRunHashes(sample: readonly string[], n: number): { runs: S
   const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
   const all = texts.reduce((sum, { length: count }) => sum + count, 0)
   const counts = frequent(texts.map(distinctSorted), least)
-  const needed =
-    massOf(counts) > leastMass * all ? least : Math.max(leastTexts, Math.ceil(plainShare * texts.length))
+  const needed = massOf(counts) > leastMass * all ? least : Math.max(leastTexts, Math.ceil(plainShare * texts.length))
   return { length, runs: new Set([...counts].flatMap(([run, count]) => (count >= needed ? [run] : []))) }
 }
 

@@ -34,7 +34,12 @@ export class WitnessText {
     if (boilerplate.size === 0 || all <= 1) return
     if (count > this.#spans.length) this.#spans = new Uint32Array(2 * count)
     const spans = windowHashes(units, count, span, this.#spans)
-    const own = ownShingles(this.shingles.subarray(0, all), this.#spans.subarray(0, spans), { span, length }, boilerplate)
+    const own = ownShingles(
+      this.shingles.subarray(0, all),
+      this.#spans.subarray(0, spans),
+      { span, length },
+      boilerplate,
+    )
     if (new Set(own).size < fewest) return
     this.shingles.set(own)
     this.shingleCount = own.length

@@ -24,6 +24,8 @@ import { CostMeter } from "./build-costs.ts"
 import type { StageContext } from "../context.ts"
 import { fates } from "../standing/fates.ts"
 import { reviewPlan } from "../standing/review-plan.ts"
+import { witnessLines, type WitnessShare } from "./witness-lines.ts"
+import type { WitnessNotes } from "../../curation/leaks/witness.ts"
 import { RowPass, type PassEnd, type PassPart } from "./row-pass.ts"
 
 /** Starts threads that do what they are sent: `workOn`. */
@@ -41,6 +43,7 @@ export type ThreadTask =
   | { readonly resketch: ResketchShare }
   | { readonly compare: ComparisonShare }
   | { readonly write: LinesFile }
+  | { readonly witness: WitnessShare }
 
 interface SeedPass {
   readonly root: string
@@ -111,6 +114,7 @@ type Answer =
   | { readonly moved: MovedRecords[] }
   | { readonly comparison: Comparison }
   | { readonly digest: string }
+  | { readonly notes: WitnessNotes }
   | { readonly refused: Pick<DataError, "message" | "issues" | "hint"> }
 
 /** The threads of a build of many seeds; none where the file is small. They start at once and wait for their tasks. */
@@ -215,6 +219,14 @@ export class BuildThreads {
     return this.#ask(worker, { write: file }, (answer) => ("digest" in answer ? answer.digest : undefined))
   }
 
+  /** Has each thread look at some of the lines of a frozen file. */
+  async witness(witness: WitnessShare): Promise<WitnessNotes[]> {
+    return this.#each(
+      () => ({ witness }),
+      (answer) => ("notes" in answer ? answer.notes : undefined),
+    )
+  }
+
   /** May be called twice. */
   async stop(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()))
@@ -276,6 +288,7 @@ export function workOn(
     } else if ("judge" in task) send({ judged: judgeShare(task.judge) })
     else if ("resketch" in task) send({ moved: resketchShare(task.resketch) })
     else if ("compare" in task) send({ comparison: compareShare(task.compare) })
+    else if ("witness" in task) send({ notes: witnessLines(task.witness) })
     else {
       const { path, records, spill, rows, whys } = task.write
       send({ digest: writeDigested(path, rowLines(RowRecords.from(records), new PartReader(spill), rows, whys)) })

@@ -11,7 +11,7 @@ import { rowLines } from "../../curation/rows/row-lines.ts"
 import { RowTable } from "../../curation/rows/row-table.ts"
 import type { SemanticFindings } from "../../curation/version/semantic-duplicates.ts"
 import { DataError } from "../../core/errors.ts"
-import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../../core/rows/example.ts"
+import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest, Preference } from "../../core/rows/example.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { pickSeeds } from "../../store/rows/seed-ranges.ts"
@@ -31,7 +31,10 @@ import { requireAllowed } from "../rights.ts"
 import { RowPass, type PassPart } from "./row-pass.ts"
 import { BuildThreads, type ThreadEnd, type ThreadStarter } from "./build-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
+import { freezeClean } from "./freeze-version.ts"
 import { holdoutManifest, versionManifest } from "./version-manifest.ts"
+import { witnessLines } from "./witness-lines.ts"
+import type { WitnessReport } from "./witness-version.ts"
 
 export interface BuildResult {
   readonly state: "built" | "unchanged"
@@ -47,8 +50,17 @@ export interface BuildResult {
   readonly flagged: readonly FlaggedRow[]
   /** What the core and each optional check took. */
   readonly costs: BuildCosts
+  /** What a witness saw in the frozen lines; `found` are the leaks that the build had missed, which were dropped. */
+  readonly witness: WitnessReport
   /** What says the same in other words, where it was looked for. */
   readonly semantic?: Pick<SemanticFindings, "duplicates" | "nearHeldOut"> | undefined
+}
+
+export interface BuildOptions {
+  readonly findSemantic?: SemanticSearch | undefined
+  readonly threads?: ThreadStarter | undefined
+  /** See `freezeClean`. */
+  readonly afterWriting?: ((folder: string) => void) | undefined
 }
 
 /**
@@ -63,10 +75,7 @@ export async function build(
   context: StageContext,
   task: TaskSpecification,
   filters: readonly ConfiguredFilter[],
-  {
-    findSemantic,
-    threads,
-  }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
+  { findSemantic, threads, afterWriting }: BuildOptions = {},
 ): Promise<BuildResult> {
   const { standing } = holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
@@ -87,6 +96,7 @@ export async function build(
         spill,
         meter,
         buildThreads,
+        afterWriting,
       })
     } finally {
       // Nobody writes to it any more.
@@ -107,10 +117,11 @@ interface BuildParts {
   readonly spill: PartedSpill
   readonly meter: CostMeter
   readonly buildThreads: BuildThreads
+  readonly afterWriting: BuildOptions["afterWriting"]
 }
 
 async function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): Promise<BuildResult> {
-  const { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads } = parts
+  const { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads, afterWriting } = parts
   const table = new RowTable(spill)
   const heldOutProtection = new Protection(task)
   const protect = (example: Example) => heldOutProtection.protect(example, { isTrain: false }).row
@@ -143,48 +154,54 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
     findSemantic &&
     meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
   if (semantic !== undefined) dropFound(table, semantic.dropped)
-  const reasons = table.reasons()
-  const kept = table.kept()
-  const keptIds = semantic === undefined ? undefined : new Set([...kept].map((number) => table.id(number)))
-  const conflicts = found.filter(({ a, b }) => keptIds === undefined || (keptIds.has(a) && keptIds.has(b)))
-  if (kept.length === 0)
-    throw new DataError(
-      `every example of ${task.task} was dropped: ${describeDrops(Object.fromEntries([...reasons].sort(([a], [b]) => (a < b ? -1 : 1))))}`,
-      [],
-      "See the reasons above; nothing was frozen.",
-    )
-  requireAllowed(context, task, examplesOf(table, kept))
-  const flaggedHere = [...keptOnly(flagged, table, kept), ...flagHeldOut(task, [...validation, ...test], filters)]
+  requireSome(task, table)
+  requireAllowed(context, task, examplesOf(table, table.kept()))
   const holdout = holdoutManifest(task, validation, test)
-  // Made of the rows that are kept, so that nothing gets in that was not checked for leaks.
-  const preferences =
-    proposals.size === 0
-      ? []
-      : preferencePairs(
-          task,
-          examplesOf(
-            table,
-            kept.filter((number) => proposals.has(table.id(number))),
-          ),
-          proposals,
-        )
-  const planned = versionManifest(task, holdout.id, table, {
-    conflicts: found.length,
-    flagged: flaggedHere,
-    filters,
-    checks: [...leakChecks, ...(semantic === undefined ? [] : ["embedding"])],
-    semantic,
-    benchmarks: benchmarks.digests,
-    privacy: privacy(heldOutProtection),
-  })
+  const privacyReport = privacy(heldOutProtection)
   const versions = new Versions(context.workspace, task.task)
   await versions.freezeHoldout(holdout, { validation, test })
-  const dropped = table.dropped()
-  const { manifest, isNew } = await versions.freezeVersion(planned, {
-    train: fileOf(table, spill, buildThreads, kept),
-    dropped: fileOf(table, spill, buildThreads, dropped, table.whys(dropped)),
-    preferences,
+  const contentOf = () => {
+    const kept = table.kept()
+    requireSome(task, table)
+    const flaggedHere = [...keptOnly(flagged, table, kept), ...flagHeldOut(task, [...validation, ...test], filters)]
+    const planned = versionManifest(task, holdout.id, table, {
+      conflicts: found.length,
+      flagged: flaggedHere,
+      filters,
+      checks: [...leakChecks, ...(semantic === undefined ? [] : ["embedding"])],
+      semantic,
+      benchmarks: benchmarks.digests,
+      privacy: privacyReport,
+    })
+    const dropped = table.dropped()
+    const files = {
+      train: fileOf(table, spill, buildThreads, kept),
+      dropped: fileOf(table, spill, buildThreads, dropped, table.whys(dropped)),
+      preferences: preferencesOf(task, table, proposals),
+    }
+    return { planned, files, kept, flagged: flaggedHere }
+  }
+  const frozenIds = new Set([...validation, ...test].map(({ id }) => id))
+  const { content, manifest, isNew, witness } = await freezeClean({
+    task,
+    table,
+    versions,
+    holdout: {
+      id: holdout.id,
+      others: heldOutInputs.filter(({ id }) => !frozenIds.has(id)),
+      heldOutIds: options.heldOutIds,
+      threshold: task.build.threshold,
+      ngram: task.build.ngram,
+      expected: heldOut.seen,
+    },
+    meter,
+    contentOf,
+    look: async (share) => (buildThreads.count > 0 ? buildThreads.witness(share) : [witnessLines(share)]),
+    afterWriting,
   })
+  const { kept, flagged: flaggedHere } = content
+  const isKeptId = keptIds(table, found, semantic !== undefined || witness.found.length > 0)
+  const conflicts = found.filter(({ a, b }) => isKeptId(a) && isKeptId(b))
   versions.setLatest(manifest.id)
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
@@ -198,6 +215,7 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
     conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
     flagged: flaggedHere,
     costs,
+    witness,
     ...(semantic === undefined
       ? {}
       : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
@@ -303,6 +321,30 @@ function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void 
   const numbers = new Map([...table.kept()].map((number) => [table.id(number), number]))
   for (const { id, reason, witness, similarity, detail } of dropped)
     table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
+}
+
+function requireSome(task: TaskSpecification, table: RowTable): void {
+  if (table.kept().length > 0) return
+  const reasons = [...table.reasons()].sort(([a], [b]) => (a < b ? -1 : 1))
+  throw new DataError(
+    `every example of ${task.task} was dropped: ${describeDrops(Object.fromEntries(reasons))}`,
+    [],
+    "See the reasons above; nothing was frozen.",
+  )
+}
+
+/** Made of the rows that are kept, so that nothing gets in that was not checked for leaks. */
+function preferencesOf(task: TaskSpecification, table: RowTable, proposals: RowPass["proposals"]): Preference[] {
+  if (proposals.size === 0) return []
+  const corrected = table.kept().filter((number) => proposals.has(table.id(number)))
+  return preferencePairs(task, examplesOf(table, corrected), proposals)
+}
+
+/** Whether a row that was compared is still kept; all are where nothing was dropped since. */
+function keptIds(table: RowTable, found: readonly unknown[], mayBeDropped: boolean): (id: string) => boolean {
+  if (!mayBeDropped || found.length === 0) return () => true
+  const ids = new Set(Array.from(table.kept(), (number) => table.id(number)))
+  return (id) => ids.has(id)
 }
 
 const mostPartBytes = 1 << 21
