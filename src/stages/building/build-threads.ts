@@ -32,6 +32,8 @@ import { RowPass, type PassEnd, type PassPart } from "./row-pass.ts"
 export interface ThreadStarter {
   /** How many work at once. */
   readonly count: number
+  /** Of a smaller file of seeds the build has no threads; 8 MiB by default: they take longer to start than they save. */
+  readonly leastBytes?: number | undefined
   start(): Worker
 }
 
@@ -123,8 +125,11 @@ export class BuildThreads {
   #files = 0
 
   constructor(rows: TaskRows, starter: ThreadStarter | undefined) {
-    const isWorthIt = starter !== undefined && starter.count > 1 && seedBytes(rows) >= leastBytes
-    this.#workers = isWorthIt ? Array.from({ length: starter.count }, () => starter.start()) : []
+    const isWorthIt = starter !== undefined && starter.count > 1
+    this.#workers =
+      isWorthIt && seedBytes(rows) >= (starter.leastBytes ?? leastBytes)
+        ? Array.from({ length: starter.count }, () => starter.start())
+        : []
   }
 
   get count(): number {
@@ -373,5 +378,4 @@ function addIds(ids: IdTable, { heads }: RowBatch): boolean {
   return true
 }
 
-// Below this the threads take longer to start than they save.
 const leastBytes = 1 << 23

@@ -2,7 +2,6 @@ import { join } from "node:path"
 import type { Comparison } from "../../curation/rows/keep-best.ts"
 import { Curation } from "../../curation/version/curation.ts"
 import { leakChecks } from "../../curation/leaks/definition.ts"
-import { digits } from "../../curation/leaks/lineage.ts"
 import { preferencePairs } from "../../curation/version/preferences.ts"
 import { outbound, Protection } from "../../curation/version/personal-data-policy.ts"
 import { flagHeldOut } from "../../curation/version/quality.ts"
@@ -14,7 +13,6 @@ import { DataError } from "../../core/errors.ts"
 import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest, Preference } from "../../core/rows/example.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { pickSeeds } from "../../store/rows/seed-ranges.ts"
 import { PartedSpill } from "../../store/files/parted-spill.ts"
 import { writeDigested } from "../../store/files/staged-file.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
@@ -23,13 +21,14 @@ import { readBenchmarks } from "./benchmarks.ts"
 import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
 import type { StageContext } from "../context.ts"
 import { queueConflicts } from "../standing/conflicts.ts"
-import { fates, reviewStart, type ReviewStart } from "../standing/fates.ts"
-import { readHeldOut, requireValid, type HeldOutRows } from "./held-out-rows.ts"
+import { reviewStart } from "../standing/fates.ts"
+import { readHeldOut, requireValid } from "./held-out-rows.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import type { SourceRow } from "../standing/review-items.ts"
+import { sourcesOf } from "./conflict-sources.ts"
 import { requireAllowed } from "../rights.ts"
-import { RowPass, type PassPart } from "./row-pass.ts"
-import { BuildThreads, type ThreadEnd, type ThreadStarter } from "./build-threads.ts"
+import { passRows, type PassParts } from "./pass-rows.ts"
+import type { RowPass } from "./row-pass.ts"
+import { BuildThreads, type ThreadStarter } from "./build-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { freezeClean } from "./freeze-version.ts"
 import { holdoutManifest, versionManifest } from "./version-manifest.ts"
@@ -108,15 +107,8 @@ export async function build(
   }
 }
 
-interface BuildParts {
-  readonly filters: readonly ConfiguredFilter[]
+interface BuildParts extends PassParts {
   readonly findSemantic: SemanticSearch | undefined
-  readonly rows: TaskRows
-  readonly start: ReviewStart
-  readonly heldOut: HeldOutRows
-  readonly spill: PartedSpill
-  readonly meter: CostMeter
-  readonly buildThreads: BuildThreads
   readonly afterWriting: BuildOptions["afterWriting"]
 }
 
@@ -222,50 +214,6 @@ async function buildFromRows(context: StageContext, task: TaskSpecification, par
   }
 }
 
-/** Takes every row through the pass: seeds by the threads, if there are any, all else here. */
-async function passRows(context: StageContext, task: TaskSpecification, parts: BuildParts, curation: Curation) {
-  const { filters, rows, start, heldOut, spill, meter, buildThreads } = parts
-  const { options } = curation
-  const flagged: FlaggedRow[] = []
-  let [read, open] = [0, heldOut.open]
-  const take = (part: PassPart) => {
-    read += part.read
-    open += part.open
-    flagged.push(...part.flagged)
-    curation.add(part.batch)
-  }
-  const pass = new RowPass(task, filters, meter, curation.intake)
-  const ends: ThreadEnd[] = []
-  if (buildThreads.count > 0) {
-    const held = new Set(heldOut.held.keys())
-    const decisions = [...start.decisions].filter(([item]) => !/^(cand|input)_/.test(item))
-    ends.push(
-      ...(await buildThreads.passSeeds(
-        context,
-        rows,
-        { root: context.workspace.root, options, held, decisions, spill: spill.share() },
-        take,
-      )),
-    )
-  }
-  const seeds = ends.length > 0 ? { seeds: [] } : {}
-  for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id), ...seeds })) {
-    pass.take(fate)
-    if (pass.bytes >= mostPartBytes) take(pass.part())
-  }
-  take(pass.part())
-  for (const { samples, checks, extents } of ends) {
-    spill.adopt(extents)
-    curation.addSamples(samples)
-    meter.addThread(checks, ends.length)
-  }
-  const privacy = (first: Protection) => {
-    for (const report of [pass.protection.report(), ...ends.map((end) => end.privacy)]) first.add(report)
-    return first.report()
-  }
-  return { read, open, flagged, proposals: pass.proposals, privacy }
-}
-
 /** Compares the rows with one another, in the threads where there are some. */
 async function compareAll(
   curation: Curation,
@@ -347,7 +295,6 @@ function keptIds(table: RowTable, found: readonly unknown[], mayBeDropped: boole
   return (id) => ids.has(id)
 }
 
-const mostPartBytes = 1 << 21
 // Of fewer rows the figures would be those of starting up.
 const fewestTimed = 1000
 
@@ -360,28 +307,6 @@ function keptOnly(flagged: readonly FlaggedRow[], table: RowTable, kept: Uint32A
   if (flagged.length === 0) return []
   const byId = Map.groupBy(flagged, ({ id }) => id)
   return [...kept].flatMap((number) => byId.get(table.id(number)) ?? [])
-}
-
-/** The rows of conflicts as they stand in their files: of the pairs, and of those that were asked about before. */
-function sourcesOf(
-  rows: TaskRows,
-  start: ReviewStart,
-  { held, standing }: HeldOutRows,
-  pairs: readonly { readonly a: string; readonly b: string }[],
-): Map<string, SourceRow> {
-  const asked = rows.conflicts().flatMap(({ a, b }) => [a.row, b.row])
-  const wanted = new Set([...asked, ...pairs.flatMap(({ a, b }) => [a, b])].map(digits))
-  const sources = new Map<string, SourceRow>()
-  if (wanted.size === 0) return sources
-  const seeds = pickSeeds(rows, standing, new Set(Array.from(wanted, (id) => `seed_${id}`)))
-  for (const fate of fates(rows, start, {
-    heldOf: (id) => held.get(id) ?? "train",
-    isWanted: (id) => wanted.has(digits(id)),
-    seeds,
-  }))
-    if (fate.state === "example" && fate.held !== "retired" && wanted.has(digits(fate.row)))
-      sources.set(fate.row, { row: fate.row, split: fate.held, example: fate.original })
-  return sources
 }
 
 /** `12 near-duplicate, 3 rejected`; `none` for nothing. */
