@@ -116,7 +116,7 @@ describe.each(taskKinds.map((kind) => [kind] as const))("a leak among frozen row
   it.each([1, 4])(
     "is found by the witness with %i threads, dropped with its reason, and not frozen",
     async (threads) => {
-      const clean = await (await buildMade(kind, threads)).building
+      const clean = await (await buildMade(kind, 1)).building
       expect(clean.witness).toMatchObject({ found: [], rows: clean.rows.train, heldOut: 20, near: { mostMissed: 0 } })
       let ids: string[] = []
       const { building, versions } = await buildMade(kind, threads, (folder, held) => {
@@ -139,15 +139,17 @@ describe.each(taskKinds.map((kind) => [kind] as const))("a leak among frozen row
     60_000,
   )
 
-  it.each(leakChecks.flatMap((check) => [[check, 1] as const, ...(check === "near" ? [[check, 4] as const] : [])]))(
-    "by %s closes the gate with %i threads where it is there again, and nothing is frozen",
-    async (check, threads) => {
-      const { building, versions } = await buildMade(kind, threads, (folder, held) => {
-        plant(kind, folder, [check], held)
-      })
-      await expect(building).rejects.toThrow(GateError)
-      await expect(building).rejects.toThrow(new RegExp(`still meet what is held out .*: ${check}, ex_`))
-      expect(idsIn(versions)).toEqual([])
+  it.each(leakChecks)(
+    "by %s closes the gate where it is there again, and nothing is frozen",
+    async (check) => {
+      for (const threads of kind === "label" && check === "near" ? [1, 4] : [1]) {
+        const { building, versions } = await buildMade(kind, threads, (folder, held) => {
+          plant(kind, folder, [check], held)
+        })
+        await expect(building).rejects.toThrow(GateError)
+        await expect(building).rejects.toThrow(new RegExp(`still meet what is held out .*: ${check}, ex_`))
+        expect(idsIn(versions)).toEqual([])
+      }
     },
     60_000,
   )
