@@ -1,7 +1,8 @@
 // A thread of a build, which does what it is sent: started by `buildThreads`.
 import { availableParallelism } from "node:os"
 import { parentPort, Worker } from "node:worker_threads"
-import { workOn, type ThreadStarter, type ThreadTask } from "../stages/building/build-threads.ts"
+import { workOn, type ThreadTask } from "../stages/building/thread-tasks.ts"
+import type { ThreadStarter } from "../stages/threads.ts"
 import { loadFilters } from "./plugins.ts"
 
 /** A thread a core, but not more than the one that collects their rows can follow. */

@@ -1,5 +1,6 @@
 import type { Command } from "commander"
-import { build, describeDrops, type BuildResult } from "../../stages/building/build.ts"
+import { build, type BuildResult } from "../../stages/building/build.ts"
+import { describeDrops } from "../../stages/building/version-content.ts"
 import type { BuildFromResult, SplitLeak } from "../../stages/building/build-from.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
 import { count } from "../../evaluation/verdict/words.ts"

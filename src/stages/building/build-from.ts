@@ -6,7 +6,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { build, type BuildResult } from "./build.ts"
 import type { StageContext } from "../context.ts"
-import type { ThreadStarter } from "./build-threads.ts"
+import type { ThreadStarter } from "../threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { importSeeds, type ImportOptions, type ImportResult } from "../arriving/import-rows.ts"
 

@@ -1,38 +1,32 @@
 import { join } from "node:path"
-import type { Comparison } from "../../curation/rows/keep-best.ts"
-import { Curation } from "../../curation/version/curation.ts"
-import { leakChecks } from "../../curation/leaks/definition.ts"
-import { preferencePairs } from "../../curation/version/preferences.ts"
-import { outbound, Protection } from "../../curation/version/personal-data-policy.ts"
-import { flagHeldOut } from "../../curation/version/quality.ts"
-import { lineParts, type Why } from "../../curation/rows/row-batch.ts"
-import { rowLines } from "../../curation/rows/row-lines.ts"
+import { Curation, type Conflict } from "../../curation/version/curation.ts"
+import type { CurationOptions } from "../../curation/version/intake.ts"
+import { lineParts } from "../../curation/rows/row-batch.ts"
 import { RowTable } from "../../curation/rows/row-table.ts"
 import type { SemanticFindings } from "../../curation/version/semantic-duplicates.ts"
 import { DataError } from "../../core/errors.ts"
-import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest, Preference } from "../../core/rows/example.ts"
+import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../../core/rows/example.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { PartedSpill } from "../../store/files/parted-spill.ts"
-import { writeDigested } from "../../store/files/staged-file.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
-import { readBenchmarks } from "./benchmarks.ts"
-import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
 import type { StageContext } from "../context.ts"
+import { requireAllowed } from "../rights.ts"
+import type { ThreadStarter } from "../threads.ts"
+import { holdOut } from "../arriving/hold-out.ts"
 import { queueConflicts } from "../standing/conflicts.ts"
 import { reviewStart } from "../standing/fates.ts"
-import { readHeldOut, requireValid } from "./held-out-rows.ts"
-import { holdOut } from "../arriving/hold-out.ts"
+import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
+import { compareRows } from "./compare-rows.ts"
 import { sourcesOf } from "./conflict-sources.ts"
-import { requireAllowed } from "../rights.ts"
+import { freezeClean, type Freezing, type VersionContent } from "./freeze-version.ts"
+import { protectHeldOut, readHeldOut, requireValid } from "./held-out-rows.ts"
 import { passRows, type PassParts } from "./pass-rows.ts"
-import type { RowPass } from "./row-pass.ts"
-import { BuildThreads, type ThreadStarter } from "./build-threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
-import { freezeClean } from "./freeze-version.ts"
-import { holdoutManifest, versionManifest } from "./version-manifest.ts"
-import { witnessLines } from "./witness-lines.ts"
+import { crewFor } from "./thread-hands.ts"
+import { contentOf, examplesOf, requireSome } from "./version-content.ts"
+import { holdoutManifest } from "./version-manifest.ts"
 import type { WitnessReport } from "./witness-version.ts"
 
 export interface BuildResult {
@@ -79,190 +73,96 @@ export async function build(
   const { standing } = holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
-  const buildThreads = new BuildThreads(rows, threads)
+  const crew = crewFor(rows, threads)
   try {
     const start = reviewStart(task, rows)
     const heldOut = readHeldOut(task, rows, start, standing)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
     try {
-      return await buildFromRows(context, task, {
-        filters,
-        findSemantic,
-        rows,
-        start,
-        heldOut,
-        spill,
-        meter,
-        buildThreads,
-        afterWriting,
-      })
+      const material = { task, rows, table: new RowTable(spill), spill }
+      const parts = { filters, start, heldOut, meter, material, hands: crew.handsOn(material) }
+      return await buildFromRows(context, parts, { findSemantic, afterWriting })
     } finally {
       // Nobody writes to it any more.
-      await buildThreads.stop()
+      await crew.stop()
       spill.close()
     }
   } finally {
-    await buildThreads.stop()
+    await crew.stop()
   }
 }
 
-interface BuildParts extends PassParts {
-  readonly findSemantic: SemanticSearch | undefined
-  readonly afterWriting: BuildOptions["afterWriting"]
-}
-
-async function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): Promise<BuildResult> {
-  const { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads, afterWriting } = parts
-  const table = new RowTable(spill)
-  const heldOutProtection = new Protection(task)
-  const protect = (example: Example) => heldOutProtection.protect(example, { isTrain: false }).row
-  const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
-  const benchmarks = readBenchmarks(context.workspace, task)
-  const heldOutInputs = [
-    ...[...validation, ...test].map(({ id, input }) => ({ id, input })),
-    ...heldOut.retired.map((row) => ({ id: row.id, input: outbound(task, row).input })),
-    ...heldOut.unanswered,
-    ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
-  ]
-  // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
-  const options = {
-    task,
-    heldOut: heldOutInputs,
-    heldOutIds: new Set(heldOut.held.keys()),
-    ...task.build,
-    expected: heldOut.seen,
-  }
+async function buildFromRows(
+  context: StageContext,
+  parts: PassParts,
+  { findSemantic, afterWriting }: Pick<BuildOptions, "findSemantic" | "afterWriting">,
+): Promise<BuildResult> {
+  const { filters, start, heldOut, meter, hands } = parts
+  const { task, rows, table } = parts.material
+  const protectedRows = protectHeldOut(context, task, heldOut)
+  const { validation, test, inputs, heldOutIds } = protectedRows
+  const options = { task, heldOut: inputs, heldOutIds, ...task.build, expected: heldOut.seen }
   const curation = new Curation(table, options)
-  const { read, open, flagged, proposals, privacy } = await passRows(context, task, parts, curation)
-  if (read === 0)
-    throw new DataError(
-      `task ${task.task} has no examples to train on`,
-      [],
-      `Import gold examples: tuneloop seed import ${task.task} <file>`,
-    )
-  const found = curation.finish(await compareAll(curation, table, spill, buildThreads))
+  const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
+  requireRead(task, read)
+  const found = await compareRows(curation.close(), hands)
   const semantic =
     findSemantic &&
-    meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
+    meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], inputs))
   if (semantic !== undefined) dropFound(table, semantic.dropped)
   requireSome(task, table)
   requireAllowed(context, task, examplesOf(table, table.kept()))
   const holdout = holdoutManifest(task, validation, test)
-  const privacyReport = privacy(heldOutProtection)
   const versions = new Versions(context.workspace, task.task)
   await versions.freezeHoldout(holdout, { validation, test })
-  const contentOf = () => {
-    const kept = table.kept()
-    requireSome(task, table)
-    const flaggedHere = [...keptOnly(flagged, table, kept), ...flagHeldOut(task, [...validation, ...test], filters)]
-    const planned = versionManifest(task, holdout.id, table, {
-      conflicts: found.length,
-      flagged: flaggedHere,
-      filters,
-      checks: [...leakChecks, ...(semantic === undefined ? [] : ["embedding"])],
-      semantic,
-      benchmarks: benchmarks.digests,
-      privacy: privacyReport,
-    })
-    const dropped = table.dropped()
-    const files = {
-      train: fileOf(table, spill, buildThreads, kept),
-      dropped: fileOf(table, spill, buildThreads, dropped, table.whys(dropped)),
-      preferences: preferencesOf(task, table, proposals),
-    }
-    return { planned, files, kept, flagged: flaggedHere }
+  const content = {
+    ...{ filters, flagged, proposals, semantic, holdout: holdout.id, conflicts: found.length },
+    ...{ heldOut: [...validation, ...test], benchmarks: protectedRows.benchmarks },
+    privacy: privacy(protectedRows.protection),
   }
-  const frozenIds = new Set([...validation, ...test].map(({ id }) => id))
-  const { content, manifest, isNew, witness } = await freezeClean({
-    task,
-    table,
-    versions,
-    holdout: {
-      id: holdout.id,
-      others: heldOutInputs.filter(({ id }) => !frozenIds.has(id)),
-      heldOutIds: options.heldOutIds,
-      threshold: task.build.threshold,
-      ngram: task.build.ngram,
-      expected: heldOut.seen,
-    },
-    meter,
-    contentOf,
-    look: async (share) => (buildThreads.count > 0 ? buildThreads.witness(share) : [witnessLines(share)]),
-    afterWriting,
+  const frozen = await freezeClean({
+    ...{ task, table, versions, meter, afterWriting },
+    holdout: witnessedHoldout(holdout.id, options, [...validation, ...test]),
+    contentOf: () => contentOf(parts.material, hands, content),
+    look: (share) => hands.witness(share),
   })
-  const { kept, flagged: flaggedHere } = content
-  const isKeptId = keptIds(table, found, semantic !== undefined || witness.found.length > 0)
-  const conflicts = found.filter(({ a, b }) => isKeptId(a) && isKeptId(b))
-  versions.setLatest(manifest.id)
+  versions.setLatest(frozen.manifest.id)
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
+  const conflicts = standing(table, found, semantic !== undefined || frozen.witness.found.length > 0)
   const pairs = [...conflicts, ...table.droppedPairs("conflict")]
   return {
-    state: isNew ? "built" : "unchanged",
-    manifest,
+    state: frozen.isNew ? "built" : "unchanged",
+    manifest: frozen.manifest,
     holdout,
-    rows: { train: kept.length, validation: validation.length, test: test.length },
+    rows: { train: frozen.content.kept.length, validation: validation.length, test: test.length },
     open,
     conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
-    flagged: flaggedHere,
+    flagged: frozen.content.flagged,
     costs,
-    witness,
-    ...(semantic === undefined
-      ? {}
-      : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
+    witness: frozen.witness,
+    ...(semantic && { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
   }
 }
 
-/** Compares the rows with one another, in the threads where there are some. */
-async function compareAll(
-  curation: Curation,
-  table: RowTable,
-  spill: PartedSpill,
-  threads: BuildThreads,
-): Promise<Comparison[]> {
-  const { task } = curation.options
-  const { records } = table
-  const rows = curation.close()
-  const { recordedBands } = curation
-  const joining =
-    threads.count > 0 && recordedBands > 0 ? threads.join(records.share(), rows, recordedBands) : undefined
-  // Where the rest fails, that error is the one to tell.
-  joining?.catch(() => undefined)
-  const overlapping = curation.dropOverlapping()
-  if (overlapping !== undefined) {
-    if (threads.count === 0) curation.judgeOverlapping(overlapping.rows, overlapping.plan)
-    else
-      for (const judged of await threads.judge(records, spill.share(), overlapping.rows, overlapping.plan))
-        curation.takeJudged(judged)
-  }
-  const { plan, resketch } = curation.plan()
-  let joined = await joining
-  if (resketch !== undefined) {
-    const left = rows.filter((row) => table.isKept(row))
-    if (threads.count === 0) curation.resketch(left, resketch)
-    else
-      for (const moved of (await threads.resketch(task, records, spill.share(), left, resketch)).flat())
-        records.move(moved)
-    joined = threads.count > 0 ? await threads.join(records.share(), rows, plan.plan.bands.count) : undefined
-  }
-  const groups = curation.groups(rows, plan, joined)
-  return threads.count > 0
-    ? threads.compare(task, { records: records.share(), spill: spill.share() }, groups, plan)
-    : [curation.compare(groups, plan)]
+/** What is held out beside the files of the holdout, and by which rules, for a witness. */
+function witnessedHoldout(
+  id: string,
+  { heldOut, heldOutIds, threshold, ngram, expected }: CurationOptions & { readonly heldOutIds: ReadonlySet<string> },
+  frozen: readonly Example[],
+): Freezing<VersionContent>["holdout"] {
+  const ids = new Set(frozen.map((row) => row.id))
+  return { id, others: heldOut.filter((row) => !ids.has(row.id)), heldOutIds, threshold, ngram, expected }
 }
 
-/** Writes the lines of the rows, in a thread where there are some. */
-function fileOf(
-  table: RowTable,
-  spill: PartedSpill,
-  threads: BuildThreads,
-  rows: Uint32Array,
-  whys?: readonly Why[],
-): (path: string) => Promise<string> {
-  if (threads.count > 0)
-    return (path) => threads.write({ path, records: table.records.share(), spill: spill.share(), rows, whys })
-  return async (path) => writeDigested(path, rowLines(table.records, spill, rows, whys))
+function requireRead(task: TaskSpecification, read: number): void {
+  if (read > 0) return
+  throw new DataError(
+    `task ${task.task} has no examples to train on`,
+    [],
+    `Import gold examples: tuneloop seed import ${task.task} <file>`,
+  )
 }
 
 function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void {
@@ -271,49 +171,12 @@ function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void 
     table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
 }
 
-function requireSome(task: TaskSpecification, table: RowTable): void {
-  if (table.kept().length > 0) return
-  const reasons = [...table.reasons()].sort(([a], [b]) => (a < b ? -1 : 1))
-  throw new DataError(
-    `every example of ${task.task} was dropped: ${describeDrops(Object.fromEntries(reasons))}`,
-    [],
-    "See the reasons above; nothing was frozen.",
-  )
-}
-
-/** Made of the rows that are kept, so that nothing gets in that was not checked for leaks. */
-function preferencesOf(task: TaskSpecification, table: RowTable, proposals: RowPass["proposals"]): Preference[] {
-  if (proposals.size === 0) return []
-  const corrected = table.kept().filter((number) => proposals.has(table.id(number)))
-  return preferencePairs(task, examplesOf(table, corrected), proposals)
-}
-
-/** Whether a row that was compared is still kept; all are where nothing was dropped since. */
-function keptIds(table: RowTable, found: readonly unknown[], mayBeDropped: boolean): (id: string) => boolean {
-  if (!mayBeDropped || found.length === 0) return () => true
+/** The pairs of which both rows are still kept; all are where nothing was dropped since they were compared. */
+function standing(table: RowTable, found: readonly Conflict[], mayBeDropped: boolean): readonly Conflict[] {
+  if (!mayBeDropped || found.length === 0) return found
   const ids = new Set(Array.from(table.kept(), (number) => table.id(number)))
-  return (id) => ids.has(id)
+  return found.filter(({ a, b }) => ids.has(a) && ids.has(b))
 }
 
 // Of fewer rows the figures would be those of starting up.
 const fewestTimed = 1000
-
-function* examplesOf(table: RowTable, numbers: Uint32Array): Generator<Example> {
-  for (const number of numbers) yield table.example(number)
-}
-
-/** What was flagged in rows that are in the version, in the order of their ids. */
-function keptOnly(flagged: readonly FlaggedRow[], table: RowTable, kept: Uint32Array): FlaggedRow[] {
-  if (flagged.length === 0) return []
-  const byId = Map.groupBy(flagged, ({ id }) => id)
-  return [...kept].flatMap((number) => byId.get(table.id(number)) ?? [])
-}
-
-/** `12 near-duplicate, 3 rejected`; `none` for nothing. */
-export function describeDrops(dropped: Readonly<Record<string, number>>): string {
-  return (
-    Object.entries(dropped)
-      .map(([reason, count]) => `${count} ${reason}`)
-      .join(", ") || "none"
-  )
-}

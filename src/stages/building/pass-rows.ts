@@ -1,32 +1,37 @@
-import type { FlaggedRow } from "../../core/rows/example.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
+import type { FlaggedRow } from "../../core/rows/example.ts"
 import type { Curation } from "../../curation/version/curation.ts"
-import type { Protection } from "../../curation/version/personal-data-policy.ts"
-import type { PartedSpill } from "../../store/files/parted-spill.ts"
-import type { TaskRows } from "../../store/rows/task-rows.ts"
+import type { PrivacyReport, Protection } from "../../curation/version/personal-data-policy.ts"
 import type { StageContext } from "../context.ts"
 import { fates, type ReviewStart } from "../standing/fates.ts"
 import type { CostMeter } from "./build-costs.ts"
-import type { BuildThreads, ThreadEnd } from "./build-threads.ts"
+import type { BuildHands, BuildMaterial } from "./build-hands.ts"
 import type { HeldOutRows } from "./held-out-rows.ts"
 import { RowPass, type PassPart } from "./row-pass.ts"
 
 /** What rows are passed with. */
 export interface PassParts {
   readonly filters: readonly ConfiguredFilter[]
-  readonly rows: TaskRows
   readonly start: ReviewStart
   readonly heldOut: HeldOutRows
-  readonly spill: PartedSpill
   readonly meter: CostMeter
-  readonly buildThreads: BuildThreads
+  readonly material: BuildMaterial
+  readonly hands: BuildHands
 }
 
-/** Takes every row through the pass: seeds by the threads, if there are any, all else here. */
-export async function passRows(context: StageContext, task: TaskSpecification, parts: PassParts, curation: Curation) {
-  const { filters, rows, start, heldOut, spill, meter, buildThreads } = parts
-  const { options } = curation
+export interface PassedRows {
+  readonly read: number
+  readonly open: number
+  readonly flagged: readonly FlaggedRow[]
+  readonly proposals: RowPass["proposals"]
+  /** What was done about personal data in the rows, and before in what is held out. */
+  readonly privacy: (heldOut: Protection) => PrivacyReport
+}
+
+/** Takes every row through the pass: seeds by whoever has hands for them, all else here. */
+export async function passRows(context: StageContext, parts: PassParts, curation: Curation): Promise<PassedRows> {
+  const { filters, start, heldOut, meter, material, hands } = parts
+  const { task, rows, spill } = material
   const flagged: FlaggedRow[] = []
   let [read, open] = [0, heldOut.open]
   const take = (part: PassPart) => {
@@ -36,21 +41,13 @@ export async function passRows(context: StageContext, task: TaskSpecification, p
     curation.add(part.batch)
   }
   const pass = new RowPass(task, filters, meter, curation.intake)
-  const ends: ThreadEnd[] = []
-  if (buildThreads.count > 0) {
-    const held = new Set(heldOut.held.keys())
-    const decisions = [...start.decisions].filter(([item]) => !/^(cand|input)_/.test(item))
-    ends.push(
-      ...(await buildThreads.passSeeds(
-        context,
-        rows,
-        { root: context.workspace.root, options, held, decisions, spill: spill.share() },
-        take,
-      )),
-    )
-  }
-  const seeds = ends.length > 0 ? { seeds: [] } : {}
-  for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id), ...seeds })) {
+  const held = new Set(heldOut.held.keys())
+  const { root } = context.workspace
+  const { signal } = context
+  const { decisions } = start
+  const { left, ends } = await hands.passSeeds({ root, options: curation.options, held, decisions, signal }, take)
+  const seeds = left === undefined ? {} : { seeds: left }
+  for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !held.has(id), ...seeds })) {
     pass.take(fate)
     if (pass.bytes >= mostPartBytes) take(pass.part())
   }
