@@ -37,14 +37,14 @@ export function register(command: Command, host: Host): void {
       const specification = await readCheckedTask(host.workspace, task)
       if (options.from === undefined) {
         const context = host.context()
-        const { buildThreads: threads } = await import("../build-thread.ts")
+        const { buildThreads: threads } = await import("../threads.ts")
         const findSemantic = await semanticSearch(host, context, specification)
         const result = await build(context, specification, await loadFilters(specification), { findSemantic, threads })
         host.print(buildData(result), describeBuild(result))
         return
       }
       const { buildFrom } = await import("../../stages/building/build-from.ts")
-      const { buildThreads: threads } = await import("../build-thread.ts")
+      const { buildThreads: threads } = await import("../threads.ts")
       const { files, splitOf } = splitFiles(host, options.from)
       const result = await buildFrom(
         host.context(),

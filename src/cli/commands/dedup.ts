@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
+import { sketchThreads } from "../threads.ts"
 
 interface Options {
   readonly field?: string
@@ -61,7 +62,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
         dropped: dropped === undefined ? undefined : host.path(dropped),
         report: report === undefined ? undefined : host.path(report),
         memoryBytes: memory,
-        workers: Math.min(threads ?? availableParallelism(), mostThreads) - 1,
+        threads: sketchThreads(Math.min(threads ?? availableParallelism(), mostThreads) - 1),
       })
       const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
       host.print({ ...result, peakMemoryBytes }, describe(result, peakMemoryBytes))

@@ -13,6 +13,7 @@ import { readTable, tableText } from "../../store/tables/table.ts"
 import { ByteRanges } from "../../store/files/byte-ranges.ts"
 import { batchBytes, rowSketch } from "./batch-sketcher.ts"
 import type { StageContext } from "../context.ts"
+import type { ThreadStarter } from "../threads.ts"
 import { DecisionFiles, type DecisionPaths } from "./decision-files.ts"
 import { LineReader, refuseIssues } from "./line-reader.ts"
 import { noteKeys, RowDecisions } from "./row-decisions.ts"
@@ -28,8 +29,8 @@ export interface DeduplicateOptions extends DecisionPaths {
    * that only rows that share one are held; the decisions are the same.
    */
   readonly memoryBytes?: number | undefined
-  /** Threads beside this one; none for one core. */
-  readonly workers: number
+  /** The threads beside this one; none for one core. */
+  readonly threads: ThreadStarter
 }
 
 export interface DeduplicateResult {
@@ -90,7 +91,7 @@ interface Decided {
 
 async function decideLines(context: RunContext, options: DeduplicateOptions, files: DecisionFiles): Promise<Decided> {
   const { file, field, memoryBytes = Infinity } = options
-  const reader = () => new LineReader(context, file, field, options.workers)
+  const reader = () => new LineReader(context, file, field, options.threads)
   const first = reader()
   try {
     const { texts, rows } = sampleTexts(file, field)

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { buildThreads } from "../../../src/cli/build-thread.ts"
+import { buildThreads } from "../../../src/cli/threads.ts"
 import { contentId } from "../../../src/core/canonical.ts"
 import { GateError } from "../../../src/core/errors.ts"
 import type { DatasetManifest, Example, Seed } from "../../../src/core/rows/example.ts"
