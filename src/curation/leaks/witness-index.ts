@@ -44,13 +44,7 @@ export interface WitnessIndex {
 export function witnessIndex({ heldOut, heldOutIds, threshold, ngram, rows = [] }: WitnessOptions): WitnessIndex {
   const texts = heldOut.toSorted((a, b) => compareText(a.id, b.id))
   const cut = cutFor(heldOut.length > 0 ? texts.map(({ text }) => text) : rows)
-  const [words, wordEnds, sets, setEnds, places] = Array.from({ length: 5 }, () => new Pool()) as [
-    Pool,
-    Pool,
-    Pool,
-    Pool,
-    Pool,
-  ]
+  const [words, wordEnds, sets, setEnds] = [new Pool(), new Pool(), new Pool(), new Pool()]
   const prints = new Float64Array(texts.length)
   const reader = new WitnessText()
   for (const [place, { text }] of texts.entries()) {
@@ -62,7 +56,6 @@ export function witnessIndex({ heldOut, heldOutIds, threshold, ngram, rows = [] 
     const set = distinctSorted(reader.shingles.subarray(0, reader.shingleCount))
     sets.add(set)
     setEnds.add([sets.used])
-    places.add(new Int32Array(set.length).fill(place))
   }
   return {
     ids: texts.map(({ id }) => id),
@@ -80,7 +73,7 @@ export function witnessIndex({ heldOut, heldOutIds, threshold, ngram, rows = [] 
     wordEnds: wordEnds.share(),
     sets: new Uint32Array(sets.share().buffer),
     setEnds: setEnds.share(),
-    near: bucketsOf(sets.numbers, places.numbers, sets.used),
+    near: bucketsOf(sets.used, (visit) => eachShingle(sets, setEnds, visit)),
     grams: gramsOf(words, wordEnds, ngram),
   }
 }
@@ -92,16 +85,33 @@ function cutFor(texts: readonly string[]): WitnessCut {
   return { shingles, boilerplate: boilerplateSpans(sample, shingles) }
 }
 
-function gramsOf(words: Pool, ends: Pool, ngram: number): HashBuckets {
-  const [hashes, starts] = [new Pool(), new Pool()]
-  let into = new Uint32Array(1024)
-  for (let text = 0, from = 0; text < ends.used; text += 1) {
-    const until = ends.numbers[text] as number
-    if (until - from > into.length) into = new Uint32Array(2 * (until - from))
-    const count = windowHashes(words.numbers.subarray(from, until), until - from, ngram, into)
-    hashes.add(into, count)
-    starts.add(Int32Array.from({ length: count }, (_, index) => from + index))
-    from = until
+/** Shows `visit` every shingle of every text with the text's place. */
+function eachShingle(sets: Pool, ends: Pool, visit: (hash: number, place: number) => void): void {
+  for (let index = 0, place = 0; index < sets.used; index += 1) {
+    while (index === ends.numbers[place]) place += 1
+    visit(sets.numbers[index] as number, place)
   }
-  return bucketsOf(hashes.numbers, starts.numbers, hashes.used)
+}
+
+function gramsOf(words: Pool, ends: Pool, ngram: number): HashBuckets {
+  let count = 0
+  eachText(ends, (from, until) => {
+    count += Math.max(0, until - from - ngram + 1)
+  })
+  let hashes = new Uint32Array(1024)
+  return bucketsOf(count, (visit) =>
+    eachText(ends, (from, until) => {
+      if (until - from > hashes.length) hashes = new Uint32Array(2 * (until - from))
+      const windows = windowHashes(words.numbers.subarray(from, until), until - from, ngram, hashes)
+      for (let start = 0; start < windows; start += 1) visit(hashes[start] as number, from + start)
+    }),
+  )
+}
+
+/** Shows `visit` where the words of each text begin and end. */
+function eachText(ends: Pool, visit: (from: number, until: number) => void): void {
+  for (let text = 0, from = 0; text < ends.used; text += 1) {
+    visit(from, ends.numbers[text] as number)
+    from = ends.numbers[text] as number
+  }
 }

@@ -65,30 +65,32 @@ export interface HashBuckets {
 
 const filterBits = 3
 
-/** So many hashes, each with its value. */
-export function bucketsOf(hashes: ArrayLike<number>, values: ArrayLike<number>, count: number): HashBuckets {
+/** So many hashes, each with its value, as `each` shows them: twice, in the same order. */
+export function bucketsOf(count: number, each: (visit: (hash: number, value: number) => void) => void): HashBuckets {
   const bits = Math.min(26, Math.max(4, Math.ceil(Math.log2(count + 1))))
   const shift = 32 - bits
   const starts = new Uint32Array(new SharedArrayBuffer(4 * (2 ** bits + 1)))
   const filter = new Int32Array(new SharedArrayBuffer(2 ** (bits + filterBits - 3)))
-  for (let index = 0; index < count; index += 1) {
-    const hash = hashes[index] as number
+  each((hash) => {
     const bucket = (hash >>> shift) + 1
     starts[bucket] = (starts[bucket] as number) + 1
     const bit = hash >>> (shift - filterBits)
     filter[bit >>> 5] = (filter[bit >>> 5] as number) | (1 << (bit & 31))
-  }
+  })
   for (let bucket = 1; bucket < starts.length; bucket += 1)
     starts[bucket] = (starts[bucket] as number) + (starts[bucket - 1] as number)
-  const placed = new Uint32Array(new SharedArrayBuffer(4 * count))
-  const next = starts.slice()
-  for (let index = 0; index < count; index += 1) {
-    const bucket = (hashes[index] as number) >>> shift
-    const at = next[bucket] as number
-    placed[at] = values[index] as number
-    next[bucket] = at + 1
-  }
-  return { bits, starts, values: placed, filter }
+  const values = new Uint32Array(new SharedArrayBuffer(4 * count))
+  // From the end of each bucket to its start, which is where it is wanted then.
+  each((hash, value) => {
+    const end = (hash >>> shift) + 1
+    const at = (starts[end] as number) - 1
+    values[at] = value
+    starts[end] = at
+  })
+  // What was the end of each bucket has become its start.
+  starts.copyWithin(0, 1)
+  starts[2 ** bits] = count
+  return { bits, starts, values, filter }
 }
 
 /** False only for a hash that has no value. */
