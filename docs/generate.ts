@@ -3,6 +3,7 @@
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Command } from "commander"
+import { parse } from "yaml"
 import { z } from "zod"
 import type { BackendModule } from "../src/core/contracts/backend.ts"
 import { exitCodes } from "../src/core/errors.ts"
@@ -36,6 +37,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
   )
   files.set("plug-ins.md", await plugInText())
   files.set("errors-and-exit-codes.md", errorText())
+  files.set("glossary.md", glossaryText())
   return files
 }
 
@@ -68,6 +70,22 @@ async function commandText(): Promise<string> {
     "The command line",
     "In a checkout a command is `npm run -s tuneloop -- <command>`; installed, it is `tuneloop <command>`.\nThe options of the program are allowed after every command.",
     ...sections,
+  )
+}
+
+/** The words of words.yaml, a table for each part. */
+function glossaryText(): string {
+  const parts = parse(readFileSync(join(docs, "words.yaml"), "utf8")) as Record<string, Record<string, string>>
+  return page(
+    "Glossary",
+    "The words of Tuneloop, each with one meaning.",
+    ...Object.entries(parts).flatMap(([part, words]) => [
+      `## ${part.charAt(0).toUpperCase()}${part.slice(1)}`,
+      table(
+        ["word", "meaning"],
+        Object.entries(words).map(([word, meaning]) => [`**${word}**`, meaning]),
+      ),
+    ]),
   )
 }
 

@@ -24,10 +24,11 @@ const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "
 const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "formats"]
 /** A runner starts and finds processes: it cannot do without the machine. */
 const machineFiles = [
-  "backends/local.ts",
-  "backends/_trainer-environment.ts",
+  "backends/_local-transport.ts",
   "backends/_processes.ts",
-  "backends/_token-counts.ts",
+  "backends/_set-up-steps.ts",
+  "backends/_trainer-environment.ts",
+  "backends/_work.ts",
 ]
 
 const source = join(packageRoot, "src")

@@ -15,16 +15,16 @@ mkdirSync(results)
 if (isWanted("check")) check()
 if (isWanted("fast")) vitest("fast")
 if (isWanted("trainer") || isWanted("slow")) {
-  const python = await trainerPython(
-    {
-      environment: process.env,
-      packageRoot,
-      progress: (message) => process.stderr.write(`${message}\n`),
-      sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
-      signal: new AbortController().signal,
-    },
-    ["sample-model", "test", "serve"],
-  )
+  const python = await trainerPython({
+    environment: process.env,
+    allowedHosts: [],
+    fetch,
+    now: () => new Date(),
+    packageRoot,
+    progress: (message) => process.stderr.write(`${message}\n`),
+    sleep: (ms) => new Promise((done) => setTimeout(done, ms)),
+    signal: new AbortController().signal,
+  })
   if (isWanted("trainer")) pytest(python)
   if (isWanted("slow")) vitest("slow")
 }

@@ -1,6 +1,6 @@
-"""Training methods: what a request may say about each, and the PEFT configuration it becomes.
+"""Training methods: what a request may say of each, how the base model is loaded and adapted, and what is saved.
 
-A new method is one entry in METHODS and its two functions.
+A new method is one entry in METHODS, with the functions it names, and one in src/core/training/job.ts.
 """
 
 from __future__ import annotations
@@ -8,15 +8,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import _checkpoints
+import _model
 from _request import Fields, integer, names_or, number
+
+
+def _load_plain(base: _model.Base, device: str, _settings: dict):
+    return _model.load_model(base, device)
 
 
 @dataclass(frozen=True)
 class Method:
-    """`read` takes the method's own fields from a request, `configure` makes the PEFT configuration."""
+    """`read` takes the method's own fields from a request: the settings that the others are given.
+
+    `configure` makes the PEFT configuration of them, or None where the weights of the model itself are trained. `load`
+    brings the base model to a device; `save` writes what was learnt to a folder and returns its digest.
+    """
 
     read: Callable[[Fields], dict]
-    configure: Callable[[dict], object]
+    configure: Callable[[dict], object | None]
+    load: Callable[[_model.Base, str, dict], object] = _load_plain
+    save: Callable[[object, str, str], str] = _checkpoints.save_adapter
 
 
 def _read_lora(fields: Fields) -> dict:
@@ -28,14 +40,14 @@ def _read_lora(fields: Fields) -> dict:
     }
 
 
-def _configure_lora(method: dict):
+def _configure_lora(settings: dict):
     import peft
 
     return peft.LoraConfig(
-        r=method["rank"],
-        lora_alpha=method["alpha"],
-        lora_dropout=method["dropout"],
-        target_modules=method["targetModules"],
+        r=settings["rank"],
+        lora_alpha=settings["alpha"],
+        lora_dropout=settings["dropout"],
+        target_modules=settings["targetModules"],
         bias="none",
         task_type="CAUSAL_LM",
     )

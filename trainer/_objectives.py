@@ -1,79 +1,52 @@
-"""Objectives: the trainer that each one runs. A new objective is one entry in OBJECTIVES and its function."""
+"""Training objectives: how rows are read, and the trainer that learns from them.
+
+A new objective is one entry in OBJECTIVES, with the functions it names. Nothing heavy is imported before a trainer is
+made: requests and rows are checked first.
+"""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 
-import _packed
-import _prefix
-import _weighted
+import _rows
 
 
-def _sft(request: SimpleNamespace, model, tokenizer, peft_config, train, validation, settings: dict):
-    """TRL's SFTTrainer over rows that are rendered already, so that it neither cuts nor drops any.
+@dataclass(frozen=True)
+class Material:
+    """What a trainer is made of: the model and what adapts it, the rendered rows, the Hugging Face trainer's settings.
 
-    On a CPU, batches are packed where this model's loss is the same either way; a GPU has TRL's own kernels.
+    `adapter` is a PEFT configuration, or None where the weights of the model itself are trained.
     """
-    import torch
-    from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
 
-    class PackedTrainer(SFTTrainer):
-        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-            return _packed.loss(model, inputs, num_items_in_batch)
-
-    class WeightedTrainer(SFTTrainer):
-        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-            return _weighted.loss(model, inputs, num_items_in_batch)
-
-    # With dropout, what rows share would be dropped for all of them at once: another training.
-    is_packed = settings["use_cpu"] and not request.method.get("dropout") and _packs_exactly(model, train)
-    if settings["use_cpu"] and settings["bf16"]:
-        # Only the frozen weights: the adapter's stay in float32. Not sooner, for the trial needs exact numbers.
-        model.to(torch.bfloat16)
-    is_weighted = "weight" in train[0]
-    trainer = (PackedTrainer if is_packed else WeightedTrainer if is_weighted else SFTTrainer)(
-        model=model,
-        args=SFTConfig(
-            max_length=None,
-            packing=False,
-            shuffle_dataset=False,
-            dataset_kwargs={"skip_prepare_dataset": True},
-            remove_unused_columns=False,
-            **settings,
-        ),
-        train_dataset=Dataset.from_list(train),
-        eval_dataset=Dataset.from_list(validation) if validation else None,
-        processing_class=tokenizer,
-        peft_config=peft_config,
-        data_collator=_packed.collate if is_packed else None,
-    )
-    if is_weighted and not is_packed:
-        trainer.data_collator = _weighted.collator(trainer.data_collator)
-    return trainer
+    model: object
+    tokenizer: object
+    method: dict
+    adapter: object | None
+    train: list[dict]
+    validation: list[dict]
+    settings: dict
 
 
-def _packs_exactly(model, rows: list[dict]) -> bool:
-    """Whether this model's loss on packed rows is the loss on each alone: tried on the two longest rows.
-
-    It is not where layers carry a state from token to token, or where a row is longer than an attention window.
+@dataclass(frozen=True)
+class Objective:
+    """`read` takes the rows of a file and checks them; `render` makes of them, with a tokenizer, the longest length and
+    the file's name, what is trained on: dicts with `input_ids`. `make_trainer` is the Hugging Face trainer, with its
+    collator and loss.
     """
-    import torch
 
-    if not _prefix.is_attention_only(model):
-        return False
-    rows = sorted(rows, key=lambda row: len(row["input_ids"]))[-2:]
-    with torch.inference_mode():
-        alone = []
-        for row in rows:
-            ids, labels = torch.tensor([row["input_ids"]]), torch.tensor(row["labels"][1:])
-            logits = model(input_ids=ids, use_cache=False).logits[0, :-1].float()
-            alone.append(row.get("weight", 1) * torch.nn.functional.cross_entropy(logits, labels, reduction="sum"))
-        try:
-            together = _packed.loss(model, _packed.collate(rows), 1)
-        except (TypeError, ValueError, RuntimeError):
-            return False
-        return torch.allclose(together, sum(alone), rtol=1e-3, atol=1e-3)
+    read: Callable[[str], list[dict]]
+    render: Callable[[object, list[dict], int, str], list[dict]]
+    make_trainer: Callable[[Material], object]
 
 
-OBJECTIVES = {"sft": _sft}
+def _sft_trainer(material: Material):
+    import _sft
+
+    return _sft.make_trainer(material)
+
+
+OBJECTIVES = {
+    "sft": Objective(partial(_rows.read_rows, last="assistant"), _rows.render_for_training, _sft_trainer),
+}

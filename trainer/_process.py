@@ -6,10 +6,8 @@ Exit codes: 0 done (also: already done, already running), 1 a known failure, 2 a
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -48,17 +46,6 @@ class Stop:
         self.requested = number
         if not self._is_deferred:
             raise Cancelled
-
-
-def end_with_parent() -> None:
-    """This process gets SIGTERM when its standard input ends: a parent that holds the other end may die in any way."""
-
-    def wait() -> None:
-        while os.read(0, 4096):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def run(path: str, parse: Callable, work: Callable) -> int:

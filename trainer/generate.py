@@ -37,10 +37,7 @@ from _state import write_text
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("request", help="the request, a JSON file")
-    path = parser.parse_args().request
-    if os.environ.get("TUNELOOP_EXIT_WITH_PARENT"):
-        _process.end_with_parent()
-    return _process.run(path, _request.parse_generate, generate)
+    return _process.run(parser.parse_args().request, _request.parse_generate, generate)
 
 
 def generate(request: SimpleNamespace, events: EventLog, stop: _process.Stop) -> dict:

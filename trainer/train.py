@@ -22,13 +22,14 @@ import time
 from types import SimpleNamespace
 
 import _checkpoints
+import _machine
 import _model
 import _process
 import _request
-import _rows
 from _events import EventLog
 from _failures import Cancelled
 from _methods import METHODS
+from _objectives import OBJECTIVES, Material
 
 LOGGED_AT_MOST = 500
 
@@ -40,59 +41,43 @@ def main() -> int:
 
 
 def parse(raw: object) -> SimpleNamespace:
-    return _request.parse_train(raw, ["sft"], {name: method.read for name, method in METHODS.items()})
+    return _request.parse_train(raw, list(OBJECTIVES), {name: method.read for name, method in METHODS.items()})
 
 
 def train(request: SimpleNamespace, events: EventLog, stop: _process.Stop) -> dict:
-    """Trains, or goes on training, and saves the adapter; returns what `exit.json` says of it."""
+    """Trains, or goes on training, and saves what was learnt; returns what `exit.json` says of it."""
     started = time.monotonic()
-    train_rows = _rows.read_rows(request.train, "assistant")
-    validation_rows = _rows.read_rows(request.validation, "assistant") if request.validation else []
+    objective, method = OBJECTIVES[request.objective], METHODS[request.method["name"]]
+    train_rows = objective.read(request.train)
+    validation_rows = objective.read(request.validation) if request.validation else []
     base = _model.resolve(request.baseModel, request.revision)
     _checkpoints.hold_to_one_training(request.checkpoints, _training_key(request))
     _model.prepare_environment(base, request.threads)
 
     tokenizer = _model.load_tokenizer(base)
     limit = request.hyperparameters.maxLength
-    train_set = _rows.render_for_training(tokenizer, train_rows, limit, request.train)
-    validation_set = _rows.render_for_training(tokenizer, validation_rows, limit, request.validation or "")
+    train_set = objective.render(tokenizer, train_rows, limit, request.train)
+    validation_set = objective.render(tokenizer, validation_rows, limit, request.validation or "")
 
     import torch
 
     if request.threads:
         torch.set_num_threads(request.threads)
     device = _model.device_name()
-    model = _model.load_model(base, device)
-
-    from _objectives import OBJECTIVES
-    from _report import Reporter
-
     checkpoint = _checkpoints.last_complete(request.checkpoints)
     steps = _steps(request, len(train_set))
-    trainer = OBJECTIVES[request.objective](
-        request,
-        model,
-        tokenizer,
-        METHODS[request.method["name"]].configure(request.method),
-        train_set,
-        validation_set,
-        _settings(request, steps, device, has_validation=bool(validation_set), is_resumed=checkpoint is not None),
+    material = Material(
+        model=method.load(base, device, request.method),
+        tokenizer=tokenizer,
+        method=request.method,
+        adapter=method.configure(request.method),
+        train=train_set,
+        validation=validation_set,
+        settings=_settings(request, steps, device, bool(validation_set), is_resumed=checkpoint is not None),
     )
-    reporter = Reporter(events, stop, bool(validation_set))
-    _replace_printers(trainer, reporter)
-    trainable = sum(weight.numel() for weight in trainer.model.parameters() if weight.requires_grad)
-    events.write(
-        "started",
-        totalSteps=steps.total,
-        rows=len(train_set),
-        validationRows=len(validation_set),
-        trainTokens=sum(len(row["input_ids"]) for row in train_set),
-        device=device,
-        trainableParameters=trainable,
-        totalParameters=sum(weight.numel() for weight in trainer.model.parameters()),
-        baseModel=request.baseModel,
-        versions=_versions(),
-    )
+    trainer = objective.make_trainer(material)
+    _report_to(trainer, events, stop, bool(validation_set))
+    events.write("started", **_start(request, steps, material, trainer.model, device))
     if checkpoint:
         events.write("resumed", step=_checkpoints.read_json(checkpoint / _checkpoints.MARK)["step"])
     with stop.deferred():
@@ -100,12 +85,28 @@ def train(request: SimpleNamespace, events: EventLog, stop: _process.Stop) -> di
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if stop.requested and trainer.state.global_step < steps.total:
             raise Cancelled
-        digest = _checkpoints.save_adapter(trainer.model, request.adapter, request.baseModel)
+        digest = method.save(trainer.model, request.adapter, request.baseModel)
     # The loss that the trainer returns is wrong after a resume; the logged ones are right.
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     seconds = round(time.monotonic() - started, 3)
     events.write("finished", seconds=seconds, values={"finalLoss": losses[-1] if losses else None})
     return {"adapterDigest": digest}
+
+
+def _start(request: SimpleNamespace, steps: SimpleNamespace, material: Material, model, device: str) -> dict:
+    """What the first event says of the training; `model` is the one that is trained, its adapter included."""
+    return {
+        "totalSteps": steps.total,
+        "rows": len(material.train),
+        "validationRows": len(material.validation),
+        "trainTokens": sum(len(row["input_ids"]) for row in material.train),
+        "device": device,
+        "machine": _machine.describe(),
+        "trainableParameters": sum(weight.numel() for weight in model.parameters() if weight.requires_grad),
+        "totalParameters": sum(weight.numel() for weight in model.parameters()),
+        "baseModel": request.baseModel,
+        "versions": _versions(),
+    }
 
 
 def _steps(request: SimpleNamespace, rows: int) -> SimpleNamespace:
@@ -150,12 +151,15 @@ def _settings(
     }
 
 
-def _replace_printers(trainer, reporter) -> None:
+def _report_to(trainer, events: EventLog, stop: _process.Stop, has_validation: bool) -> None:
+    """Has the trainer write events instead of printing."""
     from transformers import PrinterCallback, ProgressCallback
+
+    from _report import Reporter
 
     for printer in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(printer)
-    trainer.add_callback(reporter)
+    trainer.add_callback(Reporter(events, stop, has_validation))
 
 
 def _training_key(request: SimpleNamespace) -> dict:

@@ -5,16 +5,22 @@ import { readFileSync } from "node:fs"
  * since, and a zombie is dead. Where there is no /proc, a process with the number must do.
  */
 export function isAlive(pid: number, startedTicks: number | null): boolean {
-  let stat: string
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "utf8")
-  } catch {
-    return process.platform !== "linux" && answersSignals(pid)
-  }
+  const stat = statOf(pid)
+  if (stat === undefined) return process.platform !== "linux" && answersSignals(pid)
+  return !stat.isZombie && (startedTicks === null || stat.startedTicks === startedTicks)
+}
+
+/** The state and start time from the text of /proc/PID/stat. */
+export function parseStat(text: string): { readonly isZombie: boolean; readonly startedTicks: number } {
   // The command in parentheses may hold spaces: fields are counted after it. The state is field 3, the start time field
   // 22.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return fields[0] !== "Z" && (startedTicks === null || Number(fields[19]) === startedTicks)
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
+  return { isZombie: fields[0] === "Z" || fields[0] === "X", startedTicks: Number(fields[19]) }
+}
+
+/** When the process began, as `isAlive` takes it; null where there is no /proc. */
+export function startedTicks(pid: number): number | null {
+  return statOf(pid)?.startedTicks ?? null
 }
 
 /** Sends the signal to the whole process group; false when it is gone. */
@@ -27,11 +33,19 @@ export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean
   }
 }
 
+function statOf(pid: number): ReturnType<typeof parseStat> | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch {
+    return undefined
+  }
+}
+
 function answersSignals(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"
+    return error instanceof Error && "code" in error && error.code === "EPERM"
   }
 }

@@ -1,24 +1,35 @@
-import { cpus, totalmem } from "node:os"
 import { resolve } from "node:path"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
-import { UsageError } from "../core/errors.ts"
-import { nearest, show } from "../core/parse.ts"
+import type { Ledger } from "../core/contracts/ledger.ts"
+import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
+import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import type { StageContext } from "../stages/context.ts"
-import { Ledger } from "../store/ledger/ledger.ts"
+import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
 import { load, names } from "./plugins.ts"
+import * as machine from "./machine.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { packageRoot, toolVersion } from "./version.ts"
 
 export { packageRoot, toolVersion }
 
-/**
- * The only place that touches the process: arguments, environment, clock, signals, terminal. Commands get everything
- * from here.
- */
+/** The options of a job's backend, by the backend's own schema. */
+function parseBackendOptions(name: string, { options }: BackendModule, given: unknown): unknown {
+  const parsed = options.safeParse(given)
+  if (parsed.success) return parsed.data
+  throw new ConfigError(
+    `backend.options of the ${name} backend are invalid`,
+    issuesOf(options, parsed.error, given).map(({ path, message }) => ({
+      path: formatPath(["backend", "options", ...path]),
+      message,
+    })),
+  )
+}
+
+/** What commands know of the world: the workspace, the ledger, the terminal, the clock, the environment. */
 export class Host {
-  readonly environment: Readonly<Record<string, string | undefined>> = process.env
+  readonly environment: Readonly<Record<string, string | undefined>> = machine.environment
   readonly fetch = globalThis.fetch
   terminal: Terminal
   options: GlobalOptions = {}
@@ -36,24 +47,24 @@ export class Host {
       verbose: words.includes("--verbose"),
       color: !words.includes("--no-color"),
     }
-    this.terminal = new Terminal(this.options, process.env)
+    this.terminal = new Terminal(this.options, machine.environment)
   }
 
   /** Called once, before the command's action. */
   start(options: GlobalOptions): void {
     this.options = options
-    this.terminal = new Terminal(options, process.env)
+    this.terminal = new Terminal(options, machine.environment)
     const interrupt = () => {
-      if (this.interrupted) process.exit(130)
+      if (this.interrupted) machine.exitNow(exitCodes.interrupted)
       this.interrupted = true
       this.abort.abort(new Error("interrupted"))
     }
-    process.on("SIGINT", interrupt).on("SIGTERM", interrupt)
+    machine.onInterrupt(interrupt)
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.terminal.endProgress()
-    for (const ledger of [...this.ledgers.values(), ...this.readLedgers.values()]) ledger.close()
+    for (const ledger of [...this.ledgers.values(), ...this.readLedgers.values()]) await ledger.close()
   }
 
   get signal(): AbortSignal {
@@ -68,7 +79,7 @@ export class Host {
 
   /** The path as the user means it: relative to where they are, also when npm runs us from the package's folder. */
   path(given: string): string {
-    return resolve(this.environment["INIT_CWD"] ?? process.cwd(), given)
+    return resolve(this.environment["INIT_CWD"] ?? machine.currentFolder(), given)
   }
 
   /** The workspace's folder and where its name came from: the option, the environment, or where the user is. */
@@ -98,8 +109,8 @@ export class Host {
   /** The same for work that needs no workspace. */
   machineContext(): Omit<StageContext, "workspace" | "ledger" | "readLedger"> {
     return {
-      now: () => new Date(),
-      monotonicMs: () => performance.now(),
+      now: machine.now,
+      monotonicMs: machine.monotonicMs,
       sleep: (milliseconds) => this.sleep(milliseconds),
       signal: this.signal,
       toolVersion: toolVersion(),
@@ -108,34 +119,30 @@ export class Host {
   }
 
   private ledgerOf(workspace: Workspace): Ledger {
-    const ledger = this.ledgers.get(workspace) ?? Ledger.open(workspace.ledgerFile, () => new Date())
+    const ledger = this.ledgers.get(workspace) ?? SqliteLedger.open(workspace.ledgerFile, machine.now)
     this.ledgers.set(workspace, ledger)
     return ledger
   }
 
   private readLedgerOf(workspace: Workspace): Ledger {
-    const ledger = this.readLedgers.get(workspace) ?? Ledger.read(workspace.ledgerFile, () => new Date())
+    const ledger = this.readLedgers.get(workspace) ?? SqliteLedger.read(workspace.ledgerFile, machine.now)
     this.readLedgers.set(workspace, ledger)
     return ledger
   }
 
   /** Resolves after the time, or at once on an interrupt. */
   sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        clearTimeout(timer)
-        this.signal.removeEventListener("abort", done)
-        resolve()
-      }
-      const timer = setTimeout(done, milliseconds)
-      this.signal.addEventListener("abort", done)
-    })
+    return machine.sleep(milliseconds, this.signal)
   }
 
   backendContext(): BackendContext {
     return {
       environment: this.environment,
       packageRoot,
+      cacheFolder: this.workspace.cacheFolder,
+      allowedHosts: this.workspace.settings.allowedHosts,
+      fetch: this.fetch,
+      now: machine.now,
       progress: (message) => this.terminal.progress(message),
       sleep: (milliseconds) => this.sleep(milliseconds),
       signal: this.signal,
@@ -151,19 +158,15 @@ export class Host {
         "Edit backend.name in the job.",
       )
     }
-    return (await load<BackendModule>("backends", choice.name)).create(this.backendContext(), choice.options)
+    const module = await load<BackendModule>("backends", choice.name)
+    return module.create(this.backendContext(), parseBackendOptions(choice.name, module, choice.options))
   }
 
   /** Prints the command's result: one JSON object under --json, else the text. */
   print(data: Readonly<Record<string, unknown>>, text: string): void {
     this.terminal.endProgress()
-    process.stdout.write(
+    machine.stdout.write(
       this.json ? `${JSON.stringify({ schemaVersion: 1, ...data })}\n` : text === "" ? "" : `${text}\n`,
     )
-  }
-
-  /** The machine in words, for reports. */
-  machine(): string {
-    return `${cpus().length} × ${cpus()[0]?.model.trim() ?? "CPU"}, ${Math.round(totalmem() / 2 ** 30)} GiB memory, ${process.platform} ${process.arch}`
   }
 }

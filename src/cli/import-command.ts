@@ -6,6 +6,7 @@ import type { Split } from "../core/rows/example.ts"
 import { show } from "../core/parse.ts"
 import type { Host } from "./host.ts"
 import { readCheckedTask } from "./plugins.ts"
+import { setExitCode } from "./machine.ts"
 
 /** The `import` command of seeds and of inputs. */
 export function registerImport(command: Command, host: Host, kind: "seed" | "input"): void {
@@ -39,7 +40,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
         )
         for (const issue of result.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
         host.print({ task, ...result }, describe(task, kind, result))
-        if (result.invalid.length > 0) process.exitCode = 1
+        if (result.invalid.length > 0) setExitCode(1)
       },
     )
 }

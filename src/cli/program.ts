@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander"
 import { exitCodes, ToolkitError } from "../core/errors.ts"
 import { commands } from "./commands.ts"
 import type { Host } from "./host.ts"
+import { environment, nodeVersion, setExitCode, stderr, watchStreams } from "./machine.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { toolVersion } from "./version.ts"
 
@@ -19,25 +20,10 @@ export async function main(given: readonly string[]): Promise<void> {
     const program = await buildProgram(words, host)
     await program.parseAsync([...words], { from: "user" })
   } catch (error) {
-    process.exitCode = report(error, host, words)
+    setExitCode(report(error, host, words))
   } finally {
-    host?.close()
+    await host?.close()
   }
-}
-
-/**
- * A reader of stdout that closes early (`| head`) is no error, and ends the command; one that cannot take what is
- * written, as a full disk, is. Without stderr the work goes on: what it does is kept.
- */
-function watchStreams(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(process.exitCode ?? exitCodes.done)
-    process.stderr.write(
-      `error: cannot write to standard output: ${error.message}\n  Check where the output goes; the command's work itself is done.\n`,
-    )
-    process.exit(exitCodes.failure)
-  })
-  process.stderr.on("error", () => undefined)
 }
 
 /** The program with the called command's options; with `everything`, those of every command, for the documentation. */
@@ -75,7 +61,7 @@ function configure(command: Command, isJson: boolean): Command {
     .exitOverride()
     .showHelpAfterError("See the same command with --help.")
     .configureHelp({ helpWidth: 80, showGlobalOptions: false })
-    .configureOutput({ writeErr: (text) => (isJson ? undefined : process.stderr.write(text)) })
+    .configureOutput({ writeErr: (text) => (isJson ? undefined : stderr.write(text)) })
     .allowExcessArguments(false)
 }
 
@@ -85,7 +71,7 @@ function calledCommand(words: readonly string[]): string | undefined {
 
 function report(error: unknown, host: Host | undefined, words: readonly string[]): number {
   const isJson = words.includes("--json")
-  const terminal = host?.terminal ?? new Terminal({ json: isJson }, process.env)
+  const terminal = host?.terminal ?? new Terminal({ json: isJson }, environment)
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done
     const message = error.code === "commander.help" ? "a command is missing" : error.message.replace(/^error: /, "")
@@ -113,10 +99,10 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   terminal.complain({
     code: "bug",
-    message: `this is a bug of Tuneloop ${toolVersion()} on Node ${process.versions.node}: ${message}`,
+    message: `this is a bug of Tuneloop ${toolVersion()} on Node ${nodeVersion}: ${message}`,
     hint: "Please report it with the command and, if you can, the output with --verbose.",
   })
-  if (host?.verbose) process.stderr.write(`${stack ?? ""}\n`)
+  if (host?.verbose) stderr.write(`${stack ?? ""}\n`)
   return exitCodes.bug
 }
 

@@ -6,12 +6,8 @@ import type { Host } from "./host.ts"
  * The id of the run that is meant: `latest`, an id, or the beginning of just one; anything else is an error that lists
  * the newest. Makes no ledger.
  */
-export function resolveRun(host: Host, given: string): string {
-  const runs = host
-    .context()
-    .readLedger()
-    .runs()
-    .map(({ run }) => run)
+export async function resolveRun(host: Host, given: string): Promise<string> {
+  const runs = (await host.context().readLedger().runs.list()).map(({ run }) => run)
   if (given === "latest" && runs[0] !== undefined) return runs[0]
   if (runs.includes(given)) return given
   const starting = given === "" ? [] : runs.filter((run) => run.startsWith(given))

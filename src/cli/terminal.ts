@@ -1,4 +1,5 @@
 import type { Reporter } from "../stages/context.ts"
+import { monotonicMs, stderr, stdout } from "./machine.ts"
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -24,19 +25,19 @@ export class Terminal implements Reporter {
   private readonly isQuiet: boolean
   private readonly isJson: boolean
   private line = ""
-  private lastPlainAt = 0
+  private lastPlainAt = -Infinity
 
   constructor(options: GlobalOptions, environment: Readonly<Record<string, string | undefined>>) {
-    this.isTerminal = process.stderr.isTTY === true && environment["TERM"] !== "dumb"
+    this.isTerminal = stderr.isTTY === true && environment["TERM"] !== "dumb"
     const isColourful = options.color !== false && !environment["NO_COLOR"] && environment["TERM"] !== "dumb"
     this.colour = this.isTerminal && isColourful
-    this.outputColour = process.stdout.isTTY === true && isColourful
+    this.outputColour = stdout.isTTY === true && isColourful
     this.isQuiet = options.quiet === true
     this.isJson = options.json === true
   }
 
   get width(): number {
-    return Math.min(120, process.stderr.columns ?? process.stdout.columns ?? 80)
+    return Math.min(120, stderr.columns ?? stdout.columns ?? 80)
   }
 
   paint(text: string, code: string): string {
@@ -50,39 +51,39 @@ export class Terminal implements Reporter {
   note(message: string): void {
     if (this.isQuiet) return
     this.endProgress()
-    process.stderr.write(`${message}\n`)
+    stderr.write(`${message}\n`)
   }
 
   warn(message: string): void {
     this.endProgress()
-    process.stderr.write(`${this.paint("warning:", "1;33")} ${message}\n`)
+    stderr.write(`${this.paint("warning:", "1;33")} ${message}\n`)
   }
 
   progress(message: string): void {
     if (this.isQuiet) return
     if (this.isTerminal) {
       this.line = message.slice(0, this.width - 1)
-      process.stderr.write(`\r\u001b[2K${this.line}`)
+      stderr.write(`\r\u001b[2K${this.line}`)
       return
     }
-    const now = Date.now()
+    const now = monotonicMs()
     if (now - this.lastPlainAt < plainIntervalMs) return
     this.lastPlainAt = now
-    process.stderr.write(`${message}\n`)
+    stderr.write(`${message}\n`)
   }
 
   /** An error: what failed and the next step; one JSON object under --json. */
   complain(error: { message: string; hint?: string | undefined; code: string }): void {
     this.endProgress()
-    if (this.isJson) process.stderr.write(`${JSON.stringify({ schemaVersion: 1, error })}\n`)
+    if (this.isJson) stderr.write(`${JSON.stringify({ schemaVersion: 1, error })}\n`)
     else
-      process.stderr.write(
+      stderr.write(
         `${this.paint("error:", "1;31")} ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`,
       )
   }
 
   endProgress(): void {
-    if (this.line !== "") process.stderr.write("\r\u001b[2K")
+    if (this.line !== "") stderr.write("\r\u001b[2K")
     this.line = ""
   }
 }

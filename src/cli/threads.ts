@@ -1,6 +1,7 @@
 // The threads of the command line: started from here, each for one kind of work, which it does as it is sent.
 import { availableParallelism } from "node:os"
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads"
+import { monotonicMs } from "./machine.ts"
 import type { ThreadTask } from "../stages/building/thread-tasks.ts"
 import type { SketchTask } from "../stages/dedup/sketch-batches.ts"
 import type { ThreadStarter } from "../stages/threads.ts"
@@ -30,12 +31,7 @@ const listeners: Readonly<Record<Work, (port: NonNullable<typeof parentPort>) =>
     const { loadFilters } = await import("./plugins.ts")
     port.on("message", (task: ThreadTask) => {
       void ("pass" in task ? loadFilters(task.pass.options.task) : Promise.resolve([])).then((filters) =>
-        workOn(
-          task,
-          filters,
-          () => performance.now(),
-          (answer) => port.postMessage(answer),
-        ),
+        workOn(task, filters, monotonicMs, (answer) => port.postMessage(answer)),
       )
     })
   },

@@ -96,6 +96,9 @@ export class ProviderError extends ToolkitError {
   }
 }
 
+/** It is not known whether a submit created a job: nobody submits again before `find` has answered. */
+export class JobMayExistError extends ProviderError {}
+
 /** A gate said no: a dataset with a leak, a row that would be cut. */
 export class GateError extends ToolkitError {
   constructor(message: string, hint?: string) {

@@ -1,4 +1,4 @@
-import type { Ledger } from "../store/ledger/ledger.ts"
+import type { Ledger } from "../core/contracts/ledger.ts"
 import type { Workspace } from "../store/workspace.ts"
 
 /**

@@ -1,9 +1,11 @@
 import { accessSync, constants, existsSync, readdirSync, realpathSync, statSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { ConfigError, DataError, ToolkitError } from "../core/errors.ts"
-import { jobSchema, workspaceSchema, type JobSpecification, type WorkspaceSettings } from "../core/training/job.ts"
+import { nameSchema } from "../core/names.ts"
+import { jobSchema, type JobSpecification } from "../core/training/job.ts"
+import { workspaceSchema, type WorkspaceSettings } from "../core/workspace-settings.ts"
 import { nearest, parseYaml, show, type PathIssue } from "../core/parse.ts"
-import { nameSchema, taskSchema, type TaskSpecification } from "../core/task/task.ts"
+import { taskSchema, type TaskSpecification } from "../core/task/task.ts"
 import { makeFolder, readText } from "./files/files.ts"
 
 /** A folder with specs, jobs and datasets, and where everything in it lies; all paths absolute. */
@@ -46,6 +48,10 @@ export class Workspace {
   lockFile(task: string): string {
     return join(dirname(this.ledgerFile), "locks", `${task}.lock`)
   }
+  /** What lies here may be lost: it is made again. */
+  get cacheFolder(): string {
+    return join(dirname(this.ledgerFile), "cache")
+  }
   get runsFolder(): string {
     return join(this.root, "jobs", "runs")
   }
@@ -73,7 +79,10 @@ export class Workspace {
 
   /** What to say where there is no task: the folder may be the wrong one. */
   get withoutTasks(): string {
-    return `the workspace ${this.root} has no tasks\nWrite specs/<task>.yaml (\`tuneloop schema task\` prints what it may hold), or name another workspace: --workspace DIR`
+    return (
+      `the workspace ${this.root} has no tasks\nWrite specs/<task>.yaml (\`tuneloop schema task\` prints ` +
+      "what it may hold), or name another workspace: --workspace DIR"
+    )
   }
 
   tasks(): string[] {
@@ -156,10 +165,12 @@ function unknownName(kind: string, name: string, existing: readonly string[], fi
   const meant = nearest(name.replace(/^.*[/\\]|\.ya?ml$/g, ""), existing)
   const hint =
     existing.length === 0
-      ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names another workspace.`
+      ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names ` +
+        "another workspace."
       : `Write ${file}, or name one of them.`
   return new ToolkitError(
-    `there is no ${kind} ${show(name)}${rule}; ${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    `there is no ${kind} ${show(name)}${rule}; ` +
+      `${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     {
       code: `unknown-${kind}`,
       hint,

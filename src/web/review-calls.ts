@@ -2,12 +2,13 @@ import { z } from "zod"
 import { canonicalJson, canonicalValue } from "../core/canonical.ts"
 import { outputIssues, sameOutput } from "../core/task/output.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
-import { choicesOf, type Answer } from "../stages/spreadsheet/answer.ts"
-import type { ReviewItem } from "../stages/standing/review-items.ts"
+import { outputAfter, takesOutput, type Answer } from "../stages/standing/answer.ts"
+import { choicesOf, everyChoice, kindOf } from "../stages/standing/kinds.ts"
+import type { ReviewItem } from "../core/rows/review-item.ts"
 import { differenceOf } from "./review-difference.ts"
 import type { ReviewSession } from "./review-session.ts"
-import { itemView, needsReason, saidOf, taskView, textOf } from "./review-view.ts"
-import type { NextAnswer, OutputCheck, Recorded, TaskView } from "./review-wire.ts"
+import { itemView, saidOf, taskView, textOf } from "./review-view.ts"
+import type { ItemView, NextAnswer, OutputCheck, Recorded, TaskView } from "./review-wire.ts"
 import { AnswerError, type Calls } from "./shell-server.ts"
 
 const shown = 3
@@ -19,7 +20,7 @@ const decideSchema = z.strictObject({
   ...who,
   item: z.string(),
   revision: z.string(),
-  choice: z.enum(["accept", "edit", "reject", "a", "b", "both"]),
+  choice: z.enum(everyChoice().map(({ name }) => name)),
   output: z.unknown().optional(),
   comment: z.string().max(10_000).default(""),
 })
@@ -34,22 +35,27 @@ const leaveSchema = z.strictObject({ page: who.page })
  */
 export function reviewCalls(session: ReviewSession, reviewer: string | undefined): Calls {
   const { task } = session
-  const asking = <Asked extends { reviewer: string }>(schema: z.ZodType<Asked>, body: unknown): Asked => {
+  const asking: AskingReader = (schema, body) => {
     const asked = read(schema, body)
     return reviewer === undefined ? asked : { ...asked, reviewer }
   }
-  const show = (item: ReviewItem, by: string) =>
-    itemView(task, item, {
-      answers: session.answers(item),
-      mine: session.mine(item, by),
-      nearest: session.nearest(item, shown),
-    })
   return {
     task: (): TaskView => taskView(task, reviewer),
+    ...queueCalls(session, asking),
+    ...decisionCalls(session, asking),
+  }
+}
+
+/** Reads a request of a reviewer. */
+type AskingReader = <Asked extends { reviewer: string }>(schema: z.ZodType<Asked>, body: unknown) => Asked
+
+/** What the page asks on the way through the queue. */
+function queueCalls(session: ReviewSession, asking: AskingReader): Calls {
+  return {
     next(body): NextAnswer {
       const asked = asking(nextSchema, body)
       const { item, progress } = session.next(asked, asked.item)
-      return { item: item && show(item, asked.reviewer), progress }
+      return { item: item && shownTo(session, item, asked.reviewer), progress }
     },
     skip(body) {
       const asked = asking(skipSchema, body)
@@ -60,19 +66,16 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
       session.leave(read(leaveSchema, body).page)
       return {}
     },
+  }
+}
+
+/** What the page asks to decide on an item, and to take a decision back. */
+function decisionCalls(session: ReviewSession, asking: AskingReader): Calls {
+  const { task } = session
+  return {
     check(body): OutputCheck {
       const asked = read(checkSchema, body)
-      const item = found(session, asked.item)
-      const output = canonicalValue(asked.output)
-      const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
-      const hasDifference =
-        issues.length === 0 &&
-        item.output !== undefined &&
-        (task.kind === "json" || task.kind === "text" || task.kind === "chat")
-      return {
-        issues,
-        difference: hasDifference ? differenceOf(textOf(task, item.output), textOf(task, output)) : undefined,
-      }
+      return checkOf(task, found(session, asked.item), canonicalValue(asked.output))
     },
     decide(body): Recorded {
       const asked = asking(decideSchema, body)
@@ -80,7 +83,7 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
       if (item.revision !== asked.revision)
         throw new AnswerError(409, "this item changed after it was shown; look at it again", { isChanged: true })
       const answer = answerOf(task, item, asked.choice, asked.output)
-      if (answer.choice === "reject" && needsReason(item) && asked.comment.trim() === "")
+      if (answer.choice.verdict === "reject" && kindOf(item).rejecting.needsReason && asked.comment.trim() === "")
         throw new AnswerError(422, "a reject needs a reason: it says what must become better")
       const { item: id, at, verdict } = session.decide(asked.reviewer, item, answer, asked.comment)
       return { item: id, at, verdict }
@@ -95,9 +98,30 @@ export function reviewCalls(session: ReviewSession, reviewer: string | undefined
       const wished = asked.decision
       const mine = session.withdraw(asked, wished.item, wished.at)
       const { item, progress } = session.next(asked, wished.item)
-      const view = item && show(item, asked.reviewer)
+      const view = item && shownTo(session, item, asked.reviewer)
       return { item: view && mine && view.id === wished.item ? { ...view, mine: saidOf(mine) } : view, progress }
     },
+  }
+}
+
+function shownTo(session: ReviewSession, item: ReviewItem, reviewer: string): ItemView {
+  return itemView(session.task, item, {
+    answers: session.answers(item),
+    mine: session.mine(item, reviewer),
+    nearest: session.nearest(item, shown),
+  })
+}
+
+/** What is wrong with the output, and how it differs from the proposed one. */
+function checkOf(task: TaskSpecification, item: ReviewItem, output: unknown): OutputCheck {
+  const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
+  const hasDifference =
+    issues.length === 0 &&
+    item.output !== undefined &&
+    (task.kind === "json" || task.kind === "text" || task.kind === "chat")
+  return {
+    issues,
+    difference: hasDifference ? differenceOf(textOf(task, item.output), textOf(task, output)) : undefined,
   }
 }
 
@@ -112,21 +136,17 @@ function found(session: ReviewSession, id: string): ReviewItem {
  * The answer that the choice and the output make. An edit that changes nothing is what it comes to: an accept, or
  * keeping what is there.
  */
-function answerOf(task: TaskSpecification, item: ReviewItem, choice: Answer["choice"], given: unknown): Answer {
-  if (!choicesOf(item).includes(choice))
-    throw new AnswerError(422, `${choice} is no answer here; allowed: ${choicesOf(item).join(", ")}`)
-  if (choice !== "edit") return { choice }
+function answerOf(task: TaskSpecification, item: ReviewItem, name: string, given: unknown): Answer {
+  const choices = choicesOf(item)
+  const choice = choices.find((each) => each.name === name)
+  if (choice === undefined)
+    throw new AnswerError(422, `${name} is no answer here; allowed: ${choices.map((each) => each.name).join(", ")}`)
+  if (!takesOutput(choice)) return { choice }
   const output = canonicalValue(given)
   const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
   if (issues.length > 0) throw new AnswerError(422, issues.map(({ message }) => message).join("; "), { issues })
-  const isConflict = item.kind === "conflict"
-  if (isSame(task, output, item.output)) return { choice: isConflict ? "a" : "accept" }
-  const keeps = isConflict
-    ? "b"
-    : item.kind === "label-error" || item.disputed?.kind === "label-error"
-      ? "reject"
-      : undefined
-  return keeps !== undefined && isSame(task, output, item.current) ? { choice: keeps } : { choice, output }
+  const same = choices.find((each) => isSame(task, output, outputAfter(item, each)))
+  return same === undefined ? { choice, output } : { choice: same }
 }
 
 /** To the letter: an edit may correct nothing but capitals. The order of labels says nothing. */

@@ -7,10 +7,11 @@ import type { TaskSpecification } from "../core/task/task.ts"
 import { ratedItems } from "../evaluation/review/agreement.ts"
 import { krippendorffsAlpha, nominal } from "../evaluation/statistics/reliability.ts"
 import type { StageContext } from "../stages/context.ts"
-import { taskExamples, type TaskExamples } from "../stages/standing/fates.ts"
-import { appendDecision, sessionName } from "../stages/reviewing/record-decisions.ts"
-import { decisionOf, type Answer } from "../stages/spreadsheet/answer.ts"
-import { guidelineDigest, reviewItems, type ReviewItem } from "../stages/standing/review-items.ts"
+import { taskExamples, type TaskExamples } from "../stages/standing/task-examples.ts"
+import { appendDecision, sessionName, withoutDerived } from "../stages/reviewing/record-decisions.ts"
+import { decisionOf, type Answer } from "../stages/standing/answer.ts"
+import { guidelineDigest, reviewItems } from "../stages/standing/review-items.ts"
+import type { ReviewItem } from "../core/rows/review-item.ts"
 import { reviewQueue } from "../stages/reviewing/review-queue.ts"
 import { currentOn, outcomeOn } from "../stages/standing/standing.ts"
 import { withLock } from "../store/files/lock.ts"
@@ -334,17 +335,6 @@ export class ReviewSession {
     this.#lastAtMs = Math.max(this.#lastAtMs + 1, this.#context.now().getTime())
     return new Date(this.#lastAtMs).toISOString()
   }
-}
-
-/** The decisions that a reviewer made, without what those on conflicts and disputes say of other items. */
-function withoutDerived(decisions: readonly Decision[]): Decision[] {
-  const keyOf = ({ reviewer, at }: Decision, about: string) => JSON.stringify([reviewer, at, about])
-  const deriving = decisions.filter(({ item }) => item.startsWith("conflict_") || item.startsWith("adjudication_"))
-  const derived = new Set(deriving.flatMap((decision) => (decision.rows ?? []).map((row) => keyOf(decision, row))))
-  const isDerived = (decision: Decision) =>
-    derived.has(keyOf(decision, decision.item)) ||
-    (decision.item.startsWith("check_") && derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
-  return derived.size === 0 ? [...decisions] : decisions.filter((decision) => !isDerived(decision))
 }
 
 function contentOf({

@@ -1,8 +1,8 @@
 import type { Decision, Input } from "../core/rows/example.ts"
 import { formatOutput, inputText } from "../core/task/output.ts"
 import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
-import { choicesOf } from "../stages/spreadsheet/answer.ts"
-import type { ReviewItem } from "../stages/standing/review-items.ts"
+import { choicesOf, kindOf } from "../stages/standing/kinds.ts"
+import type { ReviewItem } from "../core/rows/review-item.ts"
 import { differenceOf } from "./review-difference.ts"
 import type { ItemView, Said, TaskView } from "./review-wire.ts"
 
@@ -56,13 +56,17 @@ export function itemView(
   },
 ): ItemView {
   const about = item.disputed ?? item
+  const kind = kindOf(item)
   const pair =
     about.other === undefined ? undefined : { other: about.other, outputs: [about.output, about.current] as const }
   const [from, to] = pair?.outputs ?? [item.current, item.output]
+  // The answers of such a dispute are no pair: what the row keeps stands beside all of them.
+  const isBesideKept = item.disputed !== undefined && kind.kept !== undefined
   const hasText = labelsOf(task).length === 0 && from !== undefined && to !== undefined
   return {
     id: item.id,
-    kind: kindOf(item),
+    kind: about.kind,
+    question: kind.question,
     revision: item.revision,
     input: item.input,
     proposed: item.output,
@@ -76,25 +80,15 @@ export function itemView(
         comment: reason,
       })),
     note: item.disputed === undefined ? item.note : undefined,
-    choices: choicesOf(item),
-    needsReason: needsReason(item),
-    outputDifference: hasText ? differenceOf(textOf(task, from), textOf(task, to)) : undefined,
+    choices: choicesOf(item).map(({ name }) => name),
+    buttons: kind.buttons(task, item),
+    rejected: kind.rejecting.chip,
+    needsReason: kind.rejecting.needsReason,
+    outputDifference: hasText && !isBesideKept ? differenceOf(textOf(task, from), textOf(task, to)) : undefined,
     inputDifference: pair && differenceOf(inputText(task, about.input), inputText(task, pair.other)),
     mine: beside.mine && saidOf(beside.mine),
     nearest: beside.nearest,
   }
-}
-
-/** What the item is about; of a dispute, what is disputed. */
-function kindOf(item: ReviewItem): ItemView["kind"] {
-  const { kind } = item.disputed ?? item
-  return kind === "adjudication" ? "candidate" : kind
-}
-
-/** Whether a reject must say why: it turns an example down. Of a suspected row or a conflict it keeps what is there. */
-export function needsReason(item: ReviewItem): boolean {
-  const kind = kindOf(item)
-  return kind === "candidate" || kind === "input"
 }
 
 /** The output as a person reads it, for differences: JSON with a line a value. */

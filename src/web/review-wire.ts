@@ -1,12 +1,12 @@
 /** What the page for reviewers and its server say to each other. Types only: the page's own scripts read them too. */
 
+import type { ChoiceButton } from "../core/contracts/review-kind.ts"
+
 /** A piece of a text beside another: in both, only in the first, only in the second. */
 export interface Difference {
   readonly text: string
   readonly side: "both" | "before" | "after"
 }
-
-export type Choice = "accept" | "edit" | "reject" | "a" | "b" | "both"
 
 /** The task, once for a page. */
 export interface TaskView {
@@ -35,7 +35,8 @@ export interface TaskView {
 export interface ItemView {
   readonly id: string
   /** What the question is about; of a dispute, what is disputed. */
-  readonly kind: "candidate" | "input" | "label-error" | "conflict" | "relabel"
+  readonly kind: string
+  readonly question: string
   readonly revision: string
   readonly input: Readonly<Record<string, unknown>>
   readonly proposed: unknown
@@ -53,10 +54,17 @@ export interface ItemView {
     | readonly { readonly isReject: boolean; readonly output: unknown; readonly comment: string | undefined }[]
     | undefined
   readonly note: string | undefined
-  readonly choices: readonly Choice[]
+  readonly choices: readonly string[]
+  /** The answers that have a button of their own. */
+  readonly buttons: readonly ChoiceButton[]
+  /** What it means that somebody rejected it. */
+  readonly rejected: string
   /** Whether a reject must say why. */
   readonly needsReason: boolean
-  /** From the current output to the proposed one, or from that of row a to that of row b. */
+  /**
+   * From the current output to the proposed one, or from that of row a to that of row b; undefined where they are not
+   * shown against each other.
+   */
   readonly outputDifference: readonly Difference[] | undefined
   /** From the input of row a to that of row b. */
   readonly inputDifference: readonly Difference[] | undefined

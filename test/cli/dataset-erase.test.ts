@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { digest } from "../../src/core/canonical.ts"
 import type { ModelRequest } from "../../src/core/contracts/model.ts"
-import { Ledger } from "../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { json, linesOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
 
 const task = "ticket-triage"
@@ -19,7 +19,7 @@ const copyOf = (workspace: string) => {
   return copy
 }
 const ledgerOf = (workspace: string) =>
-  Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date("2026-01-01T00:00:00Z"))
+  SqliteLedger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date("2026-01-01T00:00:00Z"))
 /** Every file of the workspace that says the text; the ledger's pages and journal as well. */
 const saying = (workspace: string, text: string) =>
   readdirSync(workspace, { recursive: true, withFileTypes: true })
@@ -67,17 +67,24 @@ beforeAll(async () => {
     [request, `[{"input": {"body": "Where is the parcel of ${secret}?"}}]`],
     [other, "kept"],
   ] as const) {
-    const begun = ledger.attempts.begin([
-      { key: digest(asked), request: asked, task, strategy: "self-instruct", worstUsd: 1 },
+    const begun = await ledger.requests.begin([
+      { key: digest(asked), request: asked, task, purpose: "self-instruct", worstUsd: 1 },
     ])
     if ("attempts" in begun)
-      ledger.attempts.answered(begun.attempts[0] ?? 0, { text, inputTokens: 30, outputTokens: 12 }, 0.5)
+      await ledger.requests.settle([
+        {
+          attempt: begun.attempts[0] ?? 0,
+          outcome: "answered",
+          answer: { text, inputTokens: 30, outputTokens: 12 },
+          costUsd: 0.5,
+        },
+      ])
   }
-  ledger.createRun({ run: "ticket-triage-run", job: task, task, plan: "sha256:0" })
-  ledger.appendEvents("ticket-triage-run", [
+  await ledger.runs.create({ run: "ticket-triage-run", job: task, task, plan: "sha256:0" })
+  await ledger.runs.appendEvents("ticket-triage-run", [
     { type: "submitted", job: { backend: "elsewhere", id: "ftjob-99", submissionKey: "k" } },
   ])
-  ledger.close()
+  await ledger.close()
   mkdirSync(join(folder, "candidates"))
   const grown = (digit: number, parents: string[], body: string) => ({
     id: `cand_000000000000000${digit}`,
@@ -148,31 +155,40 @@ describe("dataset erase", () => {
     expect(text).toContain("the same command with --yes")
   })
 
-  it("leaves nothing of the row and its descendants in any file of the task nor in the ledger, and keeps a tombstone without content", async () => {
-    const workspace = copyOf(prepared)
-    expect(saying(workspace, secret).length).toBeGreaterThan(4)
-    expect(await json(workspace, "dataset", "erase", task, seed, "--why", "request 12", "--yes")).toMatchObject({
-      state: "erased",
-    })
-    // What a person gave, an export, stays; the person is told.
-    expect(saying(workspace, secret)).toEqual(["gold.jsonl", "out/train.jsonl"])
-    expect(saying(join(workspace, "datasets"), "0000000000000002").filter((path) => !path.includes("review"))).toEqual(
-      [],
-    )
-    const tombstones = readFileSync(join(folderOf(workspace), "tombstones.jsonl"), "utf8")
-    expect(tombstones.trimEnd().split("\n")).toHaveLength(3)
-    expect(tombstones).toContain('"why":"request 12"')
-    expect(tombstones).not.toContain(seed.slice(5))
-    expect(await json(workspace, "ledger", "verify")).toMatchObject({ ok: true })
-    const ledger = ledgerOf(workspace)
-    expect(ledger.requestTotals(task)).toMatchObject({ requests: 2, answered: 2, inputTokens: 60, outputTokens: 24 })
-    ledger.close()
-    expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({
-      state: "unchanged",
-      versions: [{ id: version }],
-      runs: [{ run: "ticket-triage-run" }],
-    })
-  })
+  it(
+    "leaves nothing of the row and its descendants in any file of the task nor in the ledger, and keeps a " +
+      "tombstone without content",
+    async () => {
+      const workspace = copyOf(prepared)
+      expect(saying(workspace, secret).length).toBeGreaterThan(4)
+      expect(await json(workspace, "dataset", "erase", task, seed, "--why", "request 12", "--yes")).toMatchObject({
+        state: "erased",
+      })
+      // What a person gave, an export, stays; the person is told.
+      expect(saying(workspace, secret)).toEqual(["gold.jsonl", "out/train.jsonl"])
+      expect(
+        saying(join(workspace, "datasets"), "0000000000000002").filter((path) => !path.includes("review")),
+      ).toEqual([])
+      const tombstones = readFileSync(join(folderOf(workspace), "tombstones.jsonl"), "utf8")
+      expect(tombstones.trimEnd().split("\n")).toHaveLength(3)
+      expect(tombstones).toContain('"why":"request 12"')
+      expect(tombstones).not.toContain(seed.slice(5))
+      expect(await json(workspace, "ledger", "verify")).toMatchObject({ ok: true })
+      const ledger = ledgerOf(workspace)
+      expect(await ledger.requests.totals(task)).toMatchObject({
+        requests: 2,
+        answered: 2,
+        inputTokens: 60,
+        outputTokens: 24,
+      })
+      await ledger.close()
+      expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({
+        state: "unchanged",
+        versions: [{ id: version }],
+        runs: [{ run: "ticket-triage-run" }],
+      })
+    },
+  )
 
   it("takes a question about the row out of the review queue, and what was decided on it", async () => {
     const workspace = copyOf(prepared)
@@ -272,8 +288,8 @@ describe("dataset erase", () => {
       `rows were erased from ${holdout}, the holdout of ${version}`,
     )
     const ledger = ledgerOf(workspace)
-    expect(ledger.openings(holdout)).toEqual([])
-    ledger.close()
+    expect(await ledger.openings.of(holdout)).toEqual([])
+    await ledger.close()
     expect((await json(workspace, "build", task))["holdout"]).not.toBe(holdout)
   })
 
@@ -289,7 +305,8 @@ describe("dataset erase", () => {
 })
 
 describe("an erasure that is killed", () => {
-  it("at any write, and called again, ends with the files of an undisturbed one; meanwhile nobody trains on what is left", {
+  it("at any write, and called again, ends with the files of an undisturbed one; meanwhile nobody trains on " +
+    "what is left", {
     timeout: 240_000,
   }, async () => {
     const undisturbed = copyOf(prepared)

@@ -10,7 +10,7 @@ import type { FineTuneBackend } from "../../src/core/contracts/backend.ts"
 import { tokenCounts } from "../../src/stages/versions/token-counts.ts"
 import { planTraining } from "../../src/stages/training/plan-training.ts"
 import type { StageContext } from "../../src/stages/context.ts"
-import { Ledger } from "../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 import { json as printed, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
@@ -27,10 +27,10 @@ async function run(...words: string[]) {
 const json = (...words: string[]) => printed(workspace, ...words)
 const out = () => mkdtempSync(join(tmpdir(), "tuneloop-export-"))
 const lines = (file: string) => linesOf<Record<string, unknown>>(file)
-const openings = (folder = workspace, of = holdout) => {
-  const ledger = Ledger.open(join(folder, ".tuneloop", "ledger.db"), () => new Date(0))
-  const found = ledger.openings(of)
-  ledger.close()
+const openings = async (folder = workspace, of = holdout) => {
+  const ledger = SqliteLedger.open(join(folder, ".tuneloop", "ledger.db"), () => new Date(0))
+  const found = await ledger.openings.of(of)
+  await ledger.close()
   return found
 }
 
@@ -76,14 +76,14 @@ describe("dataset export", () => {
     const to = out()
     await json("dataset", "export", task, "--format", "mlx-lm", "--out", to)
     expect(readdirSync(to).sort()).toEqual(["train.jsonl", "valid.jsonl"])
-    expect(openings()).toEqual([])
+    expect(await openings()).toEqual([])
     expect(await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")).toMatchObject({
       openedTest: true,
     })
     expect(readdirSync(to).sort()).toEqual(["test.jsonl", "train.jsonl", "valid.jsonl"])
-    expect(openings()).toMatchObject([{ purpose: `export of ${version} as mlx-lm` }])
+    expect(await openings()).toMatchObject([{ purpose: `export of ${version} as mlx-lm` }])
     await json("dataset", "export", task, "--format", "mlx-lm", "--out", to, "--with-test")
-    expect(openings()).toHaveLength(1)
+    expect(await openings()).toHaveLength(1)
   })
 
   it("writes Parquet that another reader reads", async () => {
@@ -101,9 +101,9 @@ describe("dataset export", () => {
   it("has every file in the ledger, so that an erasure finds it", async () => {
     const to = join(out(), "train.jsonl")
     await json("dataset", "export", task, "--format", "prompt-completion", "--out", to)
-    const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
-    const entry = ledger.exports(task).find(({ path }) => path === to)
-    ledger.close()
+    const ledger = SqliteLedger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date(0))
+    const entry = (await ledger.exports.of(task)).find(({ path }) => path === to)
+    await ledger.close()
     expect(entry).toMatchObject({
       version,
       format: "prompt-completion",
@@ -173,57 +173,62 @@ describe("dataset export", () => {
     ])
   })
 
-  it("refuses tools where the format has no place for them, by row and before the test is opened, and carries them elsewhere", async () => {
-    const chat = sampleWorkspace()
-    writeFileSync(
-      join(chat, "specs", "desk.yaml"),
-      "task: desk\nkind: chat\ndescription: Answers at a desk.\noutput:\n  tools:\n    - name: look\n      parameters: {type: object}\n",
-    )
-    mkdirSync(join(chat, "datasets"), { recursive: true })
-    const row = (index: number) => ({
-      input: { messages: [{ role: "user", content: `Where is shelf ${index}${"abcdef"[index]?.repeat(20)}?` }] },
-      output: { tool_calls: [{ type: "function", function: { name: "look", arguments: { index } } }] },
-    })
-    writeFileSync(
-      join(chat, "gold.jsonl"),
-      Array.from({ length: 6 }, (_, index) => `${JSON.stringify(row(index))}\n`).join(""),
-    )
-    for (const words of [
-      ["seed", "import", "desk", join(chat, "gold.jsonl")],
-      ["build", "desk"],
-    ]) {
-      const { code, stderr } = await tuneloop(chat, words).outcome
-      expect(code, stderr).toBe(0)
-    }
-    const refused = await tuneloop(chat, [
-      "dataset",
-      "export",
-      "desk",
-      "--format",
-      "sharegpt",
-      "--out",
-      join(chat, "out", "new"),
-      "--with-test",
-    ]).outcome
-    expect(refused.code).toBe(1)
-    expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
-    expect(existsSync(join(chat, "out"))).toBe(false)
-    const [held = ""] = readdirSync(join(chat, "datasets", "desk", "holdouts"))
-    expect(openings(chat, held)).toEqual([])
-    const written = await tuneloop(chat, [
-      "dataset",
-      "export",
-      "desk",
-      "--format",
-      "messages",
-      "--out",
-      join(chat, "out", "t.jsonl"),
-    ]).outcome
-    expect(written.code, written.stderr).toBe(0)
-    expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({
-      tools: [{ type: "function", function: { name: "look" } }],
-    })
-  })
+  it(
+    "refuses tools where the format has no place for them, by row and before the test is opened, and " +
+      "carries them elsewhere",
+    async () => {
+      const chat = sampleWorkspace()
+      writeFileSync(
+        join(chat, "specs", "desk.yaml"),
+        "task: desk\nkind: chat\ndescription: Answers at a desk.\noutput:\n  tools:\n    - name: look\n     " +
+          " parameters: {type: object}\n",
+      )
+      mkdirSync(join(chat, "datasets"), { recursive: true })
+      const row = (index: number) => ({
+        input: { messages: [{ role: "user", content: `Where is shelf ${index}${"abcdef"[index]?.repeat(20)}?` }] },
+        output: { tool_calls: [{ type: "function", function: { name: "look", arguments: { index } } }] },
+      })
+      writeFileSync(
+        join(chat, "gold.jsonl"),
+        Array.from({ length: 6 }, (_, index) => `${JSON.stringify(row(index))}\n`).join(""),
+      )
+      for (const words of [
+        ["seed", "import", "desk", join(chat, "gold.jsonl")],
+        ["build", "desk"],
+      ]) {
+        const { code, stderr } = await tuneloop(chat, words).outcome
+        expect(code, stderr).toBe(0)
+      }
+      const refused = await tuneloop(chat, [
+        "dataset",
+        "export",
+        "desk",
+        "--format",
+        "sharegpt",
+        "--out",
+        join(chat, "out", "new"),
+        "--with-test",
+      ]).outcome
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
+      expect(existsSync(join(chat, "out"))).toBe(false)
+      const [held = ""] = readdirSync(join(chat, "datasets", "desk", "holdouts"))
+      expect(await openings(chat, held)).toEqual([])
+      const written = await tuneloop(chat, [
+        "dataset",
+        "export",
+        "desk",
+        "--format",
+        "messages",
+        "--out",
+        join(chat, "out", "t.jsonl"),
+      ]).outcome
+      expect(written.code, written.stderr).toBe(0)
+      expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({
+        tools: [{ type: "function", function: { name: "look" } }],
+      })
+    },
+  )
 })
 
 describe("dataset tokens", () => {

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process"
 import { chmodSync, existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { Ledger } from "../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { packageRoot } from "../../src/cli/version.ts"
 import { importSeeds, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
@@ -56,9 +56,9 @@ describe("a command that reads", () => {
     async () => {
       const own = sampleWorkspace()
       await importSeeds(own)
-      const ledger = Ledger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
-      ledger.createRun({ run: "run-1", job: "ticket-triage", task: "ticket-triage", plan: "p" })
-      ledger.close()
+      const ledger = SqliteLedger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
+      await ledger.runs.create({ run: "run-1", job: "ticket-triage", task: "ticket-triage", plan: "p" })
+      await ledger.close()
       for (const name of ["", ...readdirSync(own, { recursive: true, encoding: "utf8" })])
         chmodSync(join(own, name), 0o555)
       const before = everything(own)
@@ -99,10 +99,10 @@ describe("a command that reads", () => {
 
   it("names a run by the beginning of its id, when it is one", async () => {
     const own = sampleWorkspace()
-    const ledger = Ledger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
+    const ledger = SqliteLedger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
     for (const run of ["ticket-triage-1", "ticket-triage-2", "order-1"])
-      ledger.createRun({ run, job: "j", task: "ticket-triage", plan: run })
-    ledger.close()
+      await ledger.runs.create({ run, job: "j", task: "ticket-triage", plan: run })
+    await ledger.close()
     expect((await tuneloop(own, ["runs", "show", "order"]).outcome).stdout).toContain("order-1")
     expect((await tuneloop(own, ["runs", "logs", "order"]).outcome).stderr).toContain("order-1 has no log yet")
     for (const [given, expected] of [
@@ -117,11 +117,11 @@ describe("a command that reads", () => {
 })
 
 describe("the ledger that is only read", () => {
-  it("is empty and not made where there is none", () => {
+  it("is empty and not made where there is none", async () => {
     const file = join(sampleWorkspace(), "deep", "ledger.db")
-    const ledger = Ledger.read(file, () => new Date(0))
-    expect([ledger.runs(), ledger.verify()]).toEqual([[], []])
-    ledger.close()
+    const ledger = SqliteLedger.read(file, () => new Date(0))
+    expect([await ledger.runs.list(), await ledger.verify()]).toEqual([[], []])
+    await ledger.close()
     expect(existsSync(join(file, ".."))).toBe(false)
   })
 })

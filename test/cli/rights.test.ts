@@ -86,7 +86,8 @@ describe("rights.forbid", () => {
 
   it("lets through what meets a rule only in part", async () => {
     const rights =
-      '  sources:\n    forum-dump: {licence: CC-BY-4.0}\n    written-for-tuneloop: {licence: Apache-2.0}\n  forbid: [{source: forum-dump, generator: "other:*"}]\n'
+      "  sources:\n    forum-dump: {licence: CC-BY-4.0}\n    written-for-tuneloop: {licence: " +
+      'Apache-2.0}\n  forbid: [{source: forum-dump, generator: "other:*"}]\n'
     const built = await json(withRights(rights), "build", task)
     expect(built).toMatchObject(cleanOf(built))
   })

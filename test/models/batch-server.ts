@@ -33,7 +33,8 @@ export class BatchServer {
     this.server = server
   }
 
-  static async start(): Promise<BatchServer> {
+  /** Listens on the port; 0 takes a free one. */
+  static async start(port = 0): Promise<BatchServer> {
     const server = createServer()
     const batches = new BatchServer(server)
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
@@ -41,7 +42,7 @@ export class BatchServer {
       request.on("data", (chunk: Buffer) => chunks.push(chunk))
       request.on("end", () => batches.take(`${request.method} ${request.url}`, Buffer.concat(chunks), response))
     })
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+    await new Promise<void>((done, failed) => server.once("error", failed).listen(port, "127.0.0.1", done))
     return batches
   }
 

@@ -70,11 +70,12 @@ export class ChatServer {
     this.server = server
   }
 
-  static async start(): Promise<ChatServer> {
+  /** Listens on the port; 0 takes a free one. */
+  static async start(port = 0): Promise<ChatServer> {
     const server = createServer()
     const chat = new ChatServer(server)
     server.on("request", (request: IncomingMessage, response: ServerResponse) => chat.take(request, response))
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+    await new Promise<void>((done, failed) => server.once("error", failed).listen(port, "127.0.0.1", done))
     return chat
   }
 

@@ -10,16 +10,16 @@ export { tuneloop }
 
 /** The trainer environment with everything the tests need; made when it is not there. */
 export function python(): Promise<string> {
-  return trainerPython(
-    {
-      environment: process.env,
-      packageRoot,
-      progress: () => undefined,
-      sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
-      signal: new AbortController().signal,
-    },
-    ["sample-model", "test", "serve"],
-  )
+  return trainerPython({
+    environment: process.env,
+    allowedHosts: [],
+    fetch,
+    now: () => new Date(),
+    packageRoot,
+    progress: () => undefined,
+    sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+    signal: new AbortController().signal,
+  })
 }
 
 export function run(command: string, words: readonly string[]): Promise<Outcome> {

@@ -6,7 +6,7 @@ import type { Assignment, RealInput, Seed } from "../../src/core/rows/example.ts
 import type { ChatModel, ModelRequest } from "../../src/core/contracts/model.ts"
 import type { TaskSpecification } from "../../src/core/task/task.ts"
 import type { StageContext } from "../../src/stages/context.ts"
-import { Ledger } from "../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { TaskRows } from "../../src/store/rows/task-rows.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 
@@ -32,7 +32,7 @@ export function workspaceWith(
 
 function contextOf(workspace: Workspace): StageContext {
   const now = () => new Date("2026-11-24T12:00:00Z")
-  const ledger = Ledger.open(workspace.ledgerFile, now)
+  const ledger = SqliteLedger.open(workspace.ledgerFile, now)
   return {
     workspace,
     ledger: () => ledger,

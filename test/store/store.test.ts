@@ -5,21 +5,25 @@ import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
 import { readLines } from "../../src/store/files/files.ts"
-import { Ledger } from "../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { readTable } from "../../src/store/tables/table.ts"
 import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const folder = () => mkdtempSync(join(tmpdir(), "tuneloop-store-"))
 
 describe("lines", () => {
-  it("come without ends, byte order mark and, when asked, without a torn last one; across the pieces a file is read in", () => {
-    const file = join(folder(), "a.jsonl")
-    const long = "é".repeat(700_000)
-    writeFileSync(file, `\ufeffone\r\n${long}\nthree\ntor`)
-    expect([...readLines(file)].map(({ text }) => text)).toEqual(["one", long, "three", "tor"])
-    expect([...readLines(file, { cutTornLine: true })].map(({ number }) => number)).toEqual([1, 2, 3])
-    expect([...readLines(join(folder(), "none"))]).toEqual([])
-  })
+  it(
+    "come without ends, byte order mark and, when asked, without a torn last one; across the pieces a file " +
+      "is read in",
+    () => {
+      const file = join(folder(), "a.jsonl")
+      const long = "é".repeat(700_000)
+      writeFileSync(file, `\ufeffone\r\n${long}\nthree\ntor`)
+      expect([...readLines(file)].map(({ text }) => text)).toEqual(["one", long, "three", "tor"])
+      expect([...readLines(file, { cutTornLine: true })].map(({ number }) => number)).toEqual([1, 2, 3])
+      expect([...readLines(join(folder(), "none"))]).toEqual([])
+    },
+  )
 })
 
 describe("tables", () => {
@@ -38,12 +42,12 @@ describe("the ledger", () => {
 
   it("is shared by processes that append at once, with no event lost or doubled", async () => {
     const file = join(folder(), "ledger.db")
-    const ledger = Ledger.open(file, () => new Date(0))
-    ledger.createRun({ run: "r", job: "j", task: "t", plan: "p" })
-    const script = `import { Ledger } from ${JSON.stringify(join(import.meta.dirname, "..", "..", "src", "store", "ledger", "ledger.ts"))}
-      const ledger = Ledger.open(process.argv[1], () => new Date(0))
+    const ledger = SqliteLedger.open(file, () => new Date(0))
+    await ledger.runs.create({ run: "r", job: "j", task: "t", plan: "p" })
+    const script = `import { SqliteLedger } from ${JSON.stringify(join(import.meta.dirname, "..", "..", "src", "store", "ledger", "sqlite-ledger.ts"))}
+      const ledger = SqliteLedger.open(process.argv[1], () => new Date(0))
       while (Date.now() < Number(process.argv[2])) {}
-      for (let i = 0; i < 150; i++) ledger.appendEvents("r", [{ type: "metric-logged", step: i, values: {} }])`
+      for (let i = 0; i < 150; i++) await ledger.runs.appendEvents("r", [{ type: "metric-logged", step: i, values: {} }])`
     // Both begin at the same moment, when both are ready.
     const start = String(Date.now() + 1500)
     const codes = await Promise.all(
@@ -57,36 +61,37 @@ describe("the ledger", () => {
       ),
     )
     expect(codes).toEqual([0, 0])
-    expect(ledger.events("r").map(({ sequence }) => sequence)).toEqual(
+    expect((await ledger.runs.events("r")).map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: 301 }, (_, index) => index + 1),
     )
-    ledger.close()
+    await ledger.close()
   })
 
-  it("lets one of two commands begin a submission, and one of two watchers take a poll", () => {
-    const ledger = Ledger.open(join(folder(), "ledger.db"), () => new Date(0))
-    ledger.createRun({ run: "r", job: "j", task: "t", plan: "p" })
-    expect(ledger.beginSubmission("r", "k", 1)).toBe(true)
-    expect(ledger.beginSubmission("r", "k", 1)).toBe(false)
-    expect(ledger.appendEvents("r", [event], { expected: undefined, next: "5" })).toBe(true)
-    expect(ledger.appendEvents("r", [event], { expected: undefined, next: "5" })).toBe(false)
-    expect(ledger.cursor("r")).toBe("5")
-    ledger.close()
+  it("lets one of two commands begin a submission, and one of two watchers take a poll", async () => {
+    const ledger = SqliteLedger.open(join(folder(), "ledger.db"), () => new Date(0))
+    await ledger.runs.create({ run: "r", job: "j", task: "t", plan: "p" })
+    expect(await ledger.runs.beginSubmission("r", "k", 1)).toBe(true)
+    expect(await ledger.runs.beginSubmission("r", "k", 1)).toBe(false)
+    expect(await ledger.runs.appendEvents("r", [event], { expected: undefined, next: "5" })).toBe(true)
+    expect(await ledger.runs.appendEvents("r", [event], { expected: undefined, next: "5" })).toBe(false)
+    expect(await ledger.runs.cursor("r")).toBe("5")
+    await ledger.close()
   })
 
-  it("finds a request that was tampered with, and a lost event", () => {
+  it("finds a request that was tampered with, and a lost event", async () => {
     const file = join(folder(), "ledger.db")
-    const ledger = Ledger.open(file, () => new Date(0))
-    ledger.createRun({ run: "r", job: "j", task: "t", plan: "p" })
-    ledger.appendEvents("r", [event, event])
-    expect(ledger.verify()).toEqual([])
+    const ledger = SqliteLedger.open(file, () => new Date(0))
+    await ledger.runs.create({ run: "r", job: "j", task: "t", plan: "p" })
+    await ledger.runs.appendEvents("r", [event, event])
+    expect(await ledger.verify()).toEqual([])
     const database = new DatabaseSync(file)
     database.exec(
-      "delete from run_events where sequence = 2; insert into requests (key, task, strategy, request, sent_at, attempts) values ('sha256:0', 't', 's', '{}', '', 1)",
+      "delete from run_events where sequence = 2; insert into requests (key, task, strategy, request, " +
+        "sent_at, attempts) values ('sha256:0', 't', 's', '{}', '', 1)",
     )
     database.close()
-    expect(ledger.verify()).toHaveLength(2)
-    ledger.close()
+    expect(await ledger.verify()).toHaveLength(2)
+    await ledger.close()
   })
 })
 

@@ -13,6 +13,7 @@ import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { addColumnOption, splitFiles } from "../import-command.ts"
+import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly from?: readonly string[]
@@ -56,7 +57,7 @@ export function register(command: Command, host: Host): void {
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
-      if (result.imported.invalid.length > 0) process.exitCode = 1
+      if (result.imported.invalid.length > 0) setExitCode(1)
     })
 }
 
@@ -69,9 +70,12 @@ export async function semanticSearch(
   if (task.build.semantic === undefined) return undefined
   const { prepareSemanticSearch } = await import("../../stages/building/semantic-search.ts")
   const { openEmbedder } = await import("../../models/_embeddings.ts")
-  return prepareSemanticSearch(context, task, (baseUrl) =>
-    openEmbedder(host.environment, { baseUrl, fetch: host.fetch }),
-  )
+  const { Asking } = await import("../../stages/asking/asking.ts")
+  const { embeddingTerms } = await import("../../stages/growing/asking-terms.ts")
+  return prepareSemanticSearch(context, task, {
+    open: (baseUrl) => openEmbedder(host.environment, { baseUrl, fetch: host.fetch }),
+    asking: new Asking(context, embeddingTerms(task)),
+  })
 }
 
 /** The `--json` object of a build; a stable contract. */
@@ -212,7 +216,8 @@ function describeWitness({ found, near }: WitnessReport): string[] {
     lines.unshift(`${count(found.length, "leak")} that the build had missed, a fault of tuneloop (please report it):`)
   if (near.mostMissed > 0)
     lines.push(
-      `near pairs: ${near.compared} of ${near.candidates} rows that share much with held-out ones were looked at once more; at most ${near.mostMissed} of the others may be near one (95 %)`,
+      `near pairs: ${near.compared} of ${near.candidates} rows that share much with held-out ones were looked at once ` +
+        `more; at most ${near.mostMissed} of the others may be near one (95 %)`,
     )
   return lines
 }

@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
+import * as machine from "../machine.ts"
 import { sketchThreads } from "../threads.ts"
 
 interface Options {
@@ -64,7 +65,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
         memoryBytes: memory,
         threads: sketchThreads(Math.min(threads ?? availableParallelism(), mostThreads) - 1),
       })
-      const peakMemoryBytes = process.resourceUsage().maxRSS * 1024
+      const peakMemoryBytes = machine.peakMemoryBytes()
       host.print({ ...result, peakMemoryBytes }, describe(result, peakMemoryBytes))
     })
 }

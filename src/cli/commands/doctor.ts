@@ -2,22 +2,23 @@ import { accessSync, constants, existsSync, statfsSync } from "node:fs"
 import type { Command } from "commander"
 import type { BackendModule, Check } from "../../core/contracts/backend.ts"
 import type { ModelModule } from "../../core/contracts/model.ts"
-import { isTerminal, reduceRun } from "../../core/training/run.ts"
+import { isTerminal, reduceRun, type RunSummary } from "../../core/training/run.ts"
 import type { Host } from "../host.ts"
 import { load, names } from "../plugins.ts"
+import { nodeVersion, setExitCode } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command.action(async () => {
     const checks: Check[] = [
-      { name: "node", status: "ok", detail: process.versions.node },
+      { name: "node", status: "ok", detail: nodeVersion },
       workspaceCheck(host),
       ...(await backendChecks(host)),
       ...(await credentialChecks(host)),
-      ...ledgerChecks(host),
+      ...(await ledgerChecks(host)),
     ]
     const failed = checks.filter(({ status }) => status === "failed")
     host.print({ checks, ok: failed.length === 0 }, checks.map((check) => describe(host, check)).join("\n"))
-    if (failed.length > 0) process.exitCode = 1
+    if (failed.length > 0) setExitCode(1)
   })
 }
 
@@ -50,7 +51,9 @@ function workspaceCheck(host: Host): Check {
   return {
     name: "workspace",
     status: "ok",
-    detail: `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ${((bavail * bsize) / 1e9).toFixed(1)} GB free`,
+    detail:
+      `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ` +
+      `${((bavail * bsize) / 1e9).toFixed(1)} GB free`,
   }
 }
 
@@ -91,21 +94,20 @@ async function credentialChecks(host: Host): Promise<Check[]> {
     })
 }
 
-function ledgerChecks(host: Host): Check[] {
+async function ledgerChecks(host: Host): Promise<Check[]> {
   if (!existsSync(host.workspaceFolder().folder) || !existsSync(host.workspace.ledgerFile))
     return [{ name: "ledger", status: "ok", detail: "none yet" }]
   const ledger = host.context().readLedger()
-  const problems = ledger.verify()
-  const orphans = ledger
-    .runs()
-    .map(({ run }) => reduceRun(run, ledger.events(run)))
-    .filter((summary) => !isTerminal(summary.state) && summary.job === undefined)
+  const problems = await ledger.verify()
+  const runs: RunSummary[] = []
+  for (const { run } of await ledger.runs.list()) runs.push(reduceRun(run, await ledger.runs.events(run)))
+  const orphans = runs.filter((summary) => !isTerminal(summary.state) && summary.job === undefined)
   return [
     problems.length === 0
       ? {
           name: "ledger",
           status: "ok",
-          detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${ledger.runs().length} runs`,
+          detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${runs.length} runs`,
         }
       : {
           name: "ledger",

@@ -9,6 +9,7 @@ import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { loadMetrics, readCheckedTask } from "../plugins.ts"
 import { resolveRun } from "../resolve-run.ts"
+import { machineInWords } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -24,7 +25,7 @@ export function register(command: Command, host: Host): void {
     )
     .action(async (given: string, options: { against?: string; holdout?: string }) => {
       const context = host.context()
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const { state, result } = await evaluateRun(
         host,
         context,
@@ -68,7 +69,7 @@ export async function evaluateRun(
     run,
     await host.backend(plan.backend),
     await loadMetrics(),
-    host.machine(),
+    machineInWords(),
     holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
   )
 }

@@ -4,6 +4,7 @@ import { count } from "../../evaluation/verdict/words.ts"
 import { describeWear } from "../../evaluation/verdict/wear.ts"
 import { refreshHoldout, type Refresh } from "../../stages/arriving/refresh-holdout.ts"
 import type { Host } from "../host.ts"
+import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly force?: boolean
@@ -23,18 +24,19 @@ export function register(command: Command, host: Host): void {
     .description("replace a worn test set by real rows that nothing was trained on")
     .addHelpText(
       "after",
-      "\nRows that were opened are retired: in no split, and never trained on until\n--release says so. Recorded in datasets/<task>/refreshes.jsonl.\nExample: tuneloop holdout refresh ticket-triage",
+      "\nRows that were opened are retired: in no split, and never trained on until\n--release says so. " +
+        "Recorded in datasets/<task>/refreshes.jsonl.\nExample: tuneloop holdout refresh ticket-triage",
     )
-    .action((name: string, { force, release, why, yes }: Options) => {
+    .action(async (name: string, { force, release, why, yes }: Options) => {
       const task = host.workspace.readTask(name)
-      const refresh = refreshHoldout(host.context(), task, {
+      const refresh = await refreshHoldout(host.context(), task, {
         force: force === true,
         release: release === true,
         why,
         yes: yes === true,
       })
       host.print({ task: name, ...refresh }, describe(name, refresh))
-      if (refresh.state === "planned") process.exitCode = exitCodes.personNeeded
+      if (refresh.state === "planned") setExitCode(exitCodes.personNeeded)
     })
 }
 
@@ -46,8 +48,10 @@ function describe(task: string, refresh: Refresh): string {
   const lines = [head]
   if (retired + fresh > 0)
     lines.push(
-      `${count(retired, "opened row")} ${done ? "retired" : "would be retired"}; ${count(fresh, "row")} that nothing was trained on ${done ? "took" : "would take"} their place`,
-      `the test set ${done ? "has" : "would have"} ${count(test, "row")}, ${unopened} of them from before and never opened; the rule needs ${testNeeded}`,
+      `${count(retired, "opened row")} ${done ? "retired" : "would be retired"}; ${count(fresh, "row")} ` +
+        `that nothing was trained on ${done ? "took" : "would take"} their place`,
+      `the test set ${done ? "has" : "would have"} ${count(test, "row")}, ${unopened} of them from before ` +
+        `and never opened; the rule needs ${testNeeded}`,
       ...(tooFew === undefined ? [] : [tooFew]),
     )
   if (released > 0)

@@ -9,20 +9,21 @@ export function register(command: Command, host: Host): void {
   command
     .command("verify")
     .description("check that the ledger is sound")
-    .action(() => {
+    .action(async () => {
       const file = host.workspace.ledgerFile
       if (!existsSync(file)) return host.print({ ok: true, runs: 0, problems: [] }, "there is no ledger yet")
       const ledger = host.context().readLedger()
-      const problems = ledger.verify()
-      const { requests, answered } = ledger.requestTotals()
+      const problems = await ledger.verify()
+      const { requests, answered } = await ledger.requests.totals()
       if (problems.length > 0)
         throw new ToolkitError(`the ledger has ${problems.length} problems: ${problems.join("; ")}`, {
           code: "ledger",
           hint: "Keep a copy of the file before anything else.",
         })
+      const runs = (await ledger.runs.list()).length
       host.print(
-        { ok: true, runs: ledger.runs().length, requests, answered, problems },
-        `the ledger is sound: ${ledger.runs().length} runs, ${requests} requests, ${answered} answered`,
+        { ok: true, runs, requests, answered, problems },
+        `the ledger is sound: ${runs} runs, ${requests} requests, ${answered} answered`,
       )
     })
   command
@@ -33,9 +34,9 @@ export function register(command: Command, host: Host): void {
       "after",
       "\nWhat is in flight or unknown counts at its worst case.\nExample: tuneloop ledger costs ticket-triage",
     )
-    .action((task: string | undefined) => {
+    .action(async (task: string | undefined) => {
       if (task !== undefined) host.workspace.readTask(task)
-      const costs = costsOf(host.context(), task)
+      const costs = await costsOf(host.context(), task)
       host.print({ costs }, costs.map(describeCost).join("\n") || "no model was asked")
     })
   command
@@ -43,9 +44,9 @@ export function register(command: Command, host: Host): void {
     .argument("<task>", "the task's name")
     .description("print what a model was asked and answered, for the provider replay")
     .addHelpText("after", "\nExample: tuneloop ledger recording ticket-triage > recording.jsonl")
-    .action((task: string) => {
+    .action(async (task: string) => {
       host.workspace.readTask(task)
-      const recording = host.context().readLedger().recording(task)
+      const recording = await host.context().readLedger().requests.recording(task)
       host.print({ recording }, recording.map((entry) => JSON.stringify(entry)).join("\n"))
     })
 }
@@ -67,5 +68,8 @@ function describeCost({
       ? "at an unknown price"
       : `${showUsd(usd)}${unpriced > 0 ? ` and ${unpriced} at an unknown price` : ""}`
   const each = usdPerAccepted === null ? "" : `, ${showUsd(usdPerAccepted)} each`
-  return `${task} ${strategy}: ${attempts} requests sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
+  return (
+    `${task} ${strategy}: ${attempts} requests sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ` +
+    `${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
+  )
 }

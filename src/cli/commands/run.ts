@@ -46,7 +46,7 @@ export function register(command: Command, host: Host): void {
 
 /** The first half: everything up to where people decide. */
 export async function grow(host: Host, context: StageContext, task: TaskSpecification): Promise<void> {
-  const { counts, untested } = holdOut(context, task)
+  const { counts, untested } = await holdOut(context, task)
   if (counts.train + counts.validation + counts.test === 0)
     throw new UsageError(`task ${task.task} has no gold examples yet`, `tuneloop seed import ${task.task} <file>`)
   stage(

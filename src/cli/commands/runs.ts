@@ -1,5 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync } from "node:fs"
 import type { Command } from "commander"
 import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import { renderLossPlot } from "../../evaluation/report/terminal.ts"
@@ -10,6 +9,7 @@ import { table } from "../terminal.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { describeProgress } from "../text/run.ts"
 import { describeEnd } from "./train.ts"
+import { now, setExitCode, stdout } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -17,7 +17,7 @@ export function register(command: Command, host: Host): void {
     .description("list the runs, newest first")
     .action(async () => {
       const summaries = []
-      for (const { run, job, task } of host.context().readLedger().runs())
+      for (const { run, job, task } of await host.context().readLedger().runs.list())
         summaries.push({ ...(await syncNamed(host, run)), job, task })
       host.print(
         {
@@ -51,7 +51,7 @@ export function register(command: Command, host: Host): void {
     .argument("<run>", "the run's id, or `latest`")
     .description("show a run: its state, plan and loss")
     .action(async (given: string) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const summary = await syncNamed(host, run)
       const files = runFiles(host.workspace, run)
       const plan = readPlan(files)
@@ -65,7 +65,7 @@ export function register(command: Command, host: Host): void {
           message: summary.message,
           metrics: summary.metrics,
           plan,
-          events: host.context().readLedger().events(run),
+          events: await host.context().readLedger().runs.events(run),
           adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null,
           lineage: plan && {
             dataset: plan.dataset,
@@ -75,7 +75,7 @@ export function register(command: Command, host: Host): void {
           },
         },
         [
-          `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, new Date())}${summary.message ? `\n${summary.message}` : ""}`,
+          `${run}: ${isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, now())}${summary.message ? `\n${summary.message}` : ""}`,
           plan
             ? `${plan.baseModel}, ${plan.method.name}, ${plan.dataset} (${plan.files.train.rows} rows), holdout ${plan.holdout}, prompt ${plan.prompt}`
             : "",
@@ -90,10 +90,10 @@ export function register(command: Command, host: Host): void {
     .argument("<run>", "the run's id, or `latest`")
     .description("follow a run until it is over; Ctrl-C leaves it running")
     .action(async (given: string) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const backend = await backendOf(host, run)
       const summary = await waitForRun(host.context(), run, backend, (current) =>
-        host.terminal.progress(describeProgress(current, new Date())),
+        host.terminal.progress(describeProgress(current, now())),
       )
       host.print(
         { run, state: summary.state, step: summary.step, totalSteps: summary.totalSteps },
@@ -101,7 +101,7 @@ export function register(command: Command, host: Host): void {
           ? `${run} ${describeEnd(summary)}${summary.message ? `: ${summary.message}` : ""}\n\n${renderLossPlot(summary.metrics, { width: host.terminal.width, height: 14 })}`
           : `${run} goes on; cancel it: tuneloop runs cancel ${run}`,
       )
-      if (summary.state === "failed") process.exitCode = 1
+      if (summary.state === "failed") setExitCode(1)
     })
   command
     .command("logs")
@@ -109,34 +109,36 @@ export function register(command: Command, host: Host): void {
     .option("--follow", "go on until the run is over")
     .description("print the trainer's log")
     .action(async (given: string, options: { follow?: boolean }) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const backend = await backendOf(host, run)
       const files = runFiles(host.workspace, run)
-      const log = backend.logFile?.(files) ?? join(files.folder, "trainer.log")
-      let offset = printFrom(log, 0)
-      while (
-        options.follow &&
-        !host.signal.aborted &&
-        !isTerminal((await syncRun(host.context(), run, backend)).state)
-      ) {
-        await host.sleep(500)
-        offset = printFrom(log, offset)
+      let summary = await syncNamed(host, run)
+      let cursor: string | undefined
+      let isEmpty = true
+      const printNew = async () => {
+        const page = await backend.logs?.(summary.job, files, cursor)
+        if (page === undefined) return
+        stdout.write(page.text)
+        cursor = page.cursor
+        isEmpty &&= page.text === ""
       }
-      if (printFrom(log, offset) === 0) host.terminal.note(`${run} has no log yet`)
+      await printNew()
+      while (options.follow && !host.signal.aborted && !isTerminal(summary.state)) {
+        await host.sleep(500)
+        summary = await syncRun(host.context(), run, backend)
+        await printNew()
+      }
+      if (isEmpty) host.terminal.note(`${run} has no log yet`)
     })
   command
     .command("cancel")
     .argument("<run>", "the run's id, or `latest`")
     .description("stop a run; its last checkpoint stays")
     .action(async (given: string) => {
-      const run = resolveRun(host, given)
+      const run = await resolveRun(host, given)
       const summary = await cancelRun(host.context(), run, await backendOf(host, run))
-      const job =
-        host
-          .context()
-          .readLedger()
-          .runs()
-          .find((row) => row.run === run)?.job ?? "<job>"
+      const runs = await host.context().readLedger().runs.list()
+      const job = runs.find((row) => row.run === run)?.job ?? "<job>"
       host.print(
         { run, state: summary.state },
         summary.state === "cancelled"
@@ -155,21 +157,10 @@ async function backendOf(host: Host, run: string) {
 async function syncNamed(host: Host, run: string) {
   const context = host.context()
   const ledger = context.readLedger()
-  const summary = reduceRun(run, ledger.events(run))
+  const summary = reduceRun(run, await ledger.runs.events(run))
   return isTerminal(summary.state) || ledger.isReadOnly ? summary : syncRun(context, run, await backendOf(host, run))
 }
 
 function lastValue(metrics: readonly { values: Readonly<Record<string, number>> }[], name: string): string {
   return metrics.findLast((point) => point.values[name] !== undefined)?.values[name]?.toFixed(3) ?? "–"
-}
-
-function printFrom(file: string, offset: number): number {
-  if (!existsSync(file)) return offset
-  const size = statSync(file).size
-  const bytes = Buffer.alloc(Math.max(0, size - offset))
-  const descriptor = openSync(file, "r")
-  readSync(descriptor, bytes, 0, bytes.length, offset)
-  closeSync(descriptor)
-  process.stdout.write(bytes)
-  return size
 }

@@ -1,9 +1,11 @@
 import { Argument, type Command } from "commander"
 import { z } from "zod"
 import { candidateSchema, decisionSchema, realInputSchema, seedSchema } from "../../core/rows/example.ts"
-import { jobSchema, workspaceSchema } from "../../core/training/job.ts"
+import { jobSchema } from "../../core/training/job.ts"
+import { workspaceSchema } from "../../core/workspace-settings.ts"
 import { taskSchema } from "../../core/task/task.ts"
 import type { Host } from "../host.ts"
+import { stdout } from "../machine.ts"
 
 const example = z
   .union([seedSchema, realInputSchema, candidateSchema, decisionSchema])
@@ -23,10 +25,11 @@ export function register(command: Command, host: Host): void {
     .addArgument(new Argument("<file>", "which file").choices(Object.keys(schemas)))
     .addHelpText(
       "after",
-      "\nAn editor completes a file that begins with:\n# yaml-language-server: $schema=<path of the schema>\nExample: tuneloop schema task > task.json",
+      "\nAn editor completes a file that begins with:\n# yaml-language-server: $schema=<path of the " +
+        "schema>\nExample: tuneloop schema task > task.json",
     )
     .action((name: SchemaName) => {
       host.terminal.endProgress()
-      process.stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
+      stdout.write(`${JSON.stringify(jsonSchemaOf(name), null, 2)}\n`)
     })
 }

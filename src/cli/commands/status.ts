@@ -9,13 +9,15 @@ import { type StrategyYield, strategyYields } from "../../stages/growing/yields.
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
+import { alsoWaiting, withCounts } from "../review/counts.ts"
 import { existsSync } from "node:fs"
 
 export function register(command: Command, host: Host): void {
-  command.argument("[task]", "the task's name; default: every task").action((name: string | undefined) => {
-    const tasks = (name === undefined ? host.workspace.tasks() : [name]).map((task) => taskStatus(host, task))
+  command.argument("[task]", "the task's name; default: every task").action(async (name: string | undefined) => {
+    const tasks: TaskStatus[] = []
+    for (const task of name === undefined ? host.workspace.tasks() : [name]) tasks.push(await taskStatus(host, task))
     host.print(
-      { workspace: host.workspace.root, tasks },
+      { workspace: host.workspace.root, tasks: tasks.map((task) => withCounts(task)) },
       tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"),
     )
   })
@@ -35,8 +37,8 @@ interface TaskStatus {
   /** The funnel of each strategy that asked a model. */
   readonly yields: readonly StrategyYield[]
   readonly open: number
-  readonly suspects: number
-  readonly conflictPairs: number
+  /** How many questions about examples wait, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   readonly latest: string | null
   /** Null before a version is built. */
   readonly holdout: ({ readonly id: string } & Wear) | null
@@ -46,11 +48,11 @@ interface TaskStatus {
   readonly next: string
 }
 
-function taskStatus(host: Host, name: string): TaskStatus {
+async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const context = host.context()
   const task = context.workspace.readTask(name)
   const rows = new TaskRows(context.workspace, name)
-  const { counts } = holdOut(context, task)
+  const { counts } = await holdOut(context, task)
   const review = reviewStatus(context, task)
   const seeds = rows.seeds().length
   const candidates = rows.candidates().length
@@ -59,11 +61,12 @@ function taskStatus(host: Host, name: string): TaskStatus {
     latest === null ? undefined : new Versions(context.workspace, name).manifest(latest as `ds_${string}`)
   const held = manifest?.holdout ?? null
   const wanted = wantedOf(manifest?.prevalence?.targets)
-  const holdout = held === null ? null : { id: held, ...holdoutWear(context, task, held) }
+  const holdout = held === null ? null : { id: held, ...(await holdoutWear(context, task, held)) }
   const job = context.workspace.jobs().find((candidate) => context.workspace.readJob(candidate).task === name)
   const ledger = context.readLedger()
-  const newest = ledger.runs({ task: name })[0]?.run
-  const run = newest === undefined ? null : { id: newest, state: reduceRun(newest, ledger.events(newest)).state }
+  const newest = (await ledger.runs.list({ task: name }))[0]?.run
+  const run =
+    newest === undefined ? null : { id: newest, state: reduceRun(newest, await ledger.runs.events(newest)).state }
   const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
   const next =
     seeds === 0
@@ -93,8 +96,7 @@ function taskStatus(host: Host, name: string): TaskStatus {
     candidates,
     yields: strategyYields(context, task),
     open: review.open,
-    suspects: review.suspects,
-    conflictPairs: review.conflictPairs,
+    counts: review.counts,
     latest,
     holdout,
     wanted,
@@ -107,9 +109,11 @@ function describe(status: TaskStatus): string {
   const { split } = status
   return [
     status.task,
-    `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
+    `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ` +
+      `${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
     `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${status.conflictPairs > 0 ? `, ${status.conflictPairs} conflicts between examples` : ""}${status.suspects > 0 ? `, ${status.suspects} suspected label errors` : ""}`,
+    `  grown     ${status.candidates} candidates, ${status.open} items wait for a ` +
+      `decision${alsoWaiting(status.counts)}`,
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
     ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),
@@ -135,7 +139,11 @@ function describeYield({
   const unread = quarantined > 0 ? `, ${quarantined} answers could not be read` : ""
   const empty =
     emptyCells.length > 0
-      ? `; still empty: ${emptyCells.slice(0, 5).join("; ")}${emptyCells.length > 5 ? `; and ${emptyCells.length - 5} more` : ""}`
+      ? "; still empty: " +
+        `${emptyCells.slice(0, 5).join("; ")}${emptyCells.length > 5 ? `; and ${emptyCells.length - 5} more` : ""}`
       : ""
-  return `            ${strategy}: ${asked} asked, ${answered} answered, ${parsed} parsed, ${novel} novel, ${passed} passed, ${accepted} accepted${unread}${empty}`
+  return (
+    `            ${strategy}: ${asked} asked, ${answered} answered, ${parsed} parsed, ${novel} novel, ` +
+    `${passed} passed, ${accepted} accepted${unread}${empty}`
+  )
 }

@@ -13,11 +13,12 @@ export function registerCard(command: Command, host: Host): void {
     .description("the data card of a version in Markdown")
     .addHelpText(
       "after",
-      "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop dataset card ticket-triage --out DATA-CARD.md",
+      "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop " +
+        "dataset card ticket-triage --out DATA-CARD.md",
     )
-    .action((name: string, options: { dataset: string; out?: string }) => {
+    .action(async (name: string, options: { dataset: string; out?: string }) => {
       const version = resolveVersion(host, options.dataset, name).id
-      const { text, facts } = cardOf(host.context(), host.workspace.readTask(name), version)
+      const { text, facts } = await cardOf(host.context(), host.workspace.readTask(name), version)
       const {
         manifest,
         trainLabels,

@@ -16,13 +16,15 @@ export function registerShow(command: Command, host: Host): void {
     .description("show a version or holdout, or a row and everything it came from")
     .addHelpText(
       "after",
-      "\nOf a row: the files and ancestors it came from, what models were asked word for\nword, every check and decision, and the versions that have it or left it out.\nExample: tuneloop dataset show ticket-triage ex_3f2a9c0d11e87b54",
+      "\nOf a row: the files and ancestors it came from, what models were asked word for\nword, every " +
+        "check and decision, and the versions that have it or left it out.\nExample: tuneloop dataset show " +
+        "ticket-triage ex_3f2a9c0d11e87b54",
     )
-    .action((what: string, id: string | undefined) => {
+    .action(async (what: string, id: string | undefined) => {
       const tasks = id === undefined ? host.workspace.tasks() : [host.workspace.readTask(what).task]
       const wanted = id ?? what
       if (/^(ds|hold)_/.test(wanted)) showVersion(host, tasks, wanted)
-      else showRow(host, tasks, wanted)
+      else await showRow(host, tasks, wanted)
     })
 }
 
@@ -35,7 +37,8 @@ function showVersion(host: Host, tasks: readonly string[], id: string): void {
     const rows = (file: string) => holdout.files[file]?.rows ?? 0
     host.print(
       { ...holdout },
-      `${id}, holdout of ${task}: ${rows("validation.jsonl")} validation and ${rows("test.jsonl")} test rows\nfolder ${host.workspace.show(store.folder(id))}`,
+      `${id}, holdout of ${task}: ${rows("validation.jsonl")} validation and ${rows("test.jsonl")} test ` +
+        `rows\nfolder ${host.workspace.show(store.folder(id))}`,
     )
     return
   }
@@ -43,16 +46,18 @@ function showVersion(host: Host, tasks: readonly string[], id: string): void {
   const erased = store.erasedPart(manifest)
   host.print(
     { ...manifest, erased: erased !== undefined },
-    `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ${host.workspace.show(store.folder(id))}${erased === undefined ? "" : `\nrows were erased from ${erased}: it cannot be trained on`}`,
+    `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ` +
+      `${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ` +
+      `${host.workspace.show(store.folder(id))}${erased === undefined ? "" : `\nrows were erased from ${erased}: it cannot be trained on`}`,
   )
 }
 
-function showRow(host: Host, tasks: readonly string[], id: string): void {
+async function showRow(host: Host, tasks: readonly string[], id: string): Promise<void> {
   if (!/^(ex|pref|cand|seed|input)_/.test(id)) throw unknown(id)
   for (const name of tasks) {
     let trace: Trace
     try {
-      trace = traceOf(host.context(), host.workspace.readTask(name), id)
+      trace = await traceOf(host.context(), host.workspace.readTask(name), id)
     } catch (error) {
       if (error instanceof UsageError && tasks.length > 1) continue
       throw error
@@ -85,7 +90,10 @@ function describeTrace(trace: Trace): string {
     ...decisions.map(({ at, reviewer, verdict, item, output, reason, source, isCurrentGuideline }) => {
       const place = source === undefined ? "" : `, from ${source.file} row ${source.row}`
       const what = output === undefined ? verdict : `${verdict} ${JSON.stringify(output)}`
-      return `decision ${at} ${reviewer}: ${what} on ${item}${reason === undefined ? "" : `, "${reason}"`}${place}${isCurrentGuideline ? "" : ", under an earlier guideline"}`
+      return (
+        `decision ${at} ${reviewer}: ${what} on ` +
+        `${item}${reason === undefined ? "" : `, "${reason}"`}${place}${isCurrentGuideline ? "" : ", under an earlier guideline"}`
+      )
     }),
     ...(standing === undefined ? [] : [`stands ${standing.state}${"by" in standing ? ` by ${standing.by}` : ""}`]),
   ].join("\n")
@@ -109,7 +117,8 @@ function describeRow(row: TracedRow): string[] {
     `  ${said}`,
     ...checks.map(
       ({ name, ok, value, detail }) =>
-        `  check ${name}: ${ok ? "passed" : "failed"}${value === undefined ? "" : `, ${value}`}${detail === undefined ? "" : `, ${detail}`}`,
+        `  check ${name}: ` +
+        `${ok ? "passed" : "failed"}${value === undefined ? "" : `, ${value}`}${detail === undefined ? "" : `, ${detail}`}`,
     ),
   ]
 }
@@ -124,7 +133,8 @@ function describeRequest({
   answer,
 }: Trace["requests"][number]): string[] {
   return [
-    `asked for ${row}: ${key}, sent ${sentAt}${attempts > 1 ? `, ${attempts} times` : ""}${isErased ? "; what it said was erased" : ""}`,
+    `asked for ${row}: ${key}, sent ` +
+      `${sentAt}${attempts > 1 ? `, ${attempts} times` : ""}${isErased ? "; what it said was erased" : ""}`,
     ...(request?.messages.map(
       ({ role, content }) =>
         `  ${role}: ${typeof content === "string" ? content.replaceAll("\n", "\n    ") : JSON.stringify(content)}`,

@@ -5,6 +5,7 @@ import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
+import { platform } from "../machine.ts"
 
 interface ServeOptions {
   readonly host: string
@@ -27,7 +28,10 @@ export function registerServe(command: Command, host: Host): void {
     .description("review on a local page, one item at a time, by keyboard")
     .addHelpText(
       "after",
-      "\nPrints the page's address, and serves it until Ctrl-C. Decisions are on the disk\nat once, in the same log as those of spreadsheets. With another --host than this\nmachine's own, the address has a token; whoever has it can read and decide. The\nconnection is not encrypted: use it in a network that you trust.\nExample: tuneloop review serve ticket-triage --reviewer amara --open",
+      "\nPrints the page's address, and serves it until Ctrl-C. Decisions are on the disk\nat once, in " +
+        "the same log as those of spreadsheets. With another --host than this\nmachine's own, the address " +
+        "has a token; whoever has it can read and decide. The\nconnection is not encrypted: use it in a " +
+        "network that you trust.\nExample: tuneloop review serve ticket-triage --reviewer amara --open",
     )
     .action((task: string, options: ServeOptions) => serve(host, task, options))
 }
@@ -69,11 +73,7 @@ function addressOf(given: string): string {
 /** The system's own way to open an address. Where it has none, the address is printed already. */
 function openBrowser(url: string, host: Host): void {
   const [command, ...words] =
-    process.platform === "darwin"
-      ? ["open", url]
-      : process.platform === "win32"
-        ? ["cmd", "/c", "start", "", url]
-        : ["xdg-open", url]
+    platform === "darwin" ? ["open", url] : platform === "win32" ? ["cmd", "/c", "start", "", url] : ["xdg-open", url]
   const child = spawn(command as string, words, { stdio: "ignore", detached: true })
   child.on("error", () => host.terminal.warn(`no browser could be opened; open ${url}`))
   child.unref()

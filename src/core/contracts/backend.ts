@@ -1,5 +1,7 @@
-import type { RemoteJob, RunEventBody, RunState } from "../training/run.ts"
+import type { z } from "zod"
 import type { JobSpecification } from "../training/job.ts"
+import type { BaseModel, ModelRef } from "../training/model-ref.ts"
+import type { RemoteJob, RunState, SentEvent } from "../training/run.ts"
 
 /**
  * A job with every default resolved, the exact bytes by digest: what a run executes. Its digest names it; clocks and
@@ -56,22 +58,38 @@ export interface Estimate {
   }[]
 }
 
-/**
- * What a backend knows of a job now: `cursor` goes into the next poll; `events` are those since the last one, in order.
- */
+/** What a backend knows of a job now: `cursor` goes into the next poll; `events` are those since the last one, in order. */
 export interface JobSnapshot {
   readonly state: RunState
+  /** The provider's own word, kept raw. One that is not known never ends a run. */
   readonly providerStatus?: string | undefined
   readonly message?: string | undefined
   readonly hint?: string | undefined
-  readonly events: readonly RunEventBody[]
+  /** When the job came into this state, UTC by the sender's clock. */
+  readonly since?: string | undefined
+  readonly events: readonly SentEvent[]
+  readonly cursor: string
+  /** How long to wait until the next poll; the caller's own pace where absent. */
+  readonly pollAfterMs?: number | undefined
+}
+
+/** A part of a job's log; `cursor` goes into the next call. */
+export interface LogPage {
+  readonly text: string
   readonly cursor: string
 }
 
-/** One contender's rows for batch generation, and where its answers go. */
+/** A file or folder that was brought from where it was made; `path` is absolute. */
+export interface Artifact {
+  readonly path: string
+  readonly digest: string
+  readonly bytes: number
+}
+
+/** One model's rows for batch generation, and where its answers go. */
 export interface GenerationJob {
   readonly name: string
-  readonly adapter: string | null
+  readonly model: ModelRef
   readonly rows: string
   readonly predictions: string
   readonly maxNewTokens: number
@@ -79,28 +97,32 @@ export interface GenerationJob {
   readonly latency: boolean
 }
 
+/** Rows for several models over one base. */
 export interface GenerationRequest {
-  readonly baseModel: string
-  readonly revision: string | null
+  readonly base: BaseModel
   readonly jobs: readonly GenerationJob[]
   readonly batchSize: number
   readonly latencyRows: number
   readonly seed: number
-  /** A folder for the request, its log and its events. */
+  /** A folder for the request, its log and its events: the same folder is the same work. */
   readonly folder: string
 }
 
-/**
- * What a backend is given by the command line: no backend reads the environment, the clock or the network on its own.
- */
+/** What a backend is given by the command line: no backend reads the environment, the clock or the network on its own. */
 export interface BackendContext {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The folder that holds this package's `trainer/`. */
   readonly packageRoot: string
-  /** One line of progress for a person. */
-  readonly progress: (message: string) => void
+  /** A folder for what may be lost: digests of files that take long to read. Nothing is remembered where absent. */
+  readonly cacheFolder?: string
+  /** The hosts that data may be sent to. */
+  readonly allowedHosts: readonly string[]
+  readonly fetch: typeof fetch
+  readonly now: () => Date
   readonly sleep: (milliseconds: number) => Promise<void>
   readonly signal: AbortSignal
+  /** One line of progress for a person. */
+  readonly progress: (message: string) => void
 }
 
 /**
@@ -115,29 +137,44 @@ export interface FineTuneBackend {
   /** Free and without side effects: for `doctor` and before a submit. */
   check(): Promise<readonly Check[]>
   estimate(plan: TrainingPlan): Promise<Estimate>
+  /**
+   * What the base model is now: a hub's commit, the digest of a file or folder, a provider's snapshot; undefined where
+   * that cannot be known yet. Starts no process and sends nothing.
+   */
+  pin?(base: BaseModel): Promise<string | undefined>
   /** Makes ready what a submit needs and costs nothing (a trainer environment), with progress. */
-  prepare?(plan: Pick<TrainingPlan, "baseModel">): Promise<void>
-  /** Starts the job once for the key: a second call with the same key returns the same job. */
-  submit(plan: TrainingPlan, files: RunFiles, options: { submissionKey: string; resume: boolean }): Promise<RemoteJob>
-  /** The job that a submit with this key created, if it did: reconciles after a crash; never resubmits. */
+  prepare?(base: BaseModel): Promise<void>
+  /**
+   * Starts the job once for the key: a second call with the same key returns the same job. Throws a JobMayExistError
+   * where it is not known whether a job was created; any other known failure says that none was.
+   */
+  submit(
+    plan: TrainingPlan,
+    files: RunFiles,
+    options: { readonly submissionKey: string; readonly resume: boolean },
+  ): Promise<RemoteJob>
+  /**
+   * The job that a submit with this key created; undefined where it is certain that there is none. Reconciles after a
+   * crash and never submits. Throws where it cannot know.
+   */
   find(submissionKey: string, files: RunFiles): Promise<RemoteJob | undefined>
   /** Returns at once. */
   poll(job: RemoteJob, files: RunFiles, cursor?: string): Promise<JobSnapshot>
+  /** The log from the cursor on; returns at once. A run without a job may have one too: of a start that failed. */
+  logs?(job: RemoteJob | undefined, files: RunFiles, cursor?: string): Promise<LogPage>
   /** Idempotent. */
   cancel(job: RemoteJob, files: RunFiles): Promise<void>
-  /** Where the job's log is, when it is a local file. */
-  logFile?(files: RunFiles): string
+  /** Brings what a finished job made into the run's folder; a second call brings nothing again. */
+  fetch?(job: RemoteJob, files: RunFiles): Promise<readonly Artifact[]>
   /**
    * The tokens of each row by the base model's own tokenizer, without a network and without installing anything;
    * `missing` says what would be needed.
    */
-  countTokens?(
-    model: Pick<TrainingPlan, "baseModel" | "revision">,
-    rows: Iterable<string>,
-  ): Promise<TokenCounts | { readonly missing: string }>
+  countTokens?(base: BaseModel, rows: Iterable<string>): Promise<TokenCounts | { readonly missing: string }>
   /**
-   * Batch generation where the weights are: predictions are written to each job's file, whole or not at all; a job
-   * whose file is complete is not asked again.
+   * Batch generation where the weights are: predictions are written to each job's file, whole or not at all; a job whose
+   * file is complete is not asked again. The work outlives the caller: after a crash or an interrupt the same call with
+   * the same folder goes on with it.
    */
   generate?(request: GenerationRequest, onProgress: (name: string, done: number, total: number) => void): Promise<void>
 }
@@ -156,11 +193,14 @@ export interface Capabilities {
 }
 
 /** The default export of a file in backends/. */
-export interface BackendModule {
+export interface BackendModule<Options = unknown> {
   readonly summary: string
+  readonly kind: "hosted" | "runner"
   /** Environment variables it reads, for `doctor` and the docs; secrets are reported as set or missing only. */
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
-  create(context: BackendContext, options: Readonly<Record<string, unknown>>): FineTuneBackend
+  /** The options of a job's `backend.options`: strict, with a description on each key. */
+  readonly options: z.ZodType<Options>
+  create(context: BackendContext, options: Options): FineTuneBackend
 }
 
 /** A line of `predictions/<contender>.jsonl`. */

@@ -41,7 +41,9 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
       ? [
           {
             path: ["verdict", "expectedGain"],
-            message: `got ${task.verdict.expectedGain}; at most discordance (${task.verdict.discordance}): a gain is made only where the contenders differ`,
+            message:
+              `got ${task.verdict.expectedGain}; at most discordance (${task.verdict.discordance}): a gain ` +
+              "is made only where the contenders differ",
           },
         ]
       : []),
@@ -49,7 +51,9 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
       ? [
           {
             path: ["verdict", "margin"],
-            message: `got ${task.verdict.margin}; must be below expectedGain (${task.verdict.expectedGain}): no test set shows a gain that only reaches the margin`,
+            message:
+              `got ${task.verdict.margin}; must be below expectedGain (${task.verdict.expectedGain}): no ` +
+              "test set shows a gain that only reaches the margin",
           },
         ]
       : []),

@@ -1,5 +1,25 @@
 import { z } from "zod"
-import { nameSchema, schemaVersion } from "../task/task.ts"
+import { nameSchema, schemaVersion } from "../names.ts"
+
+const objectiveSchema = z.enum(["sft"])
+
+/** One entry for each training method; the other one is in trainer/_methods.py. */
+const methodSchema = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("lora").describe("lora: low-rank adapters beside the frozen weights"),
+    rank: z.int().positive().default(16).describe("LoRA rank"),
+    alpha: z.number().positive().default(32).describe("LoRA scaling; often twice the rank"),
+    dropout: z.number().min(0).lt(1).default(0).describe("LoRA dropout"),
+    targetModules: z
+      .union([z.literal("all-linear"), z.array(z.string()).min(1)])
+      .default("all-linear")
+      .describe("The modules that get adapters"),
+  }),
+])
+
+/** What the trainer can do, by the names that a job gives: every runner of it offers them. */
+export const trainerObjectives: readonly string[] = objectiveSchema.options
+export const trainerMethods: readonly string[] = methodSchema.options.map(({ shape }) => shape.name.value)
 
 /** The job file, `jobs/<job>.yaml`: what to train, on what, where. Strict: an unknown key is an error. */
 export const jobSchema = z
@@ -16,7 +36,8 @@ export const jobSchema = z
       .string()
       .min(1)
       .describe(
-        "A Hugging Face id, a local folder, a GGUF file, or package:<python package>/<file.gguf> for one that comes inside a Python package",
+        "A Hugging Face id, a local folder, a GGUF file, or package:<python package>/<file.gguf> for one " +
+          "that comes inside a Python package",
       ),
     revision: z.string().optional().describe("The revision of a Hugging Face base model"),
     backend: z
@@ -26,20 +47,8 @@ export const jobSchema = z
       })
       .prefault({})
       .describe("Where the model is trained"),
-    objective: z.enum(["sft"]).default("sft").describe("sft: supervised fine-tuning on pairs of input and output"),
-    method: z
-      .discriminatedUnion("name", [
-        z.strictObject({
-          name: z.literal("lora").describe("lora: low-rank adapters beside the frozen weights"),
-          rank: z.int().positive().default(16).describe("LoRA rank"),
-          alpha: z.number().positive().default(32).describe("LoRA scaling; often twice the rank"),
-          dropout: z.number().min(0).lt(1).default(0).describe("LoRA dropout"),
-          targetModules: z
-            .union([z.literal("all-linear"), z.array(z.string()).min(1)])
-            .default("all-linear")
-            .describe("The modules that get adapters"),
-        }),
-      ])
+    objective: objectiveSchema.default("sft").describe("sft: supervised fine-tuning on pairs of input and output"),
+    method: methodSchema
       .prefault({ name: "lora" })
       .describe("How the weights are trained, with the method's own settings"),
     hyperparameters: z
@@ -82,26 +91,3 @@ export const jobSchema = z
   })
   .describe("A Tuneloop training job")
 export type JobSpecification = z.output<typeof jobSchema>
-
-/** The workspace file, `tuneloop.yaml`; every key is optional, and so is the file. */
-export const workspaceSchema = z
-  .strictObject({
-    schemaVersion,
-    ledger: z.string().default(".tuneloop/ledger.db").describe("The ledger's file, relative to the workspace"),
-    allowedHosts: z
-      .array(z.string().min(1))
-      .default(["127.0.0.1", "localhost", "::1", "api.openai.com"])
-      .describe("Hosts that examples may be sent to"),
-    budgets: z
-      .strictObject({
-        requestsUsd: z
-          .number()
-          .min(0)
-          .optional()
-          .describe("The most that all requests to models may cost, of every task and ever, in US dollars"),
-      })
-      .prefault({})
-      .describe("Ceilings on what the workspace spends"),
-  })
-  .describe("A Tuneloop workspace")
-export type WorkspaceSettings = z.output<typeof workspaceSchema>

@@ -1,3 +1,5 @@
+import type { ModelRef } from "./model-ref.ts"
+
 /** The states of a run. A status word that a provider invents is kept raw and never ends a run. */
 export const runStates = [
   "planned",
@@ -17,8 +19,15 @@ export function isTerminal(state: RunState): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled"
 }
 
-/** What happened to a run, in the order of `sequence`; `at` is UTC. */
-export type RunEvent = { readonly run: string; readonly sequence: number; readonly at: string } & RunEventBody
+/**
+ * What happened to a run, in the order of `sequence`. `at` is when it was received, UTC; the sender's own time, where it
+ * sent one, is `sentAt`.
+ */
+export type RunEvent = { readonly run: string; readonly sequence: number; readonly at: string } & SentEvent
+
+/** An event as its sender reports it; `sentAt` is UTC by the sender's clock. */
+export type SentEvent = RunEventBody & { readonly sentAt?: string }
+
 export type RunEventBody =
   | { readonly type: "planned"; readonly plan: string }
   | { readonly type: "submitting"; readonly submissionKey: string; readonly attempt: number }
@@ -39,12 +48,18 @@ export type RunEventBody =
     }
   | { readonly type: "checkpoint-saved"; readonly step: number }
   | { readonly type: "resumed"; readonly step: number }
+  | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string; readonly digest: string }
+  | { readonly type: "model-ready"; readonly model: ModelRef }
+  | { readonly type: "artifact-fetched"; readonly path: string; readonly digest: string; readonly bytes: number }
+  | { readonly type: "cost"; readonly usd: number; readonly source: "provider" | "computed"; readonly detail?: string }
 
-/** The provider's object: its id is not the model's id. */
+/** The provider's object: its id is not the model's id. It carries all that it takes to find, poll and bill the job. */
 export interface RemoteJob {
   readonly backend: string
   readonly id: string
   readonly submissionKey: string
+  /** The backend's own notes, by name: ids of uploaded files, a region, a host. No secrets. */
+  readonly details?: Readonly<Record<string, string>>
 }
 
 export interface MetricPoint {
@@ -68,6 +83,8 @@ export interface RunSummary {
   readonly hint: string | undefined
   readonly startedAt: string | undefined
   readonly endedAt: string | undefined
+  readonly model: ModelRef | undefined
+  readonly costUsd: number | undefined
   readonly details: Readonly<Record<string, unknown>>
 }
 
@@ -100,6 +117,8 @@ function emptySummary(run: string): RunSummary {
     hint: undefined,
     startedAt: undefined,
     endedAt: undefined,
+    model: undefined,
+    costUsd: undefined,
     details: {},
   }
 }
@@ -142,7 +161,13 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
       }
     case "resumed":
       return { ...summary, step: event.step, metrics: summary.metrics.filter((point) => point.step <= event.step) }
+    case "model-ready":
+      return { ...summary, model: event.model }
+    case "cost":
+      return { ...summary, costUsd: (summary.costUsd ?? 0) + event.usd }
     case "checkpoint-saved":
+    case "uploaded":
+    case "artifact-fetched":
       return summary
   }
 }

@@ -9,12 +9,13 @@ import { foldForComparison } from "../text/normalise.ts"
  * frozen.
  *
  * - `lineage`: the row is held out itself, or one of its parents is, or a parent's parent, through rows of the build,
- *   dropped ones included. A seed, an input, a candidate and an example are one row where the digits of their ids agree.
+ *   dropped ones included. A seed, an input, a candidate and an example are one row where the digits of their ids
+ *   agree.
  * - `exact`: the texts are equal in the form `fold`.
- * - `near`: the Jaccard similarity of the sets of shingles is at least the threshold. How texts are cut follows from the
- *   held-out texts alone (`shingles`), and so does what is boilerplate in them (`boilerplate`).
- * - `ngram`: the texts share n consecutive words of the form `fold`, of which none stands, in the held-out text, in a run
- *   of words that is common to many of the texts read and held out (`commonRuns`).
+ * - `near`: the Jaccard similarity of the sets of shingles is at least the threshold. How texts are cut follows from
+ *   the held-out texts alone (`shingles`), and so does what is boilerplate in them (`boilerplate`).
+ * - `ngram`: the texts share n consecutive words of the form `fold`, of which none stands, in the held-out text, in a
+ *   run of words that is common to many of the texts read and held out (`commonRuns`).
  */
 export const leakChecks = ["lineage", "exact", "near", "ngram"] as const
 export type LeakCheck = (typeof leakChecks)[number]

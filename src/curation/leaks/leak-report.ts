@@ -16,8 +16,8 @@ export interface LeakReport {
 }
 
 /**
- * Every train row that leaks into the held-out rows, as a `Witness` sees it: at most one finding a row and check, naming
- * the most similar or else the smallest held-out id. All rows are in memory.
+ * Every train row that leaks into the held-out rows, as a `Witness` sees it: at most one finding a row and check,
+ * naming the most similar or else the smallest held-out id. All rows are in memory.
  *
  * Findings are sorted by check and train id; the order of the rows does not matter. Nothing held out: no findings.
  */

@@ -131,7 +131,9 @@ export class NearWitness {
 // Of products of fractions.
 const tolerance = 1e-6
 
-/** Those of the candidates of one batch that are compared: all, or a sample that follows from the seed and their ids. */
+/**
+ * Those of the candidates of one batch that are compared: all, or a sample that follows from the seed and their ids.
+ */
 export function sampled(candidates: readonly NearCandidate[], seed: number): NearCandidate[] {
   const share = shareOf(candidates)
   if (share === 1) return [...candidates]

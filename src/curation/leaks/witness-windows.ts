@@ -59,7 +59,9 @@ export interface HashBuckets {
   /** Where the values of each bucket begin; one more than there are buckets. */
   readonly starts: Uint32Array<SharedArrayBuffer>
   readonly values: Uint32Array<SharedArrayBuffer>
-  /** A bit for the first bits of a hash, a few more than a bucket has: one that is not set says that it has no value. */
+  /**
+   * A bit for the first bits of a hash, a few more than a bucket has: one that is not set says that it has no value.
+   */
   readonly filter: Int32Array<SharedArrayBuffer>
 }
 

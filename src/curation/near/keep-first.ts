@@ -11,14 +11,14 @@ export interface SketchedRow extends Sketch {
  * What came of a row: kept, kept although it is near a kept one with another output (`conflict`), or dropped for its
  * witness.
  */
-export interface Decision {
+export interface KeepOrDrop {
   readonly verdict: "kept" | "conflict" | "near-duplicate" | "exact-duplicate"
   /** The number of the kept row it is near to; -1 for none. */
   readonly witness: number
   readonly similarity: number
 }
 
-const kept: Decision = { verdict: "kept", witness: -1, similarity: 0 }
+const kept: KeepOrDrop = { verdict: "kept", witness: -1, similarity: 0 }
 
 // Of a crowd of near rows that all differ in their outputs so many are compared, and so many looked at for one that
 // agrees.
@@ -67,7 +67,7 @@ export class KeepFirst {
   }
 
   /** Decides on the next row, which is known by its number from now on if it is kept. */
-  offer(row: SketchedRow, number: number): Decision {
+  offer(row: SketchedRow, number: number): KeepOrDrop {
     if (this.#isAlone(row)) return kept
     const { numbers, prints } = row
     this.#output = numbers[prints + 2] as number

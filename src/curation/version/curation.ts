@@ -35,8 +35,9 @@ export interface Conflict {
  *
  * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where
  * held-out rows say how texts are cut. Each phase gives the next: rows are taken in, `close` gives what is to be judged
- * once more, `judged` what is to be compared, and `finish` of that ends it. Memory: that of the table, with 4 bytes a hash of every row, and for a while 4 bytes for each
- * key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the kept ones instead.
+ * once more, `judged` what is to be compared, and `finish` of that ends it. Memory: that of the table, with 4 bytes a
+ * hash of every row, and for a while 4 bytes for each key of a row. Rows that are sketched when they are compared: that
+ * of `SimilarSets` for the kept ones instead.
  */
 export class Curation {
   readonly intake: Intake

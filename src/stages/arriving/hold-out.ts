@@ -40,20 +40,26 @@ interface HeldOutCounts {
  * keep it. Idempotent, and the same after a crash: the assignment depends on content only. While the test set is worn
  * its opened rows count for nothing: what arrives then goes to the test set first.
  */
-export function holdOut(context: StageContext, task: TaskSpecification): HeldOutCounts {
+export async function holdOut(context: StageContext, task: TaskSpecification): Promise<HeldOutCounts> {
   const rows = new TaskRows(context.workspace, task.task)
   const standing = new StandingSplits(rows)
   if (standing.missing === 0) return countsOf(task, standing)
+  // Before the lock, which is held for work in this process alone.
+  const worn = await wornRows(context, task)
   return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () =>
-    holdOutLocked(context, task, rows),
+    holdOutLocked(task, rows, worn),
   )
 }
 
-/** The same for who has the task's lock. */
-export function holdOutLocked(context: StageContext, task: TaskSpecification, rows: TaskRows): HeldOutCounts {
+/** The same for who has the task's lock and knows `wornRows`. */
+export function holdOutLocked(
+  task: TaskSpecification,
+  rows: TaskRows,
+  worn: Iterable<string> | undefined,
+): HeldOutCounts {
   // Read under the lock: another command may have assigned the same rows before.
   const standing = new StandingSplits(rows)
-  if (standing.missing > 0) assign(context, task, rows, standing)
+  if (standing.missing > 0) assign(task, rows, standing, worn ?? [])
   return countsOf(task, standing)
 }
 
@@ -76,13 +82,13 @@ function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCou
 }
 
 /** Gives a split to what has none. The texts lie in a temporary file while they are compared. */
-function assign(context: StageContext, task: TaskSpecification, rows: TaskRows, standing: StandingSplits): void {
+function assign(task: TaskSpecification, rows: TaskRows, standing: StandingSplits, worn: Iterable<string>): void {
   const texts = new SpilledTexts(join(rows.folder, "hold-out"), standing.held.length)
   try {
     const sample = readTexts(task, rows, standing, texts)
     const groups = groupTexts(texts, sample)
     const numbered = {
-      held: heldNow(context, task, standing),
+      held: heldNow(standing, worn),
       stratum: standing.stratum,
       strata: standing.strata,
       idOf: (row: number) => standing.idOf(row),
@@ -118,9 +124,9 @@ function readTexts(task: TaskSpecification, rows: TaskRows, standing: StandingSp
 }
 
 /** Where each row is held, opened rows of a worn test set nowhere. */
-function heldNow(context: StageContext, task: TaskSpecification, standing: StandingSplits): Uint8Array {
+function heldNow(standing: StandingSplits, worn: Iterable<string>): Uint8Array {
   const held = standing.held.slice()
-  for (const digits of wornRows(context, task) ?? [])
+  for (const digits of worn)
     for (const row of [standing.rowOf(`seed_${digits}`), standing.rowOf(`input_${digits}`)])
       if (row >= 0 && held[row] !== 0) held[row] = heldNames.indexOf("retired")
   return held

@@ -8,32 +8,35 @@ import type { StageContext } from "../context.ts"
  * The digits of the ids of all test rows that were ever opened, when the test set of now is worn; undefined while it is
  * not.
  */
-export function wornRows(context: StageContext, task: TaskSpecification): Set<string> | undefined {
+export async function wornRows(context: StageContext, task: TaskSpecification): Promise<Set<string> | undefined> {
   const versions = new Versions(context.workspace, task.task)
   const latest = versions.latest()
-  if (latest === undefined || !holdoutWear(context, task, versions.manifest(latest as `ds_${string}`).holdout).isWorn)
-    return undefined
-  return new Set(testOpenings(context, versions).flatMap(({ rows }) => rows.map(digits)))
+  if (latest === undefined) return undefined
+  const { isWorn } = await holdoutWear(context, task, versions.manifest(latest as `ds_${string}`).holdout)
+  if (!isWorn) return undefined
+  return new Set((await testOpenings(context, versions)).flatMap(({ rows }) => rows.map(digits)))
 }
 
 /**
  * How worn the holdout's test rows are, by every opening of a holdout of the task that had them. Reads the ids of test
  * rows only.
  */
-export function holdoutWear(context: StageContext, task: TaskSpecification, holdout: string): Wear {
+export async function holdoutWear(context: StageContext, task: TaskSpecification, holdout: string): Promise<Wear> {
   const versions = new Versions(context.workspace, task.task)
-  return wearOf(versions.testIds(holdout), testOpenings(context, versions), {
+  return wearOf(versions.testIds(holdout), await testOpenings(context, versions), {
     limit: task.holdout.openings,
     confidence: task.verdict.confidence,
   })
 }
 
 /** Every opening of the task's test rows that the ledger knows, with the rows that were opened. */
-export function testOpenings(context: StageContext, versions: Versions): Opening[] {
-  return versions.holdoutIds().flatMap((holdout) => {
-    const openings = context.readLedger().openings(holdout)
-    if (openings.length === 0) return []
+export async function testOpenings(context: StageContext, versions: Versions): Promise<Opening[]> {
+  const opened: Opening[] = []
+  for (const holdout of versions.holdoutIds()) {
+    const openings = await context.readLedger().openings.of(holdout)
+    if (openings.length === 0) continue
     const rows = versions.testIds(holdout)
-    return openings.map(({ evaluation }) => ({ evaluation, rows }))
-  })
+    opened.push(...openings.map(({ evaluation }) => ({ evaluation, rows })))
+  }
+  return opened
 }

@@ -17,6 +17,7 @@ import { openTable, type TableRow } from "../../store/tables/table.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { holdOutLocked, type HoldOutCounts } from "./hold-out.ts"
+import { wornRows } from "./holdout-wear.ts"
 import { columnsOf, contentOf, parseRow, type Row } from "./imported-row.ts"
 import { ImportedRows, type ArrivedRow } from "./imported-rows.ts"
 
@@ -96,6 +97,7 @@ async function importRows(
         invalid,
         rows.given > 0 ? `Mend those rows, or import the other ${rows.given} with --skip-invalid.` : "Mend those rows.",
       )
+    const worn = await wornRows(context, task)
     // Read and written under one lock: of two imports at once, neither may write over what the other added.
     const { heldElsewhere, held, ...counts } = withLock(
       workspace.lockFile(task.task),
@@ -106,7 +108,7 @@ async function importRows(
         const heldElsewhere = holdAsSaid(store, kind, rows)
         const counts = merge(store, kind, rows)
         // Under the same lock: who came between would make this import fail with its rows written.
-        return { ...counts, heldElsewhere, held: holdOutLocked(context, task, store) }
+        return { ...counts, heldElsewhere, held: holdOutLocked(task, store, worn) }
       },
     )
     return {
@@ -182,7 +184,9 @@ async function readRows(
       const known = rows.find(row.id)
       if (known >= 0 && !rows.says(known, content)) {
         const first = rows.firstAt(known)
-        const message = `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with other content`
+        const message =
+          `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with ` +
+          "other content"
         issues.push({ file, line, path: "id", message })
         continue
       }

@@ -7,7 +7,7 @@ import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
 import { withLock } from "../../store/files/lock.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
+import { taskExamples } from "../standing/task-examples.ts"
 import { labelsIn } from "../standing/review-plan.ts"
 
 /** How labels change: each old name and the new ones; one for a rename or a merge, several for a split. */

@@ -7,11 +7,11 @@ import { PersonNeededError, ToolkitError } from "../../core/errors.ts"
 import type { HoldoutRefresh } from "../../core/rows/holdout-refresh.ts"
 import { inputIssues, inputText, outputIssues, stratumOf } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { withLock } from "../../store/files/lock.ts"
+import { withLockAcross } from "../../store/files/lock.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { holdOut } from "./hold-out.ts"
 import { holdoutWear, testOpenings } from "./holdout-wear.ts"
 
@@ -48,32 +48,36 @@ export interface Refresh {
  * a PersonNeededError when there is no row to take. Idempotent: what it retired is not opened again. The next build has
  * the new holdout.
  */
-export function refreshHoldout(context: StageContext, task: TaskSpecification, options: RefreshOptions): Refresh {
+export async function refreshHoldout(
+  context: StageContext,
+  task: TaskSpecification,
+  options: RefreshOptions,
+): Promise<Refresh> {
   const { workspace } = context
   const rows = new TaskRows(workspace, task.task)
-  holdOut(context, task)
-  if (!options.yes) return planRefresh(context, task, rows, options).refresh
-  return withLock(workspace.lockFile(task.task), workspace.show(rows.folder), () => {
-    const { refresh, record } = planRefresh(context, task, rows, options)
+  await holdOut(context, task)
+  if (!options.yes) return (await planRefresh(context, task, rows, options)).refresh
+  return withLockAcross(workspace.lockFile(task.task), workspace.show(rows.folder), async () => {
+    const { refresh, record } = await planRefresh(context, task, rows, options)
     if (record === undefined) return refresh
     rows.addRefresh(record)
     return { ...refresh, state: "refreshed" }
   })
 }
 
-function planRefresh(
+async function planRefresh(
   context: StageContext,
   task: TaskSpecification,
   rows: TaskRows,
   options: RefreshOptions,
-): { refresh: Refresh; record: HoldoutRefresh | undefined } {
+): Promise<{ refresh: Refresh; record: HoldoutRefresh | undefined }> {
   const versions = new Versions(context.workspace, task.task)
   const holdout = currentHoldout(versions, task)
-  const wear = holdoutWear(context, task, holdout)
+  const wear = await holdoutWear(context, task, holdout)
   const examples = taskExamples(task, rows)
   const standing = rows.assignments()
   const isDue = wear.isWorn || (options.force && wear.openings > 0)
-  const opened = new Set(testOpenings(context, versions).flatMap((opening) => opening.rows.map(digits)))
+  const opened = new Set((await testOpenings(context, versions)).flatMap((opening) => opening.rows.map(digits)))
   const answeredTest = new Set(examples.test.map(({ id }) => digits(id)))
   const inTest = standing
     .filter(({ id, split }) => split === "test" && answeredTest.has(digits(id)))
@@ -169,7 +173,9 @@ function currentHoldout(versions: Versions, task: TaskSpecification): string {
 
 function nothingFresh(task: TaskSpecification, wear: Wear): PersonNeededError {
   return new PersonNeededError(
-    `the test set of ${task.task} was opened for ${wear.openings} decisions, and there is no real row that no version was trained on to take its place`,
-    `Import real inputs (tuneloop input import ${task.task} <file>) and answer them in the review; while the test set is worn, they go to it first.`,
+    `the test set of ${task.task} was opened for ${wear.openings} decisions, and there is no real row ` +
+      "that no version was trained on to take its place",
+    `Import real inputs (tuneloop input import ${task.task} <file>) and answer them in the review; while ` +
+      "the test set is worn, they go to it first.",
   )
 }

@@ -70,7 +70,7 @@ export async function build(
   filters: readonly ConfiguredFilter[],
   { findSemantic, threads, afterWriting }: BuildOptions = {},
 ): Promise<BuildResult> {
-  const { standing } = holdOut(context, task)
+  const { standing } = await holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
   const crew = crewFor(rows, threads)

@@ -2,7 +2,7 @@ import { digits } from "../../curation/leaks/lineage.ts"
 import { pickSeeds } from "../../store/rows/seed-ranges.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
 import { fates, type ReviewStart } from "../standing/fates.ts"
-import type { SourceRow } from "../standing/review-items.ts"
+import type { SourceRow } from "../../core/rows/review-item.ts"
 import type { HeldOutRows } from "./held-out-rows.ts"
 
 /** The rows of conflicts as they stand in their files: of the pairs, and of those that were asked about before. */

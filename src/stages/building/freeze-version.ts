@@ -67,7 +67,8 @@ export async function freezeClean<Content extends VersionContent>(
   }
   const [first] = found
   throw new GateError(
-    `the rows of ${task.task} still meet what is held out after ${found.length} leaks were dropped: ${first?.check}, ${first?.train} and ${first?.heldOut}; nothing was frozen`,
+    `the rows of ${task.task} still meet what is held out after ${found.length} leaks were dropped: ` +
+      `${first?.check}, ${first?.train} and ${first?.heldOut}; nothing was frozen`,
     "This is a bug of tuneloop: please report it with these ids.",
   )
 }

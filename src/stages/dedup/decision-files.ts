@@ -1,4 +1,4 @@
-import type { Decision } from "../../curation/near/keep-first.ts"
+import type { KeepOrDrop } from "../../curation/near/keep-first.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 
 /** Where what came of the rows is written, as far as somebody wants it. */
@@ -25,9 +25,10 @@ export class DecisionFiles {
   }
 
   /** Notes the decision on the row of a line, which is not merely kept. */
-  note(line: number, { verdict, witness, similarity }: Decision): void {
+  note(line: number, { verdict, witness, similarity }: KeepOrDrop): void {
     const isKept = verdict === "conflict"
-    const found = `"reason":"${verdict}","witnessLine":${witness},"similarity":${Math.round(similarity * 10_000) / 10_000}}\n`
+    const rounded = Math.round(similarity * 10_000) / 10_000
+    const found = `"reason":"${verdict}","witnessLine":${witness},"similarity":${rounded}}\n`
     this.#report?.write(`{"line":${line},"kept":${isKept},${found}`)
     if (!isKept) this.#dropped?.write(`{"line":${line},${found}`)
   }

@@ -48,8 +48,8 @@ type RunContext = Pick<StageContext, "monotonicMs" | "signal" | "report">
 
 /**
  * Of the rows of a file the first of near ones are kept: kept + dropped = read, and every dropped row has a kept
- * witness. The kept rows go to `output`, lines of JSONL as they are; each dropped row goes to `dropped`, each dropped row
- * and each conflict to `report`. The files appear whole or not at all, and none does when a line is no row.
+ * witness. The kept rows go to `output`, lines of JSONL as they are; each dropped row goes to `dropped`, each dropped
+ * row and each conflict to `report`. The files appear whole or not at all, and none does when a line is no row.
  *
  * Memory: that of `SimilarSets` for the kept rows, 20 bytes more for each, a byte a line, and 32 MiB that the threads
  * share; JSONL is streamed, a table (CSV, TSV, JSON) is held whole. The answer does not depend on the number of

@@ -1,4 +1,4 @@
-import { KeepFirst, type Decision, type SketchedRow } from "../../curation/near/keep-first.ts"
+import { KeepFirst, type KeepOrDrop, type SketchedRow } from "../../curation/near/keep-first.ts"
 import { rowHeader } from "../../curation/rows/row-sketcher.ts"
 import type { SharedKeys } from "../../curation/near/shared-keys.ts"
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
@@ -15,7 +15,7 @@ export function noteKeys(shared: SharedKeys, bands: number, { numbers, rows }: B
 /** What came of the rows so far, by the lines they are on; each duplicate and conflict is noted in the files. */
 export class RowDecisions {
   read = 0
-  readonly counts: Record<Decision["verdict"], number> = {
+  readonly counts: Record<KeepOrDrop["verdict"], number> = {
     kept: 0,
     conflict: 0,
     "exact-duplicate": 0,
@@ -73,7 +73,7 @@ export class RowDecisions {
     this.#note(line, this.#rows.offer(row, line))
   }
 
-  #note(line: number, decision: Decision): void {
+  #note(line: number, decision: KeepOrDrop): void {
     this.read += 1
     this.counts[decision.verdict] += 1
     if (decision.verdict === "kept") return

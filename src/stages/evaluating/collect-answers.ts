@@ -15,6 +15,7 @@ import { readLines, readText, toJsonLines, writeAtomically } from "../../store/f
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
+import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
 import type { StageContext } from "../context.ts"
 
 /** Raised when a change here would give other predictions or figures from the same run. */
@@ -86,7 +87,7 @@ export async function collectAnswers(
   const holdout = given ?? plan.holdout
   const evaluation = evaluationId(task, job, run, plan, holdout)
   const versions = new Versions(context.workspace, task.task)
-  context.ledger().recordOpening({ task: task.task, holdout, evaluation, purpose: `evaluation of ${run}` })
+  await context.ledger().openings.record({ task: task.task, holdout, evaluation, purpose: `evaluation of ${run}` })
   const sealed = versions.rows(holdout, "test.jsonl")
   const validation = versions.rows(holdout, "validation.jsonl")
   const trainExamples = versions.rows(plan.dataset, "train.jsonl")
@@ -103,10 +104,12 @@ export async function collectAnswers(
   const test = withoutTainted(sealed, tainted, holdout)
   const folder = join(files.folder, "predictions", evaluation)
   const jobs: GenerationJob[] = []
+  const base = baseOf(plan)
+  const tuned: ModelRef = { kind: "adapter", base, location: files.adapter }
   const generated = (
     name: string,
     rows: readonly Example[],
-    options: { adapter: string | null; shots: readonly Example[]; latency: boolean },
+    options: { model: ModelRef; shots: readonly Example[]; latency: boolean },
   ) => {
     const file = join(folder, "rows", `${name}.jsonl`)
     writeAtomically(
@@ -117,7 +120,7 @@ export async function collectAnswers(
     )
     jobs.push({
       name,
-      adapter: options.adapter,
+      model: options.model,
       rows: file,
       predictions: join(folder, `${name}.jsonl`),
       maxNewTokens: job.evaluation.maxNewTokens,
@@ -125,11 +128,11 @@ export async function collectAnswers(
     })
   }
   for (const name of wanted) {
-    if (name === "tuned") generated(name, test, { adapter: files.adapter, shots: [], latency: true })
-    else if (name === "zero-shot") generated(name, test, { adapter: null, shots: [], latency: true })
-    else if (name === "few-shot") generated(name, test, { adapter: null, shots, latency: true })
+    if (name === "tuned") generated(name, test, { model: tuned, shots: [], latency: true })
+    else if (name === "zero-shot") generated(name, test, { model: { kind: "base", ...base }, shots: [], latency: true })
+    else if (name === "few-shot") generated(name, test, { model: { kind: "base", ...base }, shots, latency: true })
   }
-  generated("tuned-validation", validation, { adapter: files.adapter, shots: [], latency: false })
+  generated("tuned-validation", validation, { model: tuned, shots: [], latency: false })
   await generate(context, plan, job, jobs, folder, backend)
   const contenders = wanted.flatMap((name): ContenderAnswers[] => {
     if (name === "linear") return task.kind === "label" ? [linearAnswers(context, task, trainExamples, test)] : []
@@ -244,12 +247,11 @@ async function generate(
       code: "no-generation",
       hint: "Evaluate with a backend that can: set backend.name to local in the job.",
     })
-  await backend.prepare?.(plan)
+  await backend.prepare?.(baseOf(plan))
   const { batchSize, latencyRows } = job.evaluation
   await backend.generate(
     {
-      baseModel: plan.baseModel,
-      revision: plan.revision,
+      base: baseOf(plan),
       jobs: missing,
       batchSize,
       latencyRows,

@@ -84,14 +84,14 @@ export async function evaluate(
   const plan = requirePlan(context, task, run)
   const file = evaluationFile(context, run, evaluationId(task, job, run, plan, holdout))
   if (existsSync(file)) return { state: "unchanged", result: JSON.parse(readText(file)) as Evaluation }
-  const summary = reduceRun(run, context.ledger().events(run))
+  const summary = reduceRun(run, await context.ledger().runs.events(run))
   if (summary.state !== "succeeded")
     throw new ToolkitError(`run ${run} is ${summary.state}; only a finished run can be evaluated`, {
       code: "run-not-finished",
       hint: `tuneloop runs watch ${run}`,
     })
   const answers = await collectAnswers(context, task, job, run, backend, holdout)
-  const report = reportData(context, task, job, summary, answers, metrics, machine)
+  const report = await reportData(context, task, job, summary, answers, metrics, machine)
   const reportFile = join(context.workspace.runFolder(run), "report.html")
   writeAtomically(reportFile, renderReport(report))
   const result: Evaluation = {
@@ -123,7 +123,7 @@ export async function evaluate(
   return { state: "evaluated", result }
 }
 
-function reportData(
+async function reportData(
   context: StageContext,
   task: TaskSpecification,
   job: JobSpecification,
@@ -131,7 +131,7 @@ function reportData(
   answers: Answers,
   metrics: readonly NamedMetric[],
   machine: string,
-): ReportData {
+): Promise<ReportData> {
   const { plan, test } = answers
   const metric = decidingMetric(task)
   const contenders = answers.contenders.map((contender) => ({
@@ -164,7 +164,7 @@ function reportData(
   })
   const prevalence = atPrevalence(task, test, contenders, metrics, plan.seed)
   const outOfScope = outOfScopeLabel(task)
-  const wear = holdoutWear(context, task, answers.holdout)
+  const wear = await holdoutWear(context, task, answers.holdout)
   const tunedRows = contenders.find(({ name }) => name === "tuned")?.rows ?? []
   return {
     task: task.task,
@@ -189,7 +189,7 @@ function reportData(
     ...(outOfScope === undefined ? {} : { outOfScope: outOfScopeScores(task, outOfScope, contenders) }),
     training: summary.metrics,
     failures: failures(task, answers),
-    provenance: { ...provenance(context, summary, plan, answers, machine), wear },
+    provenance: { ...(await provenance(context, summary, plan, answers, machine)), wear },
   }
 }
 
@@ -237,13 +237,13 @@ function failures(task: TaskSpecification, answers: Answers): ReportData["failur
   return { validationRows: examples.length, wrong: wrong.length, shown: wrong.slice(0, shownFailures) }
 }
 
-function provenance(
+async function provenance(
   context: StageContext,
   summary: RunSummary,
   plan: TrainingPlan,
   answers: Answers,
   machine: string,
-): ReportData["provenance"] {
+): Promise<ReportData["provenance"]> {
   const seconds =
     summary.startedAt && summary.endedAt ? (Date.parse(summary.endedAt) - Date.parse(summary.startedAt)) / 1000 : null
   return {
@@ -258,7 +258,7 @@ function provenance(
     seed: plan.seed,
     rows: { train: answers.trainRows, validation: answers.validation.examples.length, test: answers.test.length },
     planDigest: digest(plan),
-    testOpenings: context.ledger().openings(answers.holdout).length,
+    testOpenings: (await context.ledger().openings.of(answers.holdout)).length,
     tainted: answers.tainted,
     leaks: new Versions(context.workspace, plan.task).manifest(plan.dataset as `ds_${string}`).leaks,
     trainingSeconds: seconds,

@@ -11,7 +11,7 @@ import { NgramIndex } from "../../curation/leaks/ngram-overlap.ts"
 import { qualityChecks } from "../../curation/version/quality.ts"
 import { anyInputText } from "../../curation/version/validity.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
-import { passes, uniqueById } from "../standing/review-items.ts"
+import { passes, uniqueById } from "../../core/rows/candidates.ts"
 
 /** A draft with the request that it came from, where a model was asked. */
 export type AnsweredDraft = Draft & { readonly request?: string; readonly model?: string }

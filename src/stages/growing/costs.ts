@@ -1,7 +1,7 @@
-import type { Spending } from "../../store/ledger/attempts.ts"
+import type { Spending } from "../../core/contracts/ledger.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
+import { taskExamples } from "../standing/task-examples.ts"
 
 /**
  * What a strategy's requests cost, and what came of it; `usdPerAccepted` is null where nothing was accepted yet or a
@@ -15,17 +15,17 @@ export interface Cost extends Spending {
 }
 
 /** The cost of every task and strategy that asked a model, with how many of its candidates are train examples now. */
-export function costsOf(context: StageContext, task?: string): Cost[] {
-  const spendings = context
-    .readLedger()
-    .attempts.spendingByStrategy()
-    .filter((spending) => task === undefined || spending.task === task)
+export async function costsOf(context: StageContext, task?: string): Promise<Cost[]> {
+  const all = await context.readLedger().requests.spendingByPurpose()
+  const spendings = all.filter((spending) => task === undefined || spending.task === task)
   const accepted = new Map(
     [...new Set(spendings.map((spending) => spending.task))].map((name) => [name, acceptedByStrategy(context, name)]),
   )
-  return spendings.map((spending) => {
-    const count = accepted.get(spending.task)?.get(spending.strategy) ?? 0
+  return spendings.map(({ task: name, purpose: strategy, ...spending }) => {
+    const count = accepted.get(name)?.get(strategy) ?? 0
     return {
+      task: name,
+      strategy,
       ...spending,
       accepted: count,
       usdPerAccepted: count === 0 || spending.unpriced > 0 ? null : spending.usd / count,

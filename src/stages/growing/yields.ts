@@ -3,8 +3,8 @@ import { cellName } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
-import { uniqueById } from "../standing/review-items.ts"
+import { taskExamples } from "../standing/task-examples.ts"
+import { uniqueById } from "../../core/rows/candidates.ts"
 
 /** The funnel of a strategy, with what people or the policy accepted. */
 export interface StrategyYield extends Funnel {

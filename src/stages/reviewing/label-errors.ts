@@ -7,9 +7,10 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { toJsonLines } from "../../store/files/files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
+import { labelError } from "../standing/kinds/label-error.ts"
+import { taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import { rowChecks } from "../standing/row-checks.ts"
+import { rowChecks } from "../../curation/review/row-checks.ts"
 
 export interface LabelErrorSearch {
   readonly state: "searched" | "unchanged"
@@ -37,13 +38,13 @@ export interface LabelErrorSearch {
  * each different word, pair of words and run of characters of each, and 4 bytes for each of these in all of them and
  * each label.
  */
-export function searchLabelErrors(context: StageContext, task: TaskSpecification): LabelErrorSearch {
+export async function searchLabelErrors(context: StageContext, task: TaskSpecification): Promise<LabelErrorSearch> {
   if (task.kind !== "label")
     throw new UsageError(
       `label errors are searched for in tasks of kind label; ${task.task} is of kind ${task.kind}`,
       `Look at its examples in the review instead: tuneloop review export ${task.task}`,
     )
-  holdOut(context, task)
+  await holdOut(context, task)
   const rows = new TaskRows(context.workspace, task.task)
   const before = taskExamples(task, rows)
   const started = context.monotonicMs()
@@ -58,32 +59,7 @@ export function searchLabelErrors(context: StageContext, task: TaskSpecification
     { threshold: task.build.threshold },
   )
   const seconds = (context.monotonicMs() - started) / 1000
-  const sources = new Map([...before.sources.values()].map((source) => [source.example.id, source]))
-  const checkOf = rowChecks(Map.groupBy(rows.decisions(), (decision) => decision.item))
-  let decidedBefore = 0
-  const found = suspects.flatMap((suspect): QueuedSuspect[] => {
-    const source = sources.get(suspect.id)
-    if (source === undefined) return []
-    const { row, split, example } = source
-    if (checkOf(row, example.input, example.output).state !== "open") {
-      decidedBefore++
-      return []
-    }
-    const [selfConfidence, confidence] = [rounded(suspect.selfConfidence), rounded(suspect.confidence)]
-    const id = checkId(row, example.input, example.output)
-    return [
-      {
-        id,
-        row,
-        split,
-        label: suspect.label,
-        suggested: suspect.suggested,
-        selfConfidence,
-        confidence,
-        isCurrent: true,
-      },
-    ]
-  })
+  const { found, decidedBefore } = undecided(before, rows, suspects)
   const current = new Set(found.map(({ id }) => id))
   const known = rows.suspects()
   // What was asked stays as it was asked, so that a file that is out for review can still be imported.
@@ -93,7 +69,7 @@ export function searchLabelErrors(context: StageContext, task: TaskSpecification
   ]
   const isUnchanged = toJsonLines(queue) === toJsonLines(known)
   if (!isUnchanged) rows.writeSuspects(queue)
-  const waiting = new Set(taskExamples(task, rows).suspects.map(({ id }) => id))
+  const waiting = new Set((taskExamples(task, rows).aboutExamples.get(labelError.name) ?? []).map(({ id }) => id))
   const open = queue.filter(({ id }) => waiting.has(id)).map(({ isCurrent: _, ...suspect }) => suspect)
   return {
     state: isUnchanged ? "unchanged" : "searched",
@@ -105,6 +81,30 @@ export function searchLabelErrors(context: StageContext, task: TaskSpecification
     decidedBefore,
     seconds,
   }
+}
+
+/** The suspects as the queue has them, without those rows that experts decided on before. */
+function undecided(
+  { sources }: TaskExamples,
+  rows: TaskRows,
+  suspects: ReturnType<typeof findLabelErrors>["suspects"],
+): { readonly found: QueuedSuspect[]; readonly decidedBefore: number } {
+  const byExample = new Map([...sources.values()].map((source) => [source.example.id, source]))
+  const checkOf = rowChecks(Map.groupBy(rows.decisions(), (decision) => decision.item))
+  let decidedBefore = 0
+  const found = suspects.flatMap(({ id, label, suggested, ...confidences }): QueuedSuspect[] => {
+    const source = byExample.get(id)
+    if (source === undefined) return []
+    const { row, split, example } = source
+    if (checkOf(row, example.input, example.output).state !== "open") {
+      decidedBefore++
+      return []
+    }
+    const [selfConfidence, confidence] = [rounded(confidences.selfConfidence), rounded(confidences.confidence)]
+    const check = checkId(row, example.input, example.output)
+    return [{ id: check, row, split, label, suggested, selfConfidence, confidence, isCurrent: true }]
+  })
+  return { found, decidedBefore }
 }
 
 /** Figures in files are short: what lies beyond the sixth place decides nothing. */

@@ -3,18 +3,24 @@ import { canonicalJson, digest } from "../../core/canonical.ts"
 import type { Decision, DecisionLine } from "../../core/rows/example.ts"
 import { outcomeKey } from "../../core/rows/migration.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
-import { rowDecisions } from "../standing/conflicts.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
-import { rowOutcome } from "../standing/row-checks.ts"
+import { adjudication } from "../standing/kinds/adjudication.ts"
+import { kindOf, reviewKinds } from "../standing/kinds.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
+import { rowOutcome } from "../../curation/review/row-checks.ts"
 import { outcomeOn } from "../standing/standing.ts"
+
+export interface DecidedItem {
+  readonly item: ReviewItem
+  readonly decision: Decision
+}
 
 /**
  * The decisions that the task's logs do not hold yet: equal ones by the same reviewer about the same revision are the
  * same decision, whenever they were made.
  */
-export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): Decision[] {
+export function newDecisions(rows: TaskRows, made: readonly DecidedItem[]): DecidedItem[] {
   const known = new Set(rows.decisions().map(keyOf))
-  return decisions.filter((decision) => !known.has(keyOf(decision)))
+  return made.filter(({ decision }) => !known.has(keyOf(decision)))
 }
 
 /**
@@ -24,15 +30,14 @@ export function newDecisions(rows: TaskRows, decisions: readonly Decision[]): De
  */
 export function recordDecisions(
   rows: TaskRows,
-  items: ReadonlyMap<string, ReviewItem>,
-  added: readonly Decision[],
-  at: string,
-  suffix: string,
+  added: readonly DecidedItem[],
+  { at, suffix }: { readonly at: string; readonly suffix: string },
 ): void {
   if (added.length === 0) return
   const given = decisionsGiven(rows)
-  const lines = added.flatMap((decision) => linesOf(items.get(decision.item) as ReviewItem, decision, given))
-  rows.writeSession(`${sessionName(at, added, suffix)}-${digest(lines).slice(7, 15)}`, lines)
+  const lines = added.flatMap(({ item, decision }) => linesOf(item, decision, given))
+  const by = added.map(({ decision }) => decision)
+  rows.writeSession(`${sessionName(at, by, suffix)}-${digest(lines).slice(7, 15)}`, lines)
 }
 
 /**
@@ -91,11 +96,27 @@ function linesOnRows(
   given: (item: string) => readonly Decision[],
   isSettling: boolean,
 ): DecisionLine[] {
-  const lines = rowDecisions(item, line)
+  const lines = kindOf(item).onRows?.(item, line) ?? []
   return isSettling
     ? lines.map((each, index) => settling(each, given, (earlier) => rowOutcome(earlier, item.rows?.[index]?.output)))
-    : lines
+    : [...lines]
 }
+
+/** The decisions that reviewers made themselves, without what those on some items say of others. */
+export function withoutDerived(decisions: readonly Decision[]): Decision[] {
+  const keyOf = ({ reviewer, at }: Decision, about: string) => JSON.stringify([reviewer, at, about])
+  const deriving = decisions.filter(({ item }) => derivingPrefixes.some((prefix) => item.startsWith(prefix)))
+  const derived = new Set(deriving.flatMap((decision) => (decision.rows ?? []).map((row) => keyOf(decision, row))))
+  const isDerived = (decision: Decision) =>
+    derived.has(keyOf(decision, decision.item)) ||
+    (decision.item.startsWith("check_") && derived.has(keyOf(decision, decision.rows?.[0] ?? "")))
+  return derived.size === 0 ? [...decisions] : decisions.filter((decision) => !isDerived(decision))
+}
+
+/** What the ids begin with of the items whose decisions say something of rows or of other items. */
+const derivingPrefixes = [adjudication, ...reviewKinds.filter(({ onRows }) => onRows !== undefined)].map(
+  ({ idPrefix }) => `${idPrefix}_`,
+)
 
 /** The line counts before the decisions that were given on its item until now. */
 function settling(

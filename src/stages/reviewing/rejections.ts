@@ -1,8 +1,8 @@
 import { canonicalText } from "../../core/canonical.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
-import { taskExamples } from "../standing/fates.ts"
-import { uniqueById } from "../standing/review-items.ts"
+import { taskExamples } from "../standing/task-examples.ts"
+import { uniqueById } from "../../core/rows/candidates.ts"
 
 /** Why people turned candidates down: a reason in their words, how often, and of which strategies. */
 export interface Rejection {

@@ -2,8 +2,9 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { agreementReport, ratedItems, type AgreementReport } from "../../evaluation/review/agreement.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
-import { passes, reviewItems, uniqueById } from "../standing/review-items.ts"
+import { taskExamples } from "../standing/task-examples.ts"
+import { passes, uniqueById } from "../../core/rows/candidates.ts"
+import { reviewItems } from "../standing/review-items.ts"
 
 /**
  * How far the reviewers of the task agree where they decided on the same items. Memory has the candidates and the

@@ -4,18 +4,18 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/fates.ts"
+import { countsOf, taskExamples } from "../standing/task-examples.ts"
 import { formColumns, guideOf, widths } from "../spreadsheet/form.ts"
 import { columnsOf, rowWriter, type ItemRow } from "../spreadsheet/layout.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { reviewQueue } from "./review-queue.ts"
 
 export interface ReviewExport {
   /** Items; an item whose output has lists takes more rows than one. */
   readonly rows: number
   readonly open: number
-  readonly suspects: number
-  readonly conflictPairs: number
+  /** How many questions about examples wait, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   readonly file: string
   /** Texts too long for a cell, each a file of the folder; the folder is there only when there are some. */
   readonly longTexts: number
@@ -73,8 +73,7 @@ export async function exportReview(
   return {
     rows: items.length,
     open: examples.open.length,
-    suspects: examples.suspects.length,
-    conflictPairs: examples.conflicts.length,
+    counts: countsOf(examples),
     file: options.out,
     longTexts,
     textFolder: longTexts > 0 ? folder : undefined,

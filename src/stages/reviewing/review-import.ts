@@ -7,11 +7,12 @@ import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples, type TaskExamples } from "../standing/fates.ts"
-import { newDecisions, recordDecisions } from "./record-decisions.ts"
+import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
+import { newDecisions, recordDecisions, type DecidedItem } from "./record-decisions.ts"
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
-import { guidelineDigest, reviewItems, type ReviewItem } from "../standing/review-items.ts"
+import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { isRevision } from "../spreadsheet/layout.ts"
 import { readFilledRows, type CellDifference } from "../spreadsheet/rows.ts"
 
@@ -22,8 +23,8 @@ export interface ReviewImport {
   readonly undecided: number
   readonly byVerdict: Readonly<Record<string, number>>
   readonly stillOpen: number
-  readonly suspectsLeft: number
-  readonly conflictPairsLeft: number
+  /** How many questions about examples wait still, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   /** Decisions on items that changed since the export or are gone: not taken, though all others are. */
   readonly notTaken: readonly { readonly row: number; readonly item: string; readonly reason: "changed" | "gone" }[]
   /**
@@ -67,16 +68,55 @@ export async function importReview(
   const examples = taskExamples(task, rows)
   const itemOf = itemLookup(rows, examples)
   const sheet = await readFilledRows(task, file, itemOf)
-  const { answers, issues } = answersOf(sheet.filled, options.reviewer ?? "")
-  issues.unshift(...sheet.issues)
   const at = context.now().toISOString()
+  const { made, notTaken, issues } = decisionsOf(task, file, answersOf(sheet.filled, options.reviewer ?? ""), {
+    itemOf,
+    at,
+  })
+  issues.unshift(...sheet.issues)
+  requireSound(task, file, { made, notTaken, issues })
+  const added = newDecisions(rows, made)
+  // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
+  const suffix = digest(added.map(({ decision: { at: _, ...decision } }) => decision)).slice(7, 15)
+  if (!options.dryRun) recordDecisions(rows, added, { at, suffix })
+  const byVerdict: Record<string, number> = {}
+  for (const { decision } of added) byVerdict[decision.verdict] = (byVerdict[decision.verdict] ?? 0) + 1
+  const left = options.dryRun || added.length === 0 ? examples : taskExamples(task, rows)
+  return {
+    read: sheet.read,
+    added: added.length,
+    unchanged: made.length - added.length,
+    undecided: sheet.undecided,
+    byVerdict,
+    stillOpen: left.open.length,
+    counts: countsOf(left),
+    notTaken,
+    differingCells: sheet.differingCells,
+    differences: sheet.differences,
+    notes: sheet.notes,
+    changes: added.slice(0, options.shown ?? 20).map((decided) => changeOf(task, decided)),
+  }
+}
+
+interface Taken {
+  readonly made: DecidedItem[]
+  readonly notTaken: ReviewImport["notTaken"][number][]
+  readonly issues: Issue[]
+}
+
+/** The decisions that the answers are, those that cannot be taken, and what is wrong with the rest. */
+function decisionsOf(
+  task: TaskSpecification,
+  file: string,
+  { answers, issues }: ReturnType<typeof answersOf>,
+  { itemOf, at }: { readonly itemOf: (id: string) => ReviewItem | undefined; readonly at: string },
+): Taken {
+  const taken: Taken = { made: [], notTaken: [], issues }
   const guideline = guidelineDigest(task)
-  const decisions: Decision[] = []
-  const notTaken: { row: number; item: string; reason: "changed" | "gone" }[] = []
   for (const { id, answer, first, rows: from } of answers) {
     const item = itemOf(id)
     if (item === undefined || (first.revision !== "" && !isRevision(first.revision, item.revision))) {
-      notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
+      taken.notTaken.push({ row: first.row, item: id, reason: item === undefined ? "gone" : "changed" })
       continue
     }
     const read = readDecision(task, item, answer)
@@ -85,10 +125,18 @@ export async function importReview(
         const { place, row } = from.find((each) => part !== undefined && each.part === part) ?? first
         issues.push({ file: place, line: row, path: column, message })
       }
-    else decisions.push({ ...read.decision, guideline, at, source: { file: basename(file), row: first.row } })
+    else {
+      const source = { file: basename(file), row: first.row }
+      taken.made.push({ item, decision: { ...read.decision, guideline, at, source } })
+    }
   }
+  return taken
+}
+
+/** Throws where a row cannot be imported. */
+function requireSound(task: TaskSpecification, file: string, { made, notTaken, issues }: Taken): void {
   // A file of which not one decision can be taken is no import with warnings: it is the wrong file, or too old a one.
-  if (decisions.length + issues.length === 0)
+  if (made.length + issues.length === 0)
     issues.push(
       ...notTaken.map(({ row, item, reason }) => ({
         file,
@@ -100,37 +148,13 @@ export async function importReview(
             : `${item} changed since it was exported; export it again`,
       })),
     )
-  if (issues.length > 0)
-    throw new DataError(
-      `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,
-      issues.sort(byPlace),
-      "Mend those cells and import the file again.",
-    )
-  const added = newDecisions(rows, decisions)
-  // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
-  const suffix = digest(added.map(({ at: _, ...decision }) => decision)).slice(7, 15)
-  if (!options.dryRun)
-    recordDecisions(rows, new Map(added.map(({ item }) => [item, itemOf(item) as ReviewItem])), added, at, suffix)
-  const byVerdict: Record<string, number> = {}
-  for (const { verdict } of added) byVerdict[verdict] = (byVerdict[verdict] ?? 0) + 1
-  const left = options.dryRun || added.length === 0 ? examples : taskExamples(task, rows)
-  return {
-    read: sheet.read,
-    added: added.length,
-    unchanged: decisions.length - added.length,
-    undecided: sheet.undecided,
-    byVerdict,
-    stillOpen: left.open.length,
-    suspectsLeft: left.suspects.length,
-    conflictPairsLeft: left.conflicts.length,
-    notTaken,
-    differingCells: sheet.differingCells,
-    differences: sheet.differences,
-    notes: sheet.notes,
-    changes: added
-      .slice(0, options.shown ?? 20)
-      .map((decision) => changeOf(task, itemOf(decision.item) as ReviewItem, decision)),
-  }
+  if (issues.length === 0) return
+  throw new DataError(
+    `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be ` +
+      "imported; nothing was written",
+    issues.sort(byPlace),
+    "Mend those cells and import the file again.",
+  )
 }
 
 /**
@@ -139,9 +163,9 @@ export async function importReview(
  */
 function itemLookup(
   rows: TaskRows,
-  { open, conflicts, suspects, sources }: TaskExamples,
+  { open, aboutExamples, sources }: TaskExamples,
 ): (id: string) => ReviewItem | undefined {
-  const waiting = new Map([...open, ...conflicts, ...suspects].map((item) => [item.id, item]))
+  const waiting = new Map([...open, ...[...aboutExamples.values()].flat()].map((item) => [item.id, item]))
   let all: ReadonlyMap<string, ReviewItem> | undefined
   return (id) => {
     const item = waiting.get(id)
@@ -156,7 +180,7 @@ function byPlace(a: Issue, b: Issue): number {
 }
 
 /** What the decision makes of the item. */
-function changeOf(task: TaskSpecification, item: ReviewItem, decision: Decision): ReviewChange {
+function changeOf(task: TaskSpecification, { item, decision }: DecidedItem): ReviewChange {
   const text = (output: unknown) => (output === undefined ? null : formatOutput(task, output))
   const keeps = item.current === undefined ? undefined : item.current
   const after = decision.verdict === "reject" ? keeps : (decision.output ?? item.output)

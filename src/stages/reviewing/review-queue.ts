@@ -1,8 +1,8 @@
 import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import type { TaskExamples } from "../standing/fates.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
+import type { TaskExamples } from "../standing/task-examples.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { needs } from "../standing/review-plan.ts"
 
 /**
@@ -53,7 +53,8 @@ function requireNamed(task: TaskSpecification, reviewer: string): void {
   if (reviewers.includes(reviewer)) return
   const meant = nearest(reviewer, reviewers)
   throw new UsageError(
-    `${show(reviewer)} is no reviewer of ${task.task}; allowed: ${reviewers.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    `${show(reviewer)} is no reviewer of ${task.task}; allowed: ` +
+      `${reviewers.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     `Name one of them, or add the name to review.reviewers in the specification.`,
   )
 }

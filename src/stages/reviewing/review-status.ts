@@ -8,9 +8,11 @@ import { medianSeconds } from "../../evaluation/review/review-effort.ts"
 import { wilsonInterval } from "../../evaluation/statistics/wilson.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples, type TaskExamples } from "../standing/fates.ts"
+import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { errsOnGold, goldChecks } from "../standing/gold-checks.ts"
-import { guidelineDigest, uniqueById, type ReviewItem } from "../standing/review-items.ts"
+import { guidelineDigest } from "../standing/review-items.ts"
+import { uniqueById } from "../../core/rows/candidates.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { rejectionsByReason, type Rejection } from "./rejections.ts"
 
 /** What reviewing takes. */
@@ -40,8 +42,8 @@ export interface ReviewStatus {
   readonly stale: number
   readonly accepted: number
   readonly rejected: number
-  readonly suspects: number
-  readonly conflictPairs: number
+  /** How many questions about examples wait, by the fields of their kinds. */
+  readonly counts: Readonly<Record<string, number>>
   /** Of the accepted, those that a policy accepted; and those of which nobody is asked until a sample is decided. */
   readonly acceptedByPolicy: number
   readonly waiting: number
@@ -85,8 +87,7 @@ export function reviewStatus(context: StageContext, task: TaskSpecification): Re
     stale: count("stale"),
     accepted: count("accepted"),
     rejected: count("rejected"),
-    suspects: examples.suspects.length,
-    conflictPairs: examples.conflicts.length,
+    counts: countsOf(examples),
     acceptedByPolicy: standings.filter((standing) => standing.state === "accepted" && standing.by.startsWith("policy:"))
       .length,
     waiting,
@@ -136,7 +137,8 @@ export function expectedEffort(
 export function reviewNeeded(task: TaskSpecification, open: number): PersonNeededError {
   return new PersonNeededError(
     `${open} items of ${task.task} wait for a decision`,
-    `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop review import ${task.task} review.csv`,
+    `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop ` +
+      `review import ${task.task} review.csv`,
   )
 }
 

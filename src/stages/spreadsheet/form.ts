@@ -1,7 +1,11 @@
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
 import type { FormColumn, GuideLine } from "../../store/tables/xlsx-writer.ts"
+import { takesOutput } from "../standing/answer.ts"
+import { candidate } from "../standing/kinds/candidate.ts"
+import { everyChoice, kindOf, reviewKinds } from "../standing/kinds.ts"
 import { leafPath } from "./layout.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
+import { removeElement } from "./read-decision.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 
 const titles: Readonly<Record<string, string>> = {
   id: "Item",
@@ -32,28 +36,13 @@ export function formColumns(
   columns: readonly string[],
   widthOf: (column: string) => number,
 ): FormColumn[] {
-  const isConflict = items.some(({ kind }) => kind === "conflict")
+  const offered = everyChoice([candidate, ...new Set(items.map(kindOf))])
   const labels = labelsOf(task)
   return columns.map((column): FormColumn => {
     const common = { key: column, title: titleOf(column), width: widthOf(column) }
     switch (column) {
       case "decision": {
-        const choices = [
-          "accept",
-          "edit",
-          "reject",
-          ...(isConflict ? ["a", "b", "both"] : []),
-          ...(columns.includes("part") ? ["remove"] : []),
-        ]
-        const tints = {
-          accept: "good",
-          a: "good",
-          both: "good",
-          b: "changed",
-          edit: "changed",
-          remove: "changed",
-          reject: "bad",
-        } as const
+        const choices = [...offered.map(({ name }) => name), ...(columns.includes("part") ? [removeElement] : [])]
         return { ...common, look: "open", choices, isOnlyChoice: true, tints }
       }
       case "corrected_output":
@@ -73,6 +62,17 @@ export function formColumns(
     }
   })
 }
+
+/** The colours of decisions: those that the reviewer has to write an output for come last of their colour. */
+const tints = Object.fromEntries(
+  (["good", "changed", "bad"] as const).flatMap((tint) => [
+    ...everyChoice()
+      .filter((choice) => choice.tint === tint)
+      .sort((a, b) => Number(takesOutput(a)) - Number(takesOutput(b)))
+      .map(({ name }) => [name, tint] as const),
+    ...(tint === "changed" ? [[removeElement, tint] as const] : []),
+  ]),
+)
 
 /** Widths that fit what the first rows say, within what a screen shows. */
 export function widths(
@@ -141,27 +141,16 @@ export function guideOf(task: TaskSpecification, columns: readonly string[]): Gu
       ? [
           text(
             "Part",
-            `An element of a list has a row of its own, beneath its item. Decide in the item's first row. To take an element out, choose edit there and remove in the row of the element. To add one, insert a row with the same Item and the next number in Part.`,
+            "An element of a list has a row of its own, beneath its item. Decide in the item's first row. " +
+              "To take an element out, choose edit there and remove in the row of the element. To add one, " +
+              "insert a row with the same Item and the next number in Part.",
           ),
         ]
       : []),
     ...(isNested ? [text("(remove)", "Written into a yellow column, takes an optional value out.")] : []),
-    ...(columns.includes("other_input")
-      ? [
-          text(
-            "Conflicts",
-            "Two examples nearly alike with different outputs. a: the proposed output is right for both. b: the current output is. both: each is right as it is. edit: another one is right for both.",
-          ),
-        ]
-      : []),
-    ...(columns.includes("current_output")
-      ? [
-          text(
-            "Kind label-error",
-            "A label that is probably wrong. accept takes the proposed one, reject keeps the current one.",
-          ),
-        ]
-      : []),
+    ...reviewKinds.flatMap(({ guide }) =>
+      guide !== undefined && columns.includes(guide.column) ? [text(guide.title, guide.text)] : [],
+    ),
     text(
       "Long texts",
       "What ends with … is the beginning; all of it is in the file named there, in the folder beside this one.",

@@ -1,12 +1,14 @@
 import { canonicalJson } from "../../core/canonical.ts"
+import type { Choice } from "../../core/contracts/review-kind.ts"
 import type { Decision } from "../../core/rows/example.ts"
 import { outputIssues, parseOutput } from "../../core/task/output.ts"
 import { nearest, show } from "../../core/parse.ts"
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
-import { choicesOf, decisionOf, type Choice } from "./answer.ts"
+import { decisionOf, takesOutput } from "../standing/answer.ts"
+import { choicesOf, kindOf, reviewKinds } from "../standing/kinds.ts"
 import { correctedValue, type Correction } from "./leaves.ts"
 import { under } from "./layout.ts"
-import type { ReviewItem } from "../standing/review-items.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 
 /** What a person filled in of an item: the words of its first row, and what was written into the cells of leaves. */
 export interface WrittenAnswer {
@@ -26,30 +28,12 @@ export interface AnswerProblem {
   readonly message: string
 }
 
-const words: Readonly<Record<string, Choice>> = {
-  accept: "accept",
-  accepted: "accept",
-  yes: "accept",
-  ok: "accept",
-  y: "accept",
-  edit: "edit",
-  edited: "edit",
-  correct: "edit",
-  reject: "reject",
-  rejected: "reject",
-  no: "reject",
-  n: "reject",
-}
-const wordsOfConflicts: Readonly<Record<string, Choice>> = { a: "a", b: "b", both: "both" }
-/** What the words that fit any item mean of two rows. */
-const choiceOfConflict: Partial<Record<Choice, Choice>> = { accept: "a", reject: "both" }
-
 /** Written into the row of an element, takes it out of its list. */
 export const removeElement = "remove"
 
 export function isDecisionWord(text: string): boolean {
   const word = text.trim().toLowerCase()
-  return choiceOf(word, true) !== undefined || word === removeElement
+  return word === removeElement || reviewKinds.some(({ choices }) => choiceOf(choices, word) !== undefined)
 }
 
 /** The decision that the answer is, or every problem with it. */
@@ -62,10 +46,10 @@ export function readDecision(
   const word = answer.decision.toLowerCase()
   const isCorrected = answer.corrected !== "" || answer.corrections.length > 0 || answer.removed.length > 0
   if (word === "") return problem("decision", "empty beside a corrected output; write edit")
-  const isConflict = item.kind === "conflict"
-  const choice = choiceOf(word, isConflict)
+  const { choices } = kindOf(item)
+  const choice = choiceOf(choices, word)
   if (choice === undefined) {
-    const allowed = isConflict ? ["a", "b", "both", "edit"] : ["accept", "edit", "reject"]
+    const allowed = choices.map(({ name }) => name)
     const meant = nearest(word, allowed)
     return problem(
       "decision",
@@ -75,27 +59,27 @@ export function readDecision(
   const by = { reviewer: answer.reviewer, comment: answer.comment }
   if (by.reviewer === "")
     return problem("reviewer", "empty; write who decided, or give --reviewer NAME for the whole file")
-  if (choice === "edit") {
+  if (takesOutput(choice)) {
     const read = correctedOutput(task, item, answer)
     return "problems" in read ? read : { decision: decisionOf(item, { choice, output: read.output }, by) }
   }
-  if (choice === "accept" && !choicesOf(item).includes(choice))
+  if (!choicesOf(item).includes(choice))
     return problem(
       "decision",
       "an input without an answer cannot be accepted; write edit and its output in corrected_output",
     )
-  if (isCorrected && (choice === "b" || ((choice === "accept" || choice === "a") && !isProposed(task, item, answer))))
+  const { verdict } = choice
+  if (isCorrected && (verdict === "edit" || (verdict === "accept" && !isProposed(task, item, answer))))
     return problem(
       "decision",
-      `${word === "b" ? "b" : "accept"} beside a corrected output; write edit, or empty the corrected output`,
+      `${verdict === "edit" ? choice.name : "accept"} beside a corrected output; write edit, or empty the ` +
+        "corrected output",
     )
   return { decision: decisionOf(item, { choice }, by) }
 }
 
-function choiceOf(word: string, isConflict: boolean): Choice | undefined {
-  const choice = Object.hasOwn(words, word) ? words[word] : undefined
-  if (!isConflict) return choice
-  return Object.hasOwn(wordsOfConflicts, word) ? wordsOfConflicts[word] : choice && (choiceOfConflict[choice] ?? choice)
+function choiceOf(choices: readonly Choice[], word: string): Choice | undefined {
+  return choices.find(({ name, words }) => name === word || words.includes(word))
 }
 
 /** Whether what was written as a correction is what was proposed. */

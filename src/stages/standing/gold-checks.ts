@@ -1,9 +1,10 @@
 import { stableShare } from "../../core/stable-share.ts"
 import { canonicalJson, contentId } from "../../core/canonical.ts"
 import type { Decision } from "../../core/rows/example.ts"
+import type { ReviewItem, SourceRow } from "../../core/rows/review-item.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { candidateItem, type ReviewItem, type SourceRow } from "./review-items.ts"
-import { rowChecks } from "./row-checks.ts"
+import { rowChecks } from "../../curation/review/row-checks.ts"
+import { candidateItem } from "./kinds/candidate.ts"
 
 /**
  * Gold train examples as questions that look like candidates, in the order in which they are drawn: half of them with

@@ -1,5 +1,5 @@
 import type { Candidate } from "../../core/rows/example.ts"
-import { passes } from "./review-items.ts"
+import { passes } from "../../core/rows/candidates.ts"
 import { isByPolicy, type Standing } from "./standing.ts"
 
 /**

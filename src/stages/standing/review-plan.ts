@@ -1,12 +1,13 @@
-import { assignmentOf, calibrationItems, inOrderOf } from "../../curation/review/assignment.ts"
+import { assignmentOf, calibrationItems, inOrderOf } from "../../curation/review/asked-reviewers.ts"
 import { canonicalJson } from "../../core/canonical.ts"
-import type { Decision, Output } from "../../core/rows/example.ts"
+import type { Decision, Output, RealInput } from "../../core/rows/example.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { acceptance, errorEstimate, type Acceptance, type JudgedCandidate } from "../../evaluation/review/acceptance.ts"
 import type { PlacedCandidate } from "../../store/rows/task-rows.ts"
-import { candidateItem, inputItem, type ReviewItem } from "./review-items.ts"
+import { candidateItem } from "./kinds/candidate.ts"
+import { inputItem } from "./kinds/input.ts"
 import { adjudicationOf, currentOn, standingOf, type Standing } from "./standing.ts"
-import type { RealInput } from "../../core/rows/example.ts"
 
 /** Why an item is asked, the most pressing first; the queue is in this order. */
 export const needs = [
@@ -91,8 +92,28 @@ export function reviewPlan(
       decidedBy,
     })
   }
-  const judged = candidates.map((candidate) => judge(task, candidate, standings.get(candidate.id) as Standing))
+  const judged = candidates.map((candidate) => judge(task, candidate, standings.get(candidate.id)))
   const accepted = acceptance(review, judged)
+  const left = applyPolicies(candidates, accepted, standings, waiting)
+  return {
+    strata: accepted.strata,
+    estimate: errorEstimate(review, judged),
+    waiting: left,
+    standing: (id) => standings.get(id) ?? { state: "pending" },
+    asked: (id) => waiting.get(id),
+  }
+}
+
+/**
+ * What a policy accepts stands so and is not asked about; what waits for the sample of its stratum is not asked about
+ * yet. Returns how many wait so.
+ */
+function applyPolicies(
+  candidates: readonly PlacedCandidate[],
+  accepted: Acceptance,
+  standings: Map<string, Standing>,
+  waiting: Map<string, AskedItem>,
+): number {
   let left = 0
   for (const { id, output } of candidates) {
     const question = waiting.get(id)
@@ -105,25 +126,19 @@ export function reviewPlan(
     } else left++
     waiting.delete(id)
   }
-  return {
-    strata: accepted.strata,
-    estimate: errorEstimate(review, judged),
-    waiting: left,
-    standing: (id) => standings.get(id) ?? { state: "pending" },
-    asked: (id) => waiting.get(id),
-  }
+  return left
 }
 
 /**
  * Where people decide differently from what a policy would do, they are asked as before: only what they agree on
  * counts.
  */
-function judge(task: TaskSpecification, candidate: PlacedCandidate, standing: Standing): JudgedCandidate {
+function judge(task: TaskSpecification, candidate: PlacedCandidate, standing: Standing | undefined): JudgedCandidate {
   const { id, batch, strategy, confidence, output } = candidate
   const isRight =
-    standing.state === "accepted"
+    standing?.state === "accepted"
       ? canonicalJson(standing.output) === canonicalJson(output)
-      : standing.state === "rejected"
+      : standing?.state === "rejected"
         ? false
         : undefined
   return { id, batch, strategy, confidence, labels: labelsIn(task, output), isRight }

@@ -1,7 +1,9 @@
-import { answersTo, consensusOf, type Consensus } from "../../curation/review/consensus.ts"
-import { canonicalJson, contentId, digest } from "../../core/canonical.ts"
+import type { Consensus } from "../../curation/review/consensus.ts"
 import type { Decision } from "../../core/rows/example.ts"
-import type { ReviewItem } from "./review-items.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
+import * as outcomes from "./kinds/_outcomes.ts"
+import { adjudicationItem } from "./kinds/adjudication.ts"
+import { kindOf } from "./kinds.ts"
 
 /**
  * How an item stands: the fold of its decisions. `conflict`: reviewers decided differently. `stale`: it changed after
@@ -23,82 +25,23 @@ export function standingOf(item: ReviewItem, decisions: readonly Decision[]): St
   return { state: "accepted", output: verdict === "edit" ? output : item.output, by: reviewer }
 }
 
-export function consensusOn(item: ReviewItem, decisions: readonly Decision[]): Consensus {
-  return consensusOf(currentOn(item, decisions), (decision) => outcomeOn(item, decision))
+function consensusOn(item: ReviewItem, decisions: readonly Decision[]): Consensus {
+  return outcomes.consensusOn(kindOf(item), item, decisions)
 }
 
-/**
- * What a decision on the item comes to, as a text to compare by: rejecting, keeping the row as it is, or the output.
- */
-export function outcomeOn(item: ReviewItem, { verdict, output }: Decision): string {
-  if (isAboutRows(item)) return verdict === "reject" ? keeps(item) : canonicalJson(output ?? null)
-  return verdict === "reject" ? "reject" : canonicalJson((verdict === "edit" ? output : item.output) ?? null)
+/** What a decision on the item comes to, as a text to compare by. */
+export function outcomeOn(item: ReviewItem, decision: Decision): string {
+  return outcomes.outcomeOn(kindOf(item), item, decision)
 }
 
-/**
- * The decisions that count for the item as it is now. The id of a question about rows follows from their content, so
- * that all on it do.
- */
+/** The decisions that count for the item as it is now. */
 export function currentOn(item: ReviewItem, decisions: readonly Decision[]): readonly Decision[] {
-  return isAboutRows(item) ? decisions : decisions.filter((decision) => decision.revision === item.revision)
+  return outcomes.currentOn(kindOf(item), item, decisions)
 }
 
-/**
- * The question which of several answers to the item holds, for a reviewer who gave none of them; undefined where all
- * gave the same one. It stays the same question after it was decided. Names are left out.
- */
+/** The question which of several answers to the item holds; undefined where there are not several. */
 export function adjudicationOf(item: ReviewItem, decisions: readonly Decision[]): ReviewItem | undefined {
-  const answers = answersTo(currentOn(item, decisions), (decision) => outcomeOn(item, decision))
-  if (answers.size < 2) return undefined
-  const outputs = [...answers.values()].flatMap((decision) =>
-    decision.verdict === "reject" ? [] : [outputOf(item, decision)],
-  )
-  const [first, second] = outputs
-  const said = [...answers.values()].map((decision) =>
-    decision.verdict === "reject" ? meaningOfReject[item.kind] : show(outputOf(item, decision)),
-  )
-  return {
-    id: contentId("adjudication", {
-      item: item.id,
-      revision: isAboutRows(item) ? null : item.revision,
-      answers: [...answers.keys()],
-    }),
-    kind: "adjudication",
-    input: item.input,
-    output: first,
-    ...(item.kind === "label-error" ? { current: item.current } : second === undefined ? {} : { current: second }),
-    ...(item.other === undefined ? {} : { other: item.other }),
-    ...(item.rows === undefined ? {} : { rows: item.rows }),
-    note: `reviewers decided differently: ${said.join("; or ")}. accept takes the proposed output, edit the corrected one; reject: ${meaningOfReject[item.kind]}`,
-    revision: digest({ input: item.input, answers: [...answers.keys()] }),
-    disputed: item,
-  }
-}
-
-const meaningOfReject: Readonly<Record<ReviewItem["kind"], string>> = {
-  candidate: "turned down",
-  input: "turned down",
-  adjudication: "turned down",
-  "label-error": "the output stays as it is",
-  conflict: "both rows are right as they are",
-  relabel: "no example any more",
-}
-
-function outputOf(item: ReviewItem, { verdict, output }: Decision): unknown {
-  return verdict === "edit" || isAboutRows(item) ? output : item.output
-}
-
-function show(output: unknown): string {
-  return typeof output === "string" ? output : canonicalJson(output ?? null)
-}
-
-/** Whether the item asks about rows that are examples already. */
-function isAboutRows({ kind }: ReviewItem): boolean {
-  return kind === "label-error" || kind === "conflict" || kind === "relabel"
-}
-
-function keeps(item: ReviewItem): string {
-  return item.kind === "label-error" ? canonicalJson(item.current) : "null"
+  return adjudicationItem(kindOf(item), item, decisions)
 }
 
 /** A policy accepted it, and no person looked at it. */

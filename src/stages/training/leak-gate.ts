@@ -31,7 +31,8 @@ export function requireNoLeak(task: TaskSpecification, versions: Versions, manif
   const [first] = found
   if (first !== undefined)
     throw new GateError(
-      `${manifest.id} has ${found.length} leaks and cannot be trained on: ${first.train} meets ${first.heldOut}, which is held out (${first.check})`,
+      `${manifest.id} has ${found.length} leaks and cannot be trained on: ` +
+        `${first.train} meets ${first.heldOut}, which is held out (${first.check})`,
       `Build a clean version: tuneloop build ${manifest.task}`,
     )
 }

@@ -6,6 +6,7 @@ import type { JobSpecification } from "../../core/training/job.ts"
 import { isTerminal, reduceRun, type RemoteJob, type RunSummary } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { runFiles, writeEvents, writeRun } from "../../store/rows/run-files.ts"
+import { baseOf } from "../../core/training/model-ref.ts"
 import type { StageContext } from "../context.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
 
@@ -29,7 +30,7 @@ export async function train(
 ): Promise<TrainResult> {
   const planned = planTraining(context, job, task)
   const ledger = context.ledger()
-  const known = ledger.runs({ plan: planned.digest })[0]?.run
+  const known = (await ledger.runs.list({ plan: planned.digest }))[0]?.run
   if (known !== undefined) {
     const summary = await syncRun(context, known, backend)
     if (summary.state === "succeeded" && existsSync(runFiles(context.workspace, known).adapter))
@@ -38,9 +39,9 @@ export async function train(
   }
   const run = known ?? newRunId(context, job, planned.digest)
   const files = runFiles(context.workspace, run)
-  if (known === undefined) ledger.createRun({ run, job: job.job, task: task.task, plan: planned.digest })
+  if (known === undefined) await ledger.runs.create({ run, job: job.job, task: task.task, plan: planned.digest })
   writeRun(files, planned.plan, planned.rendered)
-  await backend.prepare?.(planned.plan)
+  await backend.prepare?.(baseOf(planned.plan))
   await submit(context, run, files, planned, backend)
   return { state: "started", run: await syncRun(context, run, backend), planned }
 }
@@ -52,17 +53,17 @@ export async function train(
 export async function syncRun(context: StageContext, run: string, backend: FineTuneBackend): Promise<RunSummary> {
   const ledger = context.ledger()
   const files = runFiles(context.workspace, run)
-  let summary = reduceRun(run, ledger.events(run))
+  let summary = reduceRun(run, await ledger.runs.events(run))
   if (summary.state === "submitting" && summary.submissionKey !== undefined) {
     // The machine died between the submission and its record: what came of it is the backend's to say.
     const found = await backend.find(summary.submissionKey, files)
     if (found) {
-      ledger.appendEvents(run, [{ type: "submitted", job: found }])
-      summary = reduceRun(run, ledger.events(run))
+      await ledger.runs.appendEvents(run, [{ type: "submitted", job: found }])
+      summary = reduceRun(run, await ledger.runs.events(run))
     }
   }
   if (summary.job === undefined || isTerminal(summary.state)) return summary
-  const cursor = ledger.cursor(run)
+  const cursor = await ledger.runs.cursor(run)
   const snapshot = await backend.poll(summary.job, files, cursor)
   const bodies = [...snapshot.events]
   if (snapshot.state !== summary.state || snapshot.providerStatus !== summary.providerStatus) {
@@ -76,8 +77,8 @@ export async function syncRun(context: StageContext, run: string, backend: FineT
     })
   }
   if (bodies.length > 0 || snapshot.cursor !== cursor) {
-    ledger.appendEvents(run, bodies, { expected: cursor, next: snapshot.cursor })
-    const events = ledger.events(run)
+    await ledger.runs.appendEvents(run, bodies, { expected: cursor, next: snapshot.cursor })
+    const events = await ledger.runs.events(run)
     writeEvents(files, events)
     summary = reduceRun(run, events)
   }
@@ -108,7 +109,8 @@ export async function waitForRun(
 export async function cancelRun(context: StageContext, run: string, backend: FineTuneBackend): Promise<RunSummary> {
   const summary = await syncRun(context, run, backend)
   if (isTerminal(summary.state)) return summary
-  if (summary.job === undefined) context.ledger().appendEvents(run, [{ type: "state-changed", state: "cancelled" }])
+  if (summary.job === undefined)
+    await context.ledger().runs.appendEvents(run, [{ type: "state-changed", state: "cancelled" }])
   else await backend.cancel(summary.job, runFiles(context.workspace, run))
   return syncRun(context, run, backend)
 }
@@ -130,21 +132,21 @@ async function submit(
   backend: FineTuneBackend,
 ): Promise<void> {
   const ledger = context.ledger()
-  const before = reduceRun(run, ledger.events(run))
+  const before = reduceRun(run, await ledger.runs.events(run))
   // A submission that was written down but never came through keeps its key: the backend takes a key once.
   const isUnfinished = before.state === "submitting" && before.submissionKey !== undefined
   const attempt = isUnfinished ? before.attempt : before.attempt + 1
   const submissionKey = isUnfinished ? (before.submissionKey as string) : digest({ plan: planned.digest, run, attempt })
-  if (!isUnfinished && !ledger.beginSubmission(run, submissionKey, attempt)) return
+  if (!isUnfinished && !(await ledger.runs.beginSubmission(run, submissionKey, attempt))) return
   let job: RemoteJob
   try {
     job = await backend.submit(planned.plan, files, { submissionKey, resume: attempt > 1 })
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
-    ledger.appendEvents(run, [{ type: "state-changed", state: "failed", message }])
+    await ledger.runs.appendEvents(run, [{ type: "state-changed", state: "failed", message }])
     throw error
   }
-  ledger.appendEvents(run, [{ type: "submitted", job }])
+  await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
 }
 
 function newRunId(context: StageContext, job: JobSpecification, plan: string): string {

@@ -15,11 +15,11 @@ import { rowOrigins } from "../rights.ts"
  * Writes nothing. Train rows are gone through once and counted; beyond that memory has what `rowOrigins` and
  * `reviewAgreement` need.
  */
-export function cardOf(
+export async function cardOf(
   context: StageContext,
   task: TaskSpecification,
   version: string,
-): { text: string; facts: CardFacts } {
+): Promise<{ text: string; facts: CardFacts }> {
   const versions = new Versions(context.workspace, task.task)
   const rows = new TaskRows(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
@@ -56,7 +56,7 @@ export function cardOf(
     personalData: { train: inTrain.counts(), arrived: arrived.counts() },
     licences: readLicences(context.workspace),
     bases: basesOf(context, task),
-    openings: context.readLedger().openings(manifest.holdout).length,
+    openings: (await context.readLedger().openings.of(manifest.holdout)).length,
     erased: readTombstones(rows.folder).length,
   }
   return { text: dataCard(facts), facts }

@@ -17,9 +17,9 @@ import {
   rowFiles,
   type RawRow,
 } from "../../store/rows/erasures.ts"
-import type { LedgerExport } from "../../store/ledger/ledger.ts"
+import type { LedgerExport } from "../../core/contracts/ledger.ts"
 import type { Workspace } from "../../store/workspace.ts"
-import { withLock } from "../../store/files/lock.ts"
+import { withLockAcross } from "../../store/files/lock.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 
@@ -62,12 +62,12 @@ export interface ReachedRun {
  * `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of
  * held-out rows it tells the id alone. The files are gone through several times; memory has the rows that go.
  */
-export function erase(context: StageContext, task: TaskSpecification, options: ErasureOptions): Erasure {
+export async function erase(context: StageContext, task: TaskSpecification, options: ErasureOptions): Promise<Erasure> {
   const { workspace } = context
   const folder = workspace.taskFolder(task.task)
-  if (!options.yes) return plan(context, task, folder, options).erasure
-  return withLock(workspace.lockFile(task.task), workspace.show(folder), () => {
-    const { erasure, reached } = plan(context, task, folder, options)
+  if (!options.yes) return (await plan(context, task, folder, options)).erasure
+  return withLockAcross(workspace.lockFile(task.task), workspace.show(folder), async () => {
+    const { erasure, reached } = await plan(context, task, folder, options)
     const known = new Set(readTombstones(folder).map(({ id }) => id))
     const at = context.now().toISOString()
     const tombstones = reached
@@ -81,7 +81,7 @@ export function erase(context: StageContext, task: TaskSpecification, options: E
       )
       .filter(({ id }) => !known.has(id))
     addTombstones(folder, tombstones)
-    const removed = sweep(context, task, folder, at)
+    const removed = await sweep(context, task, folder, at)
     return { ...erasure, state: tombstones.length + removed > 0 ? "erased" : "unchanged" }
   })
 }
@@ -90,13 +90,13 @@ export function erase(context: StageContext, task: TaskSpecification, options: E
  * Removes what the tombstones name from every file; returns how many rows went. What a row says is still needed for the
  * ledger, which therefore comes first.
  */
-function sweep(context: StageContext, task: TaskSpecification, folder: string, at: string): number {
+async function sweep(context: StageContext, task: TaskSpecification, folder: string, at: string): Promise<number> {
   const erased = erasedBy(readTombstones(folder))
   const isErased = (row: RawRow) => erased.of(row) !== undefined
   const { loose, frozen } = rowFiles(folder)
   const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
-  const requests = requestsOf(context, task, rowsIn(files, isErased))
-  if (requests.length > 0) context.ledger().eraseRequests(requests)
+  const requests = await requestsOf(context, task, rowsIn(files, isErased))
+  if (requests.length > 0) await context.ledger().requests.erase(requests)
   const frozenRows = frozen.map(({ folder: place, files: names }) =>
     removeFrozenRows(place, names, isErased, at, (row) => idDigest(row.id ?? "")),
   )
@@ -104,12 +104,12 @@ function sweep(context: StageContext, task: TaskSpecification, folder: string, a
   return [...frozenRows, ...looseRows].reduce((sum, count) => sum + count, 0)
 }
 
-function plan(
+async function plan(
   context: StageContext,
   task: TaskSpecification,
   folder: string,
   options: ErasureOptions,
-): { erasure: Erasure; reached: readonly ReachedRow[] } {
+): Promise<{ erasure: Erasure; reached: readonly ReachedRow[] }> {
   const { workspace } = context
   const { loose, frozen } = rowFiles(folder)
   const files = [...loose, ...frozen.flatMap(({ files: names }) => names)]
@@ -134,9 +134,9 @@ function plan(
       rows: reached.map(({ contents: _, ...row }) => row),
       nearCopies,
       versions,
-      runs: runsOf(context, task, versions),
-      exports: exportsOf(context, task, versions),
-      requests: requestsOf(context, task, rowsIn(files, isGoing)).length,
+      runs: await runsOf(context, task, versions),
+      exports: await exportsOf(context, task, versions),
+      requests: (await requestsOf(context, task, rowsIn(files, isGoing))).length,
     },
   }
 }
@@ -205,7 +205,7 @@ function namedRows(
  * The recorded requests that say what the rows say, or that made them. A short text (a label) would be in all of them
  * and says nothing of a person.
  */
-function requestsOf(context: StageContext, task: TaskSpecification, rows: readonly RawRow[]): string[] {
+async function requestsOf(context: StageContext, task: TaskSpecification, rows: readonly RawRow[]): Promise<string[]> {
   const texts = [...new Set(rows.flatMap(({ input, output }) => [...textsIn(input), ...textsIn(output)]))].filter(
     (text) => text.length >= shortestTelling,
   )
@@ -215,13 +215,14 @@ function requestsOf(context: StageContext, task: TaskSpecification, rows: readon
       (row.provenance as { request?: string } | undefined)?.request,
     ]),
   )
-  const ledger = context.readLedger()
+  const ledger = context.readLedger().requests
+  const answers = await ledger.answers([...made].flatMap((key) => key ?? []))
   return [
     ...new Set([
-      ...ledger.requestsSaying(task.task, texts),
-      ...[...made].filter((key) => key !== undefined && ledger.answer(key)?.text),
+      ...(await ledger.saying(task.task, texts)),
+      ...[...answers].flatMap(([key, { text }]) => (text === "" ? [] : [key])),
     ]),
-  ] as string[]
+  ]
 }
 
 const shortestTelling = 12
@@ -231,33 +232,40 @@ function textsIn(value: unknown): string[] {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(textsIn) : []
 }
 
-function runsOf(context: StageContext, task: TaskSpecification, versions: Erasure["versions"]): ReachedRun[] {
+async function runsOf(
+  context: StageContext,
+  task: TaskSpecification,
+  versions: Erasure["versions"],
+): Promise<ReachedRun[]> {
   const filesOf = new Map(versions.map(({ id, files }) => [id, files]))
   const ledger = context.readLedger()
-  return ledger.runs({ task: task.task }).flatMap(({ run }) => {
+  const reached: ReachedRun[] = []
+  for (const { run } of await ledger.runs.list({ task: task.task })) {
     const files = runFiles(context.workspace, run)
     const planned = readPlan(files)
-    if (planned === undefined) return []
+    if (planned === undefined) continue
     const isIn = (id: string, file: string) => filesOf.get(id)?.includes(file) === true
     const splits = [
       ...(isIn(planned.dataset, "train.jsonl") ? ["train"] : []),
       ...(isIn(planned.holdout, "validation.jsonl") ? ["validation"] : []),
       ...(isIn(planned.holdout, "test.jsonl") ? ["test"] : []),
     ]
-    if (splits.length === 0) return []
-    const summary = reduceRun(run, ledger.events(run))
+    if (splits.length === 0) continue
+    const { state, job: remote } = reduceRun(run, await ledger.runs.events(run))
     const adapter = existsSync(files.adapter) ? context.workspace.show(files.adapter) : undefined
-    return [
-      { run, state: summary.state, splits, folder: context.workspace.show(files.folder), adapter, remote: summary.job },
-    ]
-  })
+    reached.push({ run, state, splits, folder: context.workspace.show(files.folder), adapter, remote })
+  }
+  return reached
 }
 
-function exportsOf(context: StageContext, task: TaskSpecification, versions: Erasure["versions"]): Erasure["exports"] {
+async function exportsOf(
+  context: StageContext,
+  task: TaskSpecification,
+  versions: Erasure["versions"],
+): Promise<Erasure["exports"]> {
   const filesOf = new Map(versions.map(({ id, files }) => [id, files]))
-  return context
-    .readLedger()
-    .exports(task.task)
+  const exported = await context.readLedger().exports.of(task.task)
+  return exported
     .filter(({ version, holdout, split }) =>
       split === "train"
         ? filesOf.get(version)?.some((file) => file === "train.jsonl" || file === "preferences.jsonl")

@@ -61,12 +61,13 @@ export async function exportDataset(
   return withFolder(isFile ? dirname(output) : output, async () => {
     const staged: StagedPart[] = []
     try {
-      for (const part of partsOf(context, task, options, { versions, manifest, isFile }))
+      for await (const part of partsOf(context, task, options, { versions, manifest, isFile }))
         staged.push(
           await stagePart(format.module, part, isFile ? output : join(output, fileName(format.module, part.split))),
         )
-      requireOurs(context, task, staged, options)
-      const files = staged.map((part) => recorded(context, task, options, manifest, part))
+      await requireOurs(context, task, staged, options)
+      const files: ExportedFile[] = []
+      for (const part of staged) files.push(await recorded(context, task, options, manifest, part))
       for (const { file } of staged) if (file.current() !== file.digest) file.commit()
       return files
     } finally {
@@ -100,12 +101,12 @@ async function stagePart(format: DatasetFormat, { split, rows }: Part, path: str
 }
 
 /** What is to be exported, each part when it is asked for: the opening of the test set is recorded then. */
-function* partsOf(
+async function* partsOf(
   context: StageContext,
   task: TaskSpecification,
   { version, format: { name, module: format }, output, withTest }: ExportOptions,
   { versions, manifest, isFile }: { versions: Versions; manifest: DatasetManifest; isFile: boolean },
-): Generator<Part> {
+): AsyncGenerator<Part> {
   const { id, holdout } = manifest
   if (format.carries === "preferences") {
     const preferences = versions.preferences(id as `ds_${string}`)
@@ -128,22 +129,24 @@ function* partsOf(
   if (!isFile && !isEmpty("validation")) yield rowsOf("validation", holdout)
   if (!withTest) return
   const evaluation = `export_${digest({ version, format: name, output: context.workspace.show(output) }).slice(7, 23)}`
-  context.ledger().recordOpening({ task: task.task, holdout, evaluation, purpose: `export of ${version} as ${name}` })
+  await context
+    .ledger()
+    .openings.record({ task: task.task, holdout, evaluation, purpose: `export of ${version} as ${name}` })
   if (!isEmpty("test")) yield rowsOf("test", holdout)
 }
 
 /** The file as it is told, after the ledger knows of it. */
-function recorded(
+async function recorded(
   context: StageContext,
   task: TaskSpecification,
   { version, format }: ExportOptions,
   { holdout }: DatasetManifest,
   { split, file, rows }: StagedPart,
-): ExportedFile {
+): Promise<ExportedFile> {
   const path = context.workspace.show(file.path)
-  context
+  await context
     .ledger()
-    .recordExport({ task: task.task, version, holdout, format: format.name, split, path, rows, digest: file.digest })
+    .exports.record({ task: task.task, version, holdout, format: format.name, split, path, rows, digest: file.digest })
   return { path, split, rows, digest: file.digest, state: file.current() === file.digest ? "unchanged" : "exported" }
 }
 
@@ -233,19 +236,15 @@ function requireOutput({ format, output, withTest }: ExportOptions, isFile: bool
 }
 
 /** A file that is there and that no export wrote is somebody's. */
-function requireOurs(
+async function requireOurs(
   context: StageContext,
   task: TaskSpecification,
   staged: readonly StagedPart[],
   { force }: ExportOptions,
-): void {
+): Promise<void> {
   if (force) return
-  const ours = new Set(
-    context
-      .ledger()
-      .exports(task.task)
-      .map(({ path, digest: bytes }) => `${path} ${bytes}`),
-  )
+  const exported = await context.ledger().exports.of(task.task)
+  const ours = new Set(exported.map(({ path, digest: bytes }) => `${path} ${bytes}`))
   const foreign = staged.filter(({ file }) => {
     const current = file.current()
     return (

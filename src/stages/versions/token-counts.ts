@@ -2,6 +2,7 @@ import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend
 import { ToolkitError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
+import { baseOf } from "../../core/training/model-ref.ts"
 import type { StageContext } from "../context.ts"
 import { type PlannedTraining, planTraining } from "../training/plan-training.ts"
 
@@ -32,7 +33,7 @@ export async function tokenCounts(
   const { plan, rendered } = planTraining(context, job, task)
   const idsOf: Readonly<Record<SplitTokens["split"], string[]>> = { train: [], validation: [] }
   const started = context.monotonicMs()
-  const counted = await backend.countTokens?.(plan, notingIds(rendered, idsOf))
+  const counted = await backend.countTokens?.(baseOf(plan), notingIds(rendered, idsOf))
   const seconds = (context.monotonicMs() - started) / 1000
   if (counted === undefined || "missing" in counted)
     throw new ToolkitError(

@@ -3,7 +3,7 @@ import { UsageError } from "../../core/errors.ts"
 import type { CandidateCheck, Decision, DroppedExample, Example, Input, Output } from "../../core/rows/example.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import type { LedgerRequest } from "../../store/ledger/ledger.ts"
+import type { LedgerRequest } from "../../core/contracts/ledger.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
@@ -34,6 +34,12 @@ export interface TracedRow {
   readonly generation: number
 }
 
+/** A request that was made for the row. */
+export interface TracedRequest extends Omit<LedgerRequest, "purpose"> {
+  readonly row: string
+  readonly strategy: string
+}
+
 /** Where an example comes from and what became of it: every file, answer, check and decision on the way. */
 export interface Trace {
   readonly task: string
@@ -46,7 +52,7 @@ export interface Trace {
    * What the models were asked for it and its ancestors, word for word, and what they answered, as the ledger on this
    * machine has it.
    */
-  readonly requests: readonly (LedgerRequest & { readonly row: string })[]
+  readonly requests: readonly TracedRequest[]
   /** Requests that are not in this ledger. */
   readonly requestsElsewhere: readonly string[]
   /** Decisions on the row, and on questions about it, in the order of time. */
@@ -65,7 +71,7 @@ export interface Trace {
  * was made of has the same digits. Seeds, assignments and versions are gone through one by one; memory has the real
  * inputs, candidates and decisions.
  */
-export function traceOf(context: StageContext, task: TaskSpecification, id: string): Trace {
+export async function traceOf(context: StageContext, task: TaskSpecification, id: string): Promise<Trace> {
   const rows = new TaskRows(context.workspace, task.task)
   const heldOut = rows.heldOut()
   const heldOf = (row: string) => heldOut.get(row) ?? "train"
@@ -79,19 +85,18 @@ export function traceOf(context: StageContext, task: TaskSpecification, id: stri
     )
   const guideline = guidelineDigest(task)
   const own = lineage.rows[0]?.id ?? id
-  const ledger = context.readLedger()
   const asked = lineage.rows.flatMap(
     ({ id: row }) => known.get(digits(row))?.requests.map((key) => ({ row, key })) ?? [],
   )
-  const requests = asked.map(({ row, key }) => ({ row, key, request: ledger.request(key) }))
+  const recorded = await context.readLedger().requests.find(asked.map(({ key }) => key))
   const isSealed = lineage.rows.some(({ split, generation }) => split === "test" && generation === 0)
   return {
     task: task.task,
     id,
     rows: lineage.rows,
     missing: lineage.missing,
-    requests: requests.flatMap(({ row, request }) => (request === undefined ? [] : [{ ...request, row }])),
-    requestsElsewhere: requests.flatMap(({ key, request }) => (request === undefined ? [key] : [])),
+    requests: asked.flatMap(({ row, key }) => tracedRequest(recorded.get(key), row)),
+    requestsElsewhere: asked.flatMap(({ key }) => (recorded.has(key) ? [] : [key])),
     decisions: rows
       .decisions()
       .filter(({ item, rows: about }) => digits(item) === digits(own) || about?.includes(own) === true)
@@ -103,6 +108,12 @@ export function traceOf(context: StageContext, task: TaskSpecification, id: stri
     standing: isSealed ? undefined : standingOf(task, rows, own, heldOf),
     versions: found,
   }
+}
+
+function tracedRequest(recorded: LedgerRequest | undefined, row: string): TracedRequest[] {
+  if (recorded === undefined) return []
+  const { task, purpose: strategy, ...request } = recorded
+  return [{ task, strategy, ...request, row }]
 }
 
 interface KnownRow {

@@ -20,6 +20,18 @@ export function withLock<Result>(file: string, what: string, work: () => Result)
   }
 }
 
+/** The same for work that waits for something else, such as the ledger. */
+export async function withLockAcross<Result>(file: string, what: string, work: () => Promise<Result>): Promise<Result> {
+  makeFolder(dirname(file))
+  const lock = openLock(file)
+  try {
+    acquire(lock, what)
+    return await work()
+  } finally {
+    lock.close()
+  }
+}
+
 /**
  * The same for work that takes long: a second process waits its turn however long that is, and is told so once. An
  * abort ends the waiting.

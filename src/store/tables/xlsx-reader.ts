@@ -254,7 +254,8 @@ async function* sheetRows(
   }
   if (merged.length > 0)
     notes.push(
-      `merged cells (${merged.slice(0, 5).join(", ")}${merged.length > 5 ? ", …" : ""}): what stands in them counts for the first of their rows only`,
+      `merged cells (${merged.slice(0, 5).join(", ")}${merged.length > 5 ? ", …" : ""}): what stands in ` +
+        "them counts for the first of their rows only",
     )
 }
 

@@ -124,7 +124,10 @@ function* formXml(
 ): Generator<string> {
   const letters = columns.map((_column, index) => lettersOf(index))
   yield `${worksheet}<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>`
-  yield `<sheetViews><sheetView tabSelected="1" workbookViewId="0" showGridLines="0"><pane xSplit="${frozen}" ySplit="2" topLeftCell="${lettersOf(frozen)}3" activePane="bottomRight" state="frozen"/><selection pane="bottomRight" activeCell="${lettersOf(frozen)}3" sqref="${lettersOf(frozen)}3"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>`
+  yield `<sheetViews><sheetView tabSelected="1" workbookViewId="0" showGridLines="0"><pane xSplit="${frozen}" ` +
+    `ySplit="2" topLeftCell="${lettersOf(frozen)}3" activePane="bottomRight" state="frozen"/><selection ` +
+    `pane="bottomRight" activeCell="${lettersOf(frozen)}3" ` +
+    `sqref="${lettersOf(frozen)}3"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>`
   yield `<cols>${columns
     .map(
       ({ width, isHidden }, index) =>
@@ -157,7 +160,8 @@ function* formXml(
   }
   const last = Math.max(3, written.rows + 2)
   const place = (index: number) => `${letters[index]}3:${letters[index]}${last}`
-  yield `</sheetData><sheetProtection sheet="1" formatColumns="0" formatRows="0" insertRows="0" sort="0" autoFilter="0"/>`
+  yield `</sheetData><sheetProtection sheet="1" formatColumns="0" formatRows="0" insertRows="0" sort="0" ` +
+    `autoFilter="0"/>`
   yield `<autoFilter ref="A2:${letters.at(-1)}${last}"/>`
   let priority = 0
   for (const [index, { tints = {} }] of columns.entries()) {
@@ -177,7 +181,10 @@ function* formXml(
           `<dataValidation type="list" allowBlank="1" showErrorMessage="1" errorStyle="${column.isOnlyChoice === true ? "stop" : "warning"}" errorTitle="${encodeAttribute(column.title)}" error="${encodeAttribute(`Choose one from the list.`)}" sqref="${place(index)}"><formula1>Lists!$${lettersOf(list)}$1:$${lettersOf(list)}$${column.choices?.length ?? 1}</formula1></dataValidation>`,
       )
       .join("")}</dataValidations>`
-  yield `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/><pageSetup orientation="landscape" fitToWidth="1" fitToHeight="0"/><headerFooter><oddFooter>&amp;L${encodeText(form.name)}&amp;R&amp;P / &amp;N</oddFooter></headerFooter></worksheet>`
+  yield `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/><pageSetup ` +
+    `orientation="landscape" fitToWidth="1" ` +
+    `fitToHeight="0"/><headerFooter><oddFooter>&amp;L${encodeText(form.name)}&amp;R&amp;P / ` +
+    "&amp;N</oddFooter></headerFooter></worksheet>"
 }
 
 function rowXml(
@@ -193,7 +200,8 @@ function rowXml(
     xml +=
       text === ""
         ? `<c r="${letters[column]}${row}" s="${styles[column]}"/>`
-        : `<c r="${letters[column]}${row}" s="${styles[column]}" t="inlineStr"><is><t xml:space="preserve">${encodeText(text)}</t></is></c>`
+        : `<c r="${letters[column]}${row}" s="${styles[column]}" t="inlineStr"><is><t ` +
+          `xml:space="preserve">${encodeText(text)}</t></is></c>`
   }
   return `${xml}</row>`
 }
@@ -232,7 +240,14 @@ function guideXml(lines: readonly GuideLine[]): string {
       ` ht="${height}" customHeight="1"`,
     )
   })
-  return `${worksheet}<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0" showGridLines="0"/></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols><col min="1" max="1" width="28" customWidth="1"/><col min="2" max="2" width="110" customWidth="1"/></cols><sheetData>${rows.join("")}</sheetData><sheetProtection sheet="1" formatColumns="0" formatRows="0"/><pageSetup orientation="landscape" fitToWidth="1" fitToHeight="0"/></worksheet>`
+  return (
+    `${worksheet}<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr><sheetViews><sheetView workbookViewId="0" ` +
+    `showGridLines="0"/></sheetViews><sheetFormatPr defaultRowHeight="15"/><cols><col min="1" max="1" ` +
+    `width="28" customWidth="1"/><col min="2" max="2" width="110" ` +
+    `customWidth="1"/></cols><sheetData>${rows.join("")}</sheetData><sheetProtection sheet="1" ` +
+    `formatColumns="0" formatRows="0"/><pageSetup orientation="landscape" fitToWidth="1" ` +
+    `fitToHeight="0"/></worksheet>`
+  )
 }
 
 /**

@@ -1,6 +1,5 @@
 /** @typedef {import("../review-wire.ts").TaskView} TaskView */
 /** @typedef {import("../review-wire.ts").ItemView} ItemView */
-/** @typedef {import("../review-wire.ts").Choice} Choice */
 
 /**
  * Something that can be done now: a button at the bottom and its key. A quiet one does not answer; a hidden one has a
@@ -9,7 +8,7 @@
  * Action
  *
  * @typedef {object} Deeds what the page does
- * @property {(choice: Choice, output?: unknown) => void} answer
+ * @property {(choice: string, output?: unknown) => void} answer
  * @property {() => void} save the edit
  * @property {() => void} write puts the cursor into the editor
  * @property {() => void} findLabel
@@ -47,66 +46,43 @@ export function actionsOf(task, item, { mode, chosen, isBegun }, deeds) {
       ...turnDown,
       ...rest,
     ]
-  const isChanged = task.kind === "multilabel" && !isSameSet(chosen, labelsToBeginWith(item))
+  const isChanged = task.kind === "multilabel" && mayEdit(item) && !isSameSet(chosen, labelsToBeginWith(item))
   const save = {
     key: "Enter",
     text: "Save these labels",
     press: () => deeds.answer("edit", inOrder(task, chosen)),
     isMain: true,
   }
+  const editing = hasLabels(task)
+    ? ["E", "/"].map((key) => ({ key, text: "Choose a label", press: deeds.findLabel, isHidden: true }))
+    : [{ key: "E", text: isBegun ? "Go on editing" : "Edit", press: () => deeds.turn("edit") }]
   return [
-    ...(isChanged || (task.kind === "multilabel" && !hasOutput(item)) ? [save] : []),
+    ...(isChanged || (task.kind === "multilabel" && mayEdit(item) && !hasOutput(item)) ? [save] : []),
     // With labels changed, accepting what was proposed would be a slip.
-    ...(isChanged && item.pair === undefined ? [] : answersTo(task, item, deeds)),
-    ...(hasLabels(task)
-      ? ["E", "/"].map((key) => ({ key, text: "Choose a label", press: deeds.findLabel, isHidden: true }))
-      : [{ key: "E", text: isBegun ? "Go on editing" : "Edit", press: () => deeds.turn("edit") }]),
+    ...(isChanged && item.pair === undefined ? [] : answersTo(item, deeds)),
+    ...(mayEdit(item) ? editing : []),
     ...turnDown,
     ...rest,
   ]
 }
 
 /**
- * @param {TaskView} task
  * @param {ItemView} item
  * @param {Deeds} deeds
  * @returns {Action[]}
  */
-function answersTo(task, item, { answer }) {
-  if (item.answers === undefined && item.pair !== undefined)
-    return [
-      { key: "A", text: "A is right for both", press: () => answer("a") },
-      { key: "B", text: "B is right for both", press: () => answer("b") },
-      { key: "K", text: "Keep both", press: () => answer("both") },
-    ]
-  const take = { key: "A", text: "Accept", press: () => answer("accept"), isMain: true }
-  const keep = {
-    key: "K",
-    text: item.pair ? "Keep both" : task.kind === "label" ? `Keep ${item.current}` : "Keep the output",
-    press: () => answer("reject"),
-  }
-  if (item.kind === "label-error")
-    return [
-      ...(hasOutput(item)
-        ? [
-            {
-              ...take,
-              text: task.kind === "label" ? `Change to ${item.proposed}` : "Take the proposed output",
-              isMain: false,
-            },
-          ]
-        : []),
-      keep,
-    ]
-  if (item.answers !== undefined)
-    return [
-      ...(hasOutput(item) ? [{ ...take, text: "A is right", isMain: false }] : []),
-      ...(item.current === undefined
-        ? []
-        : [{ key: "B", text: "B is right", press: () => answer("edit", item.current) }]),
-      ...(item.needsReason ? [] : [keep]),
-    ]
-  return item.choices.includes("accept") ? [take] : []
+function answersTo(item, { answer }) {
+  return item.buttons.map(({ key, text, choice, output, isMain }) => ({
+    key,
+    text,
+    isMain,
+    press: () => answer(choice, output),
+  }))
+}
+
+/** @param {ItemView} item */
+export function mayEdit(item) {
+  return item.choices.includes("edit")
 }
 
 /** @param {TaskView} task */

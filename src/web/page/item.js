@@ -4,25 +4,6 @@ import { showDifference, showInput, showOutput } from "./show.js"
 /** @typedef {import("../review-wire.ts").TaskView} TaskView */
 /** @typedef {import("../review-wire.ts").ItemView} ItemView */
 
-/** @type {Readonly<Record<ItemView["kind"], string>>} */
-const questions = {
-  candidate: "Is this a good example?",
-  input: "What is the right output?",
-  "label-error": "Is this label right?",
-  conflict: "Two examples that contradict each other: which output is right?",
-  relabel: "The label of this example was split: which one is right now?",
-}
-
-/**
- * What rejecting means, where it does not turn down a candidate or an input.
- * @type {Readonly<Partial<Record<ItemView["kind"], string>>>}
- */
-const rejections = {
-  conflict: "both are right as they are",
-  "label-error": "the label is right as it is",
-  relabel: "none; the row is no example any more",
-}
-
 /**
  * What is asked: the question, the input and the outputs that there are, with their differences.
  * @param {TaskView} task
@@ -30,12 +11,10 @@ const rejections = {
  * @returns {HTMLElement}
  */
 export function showItem(task, item) {
-  const question =
-    item.answers === undefined ? questions[item.kind] : "Reviewers decided differently: which answer is right?"
   return h(
     "div",
     {},
-    h("p", { class: "overline", id: "question" }, question),
+    h("p", { class: "overline", id: "question" }, item.question),
     item.pair === undefined ? showInput(task, item.input) : showPair(task, item, item.pair),
     item.answers === undefined
       ? item.pair === undefined
@@ -83,7 +62,6 @@ function showOutputs(task, item) {
  * @returns {HTMLElement[]}
  */
 function showAnswers(task, item, answers) {
-  const rejected = rejections[item.kind] ?? "rejected"
   const letters = ["A", "B"]
   const shown = answers.map(({ isReject, output, comment }) => {
     const letter = isReject ? undefined : letters.shift()
@@ -91,15 +69,11 @@ function showAnswers(task, item, answers) {
       "li",
       { class: "output" },
       letter === undefined ? undefined : h("p", { class: "overline" }, letter),
-      isReject ? h("p", { class: "chip" }, rejected) : showOutput(task, output),
+      isReject ? h("p", { class: "chip" }, item.rejected) : showOutput(task, output),
       comment === undefined ? undefined : h("p", { class: "quiet" }, comment),
     )
   })
-  const difference =
-    item.pair === undefined &&
-    item.kind !== "label-error" &&
-    item.outputDifference !== undefined &&
-    item.current !== undefined
+  const difference = item.pair === undefined && item.outputDifference !== undefined && item.current !== undefined
   return [
     h("h2", {}, "The answers"),
     h("ul", { class: "said" }, shown),

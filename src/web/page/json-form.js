@@ -245,37 +245,24 @@ function list(root, schema, value, about) {
   const make = (entry) => node(root, schema["items"], entry, "", "", true, about.changed)
   const draw = () => {
     rows.replaceChildren(
-      ...entries.map((form, index) => {
-        const remove = () => {
+      ...entries.map((form, index) =>
+        entryRow(form, `${about.name} ${index + 1}`, () => {
           entries = entries.filter((other) => other !== form)
           draw()
           about.changed()
           add.focus()
-        }
-        const name = `remove ${about.name} ${index + 1}`
-        return h(
-          "div",
-          { class: "entry", role: "group", "aria-label": `${about.name} ${index + 1}` },
-          form.element,
-          h("button", { type: "button", class: "plain", "aria-label": name, onclick: remove }, "Remove"),
-        )
-      }),
+        }),
+      ),
     )
   }
-  const add = h(
-    "button",
-    {
-      type: "button",
-      onclick: () => {
-        entries = [...entries, make(undefined)]
-        draw()
-        about.changed()
-        const first = rows.lastElementChild?.querySelector("input, select, textarea")
-        if (first instanceof HTMLElement) first.focus()
-      },
-    },
-    "Add",
-  )
+  const append = () => {
+    entries = [...entries, make(undefined)]
+    draw()
+    about.changed()
+    const first = rows.lastElementChild?.querySelector("input, select, textarea")
+    if (first instanceof HTMLElement) first.focus()
+  }
+  const add = h("button", { type: "button", onclick: append }, "Add")
   entries = (Array.isArray(value) ? value : []).map(make)
   const wasGiven = Array.isArray(value)
   draw()
@@ -304,6 +291,21 @@ function list(root, schema, value, about) {
       for (const form of entries) form.clear()
     },
   }
+}
+
+/**
+ * An entry of a list and the button that takes it out.
+ * @param {Form} form
+ * @param {string} name
+ * @param {() => void} remove
+ */
+function entryRow(form, name, remove) {
+  return h(
+    "div",
+    { class: "entry", role: "group", "aria-label": name },
+    form.element,
+    h("button", { type: "button", class: "plain", "aria-label": `remove ${name}`, onclick: remove }, "Remove"),
+  )
 }
 
 /**

@@ -28,30 +28,14 @@ export function labelButtons(task, { marked, pressed, press }) {
     const shown = task.labels.filter(({ name, meaning }) => `${name} ${meaning}`.toLowerCase().includes(wanted))
     const chosen = pressed()
     list.replaceChildren(
-      ...shown.map(({ name, meaning }) => {
-        const key = labelKeys[task.labels.findIndex((label) => label.name === name)]
-        return h(
-          "button",
-          {
-            type: "button",
-            "aria-pressed": chosen.has(name) ? "true" : "false",
-            "aria-keyshortcuts": key,
-            onclick: () => press(name),
-          },
-          key === undefined ? undefined : h("kbd", { "aria-hidden": "true" }, key),
-          h(
-            "span",
-            {},
-            h(
-              "span",
-              { class: "name" },
-              name,
-              marked[name] === undefined ? undefined : h("span", { class: "mark" }, ` · ${marked[name]}`),
-            ),
-            h("span", { class: "meaning" }, meaning),
-          ),
-        )
-      }),
+      ...shown.map((label) =>
+        labelButton(label, {
+          key: labelKeys[task.labels.findIndex(({ name }) => name === label.name)],
+          isPressed: chosen.has(label.name),
+          mark: marked[label.name],
+          press: () => press(label.name),
+        }),
+      ),
     )
   }
   filter.addEventListener("input", draw)
@@ -76,4 +60,22 @@ export function labelButtons(task, { marked, pressed, press }) {
       return label !== undefined
     },
   }
+}
+
+/**
+ * @param {TaskView["labels"][number]} label
+ * @param {{ key: string | undefined, isPressed: boolean, mark: string | undefined, press: () => void }} about
+ */
+function labelButton({ name, meaning }, { key, isPressed, mark, press }) {
+  return h(
+    "button",
+    { type: "button", "aria-pressed": isPressed ? "true" : "false", "aria-keyshortcuts": key, onclick: press },
+    key === undefined ? undefined : h("kbd", { "aria-hidden": "true" }, key),
+    h(
+      "span",
+      {},
+      h("span", { class: "name" }, name, mark === undefined ? undefined : h("span", { class: "mark" }, ` · ${mark}`)),
+      h("span", { class: "meaning" }, meaning),
+    ),
+  )
 }

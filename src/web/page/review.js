@@ -1,4 +1,4 @@
-import { actionsOf, asLabels, hasLabels, hasOutput, inOrder, labelsToBeginWith } from "./actions.js"
+import { actionsOf, asLabels, hasLabels, hasOutput, inOrder, labelsToBeginWith, mayEdit } from "./actions.js"
 import { showName, showProgress, tell } from "./bar.js"
 import { askName, showHelp } from "./dialogs.js"
 import { button, byId, h } from "./dom.js"
@@ -82,7 +82,7 @@ function draw(answer) {
   byId("beside").replaceChildren(...showBeside(task, item, answer.progress.agreement))
   const isOpen =
     memory.draft?.isEditing === true || mine?.verdict === "edit" || (item !== undefined && !hasOutput(item))
-  mode = item !== undefined && !hasLabels(task) && isOpen ? "edit" : "look"
+  mode = item !== undefined && !hasLabels(task) && mayEdit(item) && isOpen ? "edit" : "look"
   chosen = new Set(item === undefined ? [] : asLabels(memory.draft?.output ?? mine?.output ?? labelsToBeginWith(item)))
   isBusy = false
   remember(task.task, memory)
@@ -117,6 +117,7 @@ function answerParts(of) {
     queueMicrotask(panel.focus)
     return [panel.element]
   }
+  if (!mayEdit(of)) return []
   if (hasLabels(task)) {
     const pressed = () =>
       task.kind === "label" ? new Set(of.mine ? asLabels(of.mine.output) : labelsToBeginWith(of)) : chosen
@@ -201,7 +202,7 @@ function press(event) {
 function turn(to) {
   keepDraft()
   // Where there is nothing to look at, the editor stays.
-  mode = to === "look" && item !== undefined && !hasOutput(item) && !hasLabels(task) ? "edit" : to
+  mode = to === "look" && item !== undefined && mayEdit(item) && !hasOutput(item) && !hasLabels(task) ? "edit" : to
   if (mode !== "reject" && memory.draft) memory.draft.isEditing = mode === "edit"
   drawAnswer()
   if (to === "edit") editor?.focus()
@@ -240,7 +241,7 @@ function reject(reason) {
 }
 
 /**
- * @param {import("../review-wire.ts").Choice} choice
+ * @param {string} choice
  * @param {unknown} [output]
  * @param {string} [words]
  */

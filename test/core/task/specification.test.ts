@@ -111,12 +111,14 @@ describe("a specification", () => {
     ],
     [
       "wrong options of a strategy, beside another problem",
-      `${valid.replace("description: x\n", "")}expand:\n  strategies:\n    recombine:\n      cuont: 3\n      phrasings: { glad: [hello] }\n`,
+      `${valid.replace("description: x\n", "")}expand:\n  strategies:\n    recombine:\n      cuont: 3\n   ` +
+        `   phrasings: { glad: [hello] }\n`,
       [/^\d+: description: missing/, /^12: expand\.strategies\.recombine\.cuont: .*"count"/],
     ],
     [
       "phrasings of a label that is none, and a slot that is none",
-      `${valid}expand:\n  strategies:\n    recombine:\n      slots: { item: [tea] }\n      phrasings:\n        gald: [hello]\n        sad:\n          - "no {itme} left"\n`,
+      `${valid}expand:\n  strategies:\n    recombine:\n      slots: { item: [tea] }\n      phrasings:\n   ` +
+        `     gald: [hello]\n        sad:\n          - "no {itme} left"\n`,
       [
         /^15: expand\.strategies\.recombine\.phrasings\.gald: .*"glad"/,
         /^17: expand\.strategies\.recombine\.phrasings\.sad\[0\]: \{itme\} is not a slot.*item/,
@@ -132,7 +134,8 @@ describe("a specification", () => {
     const json = "task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput:\n  schema: { type: objekt }\n"
     expect(problems(json)).toEqual([expect.stringMatching(/^6: output\.schema: not a valid JSON Schema/)])
     const chat =
-      "task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: a\n    - name: b\n      parameters: { type: objekt }\n"
+      "task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: a\n    - name: b\n      " +
+      "parameters: { type: objekt }\n"
     expect(problems(chat)).toEqual([
       expect.stringMatching(/^8: output\.tools\[1\]\.parameters: not a valid JSON Schema/),
     ])
@@ -164,7 +167,8 @@ expand: { strategies: { recombine: { phrasings: { caf\u00e9: [hello] } } } }
     expect(parseOutput(task, "cafe\u0301")).toBe("caf\u00e9")
     const json = parseYaml(
       taskSchema,
-      'task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput: { schema: { properties: { where: { enum: ["cafe\u0301"] } } } }\n',
+      "task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput: { schema: { properties: { where: " +
+        '{ enum: ["cafe\u0301"] } } } }\n',
       "specs/t.yaml",
       "hint",
     )

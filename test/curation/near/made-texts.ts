@@ -10,9 +10,12 @@ import { taskSchema, type TaskSpecification } from "../../../src/core/task/task.
 import { seeded } from "../../seeded.ts"
 
 const vocabulary = [
-  "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin verify identity address",
-  "change cancel order delivery parcel late broken screen battery charger return warranty invoice receipt currency euro dollar pound",
-  "limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine swallowed blocked unlock reset",
+  "card payment transfer refund account balance top up fee exchange rate pending declined lost stolen pin " +
+    "verify identity address",
+  "change cancel order delivery parcel late broken screen battery charger return warranty invoice receipt " +
+    "currency euro dollar pound",
+  "limit daily weekly monthly salary mortgage loan interest statement branch cash withdraw machine " +
+    "swallowed blocked unlock reset",
   "password login phone number email contact support agent",
 ].flatMap((line) => line.split(" "))
 const fillers =

@@ -6,7 +6,7 @@ import { lineageOf } from "../../../src/curation/leaks/lineage.ts"
 import { wearOf } from "../../../src/evaluation/verdict/wear.ts"
 import type { Assignment } from "../../../src/core/rows/example.ts"
 import { standingAfter, type HoldoutRefresh } from "../../../src/core/rows/holdout-refresh.ts"
-import { Ledger } from "../../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../../src/store/ledger/sqlite-ledger.ts"
 import { json, rowsOf, sampleWorkspace, tuneloop } from "../../command-line.ts"
 import { seeded } from "../../seeded.ts"
 
@@ -28,10 +28,10 @@ function importGold(workspace: string, name: string, count: number): Promise<Rec
   return json(workspace, "seed", "import", task, file)
 }
 
-function decide(workspace: string, holdout: string, ...evaluations: string[]): void {
-  const ledger = Ledger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date())
-  for (const evaluation of evaluations) ledger.recordOpening({ task, holdout, evaluation, purpose: "a test" })
-  ledger.close()
+async function decide(workspace: string, holdout: string, ...evaluations: string[]): Promise<void> {
+  const ledger = SqliteLedger.open(join(workspace, ".tuneloop", "ledger.db"), () => new Date())
+  for (const evaluation of evaluations) await ledger.openings.record({ task, holdout, evaluation, purpose: "a test" })
+  await ledger.close()
 }
 
 const idsIn = (workspace: string, holdout: string, file: string) =>
@@ -40,7 +40,8 @@ const trainIds = (workspace: string, version: string) =>
   rowsOf<{ id: string }>(workspace, "versions", version, "train.jsonl").map(({ id }) => digits(id))
 
 describe("a worn test set", () => {
-  it("is told, is replaced by rows nothing was trained on, and what was opened is not trained on until it is released", {
+  it("is told, is replaced by rows nothing was trained on, and what was opened is not trained on until it is " +
+    "released", {
     timeout: 90_000,
   }, async () => {
     const workspace = sampleWorkspace()
@@ -48,7 +49,7 @@ describe("a worn test set", () => {
     await importGold(workspace, "first", 120)
     const first = await json<Built>(workspace, "build", task)
     const opened = idsIn(workspace, first.holdout, "test.jsonl")
-    decide(workspace, first.holdout, "eval_1")
+    await decide(workspace, first.holdout, "eval_1")
     // Rows that arrive while it is not worn are spread by need, and one decision is not enough to refresh.
     await importGold(workspace, "early", 30)
     expect(await json(workspace, "holdout", "refresh", task)).toMatchObject({
@@ -56,7 +57,7 @@ describe("a worn test set", () => {
       wear: { openings: 1, limit: 2, isWorn: false },
     })
     // One more row does not make a worn test set new, though the holdout has another id.
-    decide(workspace, first.holdout, "eval_2", "eval_2")
+    await decide(workspace, first.holdout, "eval_2", "eval_2")
     const status = await json<{ tasks: { next: string; holdout: object }[] }>(workspace, "status", task)
     expect(status.tasks[0]).toMatchObject({ holdout: { id: first.holdout, openings: 2, isWorn: true } })
     const before = rowsOf<Assignment>(workspace, "splits.jsonl")
@@ -136,7 +137,7 @@ describe("a worn test set", () => {
     expect(nothing.stderr).toContain(`tuneloop build ${task}`)
     await importGold(workspace, "first", 60)
     const { holdout } = await json<Built>(workspace, "build", task)
-    decide(workspace, holdout, ...Array.from({ length: 10 }, (_, n) => `eval_${n}`))
+    await decide(workspace, holdout, ...Array.from({ length: 10 }, (_, n) => `eval_${n}`))
     const { code, stderr } = await tuneloop(workspace, ["holdout", "refresh", task, "--yes"]).outcome
     expect(code).toBe(3)
     expect(stderr).toContain("opened for 10 decisions")

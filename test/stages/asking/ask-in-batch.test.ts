@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { askAll } from "../../../src/stages/asking/ask.ts"
-import { Asking, type AskingOptions } from "../../../src/stages/asking/asking.ts"
+import { Asking } from "../../../src/stages/asking/asking.ts"
+import { chatAnswerer } from "../../../src/stages/asking/request.ts"
+import { type AskingOptions, askingTerms } from "../../../src/stages/growing/asking-terms.ts"
 import { BatchServer } from "../../models/batch-server.ts"
 import { askingBench, type AskingBench } from "./asking-context.ts"
 
@@ -16,17 +18,22 @@ afterEach(() => server.close())
 const benchOf = (given: Parameters<typeof askingBench>[1] = {}) =>
   askingBench(server.url, { files: { "prices.yaml": prices }, ...given })
 const ask = (bench: AskingBench, count: number, options: AskingOptions = {}) =>
-  askAll(
-    bench.context,
-    bench.task,
-    "s",
-    bench.requests(count),
-    bench.model,
-    new Asking(bench.context, bench.task, { batch: true, ...options }),
-  )
+  askAll(bench.context, {
+    purpose: "s",
+    requests: bench.requests(count),
+    open: () => chatAnswerer(bench.model()),
+    asking: new Asking(bench.context, askingTerms(bench.task, { batch: true, ...options })),
+  })
 const answersOf = (bench: AskingBench, count: number) =>
-  bench.requests(count).map(({ key }) => bench.context.ledger().answer(key)?.text)
-const spent = (bench: AskingBench) => bench.context.ledger().attempts.spentUsd()
+  textsOf(
+    bench,
+    bench.requests(count).map(({ key }) => key),
+  )
+const textsOf = async (bench: AskingBench, keys: readonly string[]) => {
+  const answers = await bench.context.ledger().requests.answers(keys)
+  return keys.map((key) => answers.get(key)?.text)
+}
+const spent = (bench: AskingBench) => bench.context.ledger().requests.spentUsd()
 /** What a process that is started anew knows: the workspace. */
 const again = (bench: AskingBench, given: Parameters<typeof askingBench>[1] = {}) =>
   benchOf({ folder: bench.folder, ...given })
@@ -44,8 +51,8 @@ describe("a batch", () => {
     expect(server.batches.map(({ lines }) => lines.length)).toEqual([5])
     server.end(0, "completed")
     await ask(again(bench), 5)
-    expect(answersOf(bench, 5)).toEqual([0, 1, 2, 3, 4].map((seed) => `answer to ${seed}`))
-    expect(spent(bench)).toBeCloseTo(5 * answerUsd, 10)
+    expect(await answersOf(bench, 5)).toEqual([0, 1, 2, 3, 4].map((seed) => `answer to ${seed}`))
+    expect(await spent(bench)).toBeCloseTo(5 * answerUsd, 10)
     const calls = server.calls.length
     await ask(again(bench), 5)
     expect(server.calls).toHaveLength(calls)
@@ -57,7 +64,7 @@ describe("a batch", () => {
     await expect.poll(() => server.batches.length).toBe(1)
     server.end(0, "completed")
     await asked
-    expect(answersOf(bench, 3)).toHaveLength(3)
+    expect(await answersOf(bench, 3)).toHaveLength(3)
   })
 
   it("that expired is asked again for the missing part only, and what it did not answer costs nothing", async () => {
@@ -69,7 +76,7 @@ describe("a batch", () => {
     server.end(1, "completed")
     await ask(again(bench), 6)
     expect([...server.answered.values()]).toEqual([1, 1, 1, 1, 1, 1])
-    expect(spent(bench)).toBeCloseTo(6 * answerUsd, 10)
+    expect(await spent(bench)).toBeCloseTo(6 * answerUsd, 10)
   })
 
   it("with a request that is wrong keeps the answers and says why the rest has none", async () => {
@@ -79,7 +86,7 @@ describe("a batch", () => {
     await expect(ask(again(bench), 4)).rejects.toThrow(
       /1 requests of the batch were not answered: HTTP 400: seed must be even/,
     )
-    expect(answersOf(bench, 4)).toEqual(["answer to 0", "answer to 1", undefined, "answer to 3"])
+    expect(await answersOf(bench, 4)).toEqual(["answer to 0", "answer to 1", undefined, "answer to 3"])
     expect(server.batches).toHaveLength(1)
   })
 
@@ -88,7 +95,7 @@ describe("a batch", () => {
     await expect(ask(bench, 2)).rejects.toThrow(/batch_0/)
     server.end(0, "failed")
     await expect(ask(again(bench), 2)).rejects.toThrow(/2 requests of the batch were not answered: failed/)
-    expect(spent(bench)).toBe(0)
+    expect(await spent(bench)).toBe(0)
     await expect(ask(again(bench), 2)).rejects.toThrow(/batch_1/)
   })
 
@@ -100,21 +107,21 @@ describe("a batch", () => {
     server.nextCreation = fate
     await expect(ask(bench, 3)).rejects.toMatchObject({ name: "ProviderError" })
     // Its worst case counts until it is known what became of it.
-    expect(spent(bench)).toBeGreaterThan(3 * answerUsd)
+    expect(await spent(bench)).toBeGreaterThan(3 * answerUsd)
     await expect(ask(again(bench), 3)).rejects.toMatchObject({ exitCode: 3 })
     expect(server.batches).toHaveLength(1)
     server.end(0, "completed")
     await ask(again(bench), 3)
     expect([...server.answered.values()]).toEqual([1, 1, 1])
-    expect(spent(bench)).toBeCloseTo(3 * answerUsd, 10)
+    expect(await spent(bench)).toBeCloseTo(3 * answerUsd, 10)
   })
 
   it("that was written down when the process died before anything was sent is submitted once", async () => {
     const bench = benchOf()
     const requests = bench
       .requests(2)
-      .map(({ key, request }) => ({ key, request, task: "t", strategy: "s", worstUsd: 0.1 }))
-    bench.context.ledger().attempts.begin(requests, {}, { baseUrl: server.url, name: "t-x" })
+      .map(({ key, request }) => ({ key, request, task: "t", purpose: "s", worstUsd: 0.1 }))
+    await bench.context.ledger().requests.begin(requests, {}, { baseUrl: server.url, name: "t-x" })
     await expect(ask(again(bench), 2)).rejects.toMatchObject({ exitCode: 3 })
     await expect(ask(again(bench), 2)).rejects.toMatchObject({ exitCode: 3 })
     expect(server.batches.map(({ lines }) => lines.length)).toEqual([2])
@@ -124,7 +131,7 @@ describe("a batch", () => {
     const bench = benchOf()
     server.nextCreation = "refused"
     await expect(ask(bench, 2)).rejects.toThrow(/no batches for this model/)
-    expect(spent(bench)).toBe(0)
+    expect(await spent(bench)).toBe(0)
     await expect(ask(again(bench), 2)).rejects.toMatchObject({ exitCode: 3 })
   })
 
@@ -134,11 +141,14 @@ describe("a batch", () => {
     const first = server.batches[0]?.lines.length ?? 0
     expect(first).toBeGreaterThan(1)
     expect(first).toBeLessThan(5)
-    expect(spent(bench)).toBeLessThanOrEqual(0.2)
+    expect(await spent(bench)).toBeLessThanOrEqual(0.2)
     for (let number = 0; number < 20; number++) {
       server.end(server.batches.length - 1, "completed")
-      const outcome = await ask(again(bench, { expand: { budgetUsd: 0.2 } }), 20).catch((error: Error) => error)
-      expect(spent(bench)).toBeLessThanOrEqual(0.2)
+      const outcome = await ask(again(bench, { expand: { budgetUsd: 0.2 } }), 20).then(
+        () => undefined,
+        (error: Error) => error,
+      )
+      expect(await spent(bench)).toBeLessThanOrEqual(0.2)
       if (outcome === undefined) break
       expect(outcome).toMatchObject({ exitCode: 3 })
     }
@@ -149,20 +159,18 @@ describe("a batch", () => {
     const bench = benchOf()
     await expect(ask(bench, 2)).rejects.toMatchObject({ exitCode: 3 })
     const [erased, kept] = bench.requests(2).map(({ key }) => key) as [string, string]
-    bench.context.ledger().eraseRequests([erased])
+    await bench.context.ledger().requests.erase([erased])
     server.end(0, "completed")
     // Nobody asks it again: the rows that it was made of are gone.
     const rest = again(bench)
-    await askAll(
-      rest.context,
-      rest.task,
-      "s",
-      rest.requests(1, 1),
-      rest.model,
-      new Asking(rest.context, rest.task, { batch: true }),
-    )
-    expect([erased, kept].map((key) => bench.context.ledger().answer(key)?.text)).toEqual([undefined, "answer to 1"])
-    expect(bench.context.ledger().attempts.spendingOf([erased])).toMatchObject({ unknown: 1 })
+    await askAll(rest.context, {
+      purpose: "s",
+      requests: rest.requests(1, 1),
+      open: () => chatAnswerer(rest.model()),
+      asking: new Asking(rest.context, askingTerms(rest.task, { batch: true })),
+    })
+    expect(await textsOf(bench, [erased, kept])).toEqual([undefined, "answer to 1"])
+    expect(await bench.context.ledger().requests.spendingOf([erased])).toMatchObject({ unknown: 1 })
   })
 
   it("is not asked for one by one beside it: that would be paid twice", async () => {

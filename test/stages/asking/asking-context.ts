@@ -4,9 +4,10 @@ import { join } from "node:path"
 import openai from "../../../src/models/openai.ts"
 import { taskSchema, type TaskSpecification } from "../../../src/core/task/task.ts"
 import type { PlannedPrompt } from "../../../src/core/contracts/strategy.ts"
-import { requestsOf, type PlannedRequest } from "../../../src/stages/asking/ask.ts"
+import type { PlannedRequest } from "../../../src/stages/asking/request.ts"
+import { growingRequests } from "../../../src/stages/growing/asking-terms.ts"
 import type { StageContext } from "../../../src/stages/context.ts"
-import { Ledger } from "../../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../../src/store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
 
 export interface AskingBench {
@@ -37,7 +38,7 @@ export function askingBench(
   mkdirSync(folder, { recursive: true })
   for (const [name, text] of Object.entries(given.files ?? {})) writeFileSync(join(folder, name), text)
   const workspace = Workspace.open(folder)
-  const ledger = Ledger.open(workspace.ledgerFile, () => new Date())
+  const ledger = SqliteLedger.open(workspace.ledgerFile, () => new Date())
   const said: string[] = []
   const { haste = 1 } = given
   const abort = new AbortController()
@@ -65,7 +66,7 @@ export function askingBench(
       const content = given.words?.(from + index) ?? `Question ${from + index}?`
       return { messages: [{ role: "user", content }], parents: [], seed: from + index, wanted: 1 }
     })
-    return requestsOf(context, task, prompts, { model }, "m")
+    return growingRequests(context, task, prompts, { model, environmentModel: "m" })
   }
   return { folder, context, task, model, said, abort, requests }
 }

@@ -3,6 +3,8 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { askAll } from "../../../src/stages/asking/ask.ts"
 import { Asking } from "../../../src/stages/asking/asking.ts"
+import { chatAnswerer } from "../../../src/stages/asking/request.ts"
+import { askingTerms } from "../../../src/stages/growing/asking-terms.ts"
 import { seeded } from "../../seeded.ts"
 import { ChatServer } from "../../models/chat-server.ts"
 import { askingBench, type AskingBench } from "./asking-context.ts"
@@ -20,25 +22,23 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 const ask = (bench: AskingBench, count: number, budgetUsd?: number, from = 0) =>
-  askAll(
-    bench.context,
-    bench.task,
-    "s",
-    bench.requests(count, from),
-    bench.model,
-    new Asking(bench.context, bench.task, { budgetUsd }),
-  )
-const spent = (bench: AskingBench) => bench.context.ledger().attempts.spentUsd()
+  askAll(bench.context, {
+    purpose: "s",
+    requests: bench.requests(count, from),
+    open: () => chatAnswerer(bench.model()),
+    asking: new Asking(bench.context, askingTerms(bench.task, { budgetUsd })),
+  })
+const spent = (bench: AskingBench) => bench.context.ledger().requests.spentUsd()
 const chargedUsd = () => (server.charged.inputTokens * 100 + server.charged.outputTokens * 1000) / 1e6
 
 describe("money", () => {
   it("is counted answer by answer, and nothing on this machine unless the workspace says so", async () => {
     const priced = askingBench(server.url, { files: { "prices.yaml": prices } })
     await ask(priced, 5)
-    expect(spent(priced)).toBeCloseTo(5 * answerUsd, 10)
+    expect(await spent(priced)).toBeCloseTo(5 * answerUsd, 10)
     const free = askingBench(server.url)
     await ask(free, 5, 0)
-    expect(spent(free)).toBe(0)
+    expect(await spent(free)).toBe(0)
   })
 
   it.each([
@@ -54,15 +54,16 @@ describe("money", () => {
     "stops below the ceiling of the %s with what fits, says how to raise it, and goes on when it is raised",
     async (_scope, message, given, budgetUsd) => {
       const bench = askingBench(server.url, { files: { "prices.yaml": prices }, ...given })
-      const error = await ask(bench, 100, budgetUsd).catch(
+      const error = await ask(bench, 100, budgetUsd).then(
+        () => undefined,
         (caught: unknown) => caught as Error & { hint: string; exitCode: number },
       )
       expect(error).toMatchObject({ name: "BudgetError", exitCode: 4 })
       expect(`${error?.message} ${error?.hint}`).toMatch(message)
       // Nothing more would have fitted at its worst case, and nothing went over.
-      expect(spent(bench)).toBeLessThanOrEqual(0.45)
-      expect(spent(bench)).toBeGreaterThan(0.45 - worstUsd)
-      expect(chargedUsd()).toBeCloseTo(spent(bench), 10)
+      expect(await spent(bench)).toBeLessThanOrEqual(0.45)
+      expect(await spent(bench)).toBeGreaterThan(0.45 - worstUsd)
+      expect(chargedUsd()).toBeCloseTo(await spent(bench), 10)
       const before = server.asked.length
       // Again with the same ceiling nothing is asked; with a higher one the rest, and nothing twice.
       await expect(ask(bench, 100, budgetUsd)).rejects.toThrow(/ceiling/)
@@ -82,9 +83,9 @@ describe("money", () => {
     const bench = askingBench(server.url, { files: { "prices.yaml": prices } })
     server.faults.push({ kind: "drop" }, { kind: "status", status: 500 })
     await ask(bench, 1)
-    const { attempts, unknown, usd } = bench.context
+    const { attempts, unknown, usd } = await bench.context
       .ledger()
-      .attempts.spendingOf(bench.requests(1).map(({ key }) => key))
+      .requests.spendingOf(bench.requests(1).map(({ key }) => key))
     expect({ attempts, unknown }).toEqual({ attempts: 3, unknown: 1 })
     expect(usd).toBeGreaterThan(answerUsd + 0.1)
     expect(usd).toBeLessThan(answerUsd + worstUsd)
@@ -99,7 +100,7 @@ describe("money", () => {
       message: expect.stringMatching(/what m costs at 127\.0\.0\.2.*--budget-usd/),
       hint: expect.stringContaining("prices.yaml"),
     })
-    expect(bench.context.ledger().requestTotals().requests).toBe(0)
+    expect((await bench.context.ledger().requests.totals()).requests).toBe(0)
   })
 
   it("never passes a ceiling, whatever the server does and however often the command is run", async () => {
@@ -128,8 +129,8 @@ describe("money", () => {
           () => true,
           (error: Error) => expect(error.name).toBe("BudgetError") ?? false,
         )
-        expect(spent(bench)).toBeLessThanOrEqual(ceilingUsd)
-        expect(chargedUsd()).toBeLessThanOrEqual(spent(bench) + 1e-9)
+        expect(await spent(bench)).toBeLessThanOrEqual(ceilingUsd)
+        expect(chargedUsd()).toBeLessThanOrEqual((await spent(bench)) + 1e-9)
       }
     }
   })
@@ -150,14 +151,14 @@ describe("a request", () => {
     const bench = askingBench(server.url, { files: { "prices.yaml": prices } })
     const [lost] = bench.requests(1)
     if (lost === undefined) throw new Error("no request")
-    bench.context
+    await bench.context
       .ledger()
-      .attempts.begin([{ key: lost.key, request: lost.request, task: "t", strategy: "s", worstUsd: 0.11 }])
+      .requests.begin([{ key: lost.key, request: lost.request, task: "t", purpose: "s", worstUsd: 0.11 }])
     await ask(bench, 3)
     expect(server.asked).toHaveLength(3)
     expect(bench.said.join()).toMatch(/1 requests were in flight.*unknown.*\$0\.11/)
-    expect(spent(bench)).toBeCloseTo(3 * answerUsd + 0.11, 10)
-    expect(bench.context.ledger().attempts.spendingOf([lost.key])).toMatchObject({ attempts: 2, unknown: 1 })
+    expect(await spent(bench)).toBeCloseTo(3 * answerUsd + 0.11, 10)
+    expect(await bench.context.ledger().requests.spendingOf([lost.key])).toMatchObject({ attempts: 2, unknown: 1 })
   })
 
   it("that fails for good stops the others before they are sent, and keeps what was answered on its way", async () => {
@@ -169,7 +170,7 @@ describe("a request", () => {
     }
     await expect(ask(bench, 50)).rejects.toThrow(/seed must be positive/)
     expect(server.asked.length).toBeLessThan(12)
-    const { answered, requests } = bench.context.ledger().requestTotals()
+    const { answered, requests } = await bench.context.ledger().requests.totals()
     expect(requests - answered).toBe(1)
   })
 

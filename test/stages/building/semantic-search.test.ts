@@ -1,7 +1,7 @@
 import { appendFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { Ledger } from "../../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../../src/store/ledger/sqlite-ledger.ts"
 import { cleanOf, json, linesOf, sampleWorkspace, tuneloop } from "../../command-line.ts"
 import { EmbeddingsServer } from "../../models/embeddings-server.ts"
 
@@ -90,13 +90,13 @@ describe("duplicates in other words", () => {
     server.answersAtMost = 1
     const killed = tuneloop(workspace, ["build", task])
     while (server.requests < 3) await new Promise((done) => setTimeout(done, 20))
-    const recorded = () => {
-      const ledger = Ledger.read(join(workspace, ".tuneloop", "ledger.db"), () => new Date())
-      const { answered } = ledger.requestTotals(task)
-      ledger.close()
+    const recorded = async () => {
+      const ledger = SqliteLedger.read(join(workspace, ".tuneloop", "ledger.db"), () => new Date())
+      const { answered } = await ledger.requests.totals(task)
+      await ledger.close()
       return answered
     }
-    while (recorded() < 64) await new Promise((done) => setTimeout(done, 20))
+    while ((await recorded()) < 64) await new Promise((done) => setTimeout(done, 20))
     killed.child.kill("SIGKILL")
     await killed.outcome
     server.answersAtMost = Infinity
@@ -122,7 +122,8 @@ describe("duplicates in other words", () => {
     expect(await json(workspace, "build", task)).toMatchObject({ state: "unchanged", version: built.version })
   })
 
-  it("are not looked for where the data may not go or costs too much, or the server answers too little; nothing is frozen then", {
+  it("are not looked for where the data may not go or costs too much, or the server answers too little; " +
+    "nothing is frozen then", {
     timeout: 60_000,
   }, async () => {
     const workspace = await workspaceWith("threshold: 0.9")

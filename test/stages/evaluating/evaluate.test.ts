@@ -108,11 +108,11 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   expect(second.result.notes.join("\n")).toContain("2 test examples are left out of the comparison")
   const report = readFileSync(join(workspace.root, second.result.report), "utf8")
   for (const id of left) expect(report).toContain(id)
-  expect(context.ledger().openings(later.holdout.id)).toHaveLength(1)
+  expect(await context.ledger().openings.of(later.holdout.id)).toHaveLength(1)
   const again = await evaluate(context, specification, job, run.run, backend, metrics, "a machine", later.holdout.id)
   expect(again).toEqual({ state: "unchanged", result: JSON.parse(JSON.stringify(second.result)) })
   expect(existsSync(join(workspace.root, second.result.report))).toBe(true)
-  host.close()
+  await host.close()
 })
 
 it("trains with weights and gives figures at the prevalence that the specification says", {
@@ -169,5 +169,5 @@ it("trains with weights and gives figures at the prevalence that the specificati
   expect(result.prevalence?.untested).toEqual(["account", "fault", "product"])
   expect(result.outOfScope).toMatchObject({ label: "out-of-scope", isDeclared: true })
   expect(result.outOfScope?.contenders[0]).toMatchObject({ recognised: { value: 0 }, turnedAway: 0 })
-  host.close()
+  await host.close()
 })

@@ -10,8 +10,9 @@ import type { ModelRequest } from "../../../src/core/contracts/model.ts"
 import { formatOutput, inputText } from "../../../src/core/task/output.ts"
 import type { ModelStrategy } from "../../../src/core/contracts/strategy.ts"
 import { taskKinds } from "../../../src/core/task/task.ts"
+import type { StageContext } from "../../../src/stages/context.ts"
 import { erase } from "../../../src/stages/versions/erase.ts"
-import { taskExamples } from "../../../src/stages/standing/fates.ts"
+import { taskExamples } from "../../../src/stages/standing/task-examples.ts"
 import { linesOf } from "../../command-line.ts"
 import { inputsOf, pairOf, seedsOf, tasks, textOf } from "../../strategies/tasks.ts"
 import { ScriptedModel, workspaceWith } from "../in-process.ts"
@@ -142,12 +143,12 @@ describe("an answer that cannot be read", () => {
       reason: "the answer holds no JSON object with input and output",
       strategy: "self-instruct",
     })
-    expect(at.context.ledger().answer(put?.request ?? "")?.text).toBe("I would rather not.")
+    expect(await answerTo(at.context, put?.request)).toBe("I would rather not.")
     expect(put?.parents.length).toBeGreaterThan(0)
     // An erasure of a seed that the prompt showed takes the answer with it, here and in the ledger.
-    erase(at.context, task, { ids: [put?.parents[0] ?? ""], matching: undefined, why: undefined, yes: true })
+    await erase(at.context, task, { ids: [put?.parents[0] ?? ""], matching: undefined, why: undefined, yes: true })
     expect(linesOf(at.rows.quarantineFile(result.batch))).toEqual([])
-    expect(at.context.ledger().answer(put?.request ?? "")?.text).toBe("")
+    expect(await answerTo(at.context, put?.request)).toBe("")
   })
 
   it("is read by a parser that learnt to, without a call", async () => {
@@ -346,4 +347,8 @@ describe("labelling real inputs", () => {
 /** The revision of an input that is not open any more. */
 function inputRevision({ input }: Candidate): string {
   return digestOf({ input, output: null })
+}
+
+async function answerTo(context: StageContext, key = ""): Promise<string | undefined> {
+  return (await context.ledger().requests.answers([key])).get(key)?.text
 }

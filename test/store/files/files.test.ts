@@ -22,7 +22,7 @@ import {
   withFolder,
   writeAtomically,
 } from "../../../src/store/files/files.ts"
-import { Ledger } from "../../../src/store/ledger/ledger.ts"
+import { SqliteLedger } from "../../../src/store/ledger/sqlite-ledger.ts"
 import { TaskRows } from "../../../src/store/rows/task-rows.ts"
 import { Versions, type PlannedVersion } from "../../../src/store/rows/versions.ts"
 import { writeDigested } from "../../../src/store/files/staged-file.ts"
@@ -304,22 +304,22 @@ describe("dataset versions", () => {
 })
 
 describe("the ledger", () => {
-  it("a run and an opening of the test set are written down once", () => {
-    const ledger = Ledger.open(join(newFolder(), "ledger.db"), () => new Date(0))
+  it("a run and an opening of the test set are written down once", async () => {
+    const ledger = SqliteLedger.open(join(newFolder(), "ledger.db"), () => new Date(0))
     for (let time = 0; time < 2; time++) {
-      ledger.createRun({ run: "r", job: "j", task: "t", plan: "p" })
-      ledger.recordOpening({ task: "t", holdout: "hold_1", evaluation: "eval_1", purpose: "verdict" })
+      await ledger.runs.create({ run: "r", job: "j", task: "t", plan: "p" })
+      await ledger.openings.record({ task: "t", holdout: "hold_1", evaluation: "eval_1", purpose: "verdict" })
     }
-    ledger.recordOpening({ task: "t", holdout: "hold_1", evaluation: "eval_2", purpose: "verdict" })
-    expect(ledger.events("r").map(({ type }) => type)).toEqual(["planned"])
-    expect(ledger.openings("hold_1").map(({ evaluation }) => evaluation)).toEqual(["eval_1", "eval_2"])
-    ledger.close()
+    await ledger.openings.record({ task: "t", holdout: "hold_1", evaluation: "eval_2", purpose: "verdict" })
+    expect((await ledger.runs.events("r")).map(({ type }) => type)).toEqual(["planned"])
+    expect((await ledger.openings.of("hold_1")).map(({ evaluation }) => evaluation)).toEqual(["eval_1", "eval_2"])
+    await ledger.close()
   })
 
   it("a file that is no ledger is refused and kept", () => {
     const file = join(newFolder(), "ledger.db")
     writeFileSync(file, "not a database ".repeat(100))
-    expect(() => Ledger.open(file, () => new Date(0))).toThrow(/cannot open the ledger/)
+    expect(() => SqliteLedger.open(file, () => new Date(0))).toThrow(/cannot open the ledger/)
     expect(existsSync(file) && readFileSync(file, "utf8").startsWith("not a database")).toBe(true)
   })
 })

@@ -1,0 +1,25 @@
+import { z } from "zod"
+import { schemaVersion } from "./names.ts"
+
+/** The workspace file, `tuneloop.yaml`; every key is optional, and so is the file. */
+export const workspaceSchema = z
+  .strictObject({
+    schemaVersion,
+    ledger: z.string().default(".tuneloop/ledger.db").describe("The ledger's file, relative to the workspace"),
+    allowedHosts: z
+      .array(z.string().min(1))
+      .default(["127.0.0.1", "localhost", "::1", "api.openai.com"])
+      .describe("Hosts that examples may be sent to"),
+    budgets: z
+      .strictObject({
+        requestsUsd: z
+          .number()
+          .min(0)
+          .optional()
+          .describe("The most that all requests to models may cost, of every task and ever, in US dollars"),
+      })
+      .prefault({})
+      .describe("Ceilings on what the workspace spends"),
+  })
+  .describe("A Tuneloop workspace")
+export type WorkspaceSettings = z.output<typeof workspaceSchema>

@@ -1,0 +1,104 @@
+import type { DatabaseSync } from "node:sqlite"
+import type { LedgerRun, RunLedger } from "../../core/contracts/ledger.ts"
+import type { RunEvent, RunEventBody } from "../../core/training/run.ts"
+import { inTransaction, select } from "./sqlite-statements.ts"
+
+/** Runs, submissions and events in SQLite. */
+export class SqliteRuns implements RunLedger {
+  private readonly database: DatabaseSync
+  private readonly now: () => Date
+
+  constructor(database: DatabaseSync, now: () => Date) {
+    this.database = database
+    this.now = now
+  }
+
+  async create({ run, job, task, plan }: Omit<LedgerRun, "createdAt">): Promise<void> {
+    inTransaction(this.database, () => {
+      const inserted = this.database
+        .prepare("insert or ignore into runs (run, job, task, plan, created_at) values (?, ?, ?, ?, ?)")
+        .run(run, job, task, plan, this.timestamp())
+      if (inserted.changes > 0) this.insertEvents(run, [{ type: "planned", plan }])
+    })
+  }
+
+  async list({ plan, job, task }: Partial<Pick<LedgerRun, "plan" | "job" | "task">> = {}): Promise<LedgerRun[]> {
+    return select(
+      this.database,
+      `select run, job, task, plan, created_at as createdAt from runs
+       where plan = coalesce(?, plan) and job = coalesce(?, job) and task = coalesce(?, task)
+       order by created_at desc, run desc`,
+      plan ?? null,
+      job ?? null,
+      task ?? null,
+    )
+  }
+
+  async events(run: string): Promise<RunEvent[]> {
+    return eventsOf(this.database, run)
+  }
+
+  async cursor(run: string): Promise<string | undefined> {
+    return this.cursorOf(run)
+  }
+
+  async appendEvents(
+    run: string,
+    bodies: readonly RunEventBody[],
+    cursor?: { readonly expected: string | undefined; readonly next: string },
+  ): Promise<boolean> {
+    return inTransaction(this.database, () => {
+      if (cursor && this.cursorOf(run) !== cursor.expected) return false
+      this.insertEvents(run, bodies)
+      if (cursor)
+        this.database
+          .prepare(
+            "insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = excluded.cursor",
+          )
+          .run(run, cursor.next)
+      return true
+    })
+  }
+
+  async beginSubmission(run: string, submissionKey: string, attempt: number): Promise<boolean> {
+    return inTransaction(this.database, () => {
+      const taken = eventsOf(this.database, run).some(
+        (event) => event.type === "submitting" && event.attempt >= attempt,
+      )
+      if (taken) return false
+      this.insertEvents(run, [{ type: "submitting", submissionKey, attempt }])
+      return true
+    })
+  }
+
+  private cursorOf(run: string): string | undefined {
+    return select<{ cursor: string }>(this.database, "select cursor from run_cursors where run = ?", run)[0]?.cursor
+  }
+
+  private insertEvents(run: string, bodies: readonly RunEventBody[]): void {
+    const [newest] = select<{ last: number | null }>(
+      this.database,
+      "select max(sequence) as last from run_events where run = ?",
+      run,
+    )
+    const next = (newest?.last ?? 0) + 1
+    const insert = this.database.prepare(
+      "insert into run_events (run, sequence, at, type, body) values (?, ?, ?, ?, ?)",
+    )
+    for (const [index, { type, ...body }] of bodies.entries())
+      insert.run(run, next + index, this.timestamp(), type, JSON.stringify(body))
+  }
+
+  private timestamp(): string {
+    return this.now().toISOString()
+  }
+}
+
+/** The run's events, in their order. */
+export function eventsOf(database: DatabaseSync, run: string): RunEvent[] {
+  return select<{ sequence: number; at: string; type: string; body: string }>(
+    database,
+    "select sequence, at, type, body from run_events where run = ? order by sequence",
+    run,
+  ).map(({ sequence, at, type, body }) => ({ run, sequence, at, type, ...(JSON.parse(body) as object) }) as RunEvent)
+}

@@ -1,0 +1,78 @@
+"""Methods and objectives as entries of their tables."""
+
+from __future__ import annotations
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+from conftest import TRAINER, message_rows
+
+import train
+from _methods import METHODS, Method
+from _objectives import OBJECTIVES, Objective
+
+
+def test_a_method_decides_what_is_loaded_adapted_and_saved(training, tmp_path, monkeypatch):
+    """A method of this test, as an entry: the norms of the model itself are trained, and one file is saved."""
+    import _model
+
+    def load(base, device, settings):
+        model = _model.load_model(base, device)
+        for name, weight in model.named_parameters():
+            weight.requires_grad_(settings["part"] in name)
+        return model
+
+    def save(model, folder, base_model):
+        (tmp_path / "saved.json").write_text(json.dumps([type(model).__name__, folder, base_model]))
+        return "sha256:mine"
+
+    read = {"part": "norm"}
+    monkeypatch.setitem(METHODS, "norms", Method(lambda fields: dict(read), lambda settings: None, load, save))
+    run = training(tmp_path, method={"name": "norms"}, hyperparameters={"epochs": 1})
+    assert in_process(run) == {"adapterDigest": "sha256:mine"}
+    saved = json.loads((tmp_path / "saved.json").read_text())
+    assert saved == ["LlamaForCausalLM", run.request["adapter"], run.request["baseModel"]]
+    started = next(event for event in run.events() if event["type"] == "started")
+    assert started["trainableParameters"] == 7 * 64, "two norms a layer and the last one"
+
+
+def test_an_objective_decides_how_rows_are_read_and_rendered(training, tmp_path, monkeypatch):
+    """An objective of this test, as an entry: every second row, backwards."""
+    sft = OBJECTIVES["sft"]
+    half = Objective(lambda path: sft.read(path)[::2], lambda *words: sft.render(*words)[::-1], sft.make_trainer)
+    monkeypatch.setitem(OBJECTIVES, "half", half)
+    run = training(tmp_path, objective="half", rows=message_rows(8, True), hyperparameters={"epochs": 1})
+    in_process(run)
+    started = next(event for event in run.events() if event["type"] == "started")
+    assert (started["rows"], started["validationRows"]) == (4, 3)
+
+
+def test_the_job_file_knows_the_methods_and_objectives_of_the_trainer():
+    source = TRAINER.parent / "src" / "core" / "training" / "job.ts"
+    text = source.read_text(encoding="utf-8")
+    assert re.findall(r'^    name: z\.literal\("([^"]+)"\)', text, re.MULTILINE) == list(METHODS)
+    assert f"objectiveSchema = z.enum({json.dumps(list(OBJECTIVES))})" in text
+
+
+@pytest.mark.parametrize("field", ["objective", "method"])
+def test_a_name_that_is_no_entry_is_refused_with_those_that_are(training, tmp_path, field):
+    from _failures import KnownFailure
+
+    value = "magic" if field == "objective" else {"name": "magic"}
+    with pytest.raises(KnownFailure, match='"sft"' if field == "objective" else '"lora"'):
+        train.parse(training(tmp_path, **{field: value}).request)
+
+
+def in_process(run) -> dict:
+    import contextlib
+
+    from _events import EventLog
+
+    stop = SimpleNamespace(requested=False, check=lambda: None, deferred=contextlib.nullcontext)
+    log = EventLog(run.state / "events.jsonl")
+    try:
+        return train.train(train.parse(run.request), log, stop)
+    finally:
+        log.close()
