@@ -13,8 +13,6 @@ import { optionsIn, plugInName } from "../core/plug-in-name.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import { strategyIssues, taskIssues } from "../core/task/task-checks.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
-import { nearest, show } from "../core/parse.ts"
-import type { JobSpecification } from "../core/training/job.ts"
 import type { Workspace } from "../store/workspace.ts"
 
 export const rooms = ["backends", "contenders", "filters", "formats", "metrics", "models", "strategies"] as const

@@ -68,7 +68,7 @@ export async function finish(
   task: TaskSpecification,
   job: JobSpecification,
 ): Promise<{ build: BuildResult; run: string; evaluation: Evaluation; unchanged: boolean }> {
-  const { buildThreads: threads } = await import("../build-thread.ts")
+  const { buildThreads: threads } = await import("../threads.ts")
   const built = await build(context, task, await loadFilters(task), {
     findSemantic: await semanticSearch(host, context, task),
     threads,
