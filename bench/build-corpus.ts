@@ -39,12 +39,16 @@ const prompt = Array.from({ length: 45 }, (_, number) => `prompt${(number * 7919
 function tail(number: number): string {
   if (number % 100 === 7) return ` Write to customer.${number}@example.org.`
   return number % 5 === 3
-    ? ` Order ${100_000 + number} of 2026-0${1 + (number % 9)}-1${number % 10}, ${number % 90}.${10 + (number % 90)} EUR.`
+    ? ` Order ${100_000 + number} of 2026-0${1 + (number % 9)}-1${number % 10}, ` +
+        `${number % 90}.${10 + (number % 90)} EUR.`
     : ""
 }
 
 function specification(kind: SetKind): string {
   const output =
     kind === "text" ? "  maxLength: 2000\n" : `  labels:\n${labels.map((label) => `    ${label}: made up\n`).join("")}`
-  return `task: made\nkind: ${kind === "text" ? "text" : "label"}\ndescription: Made-up rows.\ninput:\n  text:\n    description: the text\noutput:\n${output}`
+  return (
+    `task: made\nkind: ${kind === "text" ? "text" : "label"}\ndescription: Made-up rows.\ninput:\n  text:\n ` +
+    `   description: the text\noutput:\n${output}`
+  )
 }

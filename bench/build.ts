@@ -35,13 +35,16 @@ for (const rows of values.rows.split(",").map(Number)) {
     )
     print(`  seed import with hold-out            ${told(imported, rows)}`)
     print(
-      `  JSON.parse of the seeds, one thread  ${before.seconds.toFixed(2)} s before the build and ${after.seconds.toFixed(2)} s after it, ${perRow(parse, costs.core.rows)}`,
+      `  JSON.parse of the seeds, one thread  ${before.seconds.toFixed(2)} s before the build and ` +
+        `${after.seconds.toFixed(2)} s after it, ${perRow(parse, costs.core.rows)}`,
     )
     print(
-      `  build                                ${told(built, rows)}; kept ${String(built.printed["kept"])} of ${String(built.printed["read"])}`,
+      `  build                                ${told(built, rows)}; kept ${String(built.printed["kept"])} ` +
+        `of ${String(built.printed["read"])}`,
     )
     print(
-      `    core                               ${costs.core.seconds} s, ${costs.core.microsecondsPerRow} µs a row: ${(costs.core.seconds / parse).toFixed(1)} times JSON.parse`,
+      `    core                               ${costs.core.seconds} s, ${costs.core.microsecondsPerRow} ` +
+        `µs a row: ${(costs.core.seconds / parse).toFixed(1)} times JSON.parse`,
     )
     for (const [name, cost] of Object.entries(costs.checks))
       print(`    ${name.padEnd(35)}${cost.seconds} s, ${cost.microsecondsPerRow} µs a row`)
@@ -51,7 +54,10 @@ for (const rows of values.rows.split(",").map(Number)) {
 }
 
 function told({ seconds, cpuSeconds, peakMiB }: Outcome, rows: number): string {
-  return `${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), ${perRow(seconds, rows)}, peak ${peakMiB.toFixed(0)} MiB`
+  return (
+    `${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), ${perRow(seconds, rows)}, peak ` +
+    `${peakMiB.toFixed(0)} MiB`
+  )
 }
 
 function perRow(seconds: number, rows: number): string {

@@ -20,7 +20,8 @@ const [count, dimensions, threshold] = [values.rows, values.dimensions, values.t
   number,
 ]
 print(
-  `${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}, load average ${(loadavg()[0] ?? 0).toFixed(1)}`,
+  `${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.version}, load average ` +
+    `${(loadavg()[0] ?? 0).toFixed(1)}`,
 )
 print(`${count} vectors of ${dimensions} dimensions, a third of them near another one, pairs from ${threshold} on`)
 print("usual cosine   pairs  TypeScript CPU s  WebAssembly CPU s  times as fast")

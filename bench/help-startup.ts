@@ -21,7 +21,8 @@ for (let round = 0; round < rounds; round++) {
 }
 process.stdout.write(`node -e 0            median of ${rounds}: ${median(bareMs).toFixed(0)} ms\n`)
 process.stdout.write(
-  `tuneloop --help      median of ${rounds}: ${median(helpMs).toFixed(0)} ms (target: under ${targetMs} ms where bare node takes 20 to 40)\n`,
+  `tuneloop --help      median of ${rounds}: ${median(helpMs).toFixed(0)} ms (target: under ${targetMs} ` +
+    `ms where bare node takes 20 to 40)\n`,
 )
 
 /** Milliseconds of one start of Node with these words. */

@@ -35,7 +35,14 @@ for (const seed of seeds) {
   const hits = (found: readonly LabelSuspect[]) => found.filter(({ id }) => flipped.has(id))
   const right = hits(suspects).filter(({ id, suggested }) => train[Number(id.slice(4))]?.label === suggested).length
   process.stdout.write(
-    `draw ${seed}: ${suspects.length} suspects; precision at 100 ${share2(hits(suspects.slice(0, 100)).length, 100)}, at 500 ${share2(hits(suspects.slice(0, 500)).length, 500)}, of all ${share2(hits(suspects).length, suspects.length)}; recall ${share2(hits(suspects).length, flipped.size)}; suggestion right in ${share2(right, hits(suspects).length)}; ${seconds.toFixed(1)} s (${(cpuSeconds() - before).toFixed(1)} s of processor time), ${((1000 * seconds) / rows.length).toFixed(2)} ms a row\n`,
+    `draw ${seed}: ${suspects.length} suspects; precision at 100 ` +
+      `${share2(hits(suspects.slice(0, 100)).length, 100)}, at 500 ` +
+      `${share2(hits(suspects.slice(0, 500)).length, 500)}, of all ` +
+      `${share2(hits(suspects).length, suspects.length)}; recall ` +
+      `${share2(hits(suspects).length, flipped.size)}; suggestion right in ` +
+      `${share2(right, hits(suspects).length)}; ${seconds.toFixed(1)} s ` +
+      `(${(cpuSeconds() - before).toFixed(1)} s of processor time), ` +
+      `${((1000 * seconds) / rows.length).toFixed(2)} ms a row\n`,
   )
 }
 const test = load("test.csv")
@@ -44,7 +51,9 @@ const model = trainLinearModel(train)
 const trained = performance.now()
 const right = test.filter(({ text, label }) => model.predict(text).label === label).length
 process.stdout.write(
-  `the linear model itself: trained on ${train.length} rows in ${((trained - started) / 1000).toFixed(1)} s, ${share2(right, test.length)} of ${test.length} test rows right, ${((performance.now() - trained) / test.length).toFixed(2)} ms a prediction\n`,
+  `the linear model itself: trained on ${train.length} rows in ${((trained - started) / 1000).toFixed(1)} ` +
+    `s, ${share2(right, test.length)} of ${test.length} test rows right, ` +
+    `${((performance.now() - trained) / test.length).toFixed(2)} ms a prediction\n`,
 )
 
 function load(file: string): { text: string; label: string }[] {

@@ -4,7 +4,10 @@ import { join } from "node:path"
 import { readLines } from "../src/store/files/files.ts"
 
 const main = join(import.meta.dirname, "..", "src", "cli", "main.ts")
-const tellUse = `process.on("exit",()=>{const {maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();process.stderr.write("used "+maxRSS+" "+(userCPUTime+systemCPUTime)/1e6+"\\n")})`
+const tellUse =
+  `process.on("exit",()=>{const ` +
+  `{maxRSS,userCPUTime,systemCPUTime}=process.resourceUsage();process.stderr.write("used "+maxRSS+" ` +
+  `"+(userCPUTime+systemCPUTime)/1e6+"\\n")})`
 
 export interface Outcome {
   readonly seconds: number

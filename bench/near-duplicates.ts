@@ -35,7 +35,8 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
     writeCorpus(file, kind, rows)
     const threshold = kind === "short" ? 0.7 : 0.8
     print(
-      `\n${kind} texts, ${rows} rows, ${kind === "short" ? "character 4-grams" : "word 5-grams"}, threshold ${threshold}`,
+      `\n${kind} texts, ${rows} rows, ${kind === "short" ? "character 4-grams" : "word 5-grams"}, ` +
+        `threshold ${threshold}`,
     )
     ceiling(file, kind, threshold)
     const oracle = rows <= Number(values["oracle-rows"]) ? oracleOf(file, kind, threshold) : undefined
@@ -137,7 +138,8 @@ function ceiling(file: string, kind: CorpusKind, threshold: number): void {
     }
   })
   print(
-    `ceiling, one core: memory in order ${(memory.byteLength / passSeconds / 1e9).toFixed(1)} GB/s, at random ${((probeSeconds / probes) * 1e9 + sum * 0).toFixed(0)} ns a probe`,
+    `ceiling, one core: memory in order ${(memory.byteLength / passSeconds / 1e9).toFixed(1)} GB/s, at ` +
+      `random ${((probeSeconds / probes) * 1e9 + sum * 0).toFixed(0)} ns a probe`,
   )
 }
 

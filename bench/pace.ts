@@ -3,6 +3,8 @@
 import { parseArgs } from "node:util"
 import { Asking } from "../src/stages/asking/asking.ts"
 import { askAll } from "../src/stages/asking/ask.ts"
+import { chatAnswerer } from "../src/stages/asking/request.ts"
+import { askingTerms } from "../src/stages/growing/asking-terms.ts"
 import { Limiter, type Limits } from "../test/core/asking/simulated-server.ts"
 import { seeded } from "../test/seeded.ts"
 import { ChatServer } from "../test/models/chat-server.ts"
@@ -15,7 +17,8 @@ const minutes = Number(values.minutes)
 const rates = { requests: [120, 600], tokens: [40_000, 100_000] } as const
 
 process.stdout.write(
-  `${minutes} minutes each; an answer takes up to 600 ms; requests have 60 to 140 tokens of input and 40 to 160 of output\n`,
+  `${minutes} minutes each; an answer takes up to 600 ms; requests have 60 to 140 tokens of input and 40 ` +
+    `to 160 of output\n`,
 )
 process.stdout.write("limit                     server         known by        used %   asked  refused  refused %\n")
 for (const knows of values.knows.split(","))
@@ -67,8 +70,10 @@ async function lane(of: "requests" | "tokens", rate: number, kind: Limits["kind"
   })
   setTimeout(() => bench.abort.abort(new Error("time is up")), minutes * 60_000)
   const most = Math.ceil((of === "requests" ? 1.5 * rate : rate / 100) * minutes)
-  const asking = new Asking(bench.context, bench.task)
-  await askAll(bench.context, bench.task, "bench", bench.requests(most), bench.model, asking).catch(() => undefined)
+  const asking = new Asking(bench.context, askingTerms(bench.task))
+  const open = () => chatAnswerer(bench.model())
+  const question = { purpose: "bench", requests: bench.requests(most), open, asking }
+  await askAll(bench.context, question).catch(() => undefined)
   server.close()
   const used = of === "requests" ? totals.taken / (rate * minutes) : totals.tokens / (rate * minutes)
   return [

@@ -48,7 +48,8 @@ async function measured(
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage()
   process.stdout.write(
-    `${seconds.toFixed(1)} s (${((user + system) / 1e6).toFixed(1)} s of processor time), peak ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB\n`,
+    `${seconds.toFixed(1)} s (${((user + system) / 1e6).toFixed(1)} s of processor time), peak ` +
+      `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB\n`,
   )
 }
 
@@ -57,7 +58,9 @@ async function all(candidates: number): Promise<void> {
   const made = (index: number) => ({
     input: {
       subject: `Order ${index}: =where is it?`,
-      body: `I ordered item ${index * 7919} ${index % 9} days ago; it has not come. ${"Please look at it; I wait since then. ".repeat(1 + (index % 12))}\nRegards, ${index}`,
+      body:
+        `I ordered item ${index * 7919} ${index % 9} days ago; it has not come. ` +
+        `${"Please look at it; I wait since then. ".repeat(1 + (index % 12))}\nRegards, ${index}`,
     },
     output: labels[index % 4],
   })

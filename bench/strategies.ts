@@ -27,7 +27,8 @@ const budget = Number(given.budget)
 const baseline = "self-instruct"
 const names = [...new Set([baseline, ...given.strategies.split(",")])]
 const attributes =
-  "  attributes:\n    tone: [matter-of-fact, worried, angry, friendly]\n    length: [a few words, two or three sentences, a long story]\n"
+  "  attributes:\n    tone: [matter-of-fact, worried, angry, friendly]\n    length: [a few words, two or " +
+  "three sentences, a long story]\n"
 
 const folder = mkdtempSync(join(tmpdir(), "tuneloop-strategies-"))
 const server = given["base-url"] === undefined ? await startModelServer(folder) : undefined
@@ -36,7 +37,8 @@ const baseUrl = given["base-url"] ?? server?.baseUrl ?? ""
 try {
   await server?.ready()
   process.stdout.write(
-    `${server ? "SmolLM2-135M-Instruct (4 bits, transformers serve)" : model}, about ${budget} tokens a strategy, sample task ticket-triage\n`,
+    `${server ? "SmolLM2-135M-Instruct (4 bits, transformers serve)" : model}, about ${budget} tokens a ` +
+      `strategy, sample task ticket-triage\n`,
   )
   process.stdout.write(
     "strategy          requests   tokens  parsed   novel  passed  passed/1k tokens  words/example  coverage\n",
@@ -53,7 +55,9 @@ try {
       String(value).padStart([8, 9, 8, 8, 8][index] ?? 8),
     )
     process.stdout.write(
-      `${name.padEnd(17)}${cells.join("")}  ${`${found.perThousand.toFixed(2)}${gain("perThousand")}`.padStart(16)}  ${found.newWords.toFixed(1).padStart(13)}  ${`${found.coverage.toFixed(3)}${gain("coverage")}`}\n`,
+      `${name.padEnd(17)}${cells.join("")}  ` +
+        `${`${found.perThousand.toFixed(2)}${gain("perThousand")}`.padStart(16)}  ` +
+        `${found.newWords.toFixed(1).padStart(13)}  ${`${found.coverage.toFixed(3)}${gain("coverage")}`}\n`,
     )
   }
 } finally {
@@ -82,7 +86,8 @@ async function measure(name: string): Promise<Measured> {
   const workspace = join(folder, name)
   mkdirSync(join(workspace, "specs"), { recursive: true })
   const specification = readFileSync(join(packageRoot, "specs", "ticket-triage.yaml"), "utf8")
-  const settings = `expand:\n${attributes}  model: { model: ${JSON.stringify(model)}, baseUrl: "${baseUrl}", maxTokens: 300 }\n`
+  const settings =
+    `expand:\n${attributes}  model: { model: ${JSON.stringify(model)}, baseUrl: "${baseUrl}", maxTokens: ` + `300 }\n`
   writeFileSync(join(workspace, "specs", "ticket-triage.yaml"), specification.replace("expand:\n", settings))
   await run(workspace, [
     "seed",

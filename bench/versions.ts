@@ -32,14 +32,17 @@ for (const rows of values.rows.split(",").map(Number)) {
     const { version: second, kept } = (await run(folder, "build", "made")).printed
     const parse = parseSeconds(train)
     print(
-      `\n${rows} rows of ${values.kind}, train.jsonl of ${(statSync(train).size / 1e6).toFixed(1)} MB, load average ${loadavg()[0]?.toFixed(1)}`,
+      `\n${rows} rows of ${values.kind}, train.jsonl of ${(statSync(train).size / 1e6).toFixed(1)} MB, ` +
+        `load average ${loadavg()[0]?.toFixed(1)}`,
     )
     print(
-      `  ${"JSON.parse of the file, one thread".padEnd(37)}${parse.seconds.toFixed(2)} s (${parse.cpuSeconds.toFixed(2)} s of processor time)`,
+      `  ${"JSON.parse of the file, one thread".padEnd(37)}${parse.seconds.toFixed(2)} s ` +
+        `(${parse.cpuSeconds.toFixed(2)} s of processor time)`,
     )
     const told = (name: string, { seconds, cpuSeconds, peakMiB }: Outcome) =>
       print(
-        `  ${name.padEnd(37)}${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), ${(cpuSeconds / parse.cpuSeconds).toFixed(1)} times JSON.parse, peak ${peakMiB.toFixed(0)} MiB`,
+        `  ${name.padEnd(37)}${seconds.toFixed(1)} s (${cpuSeconds.toFixed(1)} s of processor time), ` +
+          `${(cpuSeconds / parse.cpuSeconds).toFixed(1)} times JSON.parse, peak ${peakMiB.toFixed(0)} MiB`,
       )
     for (const [format, out] of [
       ["messages", "messages/train.jsonl"],

@@ -29,7 +29,8 @@ export function parseYaml<Schema extends z.ZodType>(
       line: lines.linePos(pos[0]).line,
       message:
         code === "MULTIPLE_DOCS"
-          ? "a second YAML document begins here (---); a file holds one: delete the line, or move what follows it to a file of its own"
+          ? "a second YAML document begins here (---); a file holds one: delete the line, or move what " +
+            "follows it to a file of its own"
           : (message.split("\n")[0] ?? ""),
     }))
     throw new ConfigError(`${file} is not valid YAML`, issues, hint)
@@ -181,7 +182,9 @@ function toPathIssue(schema: z.ZodType, issue: ZodIssue, root: unknown): PathIss
   const meant = nearest(key, allowed)
   return {
     path: [...issue.path, key],
-    message: `unknown key${meant ? `; did you mean ${show(meant)}?` : ""}${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}`,
+    message:
+      "unknown " +
+      `key${meant ? `; did you mean ${show(meant)}?` : ""}${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}`,
   }
 }
 
@@ -195,14 +198,20 @@ function describeIssue(issue: ZodIssue, root: unknown): string {
     case "invalid_value": {
       const meant = typeof got === "string" ? nearest(got, issue.values.map(String)) : undefined
       const prefix = got === undefined ? "missing" : `got ${show(got)}`
-      return `${prefix}; allowed: ${issue.values.map((value) => String(value)).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`
+      return (
+        `${prefix}; allowed: ` +
+        `${issue.values.map((value) => String(value)).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`
+      )
     }
     case "invalid_union": {
       const discriminator = (issue as { discriminator?: string }).discriminator
       const options = (issue as { options?: readonly unknown[] }).options
       if (discriminator !== undefined) {
         const meant = typeof got === "string" ? nearest(got, (options ?? []).map(String)) : undefined
-        return `${got === undefined ? "missing" : `got ${show(got)}`}; allowed: ${options?.map(String).join(", ") ?? "see the schema"}${meant ? `; did you mean ${show(meant)}?` : ""}`
+        return (
+          `${got === undefined ? "missing" : `got ${show(got)}`}; allowed: ` +
+          `${options?.map(String).join(", ") ?? "see the schema"}${meant ? `; did you mean ${show(meant)}?` : ""}`
+        )
       }
       return `got ${show(got)}; ${issue.message}`
     }

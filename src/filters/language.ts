@@ -98,8 +98,12 @@ const scripts: readonly { readonly pattern: RegExp; readonly languages: readonly
 const frequent: ReadonlyMap<string, ReadonlySet<string>> = new Map(
   Object.entries({
     cs: "a se v na že je to s z do o i jsem ale jako za tak po by pro jsme mám není nebo který když už",
-    de: "der die das und ist nicht ich ein eine zu den mit auf für es sie von dem im wie aber auch haben wird bei oder mein kann wir",
-    en: "the and is to of a in that it for you was with on have not this my i are be at but we they from or can your what",
+    de:
+      "der die das und ist nicht ich ein eine zu den mit auf für es sie von dem im wie aber auch haben wird " +
+      "bei oder mein kann wir",
+    en:
+      "the and is to of a in that it for you was with on have not this my i are be at but we they from or " +
+      "can your what",
     es: "el la de que y en los se del las un por con no una su para es al lo como más pero mi está yo cuando muy hola",
     fi: "ja on ei se että en hän oli mutta olen ovat kun niin myös tai joka minun tämä voi mitä",
     fr: "le la les de des et est un une je pas que qui dans pour sur vous ce il nous avec ne mon au plus mais du par",

@@ -23,11 +23,14 @@ const module: ModelModule = {
         const answer = recorded.get(contentOf(request))
         if (answer !== undefined) return answer
         throw new ProviderError(
-          `${environment[variable]} has no answer to ${contentOf(request)}: ${JSON.stringify(request.messages.at(-1)?.content ?? "").slice(0, 120)}`,
+          `${environment[variable]} has no answer to ${contentOf(request)}: ` +
+            `${JSON.stringify(request.messages.at(-1)?.content ?? "").slice(0, 120)}`,
           {
             provider: "replay",
             mayHaveCost: false,
-            hint: "Seeds, prompts or options are others than when it was recorded. Ask a model once, and record again: tuneloop ledger recording <task>",
+            hint:
+              "Seeds, prompts or options are others than when it was recorded. Ask a model once, and record " +
+              "again: tuneloop ledger recording <task>",
           },
         )
       },

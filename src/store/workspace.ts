@@ -79,7 +79,10 @@ export class Workspace {
 
   /** What to say where there is no task: the folder may be the wrong one. */
   get withoutTasks(): string {
-    return `the workspace ${this.root} has no tasks\nWrite specs/<task>.yaml (\`tuneloop schema task\` prints what it may hold), or name another workspace: --workspace DIR`
+    return (
+      `the workspace ${this.root} has no tasks\nWrite specs/<task>.yaml (\`tuneloop schema task\` prints ` +
+      "what it may hold), or name another workspace: --workspace DIR"
+    )
   }
 
   tasks(): string[] {
@@ -107,13 +110,17 @@ export class Workspace {
   }
 
   /** The job; an unknown job lists those that exist. */
-  readJob(job: string): JobSpecification {
+  readJob(
+    job: string,
+    more?: (raw: unknown, value: JobSpecification | undefined) => readonly PathIssue[],
+  ): JobSpecification {
     const file = this.fileOf("job", job)
     const specification = parseYaml(
       jobSchema,
       readText(file),
       this.show(file),
       "Edit the file; `tuneloop schema job` prints what is allowed.",
+      more,
     )
     if (specification.job !== job) throw misnamed(this.show(file), "job", specification.job, job)
     return specification
@@ -162,10 +169,12 @@ function unknownName(kind: string, name: string, existing: readonly string[], fi
   const meant = nearest(name.replace(/^.*[/\\]|\.ya?ml$/g, ""), existing)
   const hint =
     existing.length === 0
-      ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names another workspace.`
+      ? `Write ${file}; \`tuneloop schema ${kind}\` prints what it may hold. \`--workspace DIR\` names ` +
+        "another workspace."
       : `Write ${file}, or name one of them.`
   return new ToolkitError(
-    `there is no ${kind} ${show(name)}${rule}; ${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    `there is no ${kind} ${show(name)}${rule}; ` +
+      `${existing.length === 0 ? `the workspace has none` : `there are: ${existing.join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     {
       code: `unknown-${kind}`,
       hint,

@@ -43,8 +43,10 @@ export function examplesPrompt(task: TaskSpecification, wish: Wish): PlannedProm
     `You write examples for this task: ${task.description.trim()}`,
     ...taskRules(task),
     ...avoidance(task),
-    `Write as the people do who send such inputs, not as an assistant. Invent names, numbers and places; use none of real people.`,
-    `Answer with JSON only: {"examples": [${item}${wish.wanted > 1 ? ", …" : ""}]} with ${wish.wanted === 1 ? "one example" : `${wish.wanted} examples`}.`,
+    "Write as the people do who send such inputs, not as an assistant. Invent names, numbers and places; " +
+      "use none of real people.",
+    `Answer with JSON only: {"examples": [${item}${wish.wanted > 1 ? ", …" : ""}]} with ` +
+      `${wish.wanted === 1 ? "one example" : `${wish.wanted} examples`}.`,
   ]
   const shown =
     wish.shots.length === 0 ? "" : `${wish.heading ?? "Examples:"}\n${wish.shots.map(shotText).join("\n")}\n\n`
@@ -70,7 +72,8 @@ function avoidance({ expand }: TaskSpecification): string[] {
   return expand.avoid.length === 0
     ? []
     : [
-        `Earlier examples were turned down for these reasons. Write none of that kind:\n${expand.avoid.map((reason) => `- ${reason}`).join("\n")}`,
+        "Earlier examples were turned down for these reasons. Write none of that " +
+          `kind:\n${expand.avoid.map((reason) => `- ${reason}`).join("\n")}`,
       ]
 }
 

@@ -34,7 +34,9 @@ const strategy: ModelStrategy<Options> = {
         key,
         wanted: 1,
         shots: chooseShots(others, { key, count: shots, tokens: shotTokens }),
-        text: `Write a new input, unlike those above, to which exactly this output is right:\n${formatOutput(task, seed.output)}`,
+        text:
+          "Write a new input, unlike those above, to which exactly this output is " +
+          `right:\n${formatOutput(task, seed.output)}`,
         output: seed.output,
         ...labelCell(task.kind === "label" ? String(seed.output) : undefined),
       })

@@ -43,7 +43,10 @@ const strategy: ModelStrategy<Options> = {
         key,
         wanted: perRequest,
         shots: chooseShots(near, { key, count: shots, tokens: shotTokens }),
-        text: `A model that was trained for this task ${failure.description}. Write examples that would teach it better, of the kind that it gets wrong. ${labelWish(task, failure.label)}Make them different from the examples and from each other.`,
+        text:
+          `A model that was trained for this task ${failure.description}. Write examples that would teach ` +
+          `it better, of the kind that it gets wrong. ${labelWish(task, failure.label)}Make them different ` +
+          "from the examples and from each other.",
         ...labelCell(failure.label),
       })
     }

@@ -16,9 +16,11 @@ import {
 /** The ways to evolve, with what the model is told. */
 const ways = {
   harder:
-    "Rewrite its input so that the task is harder for it: less obvious, with more to weigh or to work out. It must still have one right output.",
+    "Rewrite its input so that the task is harder for it: less obvious, with more to weigh or to work " +
+    "out. It must still have one right output.",
   longer:
-    "Rewrite its input so that it is about twice as long: more of the story, details that matter and details that do not.",
+    "Rewrite its input so that it is about twice as long: more of the story, details that matter and " +
+    "details that do not.",
   constrained: "Rewrite its input with one more condition, exception or wish that has to be taken into account.",
 } as const
 type Way = keyof typeof ways

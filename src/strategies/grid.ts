@@ -48,7 +48,9 @@ const strategy: ModelStrategy<Options> = {
         key,
         wanted: given.perRequest,
         shots: chooseShots(seeds, { key, count: given.shots, tokens: given.shotTokens, prefer: hasLabel(label) }),
-        text: `${labelWish(task, label)}Each input has all of these attributes:\n${wishes.join("\n")}\nMake them different from the examples and from each other.`,
+        text:
+          `${labelWish(task, label)}Each input has all of these attributes:\n${wishes.join("\n")}\nMake ` +
+          "them different from the examples and from each other.",
         cell,
       })
     }
@@ -66,7 +68,9 @@ const strategy: ModelStrategy<Options> = {
       return [
         {
           path: [],
-          message: `a grid needs expand.attributes; \`tuneloop expand ${task.task} --propose-attributes\` asks the model for some`,
+          message:
+            `a grid needs expand.attributes; \`tuneloop expand ${task.task} --propose-attributes\` asks the ` +
+            "model for some",
         },
       ]
     const cells = axesOf(task, given).reduce((product, [, values]) => product * values.length, 1)

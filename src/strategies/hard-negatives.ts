@@ -66,8 +66,10 @@ function* contrasts(material: StrategyMaterial, given: Options): Generator<Plann
     const [right, seeming] = [JSON.stringify(label), JSON.stringify(rival)]
     const wish =
       task.kind === "multilabel"
-        ? `All with ${right} among the labels and ${seeming} not among them, though each looks at first as if ${seeming} were right.`
-        : `All with the output ${right}. Each looks at first as if ${seeming} were right, in its words or its subject; by the guideline it is ${right} beyond doubt.`
+        ? `All with ${right} among the labels and ${seeming} not among them, though each looks at first as ` +
+          `if ${seeming} were right.`
+        : `All with the output ${right}. Each looks at first as if ${seeming} were right, in its words or ` +
+          `its subject; by the guideline it is ${right} beyond doubt.`
     yield examplesPrompt(task, {
       key,
       wanted: given.perRequest,
@@ -81,12 +83,14 @@ function* contrasts(material: StrategyMaterial, given: Options): Generator<Plann
 const edges = {
   obvious: "Each is easily answered wrongly: the answer that comes to mind first breaks the guideline.",
   missing:
-    "In each, something that one would expect is missing, or said twice and differently; the output deals with it as the guideline says.",
+    "In each, something that one would expect is missing, or said twice and differently; the output deals " +
+    "with it as the guideline says.",
   distraction: "Each says a good deal that does not matter for the output, and one thing that does.",
   edge: "Each is at the edge of what the task is about, and still has one right output.",
 } as const
 const toolEdge =
-  "In each, a tool seems to be called for but is not, or another one than the obvious, or its arguments have to be worked out from several turns."
+  "In each, a tool seems to be called for but is not, or another one than the obvious, or its arguments " +
+  "have to be worked out from several turns."
 
 function* boundaries(material: StrategyMaterial, given: Options): Generator<PlannedPrompt> {
   const { task, seeds } = material

@@ -52,7 +52,9 @@ const strategy: ModelStrategy<Options> = {
         wanted: perRequest,
         shots: [seed],
         heading: "An example:",
-        text: `Rewrite its input ${manner}. Every fact that the output depends on stays the same, so that the output stays right. Share no run of more than three words with it.`,
+        text:
+          `Rewrite its input ${manner}. Every fact that the output depends on stays the same, so that the ` +
+          "output stays right. Share no run of more than three words with it.",
         output: seed.output,
         ...labelCell(task.kind === "label" ? String(seed.output) : undefined),
       })

@@ -68,7 +68,9 @@ const strategy: ModelStrategy<Options> = {
         key,
         wanted: perRequest,
         shots: chooseShots(seeds, { key, count: shots, tokens: shotTokens, prefer: hasLabel(label) }),
-        text: `${labelWish(task, label)}Write each input as this person would: ${persona}. Do not mention who they are. Make them different from the examples and from each other.`,
+        text:
+          `${labelWish(task, label)}Write each input as this person would: ${persona}. Do not mention who ` +
+          "they are. Make them different from the examples and from each other.",
         ...labelCell(label),
       })
     }

@@ -26,7 +26,8 @@ const options = z.strictObject({
         .min(1),
     ])
     .describe(
-      "For label tasks with one text field: phrasings by label. Otherwise pairs of input and output in which the same slots are replaced. [a|b|] takes one of the alternatives",
+      "For label tasks with one text field: phrasings by label. Otherwise pairs of input and output in " +
+        "which the same slots are replaced. [a|b|] takes one of the alternatives",
     ),
 })
 type Options = z.output<typeof options>

@@ -37,7 +37,9 @@ export function refuse(door: Door, knock: Knock): Refusal | undefined {
   if (!isOurName(door, nameOf(knock.host)))
     return {
       status: 421,
-      message: `this page does not answer to the name ${JSON.stringify(knock.host ?? "")}; open the address that the command printed`,
+      message:
+        `this page does not answer to the name ${JSON.stringify(knock.host ?? "")}; open the address that ` +
+        "the command printed",
     }
   if (knock.origin !== undefined && knock.origin !== `http://${knock.host}`)
     return { status: 403, message: "this request comes from another page; open the address that the command printed" }

@@ -10,7 +10,8 @@ beforeAll(async () => {
   file("specs/broken.yaml", "task: broken\nkind: [label\n")
   file(
     "specs/wrong.yaml",
-    "task: wrong\nkind: lable\ndescripton: x\ninput:\n  text: { typ: string, maxLength: long }\noutput:\n  labels: { glad: good }\n",
+    "task: wrong\nkind: lable\ndescripton: x\ninput:\n  text: { typ: string, maxLength: long }\noutput:\n " +
+      " labels: { glad: good }\n",
   )
   file(
     "jobs/wrong.yaml",

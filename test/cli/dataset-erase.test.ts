@@ -155,35 +155,53 @@ describe("dataset erase", () => {
     expect(text).toContain("the same command with --yes")
   })
 
-  it("leaves nothing of the row and its descendants in any file of the task nor in the ledger, and keeps a tombstone without content", async () => {
+  it(
+    "leaves nothing of the row and its descendants in any file of the task nor in the ledger, and keeps a " +
+      "tombstone without content",
+    async () => {
+      const workspace = copyOf(prepared)
+      expect(saying(workspace, secret).length).toBeGreaterThan(4)
+      expect(await json(workspace, "dataset", "erase", task, seed, "--why", "request 12", "--yes")).toMatchObject({
+        state: "erased",
+      })
+      // What a person gave, an export, stays; the person is told.
+      expect(saying(workspace, secret)).toEqual(["gold.jsonl", "out/train.jsonl"])
+      expect(
+        saying(join(workspace, "datasets"), "0000000000000002").filter((path) => !path.includes("review")),
+      ).toEqual([])
+      const tombstones = readFileSync(join(folderOf(workspace), "tombstones.jsonl"), "utf8")
+      expect(tombstones.trimEnd().split("\n")).toHaveLength(3)
+      expect(tombstones).toContain('"why":"request 12"')
+      expect(tombstones).not.toContain(seed.slice(5))
+      expect(await json(workspace, "ledger", "verify")).toMatchObject({ ok: true })
+      const ledger = ledgerOf(workspace)
+      expect(await ledger.requests.totals(task)).toMatchObject({
+        requests: 2,
+        answered: 2,
+        inputTokens: 60,
+        outputTokens: 24,
+      })
+      await ledger.close()
+      expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({
+        state: "unchanged",
+        versions: [{ id: version }],
+        runs: [{ run: "ticket-triage-run" }],
+      })
+    },
+  )
+
+  it("takes the answers of models to the row with it, and keeps the other answers byte for byte", async () => {
     const workspace = copyOf(prepared)
-    expect(saying(workspace, secret).length).toBeGreaterThan(4)
-    expect(await json(workspace, "dataset", "erase", task, seed, "--why", "request 12", "--yes")).toMatchObject({
-      state: "erased",
-    })
-    // What a person gave, an export, stays; the person is told.
-    expect(saying(workspace, secret)).toEqual(["gold.jsonl", "out/train.jsonl"])
-    expect(saying(join(workspace, "datasets"), "0000000000000002").filter((path) => !path.includes("review"))).toEqual(
-      [],
-    )
-    const tombstones = readFileSync(join(folderOf(workspace), "tombstones.jsonl"), "utf8")
-    expect(tombstones.trimEnd().split("\n")).toHaveLength(3)
-    expect(tombstones).toContain('"why":"request 12"')
-    expect(tombstones).not.toContain(seed.slice(5))
-    expect(await json(workspace, "ledger", "verify")).toMatchObject({ ok: true })
-    const ledger = ledgerOf(workspace)
-    expect(await ledger.requests.totals(task)).toMatchObject({
-      requests: 2,
-      answered: 2,
-      inputTokens: 60,
-      outputTokens: 24,
-    })
-    await ledger.close()
-    expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({
-      state: "unchanged",
-      versions: [{ id: version }],
-      runs: [{ run: "ticket-triage-run" }],
-    })
+    const answers = join(workspace, ".tuneloop", "answers", task)
+    mkdirSync(answers, { recursive: true })
+    const answer = (id: string, output: string) =>
+      `${JSON.stringify({ id, output, latencyMs: null, inputTokens: 9, outputTokens: 1, finish: "stop" })}\n`
+    const other = answer("ex_00000000000000ff", "delivery")
+    const file = join(answers, "tuned-0123456789abcdef.jsonl")
+    writeFileSync(file, answer(seed.replace("seed_", "ex_"), `Dear ${secret}`) + other)
+    await json(workspace, "dataset", "erase", task, seed, "--yes")
+    expect(readFileSync(file, "utf8")).toBe(other)
+    expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({ state: "unchanged" })
   })
 
   it("takes a question about the row out of the review queue, and what was decided on it", async () => {
@@ -301,7 +319,8 @@ describe("dataset erase", () => {
 })
 
 describe("an erasure that is killed", () => {
-  it("at any write, and called again, ends with the files of an undisturbed one; meanwhile nobody trains on what is left", {
+  it("at any write, and called again, ends with the files of an undisturbed one; meanwhile nobody trains on " +
+    "what is left", {
     timeout: 240_000,
   }, async () => {
     const undisturbed = copyOf(prepared)

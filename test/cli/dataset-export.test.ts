@@ -173,57 +173,62 @@ describe("dataset export", () => {
     ])
   })
 
-  it("refuses tools where the format has no place for them, by row and before the test is opened, and carries them elsewhere", async () => {
-    const chat = sampleWorkspace()
-    writeFileSync(
-      join(chat, "specs", "desk.yaml"),
-      "task: desk\nkind: chat\ndescription: Answers at a desk.\noutput:\n  tools:\n    - name: look\n      parameters: {type: object}\n",
-    )
-    mkdirSync(join(chat, "datasets"), { recursive: true })
-    const row = (index: number) => ({
-      input: { messages: [{ role: "user", content: `Where is shelf ${index}${"abcdef"[index]?.repeat(20)}?` }] },
-      output: { tool_calls: [{ type: "function", function: { name: "look", arguments: { index } } }] },
-    })
-    writeFileSync(
-      join(chat, "gold.jsonl"),
-      Array.from({ length: 6 }, (_, index) => `${JSON.stringify(row(index))}\n`).join(""),
-    )
-    for (const words of [
-      ["seed", "import", "desk", join(chat, "gold.jsonl")],
-      ["build", "desk"],
-    ]) {
-      const { code, stderr } = await tuneloop(chat, words).outcome
-      expect(code, stderr).toBe(0)
-    }
-    const refused = await tuneloop(chat, [
-      "dataset",
-      "export",
-      "desk",
-      "--format",
-      "sharegpt",
-      "--out",
-      join(chat, "out", "new"),
-      "--with-test",
-    ]).outcome
-    expect(refused.code).toBe(1)
-    expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
-    expect(existsSync(join(chat, "out"))).toBe(false)
-    const [held = ""] = readdirSync(join(chat, "datasets", "desk", "holdouts"))
-    expect(await openings(chat, held)).toEqual([])
-    const written = await tuneloop(chat, [
-      "dataset",
-      "export",
-      "desk",
-      "--format",
-      "messages",
-      "--out",
-      join(chat, "out", "t.jsonl"),
-    ]).outcome
-    expect(written.code, written.stderr).toBe(0)
-    expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({
-      tools: [{ type: "function", function: { name: "look" } }],
-    })
-  })
+  it(
+    "refuses tools where the format has no place for them, by row and before the test is opened, and " +
+      "carries them elsewhere",
+    async () => {
+      const chat = sampleWorkspace()
+      writeFileSync(
+        join(chat, "specs", "desk.yaml"),
+        "task: desk\nkind: chat\ndescription: Answers at a desk.\noutput:\n  tools:\n    - name: look\n     " +
+          " parameters: {type: object}\n",
+      )
+      mkdirSync(join(chat, "datasets"), { recursive: true })
+      const row = (index: number) => ({
+        input: { messages: [{ role: "user", content: `Where is shelf ${index}${"abcdef"[index]?.repeat(20)}?` }] },
+        output: { tool_calls: [{ type: "function", function: { name: "look", arguments: { index } } }] },
+      })
+      writeFileSync(
+        join(chat, "gold.jsonl"),
+        Array.from({ length: 6 }, (_, index) => `${JSON.stringify(row(index))}\n`).join(""),
+      )
+      for (const words of [
+        ["seed", "import", "desk", join(chat, "gold.jsonl")],
+        ["build", "desk"],
+      ]) {
+        const { code, stderr } = await tuneloop(chat, words).outcome
+        expect(code, stderr).toBe(0)
+      }
+      const refused = await tuneloop(chat, [
+        "dataset",
+        "export",
+        "desk",
+        "--format",
+        "sharegpt",
+        "--out",
+        join(chat, "out", "new"),
+        "--with-test",
+      ]).outcome
+      expect(refused.code).toBe(1)
+      expect(refused.stderr).toMatch(/train ex_[0-9a-f]{16}: ShareGPT has no place for tools/)
+      expect(existsSync(join(chat, "out"))).toBe(false)
+      const [held = ""] = readdirSync(join(chat, "datasets", "desk", "holdouts"))
+      expect(await openings(chat, held)).toEqual([])
+      const written = await tuneloop(chat, [
+        "dataset",
+        "export",
+        "desk",
+        "--format",
+        "messages",
+        "--out",
+        join(chat, "out", "t.jsonl"),
+      ]).outcome
+      expect(written.code, written.stderr).toBe(0)
+      expect(lines(join(chat, "out", "t.jsonl"))[0]).toMatchObject({
+        tools: [{ type: "function", function: { name: "look" } }],
+      })
+    },
+  )
 })
 
 describe("dataset tokens", () => {

@@ -18,7 +18,9 @@ const trace = (...words: string[]) =>
 beforeAll(async () => {
   server = await ChatServer.start()
   const file = join(workspace, "specs", `${task}.yaml`)
-  const grown = `expand:\n  model: { provider: openai, model: test-model, baseUrl: "${server.url}" }\n  strategies:\n    self-instruct: { count: 5, perRequest: 5 }\n`
+  const grown =
+    `expand:\n  model: { provider: openai, model: test-model, baseUrl: "${server.url}" }\n  strategies:\n   ` +
+    ` self-instruct: { count: 5, perRequest: 5 }\n`
   writeFileSync(file, readFileSync(file, "utf8").replace(/^expand:\n(?: {2}.*\n)+/m, grown))
   await importSeeds(workspace)
   const asked = await tuneloop(workspace, ["expand", task, "--strategy", "self-instruct"]).outcome
@@ -37,61 +39,65 @@ beforeAll(async () => {
 afterAll(() => server.close())
 
 describe("an example of a version", () => {
-  it("is traced back to its seeds, the very prompt, the answer, its checks, the reviewer and the file that the decision came from", async () => {
-    const [candidate] = candidates as [Candidate]
-    const id = `ex_${candidate.id.slice(5)}`
-    const found = await trace(task, id)
-    expect(found).toMatchObject({
-      task,
-      id,
-      version,
-      file: "train.jsonl",
-      example: { id },
-      missing: [],
-      requestsElsewhere: [],
-    })
-    expect(found.rows[0]).toMatchObject({
-      id: candidate.id,
-      kind: "candidate",
-      generation: 0,
-      strategy: "self-instruct",
-      checks: candidate.checks,
-    })
-    expect(candidate.parents.length).toBeGreaterThan(0)
-    const seeds = rowsOf<Seed>(workspace, "seeds.jsonl")
-    expect(found.rows.slice(1).map(({ id: parent, input }) => [parent, input])).toEqual(
-      candidate.parents.map((parent) => [parent, seeds.find((seed) => seed.id === parent)?.input]),
-    )
-    const [request] = found.requests
-    // Word for word what the server was sent, and what it answered.
-    const sent = server.asked.map(({ body }) => JSON.parse(body) as { messages: unknown })
-    expect(sent.map(({ messages }) => messages)).toContainEqual(request?.request?.messages)
-    expect(request).toMatchObject({ key: candidate.request, row: candidate.id, isErased: false })
-    expect(request?.answer?.text).toContain(JSON.stringify(candidate.input["body"]))
-    expect(found.decisions).toMatchObject([
-      {
-        item: candidate.id,
-        verdict: "edit",
-        reviewer: "amara",
-        reason: "broken, so a fault",
-        source: { file: "batch-1.csv", row: 2 },
-        isCurrentGuideline: true,
-      },
-    ])
-    expect(found.standing).toMatchObject({ state: "accepted", by: "amara" })
-    const { stdout } = await tuneloop(workspace, ["dataset", "show", id]).outcome
-    for (const text of [
-      version,
-      candidate.id,
-      ...candidate.parents,
-      "amara",
-      "batch-1.csv row 2",
-      "system: ",
-      "answered: ",
-      "check schema",
-    ])
-      expect(stdout).toContain(text)
-  })
+  it(
+    "is traced back to its seeds, the very prompt, the answer, its checks, the reviewer and the file that " +
+      "the decision came from",
+    async () => {
+      const [candidate] = candidates as [Candidate]
+      const id = `ex_${candidate.id.slice(5)}`
+      const found = await trace(task, id)
+      expect(found).toMatchObject({
+        task,
+        id,
+        version,
+        file: "train.jsonl",
+        example: { id },
+        missing: [],
+        requestsElsewhere: [],
+      })
+      expect(found.rows[0]).toMatchObject({
+        id: candidate.id,
+        kind: "candidate",
+        generation: 0,
+        strategy: "self-instruct",
+        checks: candidate.checks,
+      })
+      expect(candidate.parents.length).toBeGreaterThan(0)
+      const seeds = rowsOf<Seed>(workspace, "seeds.jsonl")
+      expect(found.rows.slice(1).map(({ id: parent, input }) => [parent, input])).toEqual(
+        candidate.parents.map((parent) => [parent, seeds.find((seed) => seed.id === parent)?.input]),
+      )
+      const [request] = found.requests
+      // Word for word what the server was sent, and what it answered.
+      const sent = server.asked.map(({ body }) => JSON.parse(body) as { messages: unknown })
+      expect(sent.map(({ messages }) => messages)).toContainEqual(request?.request?.messages)
+      expect(request).toMatchObject({ key: candidate.request, row: candidate.id, isErased: false })
+      expect(request?.answer?.text).toContain(JSON.stringify(candidate.input["body"]))
+      expect(found.decisions).toMatchObject([
+        {
+          item: candidate.id,
+          verdict: "edit",
+          reviewer: "amara",
+          reason: "broken, so a fault",
+          source: { file: "batch-1.csv", row: 2 },
+          isCurrentGuideline: true,
+        },
+      ])
+      expect(found.standing).toMatchObject({ state: "accepted", by: "amara" })
+      const { stdout } = await tuneloop(workspace, ["dataset", "show", id]).outcome
+      for (const text of [
+        version,
+        candidate.id,
+        ...candidate.parents,
+        "amara",
+        "batch-1.csv row 2",
+        "system: ",
+        "answered: ",
+        "check schema",
+      ])
+        expect(stdout).toContain(text)
+    },
+  )
 
   it("that was left out says why; candidates, preferences and seeds are traced by their own ids", async () => {
     const [edited, rejected] = candidates as [Candidate, Candidate]

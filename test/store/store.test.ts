@@ -12,14 +12,18 @@ import { sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 const folder = () => mkdtempSync(join(tmpdir(), "tuneloop-store-"))
 
 describe("lines", () => {
-  it("come without ends, byte order mark and, when asked, without a torn last one; across the pieces a file is read in", () => {
-    const file = join(folder(), "a.jsonl")
-    const long = "é".repeat(700_000)
-    writeFileSync(file, `\ufeffone\r\n${long}\nthree\ntor`)
-    expect([...readLines(file)].map(({ text }) => text)).toEqual(["one", long, "three", "tor"])
-    expect([...readLines(file, { cutTornLine: true })].map(({ number }) => number)).toEqual([1, 2, 3])
-    expect([...readLines(join(folder(), "none"))]).toEqual([])
-  })
+  it(
+    "come without ends, byte order mark and, when asked, without a torn last one; across the pieces a file " +
+      "is read in",
+    () => {
+      const file = join(folder(), "a.jsonl")
+      const long = "é".repeat(700_000)
+      writeFileSync(file, `\ufeffone\r\n${long}\nthree\ntor`)
+      expect([...readLines(file)].map(({ text }) => text)).toEqual(["one", long, "three", "tor"])
+      expect([...readLines(file, { cutTornLine: true })].map(({ number }) => number)).toEqual([1, 2, 3])
+      expect([...readLines(join(folder(), "none"))]).toEqual([])
+    },
+  )
 })
 
 describe("tables", () => {
@@ -82,7 +86,8 @@ describe("the ledger", () => {
     expect(await ledger.verify()).toEqual([])
     const database = new DatabaseSync(file)
     database.exec(
-      "delete from run_events where sequence = 2; insert into requests (key, task, strategy, request, sent_at, attempts) values ('sha256:0', 't', 's', '{}', '', 1)",
+      "delete from run_events where sequence = 2; insert into requests (key, task, strategy, request, " +
+        "sent_at, attempts) values ('sha256:0', 't', 's', '{}', '', 1)",
     )
     database.close()
     expect(await ledger.verify()).toHaveLength(2)

@@ -35,7 +35,10 @@ describe("every strategy that asks a model", () => {
         const prompt = planned(strategy, materialOf(tasks[kind]))[1]
         const { messages, schema, cell, given, wanted } = prompt as PlannedPrompt
         const turns = messages.map(({ role, content }) => `[${role}]\n${content}`).join("\n\n")
-        return `=== ${kind}: ${wanted} wanted, cell ${JSON.stringify(cell)}, given ${JSON.stringify(given)}\n${turns}\n\n[schema]\n${JSON.stringify(schema)}`
+        return (
+          `=== ${kind}: ${wanted} wanted, cell ${JSON.stringify(cell)}, given ` +
+          `${JSON.stringify(given)}\n${turns}\n\n[schema]\n${JSON.stringify(schema)}`
+        )
       })
       await expect(`${text.join("\n\n")}\n`).toMatchFileSnapshot(
         join(import.meta.dirname, "..", "golden", "prompts", `${name}.txt`),

@@ -8,7 +8,8 @@ import { checkId } from "../../src/core/rows/row-identity.ts"
 /** Texts that would do something if a page took them for markup, a template or code. */
 export const hostile = [
   `<img src=x onerror="window.hacked='img'"><script>window.hacked='script'</script>`,
-  `"><svg onload=window.hacked='svg'> \${window.hacked='template'} {{window.hacked='braces'}} javascript:window.hacked='url'`,
+  `"><svg onload=window.hacked='svg'> \${window.hacked='template'} {{window.hacked='braces'}} ` +
+    "javascript:window.hacked='url'",
   `</textarea></title></script><script>window.hacked='close'</script><!-- \u202e right to left \u2028 line \u0000 nul`,
 ]
 

@@ -62,47 +62,55 @@ it.each<[string, Partial<Knock>, number]>([
   expect(refuse(loopback, { ...knock, ...change })?.status).toBe(status)
 })
 
-it("elsewhere than on this machine, lets in by the token only, under addresses in digits and the name it was started with", () => {
-  const from = (host: string, token?: string) =>
-    refuse(open, { ...knock, host, origin: `http://${host}`, token })?.status
-  expect(from("192.168.0.9:4600", "the-right-token")).toBeUndefined()
-  for (const token of [undefined, "", "the-right-toke", "the-right-token1", "THE-RIGHT-TOKEN"])
-    expect(from("192.168.0.9:4600", token)).toBe(401)
-  expect(from("evil.example", "the-right-token")).toBe(421)
-  expect(
-    refuse(
-      { ...open, host: "Box.local" },
-      { ...knock, host: "box.local:1", origin: "http://box.local:1", token: "the-right-token" },
-    ),
-  ).toBeUndefined()
-})
+it(
+  "elsewhere than on this machine, lets in by the token only, under addresses in digits and the name it was " +
+    "started with",
+  () => {
+    const from = (host: string, token?: string) =>
+      refuse(open, { ...knock, host, origin: `http://${host}`, token })?.status
+    expect(from("192.168.0.9:4600", "the-right-token")).toBeUndefined()
+    for (const token of [undefined, "", "the-right-toke", "the-right-token1", "THE-RIGHT-TOKEN"])
+      expect(from("192.168.0.9:4600", token)).toBe(401)
+    expect(from("evil.example", "the-right-token")).toBe(421)
+    expect(
+      refuse(
+        { ...open, host: "Box.local" },
+        { ...knock, host: "box.local:1", origin: "http://box.local:1", token: "the-right-token" },
+      ),
+    ).toBeUndefined()
+  },
+)
 
-it("over HTTP: the token moves into a cookie and out of the address; without it nothing is told, not even what the page looks like", () =>
-  serving(
-    workspace,
-    "moods",
-    async ({ port, token = "" }) => {
-      expect(token).toMatch(/^[\w-]{43}$/)
-      for (const path of ["/", "/style.css", "/page/review.js", "/?token=wrong"]) {
-        const { status, body } = await ask(port, "GET", path)
-        expect(status, path).toBe(401)
-        expect(body).not.toContain("moods")
-      }
-      expect((await call(port, "next", { reviewer: "amara", page: "12345678" })).status).toBe(401)
-      // From a mail: Lax lets the cookie through after the redirect.
-      const first = await ask(port, "GET", `/?token=${token}`, { "sec-fetch-site": "cross-site" })
-      expect(first).toMatchObject({ status: 303, headers: { location: "/" } })
-      const cookie = String(first.headers["set-cookie"])
-      expect(cookie).toMatch(/; HttpOnly; SameSite=Lax; Path=\/$/)
-      const headers = { cookie: `other=1; ${cookie.split(";")[0]}` }
-      expect((await ask(port, "GET", "/", headers)).status).toBe(200)
-      expect((await call(port, "next", { reviewer: "amara", page: "12345678" }, headers)).json.item.id).toMatch(
-        /^[a-z]+_/,
-      )
-      expect((await call(port, "next", {}, { ...headers, origin: "http://evil.example" })).status).toBe(403)
-    },
-    { host: "0.0.0.0" },
-  ))
+it(
+  "over HTTP: the token moves into a cookie and out of the address; without it nothing is told, not even " +
+    "what the page looks like",
+  () =>
+    serving(
+      workspace,
+      "moods",
+      async ({ port, token = "" }) => {
+        expect(token).toMatch(/^[\w-]{43}$/)
+        for (const path of ["/", "/style.css", "/page/review.js", "/?token=wrong"]) {
+          const { status, body } = await ask(port, "GET", path)
+          expect(status, path).toBe(401)
+          expect(body).not.toContain("moods")
+        }
+        expect((await call(port, "next", { reviewer: "amara", page: "12345678" })).status).toBe(401)
+        // From a mail: Lax lets the cookie through after the redirect.
+        const first = await ask(port, "GET", `/?token=${token}`, { "sec-fetch-site": "cross-site" })
+        expect(first).toMatchObject({ status: 303, headers: { location: "/" } })
+        const cookie = String(first.headers["set-cookie"])
+        expect(cookie).toMatch(/; HttpOnly; SameSite=Lax; Path=\/$/)
+        const headers = { cookie: `other=1; ${cookie.split(";")[0]}` }
+        expect((await ask(port, "GET", "/", headers)).status).toBe(200)
+        expect((await call(port, "next", { reviewer: "amara", page: "12345678" }, headers)).json.item.id).toMatch(
+          /^[a-z]+_/,
+        )
+        expect((await call(port, "next", {}, { ...headers, origin: "http://evil.example" })).status).toBe(403)
+      },
+      { host: "0.0.0.0" },
+    ),
+)
 
 it("every answer has the policies that keep foreign code out, refusals as well", () =>
   serving(workspace, "moods", async ({ port }) => {

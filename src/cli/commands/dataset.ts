@@ -40,7 +40,8 @@ export function register(command: Command, host: Host): void {
         },
         rows.length === 0
           ? "no dataset versions yet; make one: tuneloop build <task>"
-          : `${table(["task", "version", "holdout", "kept", "dropped"], rows)}\n* the one that \`dataset: latest\` means`,
+          : `${table(["task", "version", "holdout", "kept", "dropped"], rows)}\n* the one that \`dataset: ` +
+              `latest\` means`,
       )
     })
   registerShow(command, host)

@@ -5,6 +5,7 @@ import { nearest, show } from "../../core/parse.ts"
 import type { Strategy } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { Asking } from "../../stages/asking/asking.ts"
+import { askingTerms } from "../../stages/growing/asking-terms.ts"
 import { expand, type ExpandResult, type ExpandStep } from "../../stages/growing/expand.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { failuresOf } from "../../stages/growing/failures.ts"
@@ -28,7 +29,9 @@ export function register(command: Command, host: Host): void {
     .option("--propose-attributes", "ask the model for attributes of the grid, to paste")
     .addHelpText(
       "after",
-      "\nExamples:\n  tuneloop expand ticket-triage --strategy recombine --count 50\n  tuneloop expand ticket-triage --strategy label,grid --dry-run\n  tuneloop expand ticket-triage --from-evaluation latest",
+      "\nExamples:\n  tuneloop expand ticket-triage --strategy recombine --count 50\n  tuneloop expand " +
+        "ticket-triage --strategy label,grid --dry-run\n  tuneloop expand ticket-triage --from-evaluation " +
+        "latest",
     )
     .action(async (name: string, options: ExpandFlags & { proposeAttributes?: boolean }) => {
       // A grid that lacks attributes is what the proposal is for.
@@ -85,7 +88,7 @@ export async function expandTask(
     environmentModel: host.environment["TUNELOOP_MODEL"],
     filters: await loadFilters(task),
     dryRun: options.dryRun === true,
-    asking: new Asking(context, task, options),
+    asking: new Asking(context, askingTerms(task, options)),
     preview: options.preview,
     failures: options.fromEvaluation === undefined ? [] : failuresOf(context, task, options.fromEvaluation),
   })
@@ -95,7 +98,8 @@ async function stepOf(task: TaskSpecification, name: string, count: number | und
   if (!names("strategies").includes(name)) {
     const meant = nearest(name, names("strategies"))
     throw new UsageError(
-      `there is no strategy ${show(name)}; allowed: ${names("strategies").join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+      `there is no strategy ${show(name)}; allowed: ` +
+        `${names("strategies").join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
       "Name one of them.",
     )
   }
@@ -104,7 +108,8 @@ async function stepOf(task: TaskSpecification, name: string, count: number | und
   const issues = parsed.success ? (strategy.check?.(task, parsed.data as never) ?? []) : []
   if (!parsed.success)
     throw new UsageError(
-      `${name} needs options that specs/${task.task}.yaml does not give: ${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`,
+      `${name} needs options that specs/${task.task}.yaml does not give: ` +
+        `${parsed.error.issues.map(({ path }) => path.join(".")).join(", ")}`,
       `Add expand.strategies.${name} to the specification.`,
     )
   // What the specification names was checked when it was read; a strategy of the command line was not.
@@ -126,13 +131,14 @@ async function modelOf(host: Host, task: TaskSpecification, isAsked: boolean) {
 async function printAttributes(host: Host, task: TaskSpecification, flags: ExpandFlags): Promise<void> {
   const context = host.context()
   const attributes = await proposeAttributes(context, task, {
-    asking: new Asking(context, task, flags),
+    asking: new Asking(context, askingTerms(task, flags)),
     model: await modelOf(host, task, true),
     environmentModel: host.environment["TUNELOOP_MODEL"],
   })
   host.print({ task: task.task, attributes }, attributesYaml(attributes))
   host.terminal.note(
-    `Edit them and paste them into specs/${task.task}.yaml, then: tuneloop expand ${task.task} --strategy grid --dry-run`,
+    `Edit them and paste them into specs/${task.task}.yaml, then: tuneloop expand ${task.task} --strategy ` +
+      "grid --dry-run",
   )
 }
 

@@ -24,7 +24,8 @@ export function register(command: Command, host: Host): void {
     .description("replace a worn test set by real rows that nothing was trained on")
     .addHelpText(
       "after",
-      "\nRows that were opened are retired: in no split, and never trained on until\n--release says so. Recorded in datasets/<task>/refreshes.jsonl.\nExample: tuneloop holdout refresh ticket-triage",
+      "\nRows that were opened are retired: in no split, and never trained on until\n--release says so. " +
+        "Recorded in datasets/<task>/refreshes.jsonl.\nExample: tuneloop holdout refresh ticket-triage",
     )
     .action(async (name: string, { force, release, why, yes }: Options) => {
       const task = host.workspace.readTask(name)
@@ -47,8 +48,10 @@ function describe(task: string, refresh: Refresh): string {
   const lines = [head]
   if (retired + fresh > 0)
     lines.push(
-      `${count(retired, "opened row")} ${done ? "retired" : "would be retired"}; ${count(fresh, "row")} that nothing was trained on ${done ? "took" : "would take"} their place`,
-      `the test set ${done ? "has" : "would have"} ${count(test, "row")}, ${unopened} of them from before and never opened; the rule needs ${testNeeded}`,
+      `${count(retired, "opened row")} ${done ? "retired" : "would be retired"}; ${count(fresh, "row")} ` +
+        `that nothing was trained on ${done ? "took" : "would take"} their place`,
+      `the test set ${done ? "has" : "would have"} ${count(test, "row")}, ${unopened} of them from before ` +
+        `and never opened; the rule needs ${testNeeded}`,
       ...(tooFew === undefined ? [] : [tooFew]),
     )
   if (released > 0)

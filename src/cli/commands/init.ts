@@ -36,7 +36,9 @@ export function register(command: Command, host: Host): void {
       { workspace: folder, made },
       made.length === 0
         ? `unchanged: ${folder} is a workspace already`
-        : `${made.includes("tuneloop.yaml") ? `made a workspace in ${folder}` : `wrote ${made.join(", ")} in ${folder}`}\nNext: write specs/<task>.yaml, then: tuneloop seed import <task> <file>\nAn editor completes it when it begins with: # yaml-language-server: $schema=../schemas/task.json`,
+        : `${made.includes("tuneloop.yaml") ? `made a workspace in ${folder}` : `wrote ${made.join(", ")} in ${folder}`}\nNext: write specs/<task>.yaml, then: tuneloop seed ` +
+            `import <task> <file>\nAn editor completes it when it begins with: # yaml-language-server: ` +
+            "$schema=../schemas/task.json",
     )
   })
 }

@@ -68,5 +68,8 @@ function describeCost({
       ? "at an unknown price"
       : `${showUsd(usd)}${unpriced > 0 ? ` and ${unpriced} at an unknown price` : ""}`
   const each = usdPerAccepted === null ? "" : `, ${showUsd(usdPerAccepted)} each`
-  return `${task} ${strategy}: ${attempts} requests sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
+  return (
+    `${task} ${strategy}: ${attempts} requests sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ` +
+    `${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
+  )
 }

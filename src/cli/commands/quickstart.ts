@@ -18,7 +18,8 @@ export function register(command: Command, host: Host): void {
   command
     .addHelpText(
       "after",
-      "\nThe review step uses decisions that were recorded when the sample was made;\neverything else is done here and now.",
+      "\nThe review step uses decisions that were recorded when the sample was made;\neverything else is " +
+        "done here and now.",
     )
     .action(async () => {
       const workspace = prepare(host)

@@ -18,7 +18,9 @@ export function register(command: Command, host: Host): void {
     .description("find examples whose labels are probably wrong, for the next review export")
     .addHelpText(
       "after",
-      "\nJudges every label, held-out ones included, by models that did not see the row,\nand changes none: the suspects go into the next review export.\nExample: tuneloop review suspects ticket-triage",
+      "\nJudges every label, held-out ones included, by models that did not see the row,\nand changes " +
+        "none: the suspects go into the next review export.\nExample: tuneloop review suspects " +
+        "ticket-triage",
     )
     .action(async (task: string, options: { limit?: number }) => {
       const { seconds, ...search } = await searchLabelErrors(
@@ -26,7 +28,8 @@ export function register(command: Command, host: Host): void {
         await readCheckedTask(host.workspace, task),
       )
       host.terminal.note(
-        `${search.judged} rows judged in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, search.judged)).toFixed(2)} ms a row)`,
+        `${search.judged} rows judged in ${seconds.toFixed(1)} s ` +
+          `(${((1000 * seconds) / Math.max(1, search.judged)).toFixed(2)} ms a row)`,
       )
       host.print({ task, ...search }, describeSuspects(task, search, options.limit ?? 20))
     })
@@ -45,7 +48,9 @@ export function register(command: Command, host: Host): void {
     .description("how far reviewers agree, and what to do about it")
     .addHelpText(
       "after",
-      "\nRaw agreement, Cohen's kappa of every two reviewers and Krippendorff's alpha\nwith 95 % intervals, over the items that several decided on.\nExample: tuneloop review agreement ticket-triage",
+      "\nRaw agreement, Cohen's kappa of every two reviewers and Krippendorff's alpha\nwith 95 % " +
+        "intervals, over the items that several decided on.\nExample: tuneloop review agreement " +
+        "ticket-triage",
     )
     .action(async (task: string) => {
       const report = reviewAgreement(host.context(), await readCheckedTask(host.workspace, task))
@@ -57,7 +62,9 @@ export function register(command: Command, host: Host): void {
 function describeSuspects(task: string, search: Omit<LabelErrorSearch, "seconds">, limit: number): string {
   const { judged, unjudged, suspects, bySplit, pairs, decidedBefore } = search
   const lines = [
-    `${suspects.length} of ${judged} labels are suspected to be wrong: ${bySplit.train} in train, ${bySplit.validation} in validation, ${bySplit.test} in test${decidedBefore > 0 ? `; ${decidedBefore} more were decided on before` : ""}`,
+    `${suspects.length} of ${judged} labels are suspected to be wrong: ${bySplit.train} in train, ` +
+      `${bySplit.validation} in validation, ${bySplit.test} in ` +
+      `test${decidedBefore > 0 ? `; ${decidedBefore} more were decided on before` : ""}`,
   ]
   for (const { row, label, suggested, selfConfidence, confidence } of suspects.slice(0, limit))
     lines.push(`  ${row}  ${label} (${selfConfidence.toFixed(2)}), more likely ${suggested} (${confidence.toFixed(2)})`)

@@ -25,7 +25,8 @@ export function register(command: Command, host: Host): void {
     .addArgument(new Argument("<file>", "which file").choices(Object.keys(schemas)))
     .addHelpText(
       "after",
-      "\nAn editor completes a file that begins with:\n# yaml-language-server: $schema=<path of the schema>\nExample: tuneloop schema task > task.json",
+      "\nAn editor completes a file that begins with:\n# yaml-language-server: $schema=<path of the " +
+        "schema>\nExample: tuneloop schema task > task.json",
     )
     .action((name: SchemaName) => {
       host.terminal.endProgress()

@@ -29,7 +29,8 @@ export function register(command: Command, host: Host): void {
         },
         checked
           .flatMap((specification) => [
-            `specs/${specification.task}.yaml is valid: kind ${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`,
+            `specs/${specification.task}.yaml is valid: kind ` +
+              `${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`,
             ...notices(specification).map((notice) => `  ${notice}`),
           ])
           .join("\n") || host.workspace.withoutTasks,
@@ -43,12 +44,14 @@ function notices(task: TaskSpecification): string[] {
   const outOfScope = outOfScopeLabel(task)
   if (outOfScope === undefined)
     return [
-      "no label is for what is out of scope: a model must then give one of the others to anything; add one and name it in output.outOfScope",
+      "no label is for what is out of scope: a model must then give one of the others to anything; add " +
+        "one and name it in output.outOfScope",
     ]
   return outOfScope.isDeclared
     ? []
     : [
-        `the label ${outOfScope.label} is taken as out of scope by its name, in a slice of its own in evaluations; say so: output.outOfScope: ${outOfScope.label}`,
+        `the label ${outOfScope.label} is taken as out of scope by its name, in a slice of its own in ` +
+          `evaluations; say so: output.outOfScope: ${outOfScope.label}`,
       ]
 }
 

@@ -79,7 +79,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
             ? `tuneloop build ${name}`
             : job === undefined
               ? `write jobs/${name}.yaml (tuneloop schema job)`
-              : run === null || run.state === "failed" || run.state === "cancelled"
+              : run === null || needsTraining(run.state)
                 ? `tuneloop train ${job} --wait`
                 : !isTerminal(run.state as "running")
                   ? `tuneloop runs watch ${run.id}`
@@ -105,13 +105,20 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   }
 }
 
+/** Whether nothing comes of the run by itself, as of one of which it is not known whether it has a job. */
+function needsTraining(state: string): boolean {
+  return ["planned", "uncertain", "failed", "cancelled"].includes(state)
+}
+
 function describe(status: TaskStatus): string {
   const { split } = status
   return [
     status.task,
-    `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
+    `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ` +
+      `${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
     `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a decision${alsoWaiting(status.counts)}`,
+    `  grown     ${status.candidates} candidates, ${status.open} items wait for a ` +
+      `decision${alsoWaiting(status.counts)}`,
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
     ...(status.holdout === null ? [] : [`  test set  ${describeWear(status.holdout)}`]),
@@ -137,7 +144,11 @@ function describeYield({
   const unread = quarantined > 0 ? `, ${quarantined} answers could not be read` : ""
   const empty =
     emptyCells.length > 0
-      ? `; still empty: ${emptyCells.slice(0, 5).join("; ")}${emptyCells.length > 5 ? `; and ${emptyCells.length - 5} more` : ""}`
+      ? "; still empty: " +
+        `${emptyCells.slice(0, 5).join("; ")}${emptyCells.length > 5 ? `; and ${emptyCells.length - 5} more` : ""}`
       : ""
-  return `            ${strategy}: ${asked} asked, ${answered} answered, ${parsed} parsed, ${novel} novel, ${passed} passed, ${accepted} accepted${unread}${empty}`
+  return (
+    `            ${strategy}: ${asked} asked, ${answered} answered, ${parsed} parsed, ${novel} novel, ` +
+    `${passed} passed, ${accepted} accepted${unread}${empty}`
+  )
 }

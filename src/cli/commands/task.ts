@@ -16,7 +16,11 @@ export function register(command: Command, host: Host): void {
     .description("change the labels of a task: rename, merge or split them")
     .addHelpText(
       "after",
-      "\nWrite the new labels into the specification first. Files of rows and decisions\nstay as they are: the change is kept in migrations.jsonl, and all that is read\nhas the new names. Old names are retired for good. Rows with a label that is\nsplit go into the next review export. Nothing that is held out moves.\nExample: tuneloop task migrate ticket-triage --split account=login,profile",
+      "\nWrite the new labels into the specification first. Files of rows and decisions\nstay as they " +
+        "are: the change is kept in migrations.jsonl, and all that is read\nhas the new names. Old names " +
+        "are retired for good. Rows with a label that is\nsplit go into the next review export. Nothing " +
+        "that is held out moves.\nExample: tuneloop task migrate ticket-triage --split " +
+        "account=login,profile",
     )
     .action(
       async (
@@ -62,12 +66,14 @@ function describe(task: string, { state, changes, asked }: MigrationResult): str
   if (state === "unchanged") return `unchanged: the labels of ${task} were migrated before`
   const lines = changes.map(
     ({ kind, from, into, seeds, candidates, decisions }) =>
-      `${kind} ${from.join(", ")} to ${into.join(", ")}: ${seeds} seeds, ${candidates} candidates, ${decisions} decisions`,
+      `${kind} ${from.join(", ")} to ${into.join(", ")}: ${seeds} seeds, ${candidates} candidates, ` +
+      `${decisions} decisions`,
   )
   const next =
     asked > 0
       ? [
-          `${asked} rows ${state === "planned" ? "would be" : "are"} asked about: tuneloop review export ${task} --only relabel --out relabel.csv`,
+          `${asked} rows ${state === "planned" ? "would be" : "are"} asked about: tuneloop review export ` +
+            `${task} --only relabel --out relabel.csv`,
         ]
       : []
   return [

@@ -13,7 +13,8 @@ export function registerCard(command: Command, host: Host): void {
     .description("the data card of a version in Markdown")
     .addHelpText(
       "after",
-      "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop dataset card ticket-triage --out DATA-CARD.md",
+      "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop " +
+        "dataset card ticket-triage --out DATA-CARD.md",
     )
     .action(async (name: string, options: { dataset: string; out?: string }) => {
       const version = resolveVersion(host, options.dataset, name).id

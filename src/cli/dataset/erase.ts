@@ -21,7 +21,9 @@ export function registerErase(command: Command, host: Host): void {
     .description("erase rows and all that was grown from them, for good")
     .addHelpText(
       "after",
-      "\nThe rows leave every file of the task, frozen versions too, which can then no\nlonger be trained on. Runs, adapters and exports are listed, not deleted.\nCalled again after a crash, it finishes.\nExample: tuneloop dataset erase ticket-triage --matching amara@example.com",
+      "\nThe rows leave every file of the task, frozen versions too, which can then no\nlonger be trained " +
+        "on. Runs, adapters and exports are listed, not deleted.\nCalled again after a crash, it " +
+        "finishes.\nExample: tuneloop dataset erase ticket-triage --matching amara@example.com",
     )
     .action(async (name: string, ids: string[], { matching, why, yes }: Options) => {
       const options = { ids, matching, why, yes: yes === true }
@@ -49,13 +51,15 @@ function describe(task: string, erasure: Erasure): string {
     ...(requests === 0
       ? []
       : [
-          `${requests} recorded requests to models ${isPlan ? "would lose" : "lost"} their texts; a model's provider may hold them still`,
+          `${requests} recorded requests to models ${isPlan ? "would lose" : "lost"} their texts; a ` +
+            "model's provider may hold them still",
         ]),
     ...list(
       "runs that had them; their folders, adapters and models stay, delete them if you must",
       runs.map(
         ({ run, state: now, splits, folder, adapter, remote }) =>
-          `${run}, ${now}, in its ${splits.join(" and ")} rows: ${adapter ?? folder}${remote === undefined || remote.backend === "local" ? "" : `; remote job ${remote.id} of ${remote.backend}`}`,
+          `${run}, ${now}, in its ${splits.join(" and ")} rows: ` +
+          `${adapter ?? folder}${remote === undefined || remote.backend === "local" ? "" : `; remote job ${remote.id} of ${remote.backend}`}`,
       ),
     ),
     ...list(

@@ -27,7 +27,8 @@ export function registerExport(command: Command, host: Host): void {
     .description("write a version as other trainers and services read it")
     .addHelpText(
       "after",
-      "\nExample: tuneloop dataset export ticket-triage --format messages --out data/\nA row that the format cannot carry stops the export; docs/plug-ins.md lists\nthe formats and who reads them.",
+      "\nExample: tuneloop dataset export ticket-triage --format messages --out data/\nA row that the " +
+        "format cannot carry stops the export; docs/plug-ins.md lists\nthe formats and who reads them.",
     )
     .action(async (name: string, options: Options) => {
       const task = host.workspace.readTask(name)

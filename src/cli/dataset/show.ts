@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
-import { describeDrops } from "../../stages/building/build.ts"
+import { describeDrops } from "../../stages/building/version-content.ts"
 import { traceOf, type Trace, type TracedRow } from "../../stages/versions/trace.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
@@ -16,7 +16,9 @@ export function registerShow(command: Command, host: Host): void {
     .description("show a version or holdout, or a row and everything it came from")
     .addHelpText(
       "after",
-      "\nOf a row: the files and ancestors it came from, what models were asked word for\nword, every check and decision, and the versions that have it or left it out.\nExample: tuneloop dataset show ticket-triage ex_3f2a9c0d11e87b54",
+      "\nOf a row: the files and ancestors it came from, what models were asked word for\nword, every " +
+        "check and decision, and the versions that have it or left it out.\nExample: tuneloop dataset show " +
+        "ticket-triage ex_3f2a9c0d11e87b54",
     )
     .action(async (what: string, id: string | undefined) => {
       const tasks = id === undefined ? host.workspace.tasks() : [host.workspace.readTask(what).task]
@@ -35,7 +37,8 @@ function showVersion(host: Host, tasks: readonly string[], id: string): void {
     const rows = (file: string) => holdout.files[file]?.rows ?? 0
     host.print(
       { ...holdout },
-      `${id}, holdout of ${task}: ${rows("validation.jsonl")} validation and ${rows("test.jsonl")} test rows\nfolder ${host.workspace.show(store.folder(id))}`,
+      `${id}, holdout of ${task}: ${rows("validation.jsonl")} validation and ${rows("test.jsonl")} test ` +
+        `rows\nfolder ${host.workspace.show(store.folder(id))}`,
     )
     return
   }
@@ -43,7 +46,9 @@ function showVersion(host: Host, tasks: readonly string[], id: string): void {
   const erased = store.erasedPart(manifest)
   host.print(
     { ...manifest, erased: erased !== undefined },
-    `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ${host.workspace.show(store.folder(id))}${erased === undefined ? "" : `\nrows were erased from ${erased}: it cannot be trained on`}`,
+    `${id} of ${task}: read ${manifest.read}, kept ${manifest.kept}, dropped ` +
+      `${describeDrops(manifest.dropped)}\nholdout ${manifest.holdout}\nfolder ` +
+      `${host.workspace.show(store.folder(id))}${erased === undefined ? "" : `\nrows were erased from ${erased}: it cannot be trained on`}`,
   )
 }
 
@@ -85,7 +90,10 @@ function describeTrace(trace: Trace): string {
     ...decisions.map(({ at, reviewer, verdict, item, output, reason, source, isCurrentGuideline }) => {
       const place = source === undefined ? "" : `, from ${source.file} row ${source.row}`
       const what = output === undefined ? verdict : `${verdict} ${JSON.stringify(output)}`
-      return `decision ${at} ${reviewer}: ${what} on ${item}${reason === undefined ? "" : `, "${reason}"`}${place}${isCurrentGuideline ? "" : ", under an earlier guideline"}`
+      return (
+        `decision ${at} ${reviewer}: ${what} on ` +
+        `${item}${reason === undefined ? "" : `, "${reason}"`}${place}${isCurrentGuideline ? "" : ", under an earlier guideline"}`
+      )
     }),
     ...(standing === undefined ? [] : [`stands ${standing.state}${"by" in standing ? ` by ${standing.by}` : ""}`]),
   ].join("\n")
@@ -109,7 +117,8 @@ function describeRow(row: TracedRow): string[] {
     `  ${said}`,
     ...checks.map(
       ({ name, ok, value, detail }) =>
-        `  check ${name}: ${ok ? "passed" : "failed"}${value === undefined ? "" : `, ${value}`}${detail === undefined ? "" : `, ${detail}`}`,
+        `  check ${name}: ` +
+        `${ok ? "passed" : "failed"}${value === undefined ? "" : `, ${value}`}${detail === undefined ? "" : `, ${detail}`}`,
     ),
   ]
 }
@@ -124,7 +133,8 @@ function describeRequest({
   answer,
 }: Trace["requests"][number]): string[] {
   return [
-    `asked for ${row}: ${key}, sent ${sentAt}${attempts > 1 ? `, ${attempts} times` : ""}${isErased ? "; what it said was erased" : ""}`,
+    `asked for ${row}: ${key}, sent ` +
+      `${sentAt}${attempts > 1 ? `, ${attempts} times` : ""}${isErased ? "; what it said was erased" : ""}`,
     ...(request?.messages.map(
       ({ role, content }) =>
         `  ${role}: ${typeof content === "string" ? content.replaceAll("\n", "\n    ") : JSON.stringify(content)}`,

@@ -11,7 +11,8 @@ export function registerTokens(command: Command, host: Host): void {
     .description("count the tokens of a job's rows, and list those over its maxLength")
     .addHelpText(
       "after",
-      "\nCounted by the base model's own tokenizer, where the trainer environment is\nthere already; nothing is installed or fetched.\nExample: tuneloop dataset tokens ticket-triage",
+      "\nCounted by the base model's own tokenizer, where the trainer environment is\nthere already; " +
+        "nothing is installed or fetched.\nExample: tuneloop dataset tokens ticket-triage",
     )
     .action(async (name: string) => {
       const job = host.workspace.readJob(name)

@@ -34,7 +34,8 @@ export function resolveVersion(host: Host, given: string, task?: string): NamedV
   const ids = existing.map(({ id }) => id)
   const meant = nearest(given, ids)
   throw new UsageError(
-    `there is no dataset version ${show(given)}${of}; there are: ${ids.join(", ")}, latest${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    `there is no dataset version ${show(given)}${of}; there are: ${ids.join(", ")}, ` +
+      `latest${meant ? `; did you mean ${show(meant)}?` : ""}`,
     "tuneloop dataset ls lists them.",
   )
 }

@@ -28,7 +28,10 @@ export function registerServe(command: Command, host: Host): void {
     .description("review on a local page, one item at a time, by keyboard")
     .addHelpText(
       "after",
-      "\nPrints the page's address, and serves it until Ctrl-C. Decisions are on the disk\nat once, in the same log as those of spreadsheets. With another --host than this\nmachine's own, the address has a token; whoever has it can read and decide. The\nconnection is not encrypted: use it in a network that you trust.\nExample: tuneloop review serve ticket-triage --reviewer amara --open",
+      "\nPrints the page's address, and serves it until Ctrl-C. Decisions are on the disk\nat once, in " +
+        "the same log as those of spreadsheets. With another --host than this\nmachine's own, the address " +
+        "has a token; whoever has it can read and decide. The\nconnection is not encrypted: use it in a " +
+        "network that you trust.\nExample: tuneloop review serve ticket-triage --reviewer amara --open",
     )
     .action((task: string, options: ServeOptions) => serve(host, task, options))
 }

@@ -10,7 +10,8 @@ import { readCheckedTask } from "../plugins.ts"
 import { alsoWaiting, withCounts } from "./counts.ts"
 
 const howToFillIn = [
-  "Fill in the columns decision (accept, edit or reject), corrected_output (or corrected.*, a column each value), comment and reviewer.",
+  "Fill in the columns decision (accept, edit or reject), corrected_output (or corrected.*, a column each " +
+    "value), comment and reviewer.",
   ...reviewKinds.toReversed().flatMap(({ help }) => help ?? []),
   "docs/reviewing.md is for reviewers.",
 ].join(" ")
@@ -55,7 +56,9 @@ export function registerImport(command: Command, host: Host, positive: (text: st
     .description("read the decisions from a spreadsheet; importing again changes nothing")
     .addHelpText(
       "after",
-      "\nOnly the decision columns are read. Other cells that differ from what was\nexported are told, and change nothing. Rows that are not in the file stay as\nthey are.\nExample: tuneloop review import ticket-triage review.xlsx --dry-run",
+      "\nOnly the decision columns are read. Other cells that differ from what was\nexported are told, " +
+        "and change nothing. Rows that are not in the file stay as\nthey are.\nExample: tuneloop review " +
+        "import ticket-triage review.xlsx --dry-run",
     )
     .action(async (task: string, file: string, options: { reviewer?: string; dryRun?: boolean; show?: number }) => {
       const isDryRun = options.dryRun === true
@@ -97,8 +100,12 @@ export function describeImport(result: Omit<ReviewImport, "changes">, isDryRun: 
   const first =
     result.added === 0
       ? `unchanged: ${result.unchanged} decisions are there already`
-      : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} were there already`
-  return `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still open${alsoWaiting(result.counts)}`
+      : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} ` +
+        "were there already"
+  return (
+    `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still ` +
+    `open${alsoWaiting(result.counts)}`
+  )
 }
 
 function describeChanges(changes: ReviewImport["changes"], added: number): string[] {
@@ -118,17 +125,20 @@ function warningsOf(task: string, file: string, result: Omit<ReviewImport, "chan
   const warnings = notes.map((note) => `${file}: ${note}`)
   for (const { row, item, reason } of notTaken.slice(0, listedWarnings))
     warnings.push(
-      `${file}:${row}: ${item} ${reason === "changed" ? `changed since it was exported; not taken: look at it again with tuneloop review export ${task}` : "is not in the task any more; not taken"}`,
+      `${file}:${row}: ${item} ` +
+        `${reason === "changed" ? `changed since it was exported; not taken: look at it again with tuneloop review export ${task}` : "is not in the task any more; not taken"}`,
     )
   if (notTaken.length > listedWarnings)
     warnings.push(`${file}: ${notTaken.length - listedWarnings} more decisions not taken, for the same reasons`)
   for (const { row, sheet, column, exported, found } of differences.slice(0, listedWarnings))
     warnings.push(
-      `${file}${sheet === undefined ? "" : ` [${sheet}]`}:${row}: ${column} says ${quoted(found)}, exported was ${quoted(exported)}; not taken, only the decision columns are read`,
+      `${file}${sheet === undefined ? "" : ` [${sheet}]`}:${row}: ${column} says ${quoted(found)}, ` +
+        `exported was ${quoted(exported)}; not taken, only the decision columns are read`,
     )
   if (differingCells > listedWarnings)
     warnings.push(
-      `${file}: ${count(differingCells - listedWarnings, "more cell")} outside the decision columns changed; none is taken`,
+      `${file}: ${count(differingCells - listedWarnings, "more cell")} outside the decision columns ` +
+        "changed; none is taken",
     )
   return warnings
 }

@@ -7,7 +7,9 @@ import type { Effort, ReviewStatus } from "../../stages/reviewing/review-status.
 export function describeStatus(status: ReviewStatus): string {
   const { open, pending, conflicts, stale, accepted, acceptedByPolicy, rejected, waiting, counts } = status
   const byPolicy = acceptedByPolicy > 0 ? ` (${acceptedByPolicy} by a policy)` : ""
-  const first = `${open} open (${pending - waiting} undecided, ${conflicts} decided differently by two reviewers, ${stale} changed since), ${accepted} accepted${byPolicy}, ${rejected} rejected${alsoWaiting(counts)}`
+  const first =
+    `${open} open (${pending - waiting} undecided, ${conflicts} decided differently by two reviewers, ` +
+    `${stale} changed since), ${accepted} accepted${byPolicy}, ${rejected} rejected${alsoWaiting(counts)}`
   return [first, ...strataText(status), ...estimateText(status), ...learntText(status), effortText(status.effort)].join(
     "\n",
   )
@@ -16,7 +18,11 @@ export function describeStatus(status: ReviewStatus): string {
 /** `at least 12 decisions, 0.1 hours at 20 s each (assumed)`. */
 export function effortText({ decisions, hours, secondsPerDecision, isMeasured }: Effort): string {
   if (decisions === 0) return "nothing is left to decide"
-  return `${decisions} ${decisions === 1 ? "decision" : "decisions"} left: ${hours.toFixed(1)} hours at ${Number(secondsPerDecision.toFixed(1))} s each (${isMeasured ? "measured" : "assumed: review.secondsPerDecision"})`
+  return (
+    `${decisions} ${decisions === 1 ? "decision" : "decisions"} left: ${hours.toFixed(1)} hours at ` +
+    `${Number(secondsPerDecision.toFixed(1))} s each ` +
+    `(${isMeasured ? "measured" : "assumed: review.secondsPerDecision"})`
+  )
 }
 
 function strataText({ strata, waiting }: ReviewStatus): string[] {
@@ -24,12 +30,17 @@ function strataText({ strata, waiting }: ReviewStatus): string[] {
   const told = strata.filter(({ policy }) => policy !== "all")
   const lines = told.map(
     ({ name, policy, candidates, decided, wrong, bound, threshold, accepted, missing, state, reason }) => {
-      const figures = `${decided} decided, ${wrong} wrong${bound === undefined ? "" : ` (at most ${percent(bound)})`}${threshold === undefined ? "" : `, confidence from ${Number(threshold.toFixed(4))}`}`
+      const figures =
+        `${decided} decided, ${wrong} ` +
+        `wrong${bound === undefined ? "" : ` (at most ${percent(bound)})`}${threshold === undefined ? "" : `, confidence from ${Number(threshold.toFixed(4))}`}`
       const next =
         state === "asking"
           ? `${missing} to decide${reason === undefined ? "" : `: ${reason}`}`
           : `${accepted} accepted unasked`
-      return `  ${name}  ${policy}, ${candidates} candidates: ${figures}; ${state === "asking" && accepted > 0 ? `${accepted} accepted unasked, ` : ""}${next}`
+      return (
+        `  ${name}  ${policy}, ${candidates} candidates: ${figures}; ` +
+        `${state === "asking" && accepted > 0 ? `${accepted} accepted unasked, ` : ""}${next}`
+      )
     },
   )
   return waiting > 0 ? [...lines, `  ${waiting} more candidates wait for the sample of their batch`] : lines
@@ -38,7 +49,8 @@ function strataText({ strata, waiting }: ReviewStatus): string[] {
 function estimateText({ estimate: { drawn, decided, wrong, bound } }: ReviewStatus): string[] {
   if (bound === null) return []
   return [
-    `of ${drawn} candidates drawn at random ${decided} are decided: ${wrong} were wrong, at most ${percent(bound)}${decided < drawn ? "; unbiased when all are decided" : ""}`,
+    `of ${drawn} candidates drawn at random ${decided} are decided: ${wrong} were wrong, at most ` +
+      `${percent(bound)}${decided < drawn ? "; unbiased when all are decided" : ""}`,
   ]
 }
 
@@ -46,7 +58,8 @@ function learntText({ strategies, reviewers, rejections, guideline }: ReviewStat
   return [
     ...Object.entries(strategies).map(
       ([name, { decided, edited, rejected, rate }]) =>
-        `  ${name}: ${edited} edited and ${rejected} rejected of ${decided} decided${rate ? `, ${percent(rate.value)} wrong (${percent(rate.low)} to ${percent(rate.high)})` : ""}`,
+        `  ${name}: ${edited} edited and ${rejected} rejected of ${decided} ` +
+        `decided${rate ? `, ${percent(rate.value)} wrong (${percent(rate.low)} to ${percent(rate.high)})` : ""}`,
     ),
     ...Object.entries(reviewers).flatMap(([name, { goldChecks, goldErrors }]) =>
       goldChecks === 0 ? [] : [`  ${name}: ${goldErrors} of ${goldChecks} gold checks wrong`],
@@ -82,7 +95,8 @@ export function describeAgreement({
   const shown = labels.slice(0, 12)
   return [
     advice,
-    `${items} items were decided on by several of ${reviewers.join(", ")}: all agreed on ${unanimous}; ${percent(raw)} of pairs are equal; Krippendorff's alpha ${figure(alpha)}`,
+    `${items} items were decided on by several of ${reviewers.join(", ")}: all agreed on ${unanimous}; ` +
+      `${percent(raw)} of pairs are equal; Krippendorff's alpha ${figure(alpha)}`,
     table(
       ["reviewers", "items", "equal", "Cohen's kappa"],
       pairs.map(({ a, b, items: shared, raw: equal, kappa }) => [

@@ -27,7 +27,10 @@ export function describe(result: ExpandResult): string {
     ...(result.quarantined > 0 ? [`${result.quarantined} could not be read (quarantine/${result.batch}.jsonl)`] : []),
   ]
   const place = result.state === "previewed" ? "nothing written but the answers" : `in ${result.batch}`
-  return `${result.strategy}: ${result.grown} grown, ${result.passed} passed every check${failed ? ` (failed: ${failed})` : ""}${asked}${problems.map((problem) => `; ${problem}`).join("")}, ${place}`
+  return (
+    `${result.strategy}: ${result.grown} grown, ${result.passed} passed every ` +
+    `check${failed ? ` (failed: ${failed})` : ""}${asked}${problems.map((problem) => `; ${problem}`).join("")}, ${place}`
+  )
 }
 
 /** What was paid, and for each candidate that passed its checks. */
@@ -60,7 +63,8 @@ export function describeFunnel(results: readonly ExpandResult[]): string {
     emptyCells.length === 0
       ? []
       : [
-          `still empty, ${strategy}: ${emptyCells.slice(0, shownCells).join("; ")}${emptyCells.length > shownCells ? `; … and ${emptyCells.length - shownCells} more` : ""}`,
+          `still empty, ${strategy}: ` +
+            `${emptyCells.slice(0, shownCells).join("; ")}${emptyCells.length > shownCells ? `; … and ${emptyCells.length - shownCells} more` : ""}`,
         ],
   )
   return [table(["strategy and cell", "asked", "answered", "parsed", "novel", "passed"], rows), ...empty].join("\n")
@@ -89,7 +93,8 @@ export function describePlans(results: readonly ExpandResult[], effort: Effort |
   })
   const samples = planned[0]?.plan.samples.map(
     ({ messages }, index) =>
-      `--- sample prompt ${index + 1} of ${planned[0]?.strategy}\n${messages.map(({ role, content }) => `[${role}]\n${content}`).join("\n\n")}`,
+      `--- sample prompt ${index + 1} of ` +
+      `${planned[0]?.strategy}\n${messages.map(({ role, content }) => `[${role}]\n${content}`).join("\n\n")}`,
   )
   return [
     table(["strategy and cell", "calls", "candidates", "input tokens", "output tokens", "cost"], rows),
@@ -125,7 +130,10 @@ export function describePreview(task: TaskSpecification, results: readonly Expan
         ...(confidence === undefined ? [] : [`confidence ${confidence}`]),
         failed.length === 0 ? "passed every check" : `failed ${failed.join("; ")}`,
       ]
-      return `--- ${marks.join(", ")}\n${inputText(task, input) || JSON.stringify(input)}\n=> ${checks[0]?.ok ? formatOutput(task, output) : JSON.stringify(output)}`
+      return (
+        `--- ${marks.join(", ")}\n${inputText(task, input) || JSON.stringify(input)}\n=> ` +
+        `${checks[0]?.ok ? formatOutput(task, output) : JSON.stringify(output)}`
+      )
     })
     .join("\n")
 }

@@ -19,7 +19,9 @@ export function attributesPrompt(task: TaskSpecification, seeds: readonly Seed[]
   const system = [
     `You plan a collection of examples for this task: ${task.description.trim()}`,
     ...taskRules(task),
-    `Name 3 to 5 attributes in which real inputs differ and that do not decide the output (such as tone, length, channel, who writes, what is unclear), each with 3 to 6 values of a few words. Every combination of values should be able to occur.`,
+    "Name 3 to 5 attributes in which real inputs differ and that do not decide the output (such as tone, " +
+      "length, channel, who writes, what is unclear), each with 3 to 6 values of a few words. Every " +
+      "combination of values should be able to occur.",
     `Answer with JSON only: {"attributes": [{"name": …, "values": [… , …]}, …]}.`,
   ]
   const list = { type: "array", items: { type: "string" } }
@@ -72,7 +74,8 @@ export function readAttributes(text: string): Record<string, string[]> | undefin
 export function attributesYaml(attributes: Readonly<Record<string, readonly string[]>>): string {
   const lines = Object.entries(attributes).map(
     ([name, values]) =>
-      `    ${/^[A-Za-z][\w-]*$/.test(name) ? name : JSON.stringify(name)}: [${values.map((value) => JSON.stringify(value)).join(", ")}]`,
+      `    ${/^[A-Za-z][\w-]*$/.test(name) ? name : JSON.stringify(name)}: ` +
+      `[${values.map((value) => JSON.stringify(value)).join(", ")}]`,
   )
   return ["expand:", "  attributes:", ...lines].join("\n")
 }

@@ -27,7 +27,8 @@ export function judgingPrompt(
     `You judge examples for this task: ${task.description.trim()}`,
     ...taskRules(task),
     `Rubric:\n${rubric.trim()}`,
-    `Answer with JSON only: {"reason": one sentence, "score": a whole number from 1 (unusable) to ${highest} (right in every respect)}.`,
+    `Answer with JSON only: {"reason": one sentence, "score": a whole number from 1 (unusable) to ` +
+      `${highest} (right in every respect)}.`,
   ]
   return {
     messages: [

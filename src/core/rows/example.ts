@@ -123,7 +123,8 @@ export const decisionSchema = z.strictObject({
     .array(z.string())
     .optional()
     .describe(
-      "The outcomes that reviewers gave before and between which it was chosen, by their digests; it counts before theirs",
+      "The outcomes that reviewers gave before and between which it was chosen, by their digests; it " +
+        "counts before theirs",
     ),
   at: z.iso.datetime().describe("When"),
   source: z

@@ -23,7 +23,8 @@ export const refreshSchema = z.strictObject({
   fresh: z
     .array(z.strictObject({ id: z.string(), stratum: z.string() }))
     .describe(
-      "Seeds and inputs that no model was trained on, from now on in the test set, each with the group that it is counted with",
+      "Seeds and inputs that no model was trained on, from now on in the test set, each with the group " +
+        "that it is counted with",
     ),
   retired: z.array(z.string()).describe("Test rows that were opened, from now on in no split and not trained on"),
   released: z.array(z.string()).describe("Retired rows that may be trained on from now on, because somebody said so"),

@@ -19,7 +19,8 @@ export const buildSchema = z.strictObject({
     .array(z.string().min(1))
     .default([])
     .describe(
-      "Files of benchmarks that are measured elsewhere, as paths in the workspace: a train row that meets one of their inputs is dropped",
+      "Files of benchmarks that are measured elsewhere, as paths in the workspace: a train row that meets " +
+        "one of their inputs is dropped",
     ),
   maxLength: z
     .int()
@@ -44,7 +45,8 @@ export const buildSchema = z.strictObject({
         .boolean()
         .default(false)
         .describe(
-          "Whether such rows leave the version: those near held-out rows, and the lesser of two with the same output. Otherwise they are told",
+          "Whether such rows leave the version: those near held-out rows, and the lesser of two with the " +
+            "same output. Otherwise they are told",
         ),
     })
     .optional()

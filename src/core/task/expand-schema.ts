@@ -20,7 +20,8 @@ const checks = z.strictObject({
     })
     .optional()
     .describe(
-      "Every candidate that passed the other checks is labelled once more, without its output; how far the two agree is its confidence",
+      "Every candidate that passed the other checks is labelled once more, without its output; how far " +
+        "the two agree is its confidence",
     ),
   judge: z
     .strictObject({
@@ -55,7 +56,8 @@ export const expandSchema = z.strictObject({
     .array(z.string().trim().min(1).max(300))
     .default([])
     .describe(
-      "What new examples must not be, in words that the model is told: the reasons for which reviewers turned candidates down",
+      "What new examples must not be, in words that the model is told: the reasons for which reviewers " +
+        "turned candidates down",
     ),
   roundSize: z
     .int()

@@ -19,7 +19,8 @@ export const labelOutputSchema = z
       .record(z.string(), share)
       .optional()
       .describe(
-        "The true share of each label where the model will be used; they add up to 1. Training rows are weighted by it, and figures are given for it beside the plain ones",
+        "The true share of each label where the model will be used; they add up to 1. Training rows are " +
+          "weighted by it, and figures are given for it beside the plain ones",
       ),
     outOfScope: z.string().optional().describe("The label for what the task is not about; must be one of the labels"),
   })
@@ -57,7 +58,8 @@ export const multilabelOutputSchema = z
       .record(z.string(), share)
       .optional()
       .describe(
-        "The true share of inputs that have the label, for some or all labels, where the model will be used. As for kind label",
+        "The true share of inputs that have the label, for some or all labels, where the model will be " +
+          "used. As for kind label",
       ),
     minimum: z.int().min(0).default(0).describe("The fewest labels an output may have"),
   })

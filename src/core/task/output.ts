@@ -21,7 +21,9 @@ export function inputIssues(task: TaskSpecification, input: unknown): Issue[] {
     else if (typeof value === "string" && value.length > field.maxLength)
       issues.push({
         path,
-        message: `${value.length} characters; at most ${field.maxLength} allowed (input.${name}.maxLength in the specification)`,
+        message:
+          `${value.length} characters; at most ${field.maxLength} allowed (input.${name}.maxLength in the ` +
+          "specification)",
       })
     else if (typeof value === "string" && field.required && value.trim() === "")
       issues.push({ path, message: "only white space" })
@@ -31,7 +33,9 @@ export function inputIssues(task: TaskSpecification, input: unknown): Issue[] {
     const meant = nearest(name, Object.keys(task.input))
     issues.push({
       path: `input.${name}`,
-      message: `unknown field; allowed: ${Object.keys(task.input).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+      message:
+        "unknown field; allowed: " +
+        `${Object.keys(task.input).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     })
   }
   return issues

@@ -11,7 +11,9 @@ export const reviewSchema = z.strictObject({
   policy: policy
     .default("all")
     .describe(
-      "How much people decide on. all: every candidate. sample: of each batch a random sample; the rest is accepted when the sample shows that few enough are wrong. auto: candidates above a confidence from which few enough decided ones were wrong are accepted, the others asked",
+      "How much people decide on. all: every candidate. sample: of each batch a random sample; the rest " +
+        "is accepted when the sample shows that few enough are wrong. auto: candidates above a confidence " +
+        "from which few enough decided ones were wrong are accepted, the others asked",
     ),
   maxError: rate.default(0.05).describe("Of what is accepted without being asked, at most this share may be wrong"),
   confidence: z
@@ -65,7 +67,8 @@ export const reviewSchema = z.strictObject({
     .max(0.5)
     .default(0.05)
     .describe(
-      "Gold examples mixed in, as a share of the candidates: what a reviewer says of them changes no data, and shows how often they err",
+      "Gold examples mixed in, as a share of the candidates: what a reviewer says of them changes no " +
+        "data, and shows how often they err",
     ),
   randomShare: z
     .number()

@@ -16,7 +16,8 @@ export const rightsSchema = z.strictObject({
     )
     .default({})
     .describe(
-      "The rights in each source of rows, by the name that the rows have as their source; a source that is not here is unknown",
+      "The rights in each source of rows, by the name that the rows have as their source; a source that " +
+        "is not here is unknown",
     ),
   forbid: z
     .array(
@@ -45,7 +46,8 @@ export const rightsSchema = z.strictObject({
     )
     .default([])
     .describe(
-      "What may not come together in a dataset version: it is refused when everything that a rule names is in it. * stands for any text",
+      "What may not come together in a dataset version: it is refused when everything that a rule names " +
+        "is in it. * stands for any text",
     ),
 })
 type Rule = z.output<typeof rightsSchema>["forbid"][number]

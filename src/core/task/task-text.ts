@@ -22,7 +22,10 @@ function labelRules(task: TaskSpecification): string[] {
 
 function inputForm(task: TaskSpecification): string {
   if (task.kind === "chat")
-    return 'the turns of a conversation so far, {"messages": [{"role": "user" or "assistant" or "tool", "content": …}, …]}; the last turn is not the assistant\'s.'
+    return (
+      'the turns of a conversation so far, {"messages": [{"role": "user" or "assistant" or "tool", ' +
+      '"content": …}, …]}; the last turn is not the assistant\'s.'
+    )
   const fields = Object.entries(task.input).map(
     ([name, { description, type, required }]) =>
       `${JSON.stringify(name)} (${type}${required ? "" : ", optional"}${description ? `: ${description}` : ""})`,
@@ -46,7 +49,8 @@ function outputForm(task: TaskSpecification): string {
           `- ${name}${description ? `: ${description}` : ""}; arguments: ${JSON.stringify(parameters)}`,
       )
       const call =
-        'or a call of tools, {"tool_calls": [{"type": "function", "function": {"name": …, "arguments": {…}}}]}. The tools:'
+        'or a call of tools, {"tool_calls": [{"type": "function", "function": {"name": …, "arguments": ' +
+        "{…}}}]}. The tools:"
       return `the assistant's next turn, {"content": …}${tools.length === 0 ? "." : ` ${call}\n${tools.join("\n")}`}`
     }
   }

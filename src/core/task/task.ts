@@ -33,7 +33,8 @@ const promptTemplate = z.strictObject({
     .string()
     .optional()
     .describe(
-      "The system message; {labels} is replaced by the label names, {definitions} by names with meanings, {guideline} by the guideline",
+      "The system message; {labels} is replaced by the label names, {definitions} by names with meanings, " +
+        "{guideline} by the guideline",
     ),
   user: z
     .string()
@@ -48,7 +49,9 @@ const privacySchema = z.strictObject({
     .enum(["flag", "refuse", "drop", "pseudonymise"])
     .default("flag")
     .describe(
-      "What happens to rows with personal data or secrets. flag: they are named when they arrive. refuse: they are not imported. drop: they are named, and no version is trained on them. pseudonymise: a version has [EMAIL_1] and the like instead, the same for the same thing within an example",
+      "What happens to rows with personal data or secrets. flag: they are named when they arrive. refuse: " +
+        "they are not imported. drop: they are named, and no version is trained on them. pseudonymise: a " +
+        "version has [EMAIL_1] and the like instead, the same for the same thing within an example",
     ),
   names: z
     .array(z.string().trim().min(2))

@@ -6,7 +6,7 @@ export const verdictSchema = z.strictObject({
     .string()
     .optional()
     .describe("The metric that decides. Default: accuracy for labels, exact-match otherwise"),
-  incumbent: z.string().default("few-shot").describe("The contender to beat: zero-shot, few-shot or linear"),
+  incumbent: z.string().default("few-shot").describe("The contender to beat: any but the tuned model itself"),
   margin: z
     .number()
     .min(0)
@@ -37,6 +37,7 @@ export const holdoutSchema = z.strictObject({
     .min(1)
     .default(10)
     .describe(
-      "The test set is worn when so many decisions (evaluations, exports with the test rows) have opened at least half of it: then refresh it",
+      "The test set is worn when so many decisions (evaluations, exports with the test rows) have opened " +
+        "at least half of it: then refresh it",
     ),
 })

@@ -36,7 +36,8 @@ export const jobSchema = z
       .string()
       .min(1)
       .describe(
-        "A Hugging Face id, a local folder, a GGUF file, or package:<python package>/<file.gguf> for one that comes inside a Python package",
+        "A Hugging Face id, a local folder, a GGUF file, or package:<python package>/<file.gguf> for one " +
+          "that comes inside a Python package",
       ),
     revision: z.string().optional().describe("The revision of a Hugging Face base model"),
     backend: z

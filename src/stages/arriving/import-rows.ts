@@ -184,7 +184,9 @@ async function readRows(
       const known = rows.find(row.id)
       if (known >= 0 && !rows.says(known, content)) {
         const first = rows.firstAt(known)
-        const message = `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with other content`
+        const message =
+          `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with ` +
+          "other content"
         issues.push({ file, line, path: "id", message })
         continue
       }

@@ -69,7 +69,8 @@ export function columnsOf(
       issues,
       kind === "benchmark"
         ? `Rename the columns: a benchmark has those of the input (${wanted.join(", ")}).`
-        : `Rename the columns in the first row, or say which is which: --column ${wanted[0]}=<column> --column output=<column>`,
+        : `Rename the columns in the first row, or say which is which: --column ${wanted[0]}=<column> ` +
+            "--column output=<column>",
     )
   return {
     fields,
@@ -82,7 +83,10 @@ export function columnsOf(
 
 function noColumn(column: string, names: readonly string[]): string {
   const meant = nearest(column, names)
-  return `no column ${show(column)}; the columns are: ${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`
+  return (
+    `no column ${show(column)}; the columns are: ` +
+    `${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`
+  )
 }
 
 /**
@@ -159,7 +163,9 @@ function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRo
     const meant = nearest(name, jsonKeys)
     return {
       path: name,
-      message: `unknown key; allowed: ${jsonKeys.slice(0, -1).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+      message:
+        "unknown key; allowed: " +
+        `${jsonKeys.slice(0, -1).join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     }
   })
   // A benchmark of others has columns of its own; what is no input tells nothing here.

@@ -173,7 +173,9 @@ function currentHoldout(versions: Versions, task: TaskSpecification): string {
 
 function nothingFresh(task: TaskSpecification, wear: Wear): PersonNeededError {
   return new PersonNeededError(
-    `the test set of ${task.task} was opened for ${wear.openings} decisions, and there is no real row that no version was trained on to take its place`,
-    `Import real inputs (tuneloop input import ${task.task} <file>) and answer them in the review; while the test set is worn, they go to it first.`,
+    `the test set of ${task.task} was opened for ${wear.openings} decisions, and there is no real row ` +
+      "that no version was trained on to take its place",
+    `Import real inputs (tuneloop input import ${task.task} <file>) and answer them in the review; while ` +
+      "the test set is worn, they go to it first.",
   )
 }

@@ -1,12 +1,11 @@
 import { digest } from "../../core/canonical.ts"
 import { PersonNeededError, ProviderError, ToolkitError, UsageError } from "../../core/errors.ts"
-import type { BatchProgress, BatchService, ChatModel } from "../../core/contracts/model.ts"
+import type { BatchProgress, BatchService } from "../../core/contracts/model.ts"
 import { withRetries } from "../../core/retry.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
 import type { OpenBatch } from "../../core/contracts/ledger.ts"
-import type { PlannedRequest } from "./ask.ts"
 import type { Asking } from "./asking.ts"
 import type { StageContext } from "../context.ts"
+import type { Answerer, KeyedRequest } from "./request.ts"
 
 /**
  * What a provider takes in one batch. OpenAI: 50,000 requests and 200 MB,
@@ -21,38 +20,40 @@ const mostBytes = 150_000_000
  * back. A batch is submitted once, whatever happens on the way: it is in the ledger before, and after a crash it is
  * looked for at the provider. Of a batch that expired only what is missing is asked again.
  */
-export async function askInBatch(
-  context: StageContext,
-  task: TaskSpecification,
-  strategy: string,
-  missing: () => Promise<readonly PlannedRequest[]>,
-  model: ChatModel,
-  asking: Asking,
-): Promise<void> {
-  const service = model.batches
+export async function askInBatch(context: StageContext, question: BatchQuestion): Promise<void> {
+  const { purpose, missing, answerer, asking } = question
+  const service = answerer.batches
   if (service === undefined)
     throw new UsageError(
-      `the provider ${model.name} answers no batches`,
+      `the provider ${answerer.name} answers no batches`,
       "Leave out --batch, or name a provider that does: expand.model.provider: openai",
     )
   for (let delayMs = 5000; ; delayMs = Math.min(60_000, 2 * delayMs)) {
-    const running = await collect(context, task, service, asking)
+    const running = await collect(context, service, asking)
     if (running.length === 0) {
       const rest = await missing()
       if (rest.length === 0) return
-      await submitAll(task, strategy, rest, asking)
+      await submitAll(purpose, rest, asking)
       continue
     }
-    if (!asking.waits) throw leaving(task, strategy, running)
-    context.report.progress(`${strategy}: ${describe(running)}`)
+    if (!asking.waits) throw leaving(asking, purpose, running)
+    context.report.progress(`${purpose}: ${describe(running)}`)
     await context.sleep(delayMs)
     context.signal.throwIfAborted()
   }
 }
 
+interface BatchQuestion {
+  readonly purpose: string
+  /** The requests that have no answer now. */
+  readonly missing: () => Promise<readonly KeyedRequest[]>
+  readonly answerer: Answerer
+  readonly asking: Asking
+}
+
 /** The requests that a batch of the task has, and nobody should ask otherwise. */
-export async function batchedKeys(context: StageContext, task: TaskSpecification): Promise<Set<string>> {
-  const batches = await context.ledger().requests.openBatches(task.task)
+export async function batchedKeys(context: StageContext, task: string): Promise<Set<string>> {
+  const batches = await context.ledger().requests.openBatches(task)
   return new Set(batches.flatMap(({ attempts }) => attempts.map(({ key }) => key)))
 }
 
@@ -65,14 +66,9 @@ interface Running {
  * Takes in what the task's batches answered, and returns those that still run. One that may not have been submitted is
  * looked for, and submitted.
  */
-async function collect(
-  context: StageContext,
-  task: TaskSpecification,
-  service: BatchService,
-  asking: Asking,
-): Promise<Running[]> {
+async function collect(context: StageContext, service: BatchService, asking: Asking): Promise<Running[]> {
   const running: Running[] = []
-  for (const batch of await context.ledger().requests.openBatches(task.task)) {
+  for (const batch of await context.ledger().requests.openBatches(asking.terms.task)) {
     const remote = batch.remote ?? (await submit(context, service, batch, asking))
     const progress = await patiently(context, () => service.poll(remote, context.signal))
     if (progress.hasEnded) await takeIn(context, { ...batch, remote }, progress, asking)
@@ -82,20 +78,15 @@ async function collect(
 }
 
 /** Writes the batches down; `collect` submits them. */
-async function submitAll(
-  task: TaskSpecification,
-  strategy: string,
-  rest: readonly PlannedRequest[],
-  { money }: Asking,
-): Promise<void> {
+async function submitAll(purpose: string, rest: readonly KeyedRequest[], { money, terms }: Asking): Promise<void> {
   for (let from = 0; from < rest.length; ) {
     let bytes = 0
     let to = from
     while (to < rest.length && to - from < mostRequests && bytes < mostBytes)
       bytes += JSON.stringify(rest[to++]?.request).length
     const part = rest.slice(from, to)
-    const name = `${task.task}-${digest(part.map(({ key }) => key)).slice(7, 23)}`
-    const begun = await money.beginBatch(part, strategy, name)
+    const name = `${terms.task}-${digest(part.map(({ key }) => key)).slice(7, 23)}`
+    const begun = await money.beginBatch(part, purpose, name)
     // What did not fit below the ceiling waits until the answers of this batch are known to cost less than their worst.
     if (begun < part.length) return
     from = to
@@ -157,10 +148,10 @@ async function takeIn(
     })
 }
 
-function leaving(task: TaskSpecification, strategy: string, running: readonly Running[]): PersonNeededError {
+function leaving({ terms }: Asking, purpose: string, running: readonly Running[]): PersonNeededError {
   return new PersonNeededError(
     `${describe(running)}; a batch may take a day`,
-    `Come back later: tuneloop expand ${task.task} --strategy ${strategy} --batch (with --wait it stays until the batch is done)`,
+    `Come back later: ${terms.comeBack(purpose)} (with --wait it stays until the batch is done)`,
   )
 }
 

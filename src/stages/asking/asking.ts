@@ -1,28 +1,42 @@
 import { Pace } from "../../core/asking/pace.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../context.ts"
 import { Money } from "./money.ts"
 
-export interface AskingOptions {
+/** On which terms a command asks for a task: how fast, for how much, and whether now or in batches. */
+export interface AskingTerms {
+  readonly task: string
+  readonly pace: {
+    /** How many calls may be in flight. */
+    readonly concurrency: number
+    readonly requestsPerMinute?: number | undefined
+    readonly tokensPerMinute?: number | undefined
+  }
   /** The most that the questions of this command may cost, in US dollars, earlier runs of the same command counted. */
   readonly budgetUsd?: number | undefined
+  /** The most that the task may cost, ever, and the setting that says so. */
+  readonly taskCeiling: { readonly limitUsd: number | undefined; readonly setting: string }
   /** Whether they go to the provider together, to be answered later. */
   readonly batch?: boolean | undefined
   /** Whether a batch is waited for. */
   readonly wait?: boolean | undefined
+  /** The command that takes in the answers of the purpose's batches. */
+  comeBack(purpose: string): string
 }
 
 /** What all questions of one command share: what they may cost, and how fast they go. */
 export class Asking {
+  readonly terms: AskingTerms
   readonly money: Money
   readonly pace: Pace
   readonly isBatch: boolean
   readonly waits: boolean
 
-  constructor(context: StageContext, task: TaskSpecification, options: AskingOptions = {}) {
-    this.isBatch = options.batch === true
-    this.waits = options.wait === true
-    this.money = new Money(context, task, { budgetUsd: options.budgetUsd, isBatch: this.isBatch })
-    this.pace = new Pace(task.expand.pace)
+  constructor(context: StageContext, terms: AskingTerms) {
+    this.terms = terms
+    this.isBatch = terms.batch === true
+    this.waits = terms.wait === true
+    const { task, budgetUsd, taskCeiling } = terms
+    this.money = new Money(context, { task, budgetUsd, taskCeiling, isBatch: this.isBatch })
+    this.pace = new Pace(terms.pace)
   }
 }

@@ -1,12 +1,10 @@
 import { digest } from "../../core/canonical.ts"
 import { embeddingRequest, vectorOfText, vectorToText, type Embedder } from "../../core/asking/embedding.ts"
-import { GateError, ProviderError, ToolkitError } from "../../core/errors.ts"
-import { withRetries } from "../../core/retry.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
-import { withLongLock } from "../../store/files/lock.ts"
-import type { PlannedRequest } from "./ask.ts"
-import { Asking } from "./asking.ts"
+import type { ModelAnswer, ResponseHeaders } from "../../core/contracts/model.ts"
 import type { StageContext } from "../context.ts"
+import { askAll } from "./ask.ts"
+import type { Asking } from "./asking.ts"
+import { type Answerer, type Call, type KeyedRequest, requireAllowedHost } from "./request.ts"
 
 /**
  * So many texts go in one call, and so many characters, unless one text has more: servers take 2,048 texts or fewer,
@@ -22,141 +20,81 @@ export interface EmbeddingSettings {
 
 /**
  * The vector of each text, in their order, of length 1: from the ledger, or asked now. A text is never asked for twice,
- * whatever batch it was in; each is in the ledger, at its worst case, before it is sent, and ceilings on cost hold.
+ * whatever call it was in; each is in the ledger, at its worst case, before it is sent, and ceilings on cost hold.
  * Throws a GateError where the texts may not go to the host.
  */
 export async function embedTexts(
   context: StageContext,
-  task: TaskSpecification,
+  asking: Asking,
   { model, dimensions }: EmbeddingSettings,
   texts: readonly string[],
   embedder: Embedder,
 ): Promise<Float32Array[]> {
-  const { baseUrl } = embedder
-  const host = new URL(baseUrl).hostname.replace(/^\[|\]$/g, "")
-  if (!context.workspace.settings.allowedHosts.includes(host))
-    throw new GateError(
-      `examples may not be sent to ${host}; allowed: ${context.workspace.settings.allowedHosts.join(", ")}`,
-      "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
-    )
-  const planned = new Map(
-    texts.map((text) => {
-      const request = embeddingRequest(baseUrl, model, dimensions, text)
-      return [
-        text,
-        { key: digest(request), prompt: { messages: request.messages, seed: 0 } as PlannedRequest["prompt"], request },
-      ] as const
-    }),
-  )
-  const keys = [...planned.values()].map(({ key }) => key)
-  const missing = async () => {
-    const answered = await context.ledger().requests.answered(keys)
-    return [...planned].filter(([, { key }]) => !answered.has(key))
+  requireAllowedHost(context, embedder.baseUrl)
+  const keys = new Map<string, string>()
+  const requests: KeyedRequest[] = []
+  for (const text of new Set(texts)) {
+    const request = embeddingRequest(embedder.baseUrl, model, dimensions, text)
+    const key = digest(request)
+    keys.set(text, key)
+    requests.push({ key, request })
   }
-  if ((await missing()).length > 0) {
-    const lock = context.workspace.lockFile(`${task.task}.asking`)
-    const onWait = () =>
-      context.report.note(`another command is asking for task ${task.task}; waiting until it is done`)
-    await withLongLock(lock, { sleep: context.sleep, signal: context.signal, onWait }, async () => {
-      await context.ledger().requests.bookLost(task.task)
-      await askBatches(context, task, await missing(), embedder, dimensions)
-    })
-  }
-  const answers = await context.ledger().requests.answers(keys)
-  const found = new Map([...planned].map(([text, { key }]) => [text, vectorOfText(answers.get(key)?.text ?? "")]))
-  return texts.map((text) => found.get(text) as Float32Array)
+  const open = () => embeddingAnswerer(embedder, dimensions)
+  const answers = await askAll(context, { purpose: "embeddings", requests, open, asking })
+  const vectors = new Map([...answers].map(([key, { text }]) => [key, vectorOfText(text)]))
+  return texts.map((text) => vectors.get(keys.get(text) ?? "") ?? new Float32Array())
 }
 
-type Missing = readonly (readonly [text: string, planned: PlannedRequest])[]
-
-async function askBatches(
-  context: StageContext,
-  task: TaskSpecification,
-  missing: Missing,
-  embedder: Embedder,
-  dimensions: number | undefined,
-): Promise<void> {
-  const { money } = new Asking(context, task)
-  const requests = missing.map(([, planned]) => planned)
-  await money.include(requests, requests)
-  let done = 0
-  const askOnce = async (batch: Missing) => {
-    const attempts = await money.beginTogether(
-      batch.map(([, planned]) => planned),
-      "embeddings",
-      () => context.signal.throwIfAborted(),
-    )
-    try {
-      const model = batch[0]?.[1].request.model ?? ""
-      const { vectors, inputTokens } = await embedder.embed(
-        { model, texts: batch.map(([text]) => text), dimensions },
-        context.signal,
-      )
-      const tokens = sharesOf(
-        inputTokens,
-        batch.map(([text]) => text.length),
-      )
-      await money.settle(
-        batch.map(([, { request }], place) => ({
-          attempt: attempts[place] as number,
-          request,
-          outcome: "answered",
-          answer: {
-            text: vectorToText(vectors[place] as Float32Array),
-            inputTokens: tokens[place] ?? null,
-            outputTokens: 0,
-          },
-        })),
-      )
-    } catch (error) {
-      const mayHaveCost = error instanceof ProviderError ? error.mayHaveCost : !(error instanceof ToolkitError)
-      const outcome = mayHaveCost ? "unknown" : "refused"
-      await money.settle(
-        batch.map(([, { request }], place) => ({ attempt: attempts[place] as number, request, outcome })),
-      )
-      throw error
-    }
+/** An embedder answers many texts in one call. */
+function embeddingAnswerer(embedder: Embedder, dimensions: number | undefined): Answerer {
+  return {
+    name: "embeddings",
+    counted: "texts",
+    callsOf: (requests) => groupsOf(requests).map((group) => embeddingCall(embedder, dimensions, group)),
   }
-  let failure: { readonly error: unknown } | undefined
-  const ask = async (batch: Missing) => {
-    await withRetries(() => askOnce(batch), {
-      sleep: context.sleep,
-      random: () => 0.5,
-      signal: context.signal,
-      onRetry: (error, delayMs) =>
-        context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
-    })
-    done += batch.length
-    context.report.progress(`embeddings: ${done} of ${missing.length} texts`)
-  }
-  const waiting = batchesOf(missing).values()
-  // What was answered is kept when another batch fails; what has not begun is not asked.
-  const askInTurn = async () => {
-    for (const batch of waiting) {
-      if (failure) return
-      await ask(batch).catch((error: unknown) => {
-        failure ??= { error }
-      })
-    }
-  }
-  await Promise.all(Array.from({ length: task.expand.pace.concurrency }, askInTurn))
-  if (failure) throw failure.error
 }
 
-function batchesOf(missing: Missing): Missing[] {
-  const batches: [string, PlannedRequest][][] = []
+function embeddingCall(embedder: Embedder, dimensions: number | undefined, requests: readonly KeyedRequest[]): Call {
+  const texts = requests.map(textOf)
+  const send = async (
+    signal: AbortSignal,
+    onHeaders: (headers: ResponseHeaders) => void,
+  ): Promise<readonly ModelAnswer[]> => {
+    const model = requests[0]?.request.model ?? ""
+    const { vectors, inputTokens } = await embedder.embed({ model, texts, dimensions }, signal, onHeaders)
+    const tokens = sharesOf(
+      inputTokens,
+      texts.map((text) => text.length),
+    )
+    return vectors.map((vector, place) => ({
+      text: vectorToText(vector),
+      inputTokens: tokens[place] ?? null,
+      outputTokens: 0,
+    }))
+  }
+  return { requests, send }
+}
+
+function textOf({ request }: KeyedRequest): string {
+  const content = request.messages[0]?.content
+  return typeof content === "string" ? content : ""
+}
+
+function groupsOf(requests: readonly KeyedRequest[]): KeyedRequest[][] {
+  const groups: KeyedRequest[][] = []
   let characters = 0
-  for (const [text, planned] of missing) {
-    const last = batches.at(-1)
-    if (last === undefined || last.length >= mostTexts || characters + text.length > mostCharacters) {
-      batches.push([[text, planned]])
-      characters = text.length
+  for (const keyed of requests) {
+    const { length } = textOf(keyed)
+    const last = groups.at(-1)
+    if (last === undefined || last.length >= mostTexts || characters + length > mostCharacters) {
+      groups.push([keyed])
+      characters = length
     } else {
-      last.push([text, planned])
-      characters += text.length
+      last.push(keyed)
+      characters += length
     }
   }
-  return batches
+  return groups
 }
 
 /** What the server counted for all, shared out by length, in whole tokens that add up to it. */

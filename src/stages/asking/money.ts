@@ -2,10 +2,9 @@ import { BudgetError, UsageError } from "../../core/errors.ts"
 import type { Begun, NewBatch, ReachedCeiling, Sending, Settlement } from "../../core/contracts/ledger.ts"
 import type { ModelAnswer, ModelRequest } from "../../core/contracts/model.ts"
 import { answerCostUsd, type Price, type PriceBook, priceOf, worstCaseUsd } from "../../core/asking/prices.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
 import { readPrices } from "../../store/prices.ts"
-import type { PlannedRequest } from "./ask.ts"
 import type { StageContext } from "../context.ts"
+import type { KeyedRequest } from "./request.ts"
 
 /**
  * What the questions of one command may cost, and do. Each is booked at its worst case before it is sent, so that no
@@ -14,9 +13,7 @@ import type { StageContext } from "../context.ts"
  */
 export class Money {
   private readonly context: StageContext
-  private readonly task: TaskSpecification
-  private readonly budgetUsd: number | undefined
-  private readonly isBatch: boolean
+  private readonly budget: Budget
   private readonly prices: PriceBook
   private readonly counted = new Set<string>()
   private commandUsd = 0
@@ -28,15 +25,9 @@ export class Money {
   private givenBack = 0
   private changed = Promise.withResolvers<void>()
 
-  constructor(
-    context: StageContext,
-    task: TaskSpecification,
-    options: { readonly budgetUsd?: number | undefined; readonly isBatch?: boolean },
-  ) {
+  constructor(context: StageContext, budget: Budget) {
     this.context = context
-    this.task = task
-    this.budgetUsd = options.budgetUsd
-    this.isBatch = options.isBatch === true
+    this.budget = budget
     this.prices = readPrices(context.workspace)
   }
 
@@ -44,14 +35,14 @@ export class Money {
    * Counts what the requests cost in earlier runs. Throws, before anything is spent, where there is a ceiling and a
    * request that is not answered yet has no known price.
    */
-  async include(requests: readonly PlannedRequest[], missing: readonly PlannedRequest[]): Promise<void> {
+  async include(requests: readonly KeyedRequest[], missing: readonly KeyedRequest[]): Promise<void> {
     const fresh = requests.map(({ key }) => key).filter((key) => !this.counted.has(key))
     for (const key of fresh) this.counted.add(key)
     this.commandUsd += (await this.context.ledger().requests.spendingOf(fresh)).usd
     const unpriced = missing.find(({ request }) => this.priceOf(request) === undefined)?.request
     const ceilings = [
-      this.budgetUsd !== undefined ? "--budget-usd" : undefined,
-      this.task.expand.budgetUsd !== undefined ? "expand.budgetUsd" : undefined,
+      this.budget.budgetUsd !== undefined ? "--budget-usd" : undefined,
+      this.budget.taskCeiling.limitUsd !== undefined ? this.budget.taskCeiling.setting : undefined,
       this.context.workspace.settings.budgets.requestsUsd !== undefined ? "budgets.requestsUsd" : undefined,
     ].filter((name) => name !== undefined)
     if (unpriced === undefined || ceilings.length === 0) return
@@ -61,31 +52,30 @@ export class Money {
     )
   }
 
-  /** The request's attempt, booked and durable; it may be sent now. See `beginTogether`. */
-  async begin(planned: PlannedRequest, strategy: string, throwIfStopped: () => void): Promise<number> {
-    return (await this.beginTogether([planned], strategy, throwIfStopped))[0] as number
-  }
-
   /**
    * The attempts of requests that are sent as one call, in their order, booked and durable. Near a ceiling it waits for
    * what is in flight to cost less than its worst case. Throws a BudgetError when nothing is in flight and they still
    * do not fit, and what `throwIfStopped` throws.
    */
-  async beginTogether(
-    requests: readonly PlannedRequest[],
-    strategy: string,
+  async begin(
+    requests: readonly KeyedRequest[],
+    purpose: string,
     throwIfStopped: () => void,
-  ): Promise<readonly number[]> {
-    const sendings = this.sendingsOf(requests, strategy)
+  ): Promise<readonly Booked[]> {
+    const sendings = this.sendingsOf(requests, purpose)
     for (;;) {
       throwIfStopped()
       // Room comes of what settles after this; below the command's own ceiling, of what is given back as well.
       const { settled, givenBack } = this
       const begun = await this.tryBegin(sendings)
-      if ("attempts" in begun) return begun.attempts
+      if ("attempts" in begun)
+        return begun.attempts.flatMap((attempt, place) => {
+          const request = requests[place]?.request
+          return request === undefined ? [] : [{ attempt, request }]
+        })
       const { reached } = begun
       while (this.settled === settled && (reached.scope !== "command" || this.givenBack === givenBack)) {
-        if (this.inFlight + this.reserved === 0) throw reachedError(reached, this.task, sumOf(sendings))
+        if (this.inFlight + this.reserved === 0) throw this.reachedError(reached, sumOf(sendings))
         await this.changed.promise
         throwIfStopped()
       }
@@ -96,8 +86,8 @@ export class Money {
    * The attempts of a new batch of the first requests, as many as fit below every ceiling at their worst. Throws a
    * BudgetError when not even one does.
    */
-  async beginBatch(requests: readonly PlannedRequest[], strategy: string, name: string): Promise<number> {
-    const sendings = this.sendingsOf(requests, strategy)
+  async beginBatch(requests: readonly KeyedRequest[], purpose: string, name: string): Promise<number> {
+    const sendings = this.sendingsOf(requests, purpose)
     for (let fitting: readonly Sending[] = sendings; ; ) {
       const begun = await this.tryBegin(fitting, { baseUrl: requests[0]?.request.baseUrl ?? "", name })
       if ("attempts" in begun) return fitting.length
@@ -106,7 +96,7 @@ export class Money {
         room -= worstUsd ?? 0
         return room < 0
       })
-      if (most <= 0) throw reachedError(begun.reached, this.task, sendings[0]?.worstUsd ?? 0)
+      if (most <= 0) throw this.reachedError(begun.reached, sendings[0]?.worstUsd ?? 0)
       fitting = fitting.slice(0, most)
     }
   }
@@ -124,7 +114,7 @@ export class Money {
       }
       const { answer } = outcome
       const price = this.priceOf(request)
-      const costUsd = price === undefined ? null : answerCostUsd(price, request, answer, this.isBatch)
+      const costUsd = price === undefined ? null : answerCostUsd(price, request, answer, this.budget.isBatch)
       changeUsd += (costUsd ?? 0) - worstUsd
       return { attempt, outcome: "answered", answer, costUsd }
     })
@@ -138,13 +128,13 @@ export class Money {
     }
   }
 
-  priceOf(request: PlannedRequest["request"]): Price | undefined {
+  priceOf(request: ModelRequest): Price | undefined {
     return priceOf(request, this.prices)
   }
 
-  worstUsd(request: PlannedRequest["request"]): number | null {
+  worstUsd(request: ModelRequest): number | null {
     const price = this.priceOf(request)
-    return price === undefined ? null : worstCaseUsd(price, request, this.isBatch)
+    return price === undefined ? null : worstCaseUsd(price, request, this.budget.isBatch)
   }
 
   /**
@@ -153,14 +143,15 @@ export class Money {
    */
   private async tryBegin(sendings: readonly Sending[], newBatch?: NewBatch): Promise<Begun> {
     const worstUsd = sumOf(sendings)
-    if (this.budgetUsd !== undefined && this.commandUsd + worstUsd > this.budgetUsd)
-      return { reached: { scope: "command", limitUsd: this.budgetUsd, spentUsd: this.commandUsd } }
+    const { budgetUsd, taskCeiling } = this.budget
+    if (budgetUsd !== undefined && this.commandUsd + worstUsd > budgetUsd)
+      return { reached: { scope: "command", limitUsd: budgetUsd, spentUsd: this.commandUsd } }
     this.commandUsd += worstUsd
     this.reserved += sendings.length
     let isBooked = false
     try {
       const ceilings = {
-        taskUsd: this.task.expand.budgetUsd,
+        taskUsd: taskCeiling.limitUsd,
         workspaceUsd: this.context.workspace.settings.budgets.requestsUsd,
       }
       const begun = await this.context.ledger().requests.begin(sendings, ceilings, newBatch)
@@ -183,23 +174,54 @@ export class Money {
     this.changed = Promise.withResolvers()
   }
 
-  private sendingsOf(requests: readonly PlannedRequest[], purpose: string): Sending[] {
+  private sendingsOf(requests: readonly KeyedRequest[], purpose: string): Sending[] {
     return requests.map(({ key, request }) => ({
       key,
       request,
-      task: this.task.task,
+      task: this.budget.task,
       purpose,
       worstUsd: this.worstUsd(request),
     }))
   }
+
+  private reachedError({ scope, limitUsd, spentUsd }: ReachedCeiling, worstUsd: number): BudgetError {
+    const { task, taskCeiling } = this.budget
+    const [whose, raise] = {
+      command: ["this command", "a higher --budget-usd"] as const,
+      task: [`task ${task}`, `a higher ${taskCeiling.setting} in specs/${task}.yaml`] as const,
+      workspace: ["the workspace", "a higher budgets.requestsUsd in tuneloop.yaml"] as const,
+    }[scope]
+    return new BudgetError(
+      `stopped below the ceiling of ${whose}: ${showUsd(spentUsd)} of ${showUsd(limitUsd)} is spent, and the next request may cost ${showUsd(worstUsd)}`,
+      `Run the same command again with ${raise}: what is answered is kept, and is not paid again.`,
+    )
+  }
 }
 
-/** What came of an attempt, with its request. */
-export type Outcome = { readonly attempt: number; readonly request: ModelRequest } & (
-  | { readonly outcome: "answered"; readonly answer: ModelAnswer }
-  | { readonly outcome: "refused" }
-  | { readonly outcome: "unknown" }
-)
+/** What questions of a command may cost. */
+export interface Budget {
+  readonly task: string
+  /** The most that the questions of this command may cost, in US dollars. */
+  readonly budgetUsd?: number | undefined
+  /** The most that the task may cost, ever, and the setting that says so. */
+  readonly taskCeiling: { readonly limitUsd: number | undefined; readonly setting: string }
+  /** Whether they are asked at the price of batches. */
+  readonly isBatch: boolean
+}
+
+/** An attempt that is booked, with its request. */
+export interface Booked {
+  readonly attempt: number
+  readonly request: ModelRequest
+}
+
+/** What came of an attempt. */
+export type Outcome = Booked &
+  (
+    | { readonly outcome: "answered"; readonly answer: ModelAnswer }
+    | { readonly outcome: "refused" }
+    | { readonly outcome: "unknown" }
+  )
 
 /** Dollars as people read them: cents, or what matters of less. */
 export function showUsd(usd: number): string {
@@ -208,20 +230,4 @@ export function showUsd(usd: number): string {
 
 function sumOf(sendings: readonly Sending[]): number {
   return sendings.reduce((sum, { worstUsd }) => sum + (worstUsd ?? 0), 0)
-}
-
-function reachedError(
-  { scope, limitUsd, spentUsd }: ReachedCeiling,
-  task: TaskSpecification,
-  worstUsd: number,
-): BudgetError {
-  const [whose, raise] = {
-    command: ["this command", "a higher --budget-usd"],
-    task: [`task ${task.task}`, `a higher expand.budgetUsd in specs/${task.task}.yaml`],
-    workspace: ["the workspace", "a higher budgets.requestsUsd in tuneloop.yaml"],
-  }[scope] as [string, string]
-  return new BudgetError(
-    `stopped below the ceiling of ${whose}: ${showUsd(spentUsd)} of ${showUsd(limitUsd)} is spent, and the next request may cost ${showUsd(worstUsd)}`,
-    `Run the same command again with ${raise}: what is answered is kept, and is not paid again.`,
-  )
 }

@@ -10,6 +10,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { readBenchmarks } from "./benchmarks.ts"
 import type { StageContext } from "../context.ts"
+import type { Asking } from "../asking/asking.ts"
 import { embedTexts } from "../asking/embed.ts"
 import { taskExamples } from "../standing/task-examples.ts"
 
@@ -29,7 +30,7 @@ export type SemanticSearch = (kept: readonly Example[], heldOut: readonly HeldOu
 export async function prepareSemanticSearch(
   context: StageContext,
   task: TaskSpecification,
-  open: (baseUrl: string) => Embedder,
+  { open, asking }: { readonly open: (baseUrl: string) => Embedder; readonly asking: Asking },
 ): Promise<SemanticSearch | undefined> {
   const settings = task.build.semantic
   if (settings === undefined) return undefined
@@ -46,7 +47,7 @@ export async function prepareSemanticSearch(
     ...[...rows.inputs(), ...readBenchmarks(context.workspace, task).rows].map(({ input }) => sent(input)),
   ]
   const distinct = [...new Set(texts)].filter((text) => text.trim() !== "").sort()
-  const vectors = await embedTexts(context, task, settings, distinct, open(settings.baseUrl))
+  const vectors = await embedTexts(context, asking, settings, distinct, open(settings.baseUrl))
   const byText = new Map(distinct.map((text, place) => [text, vectors[place] as Float32Array]))
   const vectorOf = ({ id, input }: HeldOutInput) => {
     const vector = byText.get(textOf(input))

@@ -5,13 +5,14 @@ import type { BatchYield, Candidate, CellYield, RealInput, Seed } from "../../co
 import type { Failure } from "../../core/rows/failure.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
-import type { ChatModel } from "../../core/contracts/model.ts"
 import { costUsd } from "../../core/asking/prices.ts"
 import { cellName, type Strategy, type StrategyMaterial } from "../../core/contracts/strategy.ts"
 import { outputForm, type TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
-import { askAll, requestsOf } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
+import type { Ask } from "./asked-prompt.ts"
+import { askToGrow } from "./ask-to-grow.ts"
+import { askingTerms, type GrowingModel, growingModelName, growingRequests } from "./asking-terms.ts"
 import { DraftChecks } from "./check-drafts.ts"
 import type { StageContext } from "../context.ts"
 import { correctedSeeds } from "../standing/corrected-seeds.ts"
@@ -20,7 +21,6 @@ import { type CostOf, type GrowthPlan, planOf } from "./growth-plan.ts"
 import { holdOut } from "../arriving/hold-out.ts"
 import { inputItem } from "../standing/kinds/input.ts"
 import { passes } from "../../core/rows/candidates.ts"
-import type { Ask } from "./second-opinions.ts"
 import { standingOf } from "../standing/standing.ts"
 
 /** Raised when a change here would grow other candidates from the same inputs. */
@@ -33,9 +33,7 @@ export interface ExpandStep {
   readonly count: number
 }
 
-export interface ExpandOptions {
-  readonly model: (() => ChatModel & { baseUrl: string }) | undefined
-  readonly environmentModel: string | undefined
+export interface ExpandOptions extends GrowingModel {
   readonly filters: readonly ConfiguredFilter[]
   readonly dryRun: boolean
   /** What the questions of the command share: a ceiling on their cost, and a pace. */
@@ -96,7 +94,7 @@ export async function expand(
   await holdOut(context, task)
   const sources = sourcesOf(context, task, options.failures ?? [])
   const results: ExpandResult[] = []
-  const asking = options.asking ?? new Asking(context, task)
+  const asking = options.asking ?? new Asking(context, askingTerms(task))
   for (const step of steps) results.push(await expandStep(context, task, step, sources, { ...options, asking }))
   return results
 }
@@ -135,7 +133,7 @@ async function expandStep(
   const isPreview = options.preview !== undefined
   const count = options.preview ?? step.count
   const material = materialOf(task, strategy, sources, rows, count)
-  const modelName = task.expand.model?.model ?? options.environmentModel
+  const modelName = growingModelName(task, options)
   const batch = `${name}-${fingerprintOf(task, step, count, sources, modelName).slice(7, 19)}`
   const base: ExpandResult = { ...nothingYet, strategy: name, batch, asked: count }
   if (!isPreview && rows.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
@@ -147,7 +145,7 @@ async function expandStep(
     return commit(rows, base, growOffline(strategy, step.options as never, material, checks), isPreview, [])
   }
   const planned = [...strategy.plan({ ...material, asked: 0, covered: new Map() }, step.options as never)]
-  const requests = requestsOf(context, task, planned, options, modelName)
+  const requests = growingRequests(context, task, planned, options)
   const answered = await context.readLedger().requests.answered(requests.map(({ key }) => key))
   const answeredBefore = requests.filter(({ key }) => answered.has(key)).length
   const begun = { ...base, requests: requests.length, answeredBefore }
@@ -167,16 +165,9 @@ async function expandStep(
   // Every question of the step, repairs and checks as well, goes this way.
   const ask: Ask = async (prompts, model = modelName) => {
     if (prompts.length === 0) return []
-    const asked = requestsOf(context, task, prompts, options, model)
+    const asked = await askToGrow(context, task, prompts, { ...options, purpose: name, modelName: model })
     for (const { key } of asked) keys.add(key)
-    await askAll(context, task, name, asked, options.model, options.asking)
-    const answers = await context.ledger().requests.answers(asked.map(({ key }) => key))
-    return asked.map(({ key, prompt, request }) => ({
-      key,
-      prompt,
-      text: answers.get(key)?.text ?? "",
-      model: `${request.provider}:${request.model}`,
-    }))
+    return asked
   }
   const growth = await growByAsking(task, name, strategy, step.options as never, material, checks, ask)
   const cells = strategy.cells?.({ ...material, asked: 0, covered: new Map() }, step.options as never) ?? []

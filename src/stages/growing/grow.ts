@@ -4,22 +4,14 @@ import {
   cellName,
   type ModelStrategy,
   type OfflineStrategy,
-  type PlannedPrompt,
   type StrategyMaterial,
 } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { AnsweredDraft, CheckedDraft, DraftChecks } from "./check-drafts.ts"
+import type { Ask, AskedPrompt } from "./asked-prompt.ts"
 import { repairPrompt } from "./repair.ts"
 import { passes } from "../../core/rows/candidates.ts"
-import { type Ask, secondPassOf, withSecondOpinions } from "./second-opinions.ts"
-
-/** A prompt with what the model answered, recorded in the ledger under the key. */
-export interface AskedPrompt {
-  readonly prompt: PlannedPrompt
-  readonly key: string
-  readonly text: string
-  readonly model: string
-}
+import { secondPassOf, withSecondOpinions } from "./second-opinions.ts"
 
 /** What a strategy grew, before it is written. */
 export interface Growth {

@@ -1,10 +1,11 @@
 import { attributesPrompt, readAttributes } from "../../core/growing/attributes.ts"
 import { ToolkitError } from "../../core/errors.ts"
-import type { ChatModel } from "../../core/contracts/model.ts"
+import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { askAll, requestsOf } from "../asking/ask.ts"
 import type { Asking } from "../asking/asking.ts"
 import type { StageContext } from "../context.ts"
+import { askToGrow } from "./ask-to-grow.ts"
+import { type GrowingModel, growingModelName } from "./asking-terms.ts"
 import { sourcesOf } from "./expand.ts"
 import { holdOut } from "../arriving/hold-out.ts"
 import { repairPrompt } from "./repair.ts"
@@ -16,19 +17,12 @@ import { repairPrompt } from "./repair.ts"
 export async function proposeAttributes(
   context: StageContext,
   task: TaskSpecification,
-  options: {
-    readonly model: (() => ChatModel & { baseUrl: string }) | undefined
-    readonly environmentModel: string | undefined
-    readonly asking?: Asking
-  },
+  options: GrowingModel & { readonly asking: Asking },
 ): Promise<Record<string, string[]>> {
   await holdOut(context, task)
-  const modelName = task.expand.model?.model ?? options.environmentModel
-  const ask = async (prompt: ReturnType<typeof attributesPrompt>): Promise<string> => {
-    const requests = requestsOf(context, task, [prompt], options, modelName)
-    await askAll(context, task, "attributes", requests, options.model, options.asking)
-    const answers = await context.ledger().requests.answers(requests.map(({ key }) => key))
-    return answers.get(requests[0]?.key ?? "")?.text ?? ""
+  const ask = async (prompt: PlannedPrompt): Promise<string> => {
+    const [asked] = await askToGrow(context, task, [prompt], { ...options, purpose: "attributes" })
+    return asked?.text ?? ""
   }
   const prompt = attributesPrompt(task, sourcesOf(context, task, []).seeds)
   const text = await ask(prompt)
@@ -36,7 +30,7 @@ export async function proposeAttributes(
     readAttributes(text) ??
     readAttributes(await ask(repairPrompt({ prompt, text }, "it holds no attributes with values")))
   if (attributes === undefined)
-    throw new ToolkitError(`${modelName} proposed no attributes that can be read`, {
+    throw new ToolkitError(`${growingModelName(task, options)} proposed no attributes that can be read`, {
       code: "no-attributes",
       hint: `Write expand.attributes in ${context.workspace.show(context.workspace.specFile(task.task))} yourself, or name another model.`,
     })

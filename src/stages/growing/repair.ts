@@ -1,5 +1,5 @@
 import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
-import type { AskedPrompt } from "./grow.ts"
+import type { AskedPrompt } from "./asked-prompt.ts"
 
 /** So much of an answer that could not be read is shown again, in characters. */
 const shownCharacters = 4000

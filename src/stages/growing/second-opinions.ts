@@ -4,12 +4,8 @@ import { judgingPrompt, readJudgement } from "../../core/growing/judging.ts"
 import { labellingPrompt, readLabel } from "../../core/growing/labelling.ts"
 import { formatOutput } from "../../core/task/output.ts"
 import { show } from "../../core/parse.ts"
-import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import type { AskedPrompt } from "./grow.ts"
-
-/** Asks the prompts of the model, or of another one at the same server; the answers in the order of the prompts. */
-export type Ask = (prompts: readonly PlannedPrompt[], model?: string) => Promise<readonly AskedPrompt[]>
+import type { Ask } from "./asked-prompt.ts"
 
 type SecondPass = NonNullable<TaskSpecification["expand"]["checks"]["secondPass"]>
 

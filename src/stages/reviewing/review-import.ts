@@ -150,7 +150,8 @@ function requireSound(task: TaskSpecification, file: string, { made, notTaken, i
     )
   if (issues.length === 0) return
   throw new DataError(
-    `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be imported; nothing was written`,
+    `${new Set(issues.map(({ file: place, line }) => `${place}:${line}`)).size} rows of ${file} cannot be ` +
+      "imported; nothing was written",
     issues.sort(byPlace),
     "Mend those cells and import the file again.",
   )

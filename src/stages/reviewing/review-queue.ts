@@ -53,7 +53,8 @@ function requireNamed(task: TaskSpecification, reviewer: string): void {
   if (reviewers.includes(reviewer)) return
   const meant = nearest(reviewer, reviewers)
   throw new UsageError(
-    `${show(reviewer)} is no reviewer of ${task.task}; allowed: ${reviewers.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    `${show(reviewer)} is no reviewer of ${task.task}; allowed: ` +
+      `${reviewers.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     `Name one of them, or add the name to review.reviewers in the specification.`,
   )
 }

@@ -96,7 +96,10 @@ export function conversationText(input: Readonly<Record<string, unknown>>): stri
 function callText(call: unknown): string {
   const called = (call as { function?: { name?: unknown; arguments?: unknown } } | null)?.function
   if (called === undefined) return JSON.stringify(call)
-  return `${String(called.name)} ${typeof called.arguments === "string" ? called.arguments : JSON.stringify(called.arguments ?? {})}`
+  return (
+    `${String(called.name)} ` +
+    `${typeof called.arguments === "string" ? called.arguments : JSON.stringify(called.arguments ?? {})}`
+  )
 }
 
 function toolNames(tools: readonly unknown[]): string[] {

@@ -60,7 +60,8 @@ export function answersOf(rows: readonly FilledRow[], byDefault: string): { answ
         issue(
           row,
           "decision",
-          `got ${JSON.stringify(row.decision)} in the row of ${row.part}; decide in the item's first row, here only remove is allowed`,
+          `got ${JSON.stringify(row.decision)} in the row of ${row.part}; decide in the item's first row, ` +
+            "here only remove is allowed",
         )
       if (twice.length + wrong.length > 0) continue
       const parts = [...byPart.values()].flatMap(([row]) => (row === undefined ? [] : [row]))

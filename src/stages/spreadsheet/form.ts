@@ -141,7 +141,9 @@ export function guideOf(task: TaskSpecification, columns: readonly string[]): Gu
       ? [
           text(
             "Part",
-            `An element of a list has a row of its own, beneath its item. Decide in the item's first row. To take an element out, choose edit there and remove in the row of the element. To add one, insert a row with the same Item and the next number in Part.`,
+            "An element of a list has a row of its own, beneath its item. Decide in the item's first row. " +
+              "To take an element out, choose edit there and remove in the row of the element. To add one, " +
+              "insert a row with the same Item and the next number in Part.",
           ),
         ]
       : []),

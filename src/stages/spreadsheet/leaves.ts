@@ -88,7 +88,10 @@ export function correctedValue(
   for (const correction of [...corrections].sort((a, b) => comparePaths(a, b))) {
     const steps = stepsOf(correction)
     if (steps === undefined) {
-      const message = `belongs into ${correction.path.includes("[]") ? `the rows of ${correction.path.split("[]")[0]}` : "the first row of the item"}, not into ${correction.part === "" ? "its first row" : `that of ${correction.part}`}`
+      const message =
+        "belongs into " +
+        `${correction.path.includes("[]") ? `the rows of ${correction.path.split("[]")[0]}` : "the first row of the item"}, not ` +
+        `into ${correction.part === "" ? "its first row" : `that of ${correction.part}`}`
       problems.push({ ...correction, message })
       continue
     }
@@ -160,7 +163,8 @@ function readLeaf(
   return value !== undefined && types === undefined
     ? { value }
     : {
-        message: `got ${show(text)}; allowed: ${allowed.map((type) => (type === "string" ? "text" : type)).join(" or ")}`,
+        message:
+          `got ${show(text)}; allowed: ` + `${allowed.map((type) => (type === "string" ? "text" : type)).join(" or ")}`,
       }
 }
 

@@ -72,7 +72,8 @@ export function readDecision(
   if (isCorrected && (verdict === "edit" || (verdict === "accept" && !isProposed(task, item, answer))))
     return problem(
       "decision",
-      `${verdict === "edit" ? choice.name : "accept"} beside a corrected output; write edit, or empty the corrected output`,
+      `${verdict === "edit" ? choice.name : "accept"} beside a corrected output; write edit, or empty the ` +
+        "corrected output",
     )
   return { decision: decisionOf(item, { choice }, by) }
 }

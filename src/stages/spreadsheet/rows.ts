@@ -121,7 +121,8 @@ class RowReader {
           line: row,
           path: "corrected_output",
           message:
-            "the file's encoding lost letters that were exported; save it as CSV UTF-8 or as .xlsx from the spreadsheet in which it was filled in",
+            "the file's encoding lost letters that were exported; save it as CSV UTF-8 or as .xlsx from " +
+            "the spreadsheet in which it was filled in",
         })
   }
 
@@ -200,7 +201,8 @@ class RowReader {
       problem(`the spreadsheet made a date of it (${cell.text}); format the cell as Text and write it again`)
     if (cell.text.length === excelCellCharacters)
       problem(
-        `${excelCellCharacters} characters, the most that a cell holds: the rest may be cut off; decide on the item with tuneloop review serve`,
+        `${excelCellCharacters} characters, the most that a cell holds: the rest may be cut off; decide ` +
+          "on the item with tuneloop review serve",
       )
     return restore(cell.text).trim()
   }

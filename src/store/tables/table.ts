@@ -52,7 +52,8 @@ export function readTable(path: string, otherEndings = ""): Table {
   if (ending === ".json") return readJsonArray(path)
   if (ending === ".csv" || ending === ".tsv") return readCsvTable(path)
   throw new DataError(
-    `cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, .ndjson, .json, .csv, .tsv${otherEndings}`,
+    `cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, ` +
+      `.ndjson, .json, .csv, .tsv${otherEndings}`,
     [],
     "Rename or convert the file.",
   )

@@ -5,16 +5,32 @@ const main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 const officeRelations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 const packageRelations = "http://schemas.openxmlformats.org/package/2006/relationships"
 
-export const contentTypes = `${xmlHeader}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>${[1, 2, 3].map((sheet) => `<Override PartName="/xl/worksheets/sheet${sheet}.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`).join("")}<Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/></Types>`
+export const contentTypes =
+  `${xmlHeader}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default ` +
+  `Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default ` +
+  `Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ` +
+  `ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>${[1, 2, 3].map((sheet) => `<Override PartName="/xl/worksheets/sheet${sheet}.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`).join("")}<Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.styles+xml"/></Types>`
 
-export const rootRelationships = `${xmlHeader}<Relationships xmlns="${packageRelations}"><Relationship Id="rId1" Type="${officeRelations}/officeDocument" Target="xl/workbook.xml"/></Relationships>`
+export const rootRelationships =
+  `${xmlHeader}<Relationships xmlns="${packageRelations}"><Relationship Id="rId1" ` +
+  `Type="${officeRelations}/officeDocument" Target="xl/workbook.xml"/></Relationships>`
 
-export const relationships = `${xmlHeader}<Relationships xmlns="${packageRelations}">${[1, 2, 3].map((sheet) => `<Relationship Id="rId${sheet}" Type="${officeRelations}/worksheet" Target="worksheets/sheet${sheet}.xml"/>`).join("")}<Relationship Id="rId4" Type="${officeRelations}/styles" Target="styles.xml"/></Relationships>`
+export const relationships =
+  `${xmlHeader}<Relationships ` +
+  `xmlns="${packageRelations}">${[1, 2, 3].map((sheet) => `<Relationship Id="rId${sheet}" Type="${officeRelations}/worksheet" Target="worksheets/sheet${sheet}.xml"/>`).join("")}<Relationship Id="rId4" Type="${officeRelations}/styles" Target="styles.xml"/></Relationships>`
 
 /** The workbook's own part; `filtered` is the place of the table with its header. */
 export function workbookXml(name: string, guideName: string, filtered: string): string {
   const quoted = encodeText(`'${name.replaceAll("'", "''")}'`)
-  return `${xmlHeader}<workbook xmlns="${main}" xmlns:r="${officeRelations}"><bookViews><workbookView activeTab="0"/></bookViews><sheets><sheet name="${encodeAttribute(name)}" sheetId="1" r:id="rId1"/><sheet name="${encodeAttribute(guideName)}" sheetId="2" r:id="rId2"/><sheet name="Lists" sheetId="3" state="hidden" r:id="rId3"/></sheets><definedNames><definedName name="_xlnm._FilterDatabase" localSheetId="0" hidden="1">${quoted}!${filtered}</definedName><definedName name="_xlnm.Print_Titles" localSheetId="0">${quoted}!$2:$2</definedName></definedNames></workbook>`
+  return (
+    `${xmlHeader}<workbook xmlns="${main}" xmlns:r="${officeRelations}"><bookViews><workbookView ` +
+    `activeTab="0"/></bookViews><sheets><sheet name="${encodeAttribute(name)}" sheetId="1" ` +
+    `r:id="rId1"/><sheet name="${encodeAttribute(guideName)}" sheetId="2" r:id="rId2"/><sheet name="Lists" ` +
+    `sheetId="3" state="hidden" r:id="rId3"/></sheets><definedNames><definedName ` +
+    `name="_xlnm._FilterDatabase" localSheetId="0" ` +
+    `hidden="1">${quoted}!${filtered}</definedName><definedName name="_xlnm.Print_Titles" ` +
+    `localSheetId="0">${quoted}!$2:$2</definedName></definedNames></workbook>`
+  )
 }
 
 /** The number of each style, in the order of `cellXfs` below. */
@@ -46,7 +62,9 @@ const side = (name: string) => `<${name} style="thin"><color rgb="FFD9D9D9"/></$
 
 // Number format 49 is text: what is typed stays what was typed.
 const look = (font: number, fill: number, border: number, alignment: string, protection = "") =>
-  `<xf numFmtId="49" fontId="${font}" fillId="${fill}" borderId="${border}" xfId="0" applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1" applyProtection="1"><alignment ${alignment}/>${protection}</xf>`
+  `<xf numFmtId="49" fontId="${font}" fillId="${fill}" borderId="${border}" xfId="0" ` +
+  `applyNumberFormat="1" applyFont="1" applyFill="1" applyBorder="1" applyAlignment="1" ` +
+  `applyProtection="1"><alignment ${alignment}/>${protection}</xf>`
 const top = 'vertical="top" wrapText="1"'
 
 export const stylesXml = `${xmlHeader}<styleSheet xmlns="${main}"><fonts count="${fonts.length}">${fonts.map((font) => `<font>${font}</font>`).join("")}</fonts><fills count="${fills.length + 2}"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>${fills.map((colour) => `<fill><patternFill patternType="solid"><fgColor rgb="${colour}"/><bgColor indexed="64"/></patternFill></fill>`).join("")}</fills><borders count="2"><border><left/><right/><top/><bottom/><diagonal/></border><border>${side("left")}${side("right")}${side("top")}${side("bottom")}<diagonal/></border></borders><cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs><cellXfs count="11"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>${[

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import { ConfigError } from "../../../src/core/errors.ts"
 import { parseYaml } from "../../../src/core/parse.ts"
 import { strategyIssues, taskIssues } from "../../../src/core/task/task-checks.ts"
 import { outputIssues, parseOutput } from "../../../src/core/task/output.ts"
-import { labelsOf, taskSchema } from "../../../src/core/task/task.ts"
+import { labelsOf, taskKinds, taskSchema } from "../../../src/core/task/task.ts"
 import { optionIssues } from "../../../src/cli/option-issues.ts"
 import language from "../../../src/filters/language.ts"
 import repetition from "../../../src/filters/repetition.ts"
@@ -22,7 +23,12 @@ output:
 const plugins = {
   strategies: { recombine },
   filters: { language, repetition },
-  metrics: ["accuracy"],
+  metrics: { accuracy: { options: z.strictObject({ normalise: z.boolean().default(false) }) } },
+  incumbents: [
+    { name: "few-shot", kinds: taskKinds, hasArgument: false },
+    { name: "linear", kinds: ["label"] as const, hasArgument: false },
+    { name: "recorded", kinds: taskKinds, hasArgument: true },
+  ],
   models: ["openai"],
   optionIssues,
 }
@@ -83,6 +89,26 @@ describe("a specification", () => {
       [/^10: prompt\.user: .*"body".*text/],
     ],
     ["an unknown incumbent", `${valid}verdict: { incumbent: fewshot }\n`, [/^10: verdict\.incumbent: .*"few-shot"/]],
+    [
+      "an unknown option of the metric",
+      `${valid}verdict: { metric: "accuracy:normalize=true" }\n`,
+      [/^10: verdict\.metric: accuracy, normalize: unknown key; did you mean "normalise"/],
+    ],
+    [
+      "options of the metric that are none",
+      `${valid}verdict: { metric: "accuracy:normalise" }\n`,
+      [/^10: verdict\.metric: got "normalise"; options are written name:key=value,key=value/],
+    ],
+    [
+      "an incumbent that other kinds of task have",
+      `${valid.slice(0, valid.indexOf("output:")).replace("kind: label", "kind: text")}verdict: { incumbent: linear }\n`,
+      [/^6: verdict\.incumbent: got "linear"; allowed: few-shot, recorded$/],
+    ],
+    [
+      "an argument of an incumbent that takes none",
+      `${valid}verdict: { incumbent: "few-shot:nearest" }\n`,
+      [/^10: verdict\.incumbent: got "few-shot:nearest"; allowed: few-shot, linear, recorded/],
+    ],
     ["an unknown metric", `${valid}verdict: { metric: acuracy }\n`, [/^10: verdict\.metric: .*"accuracy"/]],
     [
       "an unknown provider",
@@ -111,12 +137,14 @@ describe("a specification", () => {
     ],
     [
       "wrong options of a strategy, beside another problem",
-      `${valid.replace("description: x\n", "")}expand:\n  strategies:\n    recombine:\n      cuont: 3\n      phrasings: { glad: [hello] }\n`,
+      `${valid.replace("description: x\n", "")}expand:\n  strategies:\n    recombine:\n      cuont: 3\n   ` +
+        `   phrasings: { glad: [hello] }\n`,
       [/^\d+: description: missing/, /^12: expand\.strategies\.recombine\.cuont: .*"count"/],
     ],
     [
       "phrasings of a label that is none, and a slot that is none",
-      `${valid}expand:\n  strategies:\n    recombine:\n      slots: { item: [tea] }\n      phrasings:\n        gald: [hello]\n        sad:\n          - "no {itme} left"\n`,
+      `${valid}expand:\n  strategies:\n    recombine:\n      slots: { item: [tea] }\n      phrasings:\n   ` +
+        `     gald: [hello]\n        sad:\n          - "no {itme} left"\n`,
       [
         /^15: expand\.strategies\.recombine\.phrasings\.gald: .*"glad"/,
         /^17: expand\.strategies\.recombine\.phrasings\.sad\[0\]: \{itme\} is not a slot.*item/,
@@ -132,7 +160,8 @@ describe("a specification", () => {
     const json = "task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput:\n  schema: { type: objekt }\n"
     expect(problems(json)).toEqual([expect.stringMatching(/^6: output\.schema: not a valid JSON Schema/)])
     const chat =
-      "task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: a\n    - name: b\n      parameters: { type: objekt }\n"
+      "task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: a\n    - name: b\n      " +
+      "parameters: { type: objekt }\n"
     expect(problems(chat)).toEqual([
       expect.stringMatching(/^8: output\.tools\[1\]\.parameters: not a valid JSON Schema/),
     ])
@@ -164,7 +193,8 @@ expand: { strategies: { recombine: { phrasings: { caf\u00e9: [hello] } } } }
     expect(parseOutput(task, "cafe\u0301")).toBe("caf\u00e9")
     const json = parseYaml(
       taskSchema,
-      'task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput: { schema: { properties: { where: { enum: ["cafe\u0301"] } } } }\n',
+      "task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput: { schema: { properties: { where: " +
+        '{ enum: ["cafe\u0301"] } } } }\n',
       "specs/t.yaml",
       "hint",
     )

@@ -14,40 +14,50 @@ const row: fc.Arbitrary<PlacedRow> = fc.record({
   witness: fc.option(id, { nil: undefined }),
 })
 
-test("what goes is closed: no row that stays has the content of one that goes or was grown from it, and none goes without such a reason", () => {
-  fc.assert(
-    fc.property(fc.array(row, { maxLength: 25 }), fc.uniqueArray(id, { maxLength: 2 }), (rows, named) => {
-      // The rows come anew each time, as from a file.
-      const { reached, nearCopies } = erasureReach({ [Symbol.iterator]: () => rows[Symbol.iterator]() }, new Set(named))
-      const gone = new Set(reached.map((each) => digits(each.id)))
-      const isNamed = (each: PlacedRow) => named.some((name) => digits(name) === digits(each.id))
-      const going = rows.filter((each) => gone.has(digits(each.id)))
-      const contents = new Set(going.flatMap(({ input }) => (input === undefined ? [] : [input])))
-      const isKin = (each: PlacedRow) =>
-        each.parents.some((parent) => gone.has(digits(parent)) || named.some((name) => digits(name) === digits(parent)))
-      for (const each of rows)
-        if (!gone.has(digits(each.id)))
-          expect(isNamed(each) || isKin(each) || (each.input !== undefined && contents.has(each.input))).toBe(false)
-      for (const { id: name, why, places, contents: told } of reached) {
-        const own = rows.filter((each) => digits(each.id) === digits(name))
-        expect(places).toEqual([...new Set(own.map(({ place }) => place))].sort())
-        expect(told).toHaveLength(new Set(own.flatMap(({ input }) => (input === undefined ? [] : [input]))).size)
-        if (why === "named") expect(own.some(isNamed)).toBe(true)
-        if (why === "descendant") expect(own.some(isKin)).toBe(true)
-        const others = new Set(
-          rows.flatMap((each) => (gone.has(digits(each.id)) && digits(each.id) !== digits(name) ? [each.input] : [])),
+test(
+  "what goes is closed: no row that stays has the content of one that goes or was grown from it, and none " +
+    "goes without such a reason",
+  () => {
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 25 }), fc.uniqueArray(id, { maxLength: 2 }), (rows, named) => {
+        // The rows come anew each time, as from a file.
+        const { reached, nearCopies } = erasureReach(
+          { [Symbol.iterator]: () => rows[Symbol.iterator]() },
+          new Set(named),
         )
-        if (why === "same content") expect(own.some(({ input }) => input !== undefined && others.has(input))).toBe(true)
-      }
-      const isGone = (name: string | undefined) => name !== undefined && gone.has(digits(name))
-      const near = rows.flatMap(({ id: name, witness }) =>
-        witness === undefined || isGone(name) === isGone(witness) ? [] : [isGone(name) ? witness : name],
-      )
-      expect(nearCopies).toEqual([...new Set(near)].sort())
-      if (named.length === 0) expect(reached).toEqual([])
-    }),
-  )
-})
+        const gone = new Set(reached.map((each) => digits(each.id)))
+        const isNamed = (each: PlacedRow) => named.some((name) => digits(name) === digits(each.id))
+        const going = rows.filter((each) => gone.has(digits(each.id)))
+        const contents = new Set(going.flatMap(({ input }) => (input === undefined ? [] : [input])))
+        const isKin = (each: PlacedRow) =>
+          each.parents.some(
+            (parent) => gone.has(digits(parent)) || named.some((name) => digits(name) === digits(parent)),
+          )
+        for (const each of rows)
+          if (!gone.has(digits(each.id)))
+            expect(isNamed(each) || isKin(each) || (each.input !== undefined && contents.has(each.input))).toBe(false)
+        for (const { id: name, why, places, contents: told } of reached) {
+          const own = rows.filter((each) => digits(each.id) === digits(name))
+          expect(places).toEqual([...new Set(own.map(({ place }) => place))].sort())
+          expect(told).toHaveLength(new Set(own.flatMap(({ input }) => (input === undefined ? [] : [input]))).size)
+          if (why === "named") expect(own.some(isNamed)).toBe(true)
+          if (why === "descendant") expect(own.some(isKin)).toBe(true)
+          const others = new Set(
+            rows.flatMap((each) => (gone.has(digits(each.id)) && digits(each.id) !== digits(name) ? [each.input] : [])),
+          )
+          if (why === "same content")
+            expect(own.some(({ input }) => input !== undefined && others.has(input))).toBe(true)
+        }
+        const isGone = (name: string | undefined) => name !== undefined && gone.has(digits(name))
+        const near = rows.flatMap(({ id: name, witness }) =>
+          witness === undefined || isGone(name) === isGone(witness) ? [] : [isGone(name) ? witness : name],
+        )
+        expect(nearCopies).toEqual([...new Set(near)].sort())
+        if (named.length === 0) expect(reached).toEqual([])
+      }),
+    )
+  },
+)
 
 test("a row is reached through rows that stand behind it", () => {
   const placed = (name: string, input: string, parents: string[] = []): PlacedRow => ({

@@ -53,7 +53,8 @@ test("agrees with a search for every window of words", () => {
 })
 
 const prompt =
-  "You are a helpful assistant of our bank. Read the message of the customer below and answer with the name of the one team that shall handle it."
+  "You are a helpful assistant of our bank. Read the message of the customer below and answer with the " +
+  "name of the one team that shall handle it."
 
 function madeWords(count: number, random: () => number): string {
   return Array.from({ length: count }, () => `w${Math.floor(random() * 3000)}`).join(" ")

@@ -10,7 +10,8 @@ import { seeded } from "../../seeded.ts"
 
 const banking = new URL("../../../../shared/data/banking77/train.csv", import.meta.url)
 const prompt =
-  "You are a helpful assistant of our bank. Read the message of the customer below and answer with the name of the one team that shall handle it."
+  "You are a helpful assistant of our bank. Read the message of the customer below and answer with the " +
+  "name of the one team that shall handle it."
 
 describe("boilerplate", () => {
   test("is what a template says, and the texts are then judged by their own words", () => {

@@ -22,24 +22,28 @@ describe("who is asked", () => {
     )
   })
 
-  it("is shared evenly, with the overlap that was asked for; two decide on what is uncertain, all on calibration items", () => {
-    const review = reviewOf({ reviewers: ["amara", "ben", "chidi"], overlap: 0.15 })
-    const assigned = ids.map((id) => assignmentOf(review, { id, ...certain }).reviewers)
-    const both = assigned.filter(({ length }) => length === 2).length
-    expect(both / ids.length).toBeGreaterThan(0.12)
-    expect(both / ids.length).toBeLessThan(0.18)
-    for (const name of review.reviewers) {
-      const share = assigned.filter((reviewers) => reviewers[0] === name).length / ids.length
-      expect(share).toBeGreaterThan(0.29)
-      expect(share).toBeLessThan(0.38)
-    }
-    expect(assignmentOf(review, { id: "x", isUncertain: true, isCalibration: false })).toMatchObject({ needed: 2 })
-    expect(assignmentOf(review, { id: "x", isUncertain: false, isCalibration: true }).reviewers).toHaveLength(3)
-    expect(assignmentOf(reviewOf({}), { id: "x", isUncertain: true, isCalibration: true })).toEqual({
-      reviewers: [],
-      needed: 1,
-    })
-  })
+  it(
+    "is shared evenly, with the overlap that was asked for; two decide on what is uncertain, all on " +
+      "calibration items",
+    () => {
+      const review = reviewOf({ reviewers: ["amara", "ben", "chidi"], overlap: 0.15 })
+      const assigned = ids.map((id) => assignmentOf(review, { id, ...certain }).reviewers)
+      const both = assigned.filter(({ length }) => length === 2).length
+      expect(both / ids.length).toBeGreaterThan(0.12)
+      expect(both / ids.length).toBeLessThan(0.18)
+      for (const name of review.reviewers) {
+        const share = assigned.filter((reviewers) => reviewers[0] === name).length / ids.length
+        expect(share).toBeGreaterThan(0.29)
+        expect(share).toBeLessThan(0.38)
+      }
+      expect(assignmentOf(review, { id: "x", isUncertain: true, isCalibration: false })).toMatchObject({ needed: 2 })
+      expect(assignmentOf(review, { id: "x", isUncertain: false, isCalibration: true }).reviewers).toHaveLength(3)
+      expect(assignmentOf(reviewOf({}), { id: "x", isUncertain: true, isCalibration: true })).toEqual({
+        reviewers: [],
+        needed: 1,
+      })
+    },
+  )
 
   it("calibration items stay when others go, and there are none for one reviewer", () => {
     const review = reviewOf({ reviewers: ["amara", "ben"], calibration: 10 })

@@ -24,27 +24,31 @@ function plainGroups(all: readonly (readonly [number, number, number, boolean])[
   return [...Map.groupBy(wanted, (place) => groupOf[place] as number).values()].filter(({ length }) => length > 1)
 }
 
-test("rows that share a key, directly or through others, are in one group, however the keys are shared out; nobody is in two, and nobody alone in one", () => {
-  fc.assert(
-    fc.property(rows, fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 4 }), (all, cut, shares) => {
-      const bands = [0, 1, 2].map((band) => Int32Array.from(all, (row) => row[band] as number))
-      const joined = [bands.slice(0, cut), bands.slice(cut)].filter((part) => part.length > 0).map(joinKeys)
-      // Known by other numbers than their places.
-      const numbers = Uint32Array.from(all, (_, place) => 1000 + place)
-      const groups = groupsOf(numbers, joined, (row) => all[row - 1000]?.[3] === true)
-      const list = (of: typeof groups) => {
-        const lists: number[][] = []
-        eachGroup(of, (members) => lists.push([...members].map((row) => row - 1000)))
-        return lists.toSorted((a, b) => (a[0] as number) - (b[0] as number))
-      }
-      expect(list(groups)).toEqual(plainGroups(all))
-      const shared = shareOut(groups, shares)
-      expect(shared).toHaveLength(shares)
-      expect(shared.flatMap(list).toSorted((a, b) => (a[0] as number) - (b[0] as number))).toEqual(list(groups))
-    }),
-    { seed: 11, numRuns: 500 },
-  )
-})
+test(
+  "rows that share a key, directly or through others, are in one group, however the keys are shared out; " +
+    "nobody is in two, and nobody alone in one",
+  () => {
+    fc.assert(
+      fc.property(rows, fc.integer({ min: 0, max: 3 }), fc.integer({ min: 1, max: 4 }), (all, cut, shares) => {
+        const bands = [0, 1, 2].map((band) => Int32Array.from(all, (row) => row[band] as number))
+        const joined = [bands.slice(0, cut), bands.slice(cut)].filter((part) => part.length > 0).map(joinKeys)
+        // Known by other numbers than their places.
+        const numbers = Uint32Array.from(all, (_, place) => 1000 + place)
+        const groups = groupsOf(numbers, joined, (row) => all[row - 1000]?.[3] === true)
+        const list = (of: typeof groups) => {
+          const lists: number[][] = []
+          eachGroup(of, (members) => lists.push([...members].map((row) => row - 1000)))
+          return lists.toSorted((a, b) => (a[0] as number) - (b[0] as number))
+        }
+        expect(list(groups)).toEqual(plainGroups(all))
+        const shared = shareOut(groups, shares)
+        expect(shared).toHaveLength(shares)
+        expect(shared.flatMap(list).toSorted((a, b) => (a[0] as number) - (b[0] as number))).toEqual(list(groups))
+      }),
+      { seed: 11, numRuns: 500 },
+    )
+  },
+)
 
 test("shares of many small groups are about even", () => {
   const keys = Int32Array.from({ length: 3000 }, (_, place) => Math.floor(place / 3) + 1)

@@ -91,7 +91,8 @@ describe("a renamed label", () => {
     expect(readdirSync(folder())).not.toContain("migrations.jsonl")
   }, 30_000)
 
-  it("is the label of every row, and what was decided under the old name counts; no other file changes and nothing held out moves", async () => {
+  it("is the label of every row, and what was decided under the old name counts; no other file changes and " +
+    "nothing held out moves", async () => {
     const before = files()
     expect(await json(workspace, "task", "migrate", task, "--rename", "delivery=shipping", "--yes")).toMatchObject({
       state: "migrated",

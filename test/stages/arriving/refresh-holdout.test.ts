@@ -40,7 +40,8 @@ const trainIds = (workspace: string, version: string) =>
   rowsOf<{ id: string }>(workspace, "versions", version, "train.jsonl").map(({ id }) => digits(id))
 
 describe("a worn test set", () => {
-  it("is told, is replaced by rows nothing was trained on, and what was opened is not trained on until it is released", {
+  it("is told, is replaced by rows nothing was trained on, and what was opened is not trained on until it is " +
+    "released", {
     timeout: 90_000,
   }, async () => {
     const workspace = sampleWorkspace()

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { askAll } from "../../../src/stages/asking/ask.ts"
-import { Asking, type AskingOptions } from "../../../src/stages/asking/asking.ts"
+import { Asking } from "../../../src/stages/asking/asking.ts"
+import { chatAnswerer } from "../../../src/stages/asking/request.ts"
+import { type AskingOptions, askingTerms } from "../../../src/stages/growing/asking-terms.ts"
 import { BatchServer } from "../../models/batch-server.ts"
 import { askingBench, type AskingBench } from "./asking-context.ts"
 
@@ -16,14 +18,12 @@ afterEach(() => server.close())
 const benchOf = (given: Parameters<typeof askingBench>[1] = {}) =>
   askingBench(server.url, { files: { "prices.yaml": prices }, ...given })
 const ask = (bench: AskingBench, count: number, options: AskingOptions = {}) =>
-  askAll(
-    bench.context,
-    bench.task,
-    "s",
-    bench.requests(count),
-    bench.model,
-    new Asking(bench.context, bench.task, { batch: true, ...options }),
-  )
+  askAll(bench.context, {
+    purpose: "s",
+    requests: bench.requests(count),
+    open: () => chatAnswerer(bench.model()),
+    asking: new Asking(bench.context, askingTerms(bench.task, { batch: true, ...options })),
+  })
 const answersOf = (bench: AskingBench, count: number) =>
   textsOf(
     bench,
@@ -144,7 +144,10 @@ describe("a batch", () => {
     expect(await spent(bench)).toBeLessThanOrEqual(0.2)
     for (let number = 0; number < 20; number++) {
       server.end(server.batches.length - 1, "completed")
-      const outcome = await ask(again(bench, { expand: { budgetUsd: 0.2 } }), 20).catch((error: Error) => error)
+      const outcome = await ask(again(bench, { expand: { budgetUsd: 0.2 } }), 20).then(
+        () => undefined,
+        (error: Error) => error,
+      )
       expect(await spent(bench)).toBeLessThanOrEqual(0.2)
       if (outcome === undefined) break
       expect(outcome).toMatchObject({ exitCode: 3 })
@@ -160,14 +163,12 @@ describe("a batch", () => {
     server.end(0, "completed")
     // Nobody asks it again: the rows that it was made of are gone.
     const rest = again(bench)
-    await askAll(
-      rest.context,
-      rest.task,
-      "s",
-      rest.requests(1, 1),
-      rest.model,
-      new Asking(rest.context, rest.task, { batch: true }),
-    )
+    await askAll(rest.context, {
+      purpose: "s",
+      requests: rest.requests(1, 1),
+      open: () => chatAnswerer(rest.model()),
+      asking: new Asking(rest.context, askingTerms(rest.task, { batch: true })),
+    })
     expect(await textsOf(bench, [erased, kept])).toEqual([undefined, "answer to 1"])
     expect(await bench.context.ledger().requests.spendingOf([erased])).toMatchObject({ unknown: 1 })
   })

@@ -4,7 +4,8 @@ import { join } from "node:path"
 import openai from "../../../src/models/openai.ts"
 import { taskSchema, type TaskSpecification } from "../../../src/core/task/task.ts"
 import type { PlannedPrompt } from "../../../src/core/contracts/strategy.ts"
-import { requestsOf, type PlannedRequest } from "../../../src/stages/asking/ask.ts"
+import type { PlannedRequest } from "../../../src/stages/asking/request.ts"
+import { growingRequests } from "../../../src/stages/growing/asking-terms.ts"
 import type { StageContext } from "../../../src/stages/context.ts"
 import { SqliteLedger } from "../../../src/store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
@@ -50,6 +51,7 @@ export function askingBench(
     sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds / haste)),
     signal: abort.signal,
     toolVersion: "test",
+    consent: () => Promise.reject(new Error("nobody is to be asked here")),
     report: { note: (line) => said.push(line), warn: (line) => said.push(line), progress: () => undefined },
   }
   const task = taskSchema.parse({
@@ -65,7 +67,7 @@ export function askingBench(
       const content = given.words?.(from + index) ?? `Question ${from + index}?`
       return { messages: [{ role: "user", content }], parents: [], seed: from + index, wanted: 1 }
     })
-    return requestsOf(context, task, prompts, { model }, "m")
+    return growingRequests(context, task, prompts, { model, environmentModel: "m" })
   }
   return { folder, context, task, model, said, abort, requests }
 }

@@ -3,6 +3,8 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { askAll } from "../../../src/stages/asking/ask.ts"
 import { Asking } from "../../../src/stages/asking/asking.ts"
+import { chatAnswerer } from "../../../src/stages/asking/request.ts"
+import { askingTerms } from "../../../src/stages/growing/asking-terms.ts"
 import { seeded } from "../../seeded.ts"
 import { ChatServer } from "../../models/chat-server.ts"
 import { askingBench, type AskingBench } from "./asking-context.ts"
@@ -20,14 +22,12 @@ beforeEach(async () => {
 afterEach(() => server.close())
 
 const ask = (bench: AskingBench, count: number, budgetUsd?: number, from = 0) =>
-  askAll(
-    bench.context,
-    bench.task,
-    "s",
-    bench.requests(count, from),
-    bench.model,
-    new Asking(bench.context, bench.task, { budgetUsd }),
-  )
+  askAll(bench.context, {
+    purpose: "s",
+    requests: bench.requests(count, from),
+    open: () => chatAnswerer(bench.model()),
+    asking: new Asking(bench.context, askingTerms(bench.task, { budgetUsd })),
+  })
 const spent = (bench: AskingBench) => bench.context.ledger().requests.spentUsd()
 const chargedUsd = () => (server.charged.inputTokens * 100 + server.charged.outputTokens * 1000) / 1e6
 
@@ -54,7 +54,8 @@ describe("money", () => {
     "stops below the ceiling of the %s with what fits, says how to raise it, and goes on when it is raised",
     async (_scope, message, given, budgetUsd) => {
       const bench = askingBench(server.url, { files: { "prices.yaml": prices }, ...given })
-      const error = await ask(bench, 100, budgetUsd).catch(
+      const error = await ask(bench, 100, budgetUsd).then(
+        () => undefined,
         (caught: unknown) => caught as Error & { hint: string; exitCode: number },
       )
       expect(error).toMatchObject({ name: "BudgetError", exitCode: 4 })

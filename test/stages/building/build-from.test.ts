@@ -29,7 +29,9 @@ interface BuiltFrom {
 }
 
 const specification = (labels: readonly string[], field = "text") =>
-  `task: intents\nkind: label\ndescription: What a customer wants.\ninput:\n  ${field}:\n    description: the message\noutput:\n  labels:\n${labels.map((label) => `    ${JSON.stringify(label)}: an intent\n`).join("")}`
+  `task: intents\nkind: label\ndescription: What a customer wants.\ninput:\n  ${field}:\n    description: ` +
+  `the message\noutput:\n  ` +
+  `labels:\n${labels.map((label) => `    ${JSON.stringify(label)}: an intent\n`).join("")}`
 
 function workspaceFor(labels: readonly string[]): string {
   const workspace = sampleWorkspace()

@@ -90,38 +90,42 @@ it("a build drops damaged rows that were grown, with the reason, and flags those
   })
 })
 
-it("a grown candidate that a filter drops fails its check and is asked of nobody; a person's decision weighs more than a filter", async () => {
-  const workspace = sampleWorkspace()
-  await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
-  const file = join(workspace, "specs", "ticket-triage.yaml")
-  writeFileSync(
-    file,
-    readFileSync(file, "utf8").replace(
-      '"The {item} stopped working {when}.',
-      '"Lorem ipsum, the {item} stopped working {when}.',
-    ),
-  )
-  const grown = await json(workspace, "expand", "ticket-triage")
-  const { passed } = (grown["strategies"] as { passed: number }[])[0] as { passed: number }
-  const rows = linesOf<{
-    id: string
-    input: { body: string }
-    checks: { name: string; ok: boolean; detail?: string }[]
-  }>(
-    join(
-      workspace,
-      "datasets",
-      "ticket-triage",
-      "candidates",
-      `${(grown["strategies"] as { batch: string }[])[0]?.batch}.jsonl`,
-    ),
-  )
-  expect(passed).toBe(rows.filter(({ checks }) => checks.every(({ ok }) => ok)).length)
-  for (const { input, checks } of rows)
-    expect(checks.find(({ name }) => name === "template-leftovers")?.ok).toBe(
-      input.body.startsWith("Lorem") ? false : undefined,
+it(
+  "a grown candidate that a filter drops fails its check and is asked of nobody; a person's decision weighs " +
+    "more than a filter",
+  async () => {
+    const workspace = sampleWorkspace()
+    await json(workspace, "seed", "import", "ticket-triage", sample("ticket-triage", "seeds.jsonl"))
+    const file = join(workspace, "specs", "ticket-triage.yaml")
+    writeFileSync(
+      file,
+      readFileSync(file, "utf8").replace(
+        '"The {item} stopped working {when}.',
+        '"Lorem ipsum, the {item} stopped working {when}.',
+      ),
     )
-})
+    const grown = await json(workspace, "expand", "ticket-triage")
+    const { passed } = (grown["strategies"] as { passed: number }[])[0] as { passed: number }
+    const rows = linesOf<{
+      id: string
+      input: { body: string }
+      checks: { name: string; ok: boolean; detail?: string }[]
+    }>(
+      join(
+        workspace,
+        "datasets",
+        "ticket-triage",
+        "candidates",
+        `${(grown["strategies"] as { batch: string }[])[0]?.batch}.jsonl`,
+      ),
+    )
+    expect(passed).toBe(rows.filter(({ checks }) => checks.every(({ ok }) => ok)).length)
+    for (const { input, checks } of rows)
+      expect(checks.find(({ name }) => name === "template-leftovers")?.ok).toBe(
+        input.body.startsWith("Lorem") ? false : undefined,
+      )
+  },
+)
 
 it("a filter or an option that does not exist is an error of the specification, with the ones that do", async () => {
   const workspace = sampleWorkspace()

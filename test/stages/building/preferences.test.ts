@@ -17,7 +17,8 @@ async function decide(workspace: string, candidates: readonly Candidate[]): Prom
   await json(workspace, "review", "import", task, join(workspace, "decided.csv"))
 }
 
-it("a corrected candidate is an example and a preference; a leak takes both away; an erasure reaches it; without corrections there is no file", async () => {
+it("a corrected candidate is an example and a preference; a leak takes both away; an erasure reaches it; " +
+  "without corrections there is no file", async () => {
   const workspace = sampleWorkspace()
   await importSeeds(workspace)
   await json(workspace, "expand", task, "--strategy", "recombine", "--count", "8")

@@ -83,27 +83,31 @@ describe("two people who review on two branches", () => {
     expect(stdout).toMatch(/6 items were decided on by several of amara, ben: all agreed on 4/)
   })
 
-  it("and what contradicts is one question each, which shows the answers without names, and which a third person settles", async () => {
-    const asked = (await exported()).filter(({ kind }) => kind === "adjudication")
-    expect(asked).toHaveLength(2)
-    const [edited, rejected] = [candidates[4], candidates[5]] as [Candidate, Candidate]
-    const about = ({ input }: Candidate) =>
-      asked.find((row) => row["input.body"] === input["body"]) as Record<string, string>
-    expect([about(edited)["proposed_output"], about(edited)["current_output"]].sort()).toEqual(
-      [edited.output, other(edited.output)].sort(),
-    )
-    expect(about(rejected)["note"]).toContain(`${rejected.output}; or turned down`)
-    expect(JSON.stringify(asked)).not.toMatch(/amara|ben\b/)
-    const settle = [`${about(edited)["id"]},edit,${other(edited.output)}`, `${about(rejected)["id"]},accept,`]
-    expect(await decide("chidi", settle)).toMatchObject({ added: 2 })
-    expect(await decide("chidi", settle), "imported again").toMatchObject({ added: 0, unchanged: 2 })
-    expect(await json(workspace, "review", "status", task)).toMatchObject({ conflicts: 0, accepted: 6, rejected: 1 })
-    const built = await json<{ version: string }>(workspace, "build", task)
-    const train = linesOf<Example>(folder("versions", built.version, "train.jsonl"))
-    const outputOf = ({ id }: Candidate) => train.find((row) => row.id === `ex_${id.slice(5)}`)
-    expect(outputOf(edited)).toMatchObject({ output: other(edited.output), provenance: { acceptedBy: "chidi" } })
-    expect(outputOf(rejected)).toMatchObject({ output: rejected.output })
-  })
+  it(
+    "and what contradicts is one question each, which shows the answers without names, and which a third " +
+      "person settles",
+    async () => {
+      const asked = (await exported()).filter(({ kind }) => kind === "adjudication")
+      expect(asked).toHaveLength(2)
+      const [edited, rejected] = [candidates[4], candidates[5]] as [Candidate, Candidate]
+      const about = ({ input }: Candidate) =>
+        asked.find((row) => row["input.body"] === input["body"]) as Record<string, string>
+      expect([about(edited)["proposed_output"], about(edited)["current_output"]].sort()).toEqual(
+        [edited.output, other(edited.output)].sort(),
+      )
+      expect(about(rejected)["note"]).toContain(`${rejected.output}; or turned down`)
+      expect(JSON.stringify(asked)).not.toMatch(/amara|ben\b/)
+      const settle = [`${about(edited)["id"]},edit,${other(edited.output)}`, `${about(rejected)["id"]},accept,`]
+      expect(await decide("chidi", settle)).toMatchObject({ added: 2 })
+      expect(await decide("chidi", settle), "imported again").toMatchObject({ added: 0, unchanged: 2 })
+      expect(await json(workspace, "review", "status", task)).toMatchObject({ conflicts: 0, accepted: 6, rejected: 1 })
+      const built = await json<{ version: string }>(workspace, "build", task)
+      const train = linesOf<Example>(folder("versions", built.version, "train.jsonl"))
+      const outputOf = ({ id }: Candidate) => train.find((row) => row.id === `ex_${id.slice(5)}`)
+      expect(outputOf(edited)).toMatchObject({ output: other(edited.output), provenance: { acceptedBy: "chidi" } })
+      expect(outputOf(rejected)).toMatchObject({ output: rejected.output })
+    },
+  )
 
   it("a reviewer who says something new after that opens it again", async () => {
     await decide("ben", [`${candidates[4]?.id},edit,account`])

@@ -242,17 +242,20 @@ describe("a workbook", () => {
       written.replace("STYLE", style),
     )
 
-  it("has the decisions as a list, all other columns locked, the header in sight, and the guideline beside it", async () => {
-    const { file } = await filled("review.xlsx")
-    const xml = (await unzipped(file)).get(sheetPart)?.toString() ?? ""
-    expect(xml).toContain('state="frozen"')
-    expect(xml).toMatch(/<sheetProtection sheet="1"/)
-    expect(xml).toMatch(/<dataValidation type="list"[^>]*errorStyle="stop"/)
-    expect(await review(file)).toMatchObject({ added: 2 })
-    async function review(of: string) {
-      return new ReviewWorkspace(labelTask, grown).imported(of)
-    }
-  })
+  it(
+    "has the decisions as a list, all other columns locked, the header in sight, and the guideline beside " + "it",
+    async () => {
+      const { file } = await filled("review.xlsx")
+      const xml = (await unzipped(file)).get(sheetPart)?.toString() ?? ""
+      expect(xml).toContain('state="frozen"')
+      expect(xml).toMatch(/<sheetProtection sheet="1"/)
+      expect(xml).toMatch(/<dataValidation type="list"[^>]*errorStyle="stop"/)
+      expect(await review(file)).toMatchObject({ added: 2 })
+      async function review(of: string) {
+        return new ReviewWorkspace(labelTask, grown).imported(of)
+      }
+    },
+  )
 
   it("without its hidden row is read by the titles", async () => {
     const { review, file } = await filled("review.xlsx")
@@ -266,30 +269,34 @@ describe("a workbook", () => {
     expect(await review.imported(file)).toMatchObject({ added: 2, notes: [] })
   })
 
-  it("with numbers and dates where texts were exported tells it; in a decision column a date or an error is refused", async () => {
-    const { review, file } = await filled("review.xlsx")
-    const original = readFileSync(file)
-    await change(file, (xml) =>
-      put(xml, `C${rowOf(xml, ids[2])}`, '<c r="C5" s="STYLE"><v>12</v></c>'.replace("C5", `C${rowOf(xml, ids[2])}`)),
-    )
-    expect(await review.imported(file, { dryRun: true })).toMatchObject({
-      added: 2,
-      differences: [{ item: ids[2], column: "input.body", found: "12" }],
-    })
-    for (const [written, said] of [
-      ['t="e"><v>#NAME?</v></c>', "has an error there"],
-      ['t="d"><v>2026-02-01</v></c>', "made a date of it"],
-    ]) {
-      writeFileSync(file, original)
+  it(
+    "with numbers and dates where texts were exported tells it; in a decision column a date or an error is " +
+      "refused",
+    async () => {
+      const { review, file } = await filled("review.xlsx")
+      const original = readFileSync(file)
       await change(file, (xml) =>
-        put(xml, `E${rowOf(xml, ids[1])}`, `<c r="E${rowOf(xml, ids[1])}" s="STYLE" ${written}`),
+        put(xml, `C${rowOf(xml, ids[2])}`, '<c r="C5" s="STYLE"><v>12</v></c>'.replace("C5", `C${rowOf(xml, ids[2])}`)),
       )
-      expect((await failure(review.imported(file))).issues[0]).toMatchObject({
-        path: "corrected_output",
-        message: expect.stringContaining(said as string),
+      expect(await review.imported(file, { dryRun: true })).toMatchObject({
+        added: 2,
+        differences: [{ item: ids[2], column: "input.body", found: "12" }],
       })
-    }
-  })
+      for (const [written, said] of [
+        ['t="e"><v>#NAME?</v></c>', "has an error there"],
+        ['t="d"><v>2026-02-01</v></c>', "made a date of it"],
+      ]) {
+        writeFileSync(file, original)
+        await change(file, (xml) =>
+          put(xml, `E${rowOf(xml, ids[1])}`, `<c r="E${rowOf(xml, ids[1])}" s="STYLE" ${written}`),
+        )
+        expect((await failure(review.imported(file))).issues[0]).toMatchObject({
+          path: "corrected_output",
+          message: expect.stringContaining(said as string),
+        })
+      }
+    },
+  )
 
   it("with merged cells counts the first of their rows and says so", async () => {
     const { review, file } = await filled("review.xlsx")
@@ -323,66 +330,70 @@ describe("a workbook", () => {
   })
 })
 
-it("a nested output is corrected leaf by leaf: elements are changed, taken out and added, and what is wrong is told by its cell", async () => {
-  const schema = {
-    type: "object",
-    required: ["items"],
-    properties: {
-      items: {
-        type: "array",
+it(
+  "a nested output is corrected leaf by leaf: elements are changed, taken out and added, and what is wrong " +
+    "is told by its cell",
+  async () => {
+    const schema = {
+      type: "object",
+      required: ["items"],
+      properties: {
         items: {
-          type: "object",
-          required: ["quantity"],
-          properties: { product: { type: "string" }, quantity: { type: "integer" } },
+          type: "array",
+          items: {
+            type: "object",
+            required: ["quantity"],
+            properties: { product: { type: "string" }, quantity: { type: "integer" } },
+          },
         },
       },
-    },
-  }
-  const output = {
-    items: [
-      { product: "0012", quantity: 1 },
-      { product: "b", quantity: 2 },
-    ],
-  }
-  const review = new ReviewWorkspace({ kind: "json", input: { body: {} }, output: { schema } }, [
-    { input: { body: "x" }, output },
-  ])
-  const file = await review.exported("review.csv")
-  const rows = readCsv(file)
-  expect(rows.map((row) => [row["part"], row["proposed.items[].product"]])).toEqual([
-    ["", ""],
-    ["items[1]", "0012"],
-    ["items[2]", "b"],
-  ])
-  const [main = {}, first = {}, second = {}] = rows
-  const write = (...written: Cells[]) => writeFileSync(file, stringify(written, { header: true }))
-  write(
-    { ...second, decision: "remove" },
-    { ...first, "corrected.items[].quantity": "many" },
-    { ...main, decision: "edit" },
-  )
-  expect((await failure(review.imported(file))).issues).toMatchObject([
-    { line: 3, path: "corrected.items[].quantity", message: 'got "many"; allowed: integer' },
-  ])
-  write(
-    { ...second, decision: "remove" },
-    { ...first, "corrected.items[].quantity": "7" },
-    { ...main, decision: "edit" },
-  )
-  expect(await review.imported(file)).toMatchObject({ added: 1, differences: [] })
-  expect(review.decisions()[0]?.output).toEqual({ items: [{ product: "0012", quantity: 7 }] })
-  write({ ...main, decision: "edit" }, first, second, {
-    ...second,
-    part: "items[3]",
-    "proposed.items[].product": "",
-    "proposed.items[].quantity": "",
-    "corrected.items[].quantity": "3",
-  })
-  expect(await review.imported(file)).toMatchObject({ added: 1 })
-  expect(review.decisions().map((decision) => decision.output)).toContainEqual({
-    items: [...output.items, { quantity: 3 }],
-  })
-})
+    }
+    const output = {
+      items: [
+        { product: "0012", quantity: 1 },
+        { product: "b", quantity: 2 },
+      ],
+    }
+    const review = new ReviewWorkspace({ kind: "json", input: { body: {} }, output: { schema } }, [
+      { input: { body: "x" }, output },
+    ])
+    const file = await review.exported("review.csv")
+    const rows = readCsv(file)
+    expect(rows.map((row) => [row["part"], row["proposed.items[].product"]])).toEqual([
+      ["", ""],
+      ["items[1]", "0012"],
+      ["items[2]", "b"],
+    ])
+    const [main = {}, first = {}, second = {}] = rows
+    const write = (...written: Cells[]) => writeFileSync(file, stringify(written, { header: true }))
+    write(
+      { ...second, decision: "remove" },
+      { ...first, "corrected.items[].quantity": "many" },
+      { ...main, decision: "edit" },
+    )
+    expect((await failure(review.imported(file))).issues).toMatchObject([
+      { line: 3, path: "corrected.items[].quantity", message: 'got "many"; allowed: integer' },
+    ])
+    write(
+      { ...second, decision: "remove" },
+      { ...first, "corrected.items[].quantity": "7" },
+      { ...main, decision: "edit" },
+    )
+    expect(await review.imported(file)).toMatchObject({ added: 1, differences: [] })
+    expect(review.decisions()[0]?.output).toEqual({ items: [{ product: "0012", quantity: 7 }] })
+    write({ ...main, decision: "edit" }, first, second, {
+      ...second,
+      part: "items[3]",
+      "proposed.items[].product": "",
+      "proposed.items[].quantity": "",
+      "corrected.items[].quantity": "3",
+    })
+    expect(await review.imported(file)).toMatchObject({ added: 1 })
+    expect(review.decisions().map((decision) => decision.output)).toContainEqual({
+      items: [...output.items, { quantity: 3 }],
+    })
+  },
+)
 
 it("a conversation is read turn by turn, and what it calls", async () => {
   const messages = [

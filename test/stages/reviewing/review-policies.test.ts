@@ -47,7 +47,8 @@ beforeEach(() => {
 })
 
 describe("a sample of a batch", () => {
-  it("accepts the rest, marked with policy and batch, when few enough of it are wrong; one error more and the whole batch is asked", async () => {
+  it("accepts the rest, marked with policy and batch, when few enough of it are wrong; one error more and " +
+    "the whole batch is asked", async () => {
     specify("policy: sample\nsampleSize: 10\nmaxError: 0.3")
     const all = candidates()
     const [batch] = readdirSync(folder("candidates")).map((file) => file.replace(".jsonl", ""))
@@ -103,7 +104,8 @@ describe("a sample of a batch", () => {
 describe("named reviewers", () => {
   const kinds = (rows: readonly Row[]) => new Set(rows.map(({ kind }) => kind))
 
-  it("get their share with the overlap, calibration items first, and gold checks that look like the others and change no data", async () => {
+  it("get their share with the overlap, calibration items first, and gold checks that look like the others " +
+    "and change no data", async () => {
     specify("policy: all\nreviewers: [amara, ben, chidi]\ncalibration: 4\noverlap: 0.2\ngoldChecks: 0.2")
     const all = candidates()
     const seeds = new Map(linesOf<Seed>(folder("seeds.jsonl")).map((seed) => [seed.input["body"] as string, seed]))
@@ -174,7 +176,8 @@ describe("named reviewers", () => {
   }, 60_000)
 })
 
-it("the queue asks what is uncertain first, then labels without an example, then a random share, then the rest", async () => {
+it("the queue asks what is uncertain first, then labels without an example, then a random share, then the " +
+  "rest", async () => {
   specify("policy: all\nrandomShare: 0.2")
   const [file] = readdirSync(folder("candidates")) as [string]
   const all = linesOf<Candidate>(folder("candidates", file))

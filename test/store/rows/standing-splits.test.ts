@@ -182,11 +182,17 @@ describe("where rows are held", () => {
     if (name === "splits") expect(() => rows.heldOut()).toThrow(message)
   })
 
-  it("is not told where a line was broken when it was read and is sound when it is to be named: others changed the file", () => {
-    const rows = rowsWith({ seeds: [seedLine(seedIds[0] as string)], splits: [splitLine(seedIds[0] as string)] })
-    expect(() => rows.refuse(rows.splitsFile, rows.eachAssignment())).toThrow(/splits\.jsonl changed while it was read/)
-    expect(() => rows.refuse(rows.seedsFile, rows.eachSeed())).toThrow(/seeds\.jsonl changed while it was read/)
-  })
+  it(
+    "is not told where a line was broken when it was read and is sound when it is to be named: others " +
+      "changed the file",
+    () => {
+      const rows = rowsWith({ seeds: [seedLine(seedIds[0] as string)], splits: [splitLine(seedIds[0] as string)] })
+      expect(() => rows.refuse(rows.splitsFile, rows.eachAssignment())).toThrow(
+        /splits\.jsonl changed while it was read/,
+      )
+      expect(() => rows.refuse(rows.seedsFile, rows.eachSeed())).toThrow(/seeds\.jsonl changed while it was read/)
+    },
+  )
 
   it("of bytes that are no UTF-8 is not told: the line is named", () => {
     const rows = rowsWith({ seeds: [seedLine(seedIds[0] as string)] })

@@ -72,7 +72,9 @@ export function adjudicationItem(
     ...(kind.kept !== undefined ? { current: kind.kept(item) } : second === undefined ? {} : { current: second }),
     ...(item.other === undefined ? {} : { other: item.other }),
     ...(item.rows === undefined ? {} : { rows: item.rows }),
-    note: `reviewers decided differently: ${said.join("; or ")}. accept takes the proposed output, edit the corrected one; reject: ${kind.rejecting.note}`,
+    note:
+      `reviewers decided differently: ${said.join("; or ")}. accept takes the proposed output, edit the ` +
+      `corrected one; reject: ${kind.rejecting.note}`,
     revision: digest({ input: item.input, answers: outcomes }),
     disputed: item,
   }

@@ -37,9 +37,13 @@ export const conflict: ReviewKind = {
   guide: {
     column: "other_input",
     title: "Conflicts",
-    text: "Two examples nearly alike with different outputs. a: the proposed output is right for both. b: the current output is. both: each is right as it is. edit: another one is right for both.",
+    text:
+      "Two examples nearly alike with different outputs. a: the proposed output is right for both. b: the " +
+      "current output is. both: each is right as it is. edit: another one is right for both.",
   },
-  help: "For a conflict: a, b or edit (that output is right for both rows), or both (each is right as it is); a is the row with the proposed output, b the one with the current output.",
+  help:
+    "For a conflict: a, b or edit (that output is right for both rows), or both (each is right as it is); a " +
+    "is the row with the proposed output, b the one with the current output.",
   counted: { field: "conflictPairs", words: "conflicts between examples" },
   items: (material) => conflictItems(material).map(({ item }) => item),
   waiting: (material) => conflictItems(material).flatMap(({ item, isOpen }) => (isOpen ? [item] : [])),
@@ -124,7 +128,9 @@ function conflictItem(id: string, queued: QueuedConflict, [a, b]: readonly [Conf
     output: a.asked.output,
     other: b.input,
     current: b.asked.output,
-    note: `${queued.a.row} (a) and ${queued.b.row} (b) are near-duplicates, similarity ${queued.similarity.toFixed(2)}, with different outputs`,
+    note:
+      `${queued.a.row} (a) and ${queued.b.row} (b) are near-duplicates, similarity ` +
+      `${queued.similarity.toFixed(2)}, with different outputs`,
     revision: digest([a, b].map(({ input, asked }) => ({ input, output: asked.output }))),
     rows: [a, b].map(({ check, input, asked }) => ({
       row: asked.row,

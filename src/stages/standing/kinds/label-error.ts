@@ -26,7 +26,9 @@ export const labelError: ReviewKind = {
     title: "Kind label-error",
     text: "A label that is probably wrong. accept takes the proposed one, reject keeps the current one.",
   },
-  help: "For a suspected label error, accept takes the proposed output, reject keeps the current one, edit takes the corrected one.",
+  help:
+    "For a suspected label error, accept takes the proposed output, reject keeps the current one, edit " +
+    "takes the corrected one.",
   counted: { field: "suspects", words: "suspected label errors" },
   items: (material) => suspectItems(material).map(({ item }) => item),
   waiting,
@@ -65,7 +67,9 @@ function suspectItems({
       input,
       output: suspect.suggested,
       current: output,
-      note: `a model that did not see the row gives ${suspect.confidence.toFixed(2)} to ${suspect.suggested}, ${suspect.selfConfidence.toFixed(2)} to ${String(output)}`,
+      note:
+        `a model that did not see the row gives ${suspect.confidence.toFixed(2)} to ${suspect.suggested}, ` +
+        `${suspect.selfConfidence.toFixed(2)} to ${String(output)}`,
       revision: digest({ input, output, suggested: suspect.suggested }),
       rows: [{ row: suspect.row, check: suspect.id, output, revision: digest({ input, output }) }],
     }

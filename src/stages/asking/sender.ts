@@ -1,0 +1,180 @@
+import PQueue from "p-queue"
+import type { Ticket } from "../../core/asking/pace.ts"
+import { worstCaseTokens } from "../../core/asking/prices.ts"
+import { serverLimits } from "../../core/asking/rate-limits.ts"
+import type { ModelAnswer, ResponseHeaders } from "../../core/contracts/model.ts"
+import { ProviderError, ToolkitError } from "../../core/errors.ts"
+import { withRetries } from "../../core/retry.ts"
+import type { StageContext } from "../context.ts"
+import type { Asking } from "./asking.ts"
+import type { Answerer, Call, KeyedRequest } from "./request.ts"
+
+/** How often one call may be refused as one too many. */
+const mostRefusals = 20
+
+/**
+ * Sends calls, as many at a time as the terms say and as fast as the pace allows, each with its requests in the ledger
+ * before. The first failure stops what has not begun; what is in flight is paid for, so its answer is waited for and
+ * kept.
+ */
+export class Sender {
+  private readonly context: StageContext
+  private readonly purpose: string
+  private readonly asking: Asking
+  private readonly total: number
+  private done: number
+  private failure: { readonly error: unknown } | undefined
+  private schemaRefused = false
+
+  constructor(
+    context: StageContext,
+    given: { readonly purpose: string; readonly asking: Asking; readonly total: number; readonly done: number },
+  ) {
+    this.context = context
+    this.purpose = given.purpose
+    this.asking = given.asking
+    this.total = given.total
+    this.done = given.done
+  }
+
+  async sendAll(answerer: Answerer, requests: readonly KeyedRequest[]): Promise<void> {
+    const queue = new PQueue({ concurrency: this.asking.terms.pace.concurrency })
+    const sendings = [...answerer.callsOf(requests)].map((call) =>
+      queue.add(async () => {
+        if (this.failure) return
+        await this.send(call, answerer.counted).catch((error: unknown) => {
+          this.failure ??= { error }
+        })
+      }),
+    )
+    await Promise.allSettled(sendings)
+    if (this.failure) throw this.failure.error
+  }
+
+  private async send(call: Call, counted: Answerer["counted"]): Promise<void> {
+    const answers = await withRetries(() => this.sendInTurn(call), {
+      sleep: (milliseconds) => this.sleep(milliseconds),
+      random: () => 0.5,
+      signal: this.context.signal,
+      onRetry: (error, delayMs) =>
+        this.context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
+    })
+    this.noteSchemas(call, answers)
+    this.done += answers.length
+    this.context.report.progress(`${this.purpose}: ${this.done} of ${this.total} ${counted}`)
+  }
+
+  /** A server that is asked too often is asked again when the pace allows it. */
+  private async sendInTurn(call: Call): Promise<readonly ModelAnswer[]> {
+    for (let refusals = 1; ; refusals++)
+      try {
+        return await this.sendOnce(call)
+      } catch (error) {
+        if (!isBusy(error) || refusals >= mostRefusals) throw error
+        this.context.report.warn(`${error.message}; going slower`)
+      }
+  }
+
+  private async sendOnce(call: Call): Promise<readonly ModelAnswer[]> {
+    const { context } = this
+    const { money, pace } = this.asking
+    const ticket = await this.turn(call)
+    const booked = await money.begin(call.requests, this.purpose, () => this.throwIfStopped())
+    const book = (outcome: "refused" | "unknown") => money.settle(booked.map((attempt) => ({ ...attempt, outcome })))
+    if (this.isStopped) {
+      pace.failed()
+      await book("refused")
+      this.throwIfStopped()
+    }
+    pace.left(ticket, context.monotonicMs())
+    const onHeaders = (headers: ResponseHeaders) => pace.heard(context.monotonicMs(), ticket, serverLimits(headers))
+    let answers: readonly ModelAnswer[]
+    try {
+      answers = inOrder(call, await call.send(context.signal, onHeaders))
+    } catch (error) {
+      if (isBusy(error)) pace.refused(context.monotonicMs(), ticket, error.retryAfterMs)
+      else pace.failed()
+      await book(mayHaveCost(error) ? "unknown" : "refused")
+      throw error
+    }
+    pace.answered(ticket, tokensOf(answers))
+    await money.settle(
+      booked.flatMap((attempt, place) => {
+        const answer = answers[place]
+        return answer === undefined ? [] : [{ ...attempt, outcome: "answered", answer } as const]
+      }),
+    )
+    return answers
+  }
+
+  /** Waits until the pace allows the call. */
+  private async turn(call: Call): Promise<Ticket> {
+    const { pace } = this.asking
+    const size = sizeOf(call)
+    for (;;) {
+      this.throwIfStopped()
+      const waitMs = pace.waitMs(this.context.monotonicMs(), size)
+      if (waitMs <= 0) return pace.sent(this.context.monotonicMs(), size)
+      await this.sleep(waitMs)
+    }
+  }
+
+  /** Ends early when there is nothing more to wait for. */
+  private async sleep(milliseconds: number): Promise<void> {
+    const end = this.context.monotonicMs() + milliseconds
+    while (!this.isStopped) {
+      const left = end - this.context.monotonicMs()
+      if (left <= 0) return
+      await this.context.sleep(Math.min(left, 250))
+    }
+  }
+
+  private get isStopped(): boolean {
+    return this.failure !== undefined || this.context.signal.aborted
+  }
+
+  private throwIfStopped(): void {
+    this.context.signal.throwIfAborted()
+    if (this.failure) throw this.failure.error
+  }
+
+  private noteSchemas(call: Call, answers: readonly ModelAnswer[]): void {
+    if (this.schemaRefused || !answers.some((answer) => answer.schemaRefused)) return
+    this.schemaRefused = true
+    this.context.report.note(
+      `${new URL(call.requests[0]?.request.baseUrl ?? "").host} takes no JSON Schema: asked without one, so more answers may not fit`,
+    )
+  }
+}
+
+function isBusy(error: unknown): error is ProviderError {
+  return error instanceof ProviderError && error.status === 429 && error.isRetryable
+}
+
+/** Whether the server may have worked for an attempt that failed. One that was broken off here may have. */
+function mayHaveCost(error: unknown): boolean {
+  return error instanceof ProviderError ? error.mayHaveCost : !(error instanceof ToolkitError)
+}
+
+function inOrder(call: Call, answers: readonly ModelAnswer[]): readonly ModelAnswer[] {
+  if (answers.length === call.requests.length) return answers
+  throw new Error(`a call of ${call.requests.length} requests came back with ${answers.length} answers`)
+}
+
+function sizeOf(call: Call): { readonly inputTokens: number; readonly outputTokens: number } {
+  const sizes = call.requests.map(({ request }) => worstCaseTokens(request))
+  return {
+    inputTokens: sizes.reduce((sum, { inputTokens }) => sum + inputTokens, 0),
+    outputTokens: sizes.reduce((sum, { outputTokens }) => sum + outputTokens, 0),
+  }
+}
+
+/** What all took together; null where the server does not say. */
+function tokensOf(answers: readonly ModelAnswer[]): { inputTokens: number | null; outputTokens: number | null } {
+  const total = (counts: readonly (number | null)[]) =>
+    counts.reduce((sum, count) => (sum === null || count === null ? null : sum + count), 0)
+  return {
+    inputTokens: total(answers.map(({ inputTokens }) => inputTokens)),
+    outputTokens: total(answers.map(({ outputTokens }) => outputTokens)),
+  }
+}
