@@ -111,10 +111,16 @@ async function plugInText(): Promise<string> {
     "## Backends",
     "What trains: `backend.name` in the job.",
     table(
-      ["name", "what it is"],
-      backends.map(({ name, module }) => [`\`${name}\``, module.summary]),
+      ["name", "what it is", "kind"],
+      backends.map(({ name, module }) => [`\`${name}\``, module.summary, module.kind]),
     ),
+    "A *runner* is a machine that runs our trainer. A *hosted* backend is a fine-tuning API: it costs money, and whoever runs a command is asked first.",
     environmentTable(backends),
+    ...backends.flatMap(({ name, module }) => [
+      `### Options of ${name}`,
+      "The keys of `backend.options` in the job.",
+      keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
+    ]),
     "## Models",
     "What grows examples: `expand.model.provider` in the task.",
     table(

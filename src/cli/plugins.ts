@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { optionIssues } from "./option-issues.ts"
+import type { BackendModule } from "../core/contracts/backend.ts"
 import type { ConfiguredFilter, Filter } from "../core/contracts/filter.ts"
 import { byNeeds, isComparable, type ConfiguredContender, type Contender } from "../core/contracts/contender.ts"
 import type { ConfiguredMetric, Metric } from "../core/contracts/metric.ts"
@@ -76,6 +77,27 @@ export async function readCheckedTask(workspace: Workspace, task: string): Promi
       ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins)
       : taskIssues(value, plugins),
   )
+}
+
+/** The job with everything checked: its schema, and the options that only its backend knows. */
+export async function readCheckedJob(workspace: Workspace, job: string): Promise<JobSpecification> {
+  const modules = new Map<string, BackendModule>()
+  for (const name of names("backends")) modules.set(name, await load<BackendModule>("backends", name))
+  return workspace.readJob(job, (_raw, value) => {
+    if (value === undefined) return []
+    const { name, options } = value.backend
+    const module = modules.get(name)
+    if (module === undefined) return [{ path: ["backend", "name"], message: unknownBackend(name, [...modules.keys()]) }]
+    return optionIssues(module.options, options).map(({ path, message }) => ({
+      path: ["backend", "options", ...path],
+      message,
+    }))
+  })
+}
+
+function unknownBackend(name: string, existing: readonly string[]): string {
+  const meant = nearest(name, existing)
+  return `got ${show(name)}; allowed: ${existing.join(", ")}${meant === undefined ? "" : `; did you mean ${show(meant)}?`}`
 }
 
 export async function loadModel(provider: string): Promise<ModelModule> {

@@ -5,8 +5,10 @@ import { parseJson } from "../../core/parse.ts"
 import { evaluationHeaderSchema, type EvaluationHeader } from "../../core/training/evaluation-header.ts"
 import type { RunEvent } from "../../core/training/run.ts"
 import { makeFolder, readText, toJsonLines, writeAtomically } from "../files/files.ts"
+import { readJsonFile } from "../files/json-file.ts"
 import { stageFile } from "../files/staged-file.ts"
 import type { Workspace } from "../workspace.ts"
+import { planSchema } from "./plan-schema.ts"
 
 /** Where the files of a run lie. */
 export function runFiles(workspace: Workspace, run: string): RunFiles {
@@ -35,8 +37,10 @@ export function writeRun(
   writeAtomically(planFile(files.folder), `${JSON.stringify(plan, null, 2)}\n`)
 }
 
+/** The plan of a run as it was written; undefined where there is none. */
 export function readPlan(files: RunFiles): TrainingPlan | undefined {
-  return existsSync(planFile(files.folder)) ? (JSON.parse(readText(planFile(files.folder))) as TrainingPlan) : undefined
+  const file = planFile(files.folder)
+  return existsSync(file) ? readJsonFile(file, planSchema) : undefined
 }
 
 /** The run's events as a readable file beside the ledger, which stays the truth. */
