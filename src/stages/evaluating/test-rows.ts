@@ -71,10 +71,13 @@ function withoutTainted(sealed: readonly Example[], tainted: readonly Taint[], h
   const test = sealed.filter(({ id }) => !out.has(id))
   if (test.length > 0) return test
   throw new ToolkitError(
-    `the contenders were trained on every test row of ${holdout}, or on what is near it: nothing is left to compare them on`,
+    `the contenders were trained on every test row of ${holdout}, or on what is near it: ` +
+      "nothing is left to compare them on",
     {
       code: "all-tainted",
-      hint: "Evaluate on the holdout that the run was trained beside (without --holdout), or train on a version of the new one.",
+      hint:
+        "Evaluate on the holdout that the run was trained beside (without --holdout), " +
+        "or train on a version of the new one.",
     },
   )
 }
