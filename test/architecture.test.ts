@@ -15,13 +15,14 @@ const floors: Readonly<Record<string, number>> = {
   strategies: 1,
   filters: 1,
   metrics: 1,
+  contenders: 1,
   formats: 1,
   stages: 2,
   web: 3,
   cli: 4,
 }
-const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "formats"]
-const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "formats"]
+const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "contenders", "formats"]
+const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "contenders", "formats"]
 /** A runner starts and finds processes: it cannot do without the machine. */
 const machineFiles = [
   "backends/_local-transport.ts",

@@ -70,7 +70,10 @@ export function backendContract(
         await subject.let("fail")
         expect((await watch(subject, job)).state).toBe("failed")
         expect(await submit("key-1")).toEqual(job)
+        // Time enough for another one to begin.
+        await pause(1000)
         expect(await subject.begun()).toBe(1)
+        expect((await subject.open().poll(job, subject.files)).state).toBe("failed")
       })
     })
 
@@ -312,6 +315,6 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-function pause(): Promise<void> {
-  return new Promise((done) => setTimeout(done, 30))
+function pause(milliseconds = 30): Promise<void> {
+  return new Promise((done) => setTimeout(done, milliseconds))
 }

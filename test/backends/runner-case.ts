@@ -41,7 +41,13 @@ export interface Opener {
 export async function runnerCase(
   module: string,
   options: { readonly root?: string; readonly workspace?: string } = {},
-): Promise<BackendCase & { readonly workspace: string; isWorking(): boolean }> {
+): Promise<
+  BackendCase & {
+    readonly workspace: string
+    readonly generation: GenerationRequest
+    isWorking(): boolean
+  }
+> {
   const workspace = options.workspace ?? mkdtempSync(join(tmpdir(), "tuneloop-runner-"))
   const place: RunnerPlace = { workspace, module, root: options.root ?? "" }
   const files = runFiles(workspace)

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process"
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -5,7 +6,7 @@ import type { FineTuneBackend } from "../../src/core/contracts/backend.ts"
 import { parseJson } from "../../src/core/parse.ts"
 import type { RemoteJob } from "../../src/core/training/run.ts"
 import { open } from "./open-local.ts"
-import { contextOf, runnerCase, until } from "./runner-case.ts"
+import { contextOf, python, runnerCase, until } from "./runner-case.ts"
 
 /** What goes on in the files of a run, with the stand-in for the trainer. */
 describe("a training of the local runner", { timeout: 120_000 }, () => {
@@ -26,6 +27,15 @@ describe("a training of the local runner", { timeout: 120_000 }, () => {
         mkdirSync(folder, { recursive: true })
         writeFileSync(join(folder, name), "raise SystemExit('code of the workspace was run')\n")
       }
+    const context = contextOf(subject.workspace)
+    const environment = { ...context.environment, HOME: join(subject.workspace, "home") }
+    const ofUser = execFileSync(python, ["-c", "import site; print(site.getusersitepackages())"], {
+      env: { HOME: environment.HOME },
+      encoding: "utf8",
+    }).trim()
+    mkdirSync(ofUser, { recursive: true })
+    writeFileSync(join(ofUser, "usercustomize.py"), "raise SystemExit('code of the user was run')\n")
+    backend = open({ ...context, environment })
     await submit("key-1")
     await until(() => existsSync(join(state(), "seen.json")))
     await until(() => readFileSync(join(state(), "seen.json"), "utf8").endsWith("}"))
