@@ -62,7 +62,7 @@ function taints(
 ): Taint[] {
   context.report.progress("looking for test rows that a contender was trained on")
   const { threshold, ngram } = task.build
-  const known = new TaskRows(context.workspace, task.task).candidates()
+  const known = new TaskRows(context.workspace, task.task).grown.candidates()
   return taintedRows({ task, test, trainings: seen, known, threshold, ngram })
 }
 

@@ -226,9 +226,9 @@ describe("the rows of a task", () => {
     const rows = rowsOf(newFolder())
     const decision = (at: string, verdict: "accept" | "reject") =>
       ({ item: "cand_1", verdict, reviewer: "amara", guideline: "sha256:0", revision: "sha256:1", at }) as const
-    rows.writeSession("b", [decision("2026-01-01T00:00:00Z", "accept")])
-    rows.writeSession("a", [decision("2026-01-02T00:00:00Z", "reject")])
-    expect(rows.decisions().map(({ verdict }) => verdict)).toEqual(["accept", "reject"])
+    rows.review.writeSession("b", [decision("2026-01-01T00:00:00Z", "accept")])
+    rows.review.writeSession("a", [decision("2026-01-02T00:00:00Z", "reject")])
+    expect(rows.review.decisions().map(({ verdict }) => verdict)).toEqual(["accept", "reject"])
   })
 })
 
