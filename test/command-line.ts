@@ -48,6 +48,15 @@ export async function json<Printed = Record<string, unknown>>(
   return JSON.parse(stdout) as Printed
 }
 
+/** What a build prints whose witness looked at every train row and at all that is held out, and found no leak. */
+export function cleanOf(built: Readonly<Record<string, unknown>>): object {
+  const { train, validation, test } = built["rows"] as Record<string, number>
+  const { heldOut } = built["witness"] as { heldOut: number }
+  expect(heldOut).toBeGreaterThanOrEqual((validation ?? 0) + (test ?? 0))
+  expect(heldOut).toBeGreaterThan(0)
+  return { leaks: { found: 0 }, witness: { found: [], rows: train, heldOut } }
+}
+
 /** What the process wrote, and how it ended. */
 export function outcomeOf(child: ChildProcess): Promise<Outcome> {
   let stdout = ""

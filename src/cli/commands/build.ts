@@ -1,8 +1,10 @@
 import type { Command } from "commander"
-import { build, describeDrops, type BuildResult } from "../../stages/building/build.ts"
+import { build, type BuildResult } from "../../stages/building/build.ts"
+import { describeDrops } from "../../stages/building/version-content.ts"
 import type { BuildFromResult, SplitLeak } from "../../stages/building/build-from.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
 import { count } from "../../evaluation/verdict/words.ts"
+import type { WitnessReport } from "../../stages/building/witness-version.ts"
 import type { SemanticSearch } from "../../stages/building/semantic-search.ts"
 import type { StageContext } from "../../stages/context.ts"
 import type { DatasetManifest } from "../../core/rows/example.ts"
@@ -36,14 +38,14 @@ export function register(command: Command, host: Host): void {
       const specification = await readCheckedTask(host.workspace, task)
       if (options.from === undefined) {
         const context = host.context()
-        const { buildThreads: threads } = await import("../build-thread.ts")
+        const { buildThreads: threads } = await import("../threads.ts")
         const findSemantic = await semanticSearch(host, context, specification)
         const result = await build(context, specification, await loadFilters(specification), { findSemantic, threads })
         host.print(buildData(result), describeBuild(result))
         return
       }
       const { buildFrom } = await import("../../stages/building/build-from.ts")
-      const { buildThreads: threads } = await import("../build-thread.ts")
+      const { buildThreads: threads } = await import("../threads.ts")
       const { files, splitOf } = splitFiles(host, options.from)
       const result = await buildFrom(
         host.context(),
@@ -84,6 +86,7 @@ export function buildData({
   open,
   flagged: flaggedRows,
   costs,
+  witness,
   semantic,
 }: BuildResult): Record<string, unknown> {
   const {
@@ -115,6 +118,7 @@ export function buildData({
     leaks,
     open,
     costs,
+    witness,
   }
   return {
     ...told,
@@ -164,11 +168,13 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
   ]
 }
 
-export function describeBuild({ state, manifest, rows, open, conflicts, flagged, semantic }: BuildResult): string {
+export function describeBuild(result: BuildResult): string {
+  const { state, manifest, rows, open, conflicts, flagged, semantic, witness } = result
   const lines = [
     `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} (${describeDrops(manifest.dropped)})`,
     `leaks: none by ${manifest.leaks.checks.join(", ")}`,
+    ...describeWitness(witness),
   ]
   if (conflicts.length > 0)
     lines.push(
@@ -199,6 +205,21 @@ export function describeBuild({ state, manifest, rows, open, conflicts, flagged,
   if (wanted !== "") lines.push(`rows are weighted by output.prevalence; wanted, for its shares: ${wanted}`)
   if (open > 0) lines.push(`${count(open, "item")} without a decision, not in it`)
   return lines.join("\n")
+}
+
+/** Nothing where a witness found what the build says, all of it. */
+function describeWitness({ found, near }: WitnessReport): string[] {
+  const lines = found
+    .slice(0, 3)
+    .map(({ check, train, heldOut }) => `  ${train} met ${heldOut} (${check}) and was dropped`)
+  if (found.length > 0)
+    lines.unshift(`${count(found.length, "leak")} that the build had missed, a fault of tuneloop (please report it):`)
+  if (near.mostMissed > 0)
+    lines.push(
+      `near pairs: ${near.compared} of ${near.candidates} rows that share much with held-out ones were looked at once ` +
+        `more; at most ${near.mostMissed} of the others may be near one (95 %)`,
+    )
+  return lines
 }
 
 function describeSemantic({ semantic }: DatasetManifest, found: NonNullable<BuildResult["semantic"]>): string[] {

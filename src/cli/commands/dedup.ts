@@ -1,13 +1,16 @@
 import { availableParallelism } from "node:os"
 import { InvalidArgumentError, type Command } from "commander"
+import { UsageError } from "../../core/errors.ts"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
 import * as machine from "../machine.ts"
+import { sketchThreads } from "../threads.ts"
 
 interface Options {
   readonly field?: string
   readonly threshold?: number
   readonly out?: string
+  readonly dropped?: string
   readonly report?: string
   readonly threads?: number
   readonly memory?: number
@@ -26,7 +29,11 @@ export function register(command: Command, host: Host): void {
       share,
     )
     .option("--out <file>", "write the rows that are kept")
-    .option("--report <file>", "write the decisions as JSONL: line, kept, reason, witnessLine, similarity")
+    .option("--dropped <file>", "write what is dropped as JSONL: line, reason, witnessLine, similarity")
+    .option(
+      "--report <file>",
+      "write what is dropped and the conflicts as JSONL: line, kept, reason, witnessLine, similarity",
+    )
     .option("--threads <n>", "threads to use (default: one a core)", positive)
     .option(
       "--memory <size>",
@@ -41,18 +48,22 @@ differ (the assistant's last message; output, completion, response, answer or
 label) are never dropped: the report has them as conflicts. What a template
 repeats in many rows does not count as similarity; among fewer than 20 texts
 nothing counts as a template.
-Examples: tuneloop dedup chats.jsonl --out kept.jsonl --report dropped.jsonl
+Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
           tuneloop dedup tickets.csv --field body --threshold 0.9`,
     )
-    .action(async (file: string, { field, threshold, out, report, threads, memory }: Options) => {
+    .action(async (file: string, { field, threshold, out, dropped, report, threads, memory }: Options) => {
+      const written = [out, dropped, report].flatMap((path) => (path === undefined ? [] : [host.path(path)]))
+      if (new Set(written).size < written.length)
+        throw new UsageError("--out, --dropped and --report name one file twice", "Give each a file of its own.")
       const result = await deduplicateFile(host.machineContext(), {
         file: host.path(file),
         field,
         threshold,
         output: out === undefined ? undefined : host.path(out),
+        dropped: dropped === undefined ? undefined : host.path(dropped),
         report: report === undefined ? undefined : host.path(report),
         memoryBytes: memory,
-        workers: Math.min(threads ?? availableParallelism(), mostThreads) - 1,
+        threads: sketchThreads(Math.min(threads ?? availableParallelism(), mostThreads) - 1),
       })
       const peakMemoryBytes = machine.peakMemoryBytes()
       host.print({ ...result, peakMemoryBytes }, describe(result, peakMemoryBytes))

@@ -6,7 +6,7 @@ import { build, type BuildResult } from "../../stages/building/build.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { holdOut } from "../../stages/arriving/hold-out.ts"
 import { reviewNeeded } from "../../stages/reviewing/review-status.ts"
-import type { Evaluation } from "../../stages/evaluating/evaluate.ts"
+import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
@@ -68,7 +68,7 @@ export async function finish(
   task: TaskSpecification,
   job: JobSpecification,
 ): Promise<{ build: BuildResult; run: string; evaluation: Evaluation; unchanged: boolean }> {
-  const { buildThreads: threads } = await import("../build-thread.ts")
+  const { buildThreads: threads } = await import("../threads.ts")
   const built = await build(context, task, await loadFilters(task), {
     findSemantic: await semanticSearch(host, context, task),
     threads,
@@ -82,7 +82,7 @@ export async function finish(
     "train",
     trained.state === "unchanged" ? `unchanged: ${trained.run.run}` : `${trained.run.run} ${describeEnd(trained.run)}`,
   )
-  const { state, result } = await evaluateRun(host, context, trained.run.run, undefined)
+  const { state, result } = await evaluateRun(host, context, trained.run.run)
   stage(
     host,
     "evaluate",

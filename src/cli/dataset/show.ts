@@ -1,6 +1,6 @@
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
-import { describeDrops } from "../../stages/building/build.ts"
+import { describeDrops } from "../../stages/building/version-content.ts"
 import { traceOf, type Trace, type TracedRow } from "../../stages/versions/trace.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"

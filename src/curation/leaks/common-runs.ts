@@ -1,16 +1,10 @@
 import { distinctTexts } from "../near/boilerplate.ts"
 import { joinHash, mixBits } from "../text/hashing.ts"
+import { leakDefinition } from "./definition.ts"
 import { Sketcher } from "../near/sketcher.ts"
 import { WordHashes, wordHash } from "../text/word-hashes.ts"
 
-// In fewer texts than this a run of words is nobody's template: small sets keep every run.
-const leastTexts = 20
-// A run in so large a share of the texts is a template's, whatever else the texts say.
-const plainShare = 0.05
-// So is one in this share, where such runs are more than `leastMass` of all: several templates, not one text in many
-// versions.
-const leastShare = 0.01
-const leastMass = 0.05
+const { leastTexts, plainShare, leastShare, leastMass, lengthFor } = leakDefinition.commonRuns
 
 /** What makes `CommonRuns`: plain data. */
 export interface RunHashes {
@@ -52,7 +46,7 @@ export class CommonRuns {
  * another once in 4 billion.
  */
 export function commonRuns(sample: readonly string[], n: number): CommonRuns {
-  const length = Math.max(4, Math.ceil(n / 2))
+  const length = lengthFor(n)
   const texts = sample.length < leastTexts ? [] : distinctTexts(sample, new Sketcher({ shingles: "word-5" }))
   const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
   const counts = frequentRuns(texts, length, least)

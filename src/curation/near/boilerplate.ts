@@ -1,13 +1,8 @@
 import { hashStart, hashText, joinCharacter, mixBits } from "../text/hashing.ts"
-import { printNumber, Sketcher, type ShinglerName } from "./sketcher.ts"
+import { boilerplateRule, mostTexts, type ShinglerName } from "./cuts.ts"
+import { printNumber, Sketcher } from "./sketcher.ts"
 
-// A span is boilerplate from this share of the texts on, and from so many texts: in a hundred texts on one subject
-// single phrases are in many.
-const leastShare = 0.01
-const leastTexts = 20
-// Below this share of all spans boilerplate is left alone: phrases of the subject, not a template.
-const leastMass = 0.05
-export const mostTexts = 20_000
+const { leastShare, leastTexts, leastMass } = boilerplateRule
 
 /**
  * The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless

@@ -1,8 +1,8 @@
 import { boilerplateOf, sampleOf } from "./boilerplate.ts"
-import { foldForComparison } from "../text/normalise.ts"
-import { Sketcher, type ShinglerName } from "./sketcher.ts"
+import { chooseShingles, mostMeasured, type ShinglerName } from "./cuts.ts"
+import { Sketcher } from "./sketcher.ts"
 
-export type { ShinglerName } from "./sketcher.ts"
+export { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "./cuts.ts"
 
 /** Cuts texts into sets of shingles, all of one corpus in the same way. */
 export interface Shingler {
@@ -49,14 +49,6 @@ export function shinglerNamed(name: ShinglerName, boilerplate: Int32Array = new 
   }
 }
 
-/**
- * The Jaccard similarity from which two texts are near-duplicates, when nobody says otherwise. Of one-edit copies of
- * short queries character 4-grams at 0.7 find 86 %, word 5-grams at 0.8 only 24 %: hence the choice by length.
- */
-export function defaultThreshold(name: ShinglerName): number {
-  return name === "char-4" ? 0.7 : 0.8
-}
-
 /** The Jaccard similarity of two sorted arrays without repeats: shared over all. Two empty arrays give 1. */
 export function jaccard(a: Uint32Array, b: Uint32Array): number {
   let shared = 0
@@ -71,26 +63,4 @@ export function jaccard(a: Uint32Array, b: Uint32Array): number {
   }
   const all = a.length + b.length - shared
   return all === 0 ? 1 : shared / all
-}
-
-// So many texts tell short ones from long ones.
-export const mostMeasured = 1000
-// Below this many words one edit changes too large a share of the word 5-grams.
-const shortWords = 32
-// Longer "words" than this are clauses of a writing without spaces.
-const longestWord = 12
-
-/** By the median of the sample. */
-export function chooseShingles(sample: readonly string[]): ShinglerName {
-  const measures = sample.map((text) => {
-    const folded = foldForComparison(text)
-    const count = folded.split(" ").length
-    return { count, length: folded.length / count }
-  })
-  const isLong = median(measures.map(({ count }) => count)) >= shortWords
-  return isLong && median(measures.map(({ length }) => length)) <= longestWord ? "word-5" : "char-4"
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0
 }

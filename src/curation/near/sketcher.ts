@@ -1,4 +1,5 @@
 import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
+import { cuts, type ShinglerName } from "./cuts.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "../text/fold-table.ts"
 import { foldForComparison } from "../text/normalise.ts"
 import { parityNumbers } from "./parities.ts"
@@ -6,8 +7,7 @@ import type { Sketch } from "./similar-sets.ts"
 import { sketcherCode } from "./sketcher-code.ts"
 import { instantiate } from "./web-assembly.ts"
 
-/** The ways to cut a text into shingles. */
-export type ShinglerName = "char-4" | "word-5"
+export type { ShinglerName } from "./cuts.ts"
 
 /** How texts are cut and keyed; plain data, so that every thread can make the same sketcher. */
 export interface SketchPlan {
@@ -27,10 +27,6 @@ export function sketchPlan(
 ): Required<SketchPlan> {
   return { shingles, boilerplate, bands: bandsFor(threshold, missRate) }
 }
-
-// A shingle is boilerplate where it lies inside a boilerplate span: 5 words, or 20 characters, about as long. It is
-// left out only of a text that keeps so many shingles of its own: 12 words, or 19 characters.
-const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, span: 20, fewest: 16 } } as const
 
 /**
  * Texts as sets of hashed shingles with band keys: equal texts, by `foldForComparison`, give equal sketches, in every

@@ -1,20 +1,18 @@
 import { missRateFor } from "../near/bands.ts"
 import { boilerplateOf, sampleOf } from "../near/boilerplate.ts"
 import { commonRuns } from "../leaks/common-runs.ts"
-import { compareGroups, type ComparisonPlan } from "../rows/comparison.ts"
+import type { ComparisonPlan } from "../rows/comparison.ts"
 import type { Comparison } from "../rows/keep-best.ts"
 import { Intake, type CurationOptions, type IntakeBatch, type SampleCounts } from "./intake.ts"
 import { heldOutAncestors } from "../leaks/lineage.ts"
 import { NumberList } from "../text/number-list.ts"
-import { OutputEquality } from "../rows/output-equality.ts"
 import { compareText, type CurationRow } from "../rows/ranking.ts"
-import { eachGroup, groupsOf, joinByKeys, type RowGroups } from "../rows/key-groups.ts"
+import { groupsOf, type RowGroups } from "../rows/key-groups.ts"
 import type { RowTable } from "../rows/row-table.ts"
 import { anyInputText } from "./validity.ts"
-import { OverlapJudge, type JudgedOverlap, type OverlapPlan } from "../leaks/overlap-judge.ts"
-import { Resketcher, type ResketchPlan } from "../rows/resketch.ts"
-import { rowsByPart } from "../rows/row-parts.ts"
-import { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "../near/shingles.ts"
+import type { JudgedOverlap, OverlapPlan } from "../leaks/overlap-judge.ts"
+import type { ResketchPlan } from "../rows/resketch.ts"
+import { chooseShingles, defaultThreshold, mostMeasured } from "../near/shingles.ts"
 import { sketchPlan, type SketchPlan } from "../near/sketcher.ts"
 
 /** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
@@ -36,9 +34,10 @@ export interface Conflict {
  * output is dropped as `conflict`. The witness of a duplicate is a kept row.
  *
  * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where
- * held-out rows say how texts are cut. First `add` and `addSamples`, then `close`, `dropOverlapping`, `plan`, `groups`,
- * `compare` and `finish`. Memory: that of the table, with 4 bytes a hash of every row, and for a while 4 bytes for each
- * key of a row. Rows that are sketched when they are compared: that of `SimilarSets` for the kept ones instead.
+ * held-out rows say how texts are cut. Each phase gives the next: rows are taken in, `close` gives what is to be judged
+ * once more, `judged` what is to be compared, and `finish` of that ends it. Memory: that of the table, with 4 bytes a
+ * hash of every row, and for a while 4 bytes for each key of a row. Rows that are sketched when they are compared: that
+ * of `SimilarSets` for the kept ones instead.
  */
 export class Curation {
   readonly intake: Intake
@@ -46,13 +45,7 @@ export class Curation {
   readonly #table: RowTable
   /** The rows that are left for comparison with one another. */
   readonly #clean = new NumberList()
-  /** How many they are once the overlapping ones are judged. */
-  #cleanCount = 0
-  /** The rows that share a long run of words with a held-out one, and of each the number of its witness. */
-  readonly #overlapping = new NumberList()
-  readonly #witnesses = new NumberList()
-  readonly #witnessIds: string[] = []
-  readonly #witnessNumbers = new Map<string, number>()
+  readonly #overlaps = new Overlaps()
   /** Rows whose parents may come later. */
   readonly #waiting: CurationRow[] = []
 
@@ -67,10 +60,7 @@ export class Curation {
     const first = this.#table.add(batch)
     for (const row of waiting) this.#waiting.push(row)
     const put = new Set(overlapping.map(({ row }) => row))
-    for (const { row, witness } of overlapping) {
-      this.#overlapping.add(first + row)
-      this.#witnesses.add(this.#witnessNumber(witness))
-    }
+    for (const { row, witness } of overlapping) this.#overlaps.add(first + row, witness)
     for (const { row } of batch.dropped) put.add(row)
     for (let row = 0; row < batch.rows; row += 1) if (!put.has(row)) this.#clean.add(first + row)
   }
@@ -81,96 +71,159 @@ export class Curation {
       for (const [text, times] of samples[name]) this.intake.samples[name].add(text, times)
   }
 
-  /**
-   * Nothing can be taken in afterwards. Returns the rows that may be compared with one another, in memory that threads
-   * share.
-   */
-  close(): Uint32Array<SharedArrayBuffer> {
+  /** All rows are there: what waited for them is taken in, and nothing can be afterwards. */
+  close(): ClosedCuration {
     this.add(this.intake.takeBatch())
     const ancestors = heldOutAncestors(this.#waiting, this.options.heldOutIds ?? new Set())
     for (const row of this.#waiting) this.intake.take(row, ancestors.get(row.id))
     this.add(this.intake.takeBatch())
-    this.#cleanCount = this.#clean.length
-    const rows = new Uint32Array(new SharedArrayBuffer(4 * (this.#clean.length + this.#overlapping.length)))
-    rows.set(this.#clean.values())
-    rows.set(this.#overlapping.values(), this.#clean.length)
-    return rows
+    const { options, intake } = this
+    return new ClosedCuration({ table: this.#table, options, intake }, this.#clean.values(), this.#overlaps)
+  }
+}
+
+interface Parts {
+  readonly table: RowTable
+  readonly options: CurationOptions
+  readonly intake: Intake
+}
+
+/** The rows that share a long run of words with a held-out one, each with its witness. */
+class Overlaps {
+  readonly #rows = new NumberList()
+  readonly #witnesses = new NumberList()
+  readonly #ids: string[] = []
+  readonly #numbers = new Map<string, number>()
+
+  add(row: number, witness: string): void {
+    this.#rows.add(row)
+    const number = this.#numbers.get(witness) ?? this.#ids.push(witness) - 1
+    this.#numbers.set(witness, number)
+    this.#witnesses.add(number)
   }
 
+  rows(): Uint32Array {
+    return this.#rows.values()
+  }
+
+  *[Symbol.iterator](): Generator<{ readonly row: number; readonly witness: string }> {
+    const witnesses = this.#witnesses.values()
+    for (const [index, row] of this.rows().entries())
+      yield { row, witness: this.#ids[witnesses[index] as number] as string }
+  }
+}
+
+/** Every row is taken in. */
+export class ClosedCuration {
+  /** The rows that may be compared with one another, in memory that threads share. */
+  readonly rows: Uint32Array<SharedArrayBuffer>
   /** How many keys the sketches have that rows were taken in with; none where nothing is held out. */
-  get recordedBands(): number {
-    return this.intake.plan?.bands.count ?? 0
+  readonly recordedBands: number
+  readonly #parts: Parts
+  readonly #clean: number
+  readonly #overlaps: Overlaps
+
+  constructor(parts: Parts, clean: Uint32Array, overlaps: Overlaps) {
+    this.#parts = parts
+    this.#clean = clean.length
+    this.#overlaps = overlaps
+    this.recordedBands = parts.intake.plan?.bands.count ?? 0
+    const overlapping = overlaps.rows()
+    this.rows = new Uint32Array(new SharedArrayBuffer(4 * (clean.length + overlapping.length)))
+    this.rows.set(clean)
+    this.rows.set(overlapping, clean.length)
   }
 
   /**
    * Drops the rows that share a long run of words with a held-out one. Only now is known which runs are common to many
-   * texts, and count for nothing: where there are such runs, returns the rows that are to be judged once more.
+   * texts, and count for nothing: where there are such runs, those rows are to be judged once more.
    */
-  dropOverlapping(): { readonly rows: Uint32Array; readonly plan: OverlapPlan } | undefined {
-    const { task, heldOut, ngram, expected } = this.options
-    if (this.#overlapping.length === 0) return undefined
-    const { all } = this.intake.samples
+  overlapping(): OverlappingCuration {
+    const { rows, recordedBands } = this
+    const left = { rows, recordedBands, clean: this.#clean }
+    return new OverlappingCuration(this.#parts, left, this.#toJudge(this.#overlaps.rows()))
+  }
+
+  #toJudge(rows: Uint32Array): OverlappingCuration["toJudge"] {
+    if (rows.length === 0) return undefined
+    const { table, options, intake } = this.#parts
+    const { task, heldOut, ngram, expected } = options
+    const { all } = intake.samples
     for (const { input } of heldOut) all.add(anyInputText(task, input))
     const common = commonRuns(all.texts(), ngram)
-    const rows = this.#overlapping.values()
     if (!common.isEmpty) return { rows, plan: { task, heldOut, ngram, expected, common: common.hashes } }
-    const witnesses = this.#witnesses.values()
-    for (const [index, row] of rows.entries())
-      this.#table.drop(row, { reason: "leak-ngram", witness: this.#witnessIds[witnesses[index] as number] as string })
+    for (const { row, witness } of this.#overlaps) table.drop(row, { reason: "leak-ngram", witness })
     return undefined
   }
+}
 
-  /** Judges the rows once more here. */
-  judgeOverlapping(rows: Uint32Array, plan: OverlapPlan): void {
-    const { records, spill } = this.#table
-    const judge = new OverlapJudge(records, spill, plan)
-    let part = 0
-    eachGroup(rowsByPart(records, rows), (partRows) => judge.judge(part++, partRows))
-    this.takeJudged(judge.end())
+interface LeftRows {
+  readonly rows: Uint32Array
+  readonly recordedBands: number
+  /** How many of them are known to share nothing with what is held out. */
+  readonly clean: number
+}
+
+/** Of some rows it is left to judge whether they overlap with what is held out. */
+export class OverlappingCuration {
+  readonly toJudge: { readonly rows: Uint32Array; readonly plan: OverlapPlan } | undefined
+  readonly #parts: Parts
+  readonly #left: LeftRows
+
+  constructor(parts: Parts, left: LeftRows, toJudge: OverlappingCuration["toJudge"]) {
+    this.#parts = parts
+    this.#left = left
+    this.toJudge = toJudge
   }
 
-  /** Takes in what came of judging rows once more, here or elsewhere. */
-  takeJudged({ leaks, clean, sample }: JudgedOverlap): void {
-    for (const { row, witness } of leaks) this.#table.drop(row, { reason: "leak-ngram", witness })
-    this.#cleanCount += clean
-    for (const [text, times] of sample) this.intake.samples.clean.add(text, times)
+  /** What came of judging those rows, here or elsewhere: nothing where there were none. */
+  judged(judged: readonly JudgedOverlap[]): JudgedCuration {
+    const { table, intake } = this.#parts
+    let { clean } = this.#left
+    for (const { leaks, clean: found, sample } of judged) {
+      for (const { row, witness } of leaks) table.drop(row, { reason: "leak-ngram", witness })
+      clean += found
+      for (const [text, times] of sample) intake.samples.clean.add(text, times)
+    }
+    return new JudgedCuration(this.#parts, { ...this.#left, clean })
   }
+}
 
-  /** How the rows that are left are compared, and whether they must be sketched anew before. */
-  plan(): { readonly plan: ComparisonPlan; readonly resketch: ResketchPlan | undefined } {
-    const { clean, valid } = this.intake.samples
-    const made = this.intake.plan
+/** No row that is left leaks; they are to be compared with one another. */
+export class JudgedCuration {
+  readonly comparison: ComparisonPlan
+  /** How the rows that are left are sketched anew before; undefined where they need not be. */
+  readonly resketch: ResketchPlan | undefined
+  readonly #parts: Parts
+  readonly #rows: Uint32Array
+
+  constructor(parts: Parts, { rows, recordedBands, clean }: LeftRows) {
+    this.#parts = parts
+    this.#rows = rows
+    const { samples, plan: made } = parts.intake
     // Rows are cut as they were to be compared with what is held out, but without their own boilerplate.
-    const name = made?.shingles ?? chooseShingles(sampleOf(valid.texts(), mostMeasured))
-    const threshold = this.#thresholdFor(name)
-    const plan = sketchPlan(name, boilerplateOf(clean.texts(), name), threshold, missRateFor(this.#cleanCount))
-    const { recordedBands } = this
-    if (made !== undefined && areCutAlike(made, plan))
-      return { plan: { plan, threshold, recordedBands }, resketch: undefined }
-    const bands = Math.max(recordedBands, plan.bands.count)
-    return { plan: { plan, threshold, recordedBands: bands }, resketch: { plan, bands, recordedBands } }
+    const name = made?.shingles ?? chooseShingles(sampleOf(samples.valid.texts(), mostMeasured))
+    const threshold = parts.options.threshold ?? defaultThreshold(name)
+    const plan = sketchPlan(name, boilerplateOf(samples.clean.texts(), name), threshold, missRateFor(clean))
+    const isCut = made !== undefined && areCutAlike(made, plan)
+    const bands = isCut ? recordedBands : Math.max(recordedBands, plan.bands.count)
+    this.comparison = { plan, threshold, recordedBands: bands }
+    this.resketch = isCut ? undefined : { plan, bands, recordedBands }
   }
 
-  /** Sketches the rows anew here. */
-  resketch(rows: Uint32Array, plan: ResketchPlan): void {
-    const { records, spill } = this.#table
-    const sketcher = new Resketcher(records, spill, this.options.task, plan)
-    let part = 0
-    eachGroup(rowsByPart(records, rows), (partRows) => records.move(sketcher.sketch(part++, partRows)))
+  /** The rows that were not dropped. */
+  left(): Uint32Array {
+    return this.#rows.filter((row) => this.#parts.table.isKept(row))
   }
 
-  /**
-   * The groups of those of the rows that share keys and were not dropped. `joined` has what `joinByKeys` says of all
-   * the keys, here or elsewhere.
-   */
-  groups(rows: Uint32Array, { plan }: ComparisonPlan, joined?: readonly Uint32Array[]): RowGroups {
-    const heads = joined ?? [joinByKeys(this.#table.records, rows, 0, plan.bands.count)]
-    return groupsOf(rows, heads, (row) => this.#table.isKept(row))
+  /** The groups of the rows that are left and share keys, by what `joinByKeys` says of all their keys. */
+  groups(joined: readonly Uint32Array[]): RowGroups {
+    return groupsOf(this.#rows, joined, (row) => this.#parts.table.isKept(row))
   }
 
-  /** What came of comparing all rows that were left, in one or in several shares; returns the conflicts. */
+  /** What came of comparing the groups, in one or in several shares; returns the conflicts. */
   finish(comparisons: readonly Comparison[]): Conflict[] {
-    const table = this.#table
+    const { table } = this.#parts
     for (const { dropped } of comparisons)
       for (const { row, reason, witness, similarity } of dropped)
         table.drop(row, { reason, witness: table.id(witness), similarity })
@@ -178,27 +231,6 @@ export class Curation {
       found.map(({ a, b, similarity }) => ({ a: table.id(a), b: table.id(b), similarity })),
     )
     return conflicts.sort((a, b) => compareText(a.a, b.a) || compareText(a.b, b.b))
-  }
-
-  /** Compares groups here. */
-  compare(groups: RowGroups, plan: ComparisonPlan): Comparison {
-    return compareGroups(this.#table.records, groups, new OutputEquality(this.options.task), plan, (row) =>
-      this.#outputText(row),
-    )
-  }
-
-  #outputText(row: number): string {
-    return String(this.#table.example(row).output)
-  }
-
-  #thresholdFor(name: ShinglerName): number {
-    return this.options.threshold ?? defaultThreshold(name)
-  }
-
-  #witnessNumber(id: string): number {
-    const number = this.#witnessNumbers.get(id) ?? this.#witnessIds.push(id) - 1
-    this.#witnessNumbers.set(id, number)
-    return number
   }
 }
 

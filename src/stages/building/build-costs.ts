@@ -45,6 +45,16 @@ export class CostMeter {
     return result
   }
 
+  /** Waits for the work of a check on so many rows; its seconds are those that pass, whoever works. */
+  async wait<Result>(name: string, rows: number, work: () => Promise<Result>): Promise<Result> {
+    const started = this.#monotonicMs()
+    const result = await work()
+    const milliseconds = this.#monotonicMs() - started
+    this.#add({ name, milliseconds, rows })
+    this.#checkedMs += milliseconds
+    return result
+  }
+
   /** Adds what checks took in one of so many threads that worked side by side. */
   addThread(times: readonly CheckTime[], threads: number): void {
     for (const time of times) {

@@ -1,11 +1,12 @@
-import { leakReport, type LeakCheck } from "../../curation/leaks/leak-report.ts"
+import { leakReport } from "../../curation/leaks/leak-report.ts"
+import { checkOf, type LeakCheck } from "../../curation/leaks/definition.ts"
 import type { DroppedExample, Example } from "../../core/rows/example.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { build, type BuildResult } from "./build.ts"
 import type { StageContext } from "../context.ts"
-import type { ThreadStarter } from "./build-threads.ts"
+import type { ThreadStarter } from "../threads.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { importSeeds, type ImportOptions, type ImportResult } from "../arriving/import-rows.ts"
 
@@ -86,7 +87,7 @@ function betweenTrainAndHeldOut(
   ])
   const leaks: SplitLeak[] = []
   for (const { id, reason, witness, similarity } of dropped) {
-    const check = leakOf(reason)
+    const check = checkOf(reason)
     if (check === undefined || witness === undefined) continue
     const heldOutIn = splitOf.get(digitsOf(witness)) ?? "held out"
     leaks.push({
@@ -117,11 +118,6 @@ function betweenHeldOut(
     heldOutIn: "test",
     ...(similarity === undefined ? {} : { similarity }),
   }))
-}
-
-function leakOf(reason: string): LeakCheck | undefined {
-  if (reason === "lineage") return "lineage"
-  return reason.startsWith("leak-") ? (reason.slice("leak-".length) as LeakCheck) : undefined
 }
 
 /** Examples, seeds and inputs of one row share the digits of their ids. */

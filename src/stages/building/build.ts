@@ -1,37 +1,33 @@
 import { join } from "node:path"
-import type { Comparison } from "../../curation/rows/keep-best.ts"
-import { Curation } from "../../curation/version/curation.ts"
-import { leakChecks } from "../../curation/leaks/leak-report.ts"
-import { digits } from "../../curation/leaks/lineage.ts"
-import { preferencePairs } from "../../curation/version/preferences.ts"
-import { outbound, Protection } from "../../curation/version/personal-data-policy.ts"
-import { flagHeldOut } from "../../curation/version/quality.ts"
-import { lineParts, type Why } from "../../curation/rows/row-batch.ts"
-import { rowLines } from "../../curation/rows/row-lines.ts"
+import { Curation, type Conflict } from "../../curation/version/curation.ts"
+import type { CurationOptions } from "../../curation/version/intake.ts"
+import { lineParts } from "../../curation/rows/row-batch.ts"
 import { RowTable } from "../../curation/rows/row-table.ts"
 import type { SemanticFindings } from "../../curation/version/semantic-duplicates.ts"
 import { DataError } from "../../core/errors.ts"
 import type { DatasetManifest, Example, FlaggedRow, HoldoutManifest } from "../../core/rows/example.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { pickSeeds } from "../../store/rows/seed-ranges.ts"
 import { PartedSpill } from "../../store/files/parted-spill.ts"
-import { writeDigested } from "../../store/files/staged-file.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
-import { readBenchmarks } from "./benchmarks.ts"
-import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
 import type { StageContext } from "../context.ts"
-import { queueConflicts } from "../standing/conflicts.ts"
-import { fates, reviewStart, type ReviewStart } from "../standing/fates.ts"
-import { readHeldOut, requireValid, type HeldOutRows } from "./held-out-rows.ts"
-import { holdOut } from "../arriving/hold-out.ts"
-import type { SourceRow } from "../../core/rows/review-item.ts"
 import { requireAllowed } from "../rights.ts"
-import { RowPass, type PassPart } from "./row-pass.ts"
-import { BuildThreads, type ThreadEnd, type ThreadStarter } from "./build-threads.ts"
+import type { ThreadStarter } from "../threads.ts"
+import { holdOut } from "../arriving/hold-out.ts"
+import { queueConflicts } from "../standing/conflicts.ts"
+import { reviewStart } from "../standing/fates.ts"
+import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
+import { compareRows } from "./compare-rows.ts"
+import { sourcesOf } from "./conflict-sources.ts"
+import { freezeClean, type Freezing, type VersionContent } from "./freeze-version.ts"
+import { protectHeldOut, readHeldOut, requireValid } from "./held-out-rows.ts"
+import { passRows, type PassParts } from "./pass-rows.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
-import { holdoutManifest, versionManifest } from "./version-manifest.ts"
+import { crewFor } from "./thread-hands.ts"
+import { contentOf, examplesOf, requireSome } from "./version-content.ts"
+import { holdoutManifest } from "./version-manifest.ts"
+import type { WitnessReport } from "./witness-version.ts"
 
 export interface BuildResult {
   readonly state: "built" | "unchanged"
@@ -47,8 +43,17 @@ export interface BuildResult {
   readonly flagged: readonly FlaggedRow[]
   /** What the core and each optional check took. */
   readonly costs: BuildCosts
+  /** What a witness saw in the frozen lines; `found` are the leaks that the build had missed, which were dropped. */
+  readonly witness: WitnessReport
   /** What says the same in other words, where it was looked for. */
   readonly semantic?: Pick<SemanticFindings, "duplicates" | "nearHeldOut"> | undefined
+}
+
+export interface BuildOptions {
+  readonly findSemantic?: SemanticSearch | undefined
+  readonly threads?: ThreadStarter | undefined
+  /** See `freezeClean`. */
+  readonly afterWriting?: ((folder: string) => void) | undefined
 }
 
 /**
@@ -63,240 +68,101 @@ export async function build(
   context: StageContext,
   task: TaskSpecification,
   filters: readonly ConfiguredFilter[],
-  {
-    findSemantic,
-    threads,
-  }: { readonly findSemantic?: SemanticSearch | undefined; readonly threads?: ThreadStarter | undefined } = {},
+  { findSemantic, threads, afterWriting }: BuildOptions = {},
 ): Promise<BuildResult> {
   const { standing } = await holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
-  const buildThreads = new BuildThreads(rows, threads)
+  const crew = crewFor(rows, threads)
   try {
     const start = reviewStart(task, rows)
     const heldOut = readHeldOut(task, rows, start, standing)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
     try {
-      return await buildFromRows(context, task, {
-        filters,
-        findSemantic,
-        rows,
-        start,
-        heldOut,
-        spill,
-        meter,
-        buildThreads,
-      })
+      const material = { task, rows, table: new RowTable(spill), spill }
+      const parts = { filters, start, heldOut, meter, material, hands: crew.handsOn(material) }
+      return await buildFromRows(context, parts, { findSemantic, afterWriting })
     } finally {
       // Nobody writes to it any more.
-      await buildThreads.stop()
+      await crew.stop()
       spill.close()
     }
   } finally {
-    await buildThreads.stop()
+    await crew.stop()
   }
 }
 
-interface BuildParts {
-  readonly filters: readonly ConfiguredFilter[]
-  readonly findSemantic: SemanticSearch | undefined
-  readonly rows: TaskRows
-  readonly start: ReviewStart
-  readonly heldOut: HeldOutRows
-  readonly spill: PartedSpill
-  readonly meter: CostMeter
-  readonly buildThreads: BuildThreads
-}
-
-async function buildFromRows(context: StageContext, task: TaskSpecification, parts: BuildParts): Promise<BuildResult> {
-  const { filters, findSemantic, rows, start, heldOut, spill, meter, buildThreads } = parts
-  const table = new RowTable(spill)
-  const heldOutProtection = new Protection(task)
-  const protect = (example: Example) => heldOutProtection.protect(example, { isTrain: false }).row
-  const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
-  const benchmarks = readBenchmarks(context.workspace, task)
-  const heldOutInputs = [
-    ...[...validation, ...test].map(({ id, input }) => ({ id, input })),
-    ...heldOut.retired.map((row) => ({ id: row.id, input: outbound(task, row).input })),
-    ...heldOut.unanswered,
-    ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
-  ]
-  // A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
-  const options = {
-    task,
-    heldOut: heldOutInputs,
-    heldOutIds: new Set(heldOut.held.keys()),
-    ...task.build,
-    expected: heldOut.seen,
-  }
+async function buildFromRows(
+  context: StageContext,
+  parts: PassParts,
+  { findSemantic, afterWriting }: Pick<BuildOptions, "findSemantic" | "afterWriting">,
+): Promise<BuildResult> {
+  const { filters, start, heldOut, meter, hands } = parts
+  const { task, rows, table } = parts.material
+  const protectedRows = protectHeldOut(context, task, heldOut)
+  const { validation, test, inputs, heldOutIds } = protectedRows
+  const options = { task, heldOut: inputs, heldOutIds, ...task.build, expected: heldOut.seen }
   const curation = new Curation(table, options)
-  const { read, open, flagged, proposals, privacy } = await passRows(context, task, parts, curation)
-  if (read === 0)
-    throw new DataError(
-      `task ${task.task} has no examples to train on`,
-      [],
-      `Import gold examples: tuneloop seed import ${task.task} <file>`,
-    )
-  const found = curation.finish(await compareAll(curation, table, spill, buildThreads))
+  const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
+  requireRead(task, read)
+  const found = await compareRows(curation.close(), hands)
   const semantic =
     findSemantic &&
-    meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], heldOutInputs))
+    meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], inputs))
   if (semantic !== undefined) dropFound(table, semantic.dropped)
-  const reasons = table.reasons()
-  const kept = table.kept()
-  const keptIds = semantic === undefined ? undefined : new Set([...kept].map((number) => table.id(number)))
-  const conflicts = found.filter(({ a, b }) => keptIds === undefined || (keptIds.has(a) && keptIds.has(b)))
-  if (kept.length === 0)
-    throw new DataError(
-      `every example of ${task.task} was dropped: ${describeDrops(Object.fromEntries([...reasons].sort(([a], [b]) => (a < b ? -1 : 1))))}`,
-      [],
-      "See the reasons above; nothing was frozen.",
-    )
-  requireAllowed(context, task, examplesOf(table, kept))
-  const flaggedHere = [...keptOnly(flagged, table, kept), ...flagHeldOut(task, [...validation, ...test], filters)]
+  requireSome(task, table)
+  requireAllowed(context, task, examplesOf(table, table.kept()))
   const holdout = holdoutManifest(task, validation, test)
-  // Made of the rows that are kept, so that nothing gets in that was not checked for leaks.
-  const preferences =
-    proposals.size === 0
-      ? []
-      : preferencePairs(
-          task,
-          examplesOf(
-            table,
-            kept.filter((number) => proposals.has(table.id(number))),
-          ),
-          proposals,
-        )
-  const planned = versionManifest(task, holdout.id, table, {
-    conflicts: found.length,
-    flagged: flaggedHere,
-    filters,
-    checks: [...leakChecks, ...(semantic === undefined ? [] : ["embedding"])],
-    semantic,
-    benchmarks: benchmarks.digests,
-    privacy: privacy(heldOutProtection),
-  })
   const versions = new Versions(context.workspace, task.task)
   await versions.freezeHoldout(holdout, { validation, test })
-  const dropped = table.dropped()
-  const { manifest, isNew } = await versions.freezeVersion(planned, {
-    train: fileOf(table, spill, buildThreads, kept),
-    dropped: fileOf(table, spill, buildThreads, dropped, table.whys(dropped)),
-    preferences,
+  const content = {
+    ...{ filters, flagged, proposals, semantic, holdout: holdout.id, conflicts: found.length },
+    ...{ heldOut: [...validation, ...test], benchmarks: protectedRows.benchmarks },
+    privacy: privacy(protectedRows.protection),
+  }
+  const frozen = await freezeClean({
+    ...{ task, table, versions, meter, afterWriting },
+    holdout: witnessedHoldout(holdout.id, options, [...validation, ...test]),
+    contentOf: () => contentOf(parts.material, hands, content),
+    look: (share) => hands.witness(share),
   })
-  versions.setLatest(manifest.id)
+  versions.setLatest(frozen.manifest.id)
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
+  const conflicts = standing(table, found, semantic !== undefined || frozen.witness.found.length > 0)
   const pairs = [...conflicts, ...table.droppedPairs("conflict")]
   return {
-    state: isNew ? "built" : "unchanged",
-    manifest,
+    state: frozen.isNew ? "built" : "unchanged",
+    manifest: frozen.manifest,
     holdout,
-    rows: { train: kept.length, validation: validation.length, test: test.length },
+    rows: { train: frozen.content.kept.length, validation: validation.length, test: test.length },
     open,
     conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
-    flagged: flaggedHere,
+    flagged: frozen.content.flagged,
     costs,
-    ...(semantic === undefined
-      ? {}
-      : { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
+    witness: frozen.witness,
+    ...(semantic && { semantic: { duplicates: semantic.duplicates, nearHeldOut: semantic.nearHeldOut } }),
   }
 }
 
-/** Takes every row through the pass: seeds by the threads, if there are any, all else here. */
-async function passRows(context: StageContext, task: TaskSpecification, parts: BuildParts, curation: Curation) {
-  const { filters, rows, start, heldOut, spill, meter, buildThreads } = parts
-  const { options } = curation
-  const flagged: FlaggedRow[] = []
-  let [read, open] = [0, heldOut.open]
-  const take = (part: PassPart) => {
-    read += part.read
-    open += part.open
-    flagged.push(...part.flagged)
-    curation.add(part.batch)
-  }
-  const pass = new RowPass(task, filters, meter, curation.intake)
-  const ends: ThreadEnd[] = []
-  if (buildThreads.count > 0) {
-    const held = new Set(heldOut.held.keys())
-    const decisions = [...start.decisions].filter(([item]) => !/^(cand|input)_/.test(item))
-    ends.push(
-      ...(await buildThreads.passSeeds(
-        context,
-        rows,
-        { root: context.workspace.root, options, held, decisions, spill: spill.share() },
-        take,
-      )),
-    )
-  }
-  const seeds = ends.length > 0 ? { seeds: [] } : {}
-  for (const fate of fates(rows, start, { heldOf: () => "train", isWanted: (id) => !heldOut.held.has(id), ...seeds })) {
-    pass.take(fate)
-    if (pass.bytes >= mostPartBytes) take(pass.part())
-  }
-  take(pass.part())
-  for (const { samples, checks, extents } of ends) {
-    spill.adopt(extents)
-    curation.addSamples(samples)
-    meter.addThread(checks, ends.length)
-  }
-  const privacy = (first: Protection) => {
-    for (const report of [pass.protection.report(), ...ends.map((end) => end.privacy)]) first.add(report)
-    return first.report()
-  }
-  return { read, open, flagged, proposals: pass.proposals, privacy }
+/** What is held out beside the files of the holdout, and by which rules, for a witness. */
+function witnessedHoldout(
+  id: string,
+  { heldOut, heldOutIds, threshold, ngram, expected }: CurationOptions & { readonly heldOutIds: ReadonlySet<string> },
+  frozen: readonly Example[],
+): Freezing<VersionContent>["holdout"] {
+  const ids = new Set(frozen.map((row) => row.id))
+  return { id, others: heldOut.filter((row) => !ids.has(row.id)), heldOutIds, threshold, ngram, expected }
 }
 
-/** Compares the rows with one another, in the threads where there are some. */
-async function compareAll(
-  curation: Curation,
-  table: RowTable,
-  spill: PartedSpill,
-  threads: BuildThreads,
-): Promise<Comparison[]> {
-  const { task } = curation.options
-  const { records } = table
-  const rows = curation.close()
-  const { recordedBands } = curation
-  const joining =
-    threads.count > 0 && recordedBands > 0 ? threads.join(records.share(), rows, recordedBands) : undefined
-  // Where the rest fails, that error is the one to tell.
-  joining?.catch(() => undefined)
-  const overlapping = curation.dropOverlapping()
-  if (overlapping !== undefined) {
-    if (threads.count === 0) curation.judgeOverlapping(overlapping.rows, overlapping.plan)
-    else
-      for (const judged of await threads.judge(records, spill.share(), overlapping.rows, overlapping.plan))
-        curation.takeJudged(judged)
-  }
-  const { plan, resketch } = curation.plan()
-  let joined = await joining
-  if (resketch !== undefined) {
-    const left = rows.filter((row) => table.isKept(row))
-    if (threads.count === 0) curation.resketch(left, resketch)
-    else
-      for (const moved of (await threads.resketch(task, records, spill.share(), left, resketch)).flat())
-        records.move(moved)
-    joined = threads.count > 0 ? await threads.join(records.share(), rows, plan.plan.bands.count) : undefined
-  }
-  const groups = curation.groups(rows, plan, joined)
-  return threads.count > 0
-    ? threads.compare(task, { records: records.share(), spill: spill.share() }, groups, plan)
-    : [curation.compare(groups, plan)]
-}
-
-/** Writes the lines of the rows, in a thread where there are some. */
-function fileOf(
-  table: RowTable,
-  spill: PartedSpill,
-  threads: BuildThreads,
-  rows: Uint32Array,
-  whys?: readonly Why[],
-): (path: string) => Promise<string> {
-  if (threads.count > 0)
-    return (path) => threads.write({ path, records: table.records.share(), spill: spill.share(), rows, whys })
-  return async (path) => writeDigested(path, rowLines(table.records, spill, rows, whys))
+function requireRead(task: TaskSpecification, read: number): void {
+  if (read > 0) return
+  throw new DataError(
+    `task ${task.task} has no examples to train on`,
+    [],
+    `Import gold examples: tuneloop seed import ${task.task} <file>`,
+  )
 }
 
 function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void {
@@ -305,48 +171,12 @@ function dropFound(table: RowTable, dropped: SemanticFindings["dropped"]): void 
     table.drop(numbers.get(id) as number, { reason, witness, similarity, detail })
 }
 
-const mostPartBytes = 1 << 21
+/** The pairs of which both rows are still kept; all are where nothing was dropped since they were compared. */
+function standing(table: RowTable, found: readonly Conflict[], mayBeDropped: boolean): readonly Conflict[] {
+  if (!mayBeDropped || found.length === 0) return found
+  const ids = new Set(Array.from(table.kept(), (number) => table.id(number)))
+  return found.filter(({ a, b }) => ids.has(a) && ids.has(b))
+}
+
 // Of fewer rows the figures would be those of starting up.
 const fewestTimed = 1000
-
-function* examplesOf(table: RowTable, numbers: Uint32Array): Generator<Example> {
-  for (const number of numbers) yield table.example(number)
-}
-
-/** What was flagged in rows that are in the version, in the order of their ids. */
-function keptOnly(flagged: readonly FlaggedRow[], table: RowTable, kept: Uint32Array): FlaggedRow[] {
-  if (flagged.length === 0) return []
-  const byId = Map.groupBy(flagged, ({ id }) => id)
-  return [...kept].flatMap((number) => byId.get(table.id(number)) ?? [])
-}
-
-/** The rows of conflicts as they stand in their files: of the pairs, and of those that were asked about before. */
-function sourcesOf(
-  rows: TaskRows,
-  start: ReviewStart,
-  { held, standing }: HeldOutRows,
-  pairs: readonly { readonly a: string; readonly b: string }[],
-): Map<string, SourceRow> {
-  const asked = rows.conflicts().flatMap(({ a, b }) => [a.row, b.row])
-  const wanted = new Set([...asked, ...pairs.flatMap(({ a, b }) => [a, b])].map(digits))
-  const sources = new Map<string, SourceRow>()
-  if (wanted.size === 0) return sources
-  const seeds = pickSeeds(rows, standing, new Set(Array.from(wanted, (id) => `seed_${id}`)))
-  for (const fate of fates(rows, start, {
-    heldOf: (id) => held.get(id) ?? "train",
-    isWanted: (id) => wanted.has(digits(id)),
-    seeds,
-  }))
-    if (fate.state === "example" && fate.held !== "retired" && wanted.has(digits(fate.row)))
-      sources.set(fate.row, { row: fate.row, split: fate.held, example: fate.original })
-  return sources
-}
-
-/** `12 near-duplicate, 3 rejected`; `none` for nothing. */
-export function describeDrops(dropped: Readonly<Record<string, number>>): string {
-  return (
-    Object.entries(dropped)
-      .map(([reason, count]) => `${count} ${reason}`)
-      .join(", ") || "none"
-  )
-}

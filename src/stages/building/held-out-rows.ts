@@ -1,6 +1,6 @@
 import type { HeldOutRow } from "../../curation/leaks/contamination.ts"
 import { digits } from "../../curation/leaks/lineage.ts"
-import { outbound } from "../../curation/version/personal-data-policy.ts"
+import { outbound, Protection } from "../../curation/version/personal-data-policy.ts"
 import { DataError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
@@ -9,6 +9,8 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { pickSeeds } from "../../store/rows/seed-ranges.ts"
 import type { StandingSplits } from "../../store/rows/standing-splits.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
+import type { StageContext } from "../context.ts"
+import { readBenchmarks } from "./benchmarks.ts"
 import { fates, type ReviewStart } from "../standing/fates.ts"
 
 /** The rows that nothing may be trained on. */
@@ -70,6 +72,36 @@ export function readHeldOut(
     open,
     seen: standing.seeds.size + start.inputs.length,
   }
+}
+
+/** What is held out as train rows are compared with it, and as a holdout has it: under the privacy policy. */
+export interface ProtectedRows {
+  readonly validation: readonly Example[]
+  readonly test: readonly Example[]
+  /** Every input that is held out: also of worn test sets, without an answer, and of benchmarks. */
+  readonly inputs: readonly HeldOutRow[]
+  /**
+   * A parent is named by the id of the seed or input, an example by its own: both name the same held-out row.
+   */
+  readonly heldOutIds: ReadonlySet<string>
+  /** The digest of each benchmark file, by its path as the specification has it. */
+  readonly benchmarks: Readonly<Record<string, string>>
+  readonly protection: Protection
+}
+
+export function protectHeldOut(context: StageContext, task: TaskSpecification, heldOut: HeldOutRows): ProtectedRows {
+  const protection = new Protection(task)
+  const protect = (example: Example) => protection.protect(example, { isTrain: false }).row
+  const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
+  const benchmarks = readBenchmarks(context.workspace, task)
+  const inputs = [
+    ...[...validation, ...test].map(({ id, input }) => ({ id, input })),
+    ...heldOut.retired.map((row) => ({ id: row.id, input: outbound(task, row).input })),
+    ...heldOut.unanswered,
+    ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
+  ]
+  const heldOutIds = new Set(heldOut.held.keys())
+  return { validation, test, inputs, heldOutIds, benchmarks: benchmarks.digests, protection }
 }
 
 /** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */

@@ -97,11 +97,25 @@ export function versionManifest(
     ...(found.semantic === undefined || task.build.semantic === undefined
       ? {}
       : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
-    leaks: { checks: [...found.checks], found: 0 },
   }
-  // The same id always stands for the same bytes.
-  return { manifest, idOf: (files) => contentId("ds", { task: task.task, recipe, files }) }
+  return { manifest, leakChecks: [...found.checks], idOf: (files) => versionId({ task: task.task, recipe, files }) }
 }
+
+/** The id of a version: the same always stands for the same bytes. */
+function versionId({ task, recipe, files }: Pick<DatasetManifest, "task" | "recipe" | "files">): string {
+  return contentId("ds", { task, recipe, files })
+}
+
+/**
+ * Whether the version's id is that of what its manifest says of its files. True of versions from before ids followed
+ * from the files.
+ */
+export function isIdSound(manifest: DatasetManifest): boolean {
+  const { semantics: its } = manifest.recipe
+  return typeof its !== "number" || its < firstWithFiles || versionId(manifest) === manifest.id
+}
+
+const firstWithFiles = 5
 
 function semanticSummary(
   { model, threshold, drop }: NonNullable<TaskSpecification["build"]["semantic"]>,

@@ -1,14 +1,8 @@
-import { Worker } from "node:worker_threads"
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
+import { ThreadPool, type ThreadStarter } from "../threads.ts"
 import { BatchRing, ringSlots, type BatchPart } from "./batch-ring.ts"
-import { BatchSketcher, type BatchIssue } from "./batch-sketcher.ts"
-import type { WorkerTask } from "./sketch-worker.ts"
-
-/** The issues that one thread met, of many the first. */
-export interface ThreadIssues {
-  readonly issues: readonly BatchIssue[]
-  readonly issueCount: number
-}
+import { BatchSketcher } from "./batch-sketcher.ts"
+import type { SketchTask, ThreadIssues } from "./sketch-batches.ts"
 
 /**
  * The batches of a JSONL file as sketches, in order, made by several threads. The thread that asks makes some itself
@@ -19,42 +13,34 @@ export class BatchQueue {
   readonly #field: string | undefined
   readonly #batches: number
   readonly #ring = new BatchRing()
-  readonly #workers: Worker[]
-  /** What each worker says in the end; rejected when one fails. */
-  readonly #ends: Promise<ThreadIssues>[]
-  readonly #failure: Promise<never>
+  readonly #pool: ThreadPool<SketchTask, ThreadIssues>
+  /** What each thread says in the end; rejected when one fails. */
+  #ends: Promise<readonly ThreadIssues[]> = Promise.resolve([])
+  #failure: Promise<never> = new Promise(() => undefined)
   /** The batches that this thread made ahead of their turn. */
   readonly #ahead = new Map<number, BatchPart[]>()
   #sketcher: BatchSketcher | undefined
 
-  constructor(path: string, field: string | undefined, batches: number, workers: number) {
+  constructor(path: string, field: string | undefined, batches: number, starter: ThreadStarter) {
     this.#path = path
     this.#field = field
     this.#batches = batches
     this.#ring.prepare()
-    const task: WorkerTask = { path, field, batches, memory: this.#ring.memory }
-    const ending = import.meta.filename.endsWith(".ts") ? ".ts" : ".js"
-    this.#workers = Array.from(
-      { length: workers },
-      () => new Worker(new URL(`./sketch-worker${ending}`, import.meta.url), { workerData: task }),
-    )
-    this.#ends = this.#workers.map(
-      (worker) =>
-        new Promise<ThreadIssues>((resolve, reject) => {
-          worker.once("message", resolve).once("error", reject)
-          worker.once("exit", (code) => reject(new Error(`a thread ended with ${code}`)))
-        }),
-    )
-    this.#failure = new Promise((_, reject) => {
-      for (const end of this.#ends) end.catch(reject)
-    })
-    this.#failure.catch(() => undefined)
+    this.#pool = new ThreadPool(starter, Math.max(0, Math.min(starter.count, batches - 1)))
   }
 
   /** From now on the threads work. */
   start(plan: Required<SketchPlan>): void {
     this.#sketcher = new BatchSketcher(this.#path, this.#field, plan)
-    for (const worker of this.#workers) worker.postMessage(plan)
+    const task = { path: this.#path, field: this.#field, batches: this.#batches, memory: this.#ring.memory, plan }
+    this.#ends = this.#pool.each<ThreadIssues>(
+      () => task,
+      (answer) => answer,
+    )
+    this.#failure = new Promise((_, reject) => {
+      this.#ends.catch(reject)
+    })
+    this.#failure.catch(() => undefined)
   }
 
   /** Shows `take` the batch, part by part, and resolves to the number of its lines. Asked for every batch in order. */
@@ -78,14 +64,14 @@ export class BatchQueue {
 
   /** What all threads met; resolves once they are done. */
   async issues(): Promise<ThreadIssues[]> {
-    return [...(this.#sketcher ? [this.#sketcher] : []), ...(await Promise.all(this.#ends))]
+    return [...(this.#sketcher ? [this.#sketcher] : []), ...(await this.#ends)]
   }
 
   /** May be called twice. */
   async stop(): Promise<void> {
     this.#sketcher?.close()
     this.#sketcher = undefined
-    await Promise.all(this.#workers.map((worker) => worker.terminate()))
+    await this.#pool.stop()
   }
 
   /**

@@ -13,23 +13,24 @@ import { readTable, tableText } from "../../store/tables/table.ts"
 import { ByteRanges } from "../../store/files/byte-ranges.ts"
 import { batchBytes, rowSketch } from "./batch-sketcher.ts"
 import type { StageContext } from "../context.ts"
+import type { ThreadStarter } from "../threads.ts"
+import { DecisionFiles, type DecisionPaths } from "./decision-files.ts"
 import { LineReader, refuseIssues } from "./line-reader.ts"
 import { noteKeys, RowDecisions } from "./row-decisions.ts"
 
-export interface DeduplicateOptions {
+export interface DeduplicateOptions extends DecisionPaths {
   readonly file: string
   /** The field to compare: a dotted path; default by the row. */
   readonly field: string | undefined
   readonly threshold: number | undefined
   readonly output: string | undefined
-  readonly report: string | undefined
   /**
    * What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so
    * that only rows that share one are held; the decisions are the same.
    */
   readonly memoryBytes?: number | undefined
-  /** Threads beside this one; none for one core. */
-  readonly workers: number
+  /** The threads beside this one; none for one core. */
+  readonly threads: ThreadStarter
 }
 
 export interface DeduplicateResult {
@@ -47,8 +48,8 @@ type RunContext = Pick<StageContext, "monotonicMs" | "signal" | "report">
 
 /**
  * Of the rows of a file the first of near ones are kept: kept + dropped = read, and every dropped row has a kept
- * witness. The kept rows go to `output`, lines of JSONL as they are; a decision for each dropped row and each conflict
- * goes to `report`. Both files appear whole or not at all, and neither does when a line is no row.
+ * witness. The kept rows go to `output`, lines of JSONL as they are; each dropped row goes to `dropped`, each dropped
+ * row and each conflict to `report`. The files appear whole or not at all, and none does when a line is no row.
  *
  * Memory: that of `SimilarSets` for the kept rows, 20 bytes more for each, a byte a line, and 32 MiB that the threads
  * share; JSONL is streamed, a table (CSV, TSV, JSON) is held whole. The answer does not depend on the number of
@@ -57,13 +58,13 @@ type RunContext = Pick<StageContext, "monotonicMs" | "signal" | "report">
 export async function deduplicateFile(context: RunContext, options: DeduplicateOptions): Promise<DeduplicateResult> {
   const started = context.monotonicMs()
   requireFile(options.file)
-  const report = options.report === undefined ? undefined : new AtomicWriter(options.report)
+  const files = new DecisionFiles(options)
   try {
     const isLines = [".jsonl", ".ndjson"].includes(extname(options.file).toLowerCase())
     const { decisions, shingles, threshold } = isLines
-      ? await decideLines(context, options, report)
-      : decideTable(options, report)
-    report?.commit()
+      ? await decideLines(context, options, files)
+      : decideTable(options, files)
+    files.commit()
     const seconds = (context.monotonicMs() - started) / 1000
     const { conflict, "exact-duplicate": exact, "near-duplicate": near } = decisions.counts
     return {
@@ -77,7 +78,7 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
       textsPerSecond: Math.round(decisions.read / seconds),
     }
   } catch (error) {
-    report?.abandon()
+    files.abandon()
     throw error
   }
 }
@@ -88,13 +89,9 @@ interface Decided {
   readonly threshold: number
 }
 
-async function decideLines(
-  context: RunContext,
-  options: DeduplicateOptions,
-  report: AtomicWriter | undefined,
-): Promise<Decided> {
+async function decideLines(context: RunContext, options: DeduplicateOptions, files: DecisionFiles): Promise<Decided> {
   const { file, field, memoryBytes = Infinity } = options
-  const reader = () => new LineReader(context, file, field, options.workers)
+  const reader = () => new LineReader(context, file, field, options.threads)
   const first = reader()
   try {
     const { texts, rows } = sampleTexts(file, field)
@@ -104,7 +101,7 @@ async function decideLines(
         ? new SharedKeys(rows * plan.bands.count)
         : undefined
     if (shared) await first.read(plan, (part) => noteKeys(shared, plan.bands.count, part))
-    const decisions = new RowDecisions(plan, threshold, rows, report, shared)
+    const decisions = new RowDecisions(plan, threshold, rows, files, shared)
     await (shared ? reader() : first).read(plan, (part, firstLine) => {
       decisions.take(part, firstLine)
       if (shared && decisions.bytes + shared.bytes > memoryBytes)
@@ -137,7 +134,7 @@ function tooLarge(file: string, memoryBytes: number, read: number, rows: number)
   )
 }
 
-function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefined): Decided {
+function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided {
   const { file, field } = options
   const table = readTable(file)
   const issues = [...table.issues]
@@ -153,7 +150,7 @@ function decideTable(options: DeduplicateOptions, report: AtomicWriter | undefin
     rows.length,
     options.threshold,
   )
-  const decisions = new RowDecisions(plan, threshold, rows.length, report)
+  const decisions = new RowDecisions(plan, threshold, rows.length, files)
   const sketcher = new Sketcher(plan)
   for (const { row, text, output } of rows) decisions.offer(rowSketch(sketcher, plan, text, output), row.line)
   if (options.output !== undefined) {

@@ -6,6 +6,7 @@ import { BatchQueue } from "./batch-queue.ts"
 import type { BatchPart } from "./batch-ring.ts"
 import { batchBytes, issueAt } from "./batch-sketcher.ts"
 import type { StageContext } from "../context.ts"
+import type { ThreadStarter } from "../threads.ts"
 
 /**
  * The rows of a JSONL file as sketches, from its first line to its last, made by several threads, which start at once
@@ -21,12 +22,12 @@ export class LineReader {
     context: Pick<StageContext, "signal" | "report">,
     file: string,
     field: string | undefined,
-    workers: number,
+    threads: ThreadStarter,
   ) {
     this.#context = context
     this.#file = file
     this.#batches = Math.ceil(statSync(file).size / batchBytes)
-    this.#queue = new BatchQueue(file, field, this.#batches, Math.max(0, Math.min(workers, this.#batches - 1)))
+    this.#queue = new BatchQueue(file, field, this.#batches, threads)
   }
 
   /**

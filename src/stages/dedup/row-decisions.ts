@@ -2,8 +2,8 @@ import { KeepFirst, type KeepOrDrop, type SketchedRow } from "../../curation/nea
 import { rowHeader } from "../../curation/rows/row-sketcher.ts"
 import type { SharedKeys } from "../../curation/near/shared-keys.ts"
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
-import type { AtomicWriter } from "../../store/files/atomic-writer.ts"
 import type { BatchPart } from "./batch-ring.ts"
+import type { DecisionFiles } from "./decision-files.ts"
 
 /** Notes the keys of the rows of a part; the answer is the number of rows. */
 export function noteKeys(shared: SharedKeys, bands: number, { numbers, rows }: BatchPart): number {
@@ -12,7 +12,7 @@ export function noteKeys(shared: SharedKeys, bands: number, { numbers, rows }: B
   return rows
 }
 
-/** What came of the rows so far, by the lines they are on; each duplicate and conflict is a line of the report. */
+/** What came of the rows so far, by the lines they are on; each duplicate and conflict is noted in the files. */
 export class RowDecisions {
   read = 0
   readonly counts: Record<KeepOrDrop["verdict"], number> = {
@@ -23,7 +23,7 @@ export class RowDecisions {
   }
   readonly #rows: KeepFirst
   readonly #bands: number
-  readonly #report: AtomicWriter | undefined
+  readonly #files: DecisionFiles
   #dropped = new Uint8Array(4096)
 
   /** About so many rows are expected; `shared` as in `KeepFirst`. */
@@ -31,12 +31,12 @@ export class RowDecisions {
     plan: Required<SketchPlan>,
     threshold: number,
     expected: number,
-    report: AtomicWriter | undefined,
+    files: DecisionFiles,
     shared?: SharedKeys,
   ) {
     this.#rows = new KeepFirst(threshold, plan.bands.count, expected, shared)
     this.#bands = plan.bands.count
-    this.#report = report
+    this.#files = files
   }
 
   /** The memory that grows with the rows. */
@@ -73,15 +73,12 @@ export class RowDecisions {
     this.#note(line, this.#rows.offer(row, line))
   }
 
-  #note(line: number, { verdict, witness, similarity }: KeepOrDrop): void {
+  #note(line: number, decision: KeepOrDrop): void {
     this.read += 1
-    this.counts[verdict] += 1
-    if (verdict === "kept") return
-    const isKept = verdict === "conflict"
-    if (!isKept) this.#drop(line)
-    this.#report?.write(
-      `{"line":${line},"kept":${isKept},"reason":"${verdict}","witnessLine":${witness},"similarity":${Math.round(similarity * 10_000) / 10_000}}\n`,
-    )
+    this.counts[decision.verdict] += 1
+    if (decision.verdict === "kept") return
+    if (decision.verdict !== "conflict") this.#drop(line)
+    this.#files.note(line, decision)
   }
 
   #drop(line: number): void {

@@ -11,6 +11,7 @@ import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { requireAllowed } from "../rights.ts"
+import { requireNoLeak, requireUnaltered } from "./leak-gate.ts"
 
 export interface PlannedTraining {
   readonly plan: TrainingPlan
@@ -33,7 +34,7 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
       hint: `Make one: tuneloop build ${task.task}`,
     })
   const manifest = versions.manifest(dataset as `ds_${string}`)
-  requireTrainable(versions, manifest)
+  requireTrainable(versions, manifest, task)
   const train = versions.each(dataset, "train.jsonl")
   requireStanding(context, task, train)
   requireAllowed(context, task, train, job.baseModel)
@@ -83,9 +84,10 @@ function weightsOf(
 
 /**
  * A version that must not be trained on is not sent anywhere: neither to a backend nor as an export. One with a leak,
- * one that rows were erased from, or whose holdout they were erased from, is a GateError.
+ * one that rows were erased from, or whose holdout they were erased from, and one that is not what its id says is a
+ * GateError.
  */
-export function requireTrainable(versions: Versions, manifest: DatasetManifest): void {
+export function requireTrainable(versions: Versions, manifest: DatasetManifest, task: TaskSpecification): void {
   if (manifest.leaks.found > 0)
     throw new GateError(
       `${manifest.id} has ${manifest.leaks.found} leaks and cannot be trained on`,
@@ -97,6 +99,8 @@ export function requireTrainable(versions: Versions, manifest: DatasetManifest):
       `rows were erased from ${erased}${erased === manifest.id ? "" : `, the holdout of ${manifest.id}`}: it is no longer what its id says and cannot be trained on`,
       `Build a version without them: tuneloop build ${manifest.task}`,
     )
+  requireUnaltered(manifest)
+  requireNoLeak(task, versions, manifest)
 }
 
 /**

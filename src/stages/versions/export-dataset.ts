@@ -52,7 +52,7 @@ export async function exportDataset(
   const { version, format, output } = options
   const versions = new Versions(context.workspace, task.task)
   const manifest = versions.manifest(version as `ds_${string}`)
-  requireTrainable(versions, manifest)
+  requireTrainable(versions, manifest, task)
   const train = versions.each(version, "train.jsonl")
   requireStanding(context, task, train)
   requireAllowed(context, task, train)

@@ -71,41 +71,53 @@ export class Versions {
   }
   /**
    * The version of these files is there, under the id that follows from them. Returns its manifest, and whether it was
-   * not there before.
+   * not there before; undefined where `inspect` finds leaks in the files as they are written, and then nothing is
+   * there.
    */
   async freezeVersion(
     planned: PlannedVersion,
-    files: VersionFiles,
-  ): Promise<{ readonly manifest: DatasetManifest; readonly isNew: boolean }> {
+    files: InspectedFiles,
+  ): Promise<{ readonly manifest: DatasetManifest; readonly isNew: boolean } | undefined> {
+    try {
+      const { name, isNew } = await this.createVersion(planned, files)
+      return { manifest: this.manifest(name as `ds_${string}`), isNew }
+    } catch (error) {
+      if (error instanceof LeaksFound) return undefined
+      throw error
+    }
+  }
+
+  private createVersion(
+    planned: PlannedVersion,
+    files: InspectedFiles,
+  ): Promise<{ readonly name: string; readonly isNew: boolean }> {
     const { read, kept } = planned.manifest
-    const { name, isNew } = await createFolderByContent(
-      join(this.workspace.taskFolder(this.task), "versions"),
-      async (temporary) => {
-        const writing = [
-          files.train(join(temporary, "train.jsonl")),
-          files.dropped(join(temporary, "dropped.jsonl")),
-        ] as const
-        // Where one fails, the other is not left at work in a folder that goes.
-        await Promise.allSettled(writing)
-        const [train, dropped] = await Promise.all(writing)
-        const { preferences } = files
-        const manifest = withFiles(planned, {
-          "train.jsonl": { rows: kept, digest: train },
-          "dropped.jsonl": { rows: read - kept, digest: dropped },
-          ...(preferences.length === 0
-            ? {}
-            : {
-                "preferences.jsonl": {
-                  rows: preferences.length,
-                  digest: writeDigested(join(temporary, "preferences.jsonl"), jsonPieces(preferences)),
-                },
-              }),
-        })
-        writeManifest(temporary, manifest)
-        return manifest.id
-      },
-    )
-    return { manifest: this.manifest(name as `ds_${string}`), isNew }
+    return createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), async (temporary) => {
+      const writing = [
+        files.train(join(temporary, "train.jsonl")),
+        files.dropped(join(temporary, "dropped.jsonl")),
+      ] as const
+      // Where one fails, the other is not left at work in a folder that goes.
+      await Promise.allSettled(writing)
+      const [train, dropped] = await Promise.all(writing)
+      const { preferences } = files
+      const found = await files.inspect(temporary)
+      if (found > 0) throw new LeaksFound()
+      const manifest = withFiles(planned, found, {
+        "train.jsonl": { rows: kept, digest: train },
+        "dropped.jsonl": { rows: read - kept, digest: dropped },
+        ...(preferences.length === 0
+          ? {}
+          : {
+              "preferences.jsonl": {
+                rows: preferences.length,
+                digest: writeDigested(join(temporary, "preferences.jsonl"), jsonPieces(preferences)),
+              },
+            }),
+      })
+      writeManifest(temporary, manifest)
+      return manifest.id
+    })
   }
 
   /** The manifest of a version or holdout that exists. */
@@ -184,9 +196,11 @@ export class Versions {
   }
 }
 
-/** A version but for its files, and how its id follows from them. */
+/** A version but for its files and what is found in them, and how its id follows from the files. */
 export interface PlannedVersion {
-  readonly manifest: Omit<DatasetManifest, "files" | "id">
+  readonly manifest: Omit<DatasetManifest, "files" | "id" | "leaks">
+  /** The checks for leaks that ran. */
+  readonly leakChecks: readonly string[]
   idOf(files: DatasetManifest["files"]): string
 }
 
@@ -197,12 +211,23 @@ export interface VersionFiles {
   readonly preferences: readonly Preference[]
 }
 
+/** Says how many leaks are in the files once they lie in the folder. */
+export interface InspectedFiles extends VersionFiles {
+  readonly inspect: (folder: string) => Promise<number>
+}
+
+class LeaksFound extends Error {}
+
 function writeManifest(folder: string, manifest: unknown): void {
   writeAtomically(join(folder, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`)
 }
 
 /** With the files where they have always stood among its keys. */
-function withFiles({ manifest, idOf }: PlannedVersion, files: DatasetManifest["files"]): DatasetManifest {
+function withFiles(
+  { manifest, leakChecks: checks, idOf }: PlannedVersion,
+  found: number,
+  files: DatasetManifest["files"],
+): DatasetManifest {
   const { schemaVersion, task, kind, holdout, recipe, ...counts } = manifest
-  return { schemaVersion, id: idOf(files), task, kind, holdout, recipe, files, ...counts }
+  return { schemaVersion, id: idOf(files), task, kind, holdout, recipe, files, ...counts, leaks: { checks, found } }
 }

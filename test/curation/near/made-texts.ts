@@ -1,5 +1,6 @@
 import type { HeldOutRow } from "../../../src/curation/leaks/contamination.ts"
 import { Curation, type Conflict } from "../../../src/curation/version/curation.ts"
+import { OwnCuration } from "../../../src/curation/version/own-curation.ts"
 import type { CurationRow } from "../../../src/curation/rows/ranking.ts"
 import { rowLines } from "../../../src/curation/rows/row-lines.ts"
 import { RowTable } from "../../../src/curation/rows/row-table.ts"
@@ -140,16 +141,14 @@ export function curate({
   const table = new RowTable(new MemorySpill())
   const curation = new Curation(table, { ...options, heldOut, expected: candidates.length })
   for (const candidate of candidates) curation.intake.offer(candidate)
-  const left = curation.close()
-  const overlapping = curation.dropOverlapping()
-  if (overlapping !== undefined) curation.judgeOverlapping(overlapping.rows, overlapping.plan)
-  const { plan, resketch } = curation.plan()
-  if (resketch !== undefined)
-    curation.resketch(
-      left.filter((row) => table.isKept(row)),
-      resketch,
-    )
-  const conflicts = curation.finish([curation.compare(curation.groups(left, plan), plan)])
+  const own = new OwnCuration(options.task, table)
+  const closed = curation.close()
+  const overlapping = closed.overlapping()
+  const { toJudge } = overlapping
+  const judged = overlapping.judged(toJudge === undefined ? [] : own.judge(toJudge.rows, toJudge.plan))
+  if (judged.resketch !== undefined) own.resketch(judged.left(), judged.resketch)
+  const groups = judged.groups(own.join(closed.rows, judged.comparison.plan.bands.count))
+  const conflicts = judged.finish(own.compare(groups, judged.comparison))
   const rows = <Row>(pieces: Iterable<Uint8Array>) =>
     Array.from(pieces, (piece) => Buffer.from(piece).toString())
       .join("")

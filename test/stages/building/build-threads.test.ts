@@ -1,7 +1,7 @@
 import { appendFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { buildThreads } from "../../../src/cli/build-thread.ts"
+import { buildThreads } from "../../../src/cli/threads.ts"
 import { loadFilters } from "../../../src/cli/plugins.ts"
 import type { Seed } from "../../../src/core/rows/example.ts"
 import { taskSchema, type TaskSpecification } from "../../../src/core/task/task.ts"

@@ -27,15 +27,24 @@ async function dedup(
     "--json",
     "--report",
     join(home, "report.jsonl"),
+    "--dropped",
+    join(home, "dropped.jsonl"),
     "--out",
     join(home, "kept"),
   ]).outcome
   expect([code, code === 0 ? "" : stderr]).toEqual([0, ""])
-  const report = readFileSync(join(home, "report.jsonl"), "utf8")
-  return {
-    result: JSON.parse(stdout) as Record<string, unknown>,
-    report: report === "" ? [] : lines(join(home, "report.jsonl")).map((line) => JSON.parse(line)),
-  }
+  const result = JSON.parse(stdout) as { read: number; kept: number }
+  const report = parsedLines(join(home, "report.jsonl"))
+  const dropped = parsedLines(join(home, "dropped.jsonl"))
+  expect(result.kept + dropped.length).toBe(result.read)
+  // Of the report the dropped rows, as lines of a fixed form.
+  expect(dropped).toEqual(report.flatMap(({ kept, ...row }) => (kept ? [] : [row])))
+  for (const row of dropped) expect(Object.keys(row)).toEqual(["line", "reason", "witnessLine", "similarity"])
+  return { result: { ...result }, report }
+}
+
+function parsedLines(path: string): ReportLine[] {
+  return readFileSync(path, "utf8") === "" ? [] : lines(path).map((line) => JSON.parse(line) as ReportLine)
 }
 
 describe("tuneloop dedup", () => {
@@ -176,6 +185,8 @@ describe("tuneloop dedup", () => {
       "bad.jsonl",
       "--report",
       join(home, "report.jsonl"),
+      "--dropped",
+      join(home, "dropped.jsonl"),
       "--out",
       join(home, "kept"),
     ]).outcome
@@ -197,6 +208,7 @@ describe("tuneloop dedup", () => {
     [["empty.jsonl"], 1, "has no rows"],
     [["x.parquet"], 1, "cannot tell the format"],
     [["empty.jsonl", "--memory", "many"], 2, "must be a size such as 4GB or 500MB"],
+    [["empty.jsonl", "--dropped", "x", "--out", "./x"], 2, "name one file twice"],
     [["empty.jsonl", "--threshold", "1.5"], 2, "must be a number above 0, up to 1"],
   ] as const)("%j ends with %d", async (words, expected, message) => {
     const home = folder()

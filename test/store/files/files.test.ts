@@ -239,7 +239,7 @@ describe("dataset versions", () => {
     output: "y",
     provenance: { parents: [], strategy: "gold", acceptedBy: "gold" },
   }
-  const planned = (id: string): PlannedVersion => ({ manifest, idOf: () => id })
+  const planned = (id: string): PlannedVersion => ({ manifest, leakChecks: ["exact"], idOf: () => id })
   const manifest: PlannedVersion["manifest"] = {
     schemaVersion: 1,
     task: "t",
@@ -252,18 +252,18 @@ describe("dataset versions", () => {
     conflicts: 0,
     flagged: {},
     personalData: { policy: "flag", rows: 0, found: {} },
-    leaks: { checks: [], found: 0 },
   }
   const files = {
     train: async (path: string) => writeDigested(path, [`${JSON.stringify(example)}\n`]),
     dropped: async (path: string) => writeDigested(path, []),
     preferences: [],
+    inspect: () => Promise.resolve(0),
   }
 
   it("are read back; a changed, torn or missing file is not", async () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
     for (const id of ["ds_1", "ds_2", "ds_3"])
-      expect((await versions.freezeVersion(planned(id), files)).isNew).toBe(true)
+      expect((await versions.freezeVersion(planned(id), files))?.isNew).toBe(true)
     const again = await versions.freezeVersion(planned("ds_1"), files)
     expect(again).toEqual({ manifest: versions.manifest("ds_1"), isNew: false })
     expect(readdirSync(join(versions.folder("ds_1"), "..")).sort()).toEqual(["ds_1", "ds_2", "ds_3"])
@@ -276,6 +276,20 @@ describe("dataset versions", () => {
     for (const id of ["ds_2", "ds_3"])
       expect(() => versions.rows(id, "train.jsonl")).toThrow(/not what its manifest says/)
     expect(() => versions.rows("ds_4", "train.jsonl")).toThrow(/no dataset version ds_4; it has: ds_1, ds_2, ds_3/)
+  })
+
+  it("are not there while a leak is found in their files, and nothing is left of them", async () => {
+    const versions = new Versions(Workspace.open(newFolder()), "t")
+    const seen: string[] = []
+    const inspect = (folder: string) => {
+      seen.push(readFileSync(join(folder, "train.jsonl"), "utf8"))
+      return Promise.resolve(1)
+    }
+    expect(await versions.freezeVersion(planned("ds_1"), { ...files, inspect })).toBeUndefined()
+    expect(seen).toEqual([`${JSON.stringify(example)}\n`])
+    expect(readdirSync(join(versions.folder("ds_1"), ".."))).toEqual([])
+    await versions.freezeVersion(planned("ds_1"), files)
+    expect(versions.manifest("ds_1").leaks).toEqual({ checks: ["exact"], found: 0 })
   })
 
   it("have a latest one, which must still be there", async () => {

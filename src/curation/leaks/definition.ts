@@ -1,0 +1,73 @@
+import type { DropReason } from "../../core/rows/example.ts"
+import { cuts, boilerplateRule, chooseShingles, defaultThreshold, mostMeasured, mostTexts } from "../near/cuts.ts"
+import { foldForComparison } from "../text/normalise.ts"
+
+/**
+ * What a leak is: a train row that meets a held-out one by one of these checks, in the order in which a row is told.
+ * Two implementations follow this definition and share no more than it: the build's (contamination.ts, lineage.ts,
+ * ngram-overlap.ts, overlap-judge.ts), which decides what is kept, and the witness's (witness.ts), which reads what was
+ * frozen.
+ *
+ * - `lineage`: the row is held out itself, or one of its parents is, or a parent's parent, through rows of the build,
+ *   dropped ones included. A seed, an input, a candidate and an example are one row where the digits of their ids
+ *   agree.
+ * - `exact`: the texts are equal in the form `fold`.
+ * - `near`: the Jaccard similarity of the sets of shingles is at least the threshold. How texts are cut follows from
+ *   the held-out texts alone (`shingles`), and so does what is boilerplate in them (`boilerplate`).
+ * - `ngram`: the texts share n consecutive words of the form `fold`, of which none stands, in the held-out text, in a
+ *   run of words that is common to many of the texts read and held out (`commonRuns`).
+ */
+export const leakChecks = ["lineage", "exact", "near", "ngram"] as const
+export type LeakCheck = (typeof leakChecks)[number]
+
+/** A train row that meets a held-out one, by which check. */
+export interface FoundLeak {
+  readonly check: LeakCheck
+  readonly train: string
+  readonly heldOut: string
+  readonly similarity?: number
+}
+
+/** The forms and figures of the definition. */
+export const leakDefinition = {
+  /** The form in which equal texts are one; its words are what single spaces part. */
+  fold: foldForComparison,
+  /** Which shingles, by a sample of the held-out texts; the threshold where nobody gives one; how texts are cut. */
+  shingles: { choose: chooseShingles, mostMeasured, defaultThreshold, cuts },
+  /** Which spans of the held-out texts are left out of the sets of shingles. */
+  boilerplate: boilerplateRule,
+  commonRuns: {
+    /** In fewer texts than this a run of words is nobody's template: small sets keep every run. */
+    leastTexts: 20,
+    /** A run in so large a share of the different texts is a template's, whatever else the texts say. */
+    plainShare: 0.05,
+    /**
+     * So is one in this share, where such runs are more than `leastMass` of all: several templates, not one text in
+     * many versions.
+     */
+    leastShare: 0.01,
+    leastMass: 0.05,
+    /** Half as many words as an n-gram has, so that a template that is somewhat shorter is one as well. */
+    lengthFor: (n: number) => Math.max(4, Math.ceil(n / 2)),
+    /** Of more texts a sample is looked at: see `TextSample`. */
+    mostTexts,
+  },
+} as const
+
+/** The reason with which a row is dropped for a leak. */
+export function reasonOf(check: LeakCheck): DropReason {
+  return check === "lineage" ? "lineage" : `leak-${check}`
+}
+
+/** The check of such a reason; undefined for any other. */
+export function checkOf(reason: string): LeakCheck | undefined {
+  return leakChecks.find((check) => reasonOf(check) === reason)
+}
+
+/**
+ * Whether a row that was dropped for the reason is one of the texts in which common runs are counted: it was compared
+ * with what is held out, or would have been but for what it says.
+ */
+export function countsForCommonRuns(reason: string): boolean {
+  return !["rejected", "undecided", "failed-check", "personal-data"].includes(reason) && !reason.startsWith("filter-")
+}
