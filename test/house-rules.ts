@@ -32,7 +32,7 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["building", "evaluating", "reviewing"],
     ["growing", "versions"],
   ],
-  cli: [["."], ["dataset", "review"], ["text"], ["commands"]],
+  cli: [["."], ["dataset", "review"], ["text"], ["runs"], ["commands"]],
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "contenders", "formats"]
 const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "contenders", "formats"]
