@@ -97,7 +97,8 @@ export async function readCheckedJob(workspace: Workspace, job: string): Promise
 
 function unknownBackend(name: string, existing: readonly string[]): string {
   const meant = nearest(name, existing)
-  return `got ${show(name)}; allowed: ${existing.join(", ")}${meant === undefined ? "" : `; did you mean ${show(meant)}?`}`
+  const suggestion = meant === undefined ? "" : `; did you mean ${show(meant)}?`
+  return `got ${show(name)}; allowed: ${existing.join(", ")}${suggestion}`
 }
 
 export async function loadModel(provider: string): Promise<ModelModule> {
