@@ -7,6 +7,7 @@ import { parse } from "yaml"
 import { z } from "zod"
 import type { BackendModule } from "../src/core/contracts/backend.ts"
 import { exitCodes } from "../src/core/errors.ts"
+import type { Contender } from "../src/core/contracts/contender.ts"
 import type { Filter } from "../src/core/contracts/filter.ts"
 import type { DatasetFormat } from "../src/core/contracts/format.ts"
 import type { Metric } from "../src/core/contracts/metric.ts"
@@ -102,6 +103,7 @@ async function plugInText(): Promise<string> {
   const strategies = await loadAll<Strategy>("strategies")
   const filters = await loadAll<Filter>("filters")
   const metrics = await loadAll<Metric>("metrics")
+  const contenders = await loadAll<Contender>("contenders")
   const formats = await loadAll<DatasetFormat>("formats")
   return page(
     "Plug-ins",
@@ -109,10 +111,16 @@ async function plugInText(): Promise<string> {
     "## Backends",
     "What trains: `backend.name` in the job.",
     table(
-      ["name", "what it is"],
-      backends.map(({ name, module }) => [`\`${name}\``, module.summary]),
+      ["name", "what it is", "kind"],
+      backends.map(({ name, module }) => [`\`${name}\``, module.summary, module.kind]),
     ),
+    "A *runner* is a machine that runs our trainer. A *hosted* backend is a fine-tuning API: it costs money, and whoever runs a command is asked first.",
     environmentTable(backends),
+    ...backends.flatMap(({ name, module }) => [
+      `### Options of ${name}`,
+      "The keys of `backend.options` in the job.",
+      keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
+    ]),
     "## Models",
     "What grows examples: `expand.model.provider` in the task.",
     table(
@@ -146,12 +154,24 @@ async function plugInText(): Promise<string> {
       `### Options of ${name}`,
       keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
     ]),
+    "## Contenders",
+    "What the tuned model is compared with: `evaluation.contenders` in the job, `--against`, and `verdict.incumbent` in the task.",
+    table(
+      ["name", "what it is", "kinds of task", "needs"],
+      contenders.map(({ name, module }) => [
+        module.argument === undefined ? `\`${name}\`` : `\`${name}:<${module.argument}>\``,
+        module.summary,
+        module.kinds.join(", "),
+        module.needs.join(", "),
+      ]),
+    ),
     "## Metrics",
     "What an evaluation computes; `verdict.metric` in the task names the one that decides.",
     table(
-      ["name", "what it is", "kinds of task"],
-      metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", ")]),
+      ["name", "what it is", "kinds of task", "better"],
+      metrics.map(({ name, module }) => [`\`${name}\``, module.summary, module.kinds.join(", "), module.direction]),
     ),
+    ...metrics.flatMap(({ name, module }) => optionsText(name, module.options)),
     "## Formats",
     "What `tuneloop dataset export` writes: its `--format`. Each row is the messages that the trainer renders.",
     table(
@@ -159,6 +179,12 @@ async function plugInText(): Promise<string> {
       formats.map(({ name, module }) => [`\`${name}\``, module.summary, module.readBy]),
     ),
   )
+}
+
+/** The options of a plug-in; nothing where it has none. */
+function optionsText(name: string, options: z.ZodType): string[] {
+  const schema = z.toJSONSchema(options, { io: "input", unrepresentable: "any" }) as JsonSchema
+  return Object.keys(schema.properties ?? {}).length === 0 ? [] : [`### Options of ${name}`, keysOf(schema)]
 }
 
 function usualSeverity(filter: Filter): string {

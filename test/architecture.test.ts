@@ -1,143 +1,20 @@
-import { readdirSync, readFileSync } from "node:fs"
-import { dirname, join, normalize, relative } from "node:path"
 import { describe, expect, it } from "vitest"
-import { packageRoot } from "../src/cli/version.ts"
-
-type Tree = Readonly<Record<string, string>>
-
-const floors: Readonly<Record<string, number>> = {
-  core: 0,
-  curation: 1,
-  evaluation: 1,
-  store: 1,
-  models: 1,
-  backends: 1,
-  strategies: 1,
-  filters: 1,
-  metrics: 1,
-  formats: 1,
-  stages: 2,
-  web: 3,
-  cli: 4,
-}
-const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "formats"]
-const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "formats"]
-/** A runner starts and finds processes: it cannot do without the machine. */
-const machineFiles = [
-  "backends/_local-transport.ts",
-  "backends/_processes.ts",
-  "backends/_set-up-steps.ts",
-  "backends/_trainer-environment.ts",
-  "backends/_work.ts",
-]
-
-const source = join(packageRoot, "src")
-const tree: Tree = Object.fromEntries(
-  readdirSync(source, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
-    .map((entry) => {
-      const path = join(entry.parentPath, entry.name)
-      return [relative(source, path).replaceAll("\\", "/"), readFileSync(path, "utf8")]
-    }),
-)
-
-interface Import {
-  readonly target: string
-  readonly isTypeOnly: boolean
-}
-
-/** What a file imports or re-exports, over as many lines as it takes, dynamically as well; without its comments. */
-function importsOf(text: string): Import[] {
-  const code = withoutComments(text)
-  const named = [...code.matchAll(/\b(?:import|export)\b([^"'`;()]*?)\bfrom\s*"([^"]+)"/g)].map((match) => {
-    const clause = match[1] ?? ""
-    const members = /\{([^}]*)\}/
-      .exec(clause)?.[1]
-      ?.split(",")
-      .filter((member) => member.trim() !== "")
-    const isTypeOnly =
-      /^\s*type\b/.test(clause) ||
-      (members?.every((member) => /^\s*type\b/.test(member)) === true && !/\w\s*,\s*\{/.test(clause))
-    return { target: match[2] ?? "", isTypeOnly }
-  })
-  const other = [...code.matchAll(/(?<!["`.\w])import\s*(?:\(\s*)?["`]([^"`]+)["`]/g)].map((match) => ({
-    target: match[1] ?? "",
-    isTypeOnly: false,
-  }))
-  return [...named, ...other]
-}
-
-function withoutComments(text: string): string {
-  return text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/(^|[^:"'`\w])\/\/.*$/gm, "$1")
-}
-
-function roomOf(file: string): string {
-  return file.split("/")[0] ?? ""
-}
-
-/** Imports that point up or sideways, and plug-ins imported by name from outside their room. */
-function wrongImports(files: Tree): string[] {
-  return Object.entries(files).flatMap(([file, text]) => {
-    const room = roomOf(file)
-    const floor = floors[room]
-    if (floor === undefined) return [`${file}: ${room} is not a room`]
-    return importsOf(text)
-      .filter(({ target }) => target.startsWith("."))
-      .map(({ target }) => normalize(join(dirname(file), target)).replaceAll("\\", "/"))
-      .flatMap((target) => {
-        const other = roomOf(target)
-        // `../${room}/${name}` is how the command line finds plug-ins.
-        if (other === room || other.startsWith("${")) return []
-        if (floors[other] === undefined) return [`${file} imports ${target}, which is in no room`]
-        if ((floors[other] ?? 0) >= floor) return [`${file} imports ${target}, which is not below it`]
-        if (!plugInRooms.includes(other)) return []
-        const isShared = target.split("/").at(-1)?.startsWith("_") === true
-        return room === "stages" || !isShared ? [`${file} imports the plug-in ${target}`] : []
-      })
-  })
-}
-
-/**
- * Files below the command line that reach for the process, the clock, chance or the network, and pure rooms that do
- * I/O.
- */
-function wrongReaches(files: Tree): string[] {
-  return Object.entries(files).flatMap(([file, text]) => {
-    const room = roomOf(file)
-    if (room === "cli" || machineFiles.includes(file)) return []
-    const code = withoutComments(text)
-    const reaches = [
-      ...code.matchAll(
-        /(?<![\w."'])(process\.\w+|Date\.now\(|new Date\(\)|Math\.random|fetch\(|performance\.now|setTimeout\()/g,
-      ),
-    ].map((match) => `${file} reaches for ${match[1]}`)
-    if (!pureRooms.includes(room)) return reaches
-    const io = importsOf(text).filter(({ target }) => target.startsWith("node:") && target !== "node:crypto")
-    return [
-      ...reaches,
-      ...io.map(({ target }) => `${file} imports ${target}`),
-      ...(/\brandomBytes|randomUUID/.test(code) ? [`${file} draws lots`] : []),
-    ]
-  })
-}
-
-/** npm packages that more than one file of a room knows. */
-function sharedPackages(files: Tree): string[] {
-  const users = new Map<string, Set<string>>()
-  for (const [file, text] of Object.entries(files))
-    for (const { target, isTypeOnly } of importsOf(text)) {
-      if (isTypeOnly || target.startsWith(".") || target.startsWith("node:")) continue
-      const name = target
-        .split("/")
-        .slice(0, target.startsWith("@") ? 2 : 1)
-        .join("/")
-      // Schemas are the language that every room speaks; commands are written in the command line's own library.
-      if (name === "zod" || (name === "commander" && roomOf(file) === "cli")) continue
-      const key = `${name} in ${roomOf(file)}`
-      users.set(key, (users.get(key) ?? new Set()).add(file))
-    }
-  return [...users].filter(([, names]) => names.size > 1).map(([key, names]) => `${key}: ${[...names].join(", ")}`)
-}
+import {
+  circles,
+  codeOf,
+  crowdedFolders,
+  floors,
+  machineFiles,
+  oversize,
+  roomOf,
+  sharedPackages,
+  tree,
+  type Tree,
+  wrongImports,
+  wrongPaths,
+  wrongReaches,
+  wrongSubRoomImports,
+} from "./house-rules.ts"
 
 describe("the house", () => {
   it("imports point down, rooms on a floor do not know each other, plug-ins are found by name", () => {
@@ -155,8 +32,20 @@ describe("the house", () => {
     expect(sharedPackages(tree)).toEqual([])
   })
 
-  it("no file is longer than 400 lines", () => {
-    expect(Object.keys(tree).filter((file) => (tree[file] ?? "").trimEnd().split("\n").length > 400)).toEqual([])
+  it("sub-rooms point down, and no file imports its way back to itself", () => {
+    expect(wrongSubRoomImports(tree)).toEqual([])
+    expect(circles(tree)).toEqual([])
+  })
+
+  it("only the store knows paths and SQL", () => {
+    expect(wrongPaths(tree)).toEqual([])
+  })
+
+  it("no folder has more files than a person can look over, no file is too long, no line too wide", () => {
+    const all = codeOf("src", "test", "trainer", "bench", "docs", "assembly")
+    expect(Object.keys(all).length).toBeGreaterThan(400)
+    expect(crowdedFolders(Object.keys(all))).toEqual([])
+    expect(oversize(all)).toEqual([])
   })
 })
 
@@ -208,7 +97,46 @@ describe("the rules of the house are red on", () => {
   ])("%s outside the command line", (code) => {
     for (const room of ["core", "curation", "store", "stages", "models"])
       expect(wrongReaches({ [`${room}/a.ts`]: code })).toHaveLength(1)
-    expect(wrongReaches({ "cli/a.ts": code })).toEqual([])
+    expect(wrongReaches({ "cli/a.ts": code })).toHaveLength(1)
+    expect(wrongReaches({ "cli/machine.ts": code })).toEqual([])
+  })
+
+  it.each([
+    ["a sub-room above", { "stages/standing/a.ts": 'import { build } from "../building/build.ts"' }],
+    ["a sub-room beside", { "stages/asking/a.ts": 'import type { Plan } from "../training/plan.ts"' }],
+    ["a sub-room from the room's own files", { "core/a.ts": 'import { example } from "./rows/example.ts"' }],
+    ["a sub-room that is on no floor", { "stages/misc/a.ts": "" }],
+    ["a folder in a room without sub-rooms", { "filters/more/a.ts": "" }],
+  ])("%s", (_name, files) => {
+    expect(wrongSubRoomImports(files as unknown as Tree)).toHaveLength(1)
+  })
+
+  it("a circle of files, types included, and only that", () => {
+    const files = {
+      "stages/a.ts": 'import { b } from "./b.ts"',
+      "stages/b.ts": 'import { c } from "./c.ts"',
+      "stages/c.ts": 'import type { A } from "./a.ts"',
+      "stages/d.ts": 'import { a } from "./a.ts"\nimport { c } from "./c.ts"',
+    }
+    expect(circles(files)).toEqual([["stages/a.ts", "stages/b.ts", "stages/c.ts"]])
+    expect(circles({ ...files, "stages/c.ts": "" })).toEqual([])
+  })
+
+  it("a crowded folder, a long file, a wide line", () => {
+    const many = Array.from({ length: 26 }, (_, index) => `core/rows/${index}.ts`)
+    expect(crowdedFolders(many)).toEqual(["core/rows: 26 files"])
+    expect(crowdedFolders(many.slice(1))).toEqual([])
+    expect(oversize({ "a.py": "x\n".repeat(401), "b.js": "y".repeat(121), "c-code.ts": "z".repeat(121) })).toHaveLength(
+      2,
+    )
+    expect(oversize({ "a.py": "x\n".repeat(400), "b.js": "y".repeat(120) })).toEqual([])
+  })
+
+  it("paths and SQL outside the store", () => {
+    expect(wrongPaths({ "stages/a.ts": 'import { join } from "node:path"' })).toHaveLength(1)
+    expect(wrongPaths({ "stages/a.ts": 'database.prepare("select key from requests where task = ?")' })).toHaveLength(1)
+    expect(wrongPaths({ "store/a.ts": 'import { join } from "node:path"\nconst sql = "select a from b"' })).toEqual([])
+    expect(wrongPaths({ "stages/a.ts": 'throw new Error("select one of: a, b")' })).toEqual([])
   })
 
   it("files and the network in a pure room", () => {

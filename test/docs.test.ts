@@ -7,6 +7,7 @@ import { fullProgram, generatedFiles } from "../docs/generate.ts"
 import { schemas } from "../src/cli/commands/schema.ts"
 import { load, names, rooms } from "../src/cli/plugins.ts"
 import { assignmentSchema } from "../src/core/rows/example.ts"
+import type { BackendModule } from "../src/core/contracts/backend.ts"
 import type { Strategy } from "../src/core/contracts/strategy.ts"
 
 const root = join(import.meta.dirname, "..")
@@ -26,7 +27,11 @@ describe("generated pages", () => {
     const strategies = await Promise.all(
       names("strategies").map(async (name) => [name, (await load<Strategy>("strategies", name)).options] as const),
     )
-    const all = { ...schemas, assignment: assignmentSchema, ...Object.fromEntries(strategies) }
+    const backends = await Promise.all(
+      names("backends").map(async (name) => [name, (await load<BackendModule>("backends", name)).options] as const),
+    )
+    const plugIns = Object.fromEntries([...strategies, ...backends])
+    const all = { ...schemas, assignment: assignmentSchema, ...plugIns }
     const silent = Object.entries(all).flatMap(([name, schema]) =>
       keysWithoutMeaning(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }), name),
     )

@@ -41,6 +41,7 @@ export const commands: readonly CommandEntry[] = [
     summary: "drop near-duplicates from any JSONL or CSV file",
     load: () => import("./commands/dedup.ts"),
   },
+  { name: "job", summary: "check a job", load: () => import("./commands/job.ts") },
   { name: "train", summary: "train a job's model", load: () => import("./commands/train.ts") },
   { name: "runs", summary: "list, show, watch and cancel runs", load: () => import("./commands/runs.ts") },
   {

@@ -1,12 +1,16 @@
+import { existsSync } from "node:fs"
 import { resolve } from "node:path"
+import { createInterface } from "node:readline/promises"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
 import type { Ledger } from "../core/contracts/ledger.ts"
 import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
+import { workspaceSchema } from "../core/workspace-settings.ts"
 import type { StageContext } from "../stages/context.ts"
 import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
+import { askConsent } from "./consent.ts"
 import { load, names } from "./plugins.ts"
 import * as machine from "./machine.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
@@ -115,6 +119,24 @@ export class Host {
       signal: this.signal,
       toolVersion: toolVersion(),
       report: this.terminal,
+      consent: (act) =>
+        askConsent(act, {
+          isAgreed: this.options.yes === true,
+          canAsk: machine.stdin.isTTY === true,
+          note: (message) => this.terminal.note(message),
+          ask: (question) => this.ask(question),
+        }),
+    }
+  }
+
+  /** What a person at the terminal answers. */
+  private async ask(question: string): Promise<string> {
+    this.terminal.endProgress()
+    const prompt = createInterface({ input: machine.stdin, output: machine.stderr })
+    try {
+      return await prompt.question(question, { signal: this.signal })
+    } finally {
+      prompt.close()
     }
   }
 
@@ -139,14 +161,19 @@ export class Host {
     return {
       environment: this.environment,
       packageRoot,
-      cacheFolder: this.workspace.cacheFolder,
-      allowedHosts: this.workspace.settings.allowedHosts,
+      ...this.workspaceContext(),
       fetch: this.fetch,
       now: machine.now,
       progress: (message) => this.terminal.progress(message),
       sleep: (milliseconds) => this.sleep(milliseconds),
       signal: this.signal,
     }
+  }
+
+  /** What a backend is told of the workspace; the defaults where there is none, as for a first look at the machine. */
+  private workspaceContext(): Pick<BackendContext, "cacheFolder" | "allowedHosts"> {
+    if (!existsSync(this.workspaceFolder().folder)) return { allowedHosts: workspaceSchema.parse({}).allowedHosts }
+    return { cacheFolder: this.workspace.cacheFolder, allowedHosts: this.workspace.settings.allowedHosts }
   }
 
   async backend(choice: JobSpecification["backend"]): Promise<FineTuneBackend> {

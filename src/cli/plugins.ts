@@ -1,15 +1,21 @@
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { optionIssues } from "./option-issues.ts"
+import type { BackendModule } from "../core/contracts/backend.ts"
 import type { ConfiguredFilter, Filter } from "../core/contracts/filter.ts"
-import type { Metric } from "../core/contracts/metric.ts"
+import { byNeeds, isComparable, type ConfiguredContender, type Contender } from "../core/contracts/contender.ts"
+import type { ConfiguredMetric, Metric } from "../core/contracts/metric.ts"
 import type { ModelModule } from "../core/contracts/model.ts"
 import type { Strategy } from "../core/contracts/strategy.ts"
+import { ConfigError, UsageError } from "../core/errors.ts"
+import { formatPath, nearest, show } from "../core/parse.ts"
+import { optionsIn, plugInName } from "../core/plug-in-name.ts"
+import type { JobSpecification } from "../core/training/job.ts"
 import { strategyIssues, taskIssues } from "../core/task/task-checks.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
 import type { Workspace } from "../store/workspace.ts"
 
-export const rooms = ["backends", "filters", "formats", "metrics", "models", "strategies"] as const
+export const rooms = ["backends", "contenders", "filters", "formats", "metrics", "models", "strategies"] as const
 export type Room = (typeof rooms)[number]
 
 const ending = import.meta.filename.endsWith(".ts") ? ".ts" : ".js"
@@ -27,9 +33,22 @@ export async function load<Module>(room: Room, name: string): Promise<Module> {
   return ((await import(/* @vite-ignore */ `../${room}/${name}${ending}`)) as { default: Module }).default
 }
 
-/** Every metric, for an evaluation. */
-export async function loadMetrics(): Promise<{ name: string; metric: Metric }[]> {
-  return Promise.all(names("metrics").map(async (name) => ({ name, metric: await load<Metric>("metrics", name) })))
+/**
+ * The metrics of an evaluation: every one that needs no options, and the one that decides with the options that it is
+ * named with.
+ */
+export async function loadMetrics(task: TaskSpecification): Promise<ConfiguredMetric[]> {
+  const deciding = task.verdict.metric ?? ""
+  const wanted = [...names("metrics"), ...(deciding.includes(":") ? [deciding] : [])]
+  const loaded = await Promise.all(
+    wanted.map(async (written): Promise<ConfiguredMetric[]> => {
+      const { name, argument } = plugInName(written)
+      const metric = await load<Metric>("metrics", name)
+      const options = metric.options.safeParse(optionsIn(argument).options)
+      return options.success ? [{ name: written, metric, options: options.data }] : []
+    }),
+  )
+  return loaded.flat()
 }
 
 /** The quality filters that the task has on, with their options. */
@@ -45,15 +64,14 @@ export async function loadFilters(task: TaskSpecification): Promise<ConfiguredFi
 
 /** The task's specification with everything checked: its schema, and what only the plug-ins know. */
 export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
-  const strategies = Object.fromEntries(
-    await Promise.all(
-      names("strategies").map(async (name) => [name, await load<Strategy>("strategies", name)] as const),
-    ),
-  )
-  const filters = Object.fromEntries(
-    await Promise.all(names("filters").map(async (name) => [name, await load<Filter>("filters", name)] as const)),
-  )
-  const plugins = { strategies, filters, metrics: names("metrics"), models: names("models"), optionIssues }
+  const plugins = {
+    strategies: await loadAll<Strategy>("strategies"),
+    filters: await loadAll<Filter>("filters"),
+    metrics: await loadAll<Metric>("metrics"),
+    incumbents: comparable(await loadAll<Contender>("contenders")),
+    models: names("models"),
+    optionIssues,
+  }
   return workspace.readTask(task, (raw, value) =>
     value === undefined
       ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins)
@@ -61,6 +79,73 @@ export async function readCheckedTask(workspace: Workspace, task: string): Promi
   )
 }
 
+/** The job with everything checked: its schema, and the options that only its backend knows. */
+export async function readCheckedJob(workspace: Workspace, job: string): Promise<JobSpecification> {
+  const modules = new Map<string, BackendModule>()
+  for (const name of names("backends")) modules.set(name, await load<BackendModule>("backends", name))
+  return workspace.readJob(job, (_raw, value) => {
+    if (value === undefined) return []
+    const { name, options } = value.backend
+    const module = modules.get(name)
+    if (module === undefined) return [{ path: ["backend", "name"], message: unknownBackend(name, [...modules.keys()]) }]
+    return optionIssues(module.options, options).map(({ path, message }) => ({
+      path: ["backend", "options", ...path],
+      message,
+    }))
+  })
+}
+
+function unknownBackend(name: string, existing: readonly string[]): string {
+  const meant = nearest(name, existing)
+  return `got ${show(name)}; allowed: ${existing.join(", ")}${meant === undefined ? "" : `; did you mean ${show(meant)}?`}`
+}
+
 export async function loadModel(provider: string): Promise<ModelModule> {
   return load<ModelModule>("models", provider)
+}
+
+/** The contenders of these names, each with the options that the job gives it. An unknown name lists those there are. */
+export async function loadContenders(
+  wanted: readonly string[],
+  settings: JobSpecification["evaluation"],
+): Promise<ConfiguredContender[]> {
+  const contenders = await loadAll<Contender>("contenders")
+  return wanted.map((written) => {
+    const { name, argument } = plugInName(written)
+    const contender = Object.hasOwn(contenders, name) ? contenders[name] : undefined
+    if (contender === undefined || (contender.argument === undefined) !== (argument === undefined))
+      throw unknownContender(written, byNeeds(contenders))
+    const given = { ...settings, ...(argument === undefined ? {} : { argument }) }
+    const issues = optionIssues(contender.options, given)
+    if (issues.length > 0)
+      throw new ConfigError(
+        `the job does not say what the contender ${written} needs`,
+        issues.map(({ path, message }) => ({ path: formatPath(["evaluation", ...path]), message })),
+        "Edit evaluation in the job; `tuneloop schema job` prints what is allowed.",
+      )
+    return { name: written, contender, options: contender.options.parse(given) }
+  })
+}
+
+function unknownContender(written: string, known: readonly string[]): UsageError {
+  const meant = nearest(written, known)
+  return new UsageError(
+    `there is no contender ${show(written)}; allowed: ${known.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    "Give --against other names, or edit evaluation.contenders in the job.",
+  )
+}
+
+function comparable(contenders: Readonly<Record<string, Contender>>) {
+  return byNeeds(contenders).flatMap((name) => {
+    const contender = contenders[name]
+    return contender === undefined || !isComparable(contender)
+      ? []
+      : [{ name, kinds: contender.kinds, hasArgument: contender.argument !== undefined }]
+  })
+}
+
+async function loadAll<Module>(room: Room): Promise<Record<string, Module>> {
+  return Object.fromEntries(
+    await Promise.all(names(room).map(async (name) => [name, await load<Module>(room, name)] as const)),
+  )
 }

@@ -8,6 +8,8 @@ export interface GlobalOptions {
   readonly quiet?: boolean
   readonly verbose?: boolean
   readonly color?: boolean
+  /** Of the commands that may spend money: nobody is asked. */
+  readonly yes?: boolean
 }
 
 /** Plain progress lines come at most this often where there is no terminal. */

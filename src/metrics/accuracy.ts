@@ -1,23 +1,22 @@
-import type { Metric, ScoredRow } from "../core/contracts/metric.ts"
+import { z } from "zod"
+import type { RowMetric } from "../core/contracts/metric.ts"
+
+const options = z.strictObject({})
 
 /**
- * The share of rows whose answer is the reference label, 0 to 1; an answer that could not be read is wrong. Empty input
+ * The share of rows whose answer is a reference label, 0 to 1; an answer that could not be read is wrong. Empty input
  * gives NaN. Agrees with scikit-learn's `accuracy_score`.
  */
-const accuracy: Metric = {
+const accuracy: RowMetric<z.output<typeof options>> = {
   summary: "The share of answers that are the right label",
   kinds: ["label"],
+  version: 1,
+  direction: "higher",
+  options,
   rowScores(rows) {
-    return Float64Array.from(rows, (row) => (isRight(row) ? 1 : 0))
-  },
-  value(rows) {
-    let right = 0
-    for (const row of rows) if (isRight(row)) right += 1
-    return right / rows.length
+    return Float64Array.from(rows, ({ references, output }) =>
+      output !== undefined && references.includes(output) ? 1 : 0,
+    )
   },
 }
 export default accuracy
-
-function isRight({ reference, output }: ScoredRow): boolean {
-  return output !== undefined && output === reference
-}

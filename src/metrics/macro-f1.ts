@@ -1,5 +1,8 @@
-import type { Metric } from "../core/contracts/metric.ts"
+import { z } from "zod"
+import type { CorpusMetric } from "../core/contracts/metric.ts"
 import type { Output } from "../core/rows/example.ts"
+
+const options = z.strictObject({})
 
 interface Counts {
   right: number
@@ -12,12 +15,18 @@ interface Counts {
  * An answer that could not be read is a miss of its label and an answer of none. Empty input gives NaN. Agrees with
  * scikit-learn's `f1_score(average="macro", zero_division=0)`.
  */
-const macroF1: Metric = {
+const macroF1: CorpusMetric<z.output<typeof options>> = {
   summary: "F1 averaged over the labels, so that rare labels count as much as common ones",
   kinds: ["label"],
+  version: 1,
+  direction: "higher",
+  options,
   value(rows) {
     const counts = new Map<Output, Counts>()
-    for (const { reference, output } of rows) {
+    for (const {
+      references: [reference],
+      output,
+    } of rows) {
       const ofReference = countsOf(counts, reference)
       ofReference.seen += 1
       if (output === undefined) continue

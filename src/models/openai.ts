@@ -1,7 +1,7 @@
 import OpenAI from "openai"
 import { ConfigError, CredentialError } from "../core/errors.ts"
 import { isLoopback } from "../core/asking/prices.ts"
-import type { BatchProgress, ModelModule, ModelRequest } from "../core/contracts/model.ts"
+import type { BatchProgress, BatchService, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 import { isRetryableStatus } from "../core/retry.ts"
 import { type CallSettings, defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
 import { askWithSchema, responseFormat } from "./_structured-answer.ts"
@@ -24,106 +24,113 @@ const module: ModelModule = {
         `${new URL(baseUrl).host} needs a key and OPENAI_API_KEY is not set`,
         "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl.",
       )
+    const call = callsTo({ baseUrl, apiKey, fetch: options.fetch, timeoutMs: options.timeoutMs ?? defaultTimeoutMs })
     const memory = { refusesSchemas: false }
     return {
       name: "openai",
       baseUrl,
-      async ask(asked, signal, onHeaders) {
-        const { fetch, timeoutMs = defaultTimeoutMs } = options
-        const key = { variable: "OPENAI_API_KEY", value: apiKey }
-        const settings = { provider: "openai", baseUrl, model: asked.model, fetch, timeoutMs, signal, key, onHeaders }
-        return askWithSchema(memory, asked, (request) =>
-          guardedCall(settings, async (guarded) => {
-            // Retries are the stage's and the time is the guard's: the SDK's own would multiply them.
-            const client = new OpenAI({
-              apiKey: apiKey || "none",
-              baseURL: baseUrl,
-              maxRetries: 0,
-              timeout: 2 * timeoutMs,
-              fetch: guarded,
-            })
+      ask: async (asked, signal, onHeaders) =>
+        askWithSchema(memory, asked, (request) =>
+          call({ model: asked.model, signal, onHeaders }, async (client, settings) => {
             const completion = await client.chat.completions.create(bodyOf(request), { signal })
             return { text: textOf(completion, settings), ...tokensOf(completion) }
           }),
-        )
-      },
-      batches: {
-        submit: (items, submissionKey, signal) =>
-          call(signal, async (client) => {
-            const lines = items.map(({ name, request }) =>
-              JSON.stringify({ custom_id: name, method: "POST", url: "/v1/chat/completions", body: bodyOf(request) }),
-            )
-            const file = await client.files.create({
-              file: new File([`${lines.join("\n")}\n`], `${submissionKey}.jsonl`),
-              purpose: "batch",
-            })
-            const metadata = { [submissionLabel]: submissionKey }
-            const batch = {
-              input_file_id: file.id,
-              endpoint: "/v1/chat/completions",
-              completion_window: "24h",
-              metadata,
-            } as const
-            return (await client.batches.create(batch)).id
-          }),
-        find: (submissionKey, signal) =>
-          call(signal, async (client) => {
-            for await (const batch of client.batches.list({ limit: 100 }))
-              if (batch.metadata?.[submissionLabel] === submissionKey) return batch.id
-            return undefined
-          }),
-        poll: (id, signal) =>
-          call(signal, async (client, settings) => {
-            const batch = await client.batches.retrieve(id)
-            const hasEnded = ["completed", "failed", "expired", "cancelled"].includes(batch.status)
-            const files = hasEnded
-              ? [batch.output_file_id, batch.error_file_id].filter((file) => typeof file === "string")
-              : []
-            const texts = await Promise.all(
-              files.map((file) =>
-                call(signal, async (reader) => (await reader.files.content(file)).text(), { reads: "lines" }),
-              ),
-            )
-            const results = texts
-              .flatMap((text) => text.split("\n").filter((line) => line.trim() !== ""))
-              .map((line) => resultOf(JSON.parse(line), settings))
-            return {
-              status: batch.status,
-              hasEnded,
-              done: batch.request_counts?.completed ?? 0,
-              total: batch.request_counts?.total ?? 0,
-              answers: results.filter((result) => "answer" in result),
-              failures: results.filter((result) => "message" in result),
-              problem: batch.errors?.data?.map(({ message }) => message).join("; "),
-            }
-          }),
-      },
-    }
-
-    function call<Result>(
-      signal: AbortSignal,
-      work: (client: OpenAI, settings: CallSettings) => Promise<Result>,
-      more: Partial<CallSettings> = {},
-    ): Promise<Result> {
-      const { fetch, timeoutMs = defaultTimeoutMs } = options
-      const key = { variable: "OPENAI_API_KEY", value: apiKey }
-      const settings = { provider: "openai", baseUrl, model: "a batch", fetch, timeoutMs, signal, key, ...more }
-      return guardedCall(settings, (guarded) =>
-        work(
-          new OpenAI({
-            apiKey: apiKey || "none",
-            baseURL: baseUrl,
-            maxRetries: 0,
-            timeout: 2 * timeoutMs,
-            fetch: guarded,
-          }),
-          settings,
         ),
-      )
+      batches: batchesOf(call),
     }
   },
 }
 export default module
+
+type Call = <Result>(
+  more: Pick<CallSettings, "signal"> & Partial<CallSettings>,
+  work: (client: OpenAI, settings: CallSettings) => Promise<Result>,
+) => Promise<Result>
+
+/** Calls of the server, each guarded. Retries are the stage's and the time is the guard's: the SDK's own would multiply them. */
+function callsTo(server: {
+  readonly baseUrl: string
+  readonly apiKey: string | undefined
+  readonly fetch: CallSettings["fetch"]
+  readonly timeoutMs: number
+}): Call {
+  const { baseUrl, apiKey, fetch, timeoutMs } = server
+  const key = { variable: "OPENAI_API_KEY", value: apiKey }
+  return (more, work) => {
+    const settings = { provider: "openai", baseUrl, model: "a batch", fetch, timeoutMs, key, ...more }
+    return guardedCall(settings, (guarded) => {
+      const client = new OpenAI({
+        apiKey: apiKey || "none",
+        baseURL: baseUrl,
+        maxRetries: 0,
+        timeout: 2 * timeoutMs,
+        fetch: guarded,
+      })
+      return work(client, settings)
+    })
+  }
+}
+
+/** OpenAI's batch API: a file of requests, a batch that is found by its metadata, files of results. */
+function batchesOf(call: Call): BatchService {
+  return {
+    submit: (items, submissionKey, signal) =>
+      call({ signal }, async (client) => {
+        const lines = items.map(({ name, request }) =>
+          JSON.stringify({ custom_id: name, method: "POST", url: "/v1/chat/completions", body: bodyOf(request) }),
+        )
+        const file = await client.files.create({
+          file: new File([`${lines.join("\n")}\n`], `${submissionKey}.jsonl`),
+          purpose: "batch",
+        })
+        const batch = await client.batches.create({
+          input_file_id: file.id,
+          endpoint: "/v1/chat/completions",
+          completion_window: "24h",
+          metadata: { [submissionLabel]: submissionKey },
+        })
+        return batch.id
+      }),
+    find: (submissionKey, signal) =>
+      call({ signal }, async (client) => {
+        for await (const batch of client.batches.list({ limit: 100 }))
+          if (batch.metadata?.[submissionLabel] === submissionKey) return batch.id
+        return undefined
+      }),
+    poll: (id, signal) =>
+      call({ signal }, async (client, settings) => {
+        const batch = await client.batches.retrieve(id)
+        const hasEnded = ["completed", "failed", "expired", "cancelled"].includes(batch.status)
+        const files = hasEnded ? [batch.output_file_id, batch.error_file_id] : []
+        const results = await resultsIn(files, signal, call, settings)
+        return {
+          status: batch.status,
+          hasEnded,
+          done: batch.request_counts?.completed ?? 0,
+          total: batch.request_counts?.total ?? 0,
+          answers: results.filter((result) => "answer" in result),
+          failures: results.filter((result) => "message" in result),
+          problem: batch.errors?.data?.map(({ message }) => message).join("; "),
+        }
+      }),
+  }
+}
+
+async function resultsIn(
+  files: readonly (string | null | undefined)[],
+  signal: AbortSignal,
+  call: Call,
+  settings: CallSettings,
+): Promise<ReturnType<typeof resultOf>[]> {
+  const texts = await Promise.all(
+    files
+      .filter((file) => typeof file === "string")
+      .map((file) => call({ signal, reads: "lines" }, async (reader) => (await reader.files.content(file)).text())),
+  )
+  return texts
+    .flatMap((text) => text.split("\n").filter((line) => line.trim() !== ""))
+    .map((line) => resultOf(JSON.parse(line), settings))
+}
 
 /** The key in a batch's metadata by which it is found again. */
 const submissionLabel = "tuneloop_submission"

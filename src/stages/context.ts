@@ -1,3 +1,4 @@
+import type { Estimate, TrainingPlan } from "../core/contracts/backend.ts"
 import type { Ledger } from "../core/contracts/ledger.ts"
 import type { Workspace } from "../store/workspace.ts"
 
@@ -17,7 +18,19 @@ export interface StageContext {
   readonly sleep: (milliseconds: number) => Promise<void>
   readonly signal: AbortSignal
   readonly toolVersion: string
+  /** Resolves when whoever runs this agrees to pay; an error says that they do not, or that nobody can be asked. */
+  readonly consent: (act: PaidTraining) => Promise<void>
   readonly report: Reporter
+}
+
+/** A training that is about to cost money. */
+export interface PaidTraining {
+  readonly backend: string
+  readonly plan: TrainingPlan
+  readonly planDigest: string
+  readonly estimate: Estimate
+  /** The first row, as it is sent. */
+  readonly firstRow: string
 }
 
 /** Where a stage tells a person how it goes; nothing a program would read. */

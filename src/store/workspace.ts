@@ -110,13 +110,17 @@ export class Workspace {
   }
 
   /** The job; an unknown job lists those that exist. */
-  readJob(job: string): JobSpecification {
+  readJob(
+    job: string,
+    more?: (raw: unknown, value: JobSpecification | undefined) => readonly PathIssue[],
+  ): JobSpecification {
     const file = this.fileOf("job", job)
     const specification = parseYaml(
       jobSchema,
       readText(file),
       this.show(file),
       "Edit the file; `tuneloop schema job` prints what is allowed.",
+      more,
     )
     if (specification.job !== job) throw misnamed(this.show(file), "job", specification.job, job)
     return specification

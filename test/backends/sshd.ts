@@ -54,10 +54,6 @@ export class SshServer {
     await new Promise((done) => setTimeout(done, 50))
   }
 
-  hasConnections(): boolean {
-    return childrenOf(Number(readFileSync(this.#pidFile, "utf8"))).length > 0
-  }
-
   /** Cuts the connections that there are now; new ones are taken. */
   cutConnections(): void {
     for (const pid of childrenOf(Number(readFileSync(this.#pidFile, "utf8")))) kill(pid)

@@ -1,4 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -179,9 +189,19 @@ describe.for([
     expect(existsSync(remote)).toBe(false)
     await transport.put(folder, remote)
     expect(readdirSync(remote)).toHaveLength(40)
-    const fetched = transport.get(remote, join(here, "back")).catch((thrown: unknown) => thrown)
-    await until(() => readdirSync(here).some((entry) => entry.startsWith("back.")))
-    await until(() => server?.hasConnections() === true)
+    // So large that it cannot have arrived by the time that its first file has.
+    const large = join(there, "large")
+    mkdirSync(large)
+    for (let index = 0; index < 60; index++) {
+      writeFileSync(join(large, `${index}`), "")
+      truncateSync(join(large, `${index}`), 8 << 20)
+    }
+    const fetched = transport.get(large, join(here, "back")).catch((thrown: unknown) => thrown)
+    await until(() =>
+      readdirSync(here).some(
+        (entry) => entry.startsWith("back.") && readdirSync(join(here, entry), { recursive: true }).length > 1,
+      ),
+    )
     server?.cutConnections()
     expect(await fetched).toMatchObject({ isRetryable: true })
     expect(readdirSync(here)).toEqual(["big"])

@@ -190,6 +190,20 @@ describe("dataset erase", () => {
     },
   )
 
+  it("takes the answers of models to the row with it, and keeps the other answers byte for byte", async () => {
+    const workspace = copyOf(prepared)
+    const answers = join(workspace, ".tuneloop", "answers", task)
+    mkdirSync(answers, { recursive: true })
+    const answer = (id: string, output: string) =>
+      `${JSON.stringify({ id, output, latencyMs: null, inputTokens: 9, outputTokens: 1, finish: "stop" })}\n`
+    const other = answer("ex_00000000000000ff", "delivery")
+    const file = join(answers, "tuned-0123456789abcdef.jsonl")
+    writeFileSync(file, answer(seed.replace("seed_", "ex_"), `Dear ${secret}`) + other)
+    await json(workspace, "dataset", "erase", task, seed, "--yes")
+    expect(readFileSync(file, "utf8")).toBe(other)
+    expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({ state: "unchanged" })
+  })
+
   it("takes a question about the row out of the review queue, and what was decided on it", async () => {
     const workspace = copyOf(prepared)
     const folder = folderOf(workspace)

@@ -7,7 +7,7 @@ import { formatOutput, inputIssues, outputIssues, parseOutput, sameOutput } from
 import { nearest, parseYaml } from "../../src/core/parse.ts"
 import { promptVersion, renderExample } from "../../src/core/task/prompt.ts"
 import { retryAfterMs, withRetries } from "../../src/core/retry.ts"
-import { reduceRun, type RunEvent, type RunEventBody } from "../../src/core/training/run.ts"
+import { reduceRun, type RunEvent, type RunEventBody, trainingSeconds } from "../../src/core/training/run.ts"
 import { taskSchema } from "../../src/core/task/task.ts"
 
 const labelTask = taskSchema.parse({
@@ -221,6 +221,66 @@ describe("the fold of a run", () => {
     const resumed = reduceRun("r", events.slice(0, 9))
     expect(resumed.step).toBe(2)
     expect(resumed.metrics.map(({ step }) => step)).toEqual([1, 2])
+  })
+
+  it("takes its times from whoever did the work, not from the poll that heard of it the next morning", () => {
+    const sent = (body: RunEventBody, sequence: number, sentAt?: string): RunEvent => ({
+      run: "r",
+      sequence,
+      at: sequence < 4 ? "2026-01-01T22:00:00.000Z" : "2026-01-02T08:00:00.000Z",
+      ...body,
+      ...(sentAt === undefined ? {} : { sentAt }),
+    })
+    const overnight = [
+      sent({ type: "planned", plan: "p" }, 1),
+      sent({ type: "submitting", submissionKey: "k", attempt: 1 }, 2),
+      sent({ type: "submitted", job: { backend: "local", id: "r", submissionKey: "k" } }, 3),
+      sent({ type: "started", totalSteps: 4, details: { machine: "a GPU" } }, 4, "2026-01-01T22:05:00.000Z"),
+      sent({ type: "metric-logged", step: 4, values: { loss: 1 } }, 5, "2026-01-01T22:14:00.000Z"),
+      sent({ type: "state-changed", state: "succeeded" }, 6, "2026-01-01T22:15:00.000Z"),
+    ]
+    const folded = reduceRun("r", overnight)
+    expect(folded).toMatchObject({
+      startedAt: "2026-01-01T22:05:00.000Z",
+      endedAt: "2026-01-01T22:15:00.000Z",
+      details: { machine: "a GPU" },
+    })
+    expect(trainingSeconds(folded)).toBe(600)
+    // A trainer that was killed says nothing of its end: the last that was heard of it is nearer than the poll.
+    const killed = [...overnight.slice(0, 5), sent({ type: "state-changed", state: "failed" }, 6)]
+    expect(reduceRun("r", killed).endedAt).toBe("2026-01-01T22:14:00.000Z")
+    // The night between two attempts is no work.
+    const resumed = [
+      ...killed,
+      sent({ type: "submitting", submissionKey: "k2", attempt: 2 }, 7),
+      sent({ type: "started", totalSteps: 4, details: {} }, 8, "2026-01-02T09:00:00.000Z"),
+      sent({ type: "state-changed", state: "succeeded" }, 9, "2026-01-02T09:01:00.000Z"),
+    ]
+    expect(trainingSeconds(reduceRun("r", resumed))).toBe(9 * 60 + 60)
+  })
+
+  it("has no negative duration under a clock that is wrong, and survives a time that is none", () => {
+    const times = fc.option(fc.constantFrom("2026-01-01T00:00:00Z", "2025-12-31T23:00:00.5+00:00", "soon", ""), {
+      nil: undefined,
+    })
+    fc.assert(
+      fc.property(fc.array(times, { minLength: events.length, maxLength: events.length }), (sentAts) => {
+        const skewed = events.map((event, index): RunEvent => {
+          const sentAt = sentAts[index]
+          return sentAt === undefined ? event : { ...event, sentAt }
+        })
+        const folded = reduceRun("r", skewed)
+        const seconds = trainingSeconds(folded)
+        expect(folded.endedAt).toBeDefined()
+        expect(seconds === null || seconds >= 0).toBe(true)
+      }),
+    )
+  })
+
+  it("of before the sender's times were kept shows what it showed", () => {
+    const folded = reduceRun("r", events)
+    expect([folded.startedAt, folded.endedAt]).toEqual(["2026-01-01T00:00:11.000Z", "2026-01-01T00:00:20.000Z"])
+    expect(trainingSeconds(folded)).toBe(9)
   })
 
   it("of no events is planned", () => {

@@ -121,9 +121,9 @@ function trainerProcess(workspace: string): { pid: number } {
 }
 
 function evaluationWork(workspace: string): string | undefined {
-  const predictions = join(runFolder(workspace) ?? "/nonexistent", "predictions")
-  const evaluation = existsSync(predictions) ? readdirSync(predictions)[0] : undefined
-  return evaluation === undefined ? undefined : join(predictions, evaluation, "work")
+  const generations = join(runFolder(workspace) ?? "/nonexistent", "generation")
+  const generation = existsSync(generations) ? readdirSync(generations)[0] : undefined
+  return generation === undefined ? undefined : join(generations, generation, "work")
 }
 
 async function until(condition: () => boolean): Promise<void> {

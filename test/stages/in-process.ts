@@ -42,6 +42,7 @@ function contextOf(workspace: Workspace): StageContext {
     sleep: () => Promise.resolve(),
     signal: new AbortController().signal,
     toolVersion: "0.0.0",
+    consent: () => Promise.reject(new Error("nobody is to be asked here")),
     report: { note: () => undefined, warn: () => undefined, progress: () => undefined },
   }
 }

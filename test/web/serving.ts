@@ -17,6 +17,7 @@ export function contextOf(workspace: string): StageContext {
     sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
     signal: new AbortController().signal,
     toolVersion: "test",
+    consent: () => Promise.reject(new Error("nobody is to be asked here")),
     report: { note: () => undefined, warn: (message) => complaints.push(message), progress: () => undefined },
   }
 }

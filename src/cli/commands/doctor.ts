@@ -3,6 +3,9 @@ import type { Command } from "commander"
 import type { BackendModule, Check } from "../../core/contracts/backend.ts"
 import type { ModelModule } from "../../core/contracts/model.ts"
 import { isTerminal, reduceRun, type RunSummary } from "../../core/training/run.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import type { JobSpecification } from "../../core/training/job.ts"
+import { backendChecks } from "../backend-checks.ts"
 import type { Host } from "../host.ts"
 import { load, names } from "../plugins.ts"
 import { nodeVersion, setExitCode } from "../machine.ts"
@@ -12,7 +15,7 @@ export function register(command: Command, host: Host): void {
     const checks: Check[] = [
       { name: "node", status: "ok", detail: nodeVersion },
       workspaceCheck(host),
-      ...(await backendChecks(host)),
+      ...(await allBackendChecks(host)),
       ...(await credentialChecks(host)),
       ...(await ledgerChecks(host)),
     ]
@@ -66,16 +69,38 @@ function isWritable(folder: string): boolean {
   }
 }
 
-async function backendChecks(host: Host): Promise<Check[]> {
+/** Every backend, with the options of the jobs that name it; a job that cannot be read is said to be so. */
+async function allBackendChecks(host: Host): Promise<Check[]> {
+  const { jobs, unreadable } = jobsOf(host)
   const checks: Check[] = []
-  for (const name of names("backends"))
+  for (const name of names("backends")) {
+    const uses = jobs.filter(({ backend }) => backend.name === name)
     checks.push(
-      ...(await (await host.backend({ name, options: {} })).check()).map((check) => ({
-        ...check,
-        name: `${name}: ${check.name}`,
-      })),
+      ...(await backendChecks(
+        name,
+        await load<BackendModule>("backends", name),
+        uses.map(({ job, backend }) => ({ job, options: backend.options })),
+        host.backendContext(),
+      )),
     )
-  return checks
+  }
+  return [...checks, ...unreadable]
+}
+
+function jobsOf(host: Host): { jobs: JobSpecification[]; unreadable: Check[] } {
+  const jobs: JobSpecification[] = []
+  const unreadable: Check[] = []
+  if (!existsSync(host.workspaceFolder().folder)) return { jobs, unreadable }
+  for (const name of host.workspace.jobs()) {
+    try {
+      jobs.push(host.workspace.readJob(name))
+    } catch (error) {
+      if (!(error instanceof ToolkitError)) throw error
+      const [detail = ""] = error.message.split("\n")
+      unreadable.push({ name: `job ${name}`, status: "failed", detail, hint: `tuneloop job check ${name}` })
+    }
+  }
+  return { jobs, unreadable }
 }
 
 /** Says whether a credential is set, never a character of it. */

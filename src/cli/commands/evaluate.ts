@@ -1,13 +1,14 @@
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
-import { nearest, show } from "../../core/parse.ts"
+import { show } from "../../core/parse.ts"
 import { renderContenders } from "../../evaluation/report/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
-import { evaluate, type Evaluation } from "../../stages/evaluating/evaluate.ts"
+import { evaluate } from "../../stages/evaluating/evaluate.ts"
+import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
-import { loadMetrics, readCheckedTask } from "../plugins.ts"
+import { loadContenders, loadMetrics, readCheckedTask } from "../plugins.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { machineInWords } from "../machine.ts"
 
@@ -26,13 +27,8 @@ export function register(command: Command, host: Host): void {
     .action(async (given: string, options: { against?: string; holdout?: string }) => {
       const context = host.context()
       const run = await resolveRun(host, given)
-      const { state, result } = await evaluateRun(
-        host,
-        context,
-        run,
-        options.against?.split(",").map((name) => name.trim()),
-        options.holdout,
-      )
+      const against = options.against?.split(",").map((name) => name.trim())
+      const { state, result } = await evaluateRun(host, context, run, { against, holdout: options.holdout })
       host.print(
         evaluationData(result),
         `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`,
@@ -45,33 +41,28 @@ export async function evaluateRun(
   host: Host,
   context: StageContext,
   run: string,
-  against: readonly string[] | undefined,
-  holdout?: string,
+  {
+    against,
+    holdout,
+  }: { readonly against?: readonly string[] | undefined; readonly holdout?: string | undefined } = {},
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = readPlan(runFiles(context.workspace, run))
   if (!plan) throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")
   const job = context.workspace.readJob(plan.job)
   const task = await readCheckedTask(context.workspace, plan.task)
   const contenders = against ?? job.evaluation.contenders
-  const known = ["zero-shot", "few-shot", "linear", "tuned"]
-  const unknown = contenders.find((name) => !known.includes(name))
-  if (unknown !== undefined) {
-    const meant = nearest(unknown, known)
-    throw new UsageError(
-      `there is no contender ${show(unknown)}; allowed: ${known.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
-      "Give --against other names, or edit evaluation.contenders in the job.",
-    )
-  }
-  return evaluate(
-    context,
+  const settings = { ...job.evaluation, contenders: [...contenders] }
+  const configured = await loadContenders([...new Set(["tuned", ...contenders])], settings)
+  return evaluate(context, {
     task,
-    { ...job, evaluation: { ...job.evaluation, contenders: [...contenders] } },
+    job: { ...job, evaluation: settings },
     run,
-    await host.backend(plan.backend),
-    await loadMetrics(),
-    machineInWords(),
-    holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
-  )
+    backend: await host.backend(plan.backend),
+    contenders: configured,
+    metrics: await loadMetrics(task),
+    machine: machineInWords(),
+    holdout: holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
+  })
 }
 
 /** The id of a holdout that the task has. */

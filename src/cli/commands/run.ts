@@ -6,7 +6,7 @@ import { build, type BuildResult } from "../../stages/building/build.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { holdOut } from "../../stages/arriving/hold-out.ts"
 import { reviewNeeded } from "../../stages/reviewing/review-status.ts"
-import type { Evaluation } from "../../stages/evaluating/evaluate.ts"
+import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
@@ -14,12 +14,14 @@ import { buildData, describeBuild, semanticSearch } from "./build.ts"
 import { describeEvaluation, evaluateRun, evaluationData } from "./evaluate.ts"
 import { describe } from "../text/expand.ts"
 import { expandTask } from "./expand.ts"
-import { describeEnd, trainAndWait } from "./train.ts"
+import { describeEnd } from "../text/run.ts"
+import { trainAndWait } from "./train.ts"
 
 export function register(command: Command, host: Host): void {
   command
     .argument("<task>", "the task's name")
     .option("--job <job>", "the job to train (default: the task's only job, or the one of its name)")
+    .option("--yes", "train without asking, where the backend costs money")
     .addHelpText(
       "after",
       "\nStops with exit code 3 and the next command where a person is needed;\nwhat is done already is unchanged.\nExample: tuneloop run ticket-triage",
@@ -74,13 +76,13 @@ export async function finish(
   if (built.open > 0) throw reviewNeeded(task, built.open)
   stage(host, "build", describeBuild(built))
   const backend = await host.backend(job.backend)
-  const trained = await trainAndWait(host, context, job, task, backend, true)
+  const trained = await trainAndWait(host, { context, job, task, backend }, true)
   stage(
     host,
     "train",
     trained.state === "unchanged" ? `unchanged: ${trained.run.run}` : `${trained.run.run} ${describeEnd(trained.run)}`,
   )
-  const { state, result } = await evaluateRun(host, context, trained.run.run, undefined)
+  const { state, result } = await evaluateRun(host, context, trained.run.run)
   stage(
     host,
     "evaluate",

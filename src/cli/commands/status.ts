@@ -79,7 +79,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
             ? `tuneloop build ${name}`
             : job === undefined
               ? `write jobs/${name}.yaml (tuneloop schema job)`
-              : run === null || run.state === "failed" || run.state === "cancelled"
+              : run === null || needsTraining(run.state)
                 ? `tuneloop train ${job} --wait`
                 : !isTerminal(run.state as "running")
                   ? `tuneloop runs watch ${run.id}`
@@ -103,6 +103,11 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
     run,
     next,
   }
+}
+
+/** Whether nothing comes of the run by itself, as of one of which it is not known whether it has a job. */
+function needsTraining(state: string): boolean {
+  return ["planned", "uncertain", "failed", "cancelled"].includes(state)
 }
 
 function describe(status: TaskStatus): string {

@@ -1,16 +1,19 @@
-import { createInterface } from "node:readline/promises"
 import type { Command } from "commander"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
-import { UsageError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { planTraining } from "../../stages/training/plan-training.ts"
-import { failedRun, train, waitForRun, type TrainResult } from "../../stages/training/train.ts"
+import { failedRun, uncertainRun } from "../../stages/training/run-errors.ts"
+import { modelOf } from "../../stages/training/run-model.ts"
+import { train, type TrainResult } from "../../stages/training/train.ts"
+import { waitForRun } from "../../stages/training/wait.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { describeProgress } from "../text/run.ts"
+import { describePlan } from "../plan-text.ts"
+import { describeEnd, describeProgress } from "../text/run.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -25,11 +28,9 @@ export function register(command: Command, host: Host): void {
     .action(async (name: string, options: { wait?: boolean; dryRun?: boolean; yes?: boolean }) => {
       const job = host.workspace.readJob(name)
       const task = await readCheckedTask(host.workspace, job.task)
-      const context = host.context()
-      const backend = await host.backend(job.backend)
-      if (options.dryRun) return void (await printPlan(host, context, job, task, backend))
-      if (backend.kind === "hosted") await requireYes(host, context, job, task, backend, options.yes === true)
-      const result = await trainAndWait(host, context, job, task, backend, options.wait === true)
+      const training = { context: host.context(), job, task, backend: await host.backend(job.backend) }
+      if (options.dryRun) return printPlan(host, training)
+      const result = await trainAndWait(host, training, options.wait === true)
       host.print(
         { run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan },
         describe(host, result),
@@ -37,13 +38,18 @@ export function register(command: Command, host: Host): void {
     })
 }
 
+/** A job with all that it takes to train it. */
+interface Training {
+  readonly context: StageContext
+  readonly job: JobSpecification
+  readonly task: TaskSpecification
+  readonly backend: FineTuneBackend
+}
+
 /** Trains the job and, when asked to, stays until the run is over; an interrupt leaves it running. */
 export async function trainAndWait(
   host: Host,
-  context: StageContext,
-  job: JobSpecification,
-  task: TaskSpecification,
-  backend: FineTuneBackend,
+  { context, job, task, backend }: Training,
   wait: boolean,
 ): Promise<TrainResult> {
   const result = await train(context, job, task, backend)
@@ -54,6 +60,7 @@ export async function trainAndWait(
   )
   host.terminal.endProgress()
   if (isTerminal(run.state)) return finished({ ...result, run }, job)
+  if (!context.signal.aborted) throw uncertainRun(run)
   host.terminal.note(
     `${run.run} goes on without this command\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`,
   )
@@ -66,56 +73,30 @@ function finished(result: TrainResult, job: JobSpecification): TrainResult {
 }
 
 function describe(host: Host, { state, run }: TrainResult): string {
-  const folder = host.workspace.show(host.workspace.runFolder(run.run))
   if (state === "unchanged") return `unchanged: ${run.run} has trained this plan`
-  if (run.state === "succeeded") return `${run.run} ${describeEnd(run)}; adapter in ${folder}/adapter`
+  if (run.state === "succeeded") return `${run.run} ${describeEnd(run)}; ${describeModel(host, run)}`
   return `${run.run} is ${run.state}\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`
 }
 
-/** `succeeded after 132 steps in 151 s`. */
-export function describeEnd(run: RunSummary): string {
-  const seconds =
-    run.startedAt && run.endedAt
-      ? ` in ${Math.round((Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000)} s`
-      : ""
-  return `${run.state} after ${run.step} steps${seconds}`
+function describeModel(host: Host, run: RunSummary): string {
+  const model = modelOf(host.context(), run)
+  if (model === undefined || "location" in model)
+    return `adapter in ${host.workspace.show(model?.location ?? runFiles(host.workspace, run.run).adapter)}`
+  return `model ${"id" in model ? model.id : model.model}`
 }
 
-async function printPlan(
-  host: Host,
-  context: StageContext,
-  job: JobSpecification,
-  task: TaskSpecification,
-  backend: FineTuneBackend,
-): Promise<void> {
+async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<void> {
   const planned = planTraining(context, job, task)
   const estimate = await backend.estimate(planned.plan)
-  const [sample = ""] = planned.rendered.train
+  const [firstRow = ""] = planned.rendered.train
   host.print(
     { plan: planned.plan, planDigest: planned.digest, estimate },
-    [
-      `would train ${planned.plan.baseModel} by ${planned.plan.method.name} on ${planned.plan.dataset} (${planned.plan.files.train.rows} rows, ${planned.plan.files.validation.rows} validation rows) on ${backend.name}`,
-      `plan ${planned.digest}`,
-      ...estimate.figures.map(({ name, value, unit, source }) => `${name}: ${value} ${unit} (${source})`),
-      `the first row, as it is sent:\n${sample.trimEnd()}`,
-    ].join("\n"),
+    describePlan({
+      backend: backend.name,
+      plan: planned.plan,
+      planDigest: planned.digest,
+      estimate,
+      firstRow: firstRow.trimEnd(),
+    }),
   )
-}
-
-async function requireYes(
-  host: Host,
-  context: StageContext,
-  job: JobSpecification,
-  task: TaskSpecification,
-  backend: FineTuneBackend,
-  yes: boolean,
-): Promise<void> {
-  await printPlan(host, context, job, task, backend)
-  if (yes) return
-  if (!process.stdin.isTTY)
-    throw new UsageError(`${backend.name} costs money and nobody can be asked here`, "Give --yes to start.")
-  const prompt = createInterface({ input: process.stdin, output: process.stderr })
-  const answer = await prompt.question("Start it? [y/N] ", { signal: host.signal })
-  prompt.close()
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
 }

@@ -1,8 +1,9 @@
-import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import { isTerminal, type RunSummary, trainingSeconds } from "../../core/training/run.ts"
 
 /** `step 40/132, loss 0.412, eval loss 0.510, 210 tokens/s, 2 min left`, from a run's fold. */
 export function describeProgress(summary: RunSummary, now: Date): string {
   if (isTerminal(summary.state)) return `${summary.run}: ${summary.state}`
+  if (summary.state === "uncertain") return `${summary.run}: uncertain, it is not known whether it has a job`
   if (summary.totalSteps === undefined) return `${summary.run}: ${summary.state}, getting ready`
   const last = (name: string) => summary.metrics.findLast((point) => point.values[name] !== undefined)?.values[name]
   const loss = last("loss")
@@ -17,8 +18,26 @@ export function describeProgress(summary: RunSummary, now: Date): string {
   return `training: ${parts.join(", ")}`
 }
 
+/** `succeeded after 132 steps in 151 s`. */
+export function describeEnd(run: RunSummary): string {
+  const seconds = trainingSeconds(run)
+  return `${run.state} after ${run.step} steps${seconds === null ? "" : ` in ${Math.round(seconds)} s`}`
+}
+
+/** How a run ended, or how far it is. */
+export function describeState(summary: RunSummary, now: Date): string {
+  return isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, now)
+}
+
+/** Why a run is in its state, and what to do where it is open what came of it. */
+export function describeReason({ state, message, hint }: RunSummary): string[] {
+  return [message, state === "uncertain" ? hint : undefined].filter((line) => line !== undefined)
+}
+
 function secondsLeft(summary: RunSummary, now: Date): number | undefined {
   if (summary.startedAt === undefined || summary.totalSteps === undefined || summary.step === 0) return undefined
   const elapsed = (now.getTime() - Date.parse(summary.startedAt)) / 1000
+  // A trainer whose clock is ahead of this one's has begun in the future.
+  if (elapsed <= 0) return undefined
   return (elapsed / summary.step) * (summary.totalSteps - summary.step)
 }

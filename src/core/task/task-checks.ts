@@ -1,7 +1,8 @@
 import type { z } from "zod"
 import { validatorOf } from "./output.ts"
 import { nearest, show, type PathIssue } from "../parse.ts"
-import { labelsOf, type TaskSpecification } from "./task.ts"
+import { optionsIn, plugInName } from "../plug-in-name.ts"
+import { labelsOf, type TaskKind, type TaskSpecification } from "./task.ts"
 
 /** The part of a plug-in that a check of the specification needs. */
 export interface CheckedStrategy {
@@ -13,7 +14,13 @@ export interface CheckedStrategy {
 export interface CheckedPlugins {
   readonly strategies: Readonly<Record<string, CheckedStrategy>>
   readonly filters: Readonly<Record<string, { readonly options: z.ZodType }>>
-  readonly metrics: readonly string[]
+  readonly metrics: Readonly<Record<string, { readonly options: z.ZodType }>>
+  /** The contenders that the tuned model may be compared with. */
+  readonly incumbents: readonly {
+    readonly name: string
+    readonly kinds: readonly TaskKind[]
+    readonly hasArgument: boolean
+  }[]
   readonly models: readonly string[]
   readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
 }
@@ -26,14 +33,8 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
   return [
     ...schemaIssues(task),
     ...placeholderIssues(task),
-    ...unknownWord(["verdict", "incumbent"], task.verdict.incumbent, [
-      "zero-shot",
-      "few-shot",
-      ...(task.kind === "label" ? ["linear"] : []),
-    ]),
-    ...(task.verdict.metric === undefined
-      ? []
-      : unknownWord(["verdict", "metric"], task.verdict.metric, plugins.metrics)),
+    ...incumbentIssues(task, plugins),
+    ...(task.verdict.metric === undefined ? [] : metricIssues(task.verdict.metric, plugins)),
     ...(task.expand.model === undefined
       ? []
       : unknownWord(["expand", "model", "provider"], task.expand.model.provider, plugins.models)),
@@ -87,6 +88,34 @@ export function strategyIssues(
     if (problems.length > 0 || task === undefined) return problems
     return (strategy.check?.(task, strategy.options.parse(options) as never) ?? []).map(within)
   })
+}
+
+/** The contender to beat: one that the task's kind has. */
+function incumbentIssues(task: TaskSpecification, { incumbents }: CheckedPlugins): PathIssue[] {
+  const { name, argument } = plugInName(task.verdict.incumbent)
+  const allowed = incumbents.filter(({ kinds }) => kinds.includes(task.kind))
+  if (argument !== undefined && allowed.some((known) => known.name === name && known.hasArgument)) return []
+  return unknownWord(
+    ["verdict", "incumbent"],
+    task.verdict.incumbent,
+    allowed.map((known) => known.name),
+  )
+}
+
+/** The metric that decides, which may be named with options. */
+function metricIssues(written: string, { metrics, optionIssues }: CheckedPlugins): PathIssue[] {
+  const path = ["verdict", "metric"]
+  const { name, argument } = plugInName(written)
+  const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined
+  if (!metric) return unknownWord(path, name, Object.keys(metrics))
+  const { options, problems } = optionsIn(argument)
+  return [
+    ...problems.map((message) => ({ path, message })),
+    ...optionIssues(metric.options, options).map((issue) => ({
+      path,
+      message: `${name}${issue.path.length === 0 ? "" : `, ${issue.path.join(".")}`}: ${issue.message}`,
+    })),
+  ]
 }
 
 function filterIssues(

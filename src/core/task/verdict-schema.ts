@@ -6,7 +6,7 @@ export const verdictSchema = z.strictObject({
     .string()
     .optional()
     .describe("The metric that decides. Default: accuracy for labels, exact-match otherwise"),
-  incumbent: z.string().default("few-shot").describe("The contender to beat: zero-shot, few-shot or linear"),
+  incumbent: z.string().default("few-shot").describe("The contender to beat: any but the tuned model itself"),
   margin: z
     .number()
     .min(0)

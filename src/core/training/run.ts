@@ -50,7 +50,7 @@ export type RunEventBody =
   | { readonly type: "resumed"; readonly step: number }
   | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string; readonly digest: string }
   | { readonly type: "model-ready"; readonly model: ModelRef }
-  | { readonly type: "artifact-fetched"; readonly path: string; readonly digest: string; readonly bytes: number }
+  | ({ readonly type: "artifact-fetched" } & FetchedArtifact)
   | { readonly type: "cost"; readonly usd: number; readonly source: "provider" | "computed"; readonly detail?: string }
 
 /** The provider's object: its id is not the model's id. It carries all that it takes to find, poll and bill the job. */
@@ -60,6 +60,12 @@ export interface RemoteJob {
   readonly submissionKey: string
   /** The backend's own notes, by name: ids of uploaded files, a region, a host. No secrets. */
   readonly details?: Readonly<Record<string, string>>
+}
+
+export interface FetchedArtifact {
+  readonly path: string
+  readonly digest: string
+  readonly bytes: number
 }
 
 export interface MetricPoint {
@@ -81,9 +87,15 @@ export interface RunSummary {
   readonly providerStatus: string | undefined
   readonly message: string | undefined
   readonly hint: string | undefined
+  /** When the work first began, by the clock of whoever did it; the submission where that was not kept. */
   readonly startedAt: string | undefined
+  /** When the attempt ended; never before it began. */
   readonly endedAt: string | undefined
+  /** How long the attempts that are over worked, without what lay between them. */
+  readonly trainedMs: number | undefined
   readonly model: ModelRef | undefined
+  /** What was brought from where it was made; a path is relative to the workspace where it lies in it. */
+  readonly artifacts: readonly FetchedArtifact[]
   readonly costUsd: number | undefined
   readonly details: Readonly<Record<string, unknown>>
 }
@@ -98,7 +110,17 @@ export function reduceRun(run: string, events: readonly RunEvent[]): RunSummary 
     (a, b) => a.sequence - b.sequence,
   )
   const summary = ordered.reduce(applyEvent, emptySummary(run))
-  return { ...summary, metrics: mergeMetrics(summary.metrics) }
+  return { ...summary, ...timesOf(ordered), metrics: mergeMetrics(summary.metrics) }
+}
+
+/** How long a run trained; null where that is not known yet. */
+export function trainingSeconds({
+  trainedMs,
+  startedAt,
+  endedAt,
+}: Pick<RunSummary, "trainedMs" | "startedAt" | "endedAt">): number | null {
+  if (trainedMs !== undefined) return trainedMs / 1000
+  return startedAt === undefined || endedAt === undefined ? null : (Date.parse(endedAt) - Date.parse(startedAt)) / 1000
 }
 
 function emptySummary(run: string): RunSummary {
@@ -117,7 +139,9 @@ function emptySummary(run: string): RunSummary {
     hint: undefined,
     startedAt: undefined,
     endedAt: undefined,
+    trainedMs: undefined,
     model: undefined,
+    artifacts: [],
     costUsd: undefined,
     details: {},
   }
@@ -136,8 +160,6 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
         job: undefined,
         message: undefined,
         hint: undefined,
-        startedAt: summary.startedAt ?? event.at,
-        endedAt: undefined,
       }
     case "submitted":
       return { ...summary, state: "queued", job: event.job }
@@ -148,7 +170,6 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
         providerStatus: event.providerStatus,
         message: event.message,
         hint: event.hint,
-        endedAt: isTerminal(event.state) ? event.at : undefined,
       }
     case "started":
       return { ...summary, state: "running", totalSteps: event.totalSteps, details: event.details }
@@ -165,9 +186,12 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
       return { ...summary, model: event.model }
     case "cost":
       return { ...summary, costUsd: (summary.costUsd ?? 0) + event.usd }
+    case "artifact-fetched": {
+      const { path, digest, bytes } = event
+      return { ...summary, artifacts: [...summary.artifacts, { path, digest, bytes }] }
+    }
     case "checkpoint-saved":
     case "uploaded":
-    case "artifact-fetched":
       return summary
   }
 }
@@ -176,4 +200,61 @@ function mergeMetrics(points: readonly MetricPoint[]): MetricPoint[] {
   const byStep = new Map<number, Record<string, number>>()
   for (const point of points) byStep.set(point.step, { ...byStep.get(point.step), ...point.values })
   return [...byStep].sort(([a], [b]) => a - b).map(([step, values]) => ({ step, values }))
+}
+
+type Times = Pick<RunSummary, "startedAt" | "endedAt" | "trainedMs">
+
+/** Times are compared as instants and kept as they were written. */
+interface Clock extends Times {
+  readonly submittedAt: string | undefined
+  readonly attemptStartedAt: string | undefined
+  /** The last time that the sender of the attempt gave. */
+  readonly heardAt: string | undefined
+}
+
+/** Where no sender gave a time, as in ledgers of before they were kept, a run lasts from its submission to the poll. */
+function timesOf(ordered: readonly RunEvent[]): Times {
+  const { submittedAt, startedAt, endedAt, trainedMs } = ordered.reduce(applyTime, {
+    startedAt: undefined,
+    endedAt: undefined,
+    trainedMs: undefined,
+    submittedAt: undefined,
+    attemptStartedAt: undefined,
+    heardAt: undefined,
+  })
+  const isSent = ordered.some(({ sentAt }) => isTime(sentAt))
+  const began = startedAt ?? (isSent ? undefined : submittedAt)
+  return { startedAt: began, endedAt: endedAt === undefined ? undefined : later(endedAt, began), trainedMs }
+}
+
+function applyTime(clock: Clock, event: RunEvent): Clock {
+  const sentAt = isTime(event.sentAt) ? event.sentAt : undefined
+  const heardAt = sentAt === undefined ? clock.heardAt : later(sentAt, clock.heardAt)
+  if (event.type === "submitting")
+    return {
+      ...clock,
+      submittedAt: clock.submittedAt ?? event.at,
+      attemptStartedAt: undefined,
+      heardAt: undefined,
+      endedAt: undefined,
+    }
+  if (event.type === "started" || (event.type === "state-changed" && event.state === "running")) {
+    const attemptStartedAt = clock.attemptStartedAt ?? sentAt
+    return { ...clock, heardAt, attemptStartedAt, startedAt: clock.startedAt ?? attemptStartedAt, endedAt: undefined }
+  }
+  if (event.type !== "state-changed") return { ...clock, heardAt }
+  if (!isTerminal(event.state)) return { ...clock, heardAt, endedAt: undefined }
+  const { attemptStartedAt } = clock
+  const endedAt = later(sentAt ?? heardAt ?? event.at, attemptStartedAt)
+  if (attemptStartedAt === undefined) return { ...clock, heardAt, endedAt }
+  const workedMs = Date.parse(endedAt) - Date.parse(attemptStartedAt)
+  return { ...clock, heardAt, endedAt, attemptStartedAt: undefined, trainedMs: (clock.trainedMs ?? 0) + workedMs }
+}
+
+function later(time: string, other: string | undefined): string {
+  return other !== undefined && Date.parse(other) > Date.parse(time) ? other : time
+}
+
+function isTime(text: string | undefined): text is string {
+  return text !== undefined && !Number.isNaN(Date.parse(text))
 }

@@ -8,7 +8,17 @@ import { count, wholeNumber } from "../verdict/words.ts"
  * was opened.
  */
 export function provenanceList(provenance: ReportProvenance): Html {
-  const { rows, leaks, revision, machine, trainingSeconds, testOpenings, wear, tainted = [] } = provenance
+  const {
+    rows,
+    leaks,
+    revision,
+    trainedOn,
+    evaluatedOn,
+    trainingSeconds,
+    testOpenings,
+    wear,
+    tainted = [],
+  } = provenance
   return html`<dl class="provenance">
 ${entry("dataset version", code(provenance.dataset))}
 ${entry("holdout", code(provenance.holdout))}
@@ -23,9 +33,11 @@ ${entry("method", settings(provenance.method))}
 ${entry("hyperparameters", settings(provenance.hyperparameters))}
 ${entry("seed", String(provenance.seed))}
 ${entry("plan", code(provenance.planDigest))}
-${entry("trained by", `${provenance.backend}${machine ? `, ${machine}` : ""}`)}
+${entry("trained by", provenance.backend)}
+${entry("trained on", trainedOn ?? "not recorded")}
 ${trainingSeconds === undefined || trainingSeconds === null ? undefined : entry("training time", duration(trainingSeconds))}
 ${entry("evaluated", `${provenance.at}, Tuneloop ${provenance.toolVersion}`)}
+${evaluatedOn === undefined ? undefined : entry("evaluated on", evaluatedOn)}
 </dl>`
 }
 

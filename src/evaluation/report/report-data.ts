@@ -28,6 +28,8 @@ export interface ReportData {
   readonly notes: readonly string[]
   /** In the order they are shown. */
   readonly contenders: readonly ContenderScores[]
+  /** What the names of contenders stand for. */
+  readonly explained: Readonly<Record<string, string>>
   readonly comparisons: readonly Comparison[]
   /** The tuned model's answers on the test set; for label tasks. */
   readonly confusion?: Confusion | undefined
@@ -81,8 +83,10 @@ export interface ReportProvenance {
   }[]
   readonly leaks?: { readonly checks: readonly string[]; readonly found: number } | undefined
   readonly trainingSeconds?: number | null | undefined
-  /** The machine, in words. */
-  readonly machine?: string | undefined
+  /** The machine that trained, in words; absent where the run does not say. */
+  readonly trainedOn?: string | undefined
+  /** The machine that evaluated, in words. */
+  readonly evaluatedOn?: string | undefined
   readonly toolVersion: string
   /** When the evaluation ended, UTC. */
   readonly at: string

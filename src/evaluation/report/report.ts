@@ -35,7 +35,7 @@ export function renderReport(data: ReportData): string {
 ${verdictBanner(data)}
 ${data.notes.length > 0 ? section("Worth knowing", noteList(data.notes)) : undefined}
 ${section(`${metric} of every contender`, intervalPlot(contenders, metric, { incumbent, confidence }))}
-${section("Contenders", contendersTable(contenders, { metric, incumbent, confidence }))}
+${section("Contenders", contendersTable(contenders, { metric, incumbent, confidence, explained: data.explained }))}
 ${section("The tuned model against the others", comparisonsTable(comparisons, confidence))}
 ${prevalence && section("At the true prevalence", prevalenceTable(prevalence, contenders))}
 ${outOfScope && section("Out of scope", outOfScopeTable(outOfScope))}

@@ -5,24 +5,18 @@ import { html, type Html } from "./html.ts"
 import { cell, row, table, withBelow } from "./table.ts"
 import { exactPercent, figure, milliseconds, pValueText, signed } from "../verdict/words.ts"
 
-/** What the names of contenders stand for. */
-const explained: Readonly<Record<string, string>> = {
-  tuned: "the base model with the trained adapter",
-  "zero-shot": "the base model with the prompt alone",
-  "few-shot": "the base model with worked examples in the prompt",
-  linear: "a small word-counting classifier trained on the same examples",
-}
-
 export interface ContendersTableOptions {
   readonly metric: string
   readonly incumbent: string
   readonly confidence: number
+  /** What the names of contenders stand for. */
+  readonly explained: Readonly<Record<string, string>>
 }
 
 /** One row a contender: every metric with its interval, answers that could not be read, latency and tokens. */
 export function contendersTable(
   contenders: readonly ContenderScores[],
-  { metric, incumbent, confidence }: ContendersTableOptions,
+  { metric, incumbent, confidence, explained }: ContendersTableOptions,
 ): Html {
   const others = [...new Set(contenders.flatMap(({ metrics }) => Object.keys(metrics)))].filter(
     (name) => name !== metric,

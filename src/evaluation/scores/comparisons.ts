@@ -8,6 +8,8 @@ import { signFlipPValue, swapPValue } from "../statistics/permutation.ts"
  * One contender against another on the same rows; the interval is of `difference`, the value of `a` less that of `b`.
  */
 export interface Comparison extends Interval {
+  /** Present where a lower value is the better one. */
+  readonly direction?: "lower"
   readonly a: string
   readonly b: string
   readonly metric: string
@@ -36,10 +38,15 @@ export function compareWithTuned(
   return compared.map((comparison, position) => ({ ...comparison, pValueHolm: adjusted[position] ?? 1 }))
 }
 
+/** By how much `a` is better than `b`, whichever way the metric goes. */
+export function gainOf({ difference, low, high, direction }: Comparison): Interval & { readonly gain: number } {
+  return direction === "lower" ? { gain: -difference, low: -high, high: -low } : { gain: difference, low, high }
+}
+
 function compare(
   a: ContenderRows,
   b: ContenderRows,
-  { name, value, rowScores, bootstrap }: MeasuredMetric,
+  { name, direction, value, rowScores, bootstrap }: MeasuredMetric,
   seed: number,
 ): Omit<Comparison, "pValueHolm"> {
   const shared = {
@@ -48,6 +55,7 @@ function compare(
     metric: name,
     difference: value(a.rows) - value(b.rows),
     ...bootstrap.difference(a.name, b.name),
+    ...(direction === "lower" ? { direction } : {}),
   }
   const first = rowScores?.(a.rows)
   const second = rowScores?.(b.rows)

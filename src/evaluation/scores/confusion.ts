@@ -26,12 +26,15 @@ export interface LabelScore {
  */
 export function confusionOf(rows: readonly ScoredRow[], labels: readonly string[]): Confusion {
   const seen = rows
-    .flatMap(({ reference, output }) => (output === undefined ? [reference] : [reference, output]))
+    .flatMap(({ references: [reference], output }) => (output === undefined ? [reference] : [reference, output]))
     .map(String)
   const all = [...labels, ...[...new Set(seen)].filter((label) => !labels.includes(label)).sort()]
   const place = new Map(all.map((label, position) => [label, position]))
   const counts = all.map(() => new Array<number>(all.length + 1).fill(0))
-  for (const { reference, output } of rows) {
+  for (const {
+    references: [reference],
+    output,
+  } of rows) {
     const column = output === undefined ? all.length : (place.get(String(output)) ?? all.length)
     const row = counts[place.get(String(reference)) ?? 0]
     if (row) row[column] = (row[column] ?? 0) + 1

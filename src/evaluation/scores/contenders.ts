@@ -1,15 +1,17 @@
-import type { ScoredRow } from "../../core/contracts/metric.ts"
+import { boundMetric, type ConfiguredMetric, type ScoredRow } from "../../core/contracts/metric.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { bootstrapIntervals, type Interval } from "../statistics/bootstrap.ts"
 import { compareWithTuned, type Comparison } from "./comparisons.ts"
 import { latencyOf, type Latency } from "./latency.ts"
-import { isBinary, type ContenderRows, type MeasuredMetric, type NamedMetric } from "./measured.ts"
+import { isBinary, type ContenderRows, type MeasuredMetric } from "./measured.ts"
 import { wilsonInterval } from "../statistics/wilson.ts"
 
 /** A metric's value over `n` rows, with its interval. */
 export interface MetricScore extends Interval {
   readonly value: number
   readonly n: number
+  /** Values that belong to it, where the metric has some. */
+  readonly others?: Readonly<Record<string, number>>
 }
 
 export interface ContenderScores {
@@ -33,7 +35,7 @@ export interface ScoringOptions {
   readonly task: TaskSpecification
   readonly contenders: readonly ContenderRows[]
   /** Metrics that are not for the task's kind are left out. */
-  readonly metrics: readonly NamedMetric[]
+  readonly metrics: readonly ConfiguredMetric[]
   readonly seed: number
 }
 
@@ -49,14 +51,11 @@ export function scoreContenders({ task, contenders, metrics, seed }: ScoringOpti
   const rowsByContender = new Map(contenders.map(({ name, rows }) => [name, rows]))
   const measured = metrics
     .filter(({ metric }) => metric.kinds.includes(task.kind))
-    .map(({ name, metric }): MeasuredMetric => {
-      const value = (rows: readonly ScoredRow[]) => metric.value(rows, task)
-      const rowScores =
-        metric.rowScores && ((rows: readonly ScoredRow[]) => metric.rowScores?.(rows, task) ?? new Float64Array())
+    .map((configured): MeasuredMetric => {
+      const bound = boundMetric(configured, task)
+      const { value, rowScores } = bound
       return {
-        name,
-        value,
-        rowScores,
+        ...bound,
         bootstrap: bootstrapIntervals({ rowsByContender, value, rowScores, resamples, confidence, seed }),
       }
     })
@@ -86,7 +85,7 @@ function scoresOf(
 function scoreOf(
   name: string,
   rows: readonly ScoredRow[],
-  { value, rowScores, bootstrap }: MeasuredMetric,
+  { value, rowScores, others, bootstrap }: MeasuredMetric,
   confidence: number,
 ): MetricScore {
   const scores = rowScores?.(rows)
@@ -98,7 +97,7 @@ function scoreOf(
           confidence,
         )
       : bootstrap.interval(name)
-  return { value: value(rows), ...interval, n: rows.length }
+  return { value: value(rows), ...interval, n: rows.length, ...(others === undefined ? {} : { others: others(rows) }) }
 }
 
 function mean(numbers: readonly number[]): number {

@@ -19,7 +19,10 @@ export function failureKinds(
   rows: readonly (ScoredRow & { readonly text: string })[],
   seeds: readonly Seed[],
 ): Failure[] {
-  const wrong = rows.filter(({ reference, output }) => output === undefined || !sameOutput(task, reference, output))
+  const wrong = rows.filter(
+    ({ references, output }) =>
+      output === undefined || !references.some((reference) => sameOutput(task, reference, output)),
+  )
   const kinds = new Map<string, { kind: Kind; texts: string[] }>()
   for (const row of wrong)
     for (const kind of kindsOf(task, row)) {
@@ -37,7 +40,7 @@ type Kind = Pick<Failure, "description" | "label" | "instead">
 
 const unreadable: Kind = { description: "gives an answer that is no output of the task" }
 
-function kindsOf(task: TaskSpecification, { reference, output }: ScoredRow): Kind[] {
+function kindsOf(task: TaskSpecification, { references: [reference], output }: ScoredRow): Kind[] {
   if (output === undefined) return [unreadable]
   switch (task.kind) {
     case "label": {

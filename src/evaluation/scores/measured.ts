@@ -1,12 +1,6 @@
 import type { Prediction } from "../../core/contracts/backend.ts"
-import type { Metric, ScoredRow } from "../../core/contracts/metric.ts"
+import type { BoundMetric, ScoredRow } from "../../core/contracts/metric.ts"
 import type { Bootstrap } from "../statistics/bootstrap.ts"
-
-/** A metric and its id. */
-export interface NamedMetric {
-  readonly name: string
-  readonly metric: Metric
-}
 
 /** What one contender answered: its rows, and the raw predictions for times and tokens. */
 export interface ContenderRows {
@@ -15,11 +9,8 @@ export interface ContenderRows {
   readonly predictions: readonly Pick<Prediction, "latencyMs" | "inputTokens" | "outputTokens">[]
 }
 
-/** A metric bound to the task, with the bootstrap that all of its intervals share. */
-export interface MeasuredMetric {
-  readonly name: string
-  readonly value: (rows: readonly ScoredRow[]) => number
-  readonly rowScores: ((rows: readonly ScoredRow[]) => Float64Array) | undefined
+/** A metric with the bootstrap that all of its intervals share. */
+export interface MeasuredMetric extends BoundMetric {
   readonly bootstrap: Bootstrap
 }
 

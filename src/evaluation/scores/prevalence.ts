@@ -1,7 +1,7 @@
-import type { ScoredRow } from "../../core/contracts/metric.ts"
+import { boundMetric, type ConfiguredMetric, type ScoredRow } from "../../core/contracts/metric.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { percentileInterval, type Interval } from "../statistics/bootstrap.ts"
-import type { ContenderRows, NamedMetric } from "./measured.ts"
+import type { ContenderRows } from "./measured.ts"
 import { seededRandom } from "../statistics/random.ts"
 
 /** A metric at the true prevalence; the interval is given for metrics that are means over rows. */
@@ -26,7 +26,7 @@ export interface PrevalenceOptions {
   /** What each test row counts for, in their order, so that the labels have their true shares. */
   readonly weights: Float64Array
   readonly contenders: readonly ContenderRows[]
-  readonly metrics: readonly NamedMetric[]
+  readonly metrics: readonly ConfiguredMetric[]
   readonly seed: number
 }
 
@@ -43,12 +43,14 @@ export function scoresAtPrevalence({
   seed,
 }: PrevalenceOptions): PrevalenceScores {
   const rows = contenders[0]?.rows ?? []
-  const labelsIn = ({ reference }: ScoredRow) =>
+  const labelsIn = ({ references: [reference] }: ScoredRow) =>
     Array.isArray(reference) ? (reference as string[]) : [String(reference)]
   const shareOf = (label: string) => rows.filter((row) => labelsIn(row).includes(label)).length / rows.length
   const sum = weights.reduce((total, weight) => total + weight, 0)
   const { confidence, bootstrap: resamples } = task.verdict
-  const used = metrics.filter(({ metric }) => metric.kinds.includes(task.kind))
+  const used = metrics
+    .filter(({ metric }) => metric.kinds.includes(task.kind))
+    .map((metric) => boundMetric(metric, task))
   const shares = Object.entries(prevalence).map(([label, share]) => ({ label, test: shareOf(label), true: share }))
   return {
     shares,
@@ -57,9 +59,9 @@ export function scoresAtPrevalence({
     contenders: contenders.map(({ name, rows: answered }) => ({
       name,
       metrics: Object.fromEntries(
-        used.map(({ name: metricName, metric }): [string, WeightedScore] => {
-          const scores = metric.rowScores?.(answered, task)
-          if (scores === undefined) return [metricName, { value: metric.value(repeated(answered, weights), task) }]
+        used.map(({ name: metricName, value, rowScores }): [string, WeightedScore] => {
+          const scores = rowScores?.(answered)
+          if (scores === undefined) return [metricName, { value: value(repeated(answered, weights)) }]
           return [
             metricName,
             {

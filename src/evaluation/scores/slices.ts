@@ -36,18 +36,24 @@ export function outOfScopeScores(
   const { confidence } = task.verdict
   const share = (right: number, n: number): MetricScore | null =>
     n === 0 ? null : { value: right / n, ...wilsonInterval(right, n, confidence), n }
-  const out = contenders[0]?.rows.filter(({ reference }) => reference === label).length ?? 0
+  const out = contenders[0]?.rows.filter(({ references: [reference] }) => reference === label).length ?? 0
   const all = contenders[0]?.rows.length ?? 0
   return {
     label,
     isDeclared,
     rows: { out, in: all - out },
     contenders: contenders.map(({ name, rows }) => {
-      const inScope = rows.filter(({ reference }) => reference !== label)
+      const inScope = rows.filter(({ references: [reference] }) => reference !== label)
       return {
         name,
-        recognised: share(rows.filter(({ reference, output }) => reference === label && output === label).length, out),
-        inScopeAccuracy: share(inScope.filter(({ reference, output }) => output === reference).length, inScope.length),
+        recognised: share(
+          rows.filter(({ references: [reference], output }) => reference === label && output === label).length,
+          out,
+        ),
+        inScopeAccuracy: share(
+          inScope.filter(({ references: [reference], output }) => output === reference).length,
+          inScope.length,
+        ),
         turnedAway: inScope.filter(({ output }) => output === label).length,
       }
     }),

@@ -1,21 +1,31 @@
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
+import { gainOf } from "../scores/comparisons.ts"
 import type { Scoring } from "../scores/contenders.ts"
 import type { ContenderRows } from "../scores/measured.ts"
 import type { PrevalenceScores } from "../scores/prevalence.ts"
 import type { Wear } from "./wear.ts"
 import { betterOrWorse, count, figure, percent, range } from "./words.ts"
 
+export interface NotesOptions {
+  readonly task: TaskSpecification
+  /** The metric that decides. */
+  readonly metric: string
+  readonly scoring: Scoring
+  readonly rows: readonly ContenderRows[]
+  /** Contenders that are worth taking instead of a tuned model that is not better, and why. */
+  readonly alternatives: readonly { readonly name: string; readonly subject: string; readonly advantage: string }[]
+}
+
 /**
- * What a reader of the verdict must know beside it, in plain sentences: a linear model that does as well, answers that
- * could not be read, labels that no test example has. Empty when there is nothing to say.
+ * What a reader of the verdict must know beside it, in plain sentences: a simpler contender that does as well, answers
+ * that could not be read, labels that no test example has. Empty when there is nothing to say.
  */
-export function evaluationNotes(
-  task: TaskSpecification,
-  metric: string,
-  scoring: Scoring,
-  contenders: readonly ContenderRows[],
-): string[] {
-  return [...linearNote(metric, scoring), ...unreadableNotes(scoring), ...untestedNote(task, contenders)]
+export function evaluationNotes({ task, metric, scoring, rows, alternatives }: NotesOptions): string[] {
+  return [
+    ...alternatives.flatMap((alternative) => alternativeNote(metric, scoring, alternative)),
+    ...unreadableNotes(scoring),
+    ...untestedNote(task, rows),
+  ]
 }
 
 /**
@@ -59,20 +69,25 @@ export function wornNote(task: TaskSpecification, wear: Wear): string[] {
   ]
 }
 
-function linearNote(metric: string, { contenders, comparisons }: Scoring): string[] {
-  const comparison = comparisons.find((each) => each.b === "linear" && each.metric === metric)
-  const linear = contenders.find(({ name }) => name === "linear")?.metrics[metric]
-  const tuned = contenders.find(({ name }) => name === "tuned")?.metrics[metric]
-  if (!comparison || !linear || !tuned || comparison.low > 0) return []
-  const figures = `${metric} ${figure(linear.value)} against ${figure(tuned.value)}`
+function alternativeNote(
+  metric: string,
+  { contenders, comparisons }: Scoring,
+  { name, subject, advantage }: NotesOptions["alternatives"][number],
+): string[] {
+  const comparison = comparisons.find((each) => each.b === name && each.metric === metric)
+  const other = contenders.find((contender) => contender.name === name)?.metrics[metric]
+  const tuned = contenders.find((contender) => contender.name === "tuned")?.metrics[metric]
+  const gained = comparison && gainOf(comparison)
+  if (!gained || !other || !tuned || gained.low > 0) return []
+  const figures = `${metric} ${figure(other.value)} against ${figure(tuned.value)}`
   const claim =
-    comparison.high < 0
+    gained.high < 0
       ? `does better than the tuned model (${figures})`
       : [
-          `does as well, as far as ${count(linear.n, "test example")} can tell (${figures}:`,
-          `the tuned model is ${betterOrWorse(comparison.difference)}, and the true difference lies ${range(comparison)})`,
+          `does as well, as far as ${count(other.n, "test example")} can tell (${figures}:`,
+          `the tuned model is ${betterOrWorse(gained.gain)}, and the true difference lies ${range(gained)})`,
         ].join(" ")
-  return [`The linear model, trained on the same examples, ${claim}; it costs nothing to run.`]
+  return [`${subject} ${claim}; ${advantage}.`]
 }
 
 function unreadableNotes({ contenders }: Scoring): string[] {
@@ -87,7 +102,7 @@ function unreadableNotes({ contenders }: Scoring): string[] {
 
 function untestedNote(task: TaskSpecification, contenders: readonly ContenderRows[]): string[] {
   if (task.kind !== "label") return []
-  const tested = new Set(contenders[0]?.rows.map(({ reference }) => reference))
+  const tested = new Set(contenders[0]?.rows.map(({ references: [reference] }) => reference))
   const untested = labelsOf(task).filter((label) => !tested.has(label))
   if (untested.length === 0) return []
   const [noun, pronoun] = untested.length === 1 ? ["label", "it"] : ["labels", "them"]

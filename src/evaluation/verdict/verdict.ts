@@ -29,7 +29,9 @@ export interface Finding {
   /** The metric of the tuned model and of the incumbent. */
   readonly tuned: number
   readonly incumbent: number
-  /** The paired interval of tuned less incumbent at the rule's confidence. */
+  /** Present where a lower value of the metric is the better one. */
+  readonly direction?: "lower" | undefined
+  /** The paired interval of the gain over the incumbent at the rule's confidence. */
   readonly interval: Interval
   /** Of the paired test of the difference, two-sided, not adjusted: the rule makes one comparison. */
   readonly pValue: number
@@ -82,15 +84,21 @@ export function decide(finding: Finding): Verdict {
   }
 }
 
+/** By how much the tuned model is better, whichever way the metric goes. */
+function gainIn({ tuned, incumbent, direction }: Finding): number {
+  return direction === "lower" ? incumbent - tuned : tuned - incumbent
+}
+
 function verdictOf(finding: Finding, needed: number): Verdict["verdict"] {
-  const { rule, rows, tuned, incumbent, interval, pValue } = finding
+  const { rule, rows, interval, pValue } = finding
+  const gain = gainIn(finding)
   // Interval and test must agree: of few rows a bootstrap interval is too narrow, and a single point when every
   // resample is alike.
   const isSignificant = pValue < 1 - rule.confidence
-  if (rows === 0 || !Number.isFinite(tuned - incumbent)) return "undecided"
+  if (rows === 0 || !Number.isFinite(gain)) return "undecided"
   if (interval.low > rule.margin + rounding && isSignificant) return "promote"
   if (interval.high < -rounding && isSignificant) return "reject"
-  const isNotBetter = tuned - incumbent <= rounding || interval.high <= rule.margin + rounding
+  const isNotBetter = gain <= rounding || interval.high <= rule.margin + rounding
   return rows >= needed && isNotBetter ? "reject" : "undecided"
 }
 
@@ -98,9 +106,10 @@ function verdictOf(finding: Finding, needed: number): Verdict["verdict"] {
  * How many more rows would show the observed difference with the rule's power. Where it does not exceed the margin: how
  * many are missing from the rule's size, after which it rejects; null when none are.
  */
-function furtherRows({ rule, rows, tuned, incumbent, interval, discordance }: Finding, needed: number): number | null {
+function furtherRows(finding: Finding, needed: number): number | null {
+  const { rule, rows, interval, discordance } = finding
   if (rows === 0) return needed
-  const gain = tuned - incumbent
+  const gain = gainIn(finding)
   const beyond = gain - rule.margin
   if (!(beyond > rounding)) return rows < needed ? needed - rows : null
   const { confidence, power, margin } = rule
@@ -117,10 +126,11 @@ function furtherRows({ rule, rows, tuned, incumbent, interval, discordance }: Fi
 }
 
 function reasonFor(verdict: Verdict["verdict"], finding: Finding, needed: number, further: number | null): string {
-  const { rule, rows, tuned, incumbent } = finding
+  const { rule, rows } = finding
+  const gain = gainIn(finding)
   if (rows === 0) return `There are no test examples: nothing was scored, and the rule needs ${wholeNumber(needed)}.`
-  if (!Number.isFinite(tuned - incumbent)) return `${finding.metric} could not be computed for both contenders.`
-  const seen = `${scoresText(finding)}: the tuned model is ${betterOrWorse(tuned - incumbent)}${certaintyText(finding)}.`
+  if (!Number.isFinite(gain)) return `${finding.metric} could not be computed for both contenders.`
+  const seen = `${scoresText(finding)}: the tuned model is ${betterOrWorse(gain)}${certaintyText(finding)}.`
   const few =
     rows < needed
       ? [
@@ -143,8 +153,8 @@ function reasonFor(verdict: Verdict["verdict"], finding: Finding, needed: number
   }
 }
 
-function scoresText({ metric, rows, tuned, incumbent, rule, discordance }: Finding): string {
-  if (!discordance)
+function scoresText({ metric, rows, tuned, incumbent, rule, discordance, direction }: Finding): string {
+  if (!discordance || direction === "lower")
     return `On ${count(rows, "test example")} the tuned model has ${metric} ${figure(tuned)} and ${rule.incumbent} has ${figure(incumbent)}`
   const ofTuned = `${Math.round(tuned * rows)} right (${percent(tuned)})`
   const ofIncumbent = `${Math.round(incumbent * rows)} (${percent(incumbent)})`
@@ -167,18 +177,20 @@ function chanceText({ pValue, rule }: Finding): string {
     : `The rule asks for more than ${points(rule.margin)}.`
 }
 
-function rejectText({ interval, tuned, incumbent, rule, rows }: Finding, needed: number): string {
+function rejectText(finding: Finding, needed: number): string {
+  const { interval, rule, rows } = finding
   if (interval.high < -rounding) return `It is worse than ${rule.incumbent}: keep ${rule.incumbent}.`
   const size = `on ${count(rows, "test example")}, where the rule needs ${wholeNumber(needed)}`
-  return tuned - incumbent <= rounding
+  return gainIn(finding) <= rounding
     ? `It is not better than ${rule.incumbent} ${size}: keep ${rule.incumbent}.`
     : `It is not better than ${rule.incumbent} by more than ${points(rule.margin)} ${size}: keep ${rule.incumbent}.`
 }
 
-function furtherText({ rule, rows, tuned, incumbent }: Finding, further: number | null): string {
+function furtherText(finding: Finding, further: number | null): string {
+  const { rule, rows } = finding
   const more = (number: number) =>
     `${wholeNumber(number)} further test ${number === 1 ? "example" : "examples"} (${wholeNumber(rows + number)} in all)`
-  const isAhead = tuned - incumbent - rule.margin > rounding
+  const isAhead = gainIn(finding) - rule.margin > rounding
   if (further !== null && isAhead)
     return `If the difference seen here is the true one, about ${more(further)} would show it.`
   const standing =

@@ -4,10 +4,12 @@ import type { Failure } from "../../core/rows/failure.ts"
 import { inputText } from "../../core/task/output.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { readPredictionsOf, runFiles, readPlan, evaluationsOf } from "../../store/rows/run-files.ts"
+import { runFiles, readPlan, evaluationsOf } from "../../store/rows/run-files.ts"
+import { answersOf } from "../../store/rows/answers.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
-import { scoredRows } from "../evaluating/collect-answers.ts"
+import { validationLabel } from "../evaluating/questions.ts"
+import { scoredRows } from "../evaluating/scored-rows.ts"
 import { sourcesOf } from "./expand.ts"
 
 /**
@@ -32,14 +34,14 @@ export function failuresOf(context: StageContext, task: TaskSpecification, wante
   }
   const files = runFiles(context.workspace, found.run)
   const plan = readPlan(files)
-  const predictions = readPredictionsOf(files, found.evaluation, "tuned-validation")
+  const predictions = answersOf(context.workspace, found, validationLabel)
   if (plan === undefined || predictions === undefined)
     throw new ToolkitError(`the answers of ${found.evaluation} are not there any more`, {
       code: "no-predictions",
       hint: `Evaluate again: tuneloop evaluate ${found.run}`,
     })
   const validation = new Versions(context.workspace, task.task).rows(plan.holdout, "validation.jsonl")
-  const scored = scoredRows(task, validation, { name: "tuned", predictions })
+  const scored = scoredRows(task, validation, { predictions })
   const rows = scored.map((row, index) => ({ ...row, text: inputText(task, validation[index]?.input ?? {}) }))
   return failureKinds(task, rows, sourcesOf(context, task, []).seeds)
 }

@@ -1,14 +1,21 @@
-import { existsSync } from "node:fs"
-import { digest } from "../../core/canonical.ts"
-import type { FineTuneBackend, RunFiles } from "../../core/contracts/backend.ts"
+import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
-import type { JobSpecification } from "../../core/training/job.ts"
-import { isTerminal, reduceRun, type RemoteJob, type RunSummary } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { runFiles, writeEvents, writeRun } from "../../store/rows/run-files.ts"
+import type { JobSpecification } from "../../core/training/job.ts"
 import { baseOf } from "../../core/training/model-ref.ts"
+import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import { withLongLock } from "../../store/files/lock.ts"
+import type { BasePin } from "../../store/rows/base-pin.ts"
+import { runFiles, writeRun } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { requireSupported } from "./capabilities.ts"
+import { requireConsent } from "./consent.ts"
+import { keepPin, pinNow, runOfPlan } from "./pins.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
+import { missingModel, uncertainRun } from "./run-errors.ts"
+import { hasMadeSomething } from "./run-model.ts"
+import { submit } from "./submit.ts"
+import { refreshRun, summaryOf, syncRun } from "./sync.ts"
 
 export interface TrainResult {
   readonly state: "started" | "reattached" | "unchanged"
@@ -17,10 +24,10 @@ export interface TrainResult {
 }
 
 /**
- * The run of the job's plan exists and is trained or training, once: a finished run of the same plan is `unchanged`, a
- * live one is reattached to, a failed or cancelled one gets a new attempt that goes on from its last checkpoint. The
- * submission is in the ledger before the backend hears of it; after a crash the backend is asked whether it came
- * through.
+ * The run of the job's plan, from the base model as it is now, exists and is trained or training, once: a finished run
+ * is `unchanged`, a live one is reattached to, a failed or cancelled one gets a new attempt that goes on from its last
+ * checkpoint. Whoever pays is asked before anything is. The submission is in the ledger before the backend hears of it;
+ * where its answer was lost, the backend is asked for the job before anything is submitted again.
  */
 export async function train(
   context: StageContext,
@@ -28,128 +35,76 @@ export async function train(
   task: TaskSpecification,
   backend: FineTuneBackend,
 ): Promise<TrainResult> {
+  requireSupported(backend, job)
   const planned = planTraining(context, job, task)
-  const ledger = context.ledger()
-  const known = (await ledger.runs.list({ plan: planned.digest }))[0]?.run
-  if (known !== undefined) {
-    const summary = await syncRun(context, known, backend)
-    if (summary.state === "succeeded" && existsSync(runFiles(context.workspace, known).adapter))
-      return { state: "unchanged", run: summary, planned }
-    if (!isTerminal(summary.state) && summary.job !== undefined) return { state: "reattached", run: summary, planned }
-  }
-  const run = known ?? newRunId(context, job, planned.digest)
-  const files = runFiles(context.workspace, run)
-  if (known === undefined) await ledger.runs.create({ run, job: job.job, task: task.task, plan: planned.digest })
-  writeRun(files, planned.plan, planned.rendered)
-  await backend.prepare?.(baseOf(planned.plan))
-  await submit(context, run, files, planned, backend)
-  return { state: "started", run: await syncRun(context, run, backend), planned }
-}
-
-/**
- * The run's state now: what the backend has to say since the last time is in the ledger and in the run's events file. A
- * run that is over is not asked again.
- */
-export async function syncRun(context: StageContext, run: string, backend: FineTuneBackend): Promise<RunSummary> {
-  const ledger = context.ledger()
-  const files = runFiles(context.workspace, run)
-  let summary = reduceRun(run, await ledger.runs.events(run))
-  if (summary.state === "submitting" && summary.submissionKey !== undefined) {
-    // The machine died between the submission and its record: what came of it is the backend's to say.
-    const found = await backend.find(summary.submissionKey, files)
-    if (found) {
-      await ledger.runs.appendEvents(run, [{ type: "submitted", job: found }])
-      summary = reduceRun(run, await ledger.runs.events(run))
-    }
-  }
-  if (summary.job === undefined || isTerminal(summary.state)) return summary
-  const cursor = await ledger.runs.cursor(run)
-  const snapshot = await backend.poll(summary.job, files, cursor)
-  const bodies = [...snapshot.events]
-  if (snapshot.state !== summary.state || snapshot.providerStatus !== summary.providerStatus) {
-    const { state, providerStatus, message, hint } = snapshot
-    bodies.push({
-      type: "state-changed",
-      state,
-      ...(providerStatus === undefined ? {} : { providerStatus }),
-      ...(message === undefined ? {} : { message }),
-      ...(hint === undefined ? {} : { hint }),
-    })
-  }
-  if (bodies.length > 0 || snapshot.cursor !== cursor) {
-    await ledger.runs.appendEvents(run, bodies, { expected: cursor, next: snapshot.cursor })
-    const events = await ledger.runs.events(run)
-    writeEvents(files, events)
-    summary = reduceRun(run, events)
-  }
-  return summary
-}
-
-const pollMs = 700
-
-/**
- * Waits until the run is over, telling every change to `onChange`; an abort of the context's signal ends the waiting
- * and leaves the run as it is.
- */
-export async function waitForRun(
-  context: StageContext,
-  run: string,
-  backend: FineTuneBackend,
-  onChange: (summary: RunSummary) => void,
-): Promise<RunSummary> {
-  for (;;) {
-    const summary = await syncRun(context, run, backend)
-    onChange(summary)
-    if (isTerminal(summary.state) || context.signal.aborted) return summary
-    await context.sleep(pollMs)
-  }
-}
-
-/** The run is cancelled, or over already. */
-export async function cancelRun(context: StageContext, run: string, backend: FineTuneBackend): Promise<RunSummary> {
-  const summary = await syncRun(context, run, backend)
-  if (isTerminal(summary.state)) return summary
-  if (summary.job === undefined)
-    await context.ledger().runs.appendEvents(run, [{ type: "state-changed", state: "cancelled" }])
-  else await backend.cancel(summary.job, runFiles(context.workspace, run))
-  return syncRun(context, run, backend)
-}
-
-/** A failed run as an error that names its log. */
-export function failedRun(summary: RunSummary, job: string): ToolkitError {
-  const reason = summary.message ?? "no reason was given"
-  return new ToolkitError(`run ${summary.run} ${summary.state}: ${reason}`, {
-    code: `run-${summary.state}`,
-    hint: `${summary.hint ? `${summary.hint} ` : ""}Its log: tuneloop runs logs ${summary.run}. Go on from the last checkpoint: tuneloop train ${job} --wait`,
+  const pin = await pinNow(context, backend, planned.plan)
+  const standing = await standingRun(context, planned, pin, backend)
+  if (standing.result !== undefined) return standing.result
+  await requireConsent(context, backend, planned)
+  const onWait = () => context.report.note(`another command is starting the job ${job.job}; waiting for it`)
+  const wait = { sleep: context.sleep, signal: context.signal, onWait }
+  return withLongLock(context.workspace.lockFile(`${task.task}.${job.job}.training`), wait, async () => {
+    // Another command may have started it while this one asked or waited.
+    const current = await standingRun(context, planned, pin, backend)
+    return current.result ?? (await start(context, planned, pin, backend, current.run))
   })
 }
 
-async function submit(
+/** The run of the plan, and what there is to say of it where nothing is to be started. */
+async function standingRun(
   context: StageContext,
-  run: string,
-  files: RunFiles,
   planned: PlannedTraining,
+  pin: BasePin | undefined,
   backend: FineTuneBackend,
-): Promise<void> {
-  const ledger = context.ledger()
-  const before = reduceRun(run, await ledger.runs.events(run))
-  // A submission that was written down but never came through keeps its key: the backend takes a key once.
-  const isUnfinished = before.state === "submitting" && before.submissionKey !== undefined
-  const attempt = isUnfinished ? before.attempt : before.attempt + 1
-  const submissionKey = isUnfinished ? (before.submissionKey as string) : digest({ plan: planned.digest, run, attempt })
-  if (!isUnfinished && !(await ledger.runs.beginSubmission(run, submissionKey, attempt))) return
-  let job: RemoteJob
-  try {
-    job = await backend.submit(planned.plan, files, { submissionKey, resume: attempt > 1 })
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error)
-    await ledger.runs.appendEvents(run, [{ type: "state-changed", state: "failed", message }])
-    throw error
+): Promise<{ readonly run?: string; readonly result?: TrainResult }> {
+  const run = await runOfPlan(context, planned.digest, pin)
+  if (run === undefined) return {}
+  const { summary, submission } = await refreshRun(context, run, backend)
+  if (submission === "unknown") throw uncertainRun(summary)
+  if (summary.state === "succeeded") {
+    if (hasMadeSomething(context, summary)) return { run, result: { state: "unchanged", run: summary, planned } }
+    if (backend.kind === "hosted") throw missingModel(summary)
   }
-  await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
+  if (!isTerminal(summary.state) && summary.job !== undefined)
+    return { run, result: { state: "reattached", run: summary, planned } }
+  return { run }
 }
 
-function newRunId(context: StageContext, job: JobSpecification, plan: string): string {
+async function start(
+  context: StageContext,
+  planned: PlannedTraining,
+  pin: BasePin | undefined,
+  backend: FineTuneBackend,
+  known: string | undefined,
+): Promise<TrainResult> {
+  const run = known ?? (await createRun(context, planned))
+  const files = runFiles(context.workspace, run)
+  writeRun(files, planned.plan, planned.rendered)
+  keepPin(context, run, pin)
+  await backend.prepare?.(baseOf(planned.plan))
+  await submit(context, files, planned, backend)
+  return { state: "started", run: await firstLook(context, run, backend), planned }
+}
+
+/** A backend that does not answer just now has the job all the same. */
+async function firstLook(context: StageContext, run: string, backend: FineTuneBackend): Promise<RunSummary> {
+  try {
+    return await syncRun(context, run, backend)
+  } catch (error) {
+    if (!(error instanceof ToolkitError)) throw error
+    context.report.warn(`${run} is submitted; how it goes is not known yet: ${error.message}`)
+    return summaryOf(context, run)
+  }
+}
+
+/** A new run of the plan, named by the job, the time and the plan. */
+async function createRun(context: StageContext, { plan, digest }: PlannedTraining): Promise<string> {
+  const ledger = context.ledger()
   const time = context.now().toISOString().replace(/[-:]/g, "").slice(0, 15)
-  return `${job.job}-${time}Z-${plan.slice(7, 13)}`
+  const name = `${plan.job}-${time}Z-${digest.slice(7, 13)}`
+  const taken = new Set((await ledger.runs.list({ plan: digest })).map(({ run }) => run))
+  let run = name
+  for (let number = 2; taken.has(run); number++) run = `${name}-${number}`
+  await ledger.runs.create({ run, job: plan.job, task: plan.task, plan: digest })
+  return run
 }

@@ -20,6 +20,7 @@ import {
 import type { LedgerExport } from "../../core/contracts/ledger.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import { withLockAcross } from "../../store/files/lock.ts"
+import { answersFiles } from "../../store/rows/answers.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 
@@ -57,8 +58,8 @@ export interface ReachedRun {
 
 /**
  * The named rows, rows of the same content and all that was grown from them are gone from the task: tombstones without
- * content stand first, then the rows leave the files that people and machines wrote, the frozen files, which are
- * marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is
+ * content stand first, then the rows leave the files that people and machines wrote, the answers to them, the frozen
+ * files, which are marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is
  * `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of
  * held-out rows it tells the id alone. The files are gone through several times; memory has the rows that go.
  */
@@ -100,7 +101,7 @@ async function sweep(context: StageContext, task: TaskSpecification, folder: str
   const frozenRows = frozen.map(({ folder: place, files: names }) =>
     removeFrozenRows(place, names, isErased, at, (row) => idDigest(row.id ?? "")),
   )
-  const looseRows = loose.map((file) => removeRows(file, isErased))
+  const looseRows = [...loose, ...answersFiles(context.workspace, task.task)].map((file) => removeRows(file, isErased))
   return [...frozenRows, ...looseRows].reduce((sum, count) => sum + count, 0)
 }
 

@@ -1,11 +1,14 @@
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import type { Prediction, RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
 import { parseJson } from "../../core/parse.ts"
+import { evaluationHeaderSchema, type EvaluationHeader } from "../../core/training/evaluation-header.ts"
 import type { RunEvent } from "../../core/training/run.ts"
-import { makeFolder, readLines, readText, toJsonLines, writeAtomically } from "../files/files.ts"
+import { makeFolder, readText, toJsonLines, writeAtomically } from "../files/files.ts"
+import { readJsonFile } from "../files/json-file.ts"
 import { stageFile } from "../files/staged-file.ts"
 import type { Workspace } from "../workspace.ts"
+import { planSchema } from "./plan-schema.ts"
 
 /** Where the files of a run lie. */
 export function runFiles(workspace: Workspace, run: string): RunFiles {
@@ -34,8 +37,10 @@ export function writeRun(
   writeAtomically(planFile(files.folder), `${JSON.stringify(plan, null, 2)}\n`)
 }
 
+/** The plan of a run as it was written; undefined where there is none. */
 export function readPlan(files: RunFiles): TrainingPlan | undefined {
-  return existsSync(planFile(files.folder)) ? (JSON.parse(readText(planFile(files.folder))) as TrainingPlan) : undefined
+  const file = planFile(files.folder)
+  return existsSync(file) ? readJsonFile(file, planSchema) : undefined
 }
 
 /** The run's events as a readable file beside the ledger, which stays the truth. */
@@ -43,25 +48,29 @@ export function writeEvents(files: RunFiles, events: readonly RunEvent[]): void 
   writeAtomically(join(files.folder, "events.jsonl"), toJsonLines(events))
 }
 
-/** The evaluations of a task that have a result, oldest first. */
-export function evaluationsOf(workspace: Workspace, task: string): { evaluation: string; run: string; at: string }[] {
+/** The evaluations of a task that have a result, oldest first. A file that is none is passed over. */
+export function evaluationsOf(workspace: Workspace, task: string): EvaluationHeader[] {
   const list = (folder: string) => (existsSync(folder) ? readdirSync(folder).sort() : [])
   const found = list(workspace.runsFolder).flatMap((run) => {
     const folder = join(workspace.runFolder(run), "evaluations")
     return list(folder)
       .filter((file) => file.endsWith(".json"))
-      .map(
-        (file) =>
-          parseJson(readText(join(folder, file))) as { evaluation: string; run: string; task: string; at: string },
-      )
+      .flatMap((file) => {
+        const header = evaluationHeaderSchema.safeParse(parseJson(readText(join(folder, file))))
+        return header.success && header.data.task === task ? [header.data] : []
+      })
   })
-  return found.filter((result) => result?.task === task).sort((a, b) => (a.at < b.at ? -1 : 1))
+  return found.sort((a, b) => (a.at < b.at ? -1 : 1))
 }
 
-/** The recorded answers of a contender; undefined where there are none. */
-export function readPredictionsOf(files: RunFiles, evaluation: string, name: string): Prediction[] | undefined {
-  const file = join(files.folder, "predictions", evaluation, `${name}.jsonl`)
-  return existsSync(file) ? [...readLines(file)].map(({ text }) => JSON.parse(text) as Prediction) : undefined
+/** Where the result of an evaluation of the run lies. */
+export function evaluationFile(workspace: Workspace, run: string, evaluation: string): string {
+  return join(workspace.runFolder(run), "evaluations", `${evaluation}.json`)
+}
+
+/** Where the run's report lies. */
+export function reportFile(workspace: Workspace, run: string): string {
+  return join(workspace.runFolder(run), "report.html")
 }
 
 function planFile(folder: string): string {

@@ -14,56 +14,29 @@ import { columnOf, decodeEscapes } from "./xlsx-text.ts"
  */
 export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
   const { zip, entries } = await openZip(path)
+  const book = { zip, entries }
   try {
-    const partsOf = async (name: string): Promise<SaxesTagPlain[]> => {
-      const tags: SaxesTagPlain[] = []
-      const entry = entries.get(name)
-      if (entry !== undefined)
-        for await (const events of elements(zip, entry)) for (const event of events) if (event.tag) tags.push(event.tag)
-      return tags
-    }
-    const targetsOf = async (part: string): Promise<Map<string, { target: string; type: string }>> => {
-      const folder = posix.dirname(part)
-      const tags = await partsOf(posix.join(folder, "_rels", `${posix.basename(part)}.rels`))
-      return new Map(
-        tags
-          .filter(({ name }) => localName(name) === "Relationship")
-          .map(({ attributes: { Id = "", Target = "", Type = "" } }) => [
-            Id,
-            {
-              target: Target.startsWith("/") ? Target.slice(1) : posix.join(folder, Target),
-              type: posix.basename(Type),
-            },
-          ]),
-      )
-    }
-    const root =
-      [...(await targetsOf("")).values()].find(({ type }) => type === "officeDocument")?.target ?? "xl/workbook.xml"
+    const root = typed(await targetsOf(book, ""), "officeDocument") ?? "xl/workbook.xml"
     if (!entries.has(root))
       throw new DataError(
         `${path} is no Excel workbook: it has no ${root}`,
         [],
         "Save it as an Excel workbook (.xlsx).",
       )
-    const targets = await targetsOf(root)
-    const partOf = (type: string) => [...targets.values()].find((relation) => relation.type === type)?.target ?? ""
-    const dates = dateStyles(await partsOf(partOf("styles")))
+    const targets = await targetsOf(book, root)
+    const dates = dateStyles(await tagsOf(book, typed(targets, "styles") ?? ""))
     const strings = new TextArena()
-    const shared = entries.get(partOf("sharedStrings"))
+    const shared = entries.get(typed(targets, "sharedStrings") ?? "")
     if (shared !== undefined) await readSharedStrings(zip, shared, strings)
-    for (const { name, attributes } of await partsOf(root)) {
+    for (const { name, attributes } of await tagsOf(book, root)) {
       if (localName(name) !== "sheet") continue
       const relation = Object.entries(attributes).find(([key]) => localName(key) === "id" && key !== "id")?.[1] ?? ""
       const target = targets.get(relation)
       const entry = target?.type === "worksheet" ? entries.get(target.target) : undefined
       if (entry === undefined) continue
       const notes: string[] = []
-      yield {
-        name: attributes["name"] ?? "",
-        rows: sheetRows(zip, entry, strings, dates, notes),
-        notes,
-        isLossy: false,
-      }
+      const rows = sheetRows(zip, entry, strings, dates, notes)
+      yield { name: attributes["name"] ?? "", rows, notes, isLossy: false }
     }
   } catch (error) {
     if (error instanceof DataError) throw error
@@ -75,6 +48,46 @@ export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
   } finally {
     zip.close()
   }
+}
+
+interface Book {
+  readonly zip: yauzl.ZipFile
+  readonly entries: ReadonlyMap<string, yauzl.Entry>
+}
+
+/** The tags of a part; none where the book has no such part. */
+async function tagsOf({ zip, entries }: Book, name: string): Promise<SaxesTagPlain[]> {
+  const tags: SaxesTagPlain[] = []
+  const entry = entries.get(name)
+  if (entry !== undefined)
+    for await (const events of elements(zip, entry)) for (const event of events) if (event.tag) tags.push(event.tag)
+  return tags
+}
+
+/** What a part refers to, by the id of the relationship. */
+async function targetsOf(book: Book, part: string): Promise<Map<string, Target>> {
+  const folder = posix.dirname(part)
+  const tags = await tagsOf(book, posix.join(folder, "_rels", `${posix.basename(part)}.rels`))
+  return new Map(
+    tags
+      .filter(({ name }) => localName(name) === "Relationship")
+      .map(({ attributes: { Id = "", Target = "", Type = "" } }) => [
+        Id,
+        {
+          target: Target.startsWith("/") ? Target.slice(1) : posix.join(folder, Target),
+          type: posix.basename(Type),
+        },
+      ]),
+  )
+}
+
+interface Target {
+  readonly target: string
+  readonly type: string
+}
+
+function typed(targets: ReadonlyMap<string, Target>, type: string): string | undefined {
+  return [...targets.values()].find((relation) => relation.type === type)?.target
 }
 
 async function openZip(path: string): Promise<{ zip: yauzl.ZipFile; entries: Map<string, yauzl.Entry> }> {

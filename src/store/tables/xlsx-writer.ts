@@ -13,6 +13,8 @@ import {
 } from "./xlsx-parts.ts"
 import { encodeAttribute, encodeText, lettersOf } from "./xlsx-text.ts"
 
+type Tint = "good" | "changed" | "bad"
+
 /** A column of a table that people fill in. */
 export interface FormColumn {
   /** Stands in a hidden row above the header, so that the column is known whatever people call it. */
@@ -27,7 +29,7 @@ export interface FormColumn {
   readonly choices?: readonly string[]
   readonly isOnlyChoice?: boolean
   /** Colours of cells that hold these words. */
-  readonly tints?: Readonly<Record<string, "good" | "changed" | "bad">>
+  readonly tints?: Readonly<Record<string, Tint>>
 }
 
 /** A line of the sheet that says how to fill in the other one. */
@@ -118,36 +120,57 @@ function* pieces(texts: Iterable<string>): Generator<Buffer> {
 
 const worksheet = `${xmlHeader}<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">`
 
+/** The sheet of a form, piece by piece; `written` counts its rows while they come. */
 function* formXml(
   { columns, rows, frozen, guideName: _, ...form }: Form,
   written: { rows: number },
 ): Generator<string> {
   const letters = columns.map((_column, index) => lettersOf(index))
   yield `${worksheet}<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>`
-  yield `<sheetViews><sheetView tabSelected="1" workbookViewId="0" showGridLines="0"><pane xSplit="${frozen}" ` +
-    `ySplit="2" topLeftCell="${lettersOf(frozen)}3" activePane="bottomRight" state="frozen"/><selection ` +
-    `pane="bottomRight" activeCell="${lettersOf(frozen)}3" ` +
-    `sqref="${lettersOf(frozen)}3"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>`
-  yield `<cols>${columns
-    .map(
-      ({ width, isHidden }, index) =>
-        `<col min="${index + 1}" max="${index + 1}" width="${width}" customWidth="1"${isHidden === true ? ' hidden="1"' : ""}/>`,
-    )
-    .join("")}</cols><sheetData>`
-  yield rowXml(
-    1,
-    columns.map(({ key }) => key),
-    letters,
-    columns.map(() => styleOf.quiet),
-    ' hidden="1"',
+  yield viewXml(lettersOf(frozen), frozen)
+  yield `<cols>${columns.map(columnXml).join("")}</cols><sheetData>`
+  yield* rowsXml(columns, rows, letters, written)
+  const last = Math.max(3, written.rows + 2)
+  const place = (index: number) => `${letters[index]}3:${letters[index]}${last}`
+  yield `</sheetData><sheetProtection sheet="1" formatColumns="0" formatRows="0" insertRows="0" sort="0" ` +
+    `autoFilter="0"/>`
+  yield `<autoFilter ref="A2:${letters.at(-1)}${last}"/>`
+  yield tintsXml(columns, place)
+  yield choicesXml(columns, place)
+  yield `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/><pageSetup ` +
+    `orientation="landscape" fitToWidth="1" ` +
+    `fitToHeight="0"/><headerFooter><oddFooter>&amp;L${encodeText(form.name)}&amp;R&amp;P / ` +
+    "&amp;N</oddFooter></headerFooter></worksheet>"
+}
+
+/** Two rows and some columns stay in view. */
+function viewXml(letter: string, frozen: number): string {
+  return (
+    `<sheetViews><sheetView tabSelected="1" workbookViewId="0" showGridLines="0"><pane xSplit="${frozen}" ` +
+    `ySplit="2" topLeftCell="${letter}3" activePane="bottomRight" state="frozen"/><selection ` +
+    `pane="bottomRight" activeCell="${letter}3" ` +
+    `sqref="${letter}3"/></sheetView></sheetViews><sheetFormatPr defaultRowHeight="15"/>`
   )
-  yield rowXml(
-    2,
-    columns.map(({ title }) => title),
-    letters,
-    columns.map(({ look }) => (look === "open" ? styleOf.openHeader : styleOf.header)),
-    ' ht="32" customHeight="1"',
-  )
+}
+
+function columnXml({ width, isHidden }: FormColumn, index: number): string {
+  const hidden = isHidden === true ? ' hidden="1"' : ""
+  return `<col min="${index + 1}" max="${index + 1}" width="${width}" customWidth="1"${hidden}/>`
+}
+
+/** The hidden row of keys, the header, and the rows. */
+function* rowsXml(
+  columns: readonly FormColumn[],
+  rows: Form["rows"],
+  letters: readonly string[],
+  written: { rows: number },
+): Generator<string> {
+  const keys = columns.map(({ key }) => key)
+  const titles = columns.map(({ title }) => title)
+  const quiet = columns.map(() => styleOf.quiet)
+  const headers = columns.map(({ look }) => (look === "open" ? styleOf.openHeader : styleOf.header))
+  yield rowXml(1, keys, letters, quiet, ' hidden="1"')
+  yield rowXml(2, titles, letters, headers, ' ht="32" customHeight="1"')
   const styles = columns.map(({ look }) => styleOf[look])
   const widths = columns.map(({ width, look, isHidden }) => (look === "quiet" || isHidden === true ? Infinity : width))
   for (const cells of rows) {
@@ -158,33 +181,37 @@ function* formXml(
       )
     yield rowXml(written.rows + 2, cells, letters, styles, ` ht="${15 * linesOf(cells, widths)}" customHeight="1"`)
   }
-  const last = Math.max(3, written.rows + 2)
-  const place = (index: number) => `${letters[index]}3:${letters[index]}${last}`
-  yield `</sheetData><sheetProtection sheet="1" formatColumns="0" formatRows="0" insertRows="0" sort="0" ` +
-    `autoFilter="0"/>`
-  yield `<autoFilter ref="A2:${letters.at(-1)}${last}"/>`
+}
+
+/** Cells that say one of some words have its colour. */
+function tintsXml(columns: readonly FormColumn[], place: (index: number) => string): string {
   let priority = 0
-  for (const [index, { tints = {} }] of columns.entries()) {
-    if (Object.keys(tints).length === 0) continue
-    yield `<conditionalFormatting sqref="${place(index)}">${Object.entries(tints)
-      .map(
-        ([word, tint]) =>
-          `<cfRule type="cellIs" dxfId="${{ good: 0, changed: 1, bad: 2 }[tint]}" priority="${++priority}" operator="equal"><formula>"${encodeText(word)}"</formula></cfRule>`,
-      )
-      .join("")}</conditionalFormatting>`
-  }
+  const rule = ([word, tint]: [string, Tint]) =>
+    `<cfRule type="cellIs" dxfId="${{ good: 0, changed: 1, bad: 2 }[tint]}" priority="${++priority}" ` +
+    `operator="equal"><formula>"${encodeText(word)}"</formula></cfRule>`
+  return columns
+    .map(({ tints = {} }, index) => {
+      const rules = Object.entries(tints).map(rule).join("")
+      return rules === "" ? "" : `<conditionalFormatting sqref="${place(index)}">${rules}</conditionalFormatting>`
+    })
+    .join("")
+}
+
+/** Cells that are chosen from a list have it. */
+function choicesXml(columns: readonly FormColumn[], place: (index: number) => string): string {
   const lists = columns.flatMap((column, index) => (column.choices === undefined ? [] : [{ column, index }]))
-  if (lists.length > 0)
-    yield `<dataValidations count="${lists.length}">${lists
-      .map(
-        ({ column, index }, list) =>
-          `<dataValidation type="list" allowBlank="1" showErrorMessage="1" errorStyle="${column.isOnlyChoice === true ? "stop" : "warning"}" errorTitle="${encodeAttribute(column.title)}" error="${encodeAttribute(`Choose one from the list.`)}" sqref="${place(index)}"><formula1>Lists!$${lettersOf(list)}$1:$${lettersOf(list)}$${column.choices?.length ?? 1}</formula1></dataValidation>`,
-      )
-      .join("")}</dataValidations>`
-  yield `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.5" header="0.3" footer="0.3"/><pageSetup ` +
-    `orientation="landscape" fitToWidth="1" ` +
-    `fitToHeight="0"/><headerFooter><oddFooter>&amp;L${encodeText(form.name)}&amp;R&amp;P / ` +
-    "&amp;N</oddFooter></headerFooter></worksheet>"
+  if (lists.length === 0) return ""
+  const validations = lists.map(({ column, index }, list) => {
+    const style = column.isOnlyChoice === true ? "stop" : "warning"
+    const letter = lettersOf(list)
+    return (
+      `<dataValidation type="list" allowBlank="1" showErrorMessage="1" errorStyle="${style}" ` +
+      `errorTitle="${encodeAttribute(column.title)}" error="${encodeAttribute(`Choose one from the list.`)}" ` +
+      `sqref="${place(index)}"><formula1>Lists!$${letter}$1:$${letter}$${column.choices?.length ?? 1}</formula1>` +
+      "</dataValidation>"
+    )
+  })
+  return `<dataValidations count="${lists.length}">${validations.join("")}</dataValidations>`
 }
 
 function rowXml(

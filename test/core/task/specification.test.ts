@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import { ConfigError } from "../../../src/core/errors.ts"
 import { parseYaml } from "../../../src/core/parse.ts"
 import { strategyIssues, taskIssues } from "../../../src/core/task/task-checks.ts"
 import { outputIssues, parseOutput } from "../../../src/core/task/output.ts"
-import { labelsOf, taskSchema } from "../../../src/core/task/task.ts"
+import { labelsOf, taskKinds, taskSchema } from "../../../src/core/task/task.ts"
 import { optionIssues } from "../../../src/cli/option-issues.ts"
 import language from "../../../src/filters/language.ts"
 import repetition from "../../../src/filters/repetition.ts"
@@ -22,7 +23,12 @@ output:
 const plugins = {
   strategies: { recombine },
   filters: { language, repetition },
-  metrics: ["accuracy"],
+  metrics: { accuracy: { options: z.strictObject({ normalise: z.boolean().default(false) }) } },
+  incumbents: [
+    { name: "few-shot", kinds: taskKinds, hasArgument: false },
+    { name: "linear", kinds: ["label"] as const, hasArgument: false },
+    { name: "recorded", kinds: taskKinds, hasArgument: true },
+  ],
   models: ["openai"],
   optionIssues,
 }
@@ -83,6 +89,26 @@ describe("a specification", () => {
       [/^10: prompt\.user: .*"body".*text/],
     ],
     ["an unknown incumbent", `${valid}verdict: { incumbent: fewshot }\n`, [/^10: verdict\.incumbent: .*"few-shot"/]],
+    [
+      "an unknown option of the metric",
+      `${valid}verdict: { metric: "accuracy:normalize=true" }\n`,
+      [/^10: verdict\.metric: accuracy, normalize: unknown key; did you mean "normalise"/],
+    ],
+    [
+      "options of the metric that are none",
+      `${valid}verdict: { metric: "accuracy:normalise" }\n`,
+      [/^10: verdict\.metric: got "normalise"; options are written name:key=value,key=value/],
+    ],
+    [
+      "an incumbent that other kinds of task have",
+      `${valid.slice(0, valid.indexOf("output:")).replace("kind: label", "kind: text")}verdict: { incumbent: linear }\n`,
+      [/^6: verdict\.incumbent: got "linear"; allowed: few-shot, recorded$/],
+    ],
+    [
+      "an argument of an incumbent that takes none",
+      `${valid}verdict: { incumbent: "few-shot:nearest" }\n`,
+      [/^10: verdict\.incumbent: got "few-shot:nearest"; allowed: few-shot, linear, recorded/],
+    ],
     ["an unknown metric", `${valid}verdict: { metric: acuracy }\n`, [/^10: verdict\.metric: .*"accuracy"/]],
     [
       "an unknown provider",

@@ -45,6 +45,15 @@ describe("renderReport", () => {
     )
   })
 
+  it("names the machine that trained, and the one that evaluated under its own name", () => {
+    const { provenance } = sampleReport()
+    const text = renderReport(sampleReport())
+    expect(text).toContain("<dt>trained on</dt><dd>two CPU cores</dd>")
+    expect(text).toContain("<dt>evaluated on</dt><dd>another machine</dd>")
+    const unknown = renderReport({ ...sampleReport(), provenance: { ...provenance, trainedOn: undefined } })
+    expect(unknown).toContain("<dt>trained on</dt><dd>not recorded</dd>")
+  })
+
   it("is well-formed and free of markup from outside whatever the texts are", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 40 }), (text) => {
@@ -255,7 +264,8 @@ function withTexts(text: string): ReportData {
       revision: `${text}.`,
       method: { name: text },
       hyperparameters: { [text]: 1 },
-      machine: text,
+      trainedOn: text,
+      evaluatedOn: text,
       toolVersion: text,
       at: text,
     },
@@ -267,7 +277,7 @@ function emptyReport(): ReportData {
   const { contenders, comparisons } = scoreContenders({
     task,
     contenders: [],
-    metrics: [{ name: "accuracy", metric: accuracy }],
+    metrics: [{ name: "accuracy", metric: accuracy, options: {} }],
     seed: 1,
   })
   const verdict = decide({

@@ -30,7 +30,12 @@ export function sampleReport(): ReportData {
       right((row) => row >= 10),
     ),
   ]
-  const scoring = scoreContenders({ task, contenders, metrics: [{ name: "accuracy", metric: accuracy }], seed: 1 })
+  const scoring = scoreContenders({
+    task,
+    contenders,
+    metrics: [{ name: "accuracy", metric: accuracy, options: {} }],
+    seed: 1,
+  })
   const [comparison] = scoring.comparisons
   if (!comparison) throw new Error("the sample has nothing to compare")
   return {
@@ -52,7 +57,20 @@ export function sampleReport(): ReportData {
     metric: "accuracy",
     incumbent: "few-shot",
     confidence: 0.95,
-    notes: evaluationNotes(task, "accuracy", scoring, contenders),
+    notes: evaluationNotes({
+      task,
+      metric: "accuracy",
+      scoring,
+      rows: contenders,
+      alternatives: [
+        {
+          name: "linear",
+          subject: "The linear model, trained on the same examples,",
+          advantage: "it costs nothing to run",
+        },
+      ],
+    }),
+    explained: { tuned: "the base model with the trained adapter", linear: "a word-counting classifier" },
     ...scoring,
     confusion: confusionOf(contenders[0]?.rows ?? [], ["a", "b", "c"]),
     training: [1, 2, 3, 4].map((step) => ({
@@ -88,7 +106,8 @@ export function sampleReport(): ReportData {
       testOpenings: 3,
       leaks: { checks: ["lineage", "exact", "near", "ngram"], found: 0 },
       trainingSeconds: 412,
-      machine: "two CPU cores",
+      trainedOn: "two CPU cores",
+      evaluatedOn: "another machine",
       toolVersion: "0.1.0",
       at: "2026-11-24T10:00:00Z",
     },

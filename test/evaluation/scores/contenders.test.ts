@@ -1,20 +1,24 @@
 import { describe, expect, it } from "vitest"
+import { z } from "zod"
 import { confusionOf, labelScores } from "../../../src/evaluation/scores/confusion.ts"
+import { gainOf } from "../../../src/evaluation/scores/comparisons.ts"
 import { scoreContenders } from "../../../src/evaluation/scores/contenders.ts"
 import type { ContenderRows } from "../../../src/evaluation/scores/measured.ts"
 import { latencyOf } from "../../../src/evaluation/scores/latency.ts"
 import { evaluationNotes } from "../../../src/evaluation/verdict/notes.ts"
 import { seededRandom } from "../../../src/evaluation/statistics/random.ts"
 import { wilsonInterval } from "../../../src/evaluation/statistics/wilson.ts"
-import type { Metric, ScoredRow } from "../../../src/core/contracts/metric.ts"
+import { decide } from "../../../src/evaluation/verdict/verdict.ts"
+import type { CorpusMetric, Metric, ScoredRow } from "../../../src/core/contracts/metric.ts"
+import linearModel from "../../../src/contenders/linear.ts"
 import accuracy from "../../../src/metrics/accuracy.ts"
 import macroF1 from "../../../src/metrics/macro-f1.ts"
 import { labelTask, rightWhere, scored } from "./sample-rows.ts"
 
 const task = labelTask({ bootstrap: 400 })
 const metrics = [
-  { name: "accuracy", metric: accuracy },
-  { name: "macro-f1", metric: macroF1 },
+  { name: "accuracy", metric: accuracy, options: {} },
+  { name: "macro-f1", metric: macroF1, options: {} },
 ]
 
 function contender(
@@ -74,15 +78,13 @@ describe("scoreContenders", () => {
 
   it("uses the sign-flip test for scores between 0 and 1", () => {
     const half: Metric = {
-      summary: "",
-      kinds: ["label"],
+      ...accuracy,
       rowScores: (rows) => Float64Array.from(rows, ({ output }) => (output === "a" ? 0.5 : 0)),
-      value: (rows) => rows.filter(({ output }) => output === "a").length / 2 / rows.length,
     }
     const { comparisons, contenders } = scoreContenders({
       task,
       contenders: [tuned, fewShot],
-      metrics: [{ name: "half", metric: half }],
+      metrics: [{ name: "half", metric: half, options: {} }],
       seed: 1,
     })
     expect(comparisons[0]).toMatchObject({ test: "sign-flip permutation", metric: "half" })
@@ -91,12 +93,57 @@ describe("scoreContenders", () => {
     expect(contenders[0]?.metrics.half?.high).toBeLessThan(0.5)
   })
 
+  it("gives a metric the input and all references, its options, and its values beside the main one", () => {
+    const metric: CorpusMetric<{ readonly floor: number }> = {
+      ...macroF1,
+      options: z.strictObject({ floor: z.number() }),
+      value: (rows, { options }) => rows.filter(({ references }) => references.includes("a")).length + options.floor,
+      others: (rows) => ({ inputs: rows.filter(({ input }) => "body" in input).length }),
+    }
+    const rows = [{ id: "1", input: { body: "x" }, references: ["b", "a"] as const, output: "c" }]
+    const { contenders } = scoreContenders({
+      task,
+      contenders: [contender("tuned", rows)],
+      metrics: [{ name: "found:floor=5", metric, options: { floor: 5 } }],
+      seed: 1,
+    })
+    expect(contenders[0]?.metrics["found:floor=5"]).toEqual({ value: 6, low: 6, high: 6, n: 1, others: { inputs: 1 } })
+  })
+
+  it("takes the lower value for the better one where the metric says so", () => {
+    const errors: Metric = {
+      ...accuracy,
+      direction: "lower",
+      rowScores: (rows) => Float64Array.from(rows, ({ output }) => (output === "a" ? 0 : 1)),
+    }
+    const { comparisons } = scoreContenders({
+      task,
+      contenders: [tuned, fewShot],
+      metrics: [{ name: "errors", metric: errors, options: {} }],
+      seed: 1,
+    })
+    const [comparison] = comparisons
+    if (comparison === undefined) throw new Error("nothing was compared")
+    expect(comparison.difference).toBeCloseTo(-0.15, 12)
+    const { gain, low, high } = gainOf(comparison)
+    expect(gain).toBeCloseTo(0.15, 12)
+    expect(low).toBeGreaterThan(0)
+    expect(high).toBeGreaterThan(gain)
+    const { direction, pValue, discordance } = comparison
+    const interval = gainOf(comparison)
+    const found = { rule: task.verdict, metric: "errors", rows: 100, tuned: 0.1, incumbent: 0.25, pValue, discordance }
+    expect(decide({ ...found, direction, interval })).toMatchObject({
+      verdict: "promote",
+      reason: expect.stringContaining("has errors 0.100 and few-shot has 0.250: the tuned model is 15 points better"),
+    })
+  })
+
   it("leaves out metrics that are for other kinds", () => {
-    const other: Metric = { summary: "", kinds: ["text"], value: () => 1 }
+    const other: Metric = { ...macroF1, kinds: ["text"] }
     const { contenders } = scoreContenders({
       task,
       contenders: [tuned],
-      metrics: [...metrics, { name: "other", metric: other }],
+      metrics: [...metrics, { name: "other", metric: other, options: {} }],
       seed: 1,
     })
     expect(Object.keys(contenders[0]?.metrics ?? {})).toEqual(["accuracy", "macro-f1"])
@@ -147,7 +194,9 @@ describe("scoreContenders", () => {
 describe("evaluationNotes", () => {
   const notes = (tuned: readonly ScoredRow[], linear: readonly ScoredRow[]) => {
     const contenders = [contender("tuned", tuned), contender("linear", linear)]
-    return evaluationNotes(task, "accuracy", scoreContenders({ task, contenders, metrics, seed: 1 }), contenders)
+    const scoring = scoreContenders({ task, contenders, metrics, seed: 1 })
+    const alternatives = linearModel.alternative ? [{ name: "linear", ...linearModel.alternative }] : []
+    return evaluationNotes({ task, metric: "accuracy", scoring, rows: contenders, alternatives })
   }
 
   it("says plainly when the linear model does as well, or better", () => {

@@ -15,7 +15,12 @@ export function labelTask(verdict: Record<string, unknown> = {}): TaskSpecificat
 
 /** Rows from references and answers side by side; undefined is an answer that could not be read. */
 export function scored(references: readonly unknown[], outputs: readonly unknown[]): ScoredRow[] {
-  return references.map((reference, position) => ({ id: `row-${position}`, reference, output: outputs[position] }))
+  return references.map((reference, position) => ({
+    id: `row-${position}`,
+    input: {},
+    references: [reference],
+    output: outputs[position],
+  }))
 }
 
 /** Rows that are right where the score is 1 and answer another label where it is 0. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import type { ScoredRow } from "../../../src/core/contracts/metric.ts"
 import { prevalenceNote } from "../../../src/evaluation/verdict/notes.ts"
 import { scoresAtPrevalence } from "../../../src/evaluation/scores/prevalence.ts"
 import { renderReport } from "../../../src/evaluation/report/report.ts"
@@ -18,12 +19,20 @@ const task = taskSchema.parse({
 })
 const rowsOf = (...rows: [string, string | undefined, number][]) =>
   rows.flatMap(([reference, output, count], group) =>
-    Array.from({ length: count }, (_, row) => ({ id: `${group}-${row}`, reference, output })),
+    Array.from(
+      { length: count },
+      (_, row): ScoredRow => ({
+        id: `${group}-${row}`,
+        input: {},
+        references: [reference],
+        output,
+      }),
+    ),
   )
 const predictions = [{ latencyMs: 1, inputTokens: 1, outputTokens: 1 }]
 const metrics = [
-  { name: "accuracy", metric: accuracy },
-  { name: "macro-f1", metric: macroF1 },
+  { name: "accuracy", metric: accuracy, options: {} },
+  { name: "macro-f1", metric: macroF1, options: {} },
 ]
 // Good at what is rare, and the other way round: 30 of 40 right each.
 const contenders = [
@@ -38,7 +47,7 @@ const contenders = [
 describe("at the true prevalence", () => {
   const weights = Float64Array.from(
     contenders[0]?.rows ?? [],
-    ({ reference }) => ({ a: 0.9 / 0.5, b: 0.05 / 0.25, other: 0.05 / 0.25 })[reference] ?? 0,
+    ({ references: [reference] }) => ({ a: 0.9 / 0.5, b: 0.05 / 0.25, other: 0.05 / 0.25 })[String(reference)] ?? 0,
   )
   const scores = scoresAtPrevalence({
     task,

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import type { ScoredRow } from "../../../src/core/contracts/metric.ts"
+import { boundMetric, type ScoredRow } from "../../../src/core/contracts/metric.ts"
 import { binomialAtLeast, binomialProbability } from "../../../src/evaluation/statistics/binomial.ts"
 import { bootstrapIntervals, percentileInterval } from "../../../src/evaluation/statistics/bootstrap.ts"
 import { holmAdjusted } from "../../../src/evaluation/statistics/holm.ts"
@@ -16,8 +16,7 @@ import { labelTask, rightWhere, scored } from "../scores/sample-rows.ts"
 fc.configureGlobal({ seed: 20_261_124 })
 
 const task = labelTask()
-const value = (rows: readonly ScoredRow[]) => accuracy.value(rows, task)
-const rowScores = (rows: readonly ScoredRow[]) => accuracy.rowScores?.(rows, task) ?? new Float64Array()
+const { value, rowScores } = boundMetric({ name: "accuracy", metric: accuracy, options: {} }, task)
 const scores = fc.array(fc.constantFrom(0, 1), { minLength: 1, maxLength: 40 })
 const pairs = fc.array(fc.tuple(fc.constantFrom(0, 1), fc.constantFrom(0, 1)), { minLength: 1, maxLength: 40 })
 
@@ -299,7 +298,7 @@ describe("permutation tests", () => {
         const n = Math.min(first.length, second.length)
         const a = rightWhere(first.slice(0, n))
         const b = rightWhere(second.slice(0, n))
-        const metric = (rows: readonly ScoredRow[]) => macroF1.value(rows, task)
+        const metric = (rows: readonly ScoredRow[]) => macroF1.value(rows, { task, options: {} })
         const pValue = swapPValue(a, b, metric, { seed, permutations: 50 })
         expect(pValue).toBeGreaterThan(0)
         expect(pValue).toBeLessThanOrEqual(1)

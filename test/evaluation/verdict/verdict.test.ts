@@ -100,7 +100,7 @@ describe("decide", () => {
         const { contenders: scores, comparisons } = scoreContenders({
           task,
           contenders,
-          metrics: [{ name: "accuracy", metric: accuracy }],
+          metrics: [{ name: "accuracy", metric: accuracy, options: {} }],
           seed: test,
         })
         const [comparison] = comparisons

@@ -51,6 +51,7 @@ export function askingBench(
     sleep: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds / haste)),
     signal: abort.signal,
     toolVersion: "test",
+    consent: () => Promise.reject(new Error("nobody is to be asked here")),
     report: { note: (line) => said.push(line), warn: (line) => said.push(line), progress: () => undefined },
   }
   const task = taskSchema.parse({

@@ -2,47 +2,15 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 import { Host } from "../../../src/cli/host.ts"
-import { loadFilters, loadMetrics } from "../../../src/cli/plugins.ts"
-import type { FineTuneBackend } from "../../../src/core/contracts/backend.ts"
+import { loadFilters } from "../../../src/cli/plugins.ts"
 import { build } from "../../../src/stages/building/build.ts"
 import { evaluate } from "../../../src/stages/evaluating/evaluate.ts"
 import { train } from "../../../src/stages/training/train.ts"
 import { importSeeds } from "../../../src/stages/arriving/import-rows.ts"
-import { makeFolder, toJsonLines, writeAtomically } from "../../../src/store/files/files.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
 import { linesOf, sampleWorkspace } from "../../command-line.ts"
 import { seeded } from "../../seeded.ts"
-
-/** Trains at once and answers everything with one label: what a stage makes of the answers is what is tested. */
-function quickBackend(asked: Map<string, string[]>): FineTuneBackend {
-  return {
-    name: "quick",
-    kind: "runner",
-    capabilities: () => ({ objectives: ["sft"], methods: ["lora"], asOf: "2026-11-24", source: "this test" }),
-    check: async () => [],
-    estimate: async () => ({ figures: [] }),
-    submit: async (_, files, { submissionKey }) => {
-      makeFolder(files.adapter)
-      return { backend: "quick", id: "1", submissionKey }
-    },
-    find: async () => undefined,
-    poll: async () => ({ state: "succeeded", events: [], cursor: "1" }),
-    cancel: async () => undefined,
-    generate: async ({ jobs }) => {
-      for (const { name, rows, predictions } of jobs) {
-        const ids = linesOf<{ id: string }>(rows).map(({ id }) => id)
-        asked.set(name, ids)
-        const finish = "stop"
-        writeAtomically(
-          predictions,
-          toJsonLines(
-            ids.map((id) => ({ id, output: "delivery", latencyMs: 1, inputTokens: 9, outputTokens: 1, finish })),
-          ),
-        )
-      }
-    },
-  }
-}
+import { quickBackend, requestOf } from "./evaluating.ts"
 
 const task = "ticket-triage"
 const random = seeded(77)
@@ -78,8 +46,8 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   const asked = new Map<string, string[]>()
   const backend = quickBackend(asked)
   const { run } = await train(context, job, specification, backend)
-  const metrics = await loadMetrics()
-  const first = await evaluate(context, specification, job, run.run, backend, metrics, "a machine")
+  const request = await requestOf(specification, job, run.run, backend)
+  const first = await evaluate(context, request)
   expect(first.result).toMatchObject({ holdout: old.holdout.id, tainted: [], wear: { openings: 1 } })
   expect(first.result.contenders[0]?.metrics["accuracy"]?.n).toBe(old.rows.test)
 
@@ -92,7 +60,7 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   const later = await build(context, specification, filters)
   expect(later.holdout.id).not.toBe(old.holdout.id)
   expect(later.rows.test).toBe(old.rows.test + 3)
-  const second = await evaluate(context, specification, job, run.run, backend, metrics, "a machine", later.holdout.id)
+  const second = await evaluate(context, { ...request, holdout: later.holdout.id })
   expect(second.state).toBe("evaluated")
   expect(second.result.evaluation).not.toBe(first.result.evaluation)
   expect(second.result.holdout).toBe(later.holdout.id)
@@ -109,7 +77,7 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
   const report = readFileSync(join(workspace.root, second.result.report), "utf8")
   for (const id of left) expect(report).toContain(id)
   expect(await context.ledger().openings.of(later.holdout.id)).toHaveLength(1)
-  const again = await evaluate(context, specification, job, run.run, backend, metrics, "a machine", later.holdout.id)
+  const again = await evaluate(context, { ...request, holdout: later.holdout.id })
   expect(again).toEqual({ state: "unchanged", result: JSON.parse(JSON.stringify(second.result)) })
   expect(existsSync(join(workspace.root, second.result.report))).toBe(true)
   await host.close()
@@ -161,7 +129,7 @@ it("trains with weights and gives figures at the prevalence that the specificati
   expect(readFileSync(join(workspace.runFolder(run.run), "rendered", "validation.jsonl"), "utf8")).not.toContain(
     '"weight"',
   )
-  const { result } = await evaluate(context, specification, job, run.run, backend, await loadMetrics(), "a machine")
+  const { result } = await evaluate(context, await requestOf(specification, job, run.run, backend))
   // The backend says delivery to everything: right on a quarter of the test, and on 40 of the 85 percent that the test
   // set has labels of.
   const tuned = result.prevalence?.contenders[0]?.metrics["accuracy"]

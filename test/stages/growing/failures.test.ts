@@ -57,10 +57,11 @@ describe("kinds of error", () => {
     const task = tasks[kind]
     const seeds = seedsOf(task, 20)
     for (const [reference, output, description] of cases[kind]) {
-      const right = { id: "ex_2", reference, output: reference, text: "right" }
+      const shared = { input: {}, references: [reference] as const }
+      const right = { ...shared, id: "ex_2", output: reference, text: "right" }
       const [found, ...more] = failureKinds(
         task,
-        [{ id: "ex_1", reference, output, text: "secret lamp parcel" }, right],
+        [{ ...shared, id: "ex_1", output, text: "secret lamp parcel" }, right],
         seeds,
       )
       expect(more).toEqual([])
@@ -75,7 +76,8 @@ describe("kinds of error", () => {
     const like = seeds.find(({ output }) => output === "order")
     const row = (reference: string, output: string, text: unknown) => ({
       id: "ex_1",
-      reference,
+      input: {},
+      references: [reference] as const,
       output,
       text: String(text),
     })
@@ -116,6 +118,10 @@ describe("counter-examples to an evaluation", () => {
     const answers = examples("validation").map(({ id, output }) => ({
       id,
       output: formatOutput(of, output === "invoice" ? "order" : output),
+      latencyMs: null,
+      inputTokens: 9,
+      outputTokens: 1,
+      finish: "stop",
     }))
     const rows = { validation: examples("validation"), test: examples("test") }
     const entry = (part: readonly Example[]) => ({ rows: part.length, digest: digestText(toJsonLines(part)) })

@@ -1,0 +1,104 @@
+import type { Command } from "commander"
+import type { Estimate, FineTuneBackend } from "../../core/contracts/backend.ts"
+import { exitCodes, ToolkitError } from "../../core/errors.ts"
+import type { JobSpecification } from "../../core/training/job.ts"
+import { requireSupported } from "../../stages/training/capabilities.ts"
+import { planTraining, type PlannedTraining } from "../../stages/training/plan-training.ts"
+import type { Host } from "../host.ts"
+import { now, setExitCode } from "../machine.ts"
+import { readCheckedJob, readCheckedTask } from "../plugins.ts"
+import { describePlan } from "../plan-text.ts"
+import { describeSunset } from "../sunset-text.ts"
+
+export function register(command: Command, host: Host): void {
+  command
+    .command("check")
+    .argument("<job>", "the job's name")
+    .description("check a job: its file, backend, dataset, plan and estimate")
+    .addHelpText("after", "\nStarts nothing and writes nothing.\nExample: tuneloop job check ticket-triage")
+    .action(async (name: string) => {
+      const job = await readCheckedJob(host.workspace, name)
+      const checked = await checkJob(host, job)
+      const { problems, planned, estimate, notices } = checked
+      host.print(
+        {
+          job: name,
+          ok: problems.length === 0,
+          problems,
+          notices,
+          plan: planned?.plan,
+          planDigest: planned?.digest,
+          estimate,
+        },
+        describeJob(host, job, checked),
+      )
+      if (problems.length > 0) setExitCode(exitCodes.usage)
+    })
+}
+
+interface Problem {
+  readonly code: string
+  readonly message: string
+  readonly hint: string | undefined
+}
+
+interface CheckedJob {
+  readonly problems: readonly Problem[]
+  readonly notices: readonly string[]
+  readonly planned: PlannedTraining | undefined
+  readonly estimate: Estimate | undefined
+}
+
+/** Everything that can be known of the job without starting it; one problem does not hide the next. */
+async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> {
+  const problems: Problem[] = []
+  const attempt = async <Value>(work: () => Promise<Value> | Value): Promise<Value | undefined> => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ToolkitError)) throw error
+      problems.push({ code: error.code, message: error.message, hint: error.hint })
+      return undefined
+    }
+  }
+  const backend = await attempt((): Promise<FineTuneBackend> => host.backend(job.backend))
+  if (backend !== undefined) await attempt(() => requireSupported(backend, job))
+  const task = await attempt(() => readCheckedTask(host.workspace, job.task))
+  const planned = task && (await attempt(() => planTraining(host.context(), job, task)))
+  const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
+  const sunset = backend?.sunset === undefined ? undefined : describeSunset(backend.name, backend.sunset, now())
+  if (sunset?.isOver) problems.push({ code: "closed", message: sunset.text, hint: "Name another backend in the job." })
+  return { problems, notices: sunset === undefined || sunset.isOver ? [] : [sunset.text], planned, estimate }
+}
+
+function describeJob(host: Host, job: JobSpecification, { problems, notices, planned, estimate }: CheckedJob): string {
+  const file = host.workspace.show(host.workspace.jobFile(job.job))
+  const found = problems.flatMap(({ message, hint }) => [
+    `  ${message}`,
+    ...(hint === undefined ? [] : [`    ${hint}`]),
+  ])
+  const verdict =
+    problems.length === 0
+      ? "is ready to train"
+      : problems.length === 1
+        ? "has 1 problem"
+        : `has ${problems.length} problems`
+  const plan =
+    planned === undefined || estimate === undefined
+      ? []
+      : [
+          describePlan({
+            backend: job.backend.name,
+            plan: planned.plan,
+            planDigest: planned.digest,
+            estimate,
+            firstRow: firstOf(planned.rendered.train),
+          }),
+        ]
+  return [`${file} ${verdict}`, ...found, ...notices, ...plan].join("\n")
+}
+
+function firstOf(lines: Iterable<string>): string {
+  const [first = ""] = lines
+  return first.trimEnd()
+}

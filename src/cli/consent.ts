@@ -1,0 +1,22 @@
+import { UsageError } from "../core/errors.ts"
+import type { PaidTraining } from "../stages/context.ts"
+import { describePlan } from "./plan-text.ts"
+
+/** How whoever runs a command can be asked. */
+export interface Asker {
+  /** Whether `--yes` was given. */
+  readonly isAgreed: boolean
+  /** Whether there is somebody at a terminal. */
+  readonly canAsk: boolean
+  readonly note: (message: string) => void
+  readonly ask: (question: string) => Promise<string>
+}
+
+/** The plan and its estimate were shown, and whoever pays agreed, by `--yes` or by answering. */
+export async function askConsent(act: PaidTraining, { isAgreed, canAsk, note, ask }: Asker): Promise<void> {
+  if (isAgreed || !canAsk) note(describePlan(act))
+  if (isAgreed) return
+  if (!canAsk) throw new UsageError(`${act.backend} costs money and nobody can be asked here`, "Give --yes to start.")
+  const answer = await ask(`${describePlan(act)}\nStart it? [y/N] `)
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
+}

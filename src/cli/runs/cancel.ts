@@ -1,0 +1,24 @@
+import type { Command } from "commander"
+import { cancelRun } from "../../stages/training/cancel.ts"
+import type { Host } from "../host.ts"
+import { resolveRun } from "../resolve-run.ts"
+import { backendOfRun } from "./run-backend.ts"
+
+export function registerCancel(command: Command, host: Host): void {
+  command
+    .command("cancel")
+    .argument("<run>", "the run's id, or `latest`")
+    .description("stop a run; its last checkpoint stays")
+    .action(async (given: string) => {
+      const run = await resolveRun(host, given)
+      const { state, step } = await cancelRun(host.context(), run, await backendOfRun(host, run))
+      const runs = await host.context().readLedger().runs.list()
+      const job = runs.find((row) => row.run === run)?.job ?? "<job>"
+      host.print(
+        { run, state },
+        state === "cancelled"
+          ? `${run} is cancelled after ${step} steps; go on from its last checkpoint: tuneloop train ${job}`
+          : `${run} is ${state}`,
+      )
+    })
+}

@@ -1,0 +1,42 @@
+import type { Command } from "commander"
+import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import { syncRun } from "../../stages/training/sync.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
+import type { Host } from "../host.ts"
+import { stdout } from "../machine.ts"
+import { resolveRun } from "../resolve-run.ts"
+import { backendOfRun, currentSummary } from "./run-backend.ts"
+
+export function registerLogs(command: Command, host: Host): void {
+  command
+    .command("logs")
+    .argument("<run>", "the run's id, or `latest`")
+    .option("--follow", "go on until the run is over")
+    .description("print the trainer's log")
+    .action(async (given: string, options: { follow?: boolean }) => {
+      const run = await resolveRun(host, given)
+      const backend = await backendOfRun(host, run)
+      const files = runFiles(host.workspace, run)
+      let summary = await currentSummary(host, run)
+      let cursor: string | undefined
+      let isEmpty = true
+      const printNew = async () => {
+        const page = await backend.logs?.(summary.job, files, cursor)
+        if (page === undefined) return
+        stdout.write(page.text)
+        cursor = page.cursor
+        isEmpty &&= page.text === ""
+      }
+      await printNew()
+      while (options.follow && !host.signal.aborted && mayGoOn(summary)) {
+        await host.sleep(500)
+        summary = await syncRun(host.context(), run, backend)
+        await printNew()
+      }
+      if (isEmpty) host.terminal.note(`${run} has no log yet`)
+    })
+}
+
+function mayGoOn({ state, job }: RunSummary): boolean {
+  return !isTerminal(state) && (job !== undefined || state === "submitting")
+}

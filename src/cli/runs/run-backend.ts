@@ -1,0 +1,34 @@
+import type { FineTuneBackend } from "../../core/contracts/backend.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import { isTerminal, type RunSummary, reduceRun } from "../../core/training/run.ts"
+import { syncRun } from "../../stages/training/sync.ts"
+import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import type { Host } from "../host.ts"
+
+/** The backend of a run, as its plan names it. */
+export async function backendOfRun(host: Host, run: string): Promise<FineTuneBackend> {
+  const plan = readPlan(runFiles(host.workspace, run))
+  if (plan !== undefined) return host.backend(plan.backend)
+  throw new ToolkitError(`${run} has no plan in ${host.workspace.show(host.workspace.runFolder(run))}`, {
+    code: "no-plan",
+    hint: "Bring the folder back; without its plan nobody knows where the run is.",
+  })
+}
+
+/**
+ * The run's fold, brought up to date where it is not over and the ledger may be written. Where its backend cannot say,
+ * it is as it was last known, with a warning.
+ */
+export async function currentSummary(host: Host, run: string): Promise<RunSummary> {
+  const context = host.context()
+  const ledger = context.readLedger()
+  const summary = reduceRun(run, await ledger.runs.events(run))
+  if (isTerminal(summary.state) || ledger.isReadOnly) return summary
+  try {
+    return await syncRun(context, run, await backendOfRun(host, run))
+  } catch (error) {
+    if (!(error instanceof ToolkitError)) throw error
+    host.terminal.warn(`${run} is shown as it was last known: ${error.message}`)
+    return summary
+  }
+}

@@ -1,0 +1,94 @@
+import type { Prediction } from "../../core/contracts/backend.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import type { RunSummary } from "../../core/training/run.ts"
+import { keepAnswers, readAnswers } from "../../store/rows/answers.ts"
+import type { StageContext } from "../context.ts"
+import { withKeys, type KeyedQuestion } from "./answers-key.ts"
+import { answersElsewhere } from "./carry-over.ts"
+import type { EvaluationPlan } from "./evaluation-plan.ts"
+import { generate, type GeneratedQuestion } from "./generation.ts"
+import { questionsOf, validationLabel } from "./questions.ts"
+import type { EvaluationRows } from "./test-rows.ts"
+
+/** What a contender answered. */
+export interface ContenderAnswers {
+  readonly name: string
+  readonly predictions: readonly Prediction[]
+}
+
+/** What all contenders answered, before it is scored. */
+export interface Answers {
+  readonly contenders: readonly ContenderAnswers[]
+  /** The tuned model's answers to the validation rows, for looking at failures. */
+  readonly validation: ContenderAnswers
+  /** Where the answers are kept, by label; as a person in the workspace would write it. */
+  readonly files: Readonly<Record<string, string>>
+}
+
+/**
+ * The answers of every contender to the test rows, and of the tuned model to the validation rows. They are kept by
+ * contender, model, prompt, decoding and rows, and what is there is not asked for again: a new rule, metric or number of
+ * resamples starts no process.
+ */
+export async function collectAnswers(
+  context: StageContext,
+  plan: EvaluationPlan,
+  rows: EvaluationRows,
+  summary: RunSummary,
+): Promise<Answers> {
+  const questions = await withKeys(context, plan, questionsOf(context, plan, rows, summary))
+  const found = questions.map((question) => known(context, plan, question) ?? computed(context, question))
+  const missing = questions.filter((_, index) => found[index] === undefined)
+  if (missing.length > 0) await generate(context, plan, missing.flatMap(generated), questions.flatMap(generated))
+  const answered = questions.map((question, index) => ({
+    label: question.label,
+    name: question.contender,
+    predictions: found[index] ?? requireAnswers(plan, question),
+  }))
+  const validation = answered.find(({ label }) => label === validationLabel)
+  return {
+    contenders: answered.filter((answers) => answers !== validation),
+    validation: validation ?? { name: "tuned", predictions: [] },
+    files: Object.fromEntries(questions.map(({ label, file }) => [label, context.workspace.show(file)])),
+  }
+}
+
+/** The answers that are there: kept, or elsewhere and from now on kept. */
+function known(context: StageContext, plan: EvaluationPlan, question: KeyedQuestion): Prediction[] | undefined {
+  const kept = readAnswers(question.file, idsOf(question))
+  if (kept !== undefined) return kept
+  const elsewhere = answersElsewhere(context, plan, question)
+  if (elsewhere !== undefined) keepAnswers(question.file, elsewhere)
+  return elsewhere
+}
+
+/** The answers of a contender that needs no model elsewhere, timed one by one; undefined for others. */
+function computed(context: StageContext, { work, rows, file }: KeyedQuestion): Prediction[] | undefined {
+  if (work.kind !== "computed") return undefined
+  const answer = work.learn()
+  const predictions = rows.map((row): Prediction => {
+    const before = context.monotonicMs()
+    const output = answer(row)
+    const latencyMs = context.monotonicMs() - before
+    return { id: row.id, output, latencyMs, inputTokens: 0, outputTokens: 0, finish: "stop" }
+  })
+  keepAnswers(file, predictions)
+  return predictions
+}
+
+function generated(question: KeyedQuestion): GeneratedQuestion[] {
+  return question.work.kind === "generate" ? [{ ...question, model: question.work.model }] : []
+}
+
+function requireAnswers({ backend, run }: EvaluationPlan, question: KeyedQuestion): Prediction[] {
+  const answers = readAnswers(question.file, idsOf(question))
+  if (answers !== undefined) return answers
+  throw new ToolkitError(`the backend ${backend.name} did not answer every row for ${question.label}`, {
+    code: "incomplete-answers",
+    hint: `Run it again: tuneloop evaluate ${run}`,
+  })
+}
+
+function idsOf({ rows }: KeyedQuestion): string[] {
+  return rows.map(({ id }) => id)
+}

@@ -1,0 +1,92 @@
+import { contentId, digest } from "../../core/canonical.ts"
+import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { ConfiguredContender } from "../../core/contracts/contender.ts"
+import type { ConfiguredMetric } from "../../core/contracts/metric.ts"
+import { ConfigError, ToolkitError } from "../../core/errors.ts"
+import { promptVersion } from "../../core/task/prompt.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import type { JobSpecification } from "../../core/training/job.ts"
+import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import type { StageContext } from "../context.ts"
+
+/** Raised when a change here would give other predictions or figures from the same run. */
+const semantics = 1
+
+/** What is to be evaluated, against what and by which rule. */
+export interface EvaluationRequest {
+  readonly task: TaskSpecification
+  readonly job: JobSpecification
+  readonly run: string
+  readonly backend: FineTuneBackend
+  /** The contenders in the order of the report, the tuned model first. Those of other kinds of task stay out. */
+  readonly contenders: readonly ConfiguredContender[]
+  readonly metrics: readonly ConfiguredMetric[]
+  /** The machine that evaluates, in words. */
+  readonly machine: string
+  /** A later holdout than the run's own. */
+  readonly holdout?: string | undefined
+}
+
+/** An evaluation before its first answer. */
+export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout"> {
+  readonly id: string
+  /** What the run was trained by. */
+  readonly training: TrainingPlan
+  readonly holdout: string
+}
+
+/** The evaluation that the request asks for, with its id. Reads no test row. */
+export function planEvaluation(context: StageContext, request: EvaluationRequest): EvaluationPlan {
+  const { task, job, run } = request
+  const training = requirePlan(context, task, run)
+  const holdout = request.holdout ?? training.holdout
+  const contenders = request.contenders.filter(({ contender }) => contender.kinds.includes(task.kind))
+  return { ...request, contenders, id: evaluationId({ task, job, run, training, holdout }), training, holdout }
+}
+
+/**
+ * The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and
+ * rule.
+ */
+export function evaluationId({
+  task,
+  job,
+  run,
+  training,
+  holdout,
+}: Pick<EvaluationPlan, "task" | "job" | "run" | "training" | "holdout">): string {
+  return contentId("eval", {
+    semantics,
+    run,
+    plan: digest(training),
+    task: task.task,
+    output: task.output,
+    verdict: task.verdict,
+    evaluation: job.evaluation,
+    ...(holdout === training.holdout ? {} : { holdout }),
+  })
+}
+
+/** The run's plan; the specification must still render the prompt that the run was trained with. */
+function requirePlan(context: StageContext, task: TaskSpecification, run: string): TrainingPlan {
+  const plan = readPlan(runFiles(context.workspace, run))
+  if (!plan)
+    throw new ToolkitError(`there is no run ${run} in this workspace`, {
+      code: "unknown-run",
+      exitCode: 2,
+      hint: "tuneloop runs ls lists them.",
+    })
+  if (promptVersion(task) !== plan.prompt)
+    throw new ConfigError(
+      `${run} was trained with another prompt`,
+      [
+        {
+          file: context.workspace.show(context.workspace.specFile(task.task)),
+          path: "prompt",
+          message: `renders ${promptVersion(task)}; the run was trained with ${plan.prompt}`,
+        },
+      ],
+      `Train again: tuneloop train ${plan.job} --wait`,
+    )
+  return plan
+}

@@ -1,0 +1,71 @@
+import { resolve } from "node:path"
+import { trainLinearModel } from "../../curation/learned/linear-model.ts"
+import type { ContenderTools, ContenderWork } from "../../core/contracts/contender.ts"
+import type { Example } from "../../core/rows/example.ts"
+import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
+import type { RunSummary } from "../../core/training/run.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
+import type { StageContext } from "../context.ts"
+import type { EvaluationPlan } from "./evaluation-plan.ts"
+import type { EvaluationRows } from "./test-rows.ts"
+
+/** What one contender is asked. */
+export interface Question {
+  /** The contender's name, or what stands for the tuned model on validation. */
+  readonly label: string
+  readonly contender: string
+  readonly rows: readonly Example[]
+  readonly work: ContenderWork
+  /** Whether some rows are answered one at a time to measure latency. */
+  readonly latency: boolean
+}
+
+/** The label of the tuned model's answers to the validation rows. */
+export const validationLabel = "tuned-validation"
+
+/** Every contender on the test rows, in their order, and last the tuned model on the validation rows. */
+export function questionsOf(
+  context: StageContext,
+  plan: EvaluationPlan,
+  rows: EvaluationRows,
+  summary: RunSummary,
+): Question[] {
+  const tools = toolsOf(context, plan, summary)
+  const questions = plan.contenders.map(({ name, contender, options }): Question => {
+    const work = contender.work({ task: plan.task, train: rows.train }, tools, options)
+    return { label: name, contender: name, rows: rows.test, work, latency: true }
+  })
+  const tuned = questions.find(({ contender }) => contender === "tuned")
+  if (tuned === undefined) throw new RangeError("an evaluation needs the tuned model among its contenders")
+  return [...questions, { ...tuned, label: validationLabel, rows: rows.validation, latency: false }]
+}
+
+/** What is asked, a line a row, as a generation reads it. */
+export function* linesAsked({ rows, work }: Question): Generator<string> {
+  for (const row of rows)
+    yield JSON.stringify(
+      work.kind === "generate" ? { id: row.id, messages: work.question(row) } : { id: row.id, input: row.input },
+    )
+}
+
+function toolsOf({ workspace }: StageContext, { run, training }: EvaluationPlan, summary: RunSummary): ContenderTools {
+  const base = baseOf(training)
+  return {
+    base: { kind: "base", ...base },
+    tuned: placed(summary.model, workspace.root) ?? {
+      kind: "adapter",
+      base,
+      location: runFiles(workspace, run).adapter,
+    },
+    trainClassifier(rows) {
+      const model = trainLinearModel(rows)
+      return (text) => model.predict(text).label
+    },
+  }
+}
+
+/** The model as a backend is given it: folders are absolute. */
+function placed(model: ModelRef | undefined, root: string): ModelRef | undefined {
+  if (model === undefined || !("location" in model) || model.location.includes("://")) return model
+  return { ...model, location: resolve(root, model.location) }
+}

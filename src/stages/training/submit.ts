@@ -1,0 +1,61 @@
+import { digest } from "../../core/canonical.ts"
+import type { FineTuneBackend, RunFiles } from "../../core/contracts/backend.ts"
+import { JobMayExistError, ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
+import type { RemoteJob } from "../../core/training/run.ts"
+import type { StageContext } from "../context.ts"
+import type { PlannedTraining } from "./plan-training.ts"
+import { uncertainHint, uncertainRun } from "./run-errors.ts"
+import { isUnsettled, summaryOf } from "./sync.ts"
+
+/**
+ * The run's job is submitted once: its key is in the ledger before the backend hears of it. A submission of which the
+ * backend said that it created no job keeps its key: a backend takes a key once.
+ */
+export async function submit(
+  context: StageContext,
+  files: RunFiles,
+  { plan, digest: planDigest }: PlannedTraining,
+  backend: FineTuneBackend,
+): Promise<void> {
+  const ledger = context.ledger()
+  const { run } = files
+  const before = await summaryOf(context, run)
+  const unsettledKey = isUnsettled(before) ? before.submissionKey : undefined
+  const attempt = unsettledKey === undefined ? before.attempt + 1 : before.attempt
+  const submissionKey = unsettledKey ?? digest({ plan: planDigest, run, attempt })
+  if (unsettledKey === undefined && !(await ledger.runs.beginSubmission(run, submissionKey, attempt))) return
+  let job: RemoteJob
+  try {
+    job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1 })
+  } catch (error) {
+    throw await recordFailure(context, run, plan.job, backend, error)
+  }
+  // Another command that looked meanwhile may have found the job, and more.
+  if ((await summaryOf(context, run)).job?.id !== job.id)
+    await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
+}
+
+/** Only a known refusal is a failure. After anything else a job may exist, and be paid for. */
+async function recordFailure(
+  context: StageContext,
+  run: string,
+  job: string,
+  backend: FineTuneBackend,
+  error: unknown,
+): Promise<unknown> {
+  const message = redactSecrets(error instanceof Error ? error.message : String(error))
+  const given = error instanceof ToolkitError ? error.hint : undefined
+  const isRefused = isRefusal(error)
+  const hint = isRefused ? given : uncertainHint(job, backend.name, given)
+  const state = isRefused ? "failed" : "uncertain"
+  await context
+    .ledger()
+    .runs.appendEvents(run, [{ type: "state-changed", state, message, ...(hint === undefined ? {} : { hint }) }])
+  return isRefused || !(error instanceof ToolkitError) ? error : uncertainRun({ run, message, hint })
+}
+
+/** Whether it is known that no job was created. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof ToolkitError) || error instanceof JobMayExistError) return false
+  return !(error instanceof ProviderError) || !error.mayHaveCost
+}

@@ -1,0 +1,266 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+/** A fine-tuning job as the server keeps it. */
+export interface ServedJob {
+  readonly id: string
+  readonly model: string
+  readonly training_file: string
+  readonly validation_file: string | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly suffix: string | null
+  readonly created_at: number
+  status: string
+  finished_at: number | null
+  fine_tuned_model: string | null
+  trained_tokens: number | null
+  error: { code: string; message: string } | null
+  /** Oldest first; they are listed newest first. */
+  readonly events: { id: string; created_at: number; type: string; message: string; data: unknown }[]
+}
+
+/** What happens to a call, once: the work is done or not, and then this is what comes back. */
+export interface Fault {
+  readonly call: RegExp
+  /** `before`: nothing is done. `after`: the work is done, and the answer is spoilt. */
+  readonly when: "before" | "after"
+  readonly answer:
+    | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+    | "cut"
+    /** Nothing is answered until `release`. */
+    | "held"
+}
+
+/**
+ * OpenAI's files and fine-tuning jobs on this machine. It keeps state: uploads, jobs that go on a stage at a time, their
+ * events newest first in pages, models. It counts jobs, and misbehaves when it is told to.
+ */
+export class OpenAiServer {
+  readonly jobs: ServedJob[] = []
+  readonly calls: string[] = []
+  readonly files = new Map<string, string>()
+  readonly key = "sk-test-secret-0123456789abcdef"
+  readonly models = ["gpt-4.1-mini-2025-04-14"]
+  readonly faults: Fault[] = []
+  /** Whether calls are answered at all. */
+  isReachable = true
+  /** Jobs younger than this are not in the list yet. */
+  listLagMs = 0
+  /** Seconds since 1970 by the server's clock. */
+  clock = 1_780_000_000
+  /** Called for each call when it has arrived and, for one that is held, has got as far as it will. */
+  onCall: (call: string) => void = () => undefined
+  private readonly madeAtMs = new Map<string, number>()
+  private readonly held: (() => void)[] = []
+  private readonly server: Server
+
+  private constructor(server: Server) {
+    this.server = server
+  }
+
+  static async start(): Promise<OpenAiServer> {
+    const server = createServer()
+    const openai = new OpenAiServer(server)
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      const chunks: Buffer[] = []
+      request.on("error", () => undefined)
+      request.on("data", (chunk: Buffer) => chunks.push(chunk))
+      request.on("end", () => void openai.take(request, Buffer.concat(chunks), response))
+    })
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
+    return openai
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`
+  }
+
+  close(): void {
+    this.release()
+    this.server.closeAllConnections()
+    this.server.close()
+  }
+
+  /** Lets calls that are held be answered. */
+  release(): void {
+    for (const answer of this.held.splice(0)) answer()
+  }
+
+  /** Resolves when the call has arrived, after what its fault says. */
+  arrival(call: RegExp): Promise<void> {
+    return new Promise((resolve) => {
+      this.onCall = (arrived) => {
+        if (call.test(arrived)) resolve()
+      }
+    })
+  }
+
+  get newest(): ServedJob {
+    const job = this.jobs.at(-1)
+    if (job === undefined) throw new Error("there is no job")
+    return job
+  }
+
+  /** The job is validated and queued, then running; a running one reports a step. */
+  advance(job = this.newest): void {
+    this.clock += 60
+    if (job.status === "validating_files") {
+      job.status = "queued"
+      this.tell(job, "Files validated, moving job to queued state")
+    } else if (job.status === "queued") {
+      job.status = "running"
+      this.tell(job, "Fine-tuning job started")
+    } else this.step(job)
+  }
+
+  /** The job runs, whatever it was, and reports one step more. */
+  step(job = this.newest): void {
+    while (job.status === "validating_files" || job.status === "queued") this.advance(job)
+    const step = job.events.filter(({ type }) => type === "metrics").length + 1
+    this.clock += 10
+    this.tell(job, `Step ${step}: training loss=${2 / step}`, "metrics", { step, train_loss: 2 / step })
+  }
+
+  succeed(job = this.newest): void {
+    while (job.status === "validating_files" || job.status === "queued") this.advance(job)
+    job.fine_tuned_model = `ft:${job.model}:org:${job.suffix ?? ""}:${job.id}`
+    job.trained_tokens = 1200
+    this.end(job, "succeeded", "The job has successfully completed")
+  }
+
+  /** The job ends in a status. */
+  end(job: ServedJob, status: string, message: string): void {
+    job.status = status
+    job.finished_at = this.clock
+    if (status === "failed") job.error = { code: "server_error", message }
+    this.tell(job, message)
+  }
+
+  private tell(job: ServedJob, message: string, type = "message", data: unknown = null): void {
+    const id = `ftevent-${job.id}-${job.events.length}`
+    job.events.push({ id, created_at: this.clock, type, message, data })
+  }
+
+  private async take(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+    const call = `${request.method} ${request.url}`
+    if (!this.isReachable) return void response.socket?.destroy()
+    this.calls.push(call)
+    const at = this.faults.findIndex((fault) => fault.call.test(call))
+    const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]
+    const isDone = fault?.when !== "before"
+    const answer = isDone ? await this.answerTo(call, request, body) : { status: 200, body: {} as unknown }
+    const send = () => {
+      if (fault !== undefined && fault.answer !== "held") return spoil(fault.answer, answer.body, response)
+      response.writeHead(answer.status, { "content-type": "application/json" })
+      return response.end(JSON.stringify(answer.body))
+    }
+    if (fault?.answer === "held") this.held.push(() => void this.later(fault, call, request, body, response, send))
+    else send()
+    this.onCall(call)
+  }
+
+  /** A held call whose work was not done does it now, although nobody may be listening any more. */
+  private async later(
+    fault: Fault,
+    call: string,
+    request: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+    send: () => unknown,
+  ): Promise<void> {
+    if (fault.when === "after") return void send()
+    const answer = await this.answerTo(call, request, body)
+    response.writeHead(answer.status, { "content-type": "application/json" })
+    response.end(JSON.stringify(answer.body))
+  }
+
+  private async answerTo(call: string, request: IncomingMessage, body: Buffer): Promise<Answer> {
+    if (request.headers.authorization !== `Bearer ${this.key}`)
+      return refusal(401, `Incorrect API key provided: ${request.headers.authorization}`)
+    const url = new URL(request.url ?? "", "http://127.0.0.1")
+    if (call === "POST /v1/files") return this.keepFile(request, body)
+    if (call === "POST /v1/fine_tuning/jobs") return this.create(JSON.parse(body.toString("utf8")) as Creation)
+    if (request.method === "GET" && url.pathname === "/v1/fine_tuning/jobs") {
+      const isListed = (job: ServedJob) => Date.now() - (this.madeAtMs.get(job.id) ?? 0) >= this.listLagMs
+      return page(this.jobs.filter(isListed).toReversed().map(shown), url)
+    }
+    const [, id, part] = /^\/v1\/fine_tuning\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? []
+    const job = this.jobs.find((candidate) => candidate.id === id)
+    if (job === undefined) return refusal(404, `no such object: ${url.pathname}`)
+    if (part === "events") return page(job.events.toReversed(), url)
+    if (part === "cancel") {
+      if (["succeeded", "failed", "cancelled"].includes(job.status)) return refusal(400, `the job is ${job.status}`)
+      this.end(job, "cancelled", "The job was cancelled")
+    }
+    return { status: 200, body: shown(job) }
+  }
+
+  private async keepFile(request: IncomingMessage, body: Buffer): Promise<Answer> {
+    const headers = { "content-type": request.headers["content-type"] ?? "" }
+    const file = (await new Response(new Uint8Array(body), { headers }).formData()).get("file")
+    if (!(file instanceof File)) return refusal(400, "file is missing")
+    const id = `file-${this.files.size + 1}`
+    this.files.set(id, await file.text())
+    return { status: 200, body: { id, object: "file", bytes: file.size, purpose: "fine-tune" } }
+  }
+
+  private create({ model, training_file, validation_file, metadata, suffix }: Creation): Answer {
+    if (!this.models.includes(model)) return refusal(400, `model ${model} cannot be fine-tuned`)
+    if (!this.files.has(training_file)) return refusal(400, `no such file: ${training_file}`)
+    const job: ServedJob = {
+      id: `ftjob-${this.jobs.length + 1}`,
+      model,
+      training_file,
+      validation_file: validation_file ?? null,
+      metadata: metadata ?? {},
+      suffix: suffix ?? null,
+      created_at: this.clock,
+      status: "validating_files",
+      finished_at: null,
+      fine_tuned_model: null,
+      trained_tokens: null,
+      error: null,
+      events: [],
+    }
+    this.jobs.push(job)
+    this.madeAtMs.set(job.id, Date.now())
+    this.tell(job, `Created fine-tuning job: ${job.id}`)
+    return { status: 200, body: shown(job) }
+  }
+}
+
+interface Creation {
+  readonly model: string
+  readonly training_file: string
+  readonly validation_file?: string | null
+  readonly metadata?: Record<string, string>
+  readonly suffix?: string
+}
+
+interface Answer {
+  readonly status: number
+  readonly body: unknown
+}
+
+function spoil(answer: Exclude<Fault["answer"], "held">, body: unknown, response: ServerResponse): unknown {
+  if (answer === "cut") return response.socket?.destroy()
+  response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers })
+  return response.end(answer.body ?? JSON.stringify(answer.status === 200 ? body : { error: { message: "oh no" } }))
+}
+
+function refusal(status: number, message: string): Answer {
+  return { status, body: { error: { message, type: "invalid_request_error", param: null, code: null } } }
+}
+
+function shown({ events: _events, ...job }: ServedJob): object {
+  return { object: "fine_tuning.job", ...job, estimated_finish: null, result_files: [], a_field_nobody_knows: null }
+}
+
+/** A page of a list that is newest first, after the given id. */
+function page(items: readonly object[], url: URL): Answer {
+  const limit = Number(url.searchParams.get("limit") ?? 20)
+  const after = url.searchParams.get("after")
+  const start = after === null ? 0 : items.findIndex((item) => (item as { id: string }).id === after) + 1
+  const data = items.slice(start, start + limit)
+  return { status: 200, body: { object: "list", data, has_more: start + limit < items.length } }
+}

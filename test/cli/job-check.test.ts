@@ -1,0 +1,72 @@
+import { existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, it } from "vitest"
+import { trainableWorkspace } from "../stages/training/workspace.ts"
+import { json, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+
+const job = (folder: string) => join(folder, "jobs", "mood.yaml")
+
+it("of a good job prints its plan and estimate, and leaves nothing behind", async () => {
+  const folder = await trainableWorkspace()
+  const before = snapshot(folder)
+  const { code, stdout, stderr } = await tuneloop(folder, ["job", "check", "mood"]).outcome
+  expect([code, stderr]).toEqual([0, ""])
+  expect(stdout).toMatch(/^jobs\/mood\.yaml is ready to train\nwould train gpt-4\.1-mini-2025-04-14 by lora on ds_/)
+  expect(stdout).toMatch(/rows: \d+ rows \(measured\)/)
+  const printed = await json<{ ok: boolean; problems: unknown[]; planDigest: string }>(folder, "job", "check", "mood")
+  expect(printed).toMatchObject({ ok: true, problems: [], planDigest: expect.stringMatching(/^sha256:/) })
+  expect(snapshot(folder)).toEqual(before)
+  expect(existsSync(join(folder, "jobs", "runs"))).toBe(false)
+})
+
+it("names the line of an option that the backend does not have, and of a backend that is not there", async () => {
+  const folder = await trainableWorkspace()
+  const write = (backend: string) =>
+    writeFileSync(job(folder), `schemaVersion: 1\njob: mood\ntask: mood\nbaseModel: m\nbackend:\n${backend}`)
+  write("  name: local\n  options:\n    thread: 2\n")
+  const wrong = await tuneloop(folder, ["job", "check", "mood"]).outcome
+  expect(wrong.code).toBe(2)
+  expect(wrong.stderr).toContain('jobs/mood.yaml:8: backend.options.thread: unknown key; did you mean "threads"?')
+  write("  name: locl\n")
+  const unknown = await tuneloop(folder, ["job", "check", "mood", "--json"]).outcome
+  expect(unknown.code).toBe(2)
+  expect(JSON.parse(unknown.stderr).error).toMatchObject({
+    code: "invalid-config",
+    message: expect.stringMatching(/jobs\/mood\.yaml:6: backend\.name: got "locl"; allowed: .*did you mean "local"/),
+  })
+})
+
+it("lists all that is wrong beyond the file, with what to do", async () => {
+  const folder = sampleWorkspace()
+  const { code, stdout } = await tuneloop(folder, ["job", "check", "ticket-triage", "--json"]).outcome
+  expect(code).toBe(2)
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    problems: [{ code: "no-dataset", hint: expect.stringContaining("tuneloop build ticket-triage") }],
+  })
+  writeFileSync(join(folder, "specs", "ticket-triage.yaml"), "task: ticket-triage\n")
+  const text = await tuneloop(folder, ["job", "check", "ticket-triage"]).outcome
+  expect(text.code).toBe(2)
+  expect(text.stdout).toMatch(/^jobs\/ticket-triage\.yaml has 1 problem\n {2}specs\/ticket-triage\.yaml is invalid/)
+})
+
+it("of a job that is not there names those that are", async () => {
+  const { code, stderr } = await tuneloop(sampleWorkspace(), ["job", "check", "ticket-triag"]).outcome
+  expect(code).toBe(2)
+  expect(stderr).toContain('did you mean "ticket-triage"?')
+})
+
+it("doctor goes on where a job or the workspace cannot be used", async () => {
+  const folder = await trainableWorkspace()
+  writeFileSync(join(folder, "jobs", "broken.yaml"), "job: [\n")
+  const { code, stdout } = await tuneloop(folder, ["doctor", "--json"]).outcome
+  expect(code).toBe(1)
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; status: string; hint?: string }[] }
+  expect(checks).toContainEqual(
+    expect.objectContaining({ name: "job broken", status: "failed", hint: "tuneloop job check broken" }),
+  )
+  expect(checks.some(({ name }) => name.startsWith("local: "))).toBe(true)
+  const nowhere = await tuneloop(join(folder, "nowhere"), ["doctor", "--json"]).outcome
+  expect(nowhere.code, nowhere.stderr).toBe(1)
+  expect(JSON.parse(nowhere.stdout).checks.map(({ name }: { name: string }) => name)).toContain("workspace")
+})
