@@ -122,7 +122,7 @@ describe("writing a file", () => {
     const file = join(newFolder(), "a.txt")
     const texts = ["a".repeat(300_000), "b".repeat(200_000)]
     writeAtomically(file, texts[0] ?? "")
-    const script = `import { writeAtomically } from ${JSON.stringify(join(sources, "store", "files.ts"))}
+    const script = `import { writeAtomically } from ${JSON.stringify(join(sources, "store", "files", "files.ts"))}
       for (let i = 0; i < 100; i++) writeAtomically(process.argv[1], i % 2 ? "a".repeat(300_000) : "b".repeat(200_000))`
     const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file], { stdio: "inherit" })
     let isDone = false
