@@ -281,8 +281,8 @@ describe("dataset versions", () => {
   it("are not there while a leak is found in their files, and nothing is left of them", async () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
     const seen: string[] = []
-    const inspect = (folder: string) => {
-      seen.push(readFileSync(join(folder, "train.jsonl"), "utf8"))
+    const inspect = ({ train }: { readonly train: string }) => {
+      seen.push(readFileSync(train, "utf8"))
       return Promise.resolve(1)
     }
     expect(await versions.freezeVersion(planned("ds_1"), { ...files, inspect })).toBeUndefined()
