@@ -27,10 +27,12 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
   evaluation: [["statistics"], ["scores", "review"], ["verdict"], ["report"]],
   store: [["files", "ledger"], [".", "tables"], ["rows"]],
   stages: [
-    [".", "standing"],
-    ["arriving", "asking", "dedup", "spreadsheet", "training"],
+    [".", "standing/kinds"],
+    ["standing", "asking", "dedup"],
+    ["arriving", "spreadsheet"],
     ["building", "evaluating", "reviewing"],
-    ["growing", "versions"],
+    ["growing", "training"],
+    ["versions"],
   ],
   cli: [["."], ["dataset", "review"], ["text"], ["runs"], ["commands"]],
 }
