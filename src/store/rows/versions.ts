@@ -54,6 +54,10 @@ export class Versions {
           .sort()
       : []
   }
+  /** The files of a holdout's rows. */
+  holdoutFiles(holdout: string): string[] {
+    return ["validation.jsonl", "test.jsonl"].map((file) => join(this.folder(holdout), file))
+  }
   /** The ids of a holdout's test rows, and nothing else of them: no opening. */
   testIds(holdout: string): string[] {
     return this.rows(holdout, "test.jsonl").map(({ id }) => id)
@@ -101,7 +105,11 @@ export class Versions {
       await Promise.allSettled(writing)
       const [train, dropped] = await Promise.all(writing)
       const { preferences } = files
-      const found = await files.inspect(temporary)
+      const found = await files.inspect({
+        folder: temporary,
+        train: join(temporary, "train.jsonl"),
+        dropped: join(temporary, "dropped.jsonl"),
+      })
       if (found > 0) throw new LeaksFound()
       const manifest = withFiles(planned, found, {
         "train.jsonl": { rows: kept, digest: train },
@@ -211,9 +219,16 @@ export interface VersionFiles {
   readonly preferences: readonly Preference[]
 }
 
-/** Says how many leaks are in the files once they lie in the folder. */
+/** The files of a version as they lie on disk before it is there. */
+export interface WrittenFiles {
+  readonly folder: string
+  readonly train: string
+  readonly dropped: string
+}
+
+/** Says how many leaks are in the files once they are written. */
 export interface InspectedFiles extends VersionFiles {
-  readonly inspect: (folder: string) => Promise<number>
+  readonly inspect: (written: WrittenFiles) => Promise<number>
 }
 
 class LeaksFound extends Error {}
