@@ -111,6 +111,7 @@ async function untilItSaysWhoItIs(
     if (!isAlive)
       throw new ProviderError(`the trainer did not start: ${await lastLines(transport, work.log)}`, {
         provider: transport.name,
+        mayHaveCost: false,
         hint: `See ${transport.place(work.log)}.`,
       })
     await delay(50)

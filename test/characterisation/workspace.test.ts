@@ -70,7 +70,7 @@ describe("a workspace of an earlier commit", { timeout: 120_000 }, () => {
 
   it("submits a run whose trainer was killed as the second attempt of the same run, beside its checkpoint", async () => {
     const python = join(workspace, "no-trainer")
-    writeFileSync(python, '#!/bin/sh\ncase "$1" in -*) exit 0 ;; esac\ncp "$2" "$2.sent"\nexit 1\n')
+    writeFileSync(python, '#!/bin/sh\n[ "$3" = train.py ] || exit 0\ncp "$4" "$4.sent"\nexit 1\n')
     chmodSync(python, 0o755)
     const { code } = await tuneloop(["train", "killed"], { TUNELOOP_PYTHON: python })
     expect(code).not.toBe(0)

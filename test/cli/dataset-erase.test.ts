@@ -6,6 +6,7 @@ import { digest } from "../../src/core/canonical.ts"
 import type { ModelRequest } from "../../src/core/contracts/model.ts"
 import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { json, linesOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { wholePlan } from "../whole-plan.ts"
 
 const task = "ticket-triage"
 const secret = "Wilhelmina Quakkelstein-Obafemi"
@@ -123,7 +124,7 @@ beforeAll(async () => {
   mkdirSync(join(runFolder, "adapter"), { recursive: true })
   writeFileSync(
     join(runFolder, "plan.json"),
-    JSON.stringify({ dataset: version, holdout, backend: { name: "elsewhere", options: {} } }),
+    JSON.stringify(wholePlan({ task, dataset: version, holdout, backend: { name: "elsewhere", options: {} } })),
   )
 }, 90_000)
 

@@ -1,10 +1,19 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parquetReadObjects } from "hyparquet"
 import { beforeAll, describe, expect, it } from "vitest"
 import { names } from "../../src/cli/plugins.ts"
-import { digestText } from "../../src/core/canonical.ts"
+import { contentId, digestText } from "../../src/core/canonical.ts"
 import { renderExample } from "../../src/core/task/prompt.ts"
 import type { FineTuneBackend } from "../../src/core/contracts/backend.ts"
 import { tokenCounts } from "../../src/stages/versions/token-counts.ts"
@@ -146,13 +155,18 @@ describe("dataset export", () => {
     writeFileSync(join(place, "preferences.jsonl"), text)
     const manifest = JSON.parse(readFileSync(join(place, "manifest.json"), "utf8"))
     manifest.files["preferences.jsonl"] = { rows: 1, digest: digestText(text) }
-    writeFileSync(join(place, "manifest.json"), JSON.stringify(manifest))
+    // The id is that of the files, and what it names is there under it.
+    const id = contentId("ds", { task, recipe: manifest.recipe, files: manifest.files })
+    writeFileSync(join(place, "manifest.json"), JSON.stringify({ ...manifest, id }))
+    renameSync(place, join(copy, "datasets", task, "versions", id))
     const to = out()
     for (const format of names("formats").filter((name) => name.startsWith("preference-"))) {
       const { code, stderr } = await tuneloop(copy, [
         "dataset",
         "export",
         task,
+        "--dataset",
+        id,
         "--format",
         format,
         "--out",

@@ -18,7 +18,7 @@ const methodSchema = z.discriminatedUnion("name", [
 ])
 
 /** What the trainer can do, by the names that a job gives: every runner of it offers them. */
-export const trainerObjectives: readonly string[] = objectiveSchema.options
+export const trainerObjectives = objectiveSchema.options
 export const trainerMethods: readonly string[] = methodSchema.options.map(({ shape }) => shape.name.value)
 
 /** The job file, `jobs/<job>.yaml`: what to train, on what, where. Strict: an unknown key is an error. */

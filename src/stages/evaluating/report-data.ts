@@ -5,7 +5,7 @@ import { digest } from "../../core/canonical.ts"
 import type { Example } from "../../core/rows/example.ts"
 import { formatOutput, inputText, sameOutput } from "../../core/task/output.ts"
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
-import type { RunSummary } from "../../core/training/run.ts"
+import { type RunSummary, trainingSeconds } from "../../core/training/run.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { holdoutWear } from "../arriving/holdout-wear.ts"
@@ -93,8 +93,6 @@ async function provenance(
   { plan, rows, summary }: Evaluated,
 ): Promise<ReportData["provenance"]> {
   const { training, holdout, machine } = plan
-  const seconds =
-    summary.startedAt && summary.endedAt ? (Date.parse(summary.endedAt) - Date.parse(summary.startedAt)) / 1000 : null
   const trainedOn = summary.details["machine"]
   return {
     dataset: training.dataset,
@@ -111,7 +109,7 @@ async function provenance(
     testOpenings: (await context.ledger().openings.of(holdout)).length,
     tainted: rows.tainted,
     leaks: new Versions(context.workspace, training.task).manifest(training.dataset as `ds_${string}`).leaks,
-    trainingSeconds: seconds,
+    trainingSeconds: trainingSeconds(summary),
     ...(typeof trainedOn === "string" && trainedOn !== "" ? { trainedOn } : {}),
     evaluatedOn: machine,
     toolVersion: context.toolVersion,

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { trainerMethods, trainerObjectives } from "../../core/training/job.ts"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
 
 const renderedFileSchema = z.looseObject({ rows: z.number(), bytes: z.number(), digest: z.string() })
@@ -17,14 +18,9 @@ export const planSchema: z.ZodType<TrainingPlan> = z.looseObject({
   baseModel: z.string(),
   revision: z.string().nullable(),
   backend: z.looseObject({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
-  objective: z.literal("sft"),
-  method: z.looseObject({
-    name: z.literal("lora"),
-    rank: z.number(),
-    alpha: z.number(),
-    dropout: z.number(),
-    targetModules: z.union([z.literal("all-linear"), z.array(z.string())]),
-  }),
+  objective: z.enum(trainerObjectives),
+  // Which settings a method has is the job's schema to say; here they stay as they were planned.
+  method: z.looseObject({ name: z.enum(trainerMethods) }) as unknown as z.ZodType<TrainingPlan["method"]>,
   hyperparameters: z.looseObject({
     epochs: z.number(),
     batchSize: z.number(),

@@ -1,7 +1,5 @@
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import type { TrainingPlan } from "../../../src/core/contracts/backend.ts"
-import { jobSchema } from "../../../src/core/training/job.ts"
 import { digestText } from "../../../src/core/canonical.ts"
 import { load } from "../../../src/cli/plugins.ts"
 import type { Example, Output, Split } from "../../../src/core/rows/example.ts"
@@ -15,6 +13,7 @@ import { toJsonLines, writeAtomically } from "../../../src/store/files/files.ts"
 import { Versions } from "../../../src/store/rows/versions.ts"
 import { pairOf, seedsOf, tasks } from "../../strategies/tasks.ts"
 import { ScriptedModel, workspaceWith } from "../in-process.ts"
+import { wholePlan } from "../../whole-plan.ts"
 
 const order = (product: string, items: readonly object[]) => ({ product, items })
 const call = (name: string, given: object) => ({
@@ -137,25 +136,7 @@ describe("counter-examples to an evaluation", () => {
       },
       rows,
     )
-    const { objective, method, hyperparameters } = jobSchema.parse({ job: "j", task: of.task, baseModel: "base" })
-    const file = { rows: 1, bytes: 1, digest: "sha256:0" }
-    const plan: TrainingPlan = {
-      schemaVersion: 1,
-      job: "j",
-      task: of.task,
-      dataset: "ds_0123456789abcdef",
-      holdout,
-      prompt: "prompt_0123456789abcdef",
-      baseModel: "base",
-      revision: null,
-      backend: { name: "local", options: {} },
-      objective,
-      method,
-      hyperparameters,
-      seed: 1,
-      files: { train: file, validation: file },
-    }
-    writeAtomically(join(run, "plan.json"), JSON.stringify(plan))
+    writeAtomically(join(run, "plan.json"), JSON.stringify(wholePlan({ task: of.task, holdout })))
     writeAtomically(
       join(run, "evaluations", "eval_1.json"),
       JSON.stringify({ task: of.task, evaluation: "eval_1", run: "r1", at: "2026-11-24T10:00:00Z" }),
