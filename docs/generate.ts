@@ -69,7 +69,8 @@ async function commandText(): Promise<string> {
   }
   return page(
     "The command line",
-    "In a checkout a command is `npm run -s tuneloop -- <command>`; installed, it is `tuneloop <command>`.\nThe options of the program are allowed after every command.",
+    "In a checkout a command is `npm run -s tuneloop -- <command>`; installed, it is `tuneloop " +
+      "<command>`.\nThe options of the program are allowed after every command.",
     ...sections,
   )
 }
@@ -114,7 +115,8 @@ async function plugInText(): Promise<string> {
       ["name", "what it is", "kind"],
       backends.map(({ name, module }) => [`\`${name}\``, module.summary, module.kind]),
     ),
-    "A _runner_ is a machine that runs our trainer. A _hosted_ backend is a fine-tuning API: it costs money, and whoever runs a command is asked first.",
+    "A _runner_ is a machine that runs our trainer. A _hosted_ backend is a fine-tuning API: it costs " +
+      "money, and whoever runs a command is asked first.",
     environmentTable(backends),
     ...backends.flatMap(({ name, module }) => [
       `### Options of ${name}`,
@@ -139,7 +141,8 @@ async function plugInText(): Promise<string> {
       keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
     ]),
     "## Filters",
-    "What makes a text unfit to learn from: the keys of `filters` in the task. All are on, unless the task says `severity: off`.",
+    "What makes a text unfit to learn from: the keys of `filters` in the task. All are on, unless the " +
+      "task says `severity: off`.",
     table(
       ["name", "what it finds", "usually"],
       filters.map(({ name, module }) => [`\`${name}\``, module.summary, usualSeverity(module)]),
@@ -155,7 +158,8 @@ async function plugInText(): Promise<string> {
       keysOf(z.toJSONSchema(module.options, { io: "input", unrepresentable: "any" }) as JsonSchema),
     ]),
     "## Contenders",
-    "What the tuned model is compared with: `evaluation.contenders` in the job, `--against`, and `verdict.incumbent` in the task.",
+    "What the tuned model is compared with: `evaluation.contenders` in the job, `--against`, and " +
+      "`verdict.incumbent` in the task.",
     table(
       ["name", "what it is", "kinds of task", "needs"],
       contenders.map(({ name, module }) => [
@@ -230,7 +234,9 @@ function errorText(): string {
     "Exit codes and error codes",
     table(["exit code", "meaning"], codes),
     "## Errors under --json",
-    'With `--json` an error is one line on stderr: `{"schemaVersion": 1, "error": {"code", "message", "hint"}}`.\nThe message says what failed, with the value that was got and those allowed. The hint is the next command or edit.\nThese are the codes:',
+    'With `--json` an error is one line on stderr: `{"schemaVersion": 1, "error": {"code", "message", ' +
+      '"hint"}}`.\nThe message says what failed, with the value that was got and those allowed. The hint is ' +
+      "the next command or edit.\nThese are the codes:",
     errors.map((code) => `- \`${code}\``).join("\n"),
   )
 }

@@ -75,9 +75,11 @@ describe("the rules of the house are red on", () => {
   it("and green on what is allowed", () => {
     const files = {
       "stages/a.ts":
-        '/** import { x } from "../cli/x.ts" */\nimport { build } from "./build.ts"\n// import "../cli/main.ts"\nimport { digest } from "../core/canonical.ts"',
+        '/** import { x } from "../cli/x.ts" */\nimport { build } from "./build.ts"\n// import ' +
+        '"../cli/main.ts"\nimport { digest } from "../core/canonical.ts"',
       "cli/commands/a.ts":
-        'import { trainerPython } from "../../backends/_trainer-environment.ts"\nawait import(`../${room}/${name}${ending}`)',
+        'import { trainerPython } from "../../backends/_trainer-environment.ts"\nawait ' +
+        "import(`../${room}/${name}${ending}`)",
     }
     expect(wrongImports(files)).toEqual([])
     expect(

@@ -10,6 +10,7 @@ for (const [name, value] of Object.entries(summary))
   process.stdout.write(`${name.padEnd(24)}${Number.isInteger(value) ? value : value.toFixed(4)}\n`)
 const broken = brokenPromises(summary)
 process.stdout.write(
-  `${broken.length === 0 ? "every promise was kept" : broken.join("\n")} (seed ${seed}, ${Math.round((performance.now() - start) / 1000)} s)\n`,
+  `${broken.length === 0 ? "every promise was kept" : broken.join("\n")} (seed ${seed}, ` +
+    `${Math.round((performance.now() - start) / 1000)} s)\n`,
 )
 process.exit(broken.length === 0 ? 0 : 1)

@@ -181,7 +181,8 @@ export class Host {
     if (!existing.includes(choice.name)) {
       const meant = nearest(choice.name, existing)
       throw new UsageError(
-        `there is no backend ${show(choice.name)}; allowed: ${existing.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+        `there is no backend ${show(choice.name)}; allowed: ` +
+          `${existing.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
         "Edit backend.name in the job.",
       )
     }

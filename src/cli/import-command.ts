@@ -21,8 +21,10 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
     .addHelpText(
       "after",
       kind === "seed"
-        ? '\nRows: {"input": {"body": "…"}, "output": "…"}, or a CSV with the fields\nand an output column.\nExample: tuneloop seed import ticket-triage gold.csv'
-        : '\nRows: {"input": {"body": "…"}}, or a CSV with the fields.\nExample: tuneloop input import ticket-triage export.jsonl',
+        ? '\nRows: {"input": {"body": "…"}, "output": "…"}, or a CSV with the fields\nand an output ' +
+            "column.\nExample: tuneloop seed import ticket-triage gold.csv"
+        : '\nRows: {"input": {"body": "…"}}, or a CSV with the fields.\nExample: tuneloop input import ' +
+            "ticket-triage export.jsonl",
     )
     .action(
       async (
@@ -92,7 +94,8 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
     )
   if (kind === "seed") {
     lines.push(
-      `gold of ${task}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed for the test (the verdict's rule needs ${split.testNeeded})`,
+      `gold of ${task}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed ` +
+        `for the test (the verdict's rule needs ${split.testNeeded})`,
     )
     if (result.untested.length > 0) lines.push(`without a test example: ${result.untested.join(", ")}`)
     if (split.tooFew !== undefined) lines.push(split.tooFew)

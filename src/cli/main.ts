@@ -3,7 +3,9 @@
 const [major = 0] = process.versions.node.split(".").map(Number)
 if (major < 24) {
   process.stderr.write(
-    `error: Tuneloop runs on Node 24 or newer; this is Node ${process.versions.node}\n  Install Node 24 (https://nodejs.org), or run it through the npm package: npx --package=node@24 --package=tuneloop tuneloop --help\n`,
+    `error: Tuneloop runs on Node 24 or newer; this is Node ${process.versions.node}\n  Install Node 24 ` +
+      "(https://nodejs.org), or run it through the npm package: npx --package=node@24 --package=tuneloop " +
+      `tuneloop --help\n`,
   )
   process.exit(2)
 }

@@ -44,7 +44,8 @@ export async function buildProgram(
     .helpCommand(false)
     .addHelpText(
       "after",
-      "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or configuration,\n3 a person must act, 4 a gate said no, 130 interrupted",
+      "\nStart with: tuneloop quickstart\nExit codes: 0 done, 1 failed, 2 wrong usage or " +
+        "configuration,\n3 a person must act, 4 a gate said no, 130 interrupted",
     )
   const called = calledCommand(words)
   for (const entry of commands) {
@@ -92,7 +93,8 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
   }
   if (isRefusal(error)) {
     const hint =
-      "Check the permissions, the space left and the limits of this machine, then run the same command again: what was done is kept."
+      "Check the permissions, the space left and the limits of this machine, then run the same command " +
+      "again: what was done is kept."
     terminal.complain({ code: "system", message: `the system refused: ${error.message}`, hint })
     return exitCodes.failure
   }

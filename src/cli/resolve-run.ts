@@ -19,7 +19,8 @@ export async function resolveRun(host: Host, given: string): Promise<string> {
     )
   const meant = nearest(given, runs)
   throw new UsageError(
-    `there is no run ${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    "there is no run " +
+      `${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
     "tuneloop runs ls lists them.",
   )
 }

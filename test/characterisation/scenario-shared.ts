@@ -62,6 +62,8 @@ function writeBankingTask(workspace: string, { shared = "" }: Places): void {
   for (const task of ["intents", "whole"])
     writeFileSync(
       join(workspace, "specs", `${task}.yaml`),
-      `task: ${task}\nkind: label\ndescription: What a customer wants.\ninput:\n  text: { description: the message }\noutput:\n  labels:\n${labels.map((label) => `    ${JSON.stringify(label)}: an intent\n`).join("")}`,
+      `task: ${task}\nkind: label\ndescription: What a customer wants.\ninput:\n  text: { description: ` +
+        `the message }\noutput:\n  ` +
+        `labels:\n${labels.map((label) => `    ${JSON.stringify(label)}: an intent\n`).join("")}`,
     )
 }

@@ -68,22 +68,25 @@ describe("a workspace of an earlier commit", { timeout: 120_000 }, () => {
     expect(ledger()["runs"]).toHaveLength(3)
   })
 
-  it("submits a run whose trainer was killed as the second attempt of the same run, beside its checkpoint", async () => {
-    const python = join(workspace, "no-trainer")
-    writeFileSync(python, '#!/bin/sh\n[ "$3" = train.py ] || exit 0\ncp "$4" "$4.sent"\nexit 1\n')
-    chmodSync(python, 0o755)
-    const { code } = await tuneloop(["train", "killed"], { TUNELOOP_PYTHON: python })
-    expect(code).not.toBe(0)
-    expect(submissionsOf(fixtureRuns.killed)).toEqual([
-      { submissionKey: golden.submissions.killed, attempt: 1 },
-      { submissionKey: golden.submissions.killedAgain, attempt: 2 },
-    ])
-    const folder = join(workspace, "jobs", "runs", fixtureRuns.killed)
-    const sent: unknown = JSON.parse(readFileSync(join(folder, "trainer-request.json.sent"), "utf8"))
-    expect(sent).toMatchObject({ run: fixtureRuns.killed, submissionKey: golden.submissions.killedAgain })
-    expect(existsSync(join(folder, "checkpoints", "checkpoint-18", "complete.json"))).toBe(true)
-    expect(ledger()["runs"]).toHaveLength(3)
-  })
+  it(
+    "submits a run whose trainer was killed as the second " + "attempt of the same run, beside its checkpoint",
+    async () => {
+      const python = join(workspace, "no-trainer")
+      writeFileSync(python, '#!/bin/sh\n[ "$3" = train.py ] || exit 0\ncp "$4" "$4.sent"\nexit 1\n')
+      chmodSync(python, 0o755)
+      const { code } = await tuneloop(["train", "killed"], { TUNELOOP_PYTHON: python })
+      expect(code).not.toBe(0)
+      expect(submissionsOf(fixtureRuns.killed)).toEqual([
+        { submissionKey: golden.submissions.killed, attempt: 1 },
+        { submissionKey: golden.submissions.killedAgain, attempt: 2 },
+      ])
+      const folder = join(workspace, "jobs", "runs", fixtureRuns.killed)
+      const sent: unknown = JSON.parse(readFileSync(join(folder, "trainer-request.json.sent"), "utf8"))
+      expect(sent).toMatchObject({ run: fixtureRuns.killed, submissionKey: golden.submissions.killedAgain })
+      expect(existsSync(join(folder, "checkpoints", "checkpoint-18", "complete.json"))).toBe(true)
+      expect(ledger()["runs"]).toHaveLength(3)
+    },
+  )
 })
 
 describe("models that an earlier commit asked", { timeout: 120_000 }, () => {

@@ -29,7 +29,8 @@ it.runIf(process.env["CI"] !== undefined)("Chromium is there", () =>
 )
 if (!hasChromium)
   process.stderr.write(
-    `the page for reviewers is not tried in a browser: no Chromium at ${executablePath}; install one, or set CHROMIUM\n`,
+    `the page for reviewers is not tried in a browser: no Chromium at ${executablePath}; install one, or ` +
+      `set CHROMIUM\n`,
   )
 
 describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
@@ -38,100 +39,107 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
   })
   afterAll(() => browser?.close())
 
-  it("is walked by keyboard alone: accept, label, edit, reject with a reason and a comment, skip, undo, conflict, suspect, help", async () => {
-    const workspace = reviewWorkspace(5)
-    await serving(workspace, "moods", async (_page, url) => {
-      const page = await open(url)
-      await page.locator("#name-field:focus").waitFor()
-      await page.keyboard.type("amara")
-      await page.keyboard.press("Enter")
-      await asked(page)
-      expect(await page.evaluate("document.activeElement.id")).toBe("item")
-      await page.keyboard.press("?")
-      expect(await textOf(page.locator("dialog[open]"))).toContain("skip: it comes again later")
-      await page.keyboard.press("Escape")
-
-      // The queue's order is the server's: each kind is answered when it comes.
-      const answers: Record<string, string[][]> = {
-        "Is this a good example?": [
-          ["a"],
-          ["2"],
-          ["r", "2"],
-          ["c", "text:who says so", "Escape", "r", "text:too short", "Enter"],
-          ["s"],
-          ["3", "u", "1"],
-        ],
-        "What is the right output?": [["3"]],
-        "Is this label right?": [["k"]],
-        "Two examples that contradict each other: which output is right?": [["b"]],
-      }
-      const walked: string[] = []
-      for (let step = 0; step < 20; step++) {
-        const question = await textOf(page.locator("#question, .done"))
-        const keys = answers[question]?.shift()
-        if (keys === undefined) break
-        walked.push(question)
-        for (const key of keys) {
-          if (key.startsWith("text:")) await page.keyboard.type(key.slice("text:".length))
-          else await pressed(page, key)
-        }
-      }
-      expect(walked).toHaveLength(9)
-      expect(await textOf(page.locator(".done"))).toContain("Nothing waits for you.")
-      const lines = logOf(workspace, "moods").filter(({ item }) => !item.startsWith("check_"))
-      const verdicts = lines.map(({ verdict, output, reason }) =>
-        [verdict, output, reason].filter((part) => part !== undefined).join(" "),
-      )
-      expect(verdicts.filter((verdict) => verdict.startsWith("reject"))).toEqual(
-        expect.arrayContaining(["reject unclear text", "reject too short: who says so"]),
-      )
-      expect(verdicts.filter((verdict) => verdict === "withdraw")).toHaveLength(1)
-      expect(new Set(logOf(workspace, "moods").map(({ reviewer }) => reviewer))).toEqual(new Set(["amara"]))
-      const standing = new Map(lines.filter(({ verdict }) => verdict !== "withdraw").map((line) => [line.item, line]))
-      // Five candidates, the input and the conflict; the suspect is a question about a row.
-      expect(standing.size).toBe(7)
-      expect([...standing.values()].find(({ item }) => item.startsWith("conflict_"))).toMatchObject({
-        verdict: "edit",
-        output: "glad",
-      })
-      expect([...standing.values()].find(({ item }) => item.startsWith("input_"))).toMatchObject({
-        verdict: "edit",
-        output: "calm",
-      })
-    })
-  })
-
-  it("a JSON output is edited field by field, with what is wrong at its field and the difference to the proposal", async () => {
-    const workspace = reviewWorkspace(0)
-    await serving(
-      workspace,
-      "orders",
-      async (_page, url) => {
+  it(
+    "is walked by keyboard alone: accept, label, edit, reject with a reason and a comment, skip, undo, " +
+      "conflict, suspect, help",
+    async () => {
+      const workspace = reviewWorkspace(5)
+      await serving(workspace, "moods", async (_page, url) => {
         const page = await open(url)
-        await until(page, "Roth")
-        await page.keyboard.press("e")
-        await page.getByLabel("quantity").fill("none")
-        await page.getByText("must be integer").waitFor()
-        expect(await page.getByLabel("quantity").getAttribute("aria-invalid")).toBe("true")
-        await page.getByLabel("quantity").fill("3")
-        await page.getByLabel("rush").selectOption("yes")
-        await page.locator("ins", { hasText: "true" }).waitFor()
-        expect(await page.locator("del").allInnerTexts()).toEqual(["2", "false"])
-        // What is begun is there after a reload.
-        await page.reload()
+        await page.locator("#name-field:focus").waitFor()
+        await page.keyboard.type("amara")
+        await page.keyboard.press("Enter")
         await asked(page)
-        expect(await page.getByLabel("quantity").inputValue()).toBe("3")
-        await pressed(page, "Control+Enter")
-        expect(logOf(workspace, "orders")).toMatchObject([
-          {
-            verdict: "edit",
-            output: { customer: "Bakery Roth", items: [{ product: "flour", quantity: 3, unit: "bag" }], rush: true },
-          },
-        ])
-      },
-      { reviewer: "amara" },
-    )
-  })
+        expect(await page.evaluate("document.activeElement.id")).toBe("item")
+        await page.keyboard.press("?")
+        expect(await textOf(page.locator("dialog[open]"))).toContain("skip: it comes again later")
+        await page.keyboard.press("Escape")
+
+        // The queue's order is the server's: each kind is answered when it comes.
+        const answers: Record<string, string[][]> = {
+          "Is this a good example?": [
+            ["a"],
+            ["2"],
+            ["r", "2"],
+            ["c", "text:who says so", "Escape", "r", "text:too short", "Enter"],
+            ["s"],
+            ["3", "u", "1"],
+          ],
+          "What is the right output?": [["3"]],
+          "Is this label right?": [["k"]],
+          "Two examples that contradict each other: which output is right?": [["b"]],
+        }
+        const walked: string[] = []
+        for (let step = 0; step < 20; step++) {
+          const question = await textOf(page.locator("#question, .done"))
+          const keys = answers[question]?.shift()
+          if (keys === undefined) break
+          walked.push(question)
+          for (const key of keys) {
+            if (key.startsWith("text:")) await page.keyboard.type(key.slice("text:".length))
+            else await pressed(page, key)
+          }
+        }
+        expect(walked).toHaveLength(9)
+        expect(await textOf(page.locator(".done"))).toContain("Nothing waits for you.")
+        const lines = logOf(workspace, "moods").filter(({ item }) => !item.startsWith("check_"))
+        const verdicts = lines.map(({ verdict, output, reason }) =>
+          [verdict, output, reason].filter((part) => part !== undefined).join(" "),
+        )
+        expect(verdicts.filter((verdict) => verdict.startsWith("reject"))).toEqual(
+          expect.arrayContaining(["reject unclear text", "reject too short: who says so"]),
+        )
+        expect(verdicts.filter((verdict) => verdict === "withdraw")).toHaveLength(1)
+        expect(new Set(logOf(workspace, "moods").map(({ reviewer }) => reviewer))).toEqual(new Set(["amara"]))
+        const standing = new Map(lines.filter(({ verdict }) => verdict !== "withdraw").map((line) => [line.item, line]))
+        // Five candidates, the input and the conflict; the suspect is a question about a row.
+        expect(standing.size).toBe(7)
+        expect([...standing.values()].find(({ item }) => item.startsWith("conflict_"))).toMatchObject({
+          verdict: "edit",
+          output: "glad",
+        })
+        expect([...standing.values()].find(({ item }) => item.startsWith("input_"))).toMatchObject({
+          verdict: "edit",
+          output: "calm",
+        })
+      })
+    },
+  )
+
+  it(
+    "a JSON output is edited field by field, with what is wrong at its field and the difference to the " + "proposal",
+    async () => {
+      const workspace = reviewWorkspace(0)
+      await serving(
+        workspace,
+        "orders",
+        async (_page, url) => {
+          const page = await open(url)
+          await until(page, "Roth")
+          await page.keyboard.press("e")
+          await page.getByLabel("quantity").fill("none")
+          await page.getByText("must be integer").waitFor()
+          expect(await page.getByLabel("quantity").getAttribute("aria-invalid")).toBe("true")
+          await page.getByLabel("quantity").fill("3")
+          await page.getByLabel("rush").selectOption("yes")
+          await page.locator("ins", { hasText: "true" }).waitFor()
+          expect(await page.locator("del").allInnerTexts()).toEqual(["2", "false"])
+          // What is begun is there after a reload.
+          await page.reload()
+          await asked(page)
+          expect(await page.getByLabel("quantity").inputValue()).toBe("3")
+          await pressed(page, "Control+Enter")
+          expect(logOf(workspace, "orders")).toMatchObject([
+            {
+              verdict: "edit",
+              output: { customer: "Bakery Roth", items: [{ product: "flour", quantity: 3, unit: "bag" }], rush: true },
+            },
+          ])
+        },
+        { reviewer: "amara" },
+      )
+    },
+  )
 
   it("labels are toggled, texts written, turns and calls of tools edited", async () => {
     const workspace = reviewWorkspace(0)
@@ -263,31 +271,35 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
     await again.close()
   })
 
-  it("every control has a name, every text enough contrast, light and dark, wide and narrow, and nothing is cut off", async () => {
-    const workspace = reviewWorkspace(4)
-    await serving(
-      workspace,
-      "moods",
-      async (_page, url) => {
-        for (const colorScheme of ["light", "dark"] as const)
-          for (const viewport of [
-            { width: 1280, height: 800 },
-            { width: 390, height: 844 },
-          ]) {
-            const page = await open(url, { colorScheme, viewport })
-            await asked(page)
-            const controls = page.getByRole("button")
-            for (const control of await controls.all()) expect((await textOf(control)).trim()).not.toBe("")
-            expect(
-              await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
-            ).toBeLessThanOrEqual(0)
-            expect(await page.evaluate(poorContrasts)).toEqual([])
-            await page.close()
-          }
-      },
-      { reviewer: "amara" },
-    )
-  })
+  it(
+    "every control has a name, every text enough contrast, light and dark, wide and narrow, and nothing is " +
+      "cut off",
+    async () => {
+      const workspace = reviewWorkspace(4)
+      await serving(
+        workspace,
+        "moods",
+        async (_page, url) => {
+          for (const colorScheme of ["light", "dark"] as const)
+            for (const viewport of [
+              { width: 1280, height: 800 },
+              { width: 390, height: 844 },
+            ]) {
+              const page = await open(url, { colorScheme, viewport })
+              await asked(page)
+              const controls = page.getByRole("button")
+              for (const control of await controls.all()) expect((await textOf(control)).trim()).not.toBe("")
+              expect(
+                await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"),
+              ).toBeLessThanOrEqual(0)
+              expect(await page.evaluate(poorContrasts)).toEqual([])
+              await page.close()
+            }
+        },
+        { reviewer: "amara" },
+      )
+    },
+  )
 
   it("nothing went wrong on any of the pages, and none asked for anything but its own server", () => {
     // The pages notice by themselves that the server went.

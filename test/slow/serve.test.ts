@@ -26,7 +26,8 @@ it("expand asks a real OpenAI-compatible server, and asks nothing twice", async 
         )
         .replace(
           "  strategies:\n",
-          "  strategies:\n    self-instruct: { count: 2, perRequest: 1, shots: 2 }\n    paraphrase: { count: 1, perRequest: 1 }\n    label: { count: 1, shots: 2 }\n",
+          "  strategies:\n    self-instruct: { count: 2, perRequest: 1, shots: 2 }\n    paraphrase: { " +
+            "count: 1, perRequest: 1 }\n    label: { count: 1, shots: 2 }\n",
         ),
     )
     for (const [noun, file] of [

@@ -23,33 +23,36 @@ const setUp = `
   console.log(python)
 `
 
-test("a set-up killed with -9 is not done; two commands at once then make it, by no file of the workspace", async () => {
-  const { folder, start } = await place(["small @ WHEEL --hash=sha256:HASH"])
-  const modules = ["venv", "pip", "ensurepip", "runpy", "site", "sitecustomize", "small"]
-  for (const name of modules)
-    writeFileSync(join(folder, "workspace", `${name}.py`), `open(${JSON.stringify(join(folder, "ran"))}, "a")`)
-  const killed = start()
-  const ended = outcomeOf(killed)
-  const isBegun = (path: string) => existsSync(join(path, "bin", "python"))
-  while (killed.exitCode === null && !attemptsIn(folder).some(isBegun))
-    await new Promise((done) => setTimeout(done, 10))
-  killed.kill("SIGKILL")
-  await ended
-  const attempt = attemptsIn(folder).find(isBegun) ?? expect.fail("no set-up began")
-  expect(existsSync(join(attempt, "..", "complete"))).toBe(false)
+test(
+  "a set-up killed with -9 is not done; two commands at once " + "then make it, by no file of the workspace",
+  async () => {
+    const { folder, start } = await place(["small @ WHEEL --hash=sha256:HASH"])
+    const modules = ["venv", "pip", "ensurepip", "runpy", "site", "sitecustomize", "small"]
+    for (const name of modules)
+      writeFileSync(join(folder, "workspace", `${name}.py`), `open(${JSON.stringify(join(folder, "ran"))}, "a")`)
+    const killed = start()
+    const ended = outcomeOf(killed)
+    const isBegun = (path: string) => existsSync(join(path, "bin", "python"))
+    while (killed.exitCode === null && !attemptsIn(folder).some(isBegun))
+      await new Promise((done) => setTimeout(done, 10))
+    killed.kill("SIGKILL")
+    await ended
+    const attempt = attemptsIn(folder).find(isBegun) ?? expect.fail("no set-up began")
+    expect(existsSync(join(attempt, "..", "complete"))).toBe(false)
 
-  const outcomes = await Promise.all([outcomeOf(start()), outcomeOf(start())])
-  const [python] = outcomes.map(({ code, stdout, stderr }) => {
-    expect(code, stderr).toBe(0)
-    return stdout.trim()
-  })
-  expect(outcomes[1]?.stdout.trim()).toBe(python)
-  expect(attemptsIn(folder).map((path) => join(path, "bin", "python"))).toEqual([python])
-  const small = await outcomeOf(spawn(python ?? "", ["-I", "-c", "import small; print(small.name)"]))
-  expect(small.stdout.trim(), small.stderr).toBe("small")
-  expect(existsSync(join(folder, "ran")), "a module of the workspace was run").toBe(false)
-  expect(readdirSync(join(attempt, "..")).filter((name) => name.startsWith("lock"))).toEqual([])
-})
+    const outcomes = await Promise.all([outcomeOf(start()), outcomeOf(start())])
+    const [python] = outcomes.map(({ code, stdout, stderr }) => {
+      expect(code, stderr).toBe(0)
+      return stdout.trim()
+    })
+    expect(outcomes[1]?.stdout.trim()).toBe(python)
+    expect(attemptsIn(folder).map((path) => join(path, "bin", "python"))).toEqual([python])
+    const small = await outcomeOf(spawn(python ?? "", ["-I", "-c", "import small; print(small.name)"]))
+    expect(small.stdout.trim(), small.stderr).toBe("small")
+    expect(existsSync(join(folder, "ran")), "a module of the workspace was run").toBe(false)
+    expect(readdirSync(join(attempt, "..")).filter((name) => name.startsWith("lock"))).toEqual([])
+  },
+)
 
 test("what cannot be installed is named with its index, less the password, and nothing counts as done", async () => {
   const { folder, start } = await place([`missing-thing==1.0 --hash=sha256:${"0".repeat(64)}`])

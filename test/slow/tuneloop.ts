@@ -36,11 +36,15 @@ export async function tinyWorkspace(name: string): Promise<string> {
   await run(await python(), [join(packageRoot, "trainer", "make_tiny_model.py"), join(workspace, "tiny-model")])
   writeFileSync(
     join(workspace, "specs", "mood.yaml"),
-    "task: mood\nkind: label\ndescription: Tell whether a sentence is glad or sad.\ninput:\n  text: {}\noutput:\n  labels: { glad: good mood, sad: bad mood }\nprompt:\n  system: 'Answer glad or sad.'\nverdict:\n  bootstrap: 200\n",
+    "task: mood\nkind: label\ndescription: Tell whether a sentence is glad or sad.\ninput:\n  text: " +
+      "{}\noutput:\n  labels: { glad: good mood, sad: bad mood }\nprompt:\n  system: 'Answer glad or " +
+      "sad.'\nverdict:\n  bootstrap: 200\n",
   )
   writeFileSync(
     join(workspace, "jobs", "mood.yaml"),
-    `job: mood\ntask: mood\nbaseModel: ${join(workspace, "tiny-model")}\nhyperparameters: { epochs: 12, batchSize: 2, learningRate: 0.001 }\nevaluation: { contenders: [zero-shot, few-shot, linear], maxNewTokens: 3, latencyRows: 2 }\n`,
+    `job: mood\ntask: mood\nbaseModel: ${join(workspace, "tiny-model")}\nhyperparameters: { epochs: 12, ` +
+      `batchSize: 2, learningRate: 0.001 }\nevaluation: { contenders: [zero-shot, few-shot, linear], ` +
+      `maxNewTokens: 3, latencyRows: 2 }\n`,
   )
   const things = [
     "garden",

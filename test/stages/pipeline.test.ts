@@ -115,47 +115,51 @@ describe("from gold examples to a dataset version", () => {
     expect(dropped).toContain(heldOut.id.replace("seed_", "ex_"))
   })
 
-  it("trains on no candidate that is near a held-out example, even one that every check passed and a person accepted", async () => {
-    const workspace = sampleWorkspace()
-    await importSeeds(workspace)
-    const folder = join(workspace, "datasets", "ticket-triage")
-    const splits = new Map(rowsOf(workspace, "splits.jsonl").map(({ id, split }) => [id, split]))
-    const long = rowsOf(workspace, "seeds.jsonl").filter(({ input }) => input.body.length > 120)
-    const candidates = ["test", "validation", "train"].map((split, index) => {
-      const parent = long.find(({ id }) => splits.get(id) === split)
-      const base = { id: `cand_000000000000000${index}`, strategy: "by-hand", output: parent.output, checks: [] }
-      // Near by its text, or by its parent alone.
-      if (split === "validation")
-        return {
-          ...base,
-          parents: [parent.id],
-          input: { body: "An entirely other question about a teapot and its lid, please" },
-        }
-      return { ...base, parents: [], input: { body: `Hello, ${parent.input.body} Bye` } }
-    })
-    mkdirSync(join(folder, "candidates"))
-    writeFileSync(
-      join(folder, "candidates", "by-hand.jsonl"),
-      candidates.map((row) => `${JSON.stringify(row)}\n`).join(""),
-    )
-    expect(await acceptAll(workspace, "ticket-triage")).toMatchObject({ added: 3, stillOpen: 0 })
-    const built = await json(workspace, "build", "ticket-triage")
-    expect(built).toMatchObject({ open: 0, ...cleanOf(built) })
-    const train = rowsOf(workspace, "versions", built["version"] as string, "train.jsonl").map(({ id }) => id)
-    expect(train.filter((id) => /^ex_000000000000000/.test(id))).toEqual([])
-    const dropped = new Map(
-      rowsOf(workspace, "versions", built["version"] as string, "dropped.jsonl").map((row) => [row.id, row]),
-    )
-    expect(dropped.get("ex_0000000000000000")).toMatchObject({
-      reason: expect.stringMatching(/^leak-(near|ngram)$/),
-      witness: expect.any(String),
-    })
-    expect(dropped.get("ex_0000000000000001")).toMatchObject({ reason: "lineage" })
-    expect(dropped.get("ex_0000000000000002")).toMatchObject({
-      reason: "near-duplicate",
-      similarity: expect.any(Number),
-    })
-  })
+  it(
+    "trains on no candidate that is near a held-out example, even one that every check passed and a person " +
+      "accepted",
+    async () => {
+      const workspace = sampleWorkspace()
+      await importSeeds(workspace)
+      const folder = join(workspace, "datasets", "ticket-triage")
+      const splits = new Map(rowsOf(workspace, "splits.jsonl").map(({ id, split }) => [id, split]))
+      const long = rowsOf(workspace, "seeds.jsonl").filter(({ input }) => input.body.length > 120)
+      const candidates = ["test", "validation", "train"].map((split, index) => {
+        const parent = long.find(({ id }) => splits.get(id) === split)
+        const base = { id: `cand_000000000000000${index}`, strategy: "by-hand", output: parent.output, checks: [] }
+        // Near by its text, or by its parent alone.
+        if (split === "validation")
+          return {
+            ...base,
+            parents: [parent.id],
+            input: { body: "An entirely other question about a teapot and its lid, please" },
+          }
+        return { ...base, parents: [], input: { body: `Hello, ${parent.input.body} Bye` } }
+      })
+      mkdirSync(join(folder, "candidates"))
+      writeFileSync(
+        join(folder, "candidates", "by-hand.jsonl"),
+        candidates.map((row) => `${JSON.stringify(row)}\n`).join(""),
+      )
+      expect(await acceptAll(workspace, "ticket-triage")).toMatchObject({ added: 3, stillOpen: 0 })
+      const built = await json(workspace, "build", "ticket-triage")
+      expect(built).toMatchObject({ open: 0, ...cleanOf(built) })
+      const train = rowsOf(workspace, "versions", built["version"] as string, "train.jsonl").map(({ id }) => id)
+      expect(train.filter((id) => /^ex_000000000000000/.test(id))).toEqual([])
+      const dropped = new Map(
+        rowsOf(workspace, "versions", built["version"] as string, "dropped.jsonl").map((row) => [row.id, row]),
+      )
+      expect(dropped.get("ex_0000000000000000")).toMatchObject({
+        reason: expect.stringMatching(/^leak-(near|ngram)$/),
+        witness: expect.any(String),
+      })
+      expect(dropped.get("ex_0000000000000001")).toMatchObject({ reason: "lineage" })
+      expect(dropped.get("ex_0000000000000002")).toMatchObject({
+        reason: "near-duplicate",
+        similarity: expect.any(Number),
+      })
+    },
+  )
 
   it("keeps the id and the split of a row whose text is corrected under the user's own key", async () => {
     const workspace = sampleWorkspace()

@@ -89,32 +89,35 @@ it("what is decided on the page is what the same decisions in a spreadsheet are,
   expect(statusOf(other)).toEqual(left)
 })
 
-it("undo adds a line and changes none; the item is asked again with what was said, and the last answer counts", async () => {
-  const workspace = reviewWorkspace(4)
-  await serving(workspace, "moods", async ({ port }) => {
-    const { id } = linesOf<{ id: string }>(join(workspace, "datasets", "moods", "candidates", "first.jsonl"))[0] ?? {}
-    const { item } = (await call(port, "next", { ...amara, item: id })).json
-    const decide = async (answer: Record<string, unknown>) =>
-      (await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer })).json
-    const first = await decide({ choice: "reject", comment: "unclear text" })
-    const decision = { item: first.item, at: first.at }
-    const before = logOf(workspace, "moods")
-    const taken = (await call(port, "withdraw", { ...amara, decision })).json
-    expect(taken.item).toMatchObject({ id: item.id, mine: { verdict: "reject", comment: "unclear text" } })
-    // The answer to an undo may be lost on its way: asked again, it takes back nothing more.
-    expect((await call(port, "withdraw", { ...amara, decision })).json.item.id).toBe(item.id)
-    const after = logOf(workspace, "moods")
-    expect(after.slice(0, before.length)).toEqual(before)
-    expect(after.slice(before.length)).toMatchObject([{ item: item.id, verdict: "withdraw", reviewer: "amara" }])
-    expect(statusOf(workspace)).toMatchObject({ open: 5, pending: 5 })
-    // The same answer as before is a new decision now.
-    await decide({ choice: "reject", comment: "unclear text" })
-    expect(statusOf(workspace)).toMatchObject({ open: 4, rejected: 1 })
-    // Saved twice, as by a page that lost the answer, it is one line.
-    await decide({ choice: "reject", comment: "unclear text" })
-    expect(logOf(workspace, "moods").length).toBe(3)
-  })
-})
+it(
+  "undo adds a line and changes none; the item is asked again with what was said, and the last answer " + "counts",
+  async () => {
+    const workspace = reviewWorkspace(4)
+    await serving(workspace, "moods", async ({ port }) => {
+      const { id } = linesOf<{ id: string }>(join(workspace, "datasets", "moods", "candidates", "first.jsonl"))[0] ?? {}
+      const { item } = (await call(port, "next", { ...amara, item: id })).json
+      const decide = async (answer: Record<string, unknown>) =>
+        (await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer })).json
+      const first = await decide({ choice: "reject", comment: "unclear text" })
+      const decision = { item: first.item, at: first.at }
+      const before = logOf(workspace, "moods")
+      const taken = (await call(port, "withdraw", { ...amara, decision })).json
+      expect(taken.item).toMatchObject({ id: item.id, mine: { verdict: "reject", comment: "unclear text" } })
+      // The answer to an undo may be lost on its way: asked again, it takes back nothing more.
+      expect((await call(port, "withdraw", { ...amara, decision })).json.item.id).toBe(item.id)
+      const after = logOf(workspace, "moods")
+      expect(after.slice(0, before.length)).toEqual(before)
+      expect(after.slice(before.length)).toMatchObject([{ item: item.id, verdict: "withdraw", reviewer: "amara" }])
+      expect(statusOf(workspace)).toMatchObject({ open: 5, pending: 5 })
+      // The same answer as before is a new decision now.
+      await decide({ choice: "reject", comment: "unclear text" })
+      expect(statusOf(workspace)).toMatchObject({ open: 4, rejected: 1 })
+      // Saved twice, as by a page that lost the answer, it is one line.
+      await decide({ choice: "reject", comment: "unclear text" })
+      expect(logOf(workspace, "moods").length).toBe(3)
+    })
+  },
+)
 
 it("an undo of a decision on a conflict takes back what it said of both rows", async () => {
   const workspace = reviewWorkspace(0)
@@ -133,36 +136,39 @@ it("an undo of a decision on a conflict takes back what it said of both rows", a
   })
 })
 
-it("two pages never have the same item; what one decides, the other is not asked; what one leaves comes back", async () => {
-  const workspace = reviewWorkspace(5)
-  await serving(workspace, "moods", async ({ port }) => {
-    const next = async (who: object, item?: string) => (await call(port, "next", { ...who, item })).json
-    const second = { reviewer: "amara", page: "second-tab-of-amara" }
-    const [a, b, c] = [await next(amara), await next(second), await next(ben)]
-    expect(new Set([a, b, c].map(({ item }) => item.id)).size).toBe(3)
-    expect(c.progress).toMatchObject({ waiting: 6, elsewhere: 2, decided: 0 })
-    // A reload has the same item; another page cannot wish for it.
-    expect((await next(amara)).item.id).toBe(a.item.id)
-    expect((await next(ben, a.item.id)).item.id).toBe(c.item.id)
-    await call(port, "decide", {
-      ...amara,
-      item: a.item.id,
-      revision: a.item.revision,
-      choice: "edit",
-      output: "calm",
+it(
+  "two pages never have the same item; what one decides, the " + "other is not asked; what one leaves comes back",
+  async () => {
+    const workspace = reviewWorkspace(5)
+    await serving(workspace, "moods", async ({ port }) => {
+      const next = async (who: object, item?: string) => (await call(port, "next", { ...who, item })).json
+      const second = { reviewer: "amara", page: "second-tab-of-amara" }
+      const [a, b, c] = [await next(amara), await next(second), await next(ben)]
+      expect(new Set([a, b, c].map(({ item }) => item.id)).size).toBe(3)
+      expect(c.progress).toMatchObject({ waiting: 6, elsewhere: 2, decided: 0 })
+      // A reload has the same item; another page cannot wish for it.
+      expect((await next(amara)).item.id).toBe(a.item.id)
+      expect((await next(ben, a.item.id)).item.id).toBe(c.item.id)
+      await call(port, "decide", {
+        ...amara,
+        item: a.item.id,
+        revision: a.item.revision,
+        choice: "edit",
+        output: "calm",
+      })
+      await call(port, "leave", { page: second.page })
+      const seen: string[] = []
+      for (let item = (await next(ben)).item; item !== undefined; item = (await next(ben)).item) {
+        seen.push(item.id)
+        const choice = item.kind === "conflict" ? "both" : "reject"
+        await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice, comment: "no" })
+      }
+      expect(seen).toHaveLength(7)
+      expect(seen).not.toContain(a.item.id)
+      expect(seen).toContain(b.item.id)
     })
-    await call(port, "leave", { page: second.page })
-    const seen: string[] = []
-    for (let item = (await next(ben)).item; item !== undefined; item = (await next(ben)).item) {
-      seen.push(item.id)
-      const choice = item.kind === "conflict" ? "both" : "reject"
-      await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice, comment: "no" })
-    }
-    expect(seen).toHaveLength(7)
-    expect(seen).not.toContain(a.item.id)
-    expect(seen).toContain(b.item.id)
-  })
-})
+  },
+)
 
 it(
   "named reviewers share the queue: an item of two is open to both, a third settles what they dispute, " +

@@ -32,7 +32,8 @@ export function register(command: Command, host: Host): void {
   addColumnOption(command)
     .addHelpText(
       "after",
-      "\nExamples:\n  tuneloop build ticket-triage\n  tuneloop build intents --from train=a.csv test=b.csv --column output=intent",
+      "\nExamples:\n  tuneloop build ticket-triage\n  tuneloop build intents --from train=a.csv " +
+        "test=b.csv --column output=intent",
     )
     .action(async (task: string, options: Options) => {
       const specification = await readCheckedTask(host.workspace, task)
@@ -171,8 +172,10 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
 export function describeBuild(result: BuildResult): string {
   const { state, manifest, rows, open, conflicts, flagged, semantic, witness } = result
   const lines = [
-    `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
-    `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} (${describeDrops(manifest.dropped)})`,
+    `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; ` +
+      `holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
+    `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} ` +
+      `(${describeDrops(manifest.dropped)})`,
     `leaks: none by ${manifest.leaks.checks.join(", ")}`,
     ...describeWitness(witness),
   ]

@@ -76,8 +76,10 @@ const mostThreads = 6
 function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
   const { read, kept, dropped, conflicts, shingles, threshold, seconds, textsPerSecond } = result
   const lines = [
-    `read ${read} = kept ${kept} + dropped ${read - kept} (${dropped["exact-duplicate"]} exact-duplicate, ${dropped["near-duplicate"]} near-duplicate)`,
-    `compared by ${shingles === "word-5" ? "runs of 5 words" : "runs of 4 characters"}, from similarity ${threshold} on`,
+    `read ${read} = kept ${kept} + dropped ${read - kept} (${dropped["exact-duplicate"]} exact-duplicate, ` +
+      `${dropped["near-duplicate"]} near-duplicate)`,
+    `compared by ${shingles === "word-5" ? "runs of 5 words" : "runs of 4 characters"}, from similarity ` +
+      `${threshold} on`,
   ]
   if (conflicts > 0) lines.push(`${conflicts} rows are near a kept one with another output and were kept, to look at`)
   lines.push(`${seconds} s, ${textsPerSecond} texts a second, ${Math.round(peakMemoryBytes / 2 ** 20)} MiB at most`)

@@ -24,7 +24,8 @@ export function register(command: Command, host: Host): void {
     .option("--yes", "train without asking, where the backend costs money")
     .addHelpText(
       "after",
-      "\nStops with exit code 3 and the next command where a person is needed;\nwhat is done already is unchanged.\nExample: tuneloop run ticket-triage",
+      "\nStops with exit code 3 and the next command where a person is needed;\nwhat is done already is " +
+        "unchanged.\nExample: tuneloop run ticket-triage",
     )
     .action(async (name: string, options: { job?: string }) => {
       const context = host.context()
@@ -54,7 +55,8 @@ export async function grow(host: Host, context: StageContext, task: TaskSpecific
   stage(
     host,
     "hold out",
-    `${counts.train} gold examples to train, ${counts.validation} for validation, ${counts.test} sealed for the test (the rule needs ${counts.testNeeded})`,
+    `${counts.train} gold examples to train, ${counts.validation} for validation, ${counts.test} sealed ` +
+      `for the test (the rule needs ${counts.testNeeded})`,
   )
   if (untested.length > 0) host.terminal.warn(`without a test example: ${untested.join(", ")}`)
   if (counts.tooFew !== undefined) host.terminal.warn(counts.tooFew)

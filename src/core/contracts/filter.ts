@@ -12,7 +12,8 @@ export function severityOption(usual: "flag" | "drop") {
   return severitySchema
     .default(usual)
     .describe(
-      "drop: grown rows with a finding are left out, rows that a person wrote or accepted are reported. flag: only reported. off: not looked for",
+      "drop: grown rows with a finding are left out, rows that a person wrote or accepted are reported. " +
+        "flag: only reported. off: not looked for",
     )
 }
 

@@ -90,7 +90,8 @@ function counts({ manifest, holdout, trainLabels, openings }: CardFacts): string
       ],
     ),
     `Validation and test (holdout ${holdout.id}) are real or gold examples only. The test set was ${times(openings)}.`,
-    `Leaks into what is held out: ${manifest.leaks.found}, by ${manifest.leaks.checks.join(", ")}. Near-duplicates with unequal outputs: ${manifest.conflicts}.`,
+    `Leaks into what is held out: ${manifest.leaks.found}, by ${manifest.leaks.checks.join(", ")}. ` +
+      `Near-duplicates with unequal outputs: ${manifest.conflicts}.`,
   ]
 }
 
@@ -120,7 +121,8 @@ function review({ agreement }: CardFacts): string[] {
   const value = alpha === undefined ? "not defined (all gave one answer)" : alpha.toFixed(2)
   return [
     "## Agreement of reviewers",
-    `${items} items were decided on by more than one reviewer (${reviewers.join(", ")}); on ${unanimous} all agreed. Krippendorff's alpha: ${value}.`,
+    `${items} items were decided on by more than one reviewer (${reviewers.join(", ")}); on ${unanimous} ` +
+      `all agreed. Krippendorff's alpha: ${value}.`,
   ]
 }
 
@@ -131,7 +133,8 @@ function personalData({ personalData: { train, arrived } }: CardFacts): string[]
       .join(", ") || "none found"
   return [
     "## Personal data and secrets",
-    `By patterns, which find no names of people: in the train rows ${list(train)}; in seeds and inputs when they arrived ${list(arrived)}.`,
+    `By patterns, which find no names of people: in the train rows ${list(train)}; in seeds and inputs ` +
+      `when they arrived ${list(arrived)}.`,
   ]
 }
 

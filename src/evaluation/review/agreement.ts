@@ -98,9 +98,15 @@ const [tentative, reliable] = [0.667, 0.8]
 function adviceOn(report: Omit<AgreementReport, "advice">, alphaWithout: (name: string) => number | undefined): string {
   const { items, alpha, reviewers, confusions, labels } = report
   if (items === 0)
-    return "No item was decided on by two reviewers under one guideline. Name the reviewers in review.reviewers: then two decide on a share of the items."
+    return (
+      "No item was decided on by two reviewers under one guideline. Name the reviewers in review.reviewers: " +
+      "then two decide on a share of the items."
+    )
   if (alpha === null)
-    return `Reviewers gave one and the same answer to all ${items} items they share: alpha is not defined, and nothing speaks against the guideline.`
+    return (
+      `Reviewers gave one and the same answer to all ${items} items they share: alpha is not defined, and ` +
+      "nothing speaks against the guideline."
+    )
   const few =
     items < fewItems ? ` With ${items} shared items this says little yet; from about ${fewItems} on it does.` : ""
   if (alpha.value >= reliable) return `Reviewers agree: the decisions can be relied on.${few}`
@@ -112,14 +118,23 @@ function adviceOn(report: Omit<AgreementReport, "advice">, alphaWithout: (name: 
           .filter((other) => other.alpha >= tentative && other.alpha >= alpha.value + 0.1)
           .sort((a, b) => b.alpha - a.alpha)[0]
   if (odd)
-    return `${odd.name} decides differently from the others (alpha ${odd.alpha.toFixed(2)} without): go through shared items with ${odd.name} before they go on.${few}`
+    return (
+      `${odd.name} decides differently from the others (alpha ${odd.alpha.toFixed(2)} without): go through ` +
+      `shared items with ${odd.name} before they go on.${few}`
+    )
   const [most] = confusions
   const [lowest] = labels
   const where = most ? `, most often between ${most.a} and ${most.b} (${most.items} items)` : ""
   const label = lowest?.alpha ? `; the label with the lowest alpha is ${lowest.label}` : ""
   if (alpha.value < tentative)
-    return `The guideline is unclear: reviewers read it differently${where}${label}. Say in the guideline how such cases are decided, before more is reviewed.${few}`
-  return `Reviewers mostly agree, not enough to rely on each decision: they differ${where}${label}. Add those cases to the guideline.${few}`
+    return (
+      `The guideline is unclear: reviewers read it differently${where}${label}. Say in the guideline how ` +
+      `such cases are decided, before more is reviewed.${few}`
+    )
+  return (
+    `Reviewers mostly agree, not enough to rely on each decision: they differ${where}${label}. Add those ` +
+    `cases to the guideline.${few}`
+  )
 }
 
 function outcomeOf({ verdict, output }: Decision, proposed: unknown): string {

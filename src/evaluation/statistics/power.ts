@@ -126,7 +126,8 @@ function approximateRows(
 function requirePossible({ expectedGain, discordance, margin = 0 }: ExpectedDifference): void {
   if (expectedGain > discordance)
     throw new RangeError(
-      `an expected gain of ${expectedGain} is larger than the discordance, ${discordance}: a gain is made only where the contenders differ`,
+      `an expected gain of ${expectedGain} is larger than the discordance, ${discordance}: a gain is made ` +
+        "only where the contenders differ",
     )
   if (!(expectedGain > margin))
     throw new RangeError(

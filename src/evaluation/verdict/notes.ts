@@ -43,7 +43,8 @@ export function prevalenceNote(metric: string, incumbent: string, prevalence: Pr
       ? ""
       : `, as far as the test set has the labels (none of ${prevalence.untested.join(", ")})`
   return [
-    `At the prevalence of the specification ${metric} is ${[...of("tuned"), ...of(incumbent)].join(" and ")}${untested}; the rule goes by the plain figures.`,
+    `At the prevalence of the specification ${metric} is ` +
+      `${[...of("tuned"), ...of(incumbent)].join(" and ")}${untested}; the rule goes by the plain figures.`,
   ]
 }
 
@@ -53,7 +54,9 @@ export function taintNote(tainted: readonly { readonly contenders: readonly stri
   const contenders = [...new Set(tainted.flatMap((taint) => taint.contenders))].join(", ")
   const [is, they] = tainted.length === 1 ? ["is", "it is"] : ["are", "they are"]
   return [
-    `${count(tainted.length, "test example")} ${is} left out of the comparison: ${they} among what ${contenders} learnt from, or near it. The evaluation's file names ${tainted.length === 1 ? "it" : "them"}.`,
+    `${count(tainted.length, "test example")} ${is} left out of the comparison: ${they} among what ` +
+      `${contenders} learnt from, or near it. The evaluation's file names ` +
+      `${tainted.length === 1 ? "it" : "them"}.`,
   ]
 }
 
@@ -62,7 +65,8 @@ export function wornNote(task: TaskSpecification, wear: Wear): string[] {
   if (!wear.isWorn) return []
   return [
     [
-      `The test set is worn: ${count(wear.openings, "decision")} were made on it, this one included, and holdout.openings is ${wear.limit}.`,
+      `The test set is worn: ${count(wear.openings, "decision")} were made on it, this one included, and ` +
+        `holdout.openings is ${wear.limit}.`,
       `By now chance alone promotes a model that is no better with ${percent(wear.byChance)}.`,
       `Replace it by newly reviewed real rows: tuneloop holdout refresh ${task.task}`,
     ].join(" "),
@@ -96,7 +100,10 @@ function unreadableNotes({ contenders }: Scoring): string[] {
     .map(({ name, unreadable, metrics }) => {
       const rows = Object.values(metrics)[0]?.n
       const answers = `${count(unreadable, "answer")} of ${name}${rows === undefined ? "" : ` (of ${rows})`}`
-      return `${answers} could not be read as an output of the task and ${unreadable === 1 ? "counts" : "count"} as wrong.`
+      return (
+        `${answers} could not be read as an output of the task and ${unreadable === 1 ? "counts" : "count"} ` +
+        "as wrong."
+      )
     })
 }
 

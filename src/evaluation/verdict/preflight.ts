@@ -22,7 +22,8 @@ export function tooFewToTell({
     `to see such a gain ${timesInHundred(rule.power)} the rule needs ${wholeNumber(needed)};`,
     `with ${wholeNumber(testRows)} it is seen ${timesInHundred(powerAt(testRows, rule))}.`,
     gain === undefined
-      ? `No gain that is possible when the contenders differ on ${percent(rule.discordance)} of the examples would show.`
+      ? `No gain that is possible when the contenders differ on ${percent(rule.discordance)} of the ` +
+        "examples would show."
       : `Only a gain of ${points(gain)} or more would show.`,
     `Add ${count(needed - testRows, "gold example")} to the test set, or expect the verdict "undecided".`,
   ].join(" ")

@@ -155,7 +155,10 @@ function reasonFor(verdict: Verdict["verdict"], finding: Finding, needed: number
 
 function scoresText({ metric, rows, tuned, incumbent, rule, discordance, direction }: Finding): string {
   if (!discordance || direction === "lower")
-    return `On ${count(rows, "test example")} the tuned model has ${metric} ${figure(tuned)} and ${rule.incumbent} has ${figure(incumbent)}`
+    return (
+      `On ${count(rows, "test example")} the tuned model has ${metric} ${figure(tuned)} and ` +
+      `${rule.incumbent} has ${figure(incumbent)}`
+    )
   const ofTuned = `${Math.round(tuned * rows)} right (${percent(tuned)})`
   const ofIncumbent = `${Math.round(incumbent * rows)} (${percent(incumbent)})`
   return `Of ${count(rows, "test example")} the tuned model gets ${ofTuned} and ${rule.incumbent} ${ofIncumbent}`
@@ -189,7 +192,8 @@ function rejectText(finding: Finding, needed: number): string {
 function furtherText(finding: Finding, further: number | null): string {
   const { rule, rows } = finding
   const more = (number: number) =>
-    `${wholeNumber(number)} further test ${number === 1 ? "example" : "examples"} (${wholeNumber(rows + number)} in all)`
+    `${wholeNumber(number)} further test ${number === 1 ? "example" : "examples"} ` +
+    `(${wholeNumber(rows + number)} in all)`
   const isAhead = gainIn(finding) - rule.margin > rounding
   if (further !== null && isAhead)
     return `If the difference seen here is the true one, about ${more(further)} would show it.`
@@ -208,7 +212,9 @@ function ruleText({ rule, metric, discordance }: Finding, needed: number): strin
     rule.margin === 0
       ? `better than ${rule.incumbent}`
       : `better than ${rule.incumbent} by more than ${points(rule.margin)}`
-  const test = `the ${discordance ? "exact McNemar" : "paired permutation"} test gives p < ${Number((1 - rule.confidence).toFixed(6))}`
+  const test =
+    `the ${discordance ? "exact McNemar" : "paired permutation"} test gives p < ` +
+    `${Number((1 - rule.confidence).toFixed(6))}`
   return [
     `Promote when the tuned model's ${metric} is ${better} ${sure}`,
     `(the whole paired bootstrap interval lies above ${points(rule.margin)}, and ${test}).`,

@@ -53,7 +53,8 @@ export class SqliteRuns implements RunLedger {
       if (cursor)
         this.database
           .prepare(
-            "insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = excluded.cursor",
+            "insert into run_cursors (run, cursor) values (?, ?) on conflict (run) do update set cursor = " +
+              "excluded.cursor",
           )
           .run(run, cursor.next)
       return true

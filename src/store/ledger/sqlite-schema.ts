@@ -8,7 +8,9 @@ const migrations: readonly string[] = [
    create table run_cursors (run text primary key references runs(run), cursor text not null) strict;
    create table requests (key text primary key, task text not null, strategy text not null, request text not null, sent_at text not null, attempts integer not null, answered_at text, answer text) strict;
    create table holdout_openings (opening integer primary key, at text not null, task text not null, holdout text not null, evaluation text not null, purpose text not null, unique (holdout, evaluation)) strict;`,
-  `create table exports (export integer primary key, at text not null, task text not null, version text not null, holdout text not null, format text not null, split text not null, path text not null, rows integer not null, digest text not null, unique (path, digest, version)) strict;`,
+  "create table exports (export integer primary key, at text not null, task text not null, version text " +
+    "not null, holdout text not null, format text not null, split text not null, path text not null, rows " +
+    "integer not null, digest text not null, unique (path, digest, version)) strict;",
   `create table batches (batch integer primary key, task text not null, strategy text not null, submission_key text not null unique, base_url text not null, state text not null, remote text, created_at text not null, ended_at text) strict;
    create table attempts (attempt integer primary key, key text not null references requests(key), task text not null, strategy text not null, batch integer references batches(batch), state text not null, sent_at text not null, settled_at text, worst_usd real, cost_usd real, input_tokens integer, output_tokens integer) strict;
    create index attempts_by_key on attempts (key);

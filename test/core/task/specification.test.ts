@@ -101,7 +101,8 @@ describe("a specification", () => {
     ],
     [
       "an incumbent that other kinds of task have",
-      `${valid.slice(0, valid.indexOf("output:")).replace("kind: label", "kind: text")}verdict: { incumbent: linear }\n`,
+      `${valid.slice(0, valid.indexOf("output:")).replace("kind: label", "kind: text")}verdict: { ` +
+        `incumbent: linear }\n`,
       [/^6: verdict\.incumbent: got "linear"; allowed: few-shot, recorded$/],
     ],
     [

@@ -77,50 +77,58 @@ const anyReview = fc.record({
 })
 
 describe("what policies accept", () => {
-  it("is never what a person decided on, nor what people are asked; the rest waits for a sample that is not decided; order does not matter", () => {
-    fc.assert(
-      fc.property(anyReview, anyCandidates, (given, candidates) => {
-        const review = reviewOf(given)
-        const found = acceptance(review, candidates)
-        const waiting = candidates.filter(
-          ({ id, isRight }) => isRight === undefined && !found.acceptedBy.has(id) && !found.asked.has(id),
-        )
-        for (const { id, isRight } of candidates) {
-          if (isRight !== undefined) expect([found.acceptedBy.has(id), found.asked.has(id)]).toEqual([false, false])
-          if (found.acceptedBy.has(id)) expect(found.asked.has(id)).toBe(false)
-        }
-        if (waiting.length > 0)
-          expect(found.strata.some(({ policy, state }) => policy === "sample" && state === "asking")).toBe(true)
-        expect(found.strata.reduce((sum, { candidates: count }) => sum + count, 0)).toBe(candidates.length)
-        const again = acceptance(review, candidates.toReversed())
-        expect([again.strata, [...again.acceptedBy].sort(), [...again.asked].sort()]).toEqual([
-          found.strata,
-          [...found.acceptedBy].sort(),
-          [...found.asked].sort(),
-        ])
-      }),
-    )
-  })
+  it(
+    "is never what a person decided on, nor what people are asked; the rest waits for a sample that is not " +
+      "decided; order does not matter",
+    () => {
+      fc.assert(
+        fc.property(anyReview, anyCandidates, (given, candidates) => {
+          const review = reviewOf(given)
+          const found = acceptance(review, candidates)
+          const waiting = candidates.filter(
+            ({ id, isRight }) => isRight === undefined && !found.acceptedBy.has(id) && !found.asked.has(id),
+          )
+          for (const { id, isRight } of candidates) {
+            if (isRight !== undefined) expect([found.acceptedBy.has(id), found.asked.has(id)]).toEqual([false, false])
+            if (found.acceptedBy.has(id)) expect(found.asked.has(id)).toBe(false)
+          }
+          if (waiting.length > 0)
+            expect(found.strata.some(({ policy, state }) => policy === "sample" && state === "asking")).toBe(true)
+          expect(found.strata.reduce((sum, { candidates: count }) => sum + count, 0)).toBe(candidates.length)
+          const again = acceptance(review, candidates.toReversed())
+          expect([again.strata, [...again.acceptedBy].sort(), [...again.asked].sort()]).toEqual([
+            found.strata,
+            [...found.acceptedBy].sort(),
+            [...found.asked].sort(),
+          ])
+        }),
+      )
+    },
+  )
 
-  it("a sample accepts a batch with too many errors no oftener than its confidence says, and mostly accepts a good one", () => {
-    const accepts = (rate: number) => {
-      const random = seededRandom(7)
-      return Array.from({ length: 150 }, (_, batch) => {
-        const candidates = made(200, (index) => ({
-          id: `cand_${batch}_${index}`,
-          isRight: random.below(1000) >= 1000 * rate,
-        }))
-        const undecided = candidates.map((candidate) => ({ ...candidate, isRight: undefined }))
-        const asked = acceptance(reviewOf({ policy: "sample", randomShare: 0 }), undecided).asked
-        const decided = candidates.map((candidate) =>
-          asked.has(candidate.id) ? candidate : { ...candidate, isRight: undefined },
-        )
-        return acceptance(reviewOf({ policy: "sample", randomShare: 0 }), decided).acceptedBy.size > 0
-      }).filter(Boolean).length
-    }
-    expect(accepts(0.05)).toBeLessThanOrEqual(0.08 * 150)
-    expect(accepts(0.002)).toBeGreaterThan(0.9 * 150)
-  })
+  it(
+    "a sample accepts a batch with too many errors no oftener than its confidence says, and mostly accepts " +
+      "a good one",
+    () => {
+      const accepts = (rate: number) => {
+        const random = seededRandom(7)
+        return Array.from({ length: 150 }, (_, batch) => {
+          const candidates = made(200, (index) => ({
+            id: `cand_${batch}_${index}`,
+            isRight: random.below(1000) >= 1000 * rate,
+          }))
+          const undecided = candidates.map((candidate) => ({ ...candidate, isRight: undefined }))
+          const asked = acceptance(reviewOf({ policy: "sample", randomShare: 0 }), undecided).asked
+          const decided = candidates.map((candidate) =>
+            asked.has(candidate.id) ? candidate : { ...candidate, isRight: undefined },
+          )
+          return acceptance(reviewOf({ policy: "sample", randomShare: 0 }), decided).acceptedBy.size > 0
+        }).filter(Boolean).length
+      }
+      expect(accepts(0.05)).toBeLessThanOrEqual(0.08 * 150)
+      expect(accepts(0.002)).toBeGreaterThan(0.9 * 150)
+    },
+  )
 
   it("a sample that fails asks the whole batch, as soon as it cannot pass", () => {
     const review = reviewOf({ policy: "sample", sampleSize: 20, maxError: 0.2 })
@@ -146,27 +154,32 @@ describe("what policies accept", () => {
     expect([...first.asked].every((id) => larger.asked.has(id))).toBe(true)
   })
 
-  it("policy auto accepts from the calibrated confidence, but for a random share; with too few decisions it asks", () => {
-    const confidences = (index: number) => ({ confidence: 1 - (index % 100) / 100 })
-    // Right above 0.5, wrong below.
-    const decided = made(400, (index) => ({ ...confidences(index), isRight: index % 100 < 50 })).map((each, index) => ({
-      ...each,
-      id: `cand_d${index}`,
-    }))
-    const found = acceptance(reviewOf({ policy: "auto" }), [...decided, ...made(200, confidences)])
-    const threshold = found.strata[0]?.threshold as number
-    expect(threshold).toBeGreaterThan(0.45)
-    expect(threshold).toBeLessThan(0.55)
-    expect(found.acceptedBy.size).toBeGreaterThan(70)
-    expect(found.acceptedBy.size).toBeLessThan(110)
-    expect(new Set(found.acceptedBy.values())).toEqual(new Set(["policy:auto"]))
-    expect([...found.random].some((id) => found.asked.has(id))).toBe(true)
-    const few = acceptance(reviewOf({ policy: "auto" }), [...decided.slice(0, 40), ...made(200, confidences)])
-    expect(few).toMatchObject({ strata: [{ accepted: 0, reason: "40 of 93 decisions to calibrate by" }] })
-    expect(acceptance(reviewOf({ policy: "auto" }), made(5))).toMatchObject({
-      strata: [{ accepted: 0, reason: "no candidate has a confidence" }],
-    })
-  })
+  it(
+    "policy auto accepts from the calibrated confidence, but for a random share; with too few decisions it " + "asks",
+    () => {
+      const confidences = (index: number) => ({ confidence: 1 - (index % 100) / 100 })
+      // Right above 0.5, wrong below.
+      const decided = made(400, (index) => ({ ...confidences(index), isRight: index % 100 < 50 })).map(
+        (each, index) => ({
+          ...each,
+          id: `cand_d${index}`,
+        }),
+      )
+      const found = acceptance(reviewOf({ policy: "auto" }), [...decided, ...made(200, confidences)])
+      const threshold = found.strata[0]?.threshold as number
+      expect(threshold).toBeGreaterThan(0.45)
+      expect(threshold).toBeLessThan(0.55)
+      expect(found.acceptedBy.size).toBeGreaterThan(70)
+      expect(found.acceptedBy.size).toBeLessThan(110)
+      expect(new Set(found.acceptedBy.values())).toEqual(new Set(["policy:auto"]))
+      expect([...found.random].some((id) => found.asked.has(id))).toBe(true)
+      const few = acceptance(reviewOf({ policy: "auto" }), [...decided.slice(0, 40), ...made(200, confidences)])
+      expect(few).toMatchObject({ strata: [{ accepted: 0, reason: "40 of 93 decisions to calibrate by" }] })
+      expect(acceptance(reviewOf({ policy: "auto" }), made(5))).toMatchObject({
+        strata: [{ accepted: 0, reason: "no candidate has a confidence" }],
+      })
+    },
+  )
 
   it("the calibrated confidence lets too many errors through no oftener than its confidence says", () => {
     const random = seededRandom(11)

@@ -19,39 +19,48 @@ const unitsOf = (...lines: string[]) =>
   )
 
 describe("Krippendorff's alpha", () => {
-  it("is that of the worked examples in his paper of 2011: binary, nominal, and four observers with missing values", () => {
-    expect(krippendorffsAlpha(unitsOf("0100000010", "1110010000"))).toBeCloseTo(0.095, 3)
-    expect(krippendorffsAlpha(unitsOf("aabbdccceddaa".slice(0, 12), "babbbccceddd"))).toBeCloseTo(0.692, 3)
-    const four = unitsOf(
-      "12332141 2..".replace(" ", ""),
-      "123322412 5.3".replace(" ", ""),
-      ".3332342251.".slice(0, 12),
-      "12332441251.",
-    )
-    expect(krippendorffsAlpha(four)).toBeCloseTo(0.743, 3)
-  })
+  it(
+    "is that of the worked examples in his paper of 2011: binary, nominal, and four observers with missing " + "values",
+    () => {
+      expect(krippendorffsAlpha(unitsOf("0100000010", "1110010000"))).toBeCloseTo(0.095, 3)
+      expect(krippendorffsAlpha(unitsOf("aabbdccceddaa".slice(0, 12), "babbbccceddd"))).toBeCloseTo(0.692, 3)
+      const four = unitsOf(
+        "12332141 2..".replace(" ", ""),
+        "123322412 5.3".replace(" ", ""),
+        ".3332342251.".slice(0, 12),
+        "12332441251.",
+      )
+      expect(krippendorffsAlpha(four)).toBeCloseTo(0.743, 3)
+    },
+  )
 
-  it("does not change with the order of units, reviewers and names of values; is 1 for agreement throughout and undefined for a single value", () => {
-    const units = fc.array(fc.array(fc.constantFrom("x", "y", "z"), { minLength: 1, maxLength: 4 }), { maxLength: 20 })
-    fc.assert(
-      fc.property(units, (given) => {
-        const alpha = krippendorffsAlpha(given)
-        const other = krippendorffsAlpha(
-          given.toReversed().map((unit) => unit.toReversed().map((value) => `${value}${value}`)),
-        )
-        expect(other === undefined).toBe(alpha === undefined)
-        if (alpha !== undefined) expect(other).toBeCloseTo(alpha, 9)
-        const agreed = krippendorffsAlpha(given.map(([value]) => [value as string, value as string]))
-        if (agreed !== undefined) expect(agreed).toBe(1)
-        if (alpha !== undefined) expect(alpha).toBeLessThanOrEqual(1)
-      }),
-    )
-    expect([krippendorffsAlpha([]), krippendorffsAlpha([["x", "x"]]), krippendorffsAlpha([["x"], ["y"]])]).toEqual([
-      undefined,
-      undefined,
-      undefined,
-    ])
-  })
+  it(
+    "does not change with the order of units, reviewers and names of values; is 1 for agreement throughout " +
+      "and undefined for a single value",
+    () => {
+      const units = fc.array(fc.array(fc.constantFrom("x", "y", "z"), { minLength: 1, maxLength: 4 }), {
+        maxLength: 20,
+      })
+      fc.assert(
+        fc.property(units, (given) => {
+          const alpha = krippendorffsAlpha(given)
+          const other = krippendorffsAlpha(
+            given.toReversed().map((unit) => unit.toReversed().map((value) => `${value}${value}`)),
+          )
+          expect(other === undefined).toBe(alpha === undefined)
+          if (alpha !== undefined) expect(other).toBeCloseTo(alpha, 9)
+          const agreed = krippendorffsAlpha(given.map(([value]) => [value as string, value as string]))
+          if (agreed !== undefined) expect(agreed).toBe(1)
+          if (alpha !== undefined) expect(alpha).toBeLessThanOrEqual(1)
+        }),
+      )
+      expect([krippendorffsAlpha([]), krippendorffsAlpha([["x", "x"]]), krippendorffsAlpha([["x"], ["y"]])]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ])
+    },
+  )
 
   it("has an interval around it that is the same for the same seed and narrows with more units", () => {
     const units = unitsOf("aabbdcccedda", "babbbccceddd")
@@ -150,15 +159,19 @@ describe("what counts as an opinion", () => {
   const rated = (...decisions: Partial<Decision>[]) =>
     ratedItems(decisions.map(decision), () => "fault").map((item) => Object.fromEntries(item))
 
-  it("is the last word of each reviewer; accepting and writing the proposal are the same; a settled dispute, another guideline and another revision are none", () => {
-    expect(rated({ verdict: "reject" }, {}, { reviewer: "ben", verdict: "edit", output: "fault" })).toEqual([
-      { amara: '"fault"', ben: '"fault"' },
-    ])
-    expect(rated({}, { reviewer: "ben", verdict: "reject" }, { reviewer: "chidi", settles: ["x"] })).toEqual([
-      { amara: '"fault"', ben: "reject" },
-    ])
-    expect(rated({}, { reviewer: "ben", guideline: "other" })).toEqual([])
-    expect(rated({}, { reviewer: "ben", revision: "other" })).toEqual([])
-    expect(rated({})).toEqual([])
-  })
+  it(
+    "is the last word of each reviewer; accepting and writing the proposal are the same; a settled dispute, " +
+      "another guideline and another revision are none",
+    () => {
+      expect(rated({ verdict: "reject" }, {}, { reviewer: "ben", verdict: "edit", output: "fault" })).toEqual([
+        { amara: '"fault"', ben: '"fault"' },
+      ])
+      expect(rated({}, { reviewer: "ben", verdict: "reject" }, { reviewer: "chidi", settles: ["x"] })).toEqual([
+        { amara: '"fault"', ben: "reject" },
+      ])
+      expect(rated({}, { reviewer: "ben", guideline: "other" })).toEqual([])
+      expect(rated({}, { reviewer: "ben", revision: "other" })).toEqual([])
+      expect(rated({})).toEqual([])
+    },
+  )
 })

@@ -212,7 +212,8 @@ describe("evaluationNotes", () => {
       scores(100, (row) => row < 90),
     )
     expect(better).toBe(
-      "The linear model, trained on the same examples, does better than the tuned model (accuracy 0.900 against 0.600); it costs nothing to run.",
+      "The linear model, trained on the same examples, does better than the tuned model (accuracy 0.900 " +
+        "against 0.600); it costs nothing to run.",
     )
   })
 

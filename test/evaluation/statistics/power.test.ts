@@ -127,7 +127,9 @@ describe("tooFewToTell", () => {
 
   it("names the need, the chance, what would show and what to do", () => {
     expect(tooFewToTell({ testRows: 40, rule: verdict })).toBe(
-      '40 test examples are too few to tell whether a tuned model is 10 points better: to see such a gain 80 times in 100 the rule needs 168; with 40 it is seen 17 times in 100. Only a gain of 19.6 points or more would show. Add 128 gold examples to the test set, or expect the verdict "undecided".',
+      "40 test examples are too few to tell whether a tuned model is 10 points better: to see such a gain " +
+        "80 times in 100 the rule needs 168; with 40 it is seen 17 times in 100. Only a gain of 19.6 points " +
+        'or more would show. Add 128 gold examples to the test set, or expect the verdict "undecided".',
     )
     expect(tooFewToTell({ testRows: 1, rule: verdict })).toContain("1 test example is too few")
     expect(tooFewToTell({ testRows: 0, rule: verdict })).toContain("No gain that is possible")

@@ -81,7 +81,8 @@ describe("decide", () => {
     expect(decide(found).verdict).toBe(expected)
   })
 
-  it("promotes a model that is no better about as rarely as the confidence says, and sees a real gain about as often as planned", () => {
+  it("promotes a model that is no better about as rarely as the confidence says, and sees a real gain about " +
+    "as often as planned", () => {
     const task = labelTask({ bootstrap: 200 })
     const outcomes = (rows: number, gain: number) => {
       const random = seededRandom(21)
@@ -128,11 +129,18 @@ describe("decide", () => {
 
   it("gives its reason for a domain expert", () => {
     expect(decide(finding(180, 26, 6, 0.05, 0.17)).reason).toBe(
-      "Of 180 test examples the tuned model gets 159 right (88 %) and few-shot 139 (77 %): the tuned model is 11.1 points better, and with 95 % confidence the true difference lies between 5 and 17 points better. If the two were equally good, a difference this large would come up less than once in 1,000 such tests.",
+      "Of 180 test examples the tuned model gets 159 right (88 %) and few-shot 139 (77 %): the tuned " +
+        "model is 11.1 points better, and with 95 % confidence the true difference lies between 5 and 17 " +
+        "points better. If the two were equally good, a difference this large would come up less than once " +
+        "in 1,000 such tests.",
     )
     expect(decide(finding(40, 6, 3, -0.07, 0.22))).toMatchObject({
       reason:
-        "There are too few test examples to tell. Of 40 test examples the tuned model gets 33 right (83 %) and few-shot 30 (75 %): the tuned model is 7.5 points better, and with 95 % confidence the true difference lies anywhere between 7 points worse and 22 points better. 40 test examples are fewer than the 168 that the rule needs to see a gain of 10 points. If the difference seen here is the true one, about 292 further test examples (332 in all) would show it.",
+        "There are too few test examples to tell. Of 40 test examples the tuned model gets 33 right (83 " +
+        "%) and few-shot 30 (75 %): the tuned model is 7.5 points better, and with 95 % confidence the " +
+        "true difference lies anywhere between 7 points worse and 22 points better. 40 test examples are " +
+        "fewer than the 168 that the rule needs to see a gain of 10 points. If the difference seen here " +
+        "is the true one, about 292 further test examples (332 in all) would show it.",
       power: { needed: 168, rows: 40, further: 292 },
     })
     expect(decide(finding(200, 20, 22, -0.07, 0.05)).reason).toMatch(
@@ -140,7 +148,8 @@ describe("decide", () => {
     )
     expect(decide(finding(5, 0, 0, 0, 0)).reason).toContain("no better and no worse, right on the very same examples.")
     expect(decide(finding(60, 17, 2, 0.13, 0.37)).reason).toContain(
-      "60 test examples are fewer than the 168 that the rule needs to see a gain of 10 points, but this gain is large enough to show.",
+      "60 test examples are fewer than the 168 that the rule needs to see a gain of 10 points, but this " +
+        "gain is large enough to show.",
     )
   })
 
@@ -160,31 +169,38 @@ describe("decide", () => {
 
   it("states the rule with its numbers", () => {
     expect(decide(finding(180, 26, 6, 0.05, 0.17)).rule).toBe(
-      "Promote when the tuned model's accuracy is better than few-shot with 95 % confidence (the whole paired bootstrap interval lies above 0 points, and the exact McNemar test gives p < 0.05). Reject when it is worse with 95 % confidence, or when it is not better than few-shot on at least 168 test examples, the number that shows a gain of 10 points 80 times in 100. Otherwise undecided.",
+      "Promote when the tuned model's accuracy is better than few-shot with 95 % confidence (the whole " +
+        "paired bootstrap interval lies above 0 points, and the exact McNemar test gives p < 0.05). Reject " +
+        "when it is worse with 95 % confidence, or when it is not better than few-shot on at least 168 test " +
+        "examples, the number that shows a gain of 10 points 80 times in 100. Otherwise undecided.",
     )
     expect(decide(finding(180, 26, 6, 0.05, 0.17, { rule: { ...margined, confidence: 0.975 } })).rule).toMatch(
       /by more than 5 points with 97.5 % confidence .* above 5 points, .* p < 0.025/,
     )
   })
 
-  it("is plain data, never promotes what is not ahead, and never rejects what is ahead without a margin and an interval above 0", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 400 }),
-        fc.nat(60),
-        fc.nat(60),
-        fc.double({ min: -1, max: 1, noNaN: true }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (extra, wins, losses, low, width) => {
-          const rows = extra + wins + losses
-          const result = decide(finding(rows, wins, losses, low, low + width))
-          expect(JSON.parse(JSON.stringify(result))).toEqual(result)
-          if (wins <= losses && low <= 0) expect(result.verdict).not.toBe("promote")
-          if (wins > losses && low > 1e-6) expect(result.verdict).not.toBe("reject")
-          expect(result.reason).not.toMatch(/NaN|undefined|Infinity/)
-        },
-      ),
-      { numRuns: 60 },
-    )
-  })
+  it(
+    "is plain data, never promotes what is not ahead, and never rejects what is ahead without a margin and " +
+      "an interval above 0",
+    () => {
+      fc.assert(
+        fc.property(
+          fc.integer({ min: 1, max: 400 }),
+          fc.nat(60),
+          fc.nat(60),
+          fc.double({ min: -1, max: 1, noNaN: true }),
+          fc.double({ min: 0, max: 1, noNaN: true }),
+          (extra, wins, losses, low, width) => {
+            const rows = extra + wins + losses
+            const result = decide(finding(rows, wins, losses, low, low + width))
+            expect(JSON.parse(JSON.stringify(result))).toEqual(result)
+            if (wins <= losses && low <= 0) expect(result.verdict).not.toBe("promote")
+            if (wins > losses && low > 1e-6) expect(result.verdict).not.toBe("reject")
+            expect(result.reason).not.toMatch(/NaN|undefined|Infinity/)
+          },
+        ),
+        { numRuns: 60 },
+      )
+    },
+  )
 })

@@ -6,7 +6,9 @@ import { type AskingOptions, askingTerms } from "../../../src/stages/growing/ask
 import { BatchServer } from "../../models/batch-server.ts"
 import { askingBench, type AskingBench } from "./asking-context.ts"
 
-const prices = `models:\n  - { match: "*", host: 127.0.0.1, inputUsd: 100, outputUsd: 1000, batchShare: 0.5, asOf: 2026-11-24, source: this test }\n`
+const prices =
+  `models:\n  - { match: "*", host: 127.0.0.1, inputUsd: 100, outputUsd: 1000, batchShare: 0.5, asOf: ` +
+  `2026-11-24, source: this test }\n`
 const answerUsd = (11 * 100 + 7 * 1000) / 1e6 / 2
 
 let server: BatchServer
@@ -39,24 +41,27 @@ const again = (bench: AskingBench, given: Parameters<typeof askingBench>[1] = {}
   benchOf({ folder: bench.folder, ...given })
 
 describe("a batch", () => {
-  it("is submitted and left, with how to come back; then its answers are taken in at the price of batches", async () => {
-    const bench = benchOf()
-    await expect(ask(bench, 5)).rejects.toMatchObject({
-      exitCode: 3,
-      message: expect.stringContaining("batch_0"),
-      hint: expect.stringContaining("--batch"),
-    })
-    const later = again(bench)
-    await expect(ask(later, 5)).rejects.toMatchObject({ exitCode: 3 })
-    expect(server.batches.map(({ lines }) => lines.length)).toEqual([5])
-    server.end(0, "completed")
-    await ask(again(bench), 5)
-    expect(await answersOf(bench, 5)).toEqual([0, 1, 2, 3, 4].map((seed) => `answer to ${seed}`))
-    expect(await spent(bench)).toBeCloseTo(5 * answerUsd, 10)
-    const calls = server.calls.length
-    await ask(again(bench), 5)
-    expect(server.calls).toHaveLength(calls)
-  })
+  it(
+    "is submitted and left, with how to come back; then its " + "answers are taken in at the price of batches",
+    async () => {
+      const bench = benchOf()
+      await expect(ask(bench, 5)).rejects.toMatchObject({
+        exitCode: 3,
+        message: expect.stringContaining("batch_0"),
+        hint: expect.stringContaining("--batch"),
+      })
+      const later = again(bench)
+      await expect(ask(later, 5)).rejects.toMatchObject({ exitCode: 3 })
+      expect(server.batches.map(({ lines }) => lines.length)).toEqual([5])
+      server.end(0, "completed")
+      await ask(again(bench), 5)
+      expect(await answersOf(bench, 5)).toEqual([0, 1, 2, 3, 4].map((seed) => `answer to ${seed}`))
+      expect(await spent(bench)).toBeCloseTo(5 * answerUsd, 10)
+      const calls = server.calls.length
+      await ask(again(bench), 5)
+      expect(server.calls).toHaveLength(calls)
+    },
+  )
 
   it("is waited for where that is wished", async () => {
     const bench = benchOf({ haste: 1000 })
@@ -135,25 +140,28 @@ describe("a batch", () => {
     await expect(ask(again(bench), 2)).rejects.toMatchObject({ exitCode: 3 })
   })
 
-  it("has no more requests than fit below the ceiling at their worst; the rest follows when its answers cost less", async () => {
-    const bench = benchOf({ expand: { budgetUsd: 0.2 } })
-    await expect(ask(bench, 20)).rejects.toMatchObject({ exitCode: 3 })
-    const first = server.batches[0]?.lines.length ?? 0
-    expect(first).toBeGreaterThan(1)
-    expect(first).toBeLessThan(5)
-    expect(await spent(bench)).toBeLessThanOrEqual(0.2)
-    for (let number = 0; number < 20; number++) {
-      server.end(server.batches.length - 1, "completed")
-      const outcome = await ask(again(bench, { expand: { budgetUsd: 0.2 } }), 20).then(
-        () => undefined,
-        (error: Error) => error,
-      )
+  it(
+    "has no more requests than fit below the ceiling at their worst; the rest follows when its answers cost " + "less",
+    async () => {
+      const bench = benchOf({ expand: { budgetUsd: 0.2 } })
+      await expect(ask(bench, 20)).rejects.toMatchObject({ exitCode: 3 })
+      const first = server.batches[0]?.lines.length ?? 0
+      expect(first).toBeGreaterThan(1)
+      expect(first).toBeLessThan(5)
       expect(await spent(bench)).toBeLessThanOrEqual(0.2)
-      if (outcome === undefined) break
-      expect(outcome).toMatchObject({ exitCode: 3 })
-    }
-    expect([...server.answered.values()]).toEqual(Array.from({ length: 20 }, () => 1))
-  })
+      for (let number = 0; number < 20; number++) {
+        server.end(server.batches.length - 1, "completed")
+        const outcome = await ask(again(bench, { expand: { budgetUsd: 0.2 } }), 20).then(
+          () => undefined,
+          (error: Error) => error,
+        )
+        expect(await spent(bench)).toBeLessThanOrEqual(0.2)
+        if (outcome === undefined) break
+        expect(outcome).toMatchObject({ exitCode: 3 })
+      }
+      expect([...server.answered.values()]).toEqual(Array.from({ length: 20 }, () => 1))
+    },
+  )
 
   it("brings back nothing of a request that was erased meanwhile; what it may have cost still counts", async () => {
     const bench = benchOf()

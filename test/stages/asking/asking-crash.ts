@@ -8,7 +8,9 @@ import { ChatServer } from "../../models/chat-server.ts"
 const task = "ticket-triage"
 const concurrency = 4
 const usdPerToken = { input: 100 / 1e6, output: 400 / 1e6 }
-const prices = `models:\n  - { match: "*", host: 127.0.0.1, inputUsd: 100, outputUsd: 400, asOf: 2026-11-24, source: this test }\n`
+const prices =
+  `models:\n  - { match: "*", host: 127.0.0.1, inputUsd: 100, outputUsd: 400, asOf: 2026-11-24, source: ` +
+  `this test }\n`
 
 /** What happened; every number that has to be 0 is a promise that was broken. */
 export interface CrashSummary {
@@ -185,7 +187,9 @@ async function workspaceOf(server: ChatServer, requests: number): Promise<string
   const text = readFileSync(file, "utf8")
   const changed = text.replace(
     "  strategies:\n",
-    `  budgetUsd: 0\n  pace: { concurrency: ${concurrency} }\n  model: { model: test-model, baseUrl: "${server.url}", maxTokens: 300 }\n  strategies:\n    self-instruct: { count: ${5 * requests}, perRequest: 5 }\n`,
+    `  budgetUsd: 0\n  pace: { concurrency: ${concurrency} }\n  model: { model: test-model, baseUrl: ` +
+      `"${server.url}", maxTokens: 300 }\n  strategies:\n    self-instruct: { count: ${5 * requests}, ` +
+      `perRequest: 5 }\n`,
   )
   if (changed === text) throw new Error("the sample's specification has no strategies to replace")
   writeFileSync(file, changed)

@@ -9,7 +9,9 @@ import { seeded } from "../../seeded.ts"
 import { ChatServer } from "../../models/chat-server.ts"
 import { askingBench, type AskingBench } from "./asking-context.ts"
 
-const prices = `models:\n  - { match: "*", host: 127.0.0.1, inputUsd: 100, outputUsd: 1000, asOf: 2026-11-24, source: this test }\n`
+const prices =
+  `models:\n  - { match: "*", host: 127.0.0.1, inputUsd: 100, outputUsd: 1000, asOf: 2026-11-24, source: ` +
+  `this test }\n`
 /** What one answer of the server costs: 11 tokens in, 7 out. */
 const answerUsd = (11 * 100 + 7 * 1000) / 1e6
 /** A bound on what it may cost: 100 tokens out. */
@@ -92,16 +94,20 @@ describe("money", () => {
     expect(usd).toBeGreaterThanOrEqual(chargedUsd())
   })
 
-  it("is refused before anything is asked where a ceiling is set and the price is unknown; without a ceiling it is told as unknown", async () => {
-    const away = "http://127.0.0.2:9/v1"
-    const bench = askingBench(away, { files: { "tuneloop.yaml": "allowedHosts: [127.0.0.2]\n" } })
-    await expect(ask(bench, 1, 1)).rejects.toMatchObject({
-      exitCode: 2,
-      message: expect.stringMatching(/what m costs at 127\.0\.0\.2.*--budget-usd/),
-      hint: expect.stringContaining("prices.yaml"),
-    })
-    expect((await bench.context.ledger().requests.totals()).requests).toBe(0)
-  })
+  it(
+    "is refused before anything is asked where a ceiling is set and the price is unknown; without a ceiling " +
+      "it is told as unknown",
+    async () => {
+      const away = "http://127.0.0.2:9/v1"
+      const bench = askingBench(away, { files: { "tuneloop.yaml": "allowedHosts: [127.0.0.2]\n" } })
+      await expect(ask(bench, 1, 1)).rejects.toMatchObject({
+        exitCode: 2,
+        message: expect.stringMatching(/what m costs at 127\.0\.0\.2.*--budget-usd/),
+        hint: expect.stringContaining("prices.yaml"),
+      })
+      expect((await bench.context.ledger().requests.totals()).requests).toBe(0)
+    },
+  )
 
   it("never passes a ceiling, whatever the server does and however often the command is run", async () => {
     for (const seed of [1, 2, 3]) {

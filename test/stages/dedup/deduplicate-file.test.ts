@@ -48,57 +48,61 @@ function parsedLines(path: string): ReportLine[] {
 }
 
 describe("tuneloop dedup", () => {
-  test("keeps what exhaustive greedy keep-first keeps, with any number of threads, and the kept lines as they are", async () => {
-    const home = folder()
-    const random = seeded(4)
-    // Large enough for several batches; some lines are blank, some have carriage returns, some are longer than others
-    // by what is not compared.
-    const texts = textsWithCopies(800, 31)
-    const row = (text: string) =>
-      JSON.stringify({ id: Math.floor(random() * 1e9), text, note: "x".repeat(Math.floor(random() * 3000)) })
-    const file = texts
-      .map((text) => `${row(text)}${random() < 0.1 ? "\r" : ""}\n${random() < 0.05 ? " \n" : ""}`)
-      .join("")
-    writeFileSync(join(home, "texts.jsonl"), `\ufeff${file}`)
-    const lineOf = file.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [index + 1]))
-    const kept: number[] = []
-    const grams = texts.map(fourGrams)
-    const removed = texts.flatMap((_, place) => {
-      if (kept.some((other) => similarity(grams[place] as Set<string>, grams[other] as Set<string>) >= 0.7))
-        return [place]
-      kept.push(place)
-      return []
-    })
-    const first = await dedup(home, "texts.jsonl", "--threads", "1")
-    const dropped = first.report.filter((decision) => !decision.kept)
-    expect(first.result).toMatchObject({
-      read: 800,
-      kept: 800 - dropped.length,
-      conflicts: 0,
-      shingles: "char-4",
-      threshold: 0.7,
-    })
-    const agreed = dropped.filter(({ line }) => removed.includes(lineOf.indexOf(line)))
-    expect(removed.length).toBeGreaterThan(60)
-    expect(agreed.length / dropped.length).toBeGreaterThanOrEqual(0.999)
-    expect(agreed.length / removed.length).toBeGreaterThanOrEqual(0.999)
-    for (const { line, witnessLine, similarity } of dropped) {
-      const [text, witness] = [line, witnessLine].map((number) => texts[lineOf.indexOf(number)] ?? "") as [
-        string,
-        string,
-      ]
-      expect(similarityOf(text, witness)).toBeCloseTo(similarity, 3)
-      expect(witnessLine).toBeLessThan(line)
-      expect(dropped.some((decision) => decision.line === witnessLine)).toBe(false)
-    }
-    const gone = new Set(dropped.map(({ line }) => line))
-    const expected = file.split("\n").filter((line, index) => line.trim() !== "" && !gone.has(index + 1))
-    expect(readFileSync(join(home, "kept"), "utf8")).toBe(expected.map((line) => `${line}\n`).join(""))
-    for (const threads of ["2", "4"])
-      expect((await dedup(home, "texts.jsonl", "--threads", threads)).report).toEqual(first.report)
-  })
+  test(
+    "keeps what exhaustive greedy keep-first keeps, with any number of threads, and the kept lines as they " + "are",
+    async () => {
+      const home = folder()
+      const random = seeded(4)
+      // Large enough for several batches; some lines are blank, some have carriage returns, some are longer than others
+      // by what is not compared.
+      const texts = textsWithCopies(800, 31)
+      const row = (text: string) =>
+        JSON.stringify({ id: Math.floor(random() * 1e9), text, note: "x".repeat(Math.floor(random() * 3000)) })
+      const file = texts
+        .map((text) => `${row(text)}${random() < 0.1 ? "\r" : ""}\n${random() < 0.05 ? " \n" : ""}`)
+        .join("")
+      writeFileSync(join(home, "texts.jsonl"), `\ufeff${file}`)
+      const lineOf = file.split("\n").flatMap((line, index) => (line.trim() === "" ? [] : [index + 1]))
+      const kept: number[] = []
+      const grams = texts.map(fourGrams)
+      const removed = texts.flatMap((_, place) => {
+        if (kept.some((other) => similarity(grams[place] as Set<string>, grams[other] as Set<string>) >= 0.7))
+          return [place]
+        kept.push(place)
+        return []
+      })
+      const first = await dedup(home, "texts.jsonl", "--threads", "1")
+      const dropped = first.report.filter((decision) => !decision.kept)
+      expect(first.result).toMatchObject({
+        read: 800,
+        kept: 800 - dropped.length,
+        conflicts: 0,
+        shingles: "char-4",
+        threshold: 0.7,
+      })
+      const agreed = dropped.filter(({ line }) => removed.includes(lineOf.indexOf(line)))
+      expect(removed.length).toBeGreaterThan(60)
+      expect(agreed.length / dropped.length).toBeGreaterThanOrEqual(0.999)
+      expect(agreed.length / removed.length).toBeGreaterThanOrEqual(0.999)
+      for (const { line, witnessLine, similarity } of dropped) {
+        const [text, witness] = [line, witnessLine].map((number) => texts[lineOf.indexOf(number)] ?? "") as [
+          string,
+          string,
+        ]
+        expect(similarityOf(text, witness)).toBeCloseTo(similarity, 3)
+        expect(witnessLine).toBeLessThan(line)
+        expect(dropped.some((decision) => decision.line === witnessLine)).toBe(false)
+      }
+      const gone = new Set(dropped.map(({ line }) => line))
+      const expected = file.split("\n").filter((line, index) => line.trim() !== "" && !gone.has(index + 1))
+      expect(readFileSync(join(home, "kept"), "utf8")).toBe(expected.map((line) => `${line}\n`).join(""))
+      for (const threads of ["2", "4"])
+        expect((await dedup(home, "texts.jsonl", "--threads", threads)).report).toEqual(first.report)
+    },
+  )
 
-  test("a file that would need more memory than it may is read twice, with the same decisions, and refused where that is too little as well", async () => {
+  test("a file that would need more memory than it may is read twice, with the same decisions, and refused " +
+    "where that is too little as well", async () => {
     const home = folder()
     // Mostly texts that are near no other.
     const random = seeded(12)

@@ -179,7 +179,8 @@ async function workspaceWith(baseUrl: string, provider = "openai"): Promise<stri
   const text = readFileSync(specification, "utf8")
   const changed = text.replace(
     "  strategies:\n",
-    `  model: { provider: ${provider}, model: test-model, baseUrl: "${baseUrl}" }\n  strategies:\n    self-instruct: { count: ${5 * requests}, perRequest: 5 }\n`,
+    `  model: { provider: ${provider}, model: test-model, baseUrl: "${baseUrl}" }\n  strategies:\n    ` +
+      `self-instruct: { count: ${5 * requests}, perRequest: 5 }\n`,
   )
   expect(changed).not.toBe(text)
   writeFileSync(specification, changed)

@@ -72,26 +72,29 @@ describe("kinds of error", () => {
     }
   })
 
-  it("name the train seeds that are most like the rows, of the labels that were confused, the frequent kinds first", () => {
-    const seeds = seedsOf(tasks.label, 40)
-    const like = seeds.find(({ output }) => output === "order")
-    const row = (reference: string, output: string, text: unknown) => ({
-      id: "ex_1",
-      input: {},
-      references: [reference] as const,
-      output,
-      text: String(text),
-    })
-    const [first, second] = failureKinds(
-      tasks.label,
-      [row("other", "order", "x"), row("invoice", "order", like?.input["body"]), row("invoice", "order", "y")],
-      seeds,
-    )
-    expect([first?.rows, second?.rows]).toEqual([2, 1])
-    expect(first?.near[0]).toBe(like?.id)
-    const outputs = new Set(seeds.flatMap(({ id, output }) => (first?.near.includes(id) ? [output] : [])))
-    expect([...outputs].sort()).toEqual(["invoice", "order"])
-  })
+  it(
+    "name the train seeds that are most like the rows, of the labels that were confused, the frequent kinds " + "first",
+    () => {
+      const seeds = seedsOf(tasks.label, 40)
+      const like = seeds.find(({ output }) => output === "order")
+      const row = (reference: string, output: string, text: unknown) => ({
+        id: "ex_1",
+        input: {},
+        references: [reference] as const,
+        output,
+        text: String(text),
+      })
+      const [first, second] = failureKinds(
+        tasks.label,
+        [row("other", "order", "x"), row("invoice", "order", like?.input["body"]), row("invoice", "order", "y")],
+        seeds,
+      )
+      expect([first?.rows, second?.rows]).toEqual([2, 1])
+      expect(first?.near[0]).toBe(like?.id)
+      const outputs = new Set(seeds.flatMap(({ id, output }) => (first?.near.includes(id) ? [output] : [])))
+      expect([...outputs].sort()).toEqual(["invoice", "order"])
+    },
+  )
 })
 
 describe("counter-examples to an evaluation", () => {

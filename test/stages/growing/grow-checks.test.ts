@@ -82,26 +82,30 @@ describe("a copy", () => {
   })
 })
 
-it("what is held in the yield is what was counted, and nothing is written by a dry run or where there is nothing to grow from", async () => {
-  const seeds = seedsOf(task, 12)
-  const at = workspaceWith(task, { seeds, splits: train(seeds) })
-  const model = new ScriptedModel((request) => examples(request))
-  expect(await grow(at, model, "label")).toMatchObject({
-    state: "nothing",
-    reason: expect.stringContaining("tuneloop input import"),
-  })
-  expect(await grow(at, model, "counter-examples")).toMatchObject({
-    state: "nothing",
-    reason: expect.stringContaining("--from-evaluation"),
-  })
-  await grow(at, model, "evolve", { dryRun: true })
-  expect(model.asked).toEqual([])
-  expect(existsSync(join(at.rows.folder, "yields"))).toBe(false)
-  const { batch, cells } = await grow(at, model, "evolve", { count: 6 })
-  expect(JSON.parse(readFileSync(join(at.rows.folder, "yields", `${batch}.json`), "utf8"))).toMatchObject({
-    batch,
-    strategy: "evolve",
-    requests: 6,
-    cells,
-  })
-})
+it(
+  "what is held in the yield is what was counted, and nothing is written by a dry run or where there is " +
+    "nothing to grow from",
+  async () => {
+    const seeds = seedsOf(task, 12)
+    const at = workspaceWith(task, { seeds, splits: train(seeds) })
+    const model = new ScriptedModel((request) => examples(request))
+    expect(await grow(at, model, "label")).toMatchObject({
+      state: "nothing",
+      reason: expect.stringContaining("tuneloop input import"),
+    })
+    expect(await grow(at, model, "counter-examples")).toMatchObject({
+      state: "nothing",
+      reason: expect.stringContaining("--from-evaluation"),
+    })
+    await grow(at, model, "evolve", { dryRun: true })
+    expect(model.asked).toEqual([])
+    expect(existsSync(join(at.rows.folder, "yields"))).toBe(false)
+    const { batch, cells } = await grow(at, model, "evolve", { count: 6 })
+    expect(JSON.parse(readFileSync(join(at.rows.folder, "yields", `${batch}.json`), "utf8"))).toMatchObject({
+      batch,
+      strategy: "evolve",
+      requests: 6,
+      cells,
+    })
+  },
+)

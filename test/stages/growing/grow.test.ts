@@ -59,41 +59,44 @@ describe("nothing held out", () => {
 })
 
 describe("rounds", () => {
-  it("that were broken off at any request and gone on with grow the same candidates, and ask nothing twice", async () => {
-    const seeds = seedsOf(task, 20)
-    const of = {
-      ...task,
-      expand: { ...task.expand, roundSize: 2, checks: { secondPass: { minimum: 0, shots: 2, shotTokens: 500 } } },
-    }
-    const answer = (request: ModelRequest) =>
-      isLabelling(request)
-        ? "order"
-        : request.seed % 3 === 0 && !JSON.stringify(request.messages).includes("could not be read")
-          ? "no JSON"
-          : examples(request)
-    const calm = workspaceWith(of, { seeds, splits: train(seeds) })
-    const whole = new ScriptedModel(answer)
-    const expected = await grow(calm, whole, "grid", { of, count: 18 })
-    expect(expected).toMatchObject({ state: "grown", requests: 6, rounds: 3 })
-    expect(expected.repaired).toBeGreaterThan(0)
-    for (let at = 1; at <= whole.asked.length; at += 5) {
-      const broken = workspaceWith(of, { seeds, splits: train(seeds) })
-      const model = new ScriptedModel((request, number) => {
-        if (number === at) throw new Error("the machine died")
-        return answer(request)
-      })
-      await expect(grow(broken, model, "grid", { of, count: 18 })).rejects.toThrow("the machine died")
-      expect(candidatesOf(broken)).toEqual({})
-      await grow(broken, model, "grid", { of, count: 18 })
-      expect(candidatesOf(broken)).toEqual(candidatesOf(calm))
-      // What was in flight when it died may be asked again, and nothing else.
-      expect(model.asked.length).toBeLessThanOrEqual(whole.asked.length + 4)
-      expect(await grow(broken, model, "grid", { of, count: 18 })).toMatchObject({
-        state: "unchanged",
-        cells: expected.cells,
-      })
-    }
-  })
+  it(
+    "that were broken off at any request and gone on with grow " + "the same candidates, and ask nothing twice",
+    async () => {
+      const seeds = seedsOf(task, 20)
+      const of = {
+        ...task,
+        expand: { ...task.expand, roundSize: 2, checks: { secondPass: { minimum: 0, shots: 2, shotTokens: 500 } } },
+      }
+      const answer = (request: ModelRequest) =>
+        isLabelling(request)
+          ? "order"
+          : request.seed % 3 === 0 && !JSON.stringify(request.messages).includes("could not be read")
+            ? "no JSON"
+            : examples(request)
+      const calm = workspaceWith(of, { seeds, splits: train(seeds) })
+      const whole = new ScriptedModel(answer)
+      const expected = await grow(calm, whole, "grid", { of, count: 18 })
+      expect(expected).toMatchObject({ state: "grown", requests: 6, rounds: 3 })
+      expect(expected.repaired).toBeGreaterThan(0)
+      for (let at = 1; at <= whole.asked.length; at += 5) {
+        const broken = workspaceWith(of, { seeds, splits: train(seeds) })
+        const model = new ScriptedModel((request, number) => {
+          if (number === at) throw new Error("the machine died")
+          return answer(request)
+        })
+        await expect(grow(broken, model, "grid", { of, count: 18 })).rejects.toThrow("the machine died")
+        expect(candidatesOf(broken)).toEqual({})
+        await grow(broken, model, "grid", { of, count: 18 })
+        expect(candidatesOf(broken)).toEqual(candidatesOf(calm))
+        // What was in flight when it died may be asked again, and nothing else.
+        expect(model.asked.length).toBeLessThanOrEqual(whole.asked.length + 4)
+        expect(await grow(broken, model, "grid", { of, count: 18 })).toMatchObject({
+          state: "unchanged",
+          cells: expected.cells,
+        })
+      }
+    },
+  )
 
   it("ask for the cells that the rounds before left empty", async () => {
     const seeds = seedsOf(task, 12)
@@ -171,33 +174,36 @@ describe("an answer that cannot be read", () => {
 })
 
 describe("never twice", () => {
-  it("an edited seed asks again only for the prompts that show it, and a candidate that is there stays one", async () => {
-    const seeds = seedsOf(task, 30)
-    const at = workspaceWith(task, { seeds, splits: train(seeds) })
-    const model = new ScriptedModel((request) => examples(request))
-    const options = { shots: 3, perRequest: 3 }
-    await grow(at, model, "self-instruct", { count: 60, options })
-    const before = at.rows.grown.candidates()
-    const [edited] = seeds
-    const shown = model.asked.filter(({ messages }) =>
-      messages.some(({ content }) => content.includes(String(edited?.input["body"]))),
-    )
-    expect(shown.length).toBeGreaterThan(0)
-    expect(shown.length).toBeLessThan(8)
-    at.rows.writeSeeds(
-      seeds.map((seed) => (seed === edited ? { ...seed, input: { body: `${textOf(4321)} quite another` } } : seed)),
-    )
-    const first = model.asked.length
-    expect(await grow(at, model, "self-instruct", { count: 60, options })).toMatchObject({
-      state: "grown",
-      requests: 20,
-      answeredBefore: 20 - shown.length,
-    })
-    expect(model.asked.length - first).toBe(shown.length)
-    const ids = at.rows.grown.candidates().map(({ id }) => id)
-    expect(new Set(ids).size).toBe(ids.length)
-    expect(ids).toEqual(expect.arrayContaining(before.map(({ id }) => id)))
-  })
+  it(
+    "an edited seed asks again only for the prompts that show " + "it, and a candidate that is there stays one",
+    async () => {
+      const seeds = seedsOf(task, 30)
+      const at = workspaceWith(task, { seeds, splits: train(seeds) })
+      const model = new ScriptedModel((request) => examples(request))
+      const options = { shots: 3, perRequest: 3 }
+      await grow(at, model, "self-instruct", { count: 60, options })
+      const before = at.rows.grown.candidates()
+      const [edited] = seeds
+      const shown = model.asked.filter(({ messages }) =>
+        messages.some(({ content }) => content.includes(String(edited?.input["body"]))),
+      )
+      expect(shown.length).toBeGreaterThan(0)
+      expect(shown.length).toBeLessThan(8)
+      at.rows.writeSeeds(
+        seeds.map((seed) => (seed === edited ? { ...seed, input: { body: `${textOf(4321)} quite another` } } : seed)),
+      )
+      const first = model.asked.length
+      expect(await grow(at, model, "self-instruct", { count: 60, options })).toMatchObject({
+        state: "grown",
+        requests: 20,
+        answeredBefore: 20 - shown.length,
+      })
+      expect(model.asked.length - first).toBe(shown.length)
+      const ids = at.rows.grown.candidates().map(({ id }) => id)
+      expect(new Set(ids).size).toBe(ids.length)
+      expect(ids).toEqual(expect.arrayContaining(before.map(({ id }) => id)))
+    },
+  )
 
   it("what a preview asked, a larger count or a deleted batch", async () => {
     const seeds = seedsOf(task, 12)
@@ -214,18 +220,22 @@ describe("never twice", () => {
     expect(at.rows.grown.candidates()).toHaveLength(15)
   })
 
-  it("what reviewers turned down is told to the model where the specification says so, and only then other questions are asked", async () => {
-    const seeds = seedsOf(task, 12)
-    const at = workspaceWith(task, { seeds, splits: train(seeds) })
-    const model = new ScriptedModel((request) => examples(request))
-    await grow(at, model, "persona", { count: 6 })
-    const before = model.asked.length
-    const of = { ...task, expand: { ...task.expand, avoid: ["sounds like an assistant"] } }
-    await grow(at, model, "persona", { of, count: 6 })
-    const told = model.asked.map(({ messages }) => messages[0]?.content.includes("- sounds like an assistant"))
-    expect(told).toEqual(model.asked.map((_, index) => index >= before))
-    expect(model.asked).toHaveLength(2 * before)
-  })
+  it(
+    "what reviewers turned down is told to the model where the specification says so, and only then other " +
+      "questions are asked",
+    async () => {
+      const seeds = seedsOf(task, 12)
+      const at = workspaceWith(task, { seeds, splits: train(seeds) })
+      const model = new ScriptedModel((request) => examples(request))
+      await grow(at, model, "persona", { count: 6 })
+      const before = model.asked.length
+      const of = { ...task, expand: { ...task.expand, avoid: ["sounds like an assistant"] } }
+      await grow(at, model, "persona", { of, count: 6 })
+      const told = model.asked.map(({ messages }) => messages[0]?.content.includes("- sounds like an assistant"))
+      expect(told).toEqual(model.asked.map((_, index) => index >= before))
+      expect(model.asked).toHaveLength(2 * before)
+    },
+  )
 
   it("a dry run says what it will be, and asks nothing", async () => {
     const seeds = seedsOf(task, 12)
@@ -269,67 +279,71 @@ describe("labelling real inputs", () => {
       : "order"
   })
 
-  it("two passes give each train input an output and a confidence, and what a person takes is one example", async () => {
-    const at = workspaceWith(task, { seeds, inputs, splits })
-    const result = await grow(at, passes, "label", { count: 100 })
-    expect(result).toMatchObject({ requests: 7, grown: 7, passed: 7 })
-    expect(passes.asked).toHaveLength(14)
-    const grown = at.rows.grown.candidates()
-    expect(new Set(grown.map(({ answers }) => answers))).toEqual(new Set(inputs.slice(1).map(({ id }) => id)))
-    expect(grown.map(({ parents, answers }) => parents[0] === answers && parents.length === 1)).not.toContain(false)
-    expect(Object.fromEntries(grown.map(({ answers, confidence }) => [answers, confidence]))).toEqual(
-      Object.fromEntries(inputs.slice(1).map(({ id }) => [id, id === inputs[7]?.id ? 0 : 1])),
-    )
-    // Two passes show different seeds, or the same in another order.
-    const shots = passes.asked.map(({ messages }) => JSON.stringify(messages))
-    expect(new Set(shots).size).toBe(14)
+  it(
+    "two passes give each train input an output and a " + "confidence, and what a person takes is one example",
+    async () => {
+      const at = workspaceWith(task, { seeds, inputs, splits })
+      const result = await grow(at, passes, "label", { count: 100 })
+      expect(result).toMatchObject({ requests: 7, grown: 7, passed: 7 })
+      expect(passes.asked).toHaveLength(14)
+      const grown = at.rows.grown.candidates()
+      expect(new Set(grown.map(({ answers }) => answers))).toEqual(new Set(inputs.slice(1).map(({ id }) => id)))
+      expect(grown.map(({ parents, answers }) => parents[0] === answers && parents.length === 1)).not.toContain(false)
+      expect(Object.fromEntries(grown.map(({ answers, confidence }) => [answers, confidence]))).toEqual(
+        Object.fromEntries(inputs.slice(1).map(({ id }) => [id, id === inputs[7]?.id ? 0 : 1])),
+      )
+      // Two passes show different seeds, or the same in another order.
+      const shots = passes.asked.map(({ messages }) => JSON.stringify(messages))
+      expect(new Set(shots).size).toBe(14)
 
-    const open = () => taskExamples(task, at.rows).open.map(({ id }) => id)
-    const [first, second, third] = grown as Candidate[] as [Candidate, Candidate, Candidate]
-    expect(open().sort()).toEqual([inputs[0]?.id, ...grown.map(({ id }) => id)].sort())
-    const decide = (
-      session: string,
-      item: Candidate,
-      verdict: "accept" | "edit" | "reject",
-      about: "candidate" | "input",
-      output?: unknown,
-    ) => {
-      const items = taskExamples(task, at.rows).open
-      const revision =
-        items.find(({ id }) => id === (about === "candidate" ? item.id : item.answers))?.revision ?? inputRevision(item)
-      at.rows.review.writeSession(session, [
-        {
-          item: about === "candidate" ? item.id : (item.answers ?? ""),
-          verdict,
-          ...(output === undefined ? {} : { output }),
-          reviewer: "amara",
-          guideline: "g",
-          revision,
-          at: "2026-11-24T12:00:00Z",
-        },
-      ])
-    }
-    decide("a", first, "accept", "candidate")
-    decide("b", second, "reject", "candidate")
-    expect(open()).not.toContain(first.id)
-    expect(open()).not.toContain(first.answers)
-    // A proposal that was turned down leaves the input to be answered by hand.
-    expect(open()).toContain(second.answers)
-    decide("c", second, "edit", "input", "invoice")
-    decide("d", third, "edit", "input", "invoice")
-    const { train: rows } = taskExamples(task, at.rows)
-    const bodies = rows.map(({ input }) => input["body"])
-    expect(new Set(bodies).size).toBe(bodies.length)
-    for (const [candidate, output] of [
-      [first, "order"],
-      [second, "invoice"],
-      [third, "invoice"],
-    ] as const)
-      expect(rows.filter(({ input }) => input["body"] === candidate.input["body"]).map((row) => row.output)).toEqual([
-        output,
-      ])
-    expect(open()).not.toContain(third.id)
-  })
+      const open = () => taskExamples(task, at.rows).open.map(({ id }) => id)
+      const [first, second, third] = grown as Candidate[] as [Candidate, Candidate, Candidate]
+      expect(open().sort()).toEqual([inputs[0]?.id, ...grown.map(({ id }) => id)].sort())
+      const decide = (
+        session: string,
+        item: Candidate,
+        verdict: "accept" | "edit" | "reject",
+        about: "candidate" | "input",
+        output?: unknown,
+      ) => {
+        const items = taskExamples(task, at.rows).open
+        const revision =
+          items.find(({ id }) => id === (about === "candidate" ? item.id : item.answers))?.revision ??
+          inputRevision(item)
+        at.rows.review.writeSession(session, [
+          {
+            item: about === "candidate" ? item.id : (item.answers ?? ""),
+            verdict,
+            ...(output === undefined ? {} : { output }),
+            reviewer: "amara",
+            guideline: "g",
+            revision,
+            at: "2026-11-24T12:00:00Z",
+          },
+        ])
+      }
+      decide("a", first, "accept", "candidate")
+      decide("b", second, "reject", "candidate")
+      expect(open()).not.toContain(first.id)
+      expect(open()).not.toContain(first.answers)
+      // A proposal that was turned down leaves the input to be answered by hand.
+      expect(open()).toContain(second.answers)
+      decide("c", second, "edit", "input", "invoice")
+      decide("d", third, "edit", "input", "invoice")
+      const { train: rows } = taskExamples(task, at.rows)
+      const bodies = rows.map(({ input }) => input["body"])
+      expect(new Set(bodies).size).toBe(bodies.length)
+      for (const [candidate, output] of [
+        [first, "order"],
+        [second, "invoice"],
+        [third, "invoice"],
+      ] as const)
+        expect(rows.filter(({ input }) => input["body"] === candidate.input["body"]).map((row) => row.output)).toEqual([
+          output,
+        ])
+      expect(open()).not.toContain(third.id)
+    },
+  )
 
   it("asks about an input once where real inputs repeat", async () => {
     const [one] = inputs.slice(1)

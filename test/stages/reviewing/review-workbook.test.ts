@@ -17,17 +17,20 @@ describe("a workbook", () => {
       written.replace("STYLE", style),
     )
 
-  it("has the decisions as a list, all other columns locked, the header in sight, and the guideline beside it", async () => {
-    const { file } = await filled("review.xlsx")
-    const xml = (await unzipped(file)).get(sheetPart)?.toString() ?? ""
-    expect(xml).toContain('state="frozen"')
-    expect(xml).toMatch(/<sheetProtection sheet="1"/)
-    expect(xml).toMatch(/<dataValidation type="list"[^>]*errorStyle="stop"/)
-    expect(await review(file)).toMatchObject({ added: 2 })
-    async function review(of: string) {
-      return new ReviewWorkspace(labelTask, grown).imported(of)
-    }
-  })
+  it(
+    "has the decisions as a list, all other columns locked, the header in sight, and the guideline beside " + "it",
+    async () => {
+      const { file } = await filled("review.xlsx")
+      const xml = (await unzipped(file)).get(sheetPart)?.toString() ?? ""
+      expect(xml).toContain('state="frozen"')
+      expect(xml).toMatch(/<sheetProtection sheet="1"/)
+      expect(xml).toMatch(/<dataValidation type="list"[^>]*errorStyle="stop"/)
+      expect(await review(file)).toMatchObject({ added: 2 })
+      async function review(of: string) {
+        return new ReviewWorkspace(labelTask, grown).imported(of)
+      }
+    },
+  )
 
   it("without its hidden row is read by the titles", async () => {
     const { review, file } = await filled("review.xlsx")
