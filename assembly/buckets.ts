@@ -1,6 +1,6 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/buckets.ts calls. Lists of headers,
-// each in a block of its own that is
-// a power of two long; a list that outgrows its block moves to a larger one, and the old block is used again.
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/buckets.ts calls. Lists of
+// headers, each in a block of its own that is a power of two long; a list that outgrows its block moves to a larger
+// one, and the old block is used again.
 
 // A header: the place, the number of hashes, and the bit sketch (see src/curation/near/sketcher.ts).
 const headerBytes: usize = 32
@@ -90,9 +90,9 @@ export function stopped(): u32 {
 }
 
 /**
- * Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and bit sketch do not rule it
- * out. A bit of the bit sketch differs only where the sets do, so there are at most as many such bits as hashes that one
- * set alone has: (1 − t) / (1 + t) of both together.
+ * Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and bit sketch do not rule
+ * it out. A bit of the bit sketch differs only where the sets do, so there are at most as many such bits as hashes that
+ * one set alone has: (1 − t) / (1 + t) of both together.
  */
 export function scan(list: usize, from: u32, threshold: f64): u32 {
   const count = load<u32>(list)

@@ -1,5 +1,5 @@
-// Compiles each source here to a file in src/curation/near/, which is committed: only those who change a source need the
-// compiler.
+// Compiles each source here to a file in src/curation/near/, which is committed: only those who change a source need
+// the compiler.
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -8,7 +8,8 @@ import { main } from "assemblyscript/asc"
 export const sources = ["sketcher", "buckets", "cosine"] as const
 
 /**
- * The text of src/curation/near/<source>-code.ts: the compiled bytes as base64, the same for the same source and compiler.
+ * The text of src/curation/near/<source>-code.ts: the compiled bytes as base64, the same for the same source and
+ * compiler.
  */
 export async function compiledModule(source: (typeof sources)[number]): Promise<string> {
   const written = new Map<string, string | Uint8Array>()

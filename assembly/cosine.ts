@@ -1,7 +1,6 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/cosine.ts calls. A block of rows
-// and one of columns, whose vectors are
-// cut into steps. Rows lie in fours and columns in eights, dimension by dimension, so that 32 sums are made at once and
-// none has to be gathered.
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/cosine.ts calls. A block of
+// rows and one of columns, whose vectors are cut into steps. Rows lie in fours and columns in eights, dimension by
+// dimension, so that 32 sums are made at once and none has to be gathered.
 
 const page: usize = 65536
 

@@ -1,7 +1,6 @@
-// AssemblyScript: the lines of a JSONL file as rows of numbers, see src/stages/dedup/batch-sketcher.ts. Only lines of the
-// usual shapes are read here, and only
-// if they are JSON to the last character; every other line is the host's, so that src/curation/text/compared-text.ts alone
-// says what a row means.
+// AssemblyScript: the lines of a JSONL file as rows of numbers, see src/stages/dedup/batch-sketcher.ts. Only lines of
+// the usual shapes are read here, and only if they are JSON to the last character; every other line is the host's, so
+// that src/curation/text/compared-text.ts alone says what a row means.
 import { forgetEscapes, hasEscape, hex, newlineFrom, skipValue, space, stringEnd } from "./json"
 import { bands, keys, bitSketch, print, reserve, shingles, startOfRows, text } from "./memory"
 import { sketch } from "./sketch"

@@ -20,7 +20,9 @@ export const floors: Readonly<Record<string, number>> = {
   web: 3,
   cli: 4,
 }
-/** The sub-rooms of a room, lowest first: those of one line do not import each other. Files beside them are named ".". */
+/**
+ * The sub-rooms of a room, lowest first: those of one line do not import each other. Files beside them are named ".".
+ */
 const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
   core: [["."], ["rows"], ["task"], ["training"], ["contracts"], ["asking"], ["growing"]],
   curation: [["text", "privacy"], ["near"], ["rows"], ["holdout"], ["leaks", "learned"], ["version"], ["review"]],

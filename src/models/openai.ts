@@ -47,7 +47,10 @@ type Call = <Result>(
   work: (client: OpenAI, settings: CallSettings) => Promise<Result>,
 ) => Promise<Result>
 
-/** Calls of the server, each guarded. Retries are the stage's and the time is the guard's: the SDK's own would multiply them. */
+/**
+ * Calls of the server, each guarded. Retries are the stage's and the time is the guard's: the SDK's own would multiply
+ * them.
+ */
 function callsTo(server: {
   readonly baseUrl: string
   readonly apiKey: string | undefined

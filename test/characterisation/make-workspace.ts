@@ -167,7 +167,9 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-/** The workspace as a fixture: the ledger as SQL, no locks, and of checkpoints only the one that training resumes from. */
+/**
+ * The workspace as a fixture: the ledger as SQL, no locks, and of checkpoints only the one that training resumes from.
+ */
 function pack(): void {
   rmSync(out, { recursive: true, force: true })
   cpSync(workspace, out, { recursive: true, filter: isKept })

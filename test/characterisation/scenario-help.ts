@@ -1,6 +1,9 @@
 import { asJson, type Scenario, step } from "./scenario.ts"
 
-/** What needs no data: help, schemas, settings, the machine. The help of each command is in docs/cli.md, which a test keeps true. */
+/**
+ * What needs no data: help, schemas, settings, the machine. The help of each command is in docs/cli.md, which a test
+ * keeps true.
+ */
 export const machine: Scenario = {
   name: "machine",
   steps: () => [

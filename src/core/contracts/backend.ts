@@ -58,7 +58,9 @@ export interface Estimate {
   }[]
 }
 
-/** What a backend knows of a job now: `cursor` goes into the next poll; `events` are those since the last one, in order. */
+/**
+ * What a backend knows of a job now: `cursor` goes into the next poll; `events` are those since the last one, in order.
+ */
 export interface JobSnapshot {
   readonly state: RunState
   /** The provider's own word, kept raw. One that is not known never ends a run. */
@@ -108,7 +110,9 @@ export interface GenerationRequest {
   readonly folder: string
 }
 
-/** What a backend is given by the command line: no backend reads the environment, the clock or the network on its own. */
+/**
+ * What a backend is given by the command line: no backend reads the environment, the clock or the network on its own.
+ */
 export interface BackendContext {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The folder that holds this package's `trainer/`. */
@@ -172,9 +176,9 @@ export interface FineTuneBackend {
    */
   countTokens?(base: BaseModel, rows: Iterable<string>): Promise<TokenCounts | { readonly missing: string }>
   /**
-   * Batch generation where the weights are: predictions are written to each job's file, whole or not at all; a job whose
-   * file is complete is not asked again. The work outlives the caller: after a crash or an interrupt the same call with
-   * the same folder goes on with it.
+   * Batch generation where the weights are: predictions are written to each job's file, whole or not at all; a job
+   * whose file is complete is not asked again. The work outlives the caller: after a crash or an interrupt the same
+   * call with the same folder goes on with it.
    */
   generate?(request: GenerationRequest, onProgress: (name: string, done: number, total: number) => void): Promise<void>
 }

@@ -20,8 +20,8 @@ export function isTerminal(state: RunState): boolean {
 }
 
 /**
- * What happened to a run, in the order of `sequence`. `at` is when it was received, UTC; the sender's own time, where it
- * sent one, is `sentAt`.
+ * What happened to a run, in the order of `sequence`. `at` is when it was received, UTC; the sender's own time, where
+ * it sent one, is `sentAt`.
  */
 export type RunEvent = { readonly run: string; readonly sequence: number; readonly at: string } & SentEvent
 

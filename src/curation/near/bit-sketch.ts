@@ -1,6 +1,6 @@
 /**
- * How many numbers the bit sketch of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls to
- * it (Mitzenmacher, Pagh and Pham 2014).
+ * How many numbers the bit sketch of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls
+ * to it (Mitzenmacher, Pagh and Pham 2014).
  */
 export const bitSketchNumbers = 6
 

@@ -9,8 +9,8 @@ import type { Workspace } from "../workspace.ts"
 import { readTombstones } from "./erasures.ts"
 
 /**
- * Reads the files of rows of one task. A missing file has no rows; a broken line is a DataError with its place. What was
- * erased is left out, also when a merge or a restored file brings it back.
+ * Reads the files of rows of one task. A missing file has no rows; a broken line is a DataError with its place. What
+ * was erased is left out, also when a merge or a restored file brings it back.
  */
 export class RowLines {
   readonly folder: string

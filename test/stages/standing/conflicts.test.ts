@@ -85,8 +85,8 @@ it(
     expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({ added: 0, unchanged: 3 })
     expect(readFileSync(join(folder, "seeds.jsonl"), "utf8")).toBe(seeds)
 
-    // A decided pair has one output, so that one of its rows is a duplicate now; both are right in the last pair, and it
-    // is not asked again.
+    // A decided pair has one output, so that one of its rows is a duplicate now; both are right in the last pair, and
+    // it is not asked again.
     const built = await json(workspace, "build", "ticket-triage")
     expect(built).toMatchObject({ conflicts: 1, dropped: { "near-duplicate": 2 } })
     expect((await tuneloop(workspace, ["build", "ticket-triage"]).outcome).stdout).not.toContain("to decide on")

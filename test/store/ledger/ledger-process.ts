@@ -1,5 +1,5 @@
-// A process of the ledger's contract: `node ledger-process.ts <opener> <folder> <work> <start>` does the work as fast as
-// it can from the moment `start` on, and prints a line of JSON for each thing that is done.
+// A process of the ledger's contract: `node ledger-process.ts <opener> <folder> <work> <start>` does the work as fast
+// as it can from the moment `start` on, and prints a line of JSON for each thing that is done.
 import type { Ledger } from "../../../src/core/contracts/ledger.ts"
 import { answer, sending } from "./asked.ts"
 
