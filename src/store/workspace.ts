@@ -52,6 +52,10 @@ export class Workspace {
   get cacheFolder(): string {
     return join(dirname(this.ledgerFile), "cache")
   }
+  /** The rows of an import lie beside this path while they are read: its task may have no folder yet. */
+  get importSpillPath(): string {
+    return join(this.root, "import")
+  }
   get runsFolder(): string {
     return join(this.root, "jobs", "runs")
   }
@@ -70,6 +74,10 @@ export class Workspace {
   }
   runFolder(run: string): string {
     return join(this.runsFolder, run)
+  }
+  /** The absolute path of one that a person in the workspace wrote. */
+  absolute(path: string): string {
+    return resolve(this.root, path)
   }
   /** The path as a person in the workspace would write it. */
   show(path: string): string {

@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { unlabelled } from "../../curation/holdout/hold-out.ts"
 import { personalDataKindsIn } from "../../curation/version/personal-data-policy.ts"
 import { bitsOf } from "../../core/id-table.ts"
@@ -85,7 +84,7 @@ async function importRows(
 ): Promise<ImportResult> {
   const { workspace } = context
   const store = new TaskRows(workspace, task.task)
-  const rows = new ImportedRows(join(workspace.root, "import"))
+  const rows = new ImportedRows(workspace.importSpillPath)
   try {
     const { read, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, {
       erased: store.erased(),

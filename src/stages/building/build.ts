@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { Curation, type Conflict } from "../../curation/version/curation.ts"
 import type { CurationOptions } from "../../curation/version/intake.ts"
 import { lineParts } from "../../curation/rows/row-batch.ts"
@@ -78,7 +77,7 @@ export async function build(
     const start = reviewStart(task, rows)
     const heldOut = readHeldOut(task, rows, start, standing)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
-    const spill = new PartedSpill(join(rows.folder, "build"), lineParts)
+    const spill = new PartedSpill(rows.spillPath("build"), lineParts)
     try {
       const material = { task, rows, table: new RowTable(spill), spill }
       const parts = { filters, start, heldOut, meter, material, hands: crew.handsOn(material) }

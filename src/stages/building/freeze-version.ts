@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { GateError } from "../../core/errors.ts"
 import type { DatasetManifest } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -46,7 +45,7 @@ export async function freezeClean<Content extends VersionContent>(
   freezing: Freezing<Content>,
 ): Promise<Frozen<Content>> {
   const { task, table, versions, holdout, meter, contentOf, look, afterWriting } = freezing
-  const files = ["validation.jsonl", "test.jsonl"].map((file) => join(versions.folder(holdout.id), file))
+  const files = versions.holdoutFiles(holdout.id)
   const found: FoundLeak[] = []
   for (let round = 1; round <= mostRounds; round += 1) {
     const content = contentOf()

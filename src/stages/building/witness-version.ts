@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { HeldOutRow } from "../../curation/leaks/contamination.ts"
@@ -11,6 +10,7 @@ import { mostMissed, type NearCount } from "../../curation/leaks/witness-near.ts
 import { commonRunHashes } from "../../curation/leaks/witness-templates.ts"
 import { TextSample } from "../../curation/near/boilerplate.ts"
 import { mostTexts } from "../../curation/near/cuts.ts"
+import { rowFilesIn } from "../../store/rows/versions.ts"
 import { eachFrozenRow, type WitnessShare } from "./witness-lines.ts"
 
 /** What a version is witnessed against. */
@@ -45,7 +45,7 @@ export async function witnessVersion(
   holdout: WitnessedHoldout,
   { seed, look }: { readonly seed: number; readonly look: (share: WitnessShare) => Promise<readonly WitnessNotes[]> },
 ): Promise<WitnessReport> {
-  const files = { train: join(folder, "train.jsonl"), dropped: join(folder, "dropped.jsonl") }
+  const files = rowFilesIn(folder)
   const heldOut = heldOutTexts(task, holdout)
   const { heldOutIds, threshold, ngram } = holdout
   const index = witnessIndex({ heldOut, heldOutIds, threshold, ngram })

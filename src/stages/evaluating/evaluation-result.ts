@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs"
 import { z } from "zod"
 import type { Comparison } from "../../evaluation/scores/comparisons.ts"
 import type { Confusion } from "../../evaluation/scores/confusion.ts"
@@ -10,7 +9,7 @@ import type { Wear } from "../../evaluation/verdict/wear.ts"
 import type { Taint } from "../../curation/leaks/taint.ts"
 import { DataError } from "../../core/errors.ts"
 import { formatPath, issuesOf, parseJson } from "../../core/parse.ts"
-import { readText } from "../../store/files/files.ts"
+import { readTextIfAny } from "../../store/files/files.ts"
 
 /** The result of an evaluation, as kept in `evaluations/<id>.json`. */
 export interface Evaluation {
@@ -141,8 +140,9 @@ const evaluationSchema: z.ZodType<Evaluation> = z.looseObject({
 
 /** The result in the file; undefined where there is none. A file that is no result is a DataError naming it. */
 export function readEvaluation(file: string, shown: string): Evaluation | undefined {
-  if (!existsSync(file)) return undefined
-  const raw = parseJson(readText(file))
+  const text = readTextIfAny(file)
+  if (text === undefined) return undefined
+  const raw = parseJson(text)
   const parsed = evaluationSchema.safeParse(raw)
   if (parsed.success) return parsed.data
   throw new DataError(

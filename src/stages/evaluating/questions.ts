@@ -1,9 +1,9 @@
-import { resolve } from "node:path"
 import { trainLinearModel } from "../../curation/learned/linear-model.ts"
 import type { ContenderTools, ContenderWork } from "../../core/contracts/contender.ts"
 import type { Example } from "../../core/rows/example.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
 import type { RunSummary } from "../../core/training/run.ts"
+import { placedModel } from "../../store/rows/model-places.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -50,22 +50,13 @@ export function* linesAsked({ rows, work }: Question): Generator<string> {
 
 function toolsOf({ workspace }: StageContext, { run, training }: EvaluationPlan, summary: RunSummary): ContenderTools {
   const base = baseOf(training)
+  const adapter: ModelRef = { kind: "adapter", base, location: runFiles(workspace, run).adapter }
   return {
     base: { kind: "base", ...base },
-    tuned: placed(summary.model, workspace.root) ?? {
-      kind: "adapter",
-      base,
-      location: runFiles(workspace, run).adapter,
-    },
+    tuned: summary.model === undefined ? adapter : placedModel(workspace, summary.model),
     trainClassifier(rows) {
       const model = trainLinearModel(rows)
       return (text) => model.predict(text).label
     },
   }
-}
-
-/** The model as a backend is given it: folders are absolute. */
-function placed(model: ModelRef | undefined, root: string): ModelRef | undefined {
-  if (model === undefined || !("location" in model) || model.location.includes("://")) return model
-  return { ...model, location: resolve(root, model.location) }
 }

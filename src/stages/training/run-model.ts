@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
@@ -16,7 +15,7 @@ export function modelOf({ workspace }: StageContext, { run, model }: RunSummary)
     return placedModel(workspace, model)
   const files = runFiles(workspace, run)
   const plan = readPlan(files)
-  if (plan === undefined || !existsSync(files.adapter)) return undefined
+  if (plan === undefined || !isThere(workspace, files.adapter)) return undefined
   return { kind: "adapter", base: baseOf(plan), location: files.adapter }
 }
 

@@ -1,4 +1,3 @@
-import { dirname, join } from "node:path"
 import { canonicalJson, digest } from "../../core/canonical.ts"
 import { DataError, ToolkitError, UsageError, type Issue } from "../../core/errors.ts"
 import type { DatasetManifest, Example, Preference, Split } from "../../core/rows/example.ts"
@@ -12,6 +11,7 @@ import {
 import { renderExample, renderQuestion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withFolder } from "../../store/files/files.ts"
+import { outputPlace } from "../../store/files/output-place.ts"
 import { type StagedFile, stageFile } from "../../store/files/staged-file.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
@@ -56,15 +56,13 @@ export async function exportDataset(
   const train = versions.each(version, "train.jsonl")
   requireStanding(context, task, train)
   requireAllowed(context, task, train)
-  const isFile = output.endsWith(format.module.ending)
+  const { isFile, folder, partFile } = outputPlace(output, format.module.ending)
   requireOutput(options, isFile)
-  return withFolder(isFile ? dirname(output) : output, async () => {
+  return withFolder(folder, async () => {
     const staged: StagedPart[] = []
     try {
       for await (const part of partsOf(context, task, options, { versions, manifest, isFile }))
-        staged.push(
-          await stagePart(format.module, part, isFile ? output : join(output, fileName(format.module, part.split))),
-        )
+        staged.push(await stagePart(format.module, part, partFile(fileName(format.module, part.split))))
       await requireOurs(context, task, staged, options)
       const files: ExportedFile[] = []
       for (const part of staged) files.push(await recorded(context, task, options, manifest, part))

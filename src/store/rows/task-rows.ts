@@ -75,6 +75,10 @@ export class TaskRows {
   get splitsFile(): string {
     return join(this.folder, "splits.jsonl")
   }
+  /** What the work cannot hold in memory lies beside this path while it lasts. */
+  spillPath(work: "build" | "hold-out"): string {
+    return join(this.folder, work)
+  }
 
   seeds(): Seed[] {
     return [...this.eachSeed()]

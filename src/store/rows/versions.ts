@@ -54,6 +54,10 @@ export class Versions {
           .sort()
       : []
   }
+  /** The files of a holdout that have rows. */
+  holdoutFiles(holdout: string): string[] {
+    return ["validation.jsonl", "test.jsonl"].map((file) => join(this.folder(holdout), file))
+  }
   /** The ids of a holdout's test rows, and nothing else of them: no opening. */
   testIds(holdout: string): string[] {
     return this.rows(holdout, "test.jsonl").map(({ id }) => id)
@@ -93,10 +97,8 @@ export class Versions {
   ): Promise<{ readonly name: string; readonly isNew: boolean }> {
     const { read, kept } = planned.manifest
     return createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), async (temporary) => {
-      const writing = [
-        files.train(join(temporary, "train.jsonl")),
-        files.dropped(join(temporary, "dropped.jsonl")),
-      ] as const
+      const { train: trainFile, dropped: droppedFile } = rowFilesIn(temporary)
+      const writing = [files.train(trainFile), files.dropped(droppedFile)] as const
       // Where one fails, the other is not left at work in a folder that goes.
       await Promise.allSettled(writing)
       const [train, dropped] = await Promise.all(writing)
@@ -194,6 +196,11 @@ export class Versions {
   private latestFile(): string {
     return join(this.workspace.taskFolder(this.task), "versions", "latest.json")
   }
+}
+
+/** The files of a version that every version has, in the folder where it lies or is being written. */
+export function rowFilesIn(folder: string): { readonly train: string; readonly dropped: string } {
+  return { train: join(folder, "train.jsonl"), dropped: join(folder, "dropped.jsonl") }
 }
 
 /** A version but for its files and what is found in them, and how its id follows from the files. */
