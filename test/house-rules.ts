@@ -27,12 +27,14 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
   evaluation: [["statistics"], ["scores", "review"], ["verdict"], ["report"]],
   store: [["files", "ledger"], [".", "tables"], ["rows"]],
   stages: [
-    [".", "standing"],
-    ["arriving", "asking", "dedup", "spreadsheet", "training"],
+    [".", "standing/kinds"],
+    ["standing", "asking", "dedup"],
+    ["arriving", "spreadsheet"],
     ["building", "evaluating", "reviewing"],
-    ["growing", "versions"],
+    ["growing", "training"],
+    ["versions"],
   ],
-  cli: [["."], ["dataset", "review"], ["text"], ["commands"]],
+  cli: [["."], ["dataset", "review"], ["text"], ["runs"], ["commands"]],
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "contenders", "formats"]
 const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "contenders", "formats"]

@@ -1,6 +1,6 @@
 import { UsageError } from "../core/errors.ts"
 import type { PaidTraining } from "../stages/context.ts"
-import { describePlan } from "./text/plan.ts"
+import { describePlan } from "./plan-text.ts"
 
 /** How whoever runs a command can be asked. */
 export interface Asker {

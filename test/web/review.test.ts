@@ -1,38 +1,16 @@
-import { spawn } from "node:child_process"
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 import { stringify } from "csv-stringify/sync"
-import { packageRoot } from "../../src/cli/version.ts"
 import { reviewStatus } from "../../src/stages/reviewing/review-status.ts"
-import { json, linesOf, tuneloop } from "../command-line.ts"
+import { json, linesOf } from "../command-line.ts"
+import { type Line, logOf } from "./review-log.ts"
 import { hostile, reviewWorkspace } from "./sample-review.ts"
-import { ask, call, contextOf, serving } from "./serving.ts"
+import { call, contextOf, serving } from "./serving.ts"
 
 const amara = { reviewer: "amara", page: "page-of-amara" }
 const ben = { reviewer: "ben", page: "page-of-ben" }
-
-interface Line {
-  readonly item: string
-  readonly verdict: string
-  readonly output?: unknown
-  readonly reason?: string
-  readonly reviewer: string
-  readonly at: string
-  readonly source?: unknown
-  readonly [other: string]: unknown
-}
-
-/** Every line of every log of the task, by time. */
-function logOf(workspace: string, task: string): Line[] {
-  const folder = join(workspace, "datasets", task, "decisions")
-  // What a kill left of a write is no log.
-  return readdirSync(folder)
-    .filter((file) => file.endsWith(".jsonl"))
-    .flatMap((file) => linesOf<Line>(join(folder, file)))
-    .sort((a, b) => (a.at < b.at ? -1 : 1))
-}
 
 function statusOf(workspace: string) {
   const context = contextOf(workspace)
@@ -111,35 +89,32 @@ it("what is decided on the page is what the same decisions in a spreadsheet are,
   expect(statusOf(other)).toEqual(left)
 })
 
-it(
-  "undo adds a line and changes none; the item is asked again with what was said, and the last answer " + "counts",
-  async () => {
-    const workspace = reviewWorkspace(4)
-    await serving(workspace, "moods", async ({ port }) => {
-      const { id } = linesOf<{ id: string }>(join(workspace, "datasets", "moods", "candidates", "first.jsonl"))[0] ?? {}
-      const { item } = (await call(port, "next", { ...amara, item: id })).json
-      const decide = async (answer: Record<string, unknown>) =>
-        (await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer })).json
-      const first = await decide({ choice: "reject", comment: "unclear text" })
-      const decision = { item: first.item, at: first.at }
-      const before = logOf(workspace, "moods")
-      const taken = (await call(port, "withdraw", { ...amara, decision })).json
-      expect(taken.item).toMatchObject({ id: item.id, mine: { verdict: "reject", comment: "unclear text" } })
-      // The answer to an undo may be lost on its way: asked again, it takes back nothing more.
-      expect((await call(port, "withdraw", { ...amara, decision })).json.item.id).toBe(item.id)
-      const after = logOf(workspace, "moods")
-      expect(after.slice(0, before.length)).toEqual(before)
-      expect(after.slice(before.length)).toMatchObject([{ item: item.id, verdict: "withdraw", reviewer: "amara" }])
-      expect(statusOf(workspace)).toMatchObject({ open: 5, pending: 5 })
-      // The same answer as before is a new decision now.
-      await decide({ choice: "reject", comment: "unclear text" })
-      expect(statusOf(workspace)).toMatchObject({ open: 4, rejected: 1 })
-      // Saved twice, as by a page that lost the answer, it is one line.
-      await decide({ choice: "reject", comment: "unclear text" })
-      expect(logOf(workspace, "moods").length).toBe(3)
-    })
-  },
-)
+it("undo adds a line and changes none; the item is asked again with what was said, and the last answer counts", async () => {
+  const workspace = reviewWorkspace(4)
+  await serving(workspace, "moods", async ({ port }) => {
+    const { id } = linesOf<{ id: string }>(join(workspace, "datasets", "moods", "candidates", "first.jsonl"))[0] ?? {}
+    const { item } = (await call(port, "next", { ...amara, item: id })).json
+    const decide = async (answer: Record<string, unknown>) =>
+      (await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...answer })).json
+    const first = await decide({ choice: "reject", comment: "unclear text" })
+    const decision = { item: first.item, at: first.at }
+    const before = logOf(workspace, "moods")
+    const taken = (await call(port, "withdraw", { ...amara, decision })).json
+    expect(taken.item).toMatchObject({ id: item.id, mine: { verdict: "reject", comment: "unclear text" } })
+    // The answer to an undo may be lost on its way: asked again, it takes back nothing more.
+    expect((await call(port, "withdraw", { ...amara, decision })).json.item.id).toBe(item.id)
+    const after = logOf(workspace, "moods")
+    expect(after.slice(0, before.length)).toEqual(before)
+    expect(after.slice(before.length)).toMatchObject([{ item: item.id, verdict: "withdraw", reviewer: "amara" }])
+    expect(statusOf(workspace)).toMatchObject({ open: 5, pending: 5 })
+    // The same answer as before is a new decision now.
+    await decide({ choice: "reject", comment: "unclear text" })
+    expect(statusOf(workspace)).toMatchObject({ open: 4, rejected: 1 })
+    // Saved twice, as by a page that lost the answer, it is one line.
+    await decide({ choice: "reject", comment: "unclear text" })
+    expect(logOf(workspace, "moods").length).toBe(3)
+  })
+})
 
 it("an undo of a decision on a conflict takes back what it said of both rows", async () => {
   const workspace = reviewWorkspace(0)
@@ -158,39 +133,36 @@ it("an undo of a decision on a conflict takes back what it said of both rows", a
   })
 })
 
-it(
-  "two pages never have the same item; what one decides, the " + "other is not asked; what one leaves comes back",
-  async () => {
-    const workspace = reviewWorkspace(5)
-    await serving(workspace, "moods", async ({ port }) => {
-      const next = async (who: object, item?: string) => (await call(port, "next", { ...who, item })).json
-      const second = { reviewer: "amara", page: "second-tab-of-amara" }
-      const [a, b, c] = [await next(amara), await next(second), await next(ben)]
-      expect(new Set([a, b, c].map(({ item }) => item.id)).size).toBe(3)
-      expect(c.progress).toMatchObject({ waiting: 6, elsewhere: 2, decided: 0 })
-      // A reload has the same item; another page cannot wish for it.
-      expect((await next(amara)).item.id).toBe(a.item.id)
-      expect((await next(ben, a.item.id)).item.id).toBe(c.item.id)
-      await call(port, "decide", {
-        ...amara,
-        item: a.item.id,
-        revision: a.item.revision,
-        choice: "edit",
-        output: "calm",
-      })
-      await call(port, "leave", { page: second.page })
-      const seen: string[] = []
-      for (let item = (await next(ben)).item; item !== undefined; item = (await next(ben)).item) {
-        seen.push(item.id)
-        const choice = item.kind === "conflict" ? "both" : "reject"
-        await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice, comment: "no" })
-      }
-      expect(seen).toHaveLength(7)
-      expect(seen).not.toContain(a.item.id)
-      expect(seen).toContain(b.item.id)
+it("two pages never have the same item; what one decides, the other is not asked; what one leaves comes back", async () => {
+  const workspace = reviewWorkspace(5)
+  await serving(workspace, "moods", async ({ port }) => {
+    const next = async (who: object, item?: string) => (await call(port, "next", { ...who, item })).json
+    const second = { reviewer: "amara", page: "second-tab-of-amara" }
+    const [a, b, c] = [await next(amara), await next(second), await next(ben)]
+    expect(new Set([a, b, c].map(({ item }) => item.id)).size).toBe(3)
+    expect(c.progress).toMatchObject({ waiting: 6, elsewhere: 2, decided: 0 })
+    // A reload has the same item; another page cannot wish for it.
+    expect((await next(amara)).item.id).toBe(a.item.id)
+    expect((await next(ben, a.item.id)).item.id).toBe(c.item.id)
+    await call(port, "decide", {
+      ...amara,
+      item: a.item.id,
+      revision: a.item.revision,
+      choice: "edit",
+      output: "calm",
     })
-  },
-)
+    await call(port, "leave", { page: second.page })
+    const seen: string[] = []
+    for (let item = (await next(ben)).item; item !== undefined; item = (await next(ben)).item) {
+      seen.push(item.id)
+      const choice = item.kind === "conflict" ? "both" : "reject"
+      await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice, comment: "no" })
+    }
+    expect(seen).toHaveLength(7)
+    expect(seen).not.toContain(a.item.id)
+    expect(seen).toContain(b.item.id)
+  })
+})
 
 it(
   "named reviewers share the queue: an item of two is open to both, a third settles what they dispute, " +
@@ -325,81 +297,5 @@ it("is kept up with what others decide and import meanwhile", { timeout: 30_000 
     await expect
       .poll(async () => (await call(port, "next", amara)).json.progress.waiting, { timeout: 10_000, interval: 500 })
       .toBe(6)
-  })
-})
-
-it("a kill -9 loses no decision that was said to be saved", { timeout: 60_000 }, async () => {
-  const workspace = reviewWorkspace(60)
-  const saved: string[] = []
-  for (let round = 0; round < 2; round++) {
-    const words = ["--workspace", workspace, "review", "serve", "moods", "--port", "0", "--json"]
-    const child = spawn(process.execPath, [join(packageRoot, "src", "cli", "main.ts"), ...words], {
-      stdio: ["ignore", "pipe", "ignore"],
-    })
-    const printed = await new Promise<string>((resolve) =>
-      child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())),
-    )
-    const port = Number(new URL((JSON.parse(printed) as { url: string }).url).port)
-    const gone = new Promise((resolve) => child.once("close", resolve))
-    try {
-      for (let count = 0; ; count++) {
-        const { item } = (await call(port, "next", amara)).json
-        const answer = call(port, "decide", {
-          ...amara,
-          item: item.id,
-          revision: item.revision,
-          choice: "edit",
-          output: "calm",
-        })
-        // While the answer is on its way, or being written.
-        if (count === 6) setTimeout(() => child.kill("SIGKILL"), 2 * round)
-        if ((await answer).status === 200) saved.push(item.id)
-      }
-    } catch {
-      await gone
-    }
-  }
-  expect(saved.length).toBeGreaterThanOrEqual(12)
-  // A decision on a conflict is one on each of its rows as well.
-  const kept = logOf(workspace, "moods").flatMap(({ item }) => (item.startsWith("check_") ? [] : [item]))
-  expect(new Set(kept).size).toBe(kept.length)
-  expect(saved.filter((item) => !item.startsWith("check_") && !kept.includes(item))).toEqual([])
-  // Decided when the kill came, but not said to be: one a kill at most.
-  expect(kept.length - saved.length).toBeLessThanOrEqual(2)
-})
-
-it("Ctrl-C ends it with exit code 0, open pages or not, and says where the decisions are", async () => {
-  const workspace = reviewWorkspace(3)
-  const { child, outcome } = tuneloop(workspace, ["review", "serve", "moods", "--port", "0", "--reviewer", "amara"])
-  const line = await new Promise<string>((resolve) =>
-    child.stdout?.once("data", (chunk: Buffer) => resolve(chunk.toString())),
-  )
-  const port = Number(/127\.0\.0\.1:(\d+)\//.exec(line)?.[1])
-  const { item } = (await call(port, "next", ben)).json
-  await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice: "edit", output: "glad" })
-  const kept = ask(port, "GET", "/", { connection: "keep-alive" })
-  expect((await kept).status).toBe(200)
-  child.kill("SIGINT")
-  const { code, stdout, stderr } = await outcome
-  expect(code, stderr).toBe(0)
-  expect(stdout).toMatch(/^6 items of moods wait for a decision; review them at http:\/\/127\.0\.0\.1:\d+\/\n$/)
-  expect(stderr).toMatch(
-    /the decisions are in datasets\/moods\/decisions\/\d{4}-\d\d-\d\d-amara-page-[0-9a-f]{8}\.jsonl/,
-  )
-  rmSync(workspace, { recursive: true })
-})
-
-it("a port that is taken and an address of another machine are told with the next step", async () => {
-  const workspace = reviewWorkspace(3)
-  await serving(workspace, "moods", async ({ port }) => {
-    const taken = await tuneloop(workspace, ["review", "serve", "moods", "--port", String(port)]).outcome
-    expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining(`port ${port} of 127.0.0.1 is taken`) })
-    const foreign = await tuneloop(workspace, ["review", "serve", "moods", "--host", "203.0.113.7", "--port", "0"])
-      .outcome
-    expect(foreign).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("203.0.113.7 is no address of this machine"),
-    })
-    expect(readFileSync(join(workspace, "specs", "moods.yaml"), "utf8")).toContain("moods")
   })
 })

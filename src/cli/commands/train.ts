@@ -12,7 +12,7 @@ import { waitForRun } from "../../stages/training/wait.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { describePlan } from "../text/plan.ts"
+import { describePlan } from "../plan-text.ts"
 import { describeEnd, describeProgress } from "../text/run.ts"
 
 export function register(command: Command, host: Host): void {

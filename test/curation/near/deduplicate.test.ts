@@ -285,28 +285,25 @@ describe("for any rows", () => {
       "near-duplicate",
     ])
   })
-  test(
-    "no kept row is near a held-out one, nor near a kept one with the same output; each witness is near and " + "kept",
-    () => {
-      fc.assert(
-        fc.property(seeds, (seed) => {
-          const { candidates, heldOut, heldOutIds } = made(seed)
-          const { kept, dropped } = run(candidates, heldOut, heldOutIds)
-          const body = (row: { input: Record<string, unknown> }) => String(row.input["body"])
-          for (const row of kept)
-            for (const held of heldOut)
-              if (body(held).trim() !== "") expect(similarityOf(body(row), body(held))).toBeLessThan(0.7)
-          for (const [place, row] of kept.entries())
-            for (const other of kept.slice(0, place))
-              if (other.output === row.output) expect(similarityOf(body(row), body(other))).toBeLessThan(0.7)
-          for (const row of dropped.filter(({ reason }) => reason.endsWith("duplicate"))) {
-            const witness = kept.find(({ id }) => id === row.witness)
-            expect(witness?.output).toBe(row.output)
-            expect(similarityOf(body(row), witness ? body(witness) : "")).toBeCloseTo(row.similarity ?? NaN, 12)
-          }
-        }),
-        { seed: 6, numRuns: 25 },
-      )
-    },
-  )
+  test("no kept row is near a held-out one, nor near a kept one with the same output; each witness is near and kept", () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const { candidates, heldOut, heldOutIds } = made(seed)
+        const { kept, dropped } = run(candidates, heldOut, heldOutIds)
+        const body = (row: { input: Record<string, unknown> }) => String(row.input["body"])
+        for (const row of kept)
+          for (const held of heldOut)
+            if (body(held).trim() !== "") expect(similarityOf(body(row), body(held))).toBeLessThan(0.7)
+        for (const [place, row] of kept.entries())
+          for (const other of kept.slice(0, place))
+            if (other.output === row.output) expect(similarityOf(body(row), body(other))).toBeLessThan(0.7)
+        for (const row of dropped.filter(({ reason }) => reason.endsWith("duplicate"))) {
+          const witness = kept.find(({ id }) => id === row.witness)
+          expect(witness?.output).toBe(row.output)
+          expect(similarityOf(body(row), witness ? body(witness) : "")).toBeCloseTo(row.similarity ?? NaN, 12)
+        }
+      }),
+      { seed: 6, numRuns: 25 },
+    )
+  })
 })

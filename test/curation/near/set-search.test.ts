@@ -47,45 +47,42 @@ describe.each([
     (threshold: number) => new SimilarSets(threshold, bands, 4, { areLasting: true }),
   ],
 ] as const)("%s", (_, make: (threshold: number) => SetSearch) => {
-  test(
-    "are found exactly by whoever shares a key and is as near as asked, in their group, and by the wanted " + "place",
-    () => {
-      fc.assert(
-        fc.property(
-          fc.array(fc.record({ hashes, group: fc.integer({ min: 0, max: 2 }) }), { maxLength: 40 }),
-          hashes,
-          fc.constantFrom(0.5, 0.7, 0.8, 1),
-          fc.integer({ min: 1, max: 4 }),
-          (sets, asked, threshold, modulus) => {
-            const search = make(threshold)
-            const sketches = sets.map((set) => sketchOf(set.hashes))
-            for (const [index, sketch] of sketches.entries()) expect(search.add(sketch, sets[index]?.group)).toBe(index)
-            const sketch = sketchOf(asked)
-            for (const group of [0, 1]) {
-              const found: (readonly [number, number])[] = []
-              const isWanted = (place: number) => place % modulus === 0
-              const note = (place: number, similarity: number) => {
-                found.push([place, similarity])
-                return false
-              }
-              search.visit(sketch, note, { group, isWanted })
-              const wanted = sets.flatMap((set, place) => {
-                const similarity = jaccard(set.hashes, asked)
-                const isFound =
-                  set.group === group &&
-                  isWanted(place) &&
-                  similarity >= threshold &&
-                  shareKey(sketch, sketches[place] as Sketch)
-                return isFound ? [[place, similarity] as const] : []
-              })
-              expect(found.toSorted(([a], [b]) => a - b)).toEqual(wanted)
+  test("are found exactly by whoever shares a key and is as near as asked, in their group, and by the wanted place", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ hashes, group: fc.integer({ min: 0, max: 2 }) }), { maxLength: 40 }),
+        hashes,
+        fc.constantFrom(0.5, 0.7, 0.8, 1),
+        fc.integer({ min: 1, max: 4 }),
+        (sets, asked, threshold, modulus) => {
+          const search = make(threshold)
+          const sketches = sets.map((set) => sketchOf(set.hashes))
+          for (const [index, sketch] of sketches.entries()) expect(search.add(sketch, sets[index]?.group)).toBe(index)
+          const sketch = sketchOf(asked)
+          for (const group of [0, 1]) {
+            const found: (readonly [number, number])[] = []
+            const isWanted = (place: number) => place % modulus === 0
+            const note = (place: number, similarity: number) => {
+              found.push([place, similarity])
+              return false
             }
-          },
-        ),
-        { seed: 9, numRuns: 400 },
-      )
-    },
-  )
+            search.visit(sketch, note, { group, isWanted })
+            const wanted = sets.flatMap((set, place) => {
+              const similarity = jaccard(set.hashes, asked)
+              const isFound =
+                set.group === group &&
+                isWanted(place) &&
+                similarity >= threshold &&
+                shareKey(sketch, sketches[place] as Sketch)
+              return isFound ? [[place, similarity] as const] : []
+            })
+            expect(found.toSorted(([a], [b]) => a - b)).toEqual(wanted)
+          }
+        },
+      ),
+      { seed: 9, numRuns: 400 },
+    )
+  })
 
   test("a set has another place in another group, and a visit ends when it is told to", () => {
     const search = make(0.8)

@@ -40,89 +40,86 @@ function readCsv(file: string): Record<string, string>[] {
 }
 
 describe("suspected label errors", () => {
-  it(
-    "are found in every split, go through the spreadsheet, correct the row or confirm it, and do not come " + "back",
-    async () => {
-      const { workspace, seeds, flipped } = await noisyWorkspace()
-      const folder = join(workspace, "datasets", "ticket-triage")
-      const before = readFileSync(join(folder, "seeds.jsonl"), "utf8")
-      const search = await json(workspace, "review", "suspects", "ticket-triage")
-      const suspects = search["suspects"] as Suspect[]
-      expect(suspects.filter(({ row }) => flipped.has(row)).length).toBeGreaterThan(flipped.size / 2)
-      for (const split of ["train", "test"])
-        expect(
-          suspects.some((suspect) => suspect.split === split && flipped.has(suspect.row)),
-          split,
-        ).toBe(true)
-      expect(await json(workspace, "review", "suspects", "ticket-triage")).toEqual({ ...search, state: "unchanged" })
-      // The rows are examples all the same, and nobody is kept from building.
-      expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({
-        open: 0,
-        suspects: suspects.length,
-      })
-
-      const csv = join(workspace, "suspects.csv")
+  it("are found in every split, go through the spreadsheet, correct the row or confirm it, and do not come back", async () => {
+    const { workspace, seeds, flipped } = await noisyWorkspace()
+    const folder = join(workspace, "datasets", "ticket-triage")
+    const before = readFileSync(join(folder, "seeds.jsonl"), "utf8")
+    const search = await json(workspace, "review", "suspects", "ticket-triage")
+    const suspects = search["suspects"] as Suspect[]
+    expect(suspects.filter(({ row }) => flipped.has(row)).length).toBeGreaterThan(flipped.size / 2)
+    for (const split of ["train", "test"])
       expect(
-        await json(workspace, "review", "export", "ticket-triage", "--only", "label-error", "--out", csv),
-      ).toMatchObject({ rows: suspects.length })
-      const asked = readCsv(csv)
-      expect(asked[0]).toMatchObject({
-        kind: "label-error",
-        current_output: suspects[0]?.label,
-        proposed_output: suspects[0]?.suggested,
-      })
-      const rowOf = new Map(suspects.map((suspect) => [suspect.id, suspect]))
-      const decided = asked.map((row, index) => {
-        const suspect = rowOf.get(row["id"] as string) as Suspect
-        const right = flipped.get(suspect.row) ?? suspect.label
-        const decision = right === suspect.label ? "reject" : right === suspect.suggested ? "accept" : "edit"
-        // One is left undecided.
-        return index === 0
-          ? row
-          : { ...row, decision, corrected_output: decision === "edit" ? right : "", reviewer: "amara" }
-      })
-      writeFileSync(csv, stringify(decided, { header: true, bom: true }))
-      expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({
-        added: suspects.length - 1,
-        suspectsLeft: 1,
-      })
-      expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({
-        added: 0,
-        unchanged: suspects.length - 1,
-      })
-      // What a person wrote stays as it is; the correction is a decision.
-      expect(readFileSync(join(folder, "seeds.jsonl"), "utf8")).toBe(before)
+        suspects.some((suspect) => suspect.split === split && flipped.has(suspect.row)),
+        split,
+      ).toBe(true)
+    expect(await json(workspace, "review", "suspects", "ticket-triage")).toEqual({ ...search, state: "unchanged" })
+    // The rows are examples all the same, and nobody is kept from building.
+    expect(await json(workspace, "review", "status", "ticket-triage")).toMatchObject({
+      open: 0,
+      suspects: suspects.length,
+    })
 
-      const again = await json(workspace, "review", "suspects", "ticket-triage")
-      const settled = new Set(suspects.slice(1).map(({ id }) => id))
-      expect((again["suspects"] as Suspect[]).filter(({ id }) => settled.has(id))).toEqual([])
-      expect(
-        await json(workspace, "review", "import", "ticket-triage", csv),
-        "the file can be imported after another search",
-      ).toMatchObject({
-        added: 0,
-      })
+    const csv = join(workspace, "suspects.csv")
+    expect(
+      await json(workspace, "review", "export", "ticket-triage", "--only", "label-error", "--out", csv),
+    ).toMatchObject({ rows: suspects.length })
+    const asked = readCsv(csv)
+    expect(asked[0]).toMatchObject({
+      kind: "label-error",
+      current_output: suspects[0]?.label,
+      proposed_output: suspects[0]?.suggested,
+    })
+    const rowOf = new Map(suspects.map((suspect) => [suspect.id, suspect]))
+    const decided = asked.map((row, index) => {
+      const suspect = rowOf.get(row["id"] as string) as Suspect
+      const right = flipped.get(suspect.row) ?? suspect.label
+      const decision = right === suspect.label ? "reject" : right === suspect.suggested ? "accept" : "edit"
+      // One is left undecided.
+      return index === 0
+        ? row
+        : { ...row, decision, corrected_output: decision === "edit" ? right : "", reviewer: "amara" }
+    })
+    writeFileSync(csv, stringify(decided, { header: true, bom: true }))
+    expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({
+      added: suspects.length - 1,
+      suspectsLeft: 1,
+    })
+    expect(await json(workspace, "review", "import", "ticket-triage", csv)).toMatchObject({
+      added: 0,
+      unchanged: suspects.length - 1,
+    })
+    // What a person wrote stays as it is; the correction is a decision.
+    expect(readFileSync(join(folder, "seeds.jsonl"), "utf8")).toBe(before)
 
-      const built = await json(workspace, "build", "ticket-triage")
-      const rows = [
-        ...linesOf<Row & { provenance: Record<string, string> }>(
-          join(folder, "versions", built["version"] as string, "train.jsonl"),
+    const again = await json(workspace, "review", "suspects", "ticket-triage")
+    const settled = new Set(suspects.slice(1).map(({ id }) => id))
+    expect((again["suspects"] as Suspect[]).filter(({ id }) => settled.has(id))).toEqual([])
+    expect(
+      await json(workspace, "review", "import", "ticket-triage", csv),
+      "the file can be imported after another search",
+    ).toMatchObject({
+      added: 0,
+    })
+
+    const built = await json(workspace, "build", "ticket-triage")
+    const rows = [
+      ...linesOf<Row & { provenance: Record<string, string> }>(
+        join(folder, "versions", built["version"] as string, "train.jsonl"),
+      ),
+      ...["validation", "test"].flatMap((name) =>
+        linesOf<Row & { provenance: Record<string, string> }>(
+          join(folder, "holdouts", built["holdout"] as string, `${name}.jsonl`),
         ),
-        ...["validation", "test"].flatMap((name) =>
-          linesOf<Row & { provenance: Record<string, string> }>(
-            join(folder, "holdouts", built["holdout"] as string, `${name}.jsonl`),
-          ),
-        ),
-      ]
-      const byId = new Map(rows.map((row) => [row.id, row]))
-      for (const { row } of suspects.slice(1)) {
-        const example = byId.get(row.replace("seed_", "ex_"))
-        if (example === undefined) continue
-        expect(example.output).toBe(flipped.get(row) ?? seeds.get(row)?.output)
-        expect(example.provenance["correctedBy"]).toBe(flipped.has(row) ? "amara" : undefined)
-      }
-    },
-  )
+      ),
+    ]
+    const byId = new Map(rows.map((row) => [row.id, row]))
+    for (const { row } of suspects.slice(1)) {
+      const example = byId.get(row.replace("seed_", "ex_"))
+      if (example === undefined) continue
+      expect(example.output).toBe(flipped.get(row) ?? seeds.get(row)?.output)
+      expect(example.provenance["correctedBy"]).toBe(flipped.has(row) ? "amara" : undefined)
+    }
+  })
 
   it("of the sealed test set leave no text in the queue and in what is printed", async () => {
     const { workspace, seeds } = await noisyWorkspace()

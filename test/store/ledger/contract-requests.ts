@@ -113,57 +113,51 @@ export function asksContract(bench: () => LedgerBench): void {
       expect(await again.verify()).toEqual([])
     })
 
-    it(
-      "and what was asked are gone after an erasure, also when an " + "answer comes late; what it cost is not",
-      async () => {
-        const ledger = await bench().open()
-        const [first = 0, late = 0] = await begun(ledger, sending(1), sending(2), sending(3))
-        await ledger.requests.settle([
-          { attempt: first, outcome: "answered", answer: answer('[{"body": "Dear \\"Ada\\""}]'), costUsd: 0.5 },
-        ])
-        expect(await ledger.requests.saying("t", ['Dear "Ada"', "Question 2?"])).toEqual(
-          [sending(1).key, sending(2).key].sort(),
-        )
-        expect(await ledger.requests.saying("t2", ["Question 2?"])).toEqual([])
-        await ledger.requests.erase([sending(1).key, sending(2).key])
-        await ledger.requests.settle([{ attempt: late, outcome: "answered", answer: answer("late"), costUsd: 0.5 }])
-        const found = await ledger.requests.find([sending(1).key, sending(2).key])
-        expect(
-          [...found.values()].map(({ isErased, request, answer: said }) => [isErased, request, said?.text ?? ""]),
-        ).toEqual([
-          [true, undefined, ""],
-          [true, undefined, ""],
-        ])
-        expect(await ledger.requests.saying("t", ["Ada", "Question 1?", "late"])).toEqual([])
-        expect(await ledger.requests.recording("t")).toEqual([])
-        expect(await ledger.requests.spendingOf([sending(1).key, sending(2).key])).toMatchObject({
-          usd: 1,
-          attempts: 2,
-        })
-        expect(await ledger.verify()).toEqual([])
-      },
-    )
+    it("and what was asked are gone after an erasure, also when an answer comes late; what it cost is not", async () => {
+      const ledger = await bench().open()
+      const [first = 0, late = 0] = await begun(ledger, sending(1), sending(2), sending(3))
+      await ledger.requests.settle([
+        { attempt: first, outcome: "answered", answer: answer('[{"body": "Dear \\"Ada\\""}]'), costUsd: 0.5 },
+      ])
+      expect(await ledger.requests.saying("t", ['Dear "Ada"', "Question 2?"])).toEqual(
+        [sending(1).key, sending(2).key].sort(),
+      )
+      expect(await ledger.requests.saying("t2", ["Question 2?"])).toEqual([])
+      await ledger.requests.erase([sending(1).key, sending(2).key])
+      await ledger.requests.settle([{ attempt: late, outcome: "answered", answer: answer("late"), costUsd: 0.5 }])
+      const found = await ledger.requests.find([sending(1).key, sending(2).key])
+      expect(
+        [...found.values()].map(({ isErased, request, answer: said }) => [isErased, request, said?.text ?? ""]),
+      ).toEqual([
+        [true, undefined, ""],
+        [true, undefined, ""],
+      ])
+      expect(await ledger.requests.saying("t", ["Ada", "Question 1?", "late"])).toEqual([])
+      expect(await ledger.requests.recording("t")).toEqual([])
+      expect(await ledger.requests.spendingOf([sending(1).key, sending(2).key])).toMatchObject({
+        usd: 1,
+        attempts: 2,
+      })
+      expect(await ledger.verify()).toEqual([])
+    })
   })
 
   describe("batches", () => {
     const place = { baseUrl: "http://127.0.0.1:1/v1", name: "t-x" }
 
-    it(
-      "are there with their attempts before the provider hears of " + "them, under keys that never come again",
-      async () => {
-        const ledgers = [await bench().open(), await bench().open()]
-        await Promise.all([1, 2].map((number) => ledgers[number - 1]?.requests.begin([sending(number)], {}, place)))
-        const refused = await ledgers[0]?.requests.begin([sending(3)], { taskUsd: 2 }, place)
-        expect(refused).toHaveProperty("reached")
-        const open = (await ledgers[1]?.requests.openBatches("t")) ?? []
-        expect(open.map(({ submissionKey, remote }) => [submissionKey, remote])).toEqual([
-          ["t-x-0", undefined],
-          ["t-x-1", undefined],
-        ])
-        expect(open.flatMap(({ attempts }) => attempts.map(({ request }) => request.seed)).sort()).toEqual([1, 2])
-        expect(await ledgers[0]?.requests.openBatches("t2")).toEqual([])
-      },
-    )
+    it("are there with their attempts before the provider hears of them, under keys that never come again", async () => {
+      const ledgers = [await bench().open(), await bench().open()]
+      await Promise.all([1, 2].map((number) => ledgers[number - 1]?.requests.begin([sending(number)], {}, place)))
+      const refused = await ledgers[0]?.requests.begin([sending(3)], { taskUsd: 2 }, place)
+      expect(refused).toHaveProperty("reached")
+      const open = (await ledgers[1]?.requests.openBatches("t")) ?? []
+      expect(open.map(({ submissionKey, remote }) => [submissionKey, remote])).toEqual([
+        ["t-x-0", undefined],
+        ["t-x-1", undefined],
+      ])
+      expect(open.flatMap(({ attempts }) => attempts.map(({ request }) => request.seed)).sort()).toEqual([1, 2])
+      expect(await ledgers[0]?.requests.openBatches("t2")).toEqual([])
+    })
 
     it("end with what was not settled at its worst", async () => {
       const ledger = await bench().open()

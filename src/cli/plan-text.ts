@@ -1,4 +1,4 @@
-import type { PaidTraining } from "../../stages/context.ts"
+import type { PaidTraining } from "../stages/context.ts"
 
 /** A plan before it is started: what will be trained, what it will take, and what is sent. */
 export function describePlan({ backend, plan, planDigest, estimate, firstRow }: PaidTraining): string {
