@@ -114,7 +114,7 @@ async function plugInText(): Promise<string> {
       ["name", "what it is", "kind"],
       backends.map(({ name, module }) => [`\`${name}\``, module.summary, module.kind]),
     ),
-    "A *runner* is a machine that runs our trainer. A *hosted* backend is a fine-tuning API: it costs money, and whoever runs a command is asked first.",
+    "A _runner_ is a machine that runs our trainer. A _hosted_ backend is a fine-tuning API: it costs money, and whoever runs a command is asked first.",
     environmentTable(backends),
     ...backends.flatMap(({ name, module }) => [
       `### Options of ${name}`,

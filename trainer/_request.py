@@ -132,6 +132,7 @@ def parse_generate(value: object) -> SimpleNamespace:
         run=top.take("run", text, None),
         submissionKey=top.take("submissionKey", optional(text), None),
         baseModel=top.take("baseModel", text),
+        baseLocation=top.take("baseLocation", optional(text), None),
         revision=top.take("revision", optional(text), None),
         batchSize=top.take("batchSize", integer(1), 32),
         latencyRows=top.take("latencyRows", integer(0), 0),
@@ -171,6 +172,7 @@ def parse_train(value: object, objectives: list[str], methods: dict[str, Callabl
     request = SimpleNamespace(
         **{name: top.take(name, text) for name in ("run", "submissionKey", "baseModel", "train", "adapter")},
         **{name: top.take(name, text) for name in ("checkpoints", "state")},
+        baseLocation=top.take("baseLocation", optional(text), None),
         revision=top.take("revision", optional(text), None),
         validation=top.take("validation", optional(text), None),
         objective=top.take("objective", one_of(*objectives)),

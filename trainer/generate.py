@@ -57,7 +57,7 @@ def generate(request: SimpleNamespace, events: EventLog, stop: _process.Stop) ->
 
 
 def _answer(request: SimpleNamespace, jobs: list[SimpleNamespace], events: EventLog) -> None:
-    base = _model.resolve(request.baseModel, request.revision)
+    base = _model.resolve(request.baseLocation or request.baseModel, request.revision)
     _model.prepare_environment(base, request.threads)
 
     import torch

@@ -50,7 +50,7 @@ def train(request: SimpleNamespace, events: EventLog, stop: _process.Stop) -> di
     objective, method = OBJECTIVES[request.objective], METHODS[request.method["name"]]
     train_rows = objective.read(request.train)
     validation_rows = objective.read(request.validation) if request.validation else []
-    base = _model.resolve(request.baseModel, request.revision)
+    base = _model.resolve(request.baseLocation or request.baseModel, request.revision)
     _checkpoints.hold_to_one_training(request.checkpoints, _training_key(request))
     _model.prepare_environment(base, request.threads)
 

@@ -53,8 +53,9 @@ function generationWork({ transport, trainer, options }: Workshop, request: Gene
     inputs: [...new Set([...jobs.map(({ rows }) => rows), ...adapters])],
     request: {
       schemaVersion: 1,
-      baseModel: trainer.base.model,
-      revision: trainer.base.revision,
+      baseModel: request.base.model,
+      baseLocation: trainer.base.model,
+      revision: request.base.revision,
       jobs: jobs.map(({ model, ...job }) => {
         const adapter = adapterOf(model, transport.name)
         return {

@@ -36,8 +36,10 @@ export async function beginTraining(
       schemaVersion: 1,
       run: files.run,
       submissionKey,
-      baseModel: trainer.base.model,
-      revision: trainer.base.revision,
+      // The name is what checkpoints are tied to: it stays when the workspace moves.
+      baseModel: plan.baseModel,
+      baseLocation: trainer.base.model,
+      revision: plan.revision,
       train: transport.place(files.train),
       validation: hasValidation ? transport.place(files.validation) : null,
       adapter: transport.place(files.adapter),

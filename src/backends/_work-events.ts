@@ -23,8 +23,8 @@ const progressSchema = z.object({
 
 /**
  * The whole lines of an event log from the byte offset on, and where they end: a line that is still being written waits
- * for the next call, and one that is no event is passed over. A log that is shorter than the offset is another one, read
- * from its beginning.
+ * for the next call, and one that is no event is passed over. A log that is shorter than the offset is another one,
+ * read from its beginning.
  */
 export async function readEvents(
   transport: Transport,

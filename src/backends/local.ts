@@ -55,15 +55,13 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     ...runner(context, { name: "local", transport: localTransport, environment, options, trainer }),
     async countTokens(base, rows) {
       const python = madeTrainerPython(context)
-      if (python === undefined)
-        return {
-          missing:
-            "the trainer environment, which is not there yet: the first training makes it, or TUNELOOP_PYTHON names one",
-        }
+      if (python === undefined) return { missing: `the trainer environment, which is not there yet: ${howItIsMade}` }
       return countTokens({ python: wholePath(python), folder, base: locatedBase(base) }, rows, environment)
     },
   }
 }
+
+const howItIsMade = "the first training makes it, or TUNELOOP_PYTHON names one"
 
 /** A path as seen from this folder, for the process works in another; a bare name is looked up on the PATH. */
 function wholePath(command: string): string {

@@ -3,7 +3,7 @@ import { canonicalJson } from "../core/canonical.ts"
 import { ToolkitError } from "../core/errors.ts"
 import { formatPath } from "../core/parse.ts"
 import { optionIssues } from "./option-issues.ts"
-import { describeSunset } from "./sunset-text.ts"
+import { describeSunset } from "./sunset.ts"
 
 /** Options of a backend as a job gives them. */
 export interface BackendUse {

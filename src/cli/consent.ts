@@ -1,6 +1,6 @@
 import { UsageError } from "../core/errors.ts"
 import type { PaidTraining } from "../stages/context.ts"
-import { describePlan } from "./plan-text.ts"
+import { describePlan } from "./describe-plan.ts"
 
 /** How whoever runs a command can be asked. */
 export interface Asker {

@@ -97,14 +97,15 @@ export async function readCheckedJob(workspace: Workspace, job: string): Promise
 
 function unknownBackend(name: string, existing: readonly string[]): string {
   const meant = nearest(name, existing)
-  return `got ${show(name)}; allowed: ${existing.join(", ")}${meant === undefined ? "" : `; did you mean ${show(meant)}?`}`
+  const suggestion = meant === undefined ? "" : `; did you mean ${show(meant)}?`
+  return `got ${show(name)}; allowed: ${existing.join(", ")}${suggestion}`
 }
 
 export async function loadModel(provider: string): Promise<ModelModule> {
   return load<ModelModule>("models", provider)
 }
 
-/** The contenders of these names, each with the options that the job gives it. An unknown name lists those there are. */
+/** The contenders of these names, each with the options that the job gives it. An error about a name lists all. */
 export async function loadContenders(
   wanted: readonly string[],
   settings: JobSpecification["evaluation"],
@@ -129,8 +130,9 @@ export async function loadContenders(
 
 function unknownContender(written: string, known: readonly string[]): UsageError {
   const meant = nearest(written, known)
+  const suggestion = meant === undefined ? "" : `; did you mean ${show(meant)}?`
   return new UsageError(
-    `there is no contender ${show(written)}; allowed: ${known.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
+    `there is no contender ${show(written)}; allowed: ${known.join(", ")}${suggestion}`,
     "Give --against other names, or edit evaluation.contenders in the job.",
   )
 }

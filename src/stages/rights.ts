@@ -40,7 +40,7 @@ export function rowOrigins(context: StageContext, task: TaskSpecification, train
 }
 
 function* ancestorsOf(rows: TaskRows, parents: ReadonlySet<string>): Generator<Ancestor> {
-  const candidates = rows.candidates()
+  const candidates = rows.grown.candidates()
   const reached = lineageOf(
     Array.from(parents, (id) => ({ id, parents: [] })),
     candidates,

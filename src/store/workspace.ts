@@ -52,10 +52,6 @@ export class Workspace {
   get cacheFolder(): string {
     return join(dirname(this.ledgerFile), "cache")
   }
-  /** The rows of an import lie beside this path while they are read: its task may have no folder yet. */
-  get importSpillPath(): string {
-    return join(this.root, "import")
-  }
   get runsFolder(): string {
     return join(this.root, "jobs", "runs")
   }

@@ -72,7 +72,9 @@ export class ReviewSession {
 
   /** The files that decisions were written to. */
   get files(): string[] {
-    return [...this.#sessions.values()].map((session) => this.#context.workspace.show(this.#rows.sessionFile(session)))
+    return [...this.#sessions.values()].map((session) =>
+      this.#context.workspace.show(this.#rows.review.sessionFile(session)),
+    )
   }
 
   /**
@@ -271,7 +273,7 @@ export class ReviewSession {
     this.#queues = new Map()
     this.#items = new Map()
     this.#hasEveryItem = false
-    this.#decisions = Map.groupBy(withoutDerived(this.#rows.decisions()), ({ item }) => item)
+    this.#decisions = Map.groupBy(withoutDerived(this.#rows.review.decisions()), ({ item }) => item)
     this.#decidedSince = new Set()
     this.#neighbours = undefined
     this.#agreement = undefined

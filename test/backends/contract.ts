@@ -178,6 +178,7 @@ export function backendContract(
 
       it.each(["cancel", "fail"] as const)("or failure (%s) leaves the way free for another attempt", async (how) => {
         const first = await submit("key-1")
+        expect(await subject.begun()).toBe(1)
         if (how === "cancel") await subject.open().cancel(first, subject.files)
         else await subject.let("fail")
         const over = await watch(subject, first)

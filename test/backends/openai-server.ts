@@ -32,8 +32,8 @@ export interface Fault {
 }
 
 /**
- * OpenAI's files and fine-tuning jobs on this machine. It keeps state: uploads, jobs that go on a stage at a time, their
- * events newest first in pages, models. It counts jobs, and misbehaves when it is told to.
+ * OpenAI's files and fine-tuning jobs on this machine. It keeps state: uploads, jobs that go on a stage at a time,
+ * their events newest first in pages, models. It counts jobs, and misbehaves when it is told to.
  */
 export class OpenAiServer {
   readonly jobs: ServedJob[] = []

@@ -124,8 +124,12 @@ describe.for([
 
   test("knows whether that very process runs, and signals its whole group", async () => {
     const children = join(there, "children")
-    const code =
-      "import os,subprocess,sys,time; c=subprocess.Popen(['sleep','100']); open(sys.argv[1],'w').write(str(c.pid)); time.sleep(100)"
+    const code = [
+      "import subprocess, sys, time",
+      "child = subprocess.Popen(['sleep', '100'])",
+      "open(sys.argv[1], 'w').write(str(child.pid))",
+      "time.sleep(100)",
+    ].join("\n")
     const started = await transport.start({
       words: [python, "-c", code, children],
       environment: { PATH: process.env["PATH"] ?? "" },

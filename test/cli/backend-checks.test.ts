@@ -3,7 +3,7 @@ import openAiWire from "../backends/openai-wire.ts"
 import { backendContext } from "../stages/training/workspace.ts"
 import { backendChecks } from "../../src/cli/backend-checks.ts"
 import type { BackendModule } from "../../src/core/contracts/backend.ts"
-import { describeSunset } from "../../src/cli/sunset-text.ts"
+import { describeSunset } from "../../src/cli/sunset.ts"
 
 const at = (day: string) => backendContext({ OPENAI_API_KEY: "k" }, () => new Date(day))
 const module: BackendModule = openAiWire as unknown as BackendModule

@@ -216,8 +216,8 @@ function describeWitness({ found, near }: WitnessReport): string[] {
     lines.unshift(`${count(found.length, "leak")} that the build had missed, a fault of tuneloop (please report it):`)
   if (near.mostMissed > 0)
     lines.push(
-      `near pairs: ${near.compared} of ${near.candidates} rows that share much with held-out ones were looked at once ` +
-        `more; at most ${near.mostMissed} of the others may be near one (95 %)`,
+      `near pairs: ${near.compared} of ${near.candidates} rows that share much with held-out ones ` +
+        `were looked at once more; at most ${near.mostMissed} of the others may be near one (95 %)`,
     )
   return lines
 }

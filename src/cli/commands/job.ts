@@ -7,8 +7,8 @@ import { planTraining, type PlannedTraining } from "../../stages/training/plan-t
 import type { Host } from "../host.ts"
 import { now, setExitCode } from "../machine.ts"
 import { readCheckedJob, readCheckedTask } from "../plugins.ts"
-import { describePlan } from "../plan-text.ts"
-import { describeSunset } from "../sunset-text.ts"
+import { describePlan } from "../describe-plan.ts"
+import { describeSunset } from "../sunset.ts"
 
 export function register(command: Command, host: Host): void {
   command

@@ -55,7 +55,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const { counts } = await holdOut(context, task)
   const review = reviewStatus(context, task)
   const seeds = rows.seeds().length
-  const candidates = rows.candidates().length
+  const candidates = rows.grown.candidates().length
   const latest = new Versions(context.workspace, name).latest() ?? null
   const manifest = latest === null ? undefined : new Versions(context.workspace, name).manifest(latest)
   const held = manifest?.holdout ?? null

@@ -12,7 +12,7 @@ import { waitForRun } from "../../stages/training/wait.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { describePlan } from "../plan-text.ts"
+import { describePlan } from "../describe-plan.ts"
 import { describeEnd, describeProgress } from "../text/run.ts"
 
 export function register(command: Command, host: Host): void {
@@ -23,7 +23,8 @@ export function register(command: Command, host: Host): void {
     .option("--yes", "start without asking, where the backend costs money")
     .addHelpText(
       "after",
-      "\nA plan that is trained already is unchanged; one that is training is\nreattached to.\nExample: tuneloop train ticket-triage --wait",
+      "\nA plan that is trained already is unchanged; one that is training is\nreattached to.\n" +
+        "Example: tuneloop train ticket-triage --wait",
     )
     .action(async (name: string, options: { wait?: boolean; dryRun?: boolean; yes?: boolean }) => {
       const job = host.workspace.readJob(name)
@@ -61,9 +62,7 @@ export async function trainAndWait(
   host.terminal.endProgress()
   if (isTerminal(run.state)) return finished({ ...result, run }, job)
   if (!context.signal.aborted) throw uncertainRun(run)
-  host.terminal.note(
-    `${run.run} goes on without this command\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`,
-  )
+  host.terminal.note(`${run.run} goes on without this command\n${nextCommands(run.run)}`)
   throw new Error("interrupted")
 }
 
@@ -75,7 +74,11 @@ function finished(result: TrainResult, job: JobSpecification): TrainResult {
 function describe(host: Host, { state, run }: TrainResult): string {
   if (state === "unchanged") return `unchanged: ${run.run} has trained this plan`
   if (run.state === "succeeded") return `${run.run} ${describeEnd(run)}; ${describeModel(host, run)}`
-  return `${run.run} is ${run.state}\n  watch it:  tuneloop runs watch ${run.run}\n  cancel it: tuneloop runs cancel ${run.run}`
+  return `${run.run} is ${run.state}\n${nextCommands(run.run)}`
+}
+
+function nextCommands(run: string): string {
+  return `  watch it:  tuneloop runs watch ${run}\n  cancel it: tuneloop runs cancel ${run}`
 }
 
 function describeModel(host: Host, run: RunSummary): string {

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import { syncRun } from "../../stages/training/sync.ts"
-import { runFiles } from "../../store/rows/run-files.ts"
+import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { stdout } from "../machine.ts"
 import { resolveRun } from "../resolve-run.ts"
@@ -15,8 +15,10 @@ export function registerLogs(command: Command, host: Host): void {
     .description("print the trainer's log")
     .action(async (given: string, options: { follow?: boolean }) => {
       const run = await resolveRun(host, given)
-      const backend = await backendOfRun(host, run)
       const files = runFiles(host.workspace, run)
+      // Without a plan nothing was ever submitted.
+      if (readPlan(files) === undefined) return host.terminal.note(`${run} has no log yet`)
+      const backend = await backendOfRun(host, run)
       let summary = await currentSummary(host, run)
       let cursor: string | undefined
       let isEmpty = true

@@ -1,7 +1,7 @@
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { isTerminal, type RunSummary, reduceRun } from "../../core/training/run.ts"
-import { syncRun } from "../../stages/training/sync.ts"
+import { isUnsettled, syncRun } from "../../stages/training/sync.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 
@@ -23,7 +23,8 @@ export async function currentSummary(host: Host, run: string): Promise<RunSummar
   const context = host.context()
   const ledger = context.readLedger()
   const summary = reduceRun(run, await ledger.runs.events(run))
-  if (isTerminal(summary.state) || ledger.isReadOnly) return summary
+  const hasNobodyToAsk = summary.job === undefined && !isUnsettled(summary)
+  if (isTerminal(summary.state) || ledger.isReadOnly || hasNobodyToAsk) return summary
   try {
     return await syncRun(context, run, await backendOfRun(host, run))
   } catch (error) {

@@ -20,10 +20,11 @@ export function registerWatch(command: Command, host: Host): void {
         host.terminal.progress(describeProgress(current, now())),
       )
       const { state, step, totalSteps, message, metrics } = summary
+      const plot = renderLossPlot(metrics, { width: host.terminal.width, height: 14 })
       host.print(
         { run, state, step, totalSteps },
         isTerminal(state)
-          ? `${run} ${describeEnd(summary)}${message ? `: ${message}` : ""}\n\n${renderLossPlot(metrics, { width: host.terminal.width, height: 14 })}`
+          ? `${run} ${describeEnd(summary)}${message ? `: ${message}` : ""}\n\n${plot}`
           : summary.job === undefined
             ? [`${run} is ${state} and has no job to wait for`, ...describeReason(summary)].join("\n")
             : `${run} goes on; cancel it: tuneloop runs cancel ${run}`,

@@ -24,8 +24,8 @@ export interface ContenderTools {
 }
 
 /**
- * How a contender's answers come about; the stage does the work and keeps the answers. Equal work is done once, whatever
- * evaluation asks for it.
+ * How a contender's answers come about; the stage does the work and keeps the answers. Equal work is done once,
+ * whatever evaluation asks for it.
  */
 export type ContenderWork =
   | {
@@ -49,7 +49,7 @@ export interface Contender<Options = unknown> {
   readonly summary: string
   readonly kinds: readonly TaskKind[]
   readonly needs: readonly ContenderNeed[]
-  /** What the part after the colon of its name is, for a contender that has one; without it the name has no such part. */
+  /** What the part after the colon of its name is; a contender without it has no such part. */
   readonly argument?: string
   /**
    * The keys of the job's `evaluation` that it reads; the others are not its own. Where the contender's name has an

@@ -97,7 +97,6 @@ export interface ReviewRows {
   readonly migrations: Migrations
   seeds(): readonly Seed[]
   inputs(): readonly RealInput[]
-  candidates(): readonly Candidate[]
-  suspects(): readonly QueuedSuspect[]
-  conflicts(): readonly QueuedConflict[]
+  readonly grown: { candidates(): readonly Candidate[] }
+  readonly review: { suspects(): readonly QueuedSuspect[]; conflicts(): readonly QueuedConflict[] }
 }

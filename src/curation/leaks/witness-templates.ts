@@ -2,7 +2,7 @@ import { sampleOf } from "../near/boilerplate.ts"
 import type { ShinglerName } from "../near/cuts.ts"
 import { leakDefinition } from "./definition.ts"
 import { distinctSorted, WitnessText } from "./witness-texts.ts"
-import { sequencePrint, windowHashes } from "./witness-windows.ts"
+import { Pool, sequencePrint, windowHashes } from "./witness-windows.ts"
 
 /** What the definition calls boilerplate of these texts, told anew: the hashes of its spans. */
 export function boilerplateSpans(texts: readonly string[], name: ShinglerName): Set<number> {
@@ -32,7 +32,7 @@ export function commonRunHashes(sample: readonly string[], n: number): { runs: S
   const texts = sample.length < leastTexts ? [] : differentTexts(sample, reader, runsOf)
   const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
   const all = texts.reduce((sum, { length: count }) => sum + count, 0)
-  const counts = frequent(texts.map(distinctSorted), least)
+  const counts = frequent(texts, least)
   const needed = massOf(counts) > leastMass * all ? least : Math.max(leastTexts, Math.ceil(plainShare * texts.length))
   return { length, runs: new Set([...counts].flatMap(([run, count]) => (count >= needed ? [run] : []))) }
 }
@@ -53,21 +53,40 @@ function differentTexts(
   })
 }
 
-/** The hashes that at least so many of the sets have, with how many do. */
-function frequent(sets: readonly Uint32Array[], least: number): Map<number, number> {
-  const all = new Uint32Array(sets.reduce((sum, { length }) => sum + length, 0))
-  let used = 0
-  for (const set of sets) {
-    all.set(set, used)
-    used += set.length
+/** The hashes that at least so many of the texts have, with how many do. */
+function frequent(texts: readonly Uint32Array[], least: number): Map<number, number> {
+  const times = timesByFirstBits(texts)
+  const all = new Pool()
+  let candidates = new Uint32Array(1024)
+  for (const hashes of texts) {
+    if (hashes.length > candidates.length) candidates = new Uint32Array(2 * hashes.length)
+    let count = 0
+    for (let index = 0; index < hashes.length; index += 1) {
+      const hash = hashes[index] as number
+      if ((times[hash >>> otherBits] as number) >= least) candidates[count++] = hash
+    }
+    if (count > 0) all.add(distinctSorted(candidates.subarray(0, count)))
   }
-  all.sort()
+  const sorted = new Uint32Array(all.numbers.buffer, 0, all.used).sort()
   const counts = new Map<number, number>()
-  for (let from = 0, until = 0; from < all.length; from = until) {
-    while (until < all.length && all[until] === all[from]) until += 1
-    if (until - from >= least) counts.set(all[from] as number, until - from)
+  for (let from = 0, until = 0; from < sorted.length; from = until) {
+    while (until < sorted.length && sorted[until] === sorted[from]) until += 1
+    if (until - from >= least) counts.set(sorted[from] as number, until - from)
   }
   return counts
+}
+
+const otherBits = 12
+
+/** How often hashes come that begin with these bits: no hash that does comes more often. */
+function timesByFirstBits(texts: readonly Uint32Array[]): Uint32Array {
+  const times = new Uint32Array(2 ** (32 - otherBits))
+  for (const hashes of texts)
+    for (let index = 0; index < hashes.length; index += 1) {
+      const first = (hashes[index] as number) >>> otherBits
+      times[first] = (times[first] as number) + 1
+    }
+  return times
 }
 
 function massOf(counts: ReadonlyMap<number, number>): number {

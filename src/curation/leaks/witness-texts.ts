@@ -17,6 +17,7 @@ export class WitnessText {
   shingles = new Uint32Array(256)
   shingleCount = 0
   #spans = new Uint32Array(256)
+  #own = new Uint32Array(256)
   #points = new Int32Array(256)
 
   read(text: string): void {
@@ -34,15 +35,11 @@ export class WitnessText {
     if (boilerplate.size === 0 || all <= 1) return
     if (count > this.#spans.length) this.#spans = new Uint32Array(2 * count)
     const spans = windowHashes(units, count, span, this.#spans)
-    const own = ownShingles(
-      this.shingles.subarray(0, all),
-      this.#spans.subarray(0, spans),
-      { span, length },
-      boilerplate,
-    )
-    if (new Set(own).size < fewest) return
-    this.shingles.set(own)
-    this.shingleCount = own.length
+    const own = this.#keepOwn(all, spans, { span, length, boilerplate })
+    if (hasDistinct(this.#own, own, fewest)) {
+      this.shingles.set(this.#own.subarray(0, own))
+      this.shingleCount = own
+    }
   }
 
   /** The hashes of the text's spans, in the form in which boilerplate is told. */
@@ -51,6 +48,22 @@ export class WitnessText {
     const [units, count] = name === "word-5" ? ([this.words.hashes, this.words.count] as const) : this.#pointsOf(text)
     if (count > this.#spans.length) this.#spans = new Uint32Array(2 * count)
     return this.#spans.subarray(0, windowHashes(units, count, span, this.#spans))
+  }
+
+  /** Puts the shingles that lie inside no span of boilerplate into `#own`; their number. */
+  #keepOwn(
+    shingles: number,
+    spans: number,
+    { span, length, boilerplate }: { span: number; length: number; boilerplate: ReadonlySet<number> },
+  ): number {
+    if (shingles > this.#own.length) this.#own = new Uint32Array(2 * shingles)
+    let covered = 0
+    let count = 0
+    for (let at = 0; at < shingles; at += 1) {
+      if (at < spans && boilerplate.has(this.#spans[at] as number)) covered = at + span
+      if (at + length > covered) this.#own[count++] = this.shingles[at] as number
+    }
+    return count
   }
 
   /** The characters of the folded text. */
@@ -67,18 +80,11 @@ export class WitnessText {
   }
 }
 
-/** The shingles that lie inside no span that is boilerplate. */
-function ownShingles(
-  shingles: Uint32Array,
-  spans: Uint32Array,
-  { span, length }: { readonly span: number; readonly length: number },
-  boilerplate: ReadonlySet<number>,
-): Uint32Array {
-  let covered = 0
-  return shingles.filter((_, at) => {
-    if (at < spans.length && boilerplate.has(spans[at] as number)) covered = at + span
-    return at + length > covered
-  })
+/** Whether so many of the first hashes differ. */
+function hasDistinct(hashes: Uint32Array, count: number, least: number): boolean {
+  const seen = new Set<number>()
+  for (let index = 0; index < count && seen.size < least; index += 1) seen.add(hashes[index] as number)
+  return seen.size >= least
 }
 
 /** The hashes without repeats, from the least to the greatest. */

@@ -73,7 +73,7 @@ async function importRows(
 ): Promise<ImportResult> {
   const { workspace } = context
   const store = new TaskRows(workspace, task.task)
-  const rows = new ImportedRows(workspace.importSpillPath)
+  const rows = new ImportedRows(workspace.root)
   try {
     const { read, invalid, personalData, acrossSplits } = await readRows({
       ...{ task, kind, files, erased: store.erased(), rows },

@@ -4,7 +4,7 @@ import type { Input, RealInput, Seed, Split } from "../../core/rows/example.ts"
 import { inputIssues, outputIssues, parseOutput } from "../../core/task/output.ts"
 import { nearest, parseJson, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import type { Table, TableRow } from "../../store/tables/table.ts"
+import type { Table, TableRow } from "../../store/tables/table-rows.ts"
 
 /** A `benchmark` row is read for its input only; it may have an output or none. */
 export type Kind = "seed" | "input" | "benchmark"

@@ -88,11 +88,11 @@ export function migrate(
 
 /** Outputs by the row that has them: a decision counts for what it was made on. */
 function outputsOf(rows: TaskRows): Record<"seeds" | "candidates" | "decisions", { id: string; output: Output }[]> {
-  const known = new Set([...rows.seeds(), ...rows.inputs(), ...rows.candidates()].map(({ id }) => id))
+  const known = new Set([...rows.seeds(), ...rows.inputs(), ...rows.grown.candidates()].map(({ id }) => id))
   return {
     seeds: rows.seeds().map(({ id, output }) => ({ id, output })),
-    candidates: rows.candidates().map(({ id, output }) => ({ id, output })),
-    decisions: rows
+    candidates: rows.grown.candidates().map(({ id, output }) => ({ id, output })),
+    decisions: rows.review
       .decisions()
       .flatMap(({ item, rows: about = [], output }) =>
         output === undefined ? [] : [item, ...about].filter((id) => known.has(id)).map((id) => ({ id, output })),

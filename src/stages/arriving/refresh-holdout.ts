@@ -132,7 +132,7 @@ function freshRows(
   retiring: ReadonlySet<string>,
 ): { id: string; stratum: string }[] {
   context.report.progress("looking for rows that no version was trained on")
-  const used = lineageOf(trainedRows(versions), rows.candidates())
+  const used = lineageOf(trainedRows(versions), rows.grown.candidates())
   const texts = new Map([...rows.seeds(), ...rows.inputs()].map(({ id, input }) => [id, inputText(task, input)]))
   const arrivals = [...examples.sources.values()].flatMap(({ row, split, example: { input, output, provenance } }) => {
     const isReal = provenance.strategy === "gold" || provenance.strategy === "answered-input"

@@ -78,7 +78,7 @@ export async function build(
     const start = reviewStart(task, rows)
     const heldOut = readHeldOut(task, rows, start, standing)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
-    const spill = new PartedSpill(rows.spillPath("build"), lineParts)
+    const spill = PartedSpill.in(rows.folder, "build", lineParts)
     try {
       const material = { task, rows, table: new RowTable(spill), spill }
       const parts = { filters, start, heldOut, meter, material, hands: crew.handsOn(material) }

@@ -12,7 +12,7 @@ export function sourcesOf(
   { held, standing }: HeldOutRows,
   pairs: readonly { readonly a: string; readonly b: string }[],
 ): Map<string, SourceRow> {
-  const asked = rows.conflicts().flatMap(({ a, b }) => [a.row, b.row])
+  const asked = rows.review.conflicts().flatMap(({ a, b }) => [a.row, b.row])
   const wanted = new Set([...asked, ...pairs.flatMap(({ a, b }) => [a, b])].map(digits))
   const sources = new Map<string, SourceRow>()
   if (wanted.size === 0) return sources

@@ -5,7 +5,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { reasonOf, type FoundLeak } from "../../curation/leaks/definition.ts"
 import type { WitnessNotes } from "../../curation/leaks/witness.ts"
 import type { RowTable } from "../../curation/rows/row-table.ts"
-import type { PlannedVersion, VersionFiles, Versions } from "../../store/rows/versions.ts"
+import type { PlannedVersion, VersionFiles, Versions, WrittenFiles } from "../../store/rows/versions.ts"
 import type { CostMeter } from "./build-costs.ts"
 import type { WitnessShare } from "./witness-lines.ts"
 import { witnessVersion, type WitnessedHoldout, type WitnessReport } from "./witness-version.ts"
@@ -51,11 +51,11 @@ export async function freezeClean<Content extends VersionContent>(
   for (let round = 1; round <= mostRounds; round += 1) {
     const content = contentOf()
     let report: WitnessReport | undefined
-    const inspect = async (folder: string): Promise<number> => {
-      afterWriting?.(folder)
+    const inspect = async (written: WrittenFiles): Promise<number> => {
+      afterWriting?.(written.folder)
       const { kept } = content.planned.manifest
       report = await meter.wait("witness", kept, () =>
-        witnessVersion(task, folder, { ...holdout, files }, { seed: round, look }),
+        witnessVersion(task, written, { ...holdout, files }, { seed: round, look }),
       )
       return report.found.length
     }

@@ -10,7 +10,7 @@ import { mostMissed, type NearCount } from "../../curation/leaks/witness-near.ts
 import { commonRunHashes } from "../../curation/leaks/witness-templates.ts"
 import { TextSample } from "../../curation/near/boilerplate.ts"
 import { mostTexts } from "../../curation/near/cuts.ts"
-import { rowFilesIn } from "../../store/rows/versions.ts"
+import type { WrittenFiles } from "../../store/rows/versions.ts"
 import { eachFrozenRow, type WitnessShare } from "./witness-lines.ts"
 
 /** What a version is witnessed against. */
@@ -36,16 +36,15 @@ export interface WitnessReport {
 }
 
 /**
- * What a witness finds in the files of a version as they lie in the folder: train rows that meet what is held out. It
+ * What a witness finds in the files of a version as they lie on disk: train rows that meet what is held out. It
  * reads the lines, and knows nothing else of the build. `look` has hands look at them.
  */
 export async function witnessVersion(
   task: TaskSpecification,
-  folder: string,
+  files: Pick<WrittenFiles, "train" | "dropped">,
   holdout: WitnessedHoldout,
   { seed, look }: { readonly seed: number; readonly look: (share: WitnessShare) => Promise<readonly WitnessNotes[]> },
 ): Promise<WitnessReport> {
-  const files = rowFilesIn(folder)
   const heldOut = heldOutTexts(task, holdout)
   const { heldOutIds, threshold, ngram } = holdout
   const index = witnessIndex({ heldOut, heldOutIds, threshold, ngram })

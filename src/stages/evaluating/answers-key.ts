@@ -3,6 +3,8 @@ import type { ModelRef } from "../../core/training/model-ref.ts"
 import { baseOf } from "../../core/training/model-ref.ts"
 import { folderDigests } from "../../store/files/folder-digests.ts"
 import { answersFile } from "../../store/rows/answers.ts"
+import { readBasePin } from "../../store/rows/base-pin.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import { linesAsked, type Question } from "./questions.ts"
@@ -19,6 +21,8 @@ export interface KeyedQuestion extends Question {
   readonly fileOfRun: string
   /** The digest of what is asked. */
   readonly rowsDigest: string
+  /** Whether the base model is, as far as is known, the one that the run was trained on. */
+  readonly isBaseOfRun: boolean
 }
 
 /** The questions with their keys, the same for whatever rule or metric the answers are wanted. */
@@ -29,6 +33,8 @@ export async function withKeys(
 ): Promise<KeyedQuestion[]> {
   const base = baseOf(plan.training)
   const pin = isCommit(base.revision) ? base.revision : await plan.backend.pin?.(base)
+  const pinOfRun = readBasePin(runFiles(context.workspace, plan.run))?.pin
+  const isBaseOfRun = pin === undefined || pinOfRun === undefined || pin === pinOfRun
   const identities = [
     { pin: pin ?? null, run: pin === undefined ? plan.run : null },
     { pin: null, run: plan.run },
@@ -37,7 +43,7 @@ export async function withKeys(
     const rowsDigest = digestOfLines(linesAsked(question))
     const [key, keyOfRun] = identities.map((origin) => keyOf(plan, question, rowsDigest, origin)) as [string, string]
     const fileOf = (digits: string) => answersFile(context.workspace, plan.task.task, question.contender, digits)
-    return { ...question, key, file: fileOf(key), fileOfRun: fileOf(keyOfRun), rowsDigest }
+    return { ...question, key, file: fileOf(key), fileOfRun: fileOf(keyOfRun), rowsDigest, isBaseOfRun }
   })
 }
 

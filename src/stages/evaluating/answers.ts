@@ -27,8 +27,8 @@ export interface Answers {
 
 /**
  * The answers of every contender to the test rows, and of the tuned model to the validation rows. They are kept by
- * contender, model, prompt, decoding and rows, and what is there is not asked for again: a new rule, metric or number of
- * resamples starts no process.
+ * contender, model, prompt, decoding and rows, and what is there is not asked for again: a new rule, metric or number
+ * of resamples starts no process.
  */
 export async function collectAnswers(
   context: StageContext,

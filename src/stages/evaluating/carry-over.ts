@@ -7,7 +7,8 @@ import type { EvaluationPlan } from "./evaluation-plan.ts"
 
 /**
  * The answers to the question that are somewhere else: those of before the base model's pin was known, or those that an
- * earlier version kept under the evaluation that asked for them. Undefined where nothing answers exactly this question.
+ * earlier version kept under the evaluation that asked for them. Undefined where nothing answers exactly this question,
+ * and for a base model that has changed since the run.
  */
 export function answersElsewhere(
   context: StageContext,
@@ -15,7 +16,7 @@ export function answersElsewhere(
   question: KeyedQuestion,
 ): Prediction[] | undefined {
   const ids = question.rows.map(({ id }) => id)
-  if (question.work.kind === "computed") return undefined
+  if (question.work.kind === "computed" || !question.isBaseOfRun) return undefined
   const ofRun = readAnswers(question.fileOfRun, ids)
   if (ofRun !== undefined) return ofRun
   for (const earlier of earlierAnswers(context.workspace, plan.run, question.label)) {

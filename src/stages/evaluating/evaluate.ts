@@ -24,8 +24,7 @@ export async function evaluate(
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const { workspace } = context
   const plan = planEvaluation(context, request)
-  const file = evaluationFile(workspace, plan.run, plan.id)
-  const finished = readEvaluation(file, workspace.show(file))
+  const finished = readEvaluation(workspace, plan.run, plan.id)
   if (finished !== undefined) return { state: "unchanged", result: finished }
   const summary = await requireFinished(context, plan.run)
   const rows = await openTestRows(context, plan)
@@ -36,7 +35,7 @@ export async function evaluate(
   writeAtomically(page, renderReport(report))
   const result = resultOf(plan, rows, answers, { data: report, file: workspace.show(page) })
   // The result is written last: where it is, the report is as well.
-  writeAtomically(file, `${JSON.stringify(result, null, 2)}\n`)
+  writeAtomically(evaluationFile(workspace, plan.run, plan.id), `${JSON.stringify(result, null, 2)}\n`)
   return { state: "evaluated", result }
 }
 

@@ -9,7 +9,8 @@ import type { Wear } from "../../evaluation/verdict/wear.ts"
 import type { Taint } from "../../curation/leaks/taint.ts"
 import { DataError } from "../../core/errors.ts"
 import { formatPath, issuesOf, parseJson } from "../../core/parse.ts"
-import { readTextIfAny } from "../../store/files/files.ts"
+import { evaluationFile, evaluationText } from "../../store/rows/run-files.ts"
+import type { Workspace } from "../../store/workspace.ts"
 
 /** The result of an evaluation, as kept in `evaluations/<id>.json`. */
 export interface Evaluation {
@@ -138,17 +139,18 @@ const evaluationSchema: z.ZodType<Evaluation> = z.looseObject({
   at: z.string(),
 })
 
-/** The result in the file; undefined where there is none. A file that is no result is a DataError naming it. */
-export function readEvaluation(file: string, shown: string): Evaluation | undefined {
-  const text = readTextIfAny(file)
+/** The result of an evaluation; undefined where there is none. A file that is no result is a DataError naming it. */
+export function readEvaluation(workspace: Workspace, run: string, evaluation: string): Evaluation | undefined {
+  const text = evaluationText(workspace, run, evaluation)
   if (text === undefined) return undefined
   const raw = parseJson(text)
   const parsed = evaluationSchema.safeParse(raw)
   if (parsed.success) return parsed.data
+  const file = workspace.show(evaluationFile(workspace, run, evaluation))
   throw new DataError(
-    `${shown} is no result of an evaluation`,
+    `${file} is no result of an evaluation`,
     issuesOf(evaluationSchema, parsed.error, raw).map(({ path, message }) => ({
-      file: shown,
+      file,
       path: formatPath(path),
       message,
     })),

@@ -3,9 +3,9 @@ import type { ContenderTools, ContenderWork } from "../../core/contracts/contend
 import type { Example } from "../../core/rows/example.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
 import type { RunSummary } from "../../core/training/run.ts"
-import { placedModel } from "../../store/rows/model-places.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { modelOf } from "../training/run-model.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import type { EvaluationRows } from "./test-rows.ts"
 
@@ -48,12 +48,12 @@ export function* linesAsked({ rows, work }: Question): Generator<string> {
     )
 }
 
-function toolsOf({ workspace }: StageContext, { run, training }: EvaluationPlan, summary: RunSummary): ContenderTools {
+function toolsOf(context: StageContext, { run, training }: EvaluationPlan, summary: RunSummary): ContenderTools {
   const base = baseOf(training)
-  const adapter: ModelRef = { kind: "adapter", base, location: runFiles(workspace, run).adapter }
+  const usual: ModelRef = { kind: "adapter", base, location: runFiles(context.workspace, run).adapter }
   return {
     base: { kind: "base", ...base },
-    tuned: summary.model === undefined ? adapter : placedModel(workspace, summary.model),
+    tuned: modelOf(context, summary) ?? usual,
     trainClassifier(rows) {
       const model = trainLinearModel(rows)
       return (text) => model.predict(text).label

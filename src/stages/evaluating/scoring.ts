@@ -62,7 +62,10 @@ function verdictOf(
     throw new ToolkitError(`the incumbent ${incumbent} was not scored with the metric ${metric}`, {
       code: "no-incumbent",
       exitCode: 2,
-      hint: `Add ${incumbent} to evaluation.contenders in ${context.workspace.show(context.workspace.jobFile(job.job))}, or name another verdict.incumbent or verdict.metric.`,
+      hint: [
+        `Add ${incumbent} to evaluation.contenders in ${context.workspace.show(context.workspace.jobFile(job.job))},`,
+        "or name another verdict.incumbent or verdict.metric.",
+      ].join(" "),
     })
   return decide({
     rule: task.verdict,

@@ -62,7 +62,7 @@ function taints(
 ): Taint[] {
   context.report.progress("looking for test rows that a contender was trained on")
   const { threshold, ngram } = task.build
-  const known = new TaskRows(context.workspace, task.task).candidates()
+  const known = new TaskRows(context.workspace, task.task).grown.candidates()
   return taintedRows({ task, test, trainings: seen, known, threshold, ngram })
 }
 
@@ -71,10 +71,13 @@ function withoutTainted(sealed: readonly Example[], tainted: readonly Taint[], h
   const test = sealed.filter(({ id }) => !out.has(id))
   if (test.length > 0) return test
   throw new ToolkitError(
-    `the contenders were trained on every test row of ${holdout}, or on what is near it: nothing is left to compare them on`,
+    `the contenders were trained on every test row of ${holdout}, or on what is near it: ` +
+      "nothing is left to compare them on",
     {
       code: "all-tainted",
-      hint: "Evaluate on the holdout that the run was trained beside (without --holdout), or train on a version of the new one.",
+      hint:
+        "Evaluate on the holdout that the run was trained beside (without --holdout), " +
+        "or train on a version of the new one.",
     },
   )
 }

@@ -58,7 +58,7 @@ export class DraftChecks {
     this.#task = task
     this.#strategy = strategy
     this.#filters = filters
-    this.#existing = new Map(uniqueById(rows.candidates()).map((candidate) => [candidate.id, candidate]))
+    this.#existing = new Map(uniqueById(rows.grown.candidates()).map((candidate) => [candidate.id, candidate]))
     const inputs = rows.inputs()
     const source = [...rows.seeds(), ...inputs].map(({ id, input }) => ({ id, text: inputText(task, input) }))
     // What answers a real input is that input again.

@@ -136,7 +136,7 @@ async function expandStep(
   const modelName = growingModelName(task, options)
   const batch = `${name}-${fingerprintOf(task, step, count, sources, modelName).slice(7, 19)}`
   const base: ExpandResult = { ...nothingYet, strategy: name, batch, asked: count }
-  if (!isPreview && rows.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
+  if (!isPreview && rows.grown.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
   const lacking = whatIsLacking(task, strategy, sources)
   if (lacking !== undefined) return { ...base, state: "nothing", reason: lacking }
   const checks = new DraftChecks(task, name, rows, sources.split, options.filters)
@@ -200,7 +200,7 @@ function materialOf(
   count: number,
 ): Omit<StrategyMaterial, "asked" | "covered"> {
   const uses = (source: Strategy["uses"][number]) => strategy.uses.includes(source)
-  const decisions = Map.groupBy(uses("inputs") ? rows.decisions() : [], ({ item }) => item)
+  const decisions = Map.groupBy(uses("inputs") ? rows.review.decisions() : [], ({ item }) => item)
   const isOpen = (input: RealInput) => standingOf(inputItem(input), decisions.get(input.id) ?? []).state === "pending"
   return {
     task,
@@ -265,8 +265,8 @@ function whatIsLacking(task: TaskSpecification, strategy: Strategy, sources: Sou
 }
 
 function existingBatch(rows: TaskRows, batch: string, name: string): Partial<ExpandResult> {
-  const existing = rows.candidates().filter(({ strategy }) => strategy === name)
-  const found = rows.yieldOf(batch)
+  const existing = rows.grown.candidates().filter(({ strategy }) => strategy === name)
+  const found = rows.grown.yieldOf(batch)
   return {
     state: "unchanged",
     grown: existing.length,
@@ -323,8 +323,8 @@ function commit(
     cells: [...cells],
     emptyCells,
   }
-  rows.writeQuarantine(base.batch, growth.quarantined)
-  rows.writeYield(found)
-  rows.writeBatch(base.batch, added)
+  rows.grown.writeQuarantine(base.batch, growth.quarantined)
+  rows.grown.writeYield(found)
+  rows.grown.writeBatch(base.batch, added)
   return result
 }

@@ -22,7 +22,7 @@ type Funnel = Omit<CellYield, "cell"> & { readonly accepted: number }
  */
 export function strategyYields(context: StageContext, task: TaskSpecification): StrategyYield[] {
   const rows = new TaskRows(context.workspace, task.task)
-  const found = rows.batches().flatMap((batch) => rows.yieldOf(batch) ?? [])
+  const found = rows.grown.batches().flatMap((batch) => rows.grown.yieldOf(batch) ?? [])
   if (found.length === 0) return []
   const accepted = acceptedByCell(task, rows)
   return [...Map.groupBy(found, ({ strategy }) => strategy)]
@@ -59,7 +59,7 @@ export function strategyYields(context: StageContext, task: TaskSpecification): 
 function acceptedByCell(task: TaskSpecification, rows: TaskRows): Map<string, number> {
   const { standings } = taskExamples(task, rows)
   const counts = new Map<string, number>()
-  for (const { id, strategy, cell } of uniqueById(rows.candidates())) {
+  for (const { id, strategy, cell } of uniqueById(rows.grown.candidates())) {
     if (standings.get(id)?.state !== "accepted") continue
     const key = `${strategy} ${cellName(cell ?? {})}`
     counts.set(key, (counts.get(key) ?? 0) + 1)

@@ -61,14 +61,14 @@ export async function searchLabelErrors(context: StageContext, task: TaskSpecifi
   const seconds = (context.monotonicMs() - started) / 1000
   const { found, decidedBefore } = undecided(before, rows, suspects)
   const current = new Set(found.map(({ id }) => id))
-  const known = rows.suspects()
+  const known = rows.review.suspects()
   // What was asked stays as it was asked, so that a file that is out for review can still be imported.
   const queue = [
     ...found,
     ...known.filter(({ id }) => !current.has(id)).map((suspect) => ({ ...suspect, isCurrent: false })),
   ]
   const isUnchanged = toJsonLines(queue) === toJsonLines(known)
-  if (!isUnchanged) rows.writeSuspects(queue)
+  if (!isUnchanged) rows.review.writeSuspects(queue)
   const waiting = new Set((taskExamples(task, rows).aboutExamples.get(labelError.name) ?? []).map(({ id }) => id))
   const open = queue.filter(({ id }) => waiting.has(id)).map(({ isCurrent: _, ...suspect }) => suspect)
   return {
@@ -90,7 +90,7 @@ function undecided(
   suspects: ReturnType<typeof findLabelErrors>["suspects"],
 ): { readonly found: QueuedSuspect[]; readonly decidedBefore: number } {
   const byExample = new Map([...sources.values()].map((source) => [source.example.id, source]))
-  const checkOf = rowChecks(Map.groupBy(rows.decisions(), (decision) => decision.item))
+  const checkOf = rowChecks(Map.groupBy(rows.review.decisions(), (decision) => decision.item))
   let decidedBefore = 0
   const found = suspects.flatMap(({ id, label, suggested, ...confidences }): QueuedSuspect[] => {
     const source = byExample.get(id)

@@ -19,7 +19,7 @@ export interface DecidedItem {
  * same decision, whenever they were made.
  */
 export function newDecisions(rows: TaskRows, made: readonly DecidedItem[]): DecidedItem[] {
-  const known = new Set(rows.decisions().map(keyOf))
+  const known = new Set(rows.review.decisions().map(keyOf))
   return made.filter(({ decision }) => !known.has(keyOf(decision)))
 }
 
@@ -37,7 +37,7 @@ export function recordDecisions(
   const given = decisionsGiven(rows)
   const lines = added.flatMap(({ item, decision }) => linesOf(item, decision, given))
   const by = added.map(({ decision }) => decision)
-  rows.writeSession(`${sessionName(at, by, suffix)}-${digest(lines).slice(7, 15)}`, lines)
+  rows.review.writeSession(`${sessionName(at, by, suffix)}-${digest(lines).slice(7, 15)}`, lines)
 }
 
 /**
@@ -45,7 +45,7 @@ export function recordDecisions(
  * session; with what it means for the rows that the item is about. `session` is the name that `sessionName` gave.
  */
 export function appendDecision(rows: TaskRows, session: string, item: ReviewItem, line: DecisionLine): void {
-  rows.appendToSession(session, linesOf(item, line, decisionsGiven(rows)))
+  rows.review.appendToSession(session, linesOf(item, line, decisionsGiven(rows)))
 }
 
 /**
@@ -63,7 +63,7 @@ export function sessionName(at: string, by: readonly Pick<Decision, "reviewer">[
 function decisionsGiven(rows: TaskRows): (item: string) => readonly Decision[] {
   let read: Map<string, Decision[]> | undefined
   return (item) => {
-    read ??= Map.groupBy(rows.decisions(), (decision) => decision.item)
+    read ??= Map.groupBy(rows.review.decisions(), (decision) => decision.item)
     return read.get(item) ?? []
   }
 }

@@ -23,7 +23,7 @@ export function rejectionsByReason(
   rows: TaskRows,
   { standings } = taskExamples(task, rows),
 ): Rejection[] {
-  const found = uniqueById(rows.candidates())
+  const found = uniqueById(rows.grown.candidates())
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .flatMap(({ id, strategy }) => {
       const standing = standings.get(id)

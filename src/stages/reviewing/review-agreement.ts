@@ -15,12 +15,12 @@ export function reviewAgreement(context: StageContext, task: TaskSpecification):
   const rows = new TaskRows(context.workspace, task.task)
   const proposed = new Map<string, unknown>()
   for (const { id } of rows.eachInput()) proposed.set(id, undefined)
-  for (const { id, output } of uniqueById(rows.candidates()).filter(passes)) proposed.set(id, output)
+  for (const { id, output } of uniqueById(rows.grown.candidates()).filter(passes)) proposed.set(id, output)
   let others: ReadonlyMap<string, unknown> | undefined
   const proposedOf = (item: string) => {
     if (proposed.has(item)) return proposed.get(item)
     others ??= new Map(reviewItems(rows, taskExamples(task, rows).sources).map(({ id, output }) => [id, output]))
     return others.get(item)
   }
-  return agreementReport(task, ratedItems(rows.decisions(), proposedOf))
+  return agreementReport(task, ratedItems(rows.review.decisions(), proposedOf))
 }

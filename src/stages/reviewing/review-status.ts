@@ -73,7 +73,7 @@ export interface ReviewStatus {
 export function reviewStatus(context: StageContext, task: TaskSpecification): ReviewStatus {
   const rows = new TaskRows(context.workspace, task.task)
   const examples = taskExamples(task, rows)
-  const all = rows.decisions()
+  const all = rows.review.decisions()
   const decisions = all.filter(isGiven)
   const standings = [...examples.standings.values()]
   const count = (state: string) => standings.filter((standing) => standing.state === state).length
@@ -130,7 +130,7 @@ export function expectedEffort(
     return sum + (rule.policy === "sample" && !(rule.perLabel ?? review.perLabel) ? Math.min(sample, count) : count)
   }, 0)
   const shared = review.reviewers.length > 1 ? Math.ceil(decisions * (1 + review.overlap)) : decisions
-  return effortOf(task, new TaskRows(context.workspace, task.task).decisions().filter(isGiven), shared)
+  return effortOf(task, new TaskRows(context.workspace, task.task).review.decisions().filter(isGiven), shared)
 }
 
 /** Raised by a stage that cannot go on while items are open. */
@@ -168,7 +168,7 @@ function decisionsMissing(task: TaskSpecification, examples: TaskExamples): numb
 
 function errorRates(rows: TaskRows, { standings }: TaskExamples): Record<string, ErrorRate> {
   const counts = new Map<string, { decided: number; edited: number; rejected: number }>()
-  for (const { id, strategy, output } of uniqueById(rows.candidates())) {
+  for (const { id, strategy, output } of uniqueById(rows.grown.candidates())) {
     const standing = standings.get(id)
     if (
       standing === undefined ||

@@ -1,5 +1,5 @@
 import { DataError } from "../../core/errors.ts"
-import type { SheetRow } from "../../store/tables/sheet.ts"
+import type { SheetRow } from "../../store/tables/sheet-rows.ts"
 import { isDecisionWord } from "./read-decision.ts"
 import { leafPath } from "./layout.ts"
 

@@ -22,7 +22,7 @@ export function queueConflicts<Pair extends ExamplePair>(
   sources: ReadonlyMap<string, SourceRow>,
   pairs: readonly Pair[],
 ): Pair[] {
-  const decisions = Map.groupBy(rows.decisions(), ({ item }) => item)
+  const decisions = Map.groupBy(rows.review.decisions(), ({ item }) => item)
   const checkOf = rowChecks(decisions)
   const byExample = new Map([...sources.values()].map((source) => [source.example.id, source]))
   const found = new Map<string, { queued: QueuedConflict; pair: Pair }>()
@@ -36,13 +36,13 @@ export function queueConflicts<Pair extends ExamplePair>(
       pair,
     })
   }
-  const known = rows.conflicts()
+  const known = rows.review.conflicts()
   // What was asked stays as it was asked, so that a file that is out for review can still be imported.
   const kept = known.map((conflict) => ({ ...conflict, isCurrent: found.has(conflict.id) }))
   const asked = new Set(known.map(({ id }) => id))
   const added = [...found.values()].flatMap(({ queued }) => (asked.has(queued.id) ? [] : [queued]))
   const queue = [...kept, ...added].sort((a, b) => (a.id < b.id ? -1 : 1))
-  if (toJsonLines(queue) !== toJsonLines(known)) rows.writeConflicts(queue)
+  if (toJsonLines(queue) !== toJsonLines(known)) rows.review.writeConflicts(queue)
   const open = new Set(
     conflictItems({ rows, sources, decisions }).flatMap(({ conflict, isOpen }) => (isOpen ? [conflict] : [])),
   )

@@ -8,7 +8,7 @@ import { relabelled } from "./kinds/relabel.ts"
  * since.
  */
 export function correctedSeeds(rows: TaskRows): Seed[] {
-  const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
+  const decisions = Map.groupBy(rows.review.decisions(), (decision) => decision.item)
   const checkOf = rowChecks(decisions)
   const { migrations } = rows
   return rows.seeds().flatMap((seed) => {

@@ -5,7 +5,8 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
 import type { Proposal } from "../../curation/version/preferences.ts"
 import type { Rank } from "../../curation/rows/ranking.ts"
-import type { PlacedCandidate, TaskRows } from "../../store/rows/task-rows.ts"
+import type { PlacedCandidate } from "../../store/rows/grown-rows.ts"
+import type { TaskRows } from "../../store/rows/task-rows.ts"
 import { askedAboutRows } from "./asked-about-rows.ts"
 import { answeredInput, candidateExample, goldExamples } from "./example-of.ts"
 import { inputProposals, type InputProposals } from "./input-proposals.ts"
@@ -185,8 +186,8 @@ export interface ReviewStart {
 
 /** Reads the real inputs, the candidates and the decisions of the task. */
 export function reviewStart(task: TaskSpecification, rows: TaskRows): ReviewStart {
-  const decisions = Map.groupBy(rows.decisions(), (decision) => decision.item)
-  const [candidates, inputs] = [uniqueById(rows.candidates()), rows.inputs()]
+  const decisions = Map.groupBy(rows.review.decisions(), (decision) => decision.item)
+  const [candidates, inputs] = [uniqueById(rows.grown.candidates()), rows.inputs()]
   return { task, candidates, inputs, decisions, plan: reviewPlan(task, candidates.filter(passes), inputs, decisions) }
 }
 

@@ -11,7 +11,7 @@ import { adjudicationOf } from "./standing.ts"
  * differently, and gold checks.
  */
 export function reviewItems(rows: TaskRows, sources: ReadonlyMap<string, SourceRow>): ReviewItem[] {
-  const decisions = Map.groupBy(rows.decisions(), ({ item }) => item)
+  const decisions = Map.groupBy(rows.review.decisions(), ({ item }) => item)
   const items = reviewKinds.flatMap((kind) => kind.items({ rows, sources, decisions }))
   return [
     ...items,

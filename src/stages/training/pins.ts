@@ -17,8 +17,8 @@ export async function pinNow(
 }
 
 /**
- * The newest run of the plan from this very base: another pin is another plan. A run that has no pin yet takes this one.
- * Where the pin cannot be known, nothing is concluded from it.
+ * The newest run of the plan from this very base: another pin is another plan. A run that has no pin yet takes this
+ * one. Where the pin cannot be known, nothing is concluded from it.
  */
 export async function runOfPlan(
   context: StageContext,

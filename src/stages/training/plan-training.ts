@@ -70,8 +70,10 @@ function linesOf(
 ): Iterable<string> {
   return {
     *[Symbol.iterator]() {
-      for (const { example, messages } of renderRows(task, examples))
-        yield `${JSON.stringify({ id: example.id, messages, ...(weightOf === undefined ? {} : { weight: weightOf(example) }) })}\n`
+      for (const { example, messages } of renderRows(task, examples)) {
+        const weight = weightOf === undefined ? {} : { weight: weightOf(example) }
+        yield `${JSON.stringify({ id: example.id, messages, ...weight })}\n`
+      }
     },
   }
 }
@@ -95,9 +97,10 @@ export function requireTrainable(versions: Versions, manifest: DatasetManifest, 
       `Build a clean version: tuneloop build ${manifest.task}`,
     )
   const erased = versions.erasedPart(manifest)
+  const holdoutOf = erased === manifest.id ? "" : `, the holdout of ${manifest.id}`
   if (erased !== undefined)
     throw new GateError(
-      `rows were erased from ${erased}${erased === manifest.id ? "" : `, the holdout of ${manifest.id}`}: it is no longer what its id says and cannot be trained on`,
+      `rows were erased from ${erased}${holdoutOf}: it is no longer what its id says and cannot be trained on`,
       `Build a version without them: tuneloop build ${manifest.task}`,
     )
   requireUnaltered(manifest)

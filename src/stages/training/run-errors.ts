@@ -6,30 +6,37 @@ export function failedRun(summary: RunSummary, job: string): ToolkitError {
   const reason = summary.message ?? "no reason was given"
   return new ToolkitError(`run ${summary.run} ${summary.state}: ${reason}`, {
     code: `run-${summary.state}`,
-    hint: `${summary.hint ? `${summary.hint} ` : ""}Its log: tuneloop runs logs ${summary.run}. Go on from the last checkpoint: tuneloop train ${job} --wait`,
+    hint: [
+      ...(summary.hint ? [summary.hint] : []),
+      `Its log: tuneloop runs logs ${summary.run}.`,
+      `Go on from the last checkpoint: tuneloop train ${job} --wait`,
+    ].join(" "),
   })
 }
 
 /** It is not known whether a submission created a job: nothing is submitted until it is. */
 export function uncertainRun({ run, message, hint }: Pick<RunSummary, "run" | "message" | "hint">): ToolkitError {
-  return new ToolkitError(
-    `run ${run} is uncertain, it is not known whether its submission created a job: ${message ?? "no reason was given"}`,
-    { code: "run-uncertain", ...(hint === undefined ? {} : { hint }) },
-  )
+  const reason = message ?? "no reason was given"
+  return new ToolkitError(`run ${run} is uncertain, it is not known whether its submission created a job: ${reason}`, {
+    code: "run-uncertain",
+    ...(hint === undefined ? {} : { hint }),
+  })
 }
 
 /** What to do about an uncertain run. */
 export function uncertainHint(job: string, backend: string, hint?: string): string {
-  return `${hint ? `${hint} ` : ""}Run it again: tuneloop train ${job}. It asks ${backend} for the job before it submits anything.`
+  return [
+    ...(hint ? [hint] : []),
+    `Run it again: tuneloop train ${job}.`,
+    `It asks ${backend} for the job before it submits anything.`,
+  ].join(" ")
 }
 
 /** A hosted run that succeeded must not be paid again because its model cannot be found. */
 export function missingModel({ run, job }: RunSummary): ToolkitError {
-  return new ToolkitError(
-    `run ${run} succeeded, but ${job?.backend ?? "its backend"} names no model that it made (job ${job?.id ?? "unknown"})`,
-    {
-      code: "no-model",
-      hint: `Run the command again later, or look for the job at the provider; it is not paid again.`,
-    },
-  )
+  const named = `${job?.backend ?? "its backend"} names no model that it made (job ${job?.id ?? "unknown"})`
+  return new ToolkitError(`run ${run} succeeded, but ${named}`, {
+    code: "no-model",
+    hint: `Run the command again later, or look for the job at the provider; it is not paid again.`,
+  })
 }

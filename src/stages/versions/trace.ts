@@ -97,7 +97,7 @@ export async function traceOf(context: StageContext, task: TaskSpecification, id
     missing: lineage.missing,
     requests: asked.flatMap(({ row, key }) => tracedRequest(recorded.get(key), row)),
     requestsElsewhere: asked.flatMap(({ key }) => (recorded.has(key) ? [] : [key])),
-    decisions: rows
+    decisions: rows.review
       .decisions()
       .filter(({ item, rows: about }) => digits(item) === digits(own) || about?.includes(own) === true)
       .map(({ output, ...decision }) => ({
@@ -128,7 +128,7 @@ function lineageRows(
   id: string,
   heldOf: (id: string) => Held,
 ): Map<string, KnownRow> {
-  const candidates = rows.candidates()
+  const candidates = rows.grown.candidates()
   const reached = digitsInLineage([{ id, parents: [] }], candidates)
   const isReached = (each: string) => reached.has(digits(each))
   const place = (path: string) => context.workspace.show(path)
@@ -139,7 +139,7 @@ function lineageRows(
     const row = {
       id,
       kind: "candidate" as const,
-      file: place(rows.batchFile(batch)),
+      file: place(rows.grown.batchFile(batch)),
       split: "train" as const,
       input,
       output,

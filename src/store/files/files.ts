@@ -266,11 +266,6 @@ export function fileBytes(path: string): number {
   return statSync(path).size
 }
 
-/** The text of a file; undefined where there is none. */
-export function readTextIfAny(path: string): string | undefined {
-  return existsSync(path) ? readText(path) : undefined
-}
-
 export function readBytes(path: string, what = "file"): Buffer {
   try {
     if (statSync(path).isDirectory()) throw new DataError(`${path} is a folder, not a ${what}`, [], "Name a file.")

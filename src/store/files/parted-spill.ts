@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
 import type { Spill, SpillReader, SpillWriter } from "../../core/spill.ts"
 import { makeFolder, temporaryBeside, writeError } from "./files.ts"
 
@@ -31,6 +31,11 @@ export class PartedSpill implements Spill {
   readonly #temporary: string
   readonly #writer: PartWriter
   readonly #reader: PartReader
+
+  /** One in a folder, by what it is for. */
+  static in(folder: string, name: string, parts: number): PartedSpill {
+    return new PartedSpill(join(folder, name), parts)
+  }
 
   constructor(path: string, parts: number) {
     makeFolder(dirname(path))

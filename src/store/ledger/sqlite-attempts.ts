@@ -67,7 +67,6 @@ function insertAttempt(
 export function settleAttempts(database: DatabaseSync, settlements: readonly Settlement[], at: string): void {
   inTransaction(database, () => {
     for (const settlement of settlements) {
-      requireAttempt(database, settlement.attempt)
       if (settlement.outcome === "answered") settleAnswered(database, settlement, at)
       else settleUnanswered(database, settlement, at)
     }
@@ -84,12 +83,13 @@ function settleAnswered(
   { attempt, answer, costUsd }: Extract<Settlement, { outcome: "answered" }>,
   at: string,
 ): void {
-  database
+  const { changes } = database
     .prepare(
       `update attempts set state = 'answered', settled_at = ?, cost_usd = ?, input_tokens = ?, output_tokens = ?
        where attempt = ?`,
     )
     .run(at, costUsd, answer.inputTokens, answer.outputTokens, attempt)
+  if (changes === 0) requireAttempt(database, attempt)
   database
     .prepare(
       `update requests set answered_at = ?, answer = ?
@@ -104,12 +104,13 @@ function settleUnanswered(
   at: string,
 ): void {
   const cost = outcome === "refused" ? "0" : "worst_usd"
-  database
+  const { changes } = database
     .prepare(
       `update attempts set state = ?, settled_at = ?, cost_usd = case when worst_usd is null then null else ${cost} end
        where attempt = ? and state = 'sent'`,
     )
     .run(outcome, at, attempt)
+  if (changes === 0) requireAttempt(database, attempt)
 }
 
 /** See `RequestLedger.bookLost`. */

@@ -68,6 +68,12 @@ export function evaluationFile(workspace: Workspace, run: string, evaluation: st
   return join(workspace.runFolder(run), "evaluations", `${evaluation}.json`)
 }
 
+/** The result of an evaluation of the run as it was written; undefined where there is none. */
+export function evaluationText(workspace: Workspace, run: string, evaluation: string): string | undefined {
+  const file = evaluationFile(workspace, run, evaluation)
+  return existsSync(file) ? readText(file) : undefined
+}
+
 /** Where the run's report lies. */
 export function reportFile(workspace: Workspace, run: string): string {
   return join(workspace.runFolder(run), "report.html")

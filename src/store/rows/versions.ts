@@ -62,7 +62,7 @@ export class Versions {
           .sort()
       : []
   }
-  /** The files of a holdout that have rows. */
+  /** The files of a holdout's rows. */
   holdoutFiles(holdout: HoldoutId): string[] {
     return ["validation.jsonl", "test.jsonl"].map((file) => join(this.folder(holdout), file))
   }
@@ -105,13 +105,17 @@ export class Versions {
   ): Promise<{ readonly name: DatasetId; readonly isNew: boolean }> {
     const { read, kept } = planned.manifest
     return createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), async (temporary) => {
-      const { train: trainFile, dropped: droppedFile } = rowFilesIn(temporary)
-      const writing = [files.train(trainFile), files.dropped(droppedFile)] as const
+      const written: WrittenFiles = {
+        folder: temporary,
+        train: join(temporary, "train.jsonl"),
+        dropped: join(temporary, "dropped.jsonl"),
+      }
+      const writing = [files.train(written.train), files.dropped(written.dropped)] as const
       // Where one fails, the other is not left at work in a folder that goes.
       await Promise.allSettled(writing)
       const [train, dropped] = await Promise.all(writing)
       const { preferences } = files
-      const found = await files.inspect(temporary)
+      const found = await files.inspect(written)
       if (found > 0) throw new LeaksFound()
       const manifest = withFiles(planned, found, {
         "train.jsonl": { rows: kept, digest: train },
@@ -215,11 +219,6 @@ export class Versions {
   }
 }
 
-/** The files of a version that every version has, in the folder where it lies or is being written. */
-export function rowFilesIn(folder: string): { readonly train: string; readonly dropped: string } {
-  return { train: join(folder, "train.jsonl"), dropped: join(folder, "dropped.jsonl") }
-}
-
 /** A version but for its files and what is found in them, and how its id follows from the files. */
 export interface PlannedVersion {
   readonly manifest: Omit<DatasetManifest, "files" | "id" | "leaks">
@@ -235,9 +234,16 @@ export interface VersionFiles {
   readonly preferences: readonly Preference[]
 }
 
-/** Says how many leaks are in the files once they lie in the folder. */
+/** The files of a version as they lie on disk before it is there. */
+export interface WrittenFiles {
+  readonly folder: string
+  readonly train: string
+  readonly dropped: string
+}
+
+/** Says how many leaks are in the files once they are written. */
 export interface InspectedFiles extends VersionFiles {
-  readonly inspect: (folder: string) => Promise<number>
+  readonly inspect: (written: WrittenFiles) => Promise<number>
 }
 
 class LeaksFound extends Error {}

@@ -3,9 +3,9 @@ import { CsvError, parse } from "csv-parse"
 import { parse as parseText } from "csv-parse/sync"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { decodeText, readBytes } from "../files/files.ts"
-import type { Sheet, SheetRow } from "./sheet.ts"
+import type { Sheet, SheetRow } from "./sheet-rows.ts"
 import { decodedChunks, encodingOf, repairTwiceEncoded } from "../files/text-encoding.ts"
-import type { Table, TableRow } from "./table.ts"
+import type { Table, TableRow } from "./table-rows.ts"
 
 /**
  * A CSV file as the spreadsheet shows it: rows by their number, empty ones and those above the header among them. Any

@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { readBytes } from "../files/files.ts"
-import type { Table, TableRow } from "./table.ts"
+import type { Table, TableRow } from "./table-rows.ts"
 
 const compressors = {
   GZIP: (bytes: Uint8Array) => gunzipSync(bytes),

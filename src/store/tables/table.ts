@@ -3,26 +3,7 @@ import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { readCsvTable } from "./csv.ts"
 import { decodeText, readBytes, readLines, requireFile } from "../files/files.ts"
-
-/** A row of a user's file: its fields by name, and the line where it begins. */
-export interface TableRow {
-  readonly line: number
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
-export interface Table {
-  readonly rows: readonly TableRow[]
-  /** Lines that could not be read as rows at all. */
-  readonly issues: readonly Issue[]
-  readonly format: "jsonl" | "csv"
-}
-
-/** The rows of a file that people import, read as they are asked for where each is a line of its own. */
-export interface TableStream {
-  readonly format: Table["format"]
-  /** Asked for once. Lines that could not be read as rows at all stand among the rows. */
-  readonly rows: Iterable<TableRow | Issue>
-}
+import type { Table, TableRow, TableStream } from "./table-rows.ts"
 
 /** Opens what `readAnyTable` reads; a JSONL file is not held in memory. */
 export async function openTable(path: string): Promise<TableStream> {

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream"
 import { SaxesParser, type SaxesTagPlain } from "saxes"
 import yauzl from "yauzl"
 import { DataError } from "../../core/errors.ts"
-import type { Sheet, SheetCell, SheetRow } from "./sheet.ts"
+import type { Sheet, SheetCell, SheetRow } from "./sheet-rows.ts"
 import { columnOf, decodeEscapes } from "./xlsx-text.ts"
 
 /**

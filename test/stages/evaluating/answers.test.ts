@@ -136,6 +136,13 @@ describe("an answer is asked for once", () => {
     expect((await at.evaluated({ margin: 0.03 }, {}, { pin: async () => "b" })).labels).toEqual(all)
     expect((await at.evaluated({ margin: 0.04 }, {}, pinned)).labels).toEqual([])
     await at.close()
+    const changed = copied()
+    await changed.evaluated()
+    const seen = { schemaVersion: 1, model: "m", revision: null, pin: "a", pinnedAt: "2026-11-30", source: "quick" }
+    writeAtomically(join(changed.workspace.runFolder(run), "base.json"), JSON.stringify(seen))
+    expect((await changed.evaluated({ margin: 0.02 }, {}, { pin: async () => "b" })).labels).toEqual(all)
+    expect((await changed.evaluated({ margin: 0.03 }, {}, pinned)).labels).toEqual([])
+    await changed.close()
   })
 
   it("also when the work was interrupted: it goes on in the same folder", async () => {

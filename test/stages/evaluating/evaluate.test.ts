@@ -119,7 +119,10 @@ it("trains with weights and gives figures at the prevalence that the specificati
   expect(built.manifest.prevalence?.targets["account"]).toMatchObject({ share: 0.05, rows: 0 })
   const weights = built.manifest.prevalence?.weights ?? {}
   expect((weights["delivery"] ?? 0) / (weights["out-of-scope"] ?? 0)).toBeCloseTo(8, 1)
-  const backend = quickBackend(new Map())
+  const started = { type: "started", totalSteps: 1, details: { machine: "8 × a machine that trains" } } as const
+  const backend = quickBackend(new Map(), {
+    poll: async () => ({ state: "succeeded", events: [started], cursor: "1" }),
+  })
   const job = workspace.readJob(task)
   const { run } = await train(context, job, specification, backend)
   const rendered = linesOf<{ weight: number; messages: { content: string }[] }>(
@@ -135,6 +138,9 @@ it("trains with weights and gives figures at the prevalence that the specificati
   const tuned = result.prevalence?.contenders[0]?.metrics["accuracy"]
   expect(tuned?.value).toBeCloseTo(0.4 / 0.85, 2)
   expect(result.prevalence?.untested).toEqual(["account", "fault", "product"])
+  const report = readFileSync(join(workspace.root, result.report), "utf8")
+  expect(report).toContain("<dt>trained on</dt><dd>8 × a machine that trains</dd>")
+  expect(report).toContain("<dt>evaluated on</dt><dd>a machine</dd>")
   expect(result.outOfScope).toMatchObject({ label: "out-of-scope", isDeclared: true })
   expect(result.outOfScope?.contenders[0]).toMatchObject({ recognised: { value: 0 }, turnedAway: 0 })
   await host.close()

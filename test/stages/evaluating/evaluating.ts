@@ -9,8 +9,8 @@ import { toJsonLines, writeAtomically } from "../../../src/store/files/files.ts"
 import { linesOf } from "../../command-line.ts"
 
 /**
- * Trains at once and answers everything with one label: what a stage makes of the answers is what is tested. `asked` has
- * the ids by what was asked; a file that is complete is not asked again.
+ * Trains at once and answers everything with one label: what a stage makes of the answers is what is tested. `asked`
+ * has the ids by what was asked; a file that is complete is not asked again.
  */
 export function quickBackend(asked: Map<string, string[]>, changes: Partial<FineTuneBackend> = {}): FineTuneBackend {
   return {

@@ -1,18 +1,22 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 import { readEvaluation } from "../../../src/stages/evaluating/evaluation-result.ts"
+import { writeAtomically } from "../../../src/store/files/files.ts"
+import { evaluationFile } from "../../../src/store/rows/run-files.ts"
+import { Workspace } from "../../../src/store/workspace.ts"
 import { fixtureFolder, fixtureRuns } from "../../characterisation/fixture.ts"
 
 const kept = readFileSync(
   join(fixtureFolder, "jobs", "runs", fixtureRuns.finished, "evaluations", "eval_a11095caa0dbe521.json"),
   "utf8",
 )
+const folder = () => Workspace.open(mkdtempSync(join(tmpdir(), "tuneloop-result-")))
 const reread = (value: unknown) => {
-  const file = join(mkdtempSync(join(tmpdir(), "tuneloop-result-")), "eval_1.json")
-  writeFileSync(file, JSON.stringify(value))
-  return readEvaluation(file, "eval_1.json")
+  const workspace = folder()
+  writeAtomically(evaluationFile(workspace, "run", "eval_1"), JSON.stringify(value))
+  return readEvaluation(workspace, "run", "eval_1")
 }
 
 it("reads a result of an earlier version as it is, in the order of its keys", () => {
@@ -41,5 +45,5 @@ it("names each thing that is wrong, and says nothing of a file that is not there
       ],
     }),
   )
-  expect(readEvaluation("/nonexistent/eval_1.json", "eval_1.json")).toBeUndefined()
+  expect(readEvaluation(folder(), "run", "eval_1")).toBeUndefined()
 })

@@ -22,7 +22,7 @@ describe("checks that ask a model", () => {
       return examples(request)
     })
     const result = await grow(at, model, "self-instruct", { of, count: 9, options: { perRequest: 3 } })
-    const grown = at.rows.candidates()
+    const grown = at.rows.grown.candidates()
     expect(grown).toHaveLength(9)
     for (const { output, checks: found, confidence } of grown) {
       const second = found.find(({ name }) => name === "second-pass")
@@ -75,7 +75,7 @@ describe("a copy", () => {
     )
     const result = await grow(at, model, "self-instruct", { count: 3, options: { perRequest: 3 } })
     expect(result).toMatchObject({ grown: 3, passed: 1, failedChecks: { novelty: 1, copied: 1 } })
-    const failed = at.rows
+    const failed = at.rows.grown
       .candidates()
       .flatMap(({ checks }) => checks.flatMap(({ ok, detail }) => (ok ? [] : [detail])))
     expect(failed).toEqual([`near ${heldOut?.id}`, "13 words in a row as in seed_00000000000000bb"])

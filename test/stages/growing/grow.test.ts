@@ -46,7 +46,7 @@ describe("nothing held out", () => {
             for (const { id, input } of [...seeds, ...inputs])
               if (heldOut.has(id))
                 expect(said.includes(JSON.stringify(inputText(of, input)).slice(1, -1)), id).toBe(false)
-            for (const { parents, answers } of at.rows.candidates())
+            for (const { parents, answers } of at.rows.grown.candidates())
               for (const id of [...parents, ...(answers === undefined ? [] : [answers])])
                 expect(heldOut.has(id)).toBe(false)
             expect(model.asked.length).toBeGreaterThan(8)
@@ -136,7 +136,7 @@ describe("an answer that cannot be read", () => {
     const result = await grow(at, model, "self-instruct", { count: 20 })
     expect(result).toMatchObject({ requests: 4, repaired: 1, quarantined: 1 })
     expect(model.asked).toHaveLength(6)
-    const [put, ...more] = linesOf<QuarantinedAnswer>(at.rows.quarantineFile(result.batch))
+    const [put, ...more] = linesOf<QuarantinedAnswer>(at.rows.grown.quarantineFile(result.batch))
     expect(more).toEqual([])
     expect(put).toMatchObject({
       answer: "I would rather not.",
@@ -147,7 +147,7 @@ describe("an answer that cannot be read", () => {
     expect(put?.parents.length).toBeGreaterThan(0)
     // An erasure of a seed that the prompt showed takes the answer with it, here and in the ledger.
     await erase(at.context, task, { ids: [put?.parents[0] ?? ""], matching: undefined, why: undefined, yes: true })
-    expect(linesOf(at.rows.quarantineFile(result.batch))).toEqual([])
+    expect(linesOf(at.rows.grown.quarantineFile(result.batch))).toEqual([])
     expect(await answerTo(at.context, put?.request)).toBe("")
   })
 
@@ -166,7 +166,7 @@ describe("an answer that cannot be read", () => {
     const result = await grow(at, model, "self-instruct", { strategy: better })
     expect(result).toMatchObject({ state: "grown", requests: 3, answeredBefore: 3, grown: 9, quarantined: 0 })
     expect(model.asked).toHaveLength(asked)
-    expect(at.rows.candidates()).toHaveLength(9)
+    expect(at.rows.grown.candidates()).toHaveLength(9)
   })
 })
 
@@ -177,7 +177,7 @@ describe("never twice", () => {
     const model = new ScriptedModel((request) => examples(request))
     const options = { shots: 3, perRequest: 3 }
     await grow(at, model, "self-instruct", { count: 60, options })
-    const before = at.rows.candidates()
+    const before = at.rows.grown.candidates()
     const [edited] = seeds
     const shown = model.asked.filter(({ messages }) =>
       messages.some(({ content }) => content.includes(String(edited?.input["body"]))),
@@ -194,7 +194,7 @@ describe("never twice", () => {
       answeredBefore: 20 - shown.length,
     })
     expect(model.asked.length - first).toBe(shown.length)
-    const ids = at.rows.candidates().map(({ id }) => id)
+    const ids = at.rows.grown.candidates().map(({ id }) => id)
     expect(new Set(ids).size).toBe(ids.length)
     expect(ids).toEqual(expect.arrayContaining(before.map(({ id }) => id)))
   })
@@ -208,10 +208,10 @@ describe("never twice", () => {
     expect([candidatesOf(at), model.asked.length]).toEqual([{}, 2])
     await grow(at, model, "persona", { count: 12 })
     expect(model.asked).toHaveLength(4)
-    expect(at.rows.candidates().slice(0, 4)).toMatchObject(seen.candidates as object[])
+    expect(at.rows.grown.candidates().slice(0, 4)).toMatchObject(seen.candidates as object[])
     await grow(at, model, "persona", { count: 15 })
     expect(model.asked).toHaveLength(5)
-    expect(at.rows.candidates()).toHaveLength(15)
+    expect(at.rows.grown.candidates()).toHaveLength(15)
   })
 
   it("what reviewers turned down is told to the model where the specification says so, and only then other questions are asked", async () => {
@@ -274,7 +274,7 @@ describe("labelling real inputs", () => {
     const result = await grow(at, passes, "label", { count: 100 })
     expect(result).toMatchObject({ requests: 7, grown: 7, passed: 7 })
     expect(passes.asked).toHaveLength(14)
-    const grown = at.rows.candidates()
+    const grown = at.rows.grown.candidates()
     expect(new Set(grown.map(({ answers }) => answers))).toEqual(new Set(inputs.slice(1).map(({ id }) => id)))
     expect(grown.map(({ parents, answers }) => parents[0] === answers && parents.length === 1)).not.toContain(false)
     expect(Object.fromEntries(grown.map(({ answers, confidence }) => [answers, confidence]))).toEqual(
@@ -297,7 +297,7 @@ describe("labelling real inputs", () => {
       const items = taskExamples(task, at.rows).open
       const revision =
         items.find(({ id }) => id === (about === "candidate" ? item.id : item.answers))?.revision ?? inputRevision(item)
-      at.rows.writeSession(session, [
+      at.rows.review.writeSession(session, [
         {
           item: about === "candidate" ? item.id : (item.answers ?? ""),
           verdict,

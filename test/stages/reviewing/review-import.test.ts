@@ -130,7 +130,7 @@ describe("what is not asked", () => {
 describe("an item", () => {
   it("that changed since the export, or is gone, is not decided by it; all others are", async () => {
     const { review, file } = await filled()
-    review.rows.writeBatch(
+    review.rows.grown.writeBatch(
       "batch",
       grown.slice(0, 2).map((row, index) => ({ ...candidate(row), output: index === 0 ? "fault" : "delivery" })),
     )

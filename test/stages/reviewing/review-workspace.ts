@@ -38,7 +38,7 @@ export class ReviewWorkspace {
   }
 
   grow(grown: readonly Grown[]): void {
-    this.rows.writeBatch("batch", grown.map(candidate))
+    this.rows.grown.writeBatch("batch", grown.map(candidate))
   }
 
   path(name: string): string {
@@ -55,7 +55,7 @@ export class ReviewWorkspace {
   }
 
   decisions(): Decision[] {
-    return this.rows.decisions()
+    return this.rows.review.decisions()
   }
 }
 

@@ -160,7 +160,7 @@ function newLabel({ output, current }: ReviewItem): string {
 /** What cleo decided, and what that says of rows and other items. */
 function said(workspace: string): unknown[] {
   const { rows } = opened(workspace)
-  return rows
+  return rows.review
     .decisions()
     .filter(({ reviewer }) => reviewer === "cleo")
     .map(({ at: _at, source: _source, ...line }) => line)

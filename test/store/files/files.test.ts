@@ -123,7 +123,7 @@ describe("writing a file", () => {
     const file = join(newFolder(), "a.txt")
     const texts = ["a".repeat(300_000), "b".repeat(200_000)]
     writeAtomically(file, texts[0] ?? "")
-    const script = `import { writeAtomically } from ${JSON.stringify(join(sources, "store", "files.ts"))}
+    const script = `import { writeAtomically } from ${JSON.stringify(join(sources, "store", "files", "files.ts"))}
       for (let i = 0; i < 100; i++) writeAtomically(process.argv[1], i % 2 ? "a".repeat(300_000) : "b".repeat(200_000))`
     const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", script, file], { stdio: "inherit" })
     let isDone = false
@@ -227,9 +227,9 @@ describe("the rows of a task", () => {
     const rows = rowsOf(newFolder())
     const decision = (at: string, verdict: "accept" | "reject") =>
       ({ item: "cand_1", verdict, reviewer: "amara", guideline: "sha256:0", revision: "sha256:1", at }) as const
-    rows.writeSession("b", [decision("2026-01-01T00:00:00Z", "accept")])
-    rows.writeSession("a", [decision("2026-01-02T00:00:00Z", "reject")])
-    expect(rows.decisions().map(({ verdict }) => verdict)).toEqual(["accept", "reject"])
+    rows.review.writeSession("b", [decision("2026-01-01T00:00:00Z", "accept")])
+    rows.review.writeSession("a", [decision("2026-01-02T00:00:00Z", "reject")])
+    expect(rows.review.decisions().map(({ verdict }) => verdict)).toEqual(["accept", "reject"])
   })
 })
 
@@ -282,8 +282,8 @@ describe("dataset versions", () => {
   it("are not there while a leak is found in their files, and nothing is left of them", async () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
     const seen: string[] = []
-    const inspect = (folder: string) => {
-      seen.push(readFileSync(join(folder, "train.jsonl"), "utf8"))
+    const inspect = ({ train }: { readonly train: string }) => {
+      seen.push(readFileSync(train, "utf8"))
       return Promise.resolve(1)
     }
     expect(await versions.freezeVersion(planned("ds_1"), { ...files, inspect })).toBeUndefined()

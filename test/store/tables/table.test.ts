@@ -5,7 +5,8 @@ import { stringify } from "csv-stringify/sync"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { DataError } from "../../../src/core/errors.ts"
-import { readTable, type TableRow } from "../../../src/store/tables/table.ts"
+import { readTable } from "../../../src/store/tables/table.ts"
+import type { TableRow } from "../../../src/store/tables/table-rows.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "tuneloop-table-"))
 const read = (text: string | Buffer, name = "a.csv") => {

@@ -14,7 +14,7 @@ export const candidate: ReviewKind = {
   buttons: acceptButtons,
   rejecting: turnedDown,
   isAboutRows: false,
-  items: ({ rows }) => uniqueById(rows.candidates()).filter(passes).map(candidateItem),
+  items: ({ rows }) => uniqueById(rows.grown.candidates()).filter(passes).map(candidateItem),
 }
 
 export function candidateItem({ id, input, output }: Pick<Candidate, "id" | "input" | "output">): ReviewItem {

@@ -75,7 +75,7 @@ export interface ConflictSide {
  */
 export function conflictItems({ rows, sources, decisions }: ReviewMaterial): ConflictQuestion[] {
   const checkOf = rowChecks(decisions)
-  return rows.conflicts().flatMap((queued) => {
+  return rows.review.conflicts().flatMap((queued) => {
     const [a, b] = [queued.a, queued.b].map((asked) => {
       const source = sources.get(asked.row)
       const side = source && sideOf(source, checkOf)

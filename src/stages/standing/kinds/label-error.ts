@@ -56,7 +56,7 @@ function suspectItems({
   rows,
   sources,
 }: ReviewMaterial): { item: ReviewItem; suspect: QueuedSuspect; source: SourceRow }[] {
-  return rows.suspects().flatMap((suspect) => {
+  return rows.review.suspects().flatMap((suspect) => {
     const source = sources.get(suspect.row)
     if (source === undefined || checkId(suspect.row, source.example.input, source.example.output) !== suspect.id)
       return []

@@ -47,7 +47,9 @@ export function relabelled(
 function relabelItems(rows: ReviewMaterial["rows"]): ReviewItem[] {
   const split = rows.migrations.splitRows()
   if (split.length === 0) return []
-  const inputs = new Map([...rows.seeds(), ...rows.inputs(), ...rows.candidates()].map(({ id, input }) => [id, input]))
+  const inputs = new Map(
+    [...rows.seeds(), ...rows.inputs(), ...rows.grown.candidates()].map(({ id, input }) => [id, input]),
+  )
   return split.flatMap(({ row, split: of }) => {
     const input = inputs.get(row)
     return input === undefined ? [] : [relabelItem(of, row, input)]

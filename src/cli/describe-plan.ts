@@ -3,8 +3,9 @@ import type { PaidTraining } from "../stages/context.ts"
 /** A plan before it is started: what will be trained, what it will take, and what is sent. */
 export function describePlan({ backend, plan, planDigest, estimate, firstRow }: PaidTraining): string {
   const { train, validation } = plan.files
+  const rows = `(${train.rows} rows, ${validation.rows} validation rows)`
   return [
-    `would train ${plan.baseModel} by ${plan.method.name} on ${plan.dataset} (${train.rows} rows, ${validation.rows} validation rows) on ${backend}`,
+    `would train ${plan.baseModel} by ${plan.method.name} on ${plan.dataset} ${rows} on ${backend}`,
     `plan ${planDigest}`,
     ...estimate.figures.map(({ name, value, unit, source }) => `${name}: ${value} ${unit} (${source})`),
     `the first row, as it is sent:\n${firstRow}`,
