@@ -46,7 +46,7 @@ export interface RawRow extends ErasableRow {
   readonly witness?: string
 }
 
-/** The files of a task that hold rows: what people wrote and decided, and the frozen files of each version and holdout. */
+/** The files of a task that hold rows: what people wrote and decided, and those of each version and holdout. */
 export function rowFiles(taskFolder: string): {
   readonly loose: string[]
   readonly frozen: { readonly id: string; readonly folder: string; readonly files: string[] }[]

@@ -10,7 +10,7 @@ export function sheetSource(path: string): string {
   return basename(path)
 }
 
-/** Where the texts lie that are too long for a cell of the sheet: the folder beside it, `review.texts` of `review.csv`. */
+/** Where the texts are that are too long for a cell: a folder beside the sheet, `review.texts` of `review.csv`. */
 export function longTextFolder(path: string): string {
   return join(dirname(path), `${basename(path, extname(path))}.texts`)
 }
