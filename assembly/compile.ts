@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { main } from "assemblyscript/asc"
 
-export const sources = ["sketcher", "crowds", "cosine"] as const
+export const sources = ["sketcher", "buckets", "cosine"] as const
 
 /**
  * The text of src/curation/near/<source>-code.ts: the compiled bytes as base64, the same for the same source and compiler.

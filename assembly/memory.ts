@@ -18,8 +18,8 @@ export const multipliers: usize = classes + 64
 export const minima: usize = multipliers + (mostMinima << 2)
 export const keys: usize = minima + (mostMinima << 2)
 export const print: usize = keys + (mostMinima << 2)
-export const parities: usize = print + 64
-export const boilerplate: usize = parities + 64
+export const bitSketch: usize = print + 64
+export const boilerplate: usize = bitSketch + 64
 
 export let isOfWords: bool = false
 export let size: u32 = 4
@@ -52,8 +52,8 @@ export function keysAt(): usize {
 export function printAt(): usize {
   return print
 }
-export function paritiesAt(): usize {
-  return parities
+export function bitSketchAt(): usize {
+  return bitSketch
 }
 export function boilerplateAt(): usize {
   return boilerplate

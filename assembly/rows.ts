@@ -3,7 +3,7 @@
 // if they are JSON to the last character; every other line is the host's, so that src/curation/text/compared-text.ts alone
 // says what a row means.
 import { forgetEscapes, hasEscape, hex, newlineFrom, skipValue, space, stringEnd } from "./json"
-import { bands, keys, parities, print, reserve, shingles, startOfRows, text } from "./memory"
+import { bands, keys, bitSketch, print, reserve, shingles, startOfRows, text } from "./memory"
 import { sketch } from "./sketch"
 import { cut, encode } from "./units"
 
@@ -127,7 +127,7 @@ export function emit(index: u32, size: u32, outputLow: u32, outputHigh: u32): bo
   store<u64>(at, load<u64>(print), 8)
   store<u32>(at, outputLow, 16)
   store<u32>(at, outputHigh, 20)
-  copy(parities, at + 24, 24)
+  copy(bitSketch, at + 24, 24)
   copy(keys, at + 48, <usize>bands << 2)
   copy(shingles, at + 48 + (<usize>bands << 2), <usize>size << 2)
   outUsed += need

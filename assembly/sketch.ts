@@ -8,7 +8,7 @@ import {
   lastFactor,
   minima,
   multipliers,
-  parities,
+  bitSketch,
   rows,
   runFactor,
   runs,
@@ -183,13 +183,13 @@ function minimise(count: u32): void {
 
 /** Each hash turns one of 192 bits. */
 function mark(count: u32): void {
-  store<u64>(parities, 0)
-  store<u64>(parities, 0, 8)
-  store<u64>(parities, 0, 16)
+  store<u64>(bitSketch, 0)
+  store<u64>(bitSketch, 0, 8)
+  store<u64>(bitSketch, 0, 16)
   const end = shingles + (<usize>count << 2)
   for (let at = shingles; at < end; at += 4) {
     const bit = ((load<u32>(at) >> 16) * 192) >> 16
-    const place = parities + <usize>((bit >> 5) << 2)
+    const place = bitSketch + <usize>((bit >> 5) << 2)
     store<u32>(place, load<u32>(place) ^ (1 << (bit & 31)))
   }
 }

@@ -30,9 +30,10 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
     [".", "standing/kinds"],
     ["standing", "asking", "dedup"],
     ["arriving", "spreadsheet"],
-    ["building", "evaluating", "reviewing"],
-    ["growing", "training"],
-    ["versions"],
+    ["building", "reviewing"],
+    ["training"],
+    ["evaluating", "versions"],
+    ["growing"],
   ],
   cli: [["."], ["dataset", "review"], ["text"], ["runs"], ["commands"]],
 }

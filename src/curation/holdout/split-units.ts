@@ -30,18 +30,18 @@ export class Units {
 
   constructor({ held, stratum, compareIds }: NumberedRows, groups: Pick<Groups, "of">) {
     this.#stratum = stratum
-    // By the heads of the groups: where their members are held, and their units plus one.
+    // By the roots of the groups: where their members are held, and their units plus one.
     const heldBy = new Uint8Array(held.length)
     const unitOf = new Uint32Array(held.length)
     let count = 0
     let arrivals = 0
     for (let row = 0; row < held.length; row += 1) {
-      const head = groups.of(row)
+      const root = groups.of(row)
       const split = held[row] as number
       if (split === 0) {
         arrivals += 1
-        if (unitOf[head] === 0) unitOf[head] = ++count
-      } else heldBy[head] = Math.max(heldBy[head] as number, split === retired ? train : split)
+        if (unitOf[root] === 0) unitOf[root] = ++count
+      } else heldBy[root] = Math.max(heldBy[root] as number, split === retired ? train : split)
     }
     this.count = count
     this.rows = new Uint32Array(arrivals)
@@ -50,11 +50,11 @@ export class Units {
     this.#follows = new Uint8Array(count)
     for (let row = 0; row < held.length; row += 1) {
       if (held[row] !== 0) continue
-      const head = groups.of(row)
-      const unit = (unitOf[head] as number) - 1
+      const root = groups.of(row)
+      const unit = (unitOf[root] as number) - 1
       const size = this.#starts[unit + 1] as number
       this.#starts[unit + 1] = size + 1
-      this.#follows[unit] = heldBy[head] as number
+      this.#follows[unit] = heldBy[root] as number
       if (size === 0 || compareIds(row, this.#firsts[unit] as number) < 0) this.#firsts[unit] = row
     }
     for (let unit = 0; unit < count; unit += 1)

@@ -1,5 +1,5 @@
 import { MarkedSet } from "./marked-set.ts"
-import { mayBeNear } from "./parities.ts"
+import { mayBeNear } from "./bit-sketch.ts"
 import { sharesKey, type Question, type SetSearch, type Sketch } from "./similar-sets.ts"
 
 /** The search of `SimilarSets` among a few sets: the same answers, without tables to make. Sets stay where they lie. */

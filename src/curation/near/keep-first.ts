@@ -20,7 +20,7 @@ export interface KeepOrDrop {
 
 const kept: KeepOrDrop = { verdict: "kept", witness: -1, similarity: 0 }
 
-// Of a crowd of near rows that all differ in their outputs so many are compared, and so many looked at for one that
+// Of a bucket of near rows that all differ in their outputs so many are compared, and so many looked at for one that
 // agrees.
 const mostDiffering = 100
 const mostLooks = 10_000
@@ -30,7 +30,7 @@ const mostLooks = 10_000
  * their outputs agree, so that every dropped row has a kept witness. Rows with other outputs are kept and told as
  * conflicts. Connected components instead would drop rows that are near no kept one.
  *
- * Of pairs right at the threshold a few are missed, as the bands say. In a crowd of over 10,000 near rows with
+ * Of pairs right at the threshold a few are missed, as the bands say. In a bucket of over 10,000 near rows with
  * different outputs one that agrees may be missed as well.
  */
 export class KeepFirst {

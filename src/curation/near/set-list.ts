@@ -1,7 +1,7 @@
-import { cardNumbers, Crowds } from "./crowds.ts"
-import { FineParities } from "./fine-parities.ts"
+import { headerNumbers, Buckets } from "./buckets.ts"
+import { FineBitSketches } from "./fine-bit-sketch.ts"
 import { MarkedSet } from "./marked-set.ts"
-import { sharesKey, writeCard, type Question, type SetSearch, type Sketch } from "./similar-sets.ts"
+import { sharesKey, writeHeader, type Question, type SetSearch, type Sketch } from "./similar-sets.ts"
 
 /**
  * The search of `SimilarSets` in one list: the same answers, sooner where most of up to some thousand sets share keys
@@ -11,16 +11,16 @@ export class SetList implements SetSearch {
   readonly #threshold: number
   readonly #bands: number
   readonly #places: { readonly sketch: Sketch; readonly group: number }[] = []
-  readonly #cards = new Crowds()
-  readonly #card = new Int32Array(cardNumbers)
-  readonly #parities: FineParities
+  readonly #buckets = new Buckets()
+  readonly #header = new Int32Array(headerNumbers)
+  readonly #bitSketch: FineBitSketches
   readonly #marked = new MarkedSet()
   #list = 0
 
   constructor(threshold: number, bands: number) {
     this.#threshold = threshold
     this.#bands = bands
-    this.#parities = new FineParities(threshold)
+    this.#bitSketch = new FineBitSketches(threshold)
   }
 
   visit(
@@ -29,17 +29,17 @@ export class SetList implements SetSearch {
     { isWanted, group = 0 }: Question = {},
   ): void {
     if (this.#list === 0) return
-    writeCard(this.#card, 0, -1, sketch)
-    this.#cards.ask(this.#card)
-    this.#parities.ask(sketch)
+    writeHeader(this.#header, 0, -1, sketch)
+    this.#buckets.ask(this.#header)
+    this.#bitSketch.ask(sketch)
     let isMarked = false
     let next = 0
     do {
-      const count = this.#cards.scan(this.#list, next, this.#threshold)
-      next = this.#cards.stopped(this.#list)
+      const count = this.#buckets.scan(this.#list, next, this.#threshold)
+      next = this.#buckets.stopped(this.#list)
       for (let index = 0; index < count; index += 1) {
-        const place = this.#cards.found[index] as number
-        if (!this.#parities.mayBeNear(place)) continue
+        const place = this.#buckets.found[index] as number
+        if (!this.#bitSketch.mayBeNear(place)) continue
         const { sketch: other, group: itsGroup } = this.#places[place] as {
           readonly sketch: Sketch
           readonly group: number
@@ -55,9 +55,10 @@ export class SetList implements SetSearch {
 
   add(sketch: Sketch, group = 0): number {
     const place = this.#places.push({ sketch, group }) - 1
-    this.#parities.add(sketch)
-    writeCard(this.#card, 0, place, sketch)
-    this.#list = this.#list === 0 ? this.#cards.start(this.#card, 0) : this.#cards.add(this.#list, this.#card, 0)
+    this.#bitSketch.add(sketch)
+    writeHeader(this.#header, 0, place, sketch)
+    this.#list =
+      this.#list === 0 ? this.#buckets.start(this.#header, 0) : this.#buckets.add(this.#list, this.#header, 0)
     return place
   }
 

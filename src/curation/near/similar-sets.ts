@@ -1,6 +1,6 @@
-import { cardNumbers, Crowds } from "./crowds.ts"
+import { headerNumbers, Buckets } from "./buckets.ts"
 import { MarkedSet } from "./marked-set.ts"
-import { mayBeNear, parityNumbers } from "./parities.ts"
+import { mayBeNear, bitSketchNumbers } from "./bit-sketch.ts"
 import type { SharedKeys } from "./shared-keys.ts"
 
 /** A set and its band keys, as they lie in an array: nothing is copied to ask. */
@@ -12,8 +12,8 @@ export interface Sketch {
   readonly size: number
   /** Where the keys begin, one for each band. */
   readonly keys: number
-  /** Where the parities begin, `parityNumbers` of them. */
-  readonly parities: number
+  /** Where the bit sketch begin, `bitSketchNumbers` of them. */
+  readonly bitSketch: number
 }
 
 /** What a question leaves out. */
@@ -55,12 +55,12 @@ export class SimilarSets implements SetSearch {
   readonly #tables: BandTable[]
   /** For each band the key and the entry that are where the key asked about would be first. */
   readonly #homes: Int32Array
-  readonly #crowds = new Crowds()
+  readonly #buckets = new Buckets()
   /** What is known of each place, `placesAChunk` places a chunk. */
   readonly #records: Int32Array[] = []
   readonly #hashes: HashPool | LastingHashes
-  /** The card of the set asked about. */
-  readonly #asked = new Int32Array(cardNumbers)
+  /** The header of the set asked about. */
+  readonly #asked = new Int32Array(headerNumbers)
   /** Each place is looked at once a question. */
   #question = 0
   #places = 0
@@ -87,7 +87,7 @@ export class SimilarSets implements SetSearch {
   /** The memory that the sets take. */
   get bytes(): number {
     const tables = this.#tables.reduce((sum, table) => sum + table.bytes, 0)
-    return tables + this.#crowds.bytes + this.#hashes.bytes + this.#records.length * placesAChunk * recordNumbers * 4
+    return tables + this.#buckets.bytes + this.#hashes.bytes + this.#records.length * placesAChunk * recordNumbers * 4
   }
 
   visit(
@@ -99,8 +99,8 @@ export class SimilarSets implements SetSearch {
     this.#looks = mostLooks
     this.#isMarked = false
     const asked = this.#asked
-    writeCard(asked, 0, -1, sketch)
-    this.#crowds.ask(asked)
+    writeHeader(asked, 0, -1, sketch)
+    this.#buckets.ask(asked)
     const { numbers, keys } = sketch
     const tables = this.#tables
     const homes = this.#homes
@@ -120,9 +120,9 @@ export class SimilarSets implements SetSearch {
       }
       let next = 0
       do {
-        const count = this.#crowds.scan(entry, next, this.threshold)
-        next = this.#crowds.stopped(entry)
-        const found = this.#crowds.found
+        const count = this.#buckets.scan(entry, next, this.threshold)
+        next = this.#buckets.stopped(entry)
+        const found = this.#buckets.found
         for (let index = 0; index < count; index += 1)
           if (this.#look(found[index] as number, sketch, visit, isWanted)) return
       } while (next > 0)
@@ -145,7 +145,7 @@ export class SimilarSets implements SetSearch {
     const at = recordAt(place)
     if (at === 0) this.#records.push(new Int32Array(placesAChunk * recordNumbers))
     const records = this.#recordsOf(place)
-    writeCard(records, at, place, sketch)
+    writeHeader(records, at, place, sketch)
     records[at + chunkOf] = chunk
     records[at + offsetOf] = offset
     const { numbers, keys } = sketch
@@ -159,8 +159,8 @@ export class SimilarSets implements SetSearch {
       const entry = table.at(slot)
       if (entry === 0) table.add(slot, key, place + 1)
       else {
-        const list = entry > 0 ? this.#crowds.start(this.#recordsOf(entry - 1), recordAt(entry - 1)) : entry
-        table.set(slot, this.#crowds.add(list, records, at))
+        const list = entry > 0 ? this.#buckets.start(this.#recordsOf(entry - 1), recordAt(entry - 1)) : entry
+        table.set(slot, this.#buckets.add(list, records, at))
       }
     }
     return place
@@ -170,15 +170,15 @@ export class SimilarSets implements SetSearch {
     return this.#records[place >>> chunkBits] as Int32Array
   }
 
-  /** As in a scan of a crowd. */
+  /** As in a scan of a bucket. */
   #isNear(place: number): boolean {
     const records = this.#recordsOf(place)
     const at = recordAt(place)
     const asked = this.#asked
     return mayBeNear(
       this.threshold,
-      { numbers: asked, size: asked[1] as number, parities: 2 },
-      { numbers: records, size: records[at + 1] as number, parities: at + 2 },
+      { numbers: asked, size: asked[1] as number, bitSketch: 2 },
+      { numbers: records, size: records[at + 1] as number, bitSketch: at + 2 },
     )
   }
 
@@ -208,11 +208,11 @@ export class SimilarSets implements SetSearch {
   }
 }
 
-// A record is a card, where the hashes are, and the question that looked at the place last.
-const chunkOf = cardNumbers
-const offsetOf = cardNumbers + 1
-const seenBy = cardNumbers + 2
-const recordNumbers = cardNumbers + 3
+// A record is a header, where the hashes are, and the question that looked at the place last.
+const chunkOf = headerNumbers
+const offsetOf = headerNumbers + 1
+const seenBy = headerNumbers + 2
+const recordNumbers = headerNumbers + 3
 const chunkBits = 12
 const placesAChunk = 1 << chunkBits
 
@@ -220,11 +220,12 @@ function recordAt(place: number): number {
   return (place & (placesAChunk - 1)) * recordNumbers
 }
 
-/** Writes what `Crowds` is asked by, and what it keeps of a place. */
-export function writeCard(target: Int32Array, at: number, place: number, { numbers, size, parities }: Sketch): void {
+/** Writes what `Buckets` is asked by, and what it keeps of a place. */
+export function writeHeader(target: Int32Array, at: number, place: number, { numbers, size, bitSketch }: Sketch): void {
   target[at] = place
   target[at + 1] = size
-  for (let index = 0; index < parityNumbers; index += 1) target[at + 2 + index] = numbers[parities + index] as number
+  for (let index = 0; index < bitSketchNumbers; index += 1)
+    target[at + 2 + index] = numbers[bitSketch + index] as number
 }
 
 /** Whether two sets have an equal key in the same band. */

@@ -2,7 +2,7 @@ import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
 import { cuts, type ShinglerName } from "./cuts.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "../text/fold-table.ts"
 import { foldForComparison } from "../text/normalise.ts"
-import { parityNumbers } from "./parities.ts"
+import { bitSketchNumbers } from "./bit-sketch.ts"
 import type { Sketch } from "./similar-sets.ts"
 import { sketcherCode } from "./sketcher-code.ts"
 import { instantiate } from "./web-assembly.ts"
@@ -40,7 +40,7 @@ export class Sketcher {
   readonly #bands: number
   readonly #keysAt: number
   readonly #printAt: number
-  readonly #paritiesAt: number
+  readonly #bitSketchAt: number
   /** Where the text goes. */
   #room = new Uint8Array()
   #hashesAt = 0
@@ -56,7 +56,7 @@ export class Sketcher {
     this.#reserve(4096)
     this.#keysAt = this.code.keysAt() >> 2
     this.#printAt = this.code.printAt() >> 2
-    this.#paritiesAt = this.code.paritiesAt() >> 2
+    this.#bitSketchAt = this.code.bitSketchAt() >> 2
     new Uint8Array(this.code.memory.buffer).set(asciiSeparators(), this.code.classesAt())
     this.numbers.set(multipliersOf(bands), this.code.multipliersAt() >> 2)
     const table = this.numbers.subarray(this.code.boilerplateAt() >> 2, (this.code.boilerplateAt() >> 2) + slots)
@@ -78,10 +78,10 @@ export class Sketcher {
       size = 1
       this.numbers[this.#hashesAt] = 1
       for (let band = 0; band < this.#bands; band += 1) this.numbers[this.#keysAt + band] = band + 2
-      this.numbers.fill(0, this.#paritiesAt, this.#paritiesAt + parityNumbers)
+      this.numbers.fill(0, this.#bitSketchAt, this.#bitSketchAt + bitSketchNumbers)
       this.numbers.fill(0, this.#printAt, this.#printAt + 2)
     }
-    return { numbers: this.numbers, hashes: this.#hashesAt, size, keys: this.#keysAt, parities: this.#paritiesAt }
+    return { numbers: this.numbers, hashes: this.#hashesAt, size, keys: this.#keysAt, bitSketch: this.#bitSketchAt }
   }
 
   /**
@@ -171,7 +171,7 @@ interface Code {
   multipliersAt(): number
   keysAt(): number
   printAt(): number
-  paritiesAt(): number
+  bitSketchAt(): number
   boilerplateAt(): number
   textAt(): number
   shinglesAt(): number

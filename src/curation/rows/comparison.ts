@@ -64,7 +64,7 @@ function recordedRow(records: RowRecords, row: number, bands: number): ComparedR
   const hashes = start + recordKeys + bands
   return {
     numbers,
-    parities: start + record.parities,
+    bitSketch: start + record.bitSketch,
     keys: start + recordKeys,
     hashes,
     size: end - hashes,

@@ -25,7 +25,7 @@ export class Groups {
   }
 
   /** For each number the least one of its group; nothing may be joined any more. */
-  heads(): Uint32Array<ArrayBuffer> {
+  roots(): Uint32Array<ArrayBuffer> {
     for (let number = 0; number < this.#parents.length; number += 1) this.#parents[number] = this.of(number)
     return this.#parents
   }

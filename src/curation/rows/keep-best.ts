@@ -31,7 +31,7 @@ export interface ComparedRow extends Sketch {
   readonly output: number
 }
 
-// Of a crowd of near rows that all differ in their outputs (a template with slots) so many are looked at for the most
+// Of a bucket of near rows that all differ in their outputs (a template with slots) so many are looked at for the most
 // similar.
 const mostDiffering = 100
 
@@ -133,7 +133,7 @@ export class KeepBest {
   }
 
   /**
-   * Where every row may have another output, those with one output are looked for by themselves: in a crowd of near
+   * Where every row may have another output, those with one output are looked for by themselves: in a bucket of near
    * rows they are few.
    */
   #groupOf({ record, output }: ComparedRow): number {

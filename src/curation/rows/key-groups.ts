@@ -33,7 +33,7 @@ export function joinKeys(bands: readonly Int32Array[]): Uint32Array<ArrayBuffer>
   const groups = new Groups(count)
   const joiner = new KeyJoiner(groups, count)
   for (const keys of bands) joiner.join(keys)
-  return groups.heads()
+  return groups.roots()
 }
 
 /**
@@ -46,13 +46,13 @@ export function groupsOf(
   isWanted: (row: number) => boolean,
 ): RowGroups {
   const groups = new Groups(rows.length)
-  for (const heads of joined)
-    for (let place = 0; place < rows.length; place += 1) groups.join(heads[place] as number, place)
+  for (const roots of joined)
+    for (let place = 0; place < rows.length; place += 1) groups.join(roots[place] as number, place)
   const sizes = new Uint32Array(rows.length)
   for (let place = 0; place < rows.length; place += 1) {
     if (!isWanted(rows[place] as number)) continue
-    const head = groups.of(place)
-    sizes[head] = (sizes[head] as number) + 1
+    const root = groups.of(place)
+    sizes[root] = (sizes[root] as number) + 1
   }
   let [count, all] = [0, 0]
   for (const size of sizes) {
@@ -63,18 +63,18 @@ export function groupsOf(
   const grouped = { rows: new Uint32Array(all), ends: new Uint32Array(count) }
   const next = new Uint32Array(rows.length)
   let [group, end] = [0, 0]
-  for (const [head, size] of sizes.entries()) {
+  for (const [root, size] of sizes.entries()) {
     if (size < 2) continue
-    next[head] = end
+    next[root] = end
     end += size
     grouped.ends[group++] = end
   }
   for (let place = 0; place < rows.length; place += 1) {
-    const head = groups.of(place)
-    if ((sizes[head] as number) < 2 || !isWanted(rows[place] as number)) continue
-    const at = next[head] as number
+    const root = groups.of(place)
+    if ((sizes[root] as number) < 2 || !isWanted(rows[place] as number)) continue
+    const at = next[root] as number
     grouped.rows[at] = rows[place] as number
-    next[head] = at + 1
+    next[root] = at + 1
   }
   return grouped
 }

@@ -1,7 +1,7 @@
 import { inputText } from "../../core/task/output.ts"
 import type { SpillReader } from "../../core/spill.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { parityNumbers } from "../near/parities.ts"
+import { bitSketchNumbers } from "../near/bit-sketch.ts"
 import { record, recordKeys } from "./row-batch.ts"
 import { partExamples } from "./row-parts.ts"
 import type { MovedRecords, RowRecords } from "./row-records.ts"
@@ -42,9 +42,9 @@ export class Resketcher {
       const sketch = this.#sketcher.sketch(inputText(this.#task, example.input))
       if (this.#overwrite(row, sketch)) continue
       const { numbers, start } = this.#records.place(row)
-      for (let index = 0; index < record.parities; index += 1) moved.push(numbers[start + index] as number)
+      for (let index = 0; index < record.bitSketch; index += 1) moved.push(numbers[start + index] as number)
       const at = moved.length
-      moved.length += parityNumbers + this.#plan.bands + sketch.size
+      moved.length += bitSketchNumbers + this.#plan.bands + sketch.size
       this.#write(moved, at, sketch)
       rows.push(row)
       starts.push(moved.length)
@@ -60,15 +60,15 @@ export class Resketcher {
     const { numbers, start, end } = this.#records.place(row)
     const newEnd = start + recordKeys + this.#plan.bands + sketch.size
     if (newEnd > end) return false
-    this.#write(numbers, start + record.parities, sketch)
+    this.#write(numbers, start + record.bitSketch, sketch)
     this.#records.shorten(row, newEnd)
     return true
   }
 
-  /** Writes the parities, the keys with room for all bands, and the hashes. */
-  #write(target: Int32Array | number[], at: number, { numbers, parities, keys, hashes, size }: Sketch): void {
-    for (let index = 0; index < parityNumbers; index += 1) target[at + index] = numbers[parities + index] as number
-    const keysAt = at + parityNumbers
+  /** Writes the bit sketch, the keys with room for all bands, and the hashes. */
+  #write(target: Int32Array | number[], at: number, { numbers, bitSketch, keys, hashes, size }: Sketch): void {
+    for (let index = 0; index < bitSketchNumbers; index += 1) target[at + index] = numbers[bitSketch + index] as number
+    const keysAt = at + bitSketchNumbers
     for (let band = 0; band < this.#plan.bands; band += 1)
       target[keysAt + band] = band < this.#plan.plan.bands.count ? (numbers[keys + band] as number) : 0
     const hashesAt = keysAt + this.#plan.bands

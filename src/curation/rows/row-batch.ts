@@ -3,7 +3,7 @@ import { bitsOf } from "../../core/id-table.ts"
 import type { SpillWriter } from "../../core/spill.ts"
 import type { OutputPrint } from "./output-equality.ts"
 import type { Rank } from "./ranking.ts"
-import { parityNumbers } from "../near/parities.ts"
+import { bitSketchNumbers } from "../near/bit-sketch.ts"
 import type { Sketch } from "../near/similar-sets.ts"
 
 /** Why a row is not kept. */
@@ -12,13 +12,13 @@ export type Why = Pick<DroppedExample, "reason" | "witness" | "similarity" | "de
 /** Rows as they were taken in, made to be handed from one thread to another. Memory that threads share. */
 export interface RowBatch {
   readonly rows: number
-  /** Of each row its `head`. */
-  readonly heads: Int32Array<SharedArrayBuffer>
+  /** Of each row its `header`. */
+  readonly headers: Int32Array<SharedArrayBuffer>
   /** The records. */
   readonly numbers: Int32Array<SharedArrayBuffer>
   /** The rows that are dropped for what can be told of them alone. */
   readonly dropped: readonly { readonly row: number; readonly why: Why }[]
-  /** The ids that a head cannot hold: all but `ex_` and 16 hex digits. */
+  /** The ids that a header cannot hold: all but `ex_` and 16 hex digits. */
   readonly oddIds: readonly { readonly row: number; readonly id: string }[]
 }
 
@@ -46,15 +46,15 @@ export function partOf(idHigh: number, oddId: string | undefined): number {
   return oddId < "ex_" ? 0 : lineParts - 1
 }
 
-// A head: the id's digits, where the row's line is (the lower and the upper half of its place), and its record. Heads
+// A header: the id's digits, where the row's line is (the lower and the upper half of its place), and its record. Heads
 // lie close together: what is done in the order of ids reads nothing else.
-export const head = { idHigh: 0, idLow: 1, lineBytes: 2, linePlace: 3, batch: 5, start: 6, end: 7 } as const
-export const headNumbers = 8
+export const header = { idHigh: 0, idLow: 1, lineBytes: 2, linePlace: 3, batch: 5, start: 6, end: 7 } as const
+export const headerNumbers = 8
 
 // A record: what a row is put in its order and compared by; nothing for a dropped row.
-export const record = { flags: 0, textLength: 1, print: 2, output: 4, parities: 6 } as const
+export const record = { flags: 0, textLength: 1, print: 2, output: 4, bitSketch: 6 } as const
 /** Where the keys of a record begin, and after them the hashes. */
-export const recordKeys = record.parities + parityNumbers
+export const recordKeys = record.bitSketch + bitSketchNumbers
 const [isReviewed, isHuman] = [1, 2] as const
 export const worth = isHuman | isReviewed
 
@@ -65,7 +65,7 @@ export const worth = isHuman | isReviewed
 export class RowBatchWriter {
   readonly #bands: number
   readonly #spill: SpillWriter
-  #heads = new Int32Array(1 << 10)
+  #headers = new Int32Array(1 << 10)
   #numbers = new Int32Array(1 << 16)
   #used = 0
   #rows = 0
@@ -99,9 +99,9 @@ export class RowBatchWriter {
     numbers[at + record.output] = output[0]
     numbers[at + record.output + 1] = output[1]
     if (sketch !== undefined) {
-      const { numbers: from, parities, keys, hashes, size } = sketch
-      for (let index = 0; index < parityNumbers; index += 1)
-        numbers[at + record.parities + index] = from[parities + index] as number
+      const { numbers: from, bitSketch, keys, hashes, size } = sketch
+      for (let index = 0; index < bitSketchNumbers; index += 1)
+        numbers[at + record.bitSketch + index] = from[bitSketch + index] as number
       for (let index = 0; index < bands; index += 1) numbers[at + recordKeys + index] = from[keys + index] as number
       const target = at + recordKeys + bands
       for (let index = 0; index < size; index += 1) numbers[target + index] = from[hashes + index] as number
@@ -118,7 +118,7 @@ export class RowBatchWriter {
   take(): RowBatch {
     const batch = {
       rows: this.#rows,
-      heads: shared(this.#heads, headNumbers * this.#rows),
+      headers: shared(this.#headers, headerNumbers * this.#rows),
       numbers: shared(this.#numbers, this.#used),
       dropped: this.#dropped,
       oddIds: this.#oddIds,
@@ -142,16 +142,16 @@ export class RowBatchWriter {
     const line = `{"id":${isUsual ? `"${id}"` : JSON.stringify(id)},"input":${inputJson}${answer},"provenance":${this.#provenanceJson}}\n`
     const place = this.#spill.add(partOf(idHigh, isUsual ? undefined : id), line)
     if (this.#used + length > this.#numbers.length) this.#numbers = longer(this.#numbers, this.#used + length)
-    const at = headNumbers * this.#rows
-    if (at + headNumbers > this.#heads.length) this.#heads = longer(this.#heads, at + headNumbers)
-    const heads = this.#heads
-    heads[at + head.idHigh] = idHigh
-    heads[at + head.idLow] = idLow
-    heads[at + head.lineBytes] = this.#spill.lastBytes
-    heads[at + head.linePlace] = place | 0
-    heads[at + head.linePlace + 1] = place / 2 ** 32
-    heads[at + head.start] = this.#used
-    heads[at + head.end] = this.#used + length
+    const at = headerNumbers * this.#rows
+    if (at + headerNumbers > this.#headers.length) this.#headers = longer(this.#headers, at + headerNumbers)
+    const headers = this.#headers
+    headers[at + header.idHigh] = idHigh
+    headers[at + header.idLow] = idLow
+    headers[at + header.lineBytes] = this.#spill.lastBytes
+    headers[at + header.linePlace] = place | 0
+    headers[at + header.linePlace + 1] = place / 2 ** 32
+    headers[at + header.start] = this.#used
+    headers[at + header.end] = this.#used + length
     if (!isUsual) this.#oddIds.push({ row: this.#rows, id })
     this.#rows += 1
     this.#used += length

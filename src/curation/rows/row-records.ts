@@ -1,6 +1,6 @@
 import { digitsOf } from "../../core/id-table.ts"
 import { compareText } from "./ranking.ts"
-import { head, headNumbers, partOf, record, worth, type RowBatch } from "./row-batch.ts"
+import { header, headerNumbers, partOf, record, worth, type RowBatch } from "./row-batch.ts"
 import { sortByKey } from "../text/sort-by-key.ts"
 
 /** Where the numbers of a row are. */
@@ -13,7 +13,7 @@ export interface RowPlace {
 /** The records as another thread is given them: nothing is copied. */
 export interface SharedRecords {
   readonly batches: readonly Int32Array<SharedArrayBuffer>[]
-  readonly heads: Int32Array<SharedArrayBuffer>
+  readonly headers: Int32Array<SharedArrayBuffer>
   readonly oddIds: ReadonlyMap<number, string>
 }
 
@@ -34,36 +34,37 @@ export interface MovedRecords {
 export class RowRecords {
   /** The records, by batches. */
   readonly #batches: Int32Array<SharedArrayBuffer>[] = []
-  #heads = new Int32Array(new SharedArrayBuffer(4 * headNumbers * 1024))
-  /** The ids that no head holds. */
+  #headers = new Int32Array(new SharedArrayBuffer(4 * headerNumbers * 1024))
+  /** The ids that no header holds. */
   readonly #oddIds = new Map<number, string>()
   size = 0
 
   /** The same records in another thread; nothing is added there. */
-  static from({ batches, heads, oddIds }: SharedRecords): RowRecords {
+  static from({ batches, headers, oddIds }: SharedRecords): RowRecords {
     const records = new RowRecords()
     records.#batches.push(...batches)
-    records.#heads = heads
+    records.#headers = headers
     for (const [row, id] of oddIds) records.#oddIds.set(row, id)
     return records
   }
 
   /** Nothing may be added any more, or it is not known there. */
   share(): SharedRecords {
-    return { batches: this.#batches, heads: this.#heads, oddIds: this.#oddIds }
+    return { batches: this.#batches, headers: this.#headers, oddIds: this.#oddIds }
   }
 
   /** Adds the rows of a batch; returns the number of the first. */
-  add({ rows, heads, numbers, oddIds }: RowBatch): number {
+  add({ rows, headers, numbers, oddIds }: RowBatch): number {
     const first = this.size
-    const end = headNumbers * (first + rows)
-    if (end > this.#heads.length) {
-      const longer = new Int32Array(new SharedArrayBuffer(4 * Math.max(end, 2 * this.#heads.length)))
-      longer.set(this.#heads)
-      this.#heads = longer
+    const end = headerNumbers * (first + rows)
+    if (end > this.#headers.length) {
+      const longer = new Int32Array(new SharedArrayBuffer(4 * Math.max(end, 2 * this.#headers.length)))
+      longer.set(this.#headers)
+      this.#headers = longer
     }
-    this.#heads.set(heads, headNumbers * first)
-    for (let at = headNumbers * first + head.batch; at < end; at += headNumbers) this.#heads[at] = this.#batches.length
+    this.#headers.set(headers, headerNumbers * first)
+    for (let at = headerNumbers * first + header.batch; at < end; at += headerNumbers)
+      this.#headers[at] = this.#batches.length
     for (const { row, id } of oddIds) this.#oddIds.set(first + row, id)
     this.#batches.push(numbers)
     this.size += rows
@@ -72,47 +73,47 @@ export class RowRecords {
 
   /** The row's record ends before it did. */
   shorten(row: number, end: number): void {
-    this.#heads[headNumbers * row + head.end] = end
+    this.#headers[headerNumbers * row + header.end] = end
   }
 
   /** The records of the rows are in these numbers from now on. */
   move({ rows, starts, numbers }: MovedRecords): void {
     for (const [index, row] of rows.entries()) {
-      const at = headNumbers * row
-      this.#heads[at + head.batch] = this.#batches.length
-      this.#heads[at + head.start] = starts[index] as number
-      this.#heads[at + head.end] = starts[index + 1] as number
+      const at = headerNumbers * row
+      this.#headers[at + header.batch] = this.#batches.length
+      this.#headers[at + header.start] = starts[index] as number
+      this.#headers[at + header.end] = starts[index + 1] as number
     }
     this.#batches.push(numbers)
   }
 
   /** Where the row's record is; its numbers stay as they are. */
   place(row: number): RowPlace {
-    const at = headNumbers * row
-    const numbers = this.#batches[this.#heads[at + head.batch] as number] as Int32Array
-    return { numbers, start: this.#heads[at + head.start] as number, end: this.#heads[at + head.end] as number }
+    const at = headerNumbers * row
+    const numbers = this.#batches[this.#headers[at + header.batch] as number] as Int32Array
+    return { numbers, start: this.#headers[at + header.start] as number, end: this.#headers[at + header.end] as number }
   }
 
   /** Where the row's line is in the spill. */
   line(row: number): { readonly place: number; readonly bytes: number } {
-    const at = headNumbers * row
-    const low = (this.#heads[at + head.linePlace] as number) >>> 0
+    const at = headerNumbers * row
+    const low = (this.#headers[at + header.linePlace] as number) >>> 0
     return {
-      place: low + (this.#heads[at + head.linePlace + 1] as number) * 2 ** 32,
-      bytes: this.#heads[at + head.lineBytes] as number,
+      place: low + (this.#headers[at + header.linePlace + 1] as number) * 2 ** 32,
+      bytes: this.#headers[at + header.lineBytes] as number,
     }
   }
 
   /** The part of the spill that has the row's line. */
   part(row: number): number {
-    return partOf(this.#heads[headNumbers * row + head.idHigh] as number, this.oddId(row))
+    return partOf(this.#headers[headerNumbers * row + header.idHigh] as number, this.oddId(row))
   }
 
   id(row: number): string {
     const odd = this.oddId(row)
     if (odd !== undefined) return odd
-    const at = headNumbers * row
-    return `ex_${digitsOf(this.#heads[at + head.idHigh] as number, this.#heads[at + head.idLow] as number)}`
+    const at = headerNumbers * row
+    return `ex_${digitsOf(this.#headers[at + header.idHigh] as number, this.#headers[at + header.idLow] as number)}`
   }
 
   /** The row's id where it is not `ex_` and 16 hex digits. */
@@ -122,17 +123,17 @@ export class RowRecords {
 
   compareIds(a: number, b: number): number {
     if (this.#oddIds.size > 0) return compareText(this.id(a), this.id(b))
-    const [heads, i, j] = [this.#heads, headNumbers * a, headNumbers * b]
+    const [headers, i, j] = [this.#headers, headerNumbers * a, headerNumbers * b]
     return (
-      compareNumbers(heads[i + head.idHigh] as number, heads[j + head.idHigh] as number) ||
-      compareNumbers(heads[i + head.idLow] as number, heads[j + head.idLow] as number)
+      compareNumbers(headers[i + header.idHigh] as number, headers[j + header.idHigh] as number) ||
+      compareNumbers(headers[i + header.idLow] as number, headers[j + header.idLow] as number)
     )
   }
 
   /** Sorts the rows by id, in place. */
   byId(rows: Uint32Array): Uint32Array {
     if (this.#oddIds.size > 0) return rows.sort((a, b) => this.compareIds(a, b))
-    const least = (row: number) => (this.#heads[headNumbers * row + head.idHigh] as number) >>> 4
+    const least = (row: number) => (this.#headers[headerNumbers * row + header.idHigh] as number) >>> 4
     return sortByKey(rows, 28, least, (a, b) => this.compareIds(a, b))
   }
 

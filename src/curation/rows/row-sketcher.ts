@@ -1,10 +1,10 @@
 import { comparedText, outputFields, textFields } from "../text/compared-text.ts"
-import { parityNumbers } from "../near/parities.ts"
+import { bitSketchNumbers } from "../near/bit-sketch.ts"
 import { Sketcher, type SketchPlan } from "../near/sketcher.ts"
 
 /**
  * Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each;
- * zeros for no output), the parities, a key for each band, and the hashes.
+ * zeros for no output), the bit sketch, a key for each band, and the hashes.
  */
 export interface RowPart {
   readonly numbers: Int32Array
@@ -12,7 +12,7 @@ export interface RowPart {
 }
 
 /** The numbers of a row before its keys and hashes. */
-export const rowHeader = 6 + parityNumbers
+export const rowHeader = 6 + bitSketchNumbers
 
 /** What is done with the rows of some lines. */
 export interface RowTarget {

@@ -7,7 +7,7 @@ import { RowRecords } from "./row-records.ts"
 
 /**
  * The rows of a build and what came of each: kept, or dropped for a reason. Their lines lie in the spill; memory has
- * their heads and records.
+ * their headers and records.
  */
 export class RowTable {
   readonly records = new RowRecords()

@@ -30,7 +30,7 @@ export interface Conflict {
  * Any permutation of the rows keeps the same ones, and curating the kept rows again drops nothing (as long as the texts
  * kept have the same templates and, without held-out rows, are of the same kind, short or long). Strings come out
  * normalised, ids unchanged. A near-duplicate with another output is kept and the pair is a conflict, reported once for
- * each such row with its most similar one (of a crowd, of the first hundred found); an exact duplicate with another
+ * each such row with its most similar one (of a bucket, of the first hundred found); an exact duplicate with another
  * output is dropped as `conflict`. The witness of a duplicate is a kept row.
  *
  * Rows are taken in one by one, here or by an `Intake` of the same options elsewhere, and each is sketched once where

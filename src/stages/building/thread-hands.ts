@@ -6,7 +6,7 @@ import type { ComparisonPlan } from "../../curation/rows/comparison.ts"
 import type { Comparison } from "../../curation/rows/keep-best.ts"
 import { shareOut, type RowGroups } from "../../curation/rows/key-groups.ts"
 import type { ResketchPlan } from "../../curation/rows/resketch.ts"
-import { head, headNumbers, type RowBatch } from "../../curation/rows/row-batch.ts"
+import { header, headerNumbers, type RowBatch } from "../../curation/rows/row-batch.ts"
 import { rowsByPart } from "../../curation/rows/row-parts.ts"
 import type { SharedRecords } from "../../curation/rows/row-records.ts"
 import type { SharedSpill } from "../../store/files/parted-spill.ts"
@@ -80,7 +80,7 @@ class ThreadHands implements BuildHands {
     const first = (thread: number) => Math.round((bands * thread) / this.#pool.count)
     const joining = this.#pool.each(
       (thread) => ({ join: { records, rows, from: first(thread), until: first(thread + 1) } }),
-      (answer) => ("heads" in answer ? answer.heads : undefined),
+      (answer) => ("headers" in answer ? answer.headers : undefined),
     )
     // Where something else fails meanwhile, that error is the one to tell.
     joining.catch(() => undefined)
@@ -145,8 +145,8 @@ class ThreadHands implements BuildHands {
 }
 
 /** False where one of the rows has an id that is there already. */
-function addIds(ids: IdTable, { heads }: RowBatch): boolean {
-  for (let at = 0; at < heads.length; at += headNumbers)
-    if (!ids.add(heads[at + head.idHigh] as number, heads[at + head.idLow] as number)) return false
+function addIds(ids: IdTable, { headers }: RowBatch): boolean {
+  for (let at = 0; at < headers.length; at += headerNumbers)
+    if (!ids.add(headers[at + header.idHigh] as number, headers[at + header.idLow] as number)) return false
   return true
 }

@@ -90,7 +90,7 @@ interface LinesFile extends LinesOfRows {
 export type ThreadAnswer =
   | { readonly part: PassPart }
   | { readonly end: ThreadEnd; readonly isDamaged: boolean }
-  | { readonly heads: Uint32Array }
+  | { readonly headers: Uint32Array }
   | { readonly judged: JudgedOverlap }
   | { readonly moved: MovedRecords[] }
   | { readonly comparison: Comparison }
@@ -108,7 +108,7 @@ export function workOn(
     if ("pass" in task) passSeeds(task.pass, filters, monotonicMs, send)
     else if ("join" in task) {
       const { records, rows, from, until } = task.join
-      send({ heads: joinByKeys(RowRecords.from(records), rows, from, until) })
+      send({ headers: joinByKeys(RowRecords.from(records), rows, from, until) })
     } else if ("judge" in task) send({ judged: judgeShare(task.judge) })
     else if ("resketch" in task) send({ moved: resketchShare(task.resketch) })
     else if ("compare" in task) send({ comparison: compareShare(task.compare) })

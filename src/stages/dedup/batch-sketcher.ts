@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import type { SketchedRow } from "../../curation/near/keep-first.ts"
 import { rowHeader, RowSketcher, type RowPart } from "../../curation/rows/row-sketcher.ts"
-import { parityNumbers } from "../../curation/near/parities.ts"
+import { bitSketchNumbers } from "../../curation/near/bit-sketch.ts"
 import type { Sketcher, SketchPlan } from "../../curation/near/sketcher.ts"
 import type { Issue } from "../../core/errors.ts"
 import { ByteRanges } from "../../store/files/byte-ranges.ts"
@@ -57,13 +57,13 @@ export function rowSketch(
   output: string | undefined,
 ): SketchedRow {
   const outputPrint = output === undefined ? [0, 0] : sketcher.fingerprint(output)
-  const { numbers, keys, hashes, size, parities } = sketcher.sketch(text)
+  const { numbers, keys, hashes, size, bitSketch } = sketcher.sketch(text)
   const own = new Int32Array(rowHeader + bands.count + size)
   own.set([...sketcher.lastPrint(), ...outputPrint], 2)
-  own.set(numbers.subarray(parities, parities + parityNumbers), 6)
+  own.set(numbers.subarray(bitSketch, bitSketch + bitSketchNumbers), 6)
   own.set(numbers.subarray(keys, keys + bands.count), rowHeader)
   own.set(numbers.subarray(hashes, hashes + size), rowHeader + bands.count)
-  return { numbers: own, prints: 2, parities: 6, keys: rowHeader, hashes: rowHeader + bands.count, size }
+  return { numbers: own, prints: 2, bitSketch: 6, keys: rowHeader, hashes: rowHeader + bands.count, size }
 }
 
 /** The issue with the line that it is on in the file. */

@@ -54,12 +54,12 @@ export class RowDecisions {
 
   /** Decides on the rows of a part of a batch whose first line is `firstLine`. */
   take({ numbers, rows }: BatchPart, firstLine: number): void {
-    const sketched = { numbers, hashes: 0, size: 0, keys: 0, prints: 0, parities: 0 }
+    const sketched = { numbers, hashes: 0, size: 0, keys: 0, prints: 0, bitSketch: 0 }
     let at = 0
     for (let row = 0; row < rows; row += 1) {
       sketched.size = numbers[at + 1] as number
       sketched.prints = at + 2
-      sketched.parities = at + 6
+      sketched.bitSketch = at + 6
       sketched.keys = at + rowHeader
       sketched.hashes = sketched.keys + this.#bands
       const line = firstLine + (numbers[at] as number)

@@ -224,13 +224,13 @@ describe("for the same rows as ever", () => {
     const all = given(count, seed, strata)
     const random = seeded(seed + 1)
     const [before, now] = [all.slice(0, count / 2), all.slice(count / 2)]
-    const crowd = Array.from({ length: 30 }, (_, place) => ({
+    const bucket = Array.from({ length: 30 }, (_, place) => ({
       id: `seed_c${place}`,
       text: `${digest(seed)}${"!".repeat(place)}`,
       stratum: "billing",
     }))
     return {
-      arrivals: [...now, ...crowd, ...before.slice(0, 2)],
+      arrivals: [...now, ...bucket, ...before.slice(0, 2)],
       existing: before.map(({ id, stratum }) => ({
         id,
         stratum,

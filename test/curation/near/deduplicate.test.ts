@@ -207,7 +207,7 @@ describe("duplicates", () => {
     expect(similarityOf(half, other)).toBeGreaterThan(0.3)
     expect(pair(half, other)).toBe("conflict")
   })
-  test("a crowd of near rows that all differ in their outputs is kept whole", () => {
+  test("a bucket of near rows that all differ in their outputs is kept whole", () => {
     const task = taskSchema.parse({
       task: "orders",
       kind: "json",

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { FewSets } from "../../../src/curation/near/few-sets.ts"
-import { parityNumbers } from "../../../src/curation/near/parities.ts"
+import { bitSketchNumbers } from "../../../src/curation/near/bit-sketch.ts"
 import { SetList } from "../../../src/curation/near/set-list.ts"
 import { SimilarSets, type SetSearch, type Sketch } from "../../../src/curation/near/similar-sets.ts"
 
@@ -10,18 +10,18 @@ const bands = 3
 /** A set with the keys that its least hashes are, so that alike sets share some. */
 function sketchOf(hashes: readonly number[]): Sketch {
   const distinct = [...new Set(hashes)]
-  const parities = new Array<number>(parityNumbers).fill(0)
+  const bitSketch = new Array<number>(bitSketchNumbers).fill(0)
   for (const hash of distinct) {
-    const bit = (hash >>> 3) % (32 * parityNumbers)
-    parities[bit >>> 5] = (parities[bit >>> 5] as number) ^ (1 << (bit & 31))
+    const bit = (hash >>> 3) % (32 * bitSketchNumbers)
+    bitSketch[bit >>> 5] = (bitSketch[bit >>> 5] as number) ^ (1 << (bit & 31))
   }
   const sorted = distinct.toSorted((a, b) => a - b)
   const keys = Array.from(
     { length: bands },
     (_, band) => Math.imul(sorted[band % sorted.length] as number, 0x9e3779b1) + band,
   )
-  const numbers = Int32Array.from([...parities, ...keys, ...distinct])
-  return { numbers, parities: 0, keys: parityNumbers, hashes: parityNumbers + bands, size: distinct.length }
+  const numbers = Int32Array.from([...bitSketch, ...keys, ...distinct])
+  return { numbers, bitSketch: 0, keys: bitSketchNumbers, hashes: bitSketchNumbers + bands, size: distinct.length }
 }
 
 function jaccard(a: readonly number[], b: readonly number[]): number {

@@ -1,22 +1,22 @@
 /**
- * How many numbers the parities of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls to
+ * How many numbers the bit sketch of a set are: 192 bits. Bit n of all is set where an odd number of the hashes falls to
  * it (Mitzenmacher, Pagh and Pham 2014).
  */
-export const parityNumbers = 6
+export const bitSketchNumbers = 6
 
-/** A set's size and parities, as they lie in an array. */
+/** A set's size and bit sketch, as they lie in an array. */
 export interface SetCard {
   readonly numbers: Int32Array
   readonly size: number
-  readonly parities: number
+  readonly bitSketch: number
 }
 
-/** False only for two sets whose sizes or parities rule out that their Jaccard similarity is at the threshold. */
+/** False only for two sets whose sizes or bit sketch rule out that their Jaccard similarity is at the threshold. */
 export function mayBeNear(threshold: number, a: SetCard, b: SetCard): boolean {
   if (Math.min(a.size, b.size) < threshold * Math.max(a.size, b.size)) return false
   let differing = 0
-  for (let index = 0; index < parityNumbers; index += 1)
-    differing += bitCount((a.numbers[a.parities + index] as number) ^ (b.numbers[b.parities + index] as number))
+  for (let index = 0; index < bitSketchNumbers; index += 1)
+    differing += bitCount((a.numbers[a.bitSketch + index] as number) ^ (b.numbers[b.bitSketch + index] as number))
   return differing <= ((1 - threshold) / (1 + threshold)) * (a.size + b.size) + 1e-6
 }
 

@@ -1,17 +1,17 @@
-import { crowdsCode } from "./crowds-code.ts"
+import { bucketsCode } from "./buckets-code.ts"
 import { instantiate } from "./web-assembly.ts"
 
-/** How many numbers a card has: place, number of hashes, and the parities. */
-export const cardNumbers = 8
+/** How many numbers a header has: place, number of hashes, and the bit sketch. */
+export const headerNumbers = 8
 
 /**
  * The places that share a band key, as lists: a question reads a list from one end to the other, 32 bytes a place, and
  * leaves out at once what cannot be near. A linked list of places instead would cost three accesses to memory at random
  * for each.
  *
- * Memory: 32 bytes a card, in blocks of powers of two.
+ * Memory: 32 bytes a header, in blocks of powers of two.
  */
-export class Crowds {
+export class Buckets {
   /** The places that the last scan found. */
   found = new Int32Array()
   readonly #arenas: Arena[] = []
@@ -26,25 +26,25 @@ export class Crowds {
     return this.#arenas.reduce((sum, { code }) => sum + code.memory.buffer.byteLength, 0)
   }
 
-  /** A list, below zero, of the one card that begins there. */
-  start(cards: Int32Array, at: number): number {
+  /** A list, below zero, of the one header that begins there. */
+  start(headers: Int32Array, at: number): number {
     let arena = this.#arenas.at(-1)
     let block = arena?.code.make(1) ?? 0
     if (arena === undefined || block === 0) {
       arena = this.#open()
       block = arena.code.make(1)
     }
-    return this.#add(arena, block, cards, at)
+    return this.#add(arena, block, headers, at)
   }
 
-  /** Adds the card that begins there; the answer is the list from now on. */
-  add(list: number, cards: Int32Array, at: number): number {
-    return this.#add(this.#arenas[arenaOf(list)] as Arena, blockOf(list), cards, at)
+  /** Adds the header that begins there; the answer is the list from now on. */
+  add(list: number, headers: Int32Array, at: number): number {
+    return this.#add(this.#arenas[arenaOf(list)] as Arena, blockOf(list), headers, at)
   }
 
-  /** From now on scans are for the set of the card. */
-  ask(card: Int32Array): void {
-    for (const arena of this.#arenas) arena.ask(card)
+  /** From now on scans are for the set of the header. */
+  ask(header: Int32Array): void {
+    for (const arena of this.#arenas) arena.ask(header)
   }
 
   /**
@@ -62,8 +62,8 @@ export class Crowds {
     return (this.#arenas[arenaOf(list)] as Arena).code.stopped()
   }
 
-  #add(arena: Arena, block: number, cards: Int32Array, at: number): number {
-    arena.write(cards, at)
+  #add(arena: Arena, block: number, headers: Int32Array, at: number): number {
+    arena.write(headers, at)
     let [home, place] = [arena, arena.code.add(block)]
     if (place === 0) {
       // The list has outgrown what is left of its memory.
@@ -73,7 +73,7 @@ export class Crowds {
         home = this.#open()
         place = home.take(arena, block)
       }
-      home.write(cards, at)
+      home.write(headers, at)
       place = home.code.add(place)
     }
     home.renew()
@@ -109,18 +109,18 @@ interface Code {
   release(list: number): void
   scan(list: number, from: number, threshold: number): number
   stopped(): number
-  cardAt(): number
+  headerAt(): number
   askedAt(): number
   foundAt(): number
 }
 
-const headNumbers = 8
+const listHeaderNumbers = 8
 const foundNumbers = 16
 
 /** A memory of lists. */
 class Arena {
-  readonly code = instantiate<Code>(crowdsCode)
-  readonly #card = this.code.cardAt() >> 2
+  readonly code = instantiate<Code>(bucketsCode)
+  readonly #header = this.code.headerAt() >> 2
   readonly #asked = this.code.askedAt() >> 2
   #numbers = new Int32Array(this.code.memory.buffer)
   found = this.#foundNow()
@@ -129,14 +129,15 @@ class Arena {
     this.code.limit(mostBytes)
   }
 
-  ask(card: Int32Array): void {
-    for (let index = 0; index < cardNumbers; index += 1) this.#numbers[this.#asked + index] = card[index] as number
+  ask(header: Int32Array): void {
+    for (let index = 0; index < headerNumbers; index += 1) this.#numbers[this.#asked + index] = header[index] as number
   }
 
   /** What is added next. */
-  write(cards: Int32Array, at: number): void {
+  write(headers: Int32Array, at: number): void {
     this.renew()
-    for (let index = 0; index < cardNumbers; index += 1) this.#numbers[this.#card + index] = cards[at + index] as number
+    for (let index = 0; index < headerNumbers; index += 1)
+      this.#numbers[this.#header + index] = headers[at + index] as number
   }
 
   /** After the memory may have grown. */
@@ -153,8 +154,8 @@ class Arena {
     if (block === 0) return 0
     this.renew()
     this.#numbers.set(
-      other.#numbers.subarray((list >> 2) + headNumbers, (list >> 2) + headNumbers + cardNumbers * count),
-      (block >> 2) + headNumbers,
+      other.#numbers.subarray((list >> 2) + listHeaderNumbers, (list >> 2) + listHeaderNumbers + headerNumbers * count),
+      (block >> 2) + listHeaderNumbers,
     )
     this.#numbers[block >> 2] = count
     other.code.release(list)

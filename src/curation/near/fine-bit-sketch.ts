@@ -1,14 +1,14 @@
-import { bitCount } from "./parities.ts"
+import { bitCount } from "./bit-sketch.ts"
 import type { Sketch } from "./similar-sets.ts"
 
 // 512 bits: of two sets that are not quite near, almost none pass.
 const numbersASet = 16
 
 /**
- * Parities of sets that are finer than those of their cards: they rule out nearly every set that is below a threshold,
+ * Bit sketches of sets, finer than those in their headers: they rule out nearly every set that is below a threshold,
  * at a fiftieth of what the comparison would take. Memory: 64 bytes a set.
  */
-export class FineParities {
+export class FineBitSketches {
   readonly #threshold: number
   #numbers = new Int32Array(numbersASet * 256)
   #sizes = new Int32Array(256)

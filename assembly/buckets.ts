@@ -1,20 +1,20 @@
-// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/crowds.ts calls. Lists of cards,
+// AssemblyScript, compiled to WebAssembly by assembly/compile.ts: what src/curation/near/buckets.ts calls. Lists of headers,
 // each in a block of its own that is
 // a power of two long; a list that outgrows its block moves to a larger one, and the old block is used again.
 
-// A card: the place, the number of hashes, and the parities (see src/curation/near/sketcher.ts).
-const cardBytes: usize = 32
-// Before the cards of a block: how many there are, and how many there is room for as a power of two.
-const headBytes: usize = 32
+// A header: the place, the number of hashes, and the bit sketch (see src/curation/near/sketcher.ts).
+const headerBytes: usize = 32
+// Before the headers of a block: how many there are, and how many there is room for as a power of two.
+const listHeaderBytes: usize = 32
 const page: usize = 65536
 const mostFound: u32 = 16
 const sizes: usize = 32
 
-/** Where the card of the next that is added lies. */
-const card: usize = (__heap_base + 63) & ~63
-/** Where the card of the set that is asked about lies. */
-const asked: usize = card + 32
-const found: usize = card + 64
+/** Where the header of the next that is added lies. */
+const header: usize = (__heap_base + 63) & ~63
+/** Where the header of the set that is asked about lies. */
+const asked: usize = header + 32
+const found: usize = header + 64
 // For each power of two the first free block, which has the next at its beginning.
 const free: usize = found + ((<usize>mostFound) << 2)
 const blocks: usize = (free + (sizes << 2) + 63) & ~63
@@ -28,8 +28,8 @@ export function limit(bytes: usize): void {
   mostBytes = bytes
 }
 
-export function cardAt(): usize {
-  return card
+export function headerAt(): usize {
+  return header
 }
 export function askedAt(): usize {
   return asked
@@ -38,7 +38,7 @@ export function foundAt(): usize {
   return found
 }
 
-/** An empty list with room for 2^power cards; 0 where the memory is full. */
+/** An empty list with room for 2^power headers; 0 where the memory is full. */
 export function make(power: u32): usize {
   const reused = load<u32>(free + (<usize>power << 2))
   if (reused !== 0) {
@@ -46,7 +46,7 @@ export function make(power: u32): usize {
     return opened(reused, power)
   }
   const block = end
-  const last = block + headBytes + (cardBytes << power)
+  const last = block + listHeaderBytes + (headerBytes << power)
   if (last > mostBytes) return 0
   const pages = <i32>((last + page - 1) / page) - memory.size()
   // A sixteenth more at a time, so that the memory does not move for every list.
@@ -63,12 +63,12 @@ function opened(block: usize, power: u32): usize {
 
 /** The list is no longer asked for. */
 export function release(list: usize): void {
-  const head = free + (<usize>load<u32>(list, 4) << 2)
-  store<u32>(list, load<u32>(head))
-  store<u32>(head, <u32>list)
+  const firstFree = free + (<usize>load<u32>(list, 4) << 2)
+  store<u32>(list, load<u32>(firstFree))
+  store<u32>(firstFree, <u32>list)
 }
 
-/** Adds the card; the answer is where the list is from now on, or 0 where there is no room. */
+/** Adds the header; the answer is where the list is from now on, or 0 where there is no room. */
 export function add(list: usize): usize {
   const count = load<u32>(list)
   const power = load<u32>(list, 4)
@@ -76,11 +76,11 @@ export function add(list: usize): usize {
   if (count === (1 << power)) {
     target = make(power + 1)
     if (target === 0) return 0
-    memory.copy(target + headBytes, list + headBytes, (<usize>count) * cardBytes)
+    memory.copy(target + listHeaderBytes, list + listHeaderBytes, (<usize>count) * headerBytes)
     release(list)
   }
   store<u32>(target, count + 1)
-  memory.copy(target + headBytes + (<usize>count) * cardBytes, card, cardBytes)
+  memory.copy(target + listHeaderBytes + (<usize>count) * headerBytes, header, headerBytes)
   return target
 }
 
@@ -90,8 +90,8 @@ export function stopped(): u32 {
 }
 
 /**
- * Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and parities do not rule it
- * out. A bit of the parities differs only where the sets do, so there are at most as many such bits as hashes that one
+ * Finds the places of the list, from that one on, whose sets may be at the threshold: sizes and bit sketch do not rule it
+ * out. A bit of the bit sketch differs only where the sets do, so there are at most as many such bits as hashes that one
  * set alone has: (1 − t) / (1 + t) of both together.
  */
 export function scan(list: usize, from: u32, threshold: f64): u32 {
@@ -104,19 +104,19 @@ export function scan(list: usize, from: u32, threshold: f64): u32 {
   const least = <u32>Math.ceil(threshold * <f64>size - 1e-6)
   const most = <u32>min<f64>(<f64>size / threshold + 1e-6, <f64>i32.MAX_VALUE)
   let out: u32 = 0
-  let at = list + headBytes + (<usize>from) * cardBytes
-  const last = list + headBytes + (<usize>count) * cardBytes
-  for (; at < last; at += cardBytes) {
+  let at = list + listHeaderBytes + (<usize>from) * headerBytes
+  const last = list + listHeaderBytes + (<usize>count) * headerBytes
+  for (; at < last; at += headerBytes) {
     const differing = popcnt(load<u64>(at, 8) ^ first) + popcnt(load<u64>(at, 16) ^ second) + popcnt(load<u64>(at, 24) ^ third)
     const other = load<u32>(at, 4)
     if (<f64>differing > apart * <f64>(size + other) + 1e-6 || other < least || other > most) continue
     store<u32>(found + (<usize>out << 2), load<u32>(at))
     out += 1
     if (out === mostFound) {
-      at += cardBytes
+      at += headerBytes
       break
     }
   }
-  stoppedAt = at < last ? <u32>((at - list - headBytes) / cardBytes) : 0
+  stoppedAt = at < last ? <u32>((at - list - listHeaderBytes) / headerBytes) : 0
   return out
 }
