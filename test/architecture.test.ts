@@ -5,10 +5,12 @@ import {
   crowdedFolders,
   floors,
   machineFiles,
-  oversize,
+  longFiles,
   roomOf,
   sharedPackages,
   tree,
+  wideLines,
+  wideLinesLeft,
   type Tree,
   wrongImports,
   wrongPaths,
@@ -45,7 +47,9 @@ describe("the house", () => {
     const all = codeOf("src", "test", "trainer", "bench", "docs", "assembly")
     expect(Object.keys(all).length).toBeGreaterThan(400)
     expect(crowdedFolders(Object.keys(all))).toEqual([])
-    expect(oversize(all)).toEqual([])
+    expect(longFiles(all)).toEqual([])
+    const wide = wideLines(all)
+    expect(wide.length, wide.join("\n")).toBeLessThanOrEqual(wideLinesLeft)
   })
 })
 
@@ -128,10 +132,9 @@ describe("the rules of the house are red on", () => {
     const many = Array.from({ length: 26 }, (_, index) => `core/rows/${index}.ts`)
     expect(crowdedFolders(many)).toEqual(["core/rows: 26 files"])
     expect(crowdedFolders(many.slice(1))).toEqual([])
-    expect(oversize({ "a.py": "x\n".repeat(401), "b.js": "y".repeat(121), "c-code.ts": "z".repeat(121) })).toHaveLength(
-      2,
-    )
-    expect(oversize({ "a.py": "x\n".repeat(400), "b.js": "y".repeat(120) })).toEqual([])
+    expect(longFiles({ "a.py": "x\n".repeat(401), "b.py": "x\n".repeat(400) })).toEqual(["a.py has 401 lines"])
+    const lines = { "b.js": "y".repeat(121), "c-code.ts": "z".repeat(121), "d.ts": "y".repeat(120) }
+    expect(wideLines(lines)).toEqual(["b.js:1 has 121 characters"])
   })
 
   it("paths and SQL outside the store", () => {

@@ -202,17 +202,30 @@ export function crowdedFolders(files: readonly string[]): string[] {
   return [...counts].filter(([, count]) => count > mostFiles).map(([folder, count]) => `${folder}: ${count} files`)
 }
 
-/** Files that are too long, and lines that are too wide; what a program wrote is not for reading. */
-export function oversize(files: Tree): string[] {
-  return Object.entries(files).flatMap(([file, text]) => {
-    if (file.endsWith("-code.ts")) return []
-    const lines = text.trimEnd().split("\n")
-    const wide = lines.flatMap((line, at) =>
-      line.length > widest ? [`${file}:${at + 1} has ${line.length} characters`] : [],
-    )
-    return lines.length > mostLines ? [`${file} has ${lines.length} lines`, ...wide] : wide
-  })
+/** Files that are too long. */
+export function longFiles(files: Tree): string[] {
+  return Object.entries(files)
+    .map(([file, text]) => ({ file, lines: text.trimEnd().split("\n").length }))
+    .filter(({ lines }) => lines > mostLines)
+    .map(({ file, lines }) => `${file} has ${lines} lines`)
 }
+
+/** Lines that are too wide; what a program wrote is not for reading. */
+export function wideLines(files: Tree): string[] {
+  return Object.entries(files).flatMap(([file, text]) =>
+    file.endsWith("-code.ts")
+      ? []
+      : text
+          .split("\n")
+          .flatMap((line, at) => (line.length > widest ? [`${file}:${at + 1} has ${line.length} characters`] : [])),
+  )
+}
+
+/**
+ * Regular expressions, styles, markup and migrations, which no line can break, and some texts that could be. The number
+ * may fall and never rise.
+ */
+export const wideLinesLeft = 171
 
 /** Files that know where things lie, or speak SQL, although they are not in `store`. */
 export function wrongPaths(files: Tree): string[] {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs"
 import { digest } from "../core/canonical.ts"
 import { ConfigError, ProviderError } from "../core/errors.ts"
 import type { ModelAnswer, ModelModule, ModelRequest } from "../core/contracts/model.ts"
@@ -12,14 +11,14 @@ const variable = "TUNELOOP_RECORDING"
 const module: ModelModule = {
   summary: "Answers that were recorded before, from a file (`tuneloop ledger recording` writes one)",
   environment: [{ name: variable, purpose: "the file of recorded answers of the provider replay" }],
-  create(environment) {
+  create(environment, { readText }) {
     let recorded: ReadonlyMap<string, ModelAnswer> | undefined
     return {
       name: "replay",
       baseUrl: "http://localhost/recording",
       async ask(request, signal) {
         signal.throwIfAborted()
-        recorded ??= read(environment[variable])
+        recorded ??= read(environment[variable], readText)
         const answer = recorded.get(contentOf(request))
         if (answer !== undefined) return answer
         throw new ProviderError(
@@ -44,11 +43,11 @@ function contentOf({ provider: _provider, baseUrl: _baseUrl, ...content }: Model
   return digest(content)
 }
 
-function read(file: string | undefined): Map<string, ModelAnswer> {
+function read(file: string | undefined, readText: (path: string) => string): Map<string, ModelAnswer> {
   if (!file) throw wrong(`is not set`)
   let text: string
   try {
-    text = readFileSync(file, "utf8")
+    text = readText(file)
   } catch (error) {
     throw wrong(`names ${file}, which cannot be read: ${(error as Error).message}`)
   }

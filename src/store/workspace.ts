@@ -71,6 +71,10 @@ export class Workspace {
   runFolder(run: string): string {
     return join(this.runsFolder, run)
   }
+  /** The absolute path of one that a person in the workspace wrote. */
+  absolute(path: string): string {
+    return resolve(this.root, path)
+  }
   /** The path as a person in the workspace would write it. */
   show(path: string): string {
     const short = relative(this.root, path)

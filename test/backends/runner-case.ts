@@ -97,7 +97,7 @@ export const plan: TrainingPlan = {
   job: "mood",
   task: "mood",
   dataset: "ds_1",
-  holdout: "ho_1",
+  holdout: "hold_1",
   prompt: "pr_1",
   baseModel: "/models/tiny",
   revision: null,

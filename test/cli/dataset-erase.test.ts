@@ -4,9 +4,10 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { digest } from "../../src/core/canonical.ts"
 import type { ModelRequest } from "../../src/core/contracts/model.ts"
+import { datasetIdSchema, holdoutIdSchema, type DatasetId, type HoldoutId } from "../../src/core/rows/frozen-ids.ts"
 import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
+import { planWith } from "../training-plan.ts"
 import { json, linesOf, sample, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
-import { wholePlan } from "../whole-plan.ts"
 
 const task = "ticket-triage"
 const secret = "Wilhelmina Quakkelstein-Obafemi"
@@ -30,8 +31,8 @@ const saying = (workspace: string, text: string) =>
     .map((path) => path.slice(workspace.length + 1))
     .sort()
 
-let version = ""
-let holdout = ""
+let version: DatasetId = "ds_"
+let holdout: HoldoutId = "hold_"
 let seed = ""
 let heldOut = ""
 beforeAll(async () => {
@@ -117,14 +118,14 @@ beforeAll(async () => {
   )
   await json(prepared, "review", "import", task, join(prepared, "review.csv"))
   const built = await json(prepared, "build", task)
-  version = built["version"] as string
-  holdout = built["holdout"] as string
+  version = datasetIdSchema.parse(built["version"])
+  holdout = holdoutIdSchema.parse(built["holdout"])
   await json(prepared, "dataset", "export", task, "--format", "messages", "--out", join(prepared, "out"))
   const runFolder = join(prepared, "jobs", "runs", "ticket-triage-run")
   mkdirSync(join(runFolder, "adapter"), { recursive: true })
   writeFileSync(
     join(runFolder, "plan.json"),
-    JSON.stringify(wholePlan({ task, dataset: version, holdout, backend: { name: "elsewhere", options: {} } })),
+    JSON.stringify(planWith({ dataset: version, holdout, backend: { name: "elsewhere", options: {} } })),
   )
 }, 90_000)
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -227,7 +227,7 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
 
   it("needs a key for a server that is not on this machine", async () => {
     const { default: module } = (await import(`../../src/models/${provider}.ts`)) as { default: ModelModule }
-    expect(() => module.create({}, { fetch: globalThis.fetch })).toThrow(CredentialError)
+    expect(() => module.create({}, { fetch: globalThis.fetch, readText })).toThrow(CredentialError)
     expect(module.environment.filter(({ secret }) => secret)).toHaveLength(1)
   })
 })
@@ -240,7 +240,7 @@ describe("the router of Hugging Face", () => {
       sent.push([String(input), new Headers(init?.headers).get("authorization")])
       return Promise.resolve(Response.json({ id: "x" }))
     }
-    const model = module.create({ HF_TOKEN: "hf_abcdefgh" }, { fetch })
+    const model = module.create({ HF_TOKEN: "hf_abcdefgh" }, { fetch, readText })
     const answer = model.ask(
       { ...request, provider: "huggingface", baseUrl: model.baseUrl },
       new AbortController().signal,
@@ -251,7 +251,7 @@ describe("the router of Hugging Face", () => {
       isRetryable: false,
     })
     expect(sent).toEqual([["https://router.huggingface.co/v1/chat/completions", "Bearer hf_abcdefgh"]])
-    expect(() => module.create({ HF_TOKEN: key }, { fetch })).toThrow(/begin with hf_/)
+    expect(() => module.create({ HF_TOKEN: key }, { fetch, readText })).toThrow(/begin with hf_/)
   })
 })
 
@@ -262,7 +262,7 @@ describe("a recording", () => {
     const { default: module } = (await import("../../src/models/replay.ts")) as { default: ModelModule }
     const file = join(mkdtempSync(join(tmpdir(), "tuneloop-replay-")), "recording.jsonl")
     if (text !== undefined) writeFileSync(file, text)
-    const model = module.create({ TUNELOOP_RECORDING: file }, { fetch: () => expect.unreachable() })
+    const model = module.create({ TUNELOOP_RECORDING: file }, { fetch: () => expect.unreachable(), readText })
     return model.ask({ ...wanted, provider: "replay", baseUrl: model.baseUrl }, new AbortController().signal)
   }
   const line = `${JSON.stringify({ request: asked, answer })}\n`
@@ -290,12 +290,14 @@ describe("an address from the environment", () => {
     "%s that is none is refused with its variable",
     async (address) => {
       const { default: module } = (await import("../../src/models/openai.ts")) as { default: ModelModule }
-      expect(() => module.create({ OPENAI_BASE_URL: address }, { fetch: globalThis.fetch })).toThrow(
+      expect(() => module.create({ OPENAI_BASE_URL: address }, { fetch: globalThis.fetch, readText })).toThrow(
         /OPENAI_BASE_URL: got .*http:\/\//,
       )
     },
   )
 })
+
+const readText = (path: string) => readFileSync(path, "utf8")
 
 const request: Omit<ModelRequest, "baseUrl" | "provider"> = {
   model: "test-model",
@@ -316,7 +318,10 @@ async function ask(
 
 async function modelOf(provider: string, baseUrl = server.url) {
   const { default: module } = (await import(`../../src/models/${provider}.ts`)) as { default: ModelModule }
-  return module.create({ OPENAI_API_KEY: key, HF_TOKEN: key }, { baseUrl, fetch: globalThis.fetch, timeoutMs: 600 })
+  return module.create(
+    { OPENAI_API_KEY: key, HF_TOKEN: key },
+    { baseUrl, fetch: globalThis.fetch, readText, timeoutMs: 600 },
+  )
 }
 
 /** The error that the fault leads to; whatever it is, the key is nowhere in it. */

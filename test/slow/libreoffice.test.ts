@@ -116,7 +116,9 @@ describe.skipIf(!isThere && mayBeAbsent)(
         { kind: "text", input: { body: { maxLength: 100_000 } }, output: { maxLength: 100_000 } },
         shown.map((text, index) => ({ input: { body: text }, output: `answer ${index}` })),
       )
-      const ids = shown.map((text, index) => candidate({ input: { body: text }, output: `answer ${index}` }).id)
+      const ids: string[] = shown.map(
+        (text, index) => candidate({ input: { body: text }, output: `answer ${index}` }).id,
+      )
       const typed = new Map(ids.map((id, index) => [id, shown[index] ?? ""]))
       const file = await review.exported(`review.${from}`)
       const decide = (id: string): Cells => {

@@ -19,7 +19,7 @@ export function register(command: Command, host: Host): void {
       const versions = tasks.flatMap((name) => {
         const store = new Versions(host.workspace, name)
         return store.ids().map((id) => {
-          const manifest = store.manifest(id as `ds_${string}`)
+          const manifest = store.manifest(id)
           return { manifest, isLatest: store.latest() === id, isErased: store.erasedPart(manifest) !== undefined }
         })
       })

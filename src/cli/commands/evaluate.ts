@@ -1,3 +1,4 @@
+import { isHoldoutId, type HoldoutId } from "../../core/rows/frozen-ids.ts"
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { show } from "../../core/parse.ts"
@@ -66,11 +67,11 @@ export async function evaluateRun(
 }
 
 /** The id of a holdout that the task has. */
-function resolveHoldout(context: StageContext, task: string, given: string): string {
+function resolveHoldout(context: StageContext, task: string, given: string): HoldoutId {
   const versions = new Versions(context.workspace, task)
   const latest = versions.latest()
-  const id = given === "latest" && latest !== undefined ? versions.manifest(latest as `ds_${string}`).holdout : given
-  if (id.startsWith("hold_") && versions.has(id)) return id
+  const id = given === "latest" && latest !== undefined ? versions.manifest(latest).holdout : given
+  if (isHoldoutId(id) && versions.has(id)) return id
   const existing = versions.holdoutIds()
   throw new UsageError(
     `task ${task} has no holdout ${show(given)}; allowed: ${["latest", ...existing].join(", ")}`,

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { InvalidArgumentError, type Command } from "commander"
 import { attributesYaml } from "../../core/growing/attributes.ts"
 import { UsageError } from "../../core/errors.ts"
@@ -125,7 +126,8 @@ async function stepOf(task: TaskSpecification, name: string, count: number | und
 async function modelOf(host: Host, task: TaskSpecification, isAsked: boolean) {
   if (!isAsked) return undefined
   const module = await loadModel(task.expand.model?.provider ?? "openai")
-  return () => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl, fetch: host.fetch })
+  const readText = (path: string) => readFileSync(path, "utf8")
+  return () => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl, fetch: host.fetch, readText })
 }
 
 async function printAttributes(host: Host, task: TaskSpecification, flags: ExpandFlags): Promise<void> {

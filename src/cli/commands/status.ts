@@ -57,8 +57,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const seeds = rows.seeds().length
   const candidates = rows.grown.candidates().length
   const latest = new Versions(context.workspace, name).latest() ?? null
-  const manifest =
-    latest === null ? undefined : new Versions(context.workspace, name).manifest(latest as `ds_${string}`)
+  const manifest = latest === null ? undefined : new Versions(context.workspace, name).manifest(latest)
   const held = manifest?.holdout ?? null
   const wanted = wantedOf(manifest?.prevalence?.targets)
   const holdout = held === null ? null : { id: held, ...(await holdoutWear(context, task, held)) }

@@ -1,3 +1,4 @@
+import { isDatasetId, isHoldoutId, type FrozenId } from "../../core/rows/frozen-ids.ts"
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { describeDrops } from "../../stages/building/version-content.ts"
@@ -23,17 +24,17 @@ export function registerShow(command: Command, host: Host): void {
     .action(async (what: string, id: string | undefined) => {
       const tasks = id === undefined ? host.workspace.tasks() : [host.workspace.readTask(what).task]
       const wanted = id ?? what
-      if (/^(ds|hold)_/.test(wanted)) showVersion(host, tasks, wanted)
+      if (isDatasetId(wanted) || isHoldoutId(wanted)) showVersion(host, tasks, wanted)
       else await showRow(host, tasks, wanted)
     })
 }
 
-function showVersion(host: Host, tasks: readonly string[], id: string): void {
+function showVersion(host: Host, tasks: readonly string[], id: FrozenId): void {
   const task = tasks.find((name) => new Versions(host.workspace, name).has(id))
   if (task === undefined) throw unknown(id)
   const store = new Versions(host.workspace, task)
-  if (id.startsWith("hold_")) {
-    const holdout = store.manifest(id as `hold_${string}`)
+  if (isHoldoutId(id)) {
+    const holdout = store.manifest(id)
     const rows = (file: string) => holdout.files[file]?.rows ?? 0
     host.print(
       { ...holdout },
@@ -42,7 +43,7 @@ function showVersion(host: Host, tasks: readonly string[], id: string): void {
     )
     return
   }
-  const manifest = store.manifest(id as `ds_${string}`)
+  const manifest = store.manifest(id)
   const erased = store.erasedPart(manifest)
   host.print(
     { ...manifest, erased: erased !== undefined },

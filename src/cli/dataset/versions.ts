@@ -1,3 +1,4 @@
+import type { DatasetId } from "../../core/rows/frozen-ids.ts"
 import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
 import { Versions } from "../../store/rows/versions.ts"
@@ -5,7 +6,7 @@ import type { Host } from "../host.ts"
 
 export interface NamedVersion {
   readonly task: string
-  readonly id: string
+  readonly id: DatasetId
 }
 
 /**

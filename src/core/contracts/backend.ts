@@ -1,4 +1,5 @@
 import type { z } from "zod"
+import type { DatasetId, HoldoutId } from "../rows/frozen-ids.ts"
 import type { JobSpecification } from "../training/job.ts"
 import type { BaseModel, ModelRef } from "../training/model-ref.ts"
 import type { RemoteJob, RunState, SentEvent } from "../training/run.ts"
@@ -11,8 +12,8 @@ export interface TrainingPlan {
   readonly schemaVersion: 1
   readonly job: string
   readonly task: string
-  readonly dataset: string
-  readonly holdout: string
+  readonly dataset: DatasetId
+  readonly holdout: HoldoutId
   readonly prompt: string
   readonly baseModel: string
   readonly revision: string | null

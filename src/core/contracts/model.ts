@@ -74,14 +74,20 @@ export interface BatchProgress {
 
 /**
  * The default export of a file in models/, whose name is the provider's id. A model asks through the fetch that it is
- * given.
+ * given, and reads a file that its environment names through `readText`.
  */
 export interface ModelModule {
   readonly summary: string
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
   create(
     environment: Readonly<Record<string, string | undefined>>,
-    options: { baseUrl?: string | undefined; fetch: typeof globalThis.fetch; timeoutMs?: number },
+    options: {
+      baseUrl?: string | undefined
+      fetch: typeof globalThis.fetch
+      /** The text of a file; throws where it cannot be read. */
+      readText: (path: string) => string
+      timeoutMs?: number
+    },
   ): ChatModel & { readonly baseUrl: string }
 }
 

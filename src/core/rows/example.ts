@@ -1,3 +1,4 @@
+import type { DatasetId, HoldoutId } from "./frozen-ids.ts"
 import { z } from "zod"
 
 /** The parts of a task's split. */
@@ -242,10 +243,10 @@ export interface FlaggedRow {
 /** What a dataset version says of itself; its id is the digest of the recipe and of the rows' revisions. */
 export interface DatasetManifest {
   readonly schemaVersion: 1
-  readonly id: string
+  readonly id: DatasetId
   readonly task: string
   readonly kind: string
-  readonly holdout: string
+  readonly holdout: HoldoutId
   readonly recipe: Readonly<Record<string, unknown>>
   readonly files: Readonly<Record<string, { readonly rows: number; readonly digest: string }>>
   readonly read: number
@@ -289,7 +290,7 @@ export interface DatasetManifest {
 /** What a holdout says of itself. */
 export interface HoldoutManifest {
   readonly schemaVersion: 1
-  readonly id: string
+  readonly id: HoldoutId
   readonly task: string
   readonly files: Readonly<Record<string, { readonly rows: number; readonly digest: string }>>
   readonly perLabel: Readonly<Record<string, { readonly validation: number; readonly test: number }>>

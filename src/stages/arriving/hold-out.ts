@@ -1,4 +1,3 @@
-import { join } from "node:path"
 import { TextSample } from "../../curation/near/boilerplate.ts"
 import { labelsUntested, placeRows, unlabelled } from "../../curation/holdout/hold-out.ts"
 import { sortByKey } from "../../curation/text/sort-by-key.ts"
@@ -83,7 +82,7 @@ function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCou
 
 /** Gives a split to what has none. The texts lie in a temporary file while they are compared. */
 function assign(task: TaskSpecification, rows: TaskRows, standing: StandingSplits, worn: Iterable<string>): void {
-  const texts = new SpilledTexts(join(rows.folder, "hold-out"), standing.held.length)
+  const texts = SpilledTexts.in(rows.folder, "hold-out", standing.held.length)
   try {
     const sample = readTexts(task, rows, standing, texts)
     const groups = groupTexts(texts, sample)

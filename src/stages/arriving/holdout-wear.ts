@@ -1,3 +1,4 @@
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { digits } from "../../curation/leaks/lineage.ts"
 import { wearOf, type Opening, type Wear } from "../../evaluation/verdict/wear.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -12,7 +13,7 @@ export async function wornRows(context: StageContext, task: TaskSpecification): 
   const versions = new Versions(context.workspace, task.task)
   const latest = versions.latest()
   if (latest === undefined) return undefined
-  const { isWorn } = await holdoutWear(context, task, versions.manifest(latest as `ds_${string}`).holdout)
+  const { isWorn } = await holdoutWear(context, task, versions.manifest(latest).holdout)
   if (!isWorn) return undefined
   return new Set((await testOpenings(context, versions)).flatMap(({ rows }) => rows.map(digits)))
 }
@@ -21,7 +22,7 @@ export async function wornRows(context: StageContext, task: TaskSpecification): 
  * How worn the holdout's test rows are, by every opening of a holdout of the task that had them. Reads the ids of test
  * rows only.
  */
-export async function holdoutWear(context: StageContext, task: TaskSpecification, holdout: string): Promise<Wear> {
+export async function holdoutWear(context: StageContext, task: TaskSpecification, holdout: HoldoutId): Promise<Wear> {
   const versions = new Versions(context.workspace, task.task)
   return wearOf(versions.testIds(holdout), await testOpenings(context, versions), {
     limit: task.holdout.openings,

@@ -1,26 +1,19 @@
-import { join } from "node:path"
-import { unlabelled } from "../../curation/holdout/hold-out.ts"
-import { personalDataKindsIn } from "../../curation/version/personal-data-policy.ts"
 import { bitsOf } from "../../core/id-table.ts"
 import { DataError, type Issue } from "../../core/errors.ts"
-import type { Erased, Tombstone } from "../../core/rows/erasure.ts"
 import type { Assignment, Split } from "../../core/rows/example.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
-import { stratumOf } from "../../core/task/output.ts"
-import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withLock } from "../../store/files/lock.ts"
 import { rowIds } from "../../store/rows/row-ids.ts"
 import { plainSeeds } from "../../store/rows/seed-ranges.ts"
 import { LineIds, type RowKind } from "../../store/files/split-lines.ts"
-import { openTable } from "../../store/tables/table.ts"
-import type { TableRow } from "../../store/tables/table-rows.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { holdOutLocked, type HoldOutCounts } from "./hold-out.ts"
 import { wornRows } from "./holdout-wear.ts"
-import { columnsOf, contentOf, parseRow, type Row } from "./imported-row.ts"
-import { ImportedRows, type ArrivedRow } from "./imported-rows.ts"
+import { contentOf, type Row } from "./imported-row.ts"
+import { ImportedRows } from "./imported-rows.ts"
+import { readRows, type AcrossSplits, type FoundPersonalData } from "./read-rows.ts"
 
 export interface ImportResult {
   readonly read: number
@@ -28,19 +21,13 @@ export interface ImportResult {
   readonly corrected: number
   readonly unchanged: number
   readonly invalid: readonly Issue[]
-  readonly personalData: readonly { readonly id: string; readonly place: string; readonly kinds: readonly string[] }[]
+  readonly personalData: readonly FoundPersonalData[]
   readonly split: HoldOutCounts
   readonly untested: readonly string[]
   /** Rows that the files have in two splits: the most held-out one counts. */
   readonly acrossSplits: readonly AcrossSplits[]
   /** Rows that say another split than the one they have had since they first arrived. */
   readonly heldElsewhere: readonly { readonly id: string; readonly split: Held; readonly asked: Split }[]
-}
-
-/** One row that stands in several splits of the same data. */
-export interface AcrossSplits {
-  readonly id: string
-  readonly places: readonly { readonly place: string; readonly split: Split }[]
 }
 
 export interface ImportOptions {
@@ -86,11 +73,12 @@ async function importRows(
 ): Promise<ImportResult> {
   const { workspace } = context
   const store = new TaskRows(workspace, task.task)
-  const rows = new ImportedRows(join(workspace.root, "import"))
+  const rows = new ImportedRows(workspace.root)
   try {
-    const { read, invalid, personalData, acrossSplits } = await readRows(task, files, options, kind, {
-      erased: store.erased(),
-      rows,
+    const { read, invalid, personalData, acrossSplits } = await readRows({
+      ...{ task, kind, files, erased: store.erased(), rows },
+      columns: options.columns ?? new Map(),
+      splitOf: options.splitOf ?? new Map(),
     })
     if (invalid.length > 0 && !options.skipInvalid)
       throw new DataError(
@@ -124,130 +112,6 @@ async function importRows(
     }
   } finally {
     rows.close()
-  }
-}
-
-interface ReadRows {
-  readonly read: number
-  readonly invalid: Issue[]
-  readonly personalData: { id: string; place: string; kinds: string[] }[]
-  readonly acrossSplits: readonly AcrossSplits[]
-}
-
-async function readRows(
-  task: TaskSpecification,
-  files: readonly string[],
-  options: ImportOptions,
-  kind: RowKind,
-  { erased, rows }: { readonly erased: Erased; readonly rows: ImportedRows },
-): Promise<ReadRows> {
-  const invalid: Issue[] = []
-  const personalData: { id: string; place: string; kinds: string[] }[] = []
-  const kindsOf = new Map<number, string[]>()
-  const places = new SaidPlaces(files)
-  let read = 0
-  for (const [fileNumber, file] of files.entries()) {
-    const table = await openTable(file)
-    const before = read
-    const unread: Issue[] = []
-    const issues: Issue[] = []
-    let columns: { found: ReturnType<typeof columnsOf> } | undefined
-    const columnsFor = (first: readonly TableRow[]) => ({
-      found: columnsOf(
-        task,
-        { rows: first, issues: [], format: table.format },
-        kind,
-        file,
-        options.columns ?? new Map(),
-      ),
-    })
-    for (const tableRow of table.rows) {
-      read += 1
-      if ("message" in tableRow) {
-        unread.push(tableRow)
-        continue
-      }
-      columns ??= columnsFor([tableRow])
-      const { line } = tableRow
-      const parsed = parseRow(task, tableRow, columns.found, kind)
-      if ("issues" in parsed) {
-        issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line })))
-        continue
-      }
-      const { row, content } = parsed
-      const tombstone = erased.of(row)
-      if (tombstone !== undefined) {
-        issues.push({ file, line, message: erasedMessage(tombstone) })
-        continue
-      }
-      const split = parsed.split ?? options.splitOf?.get(file)
-      const arrived = { id: row.id, content, file: fileNumber, line, split }
-      const known = rows.find(row.id)
-      if (known >= 0 && !rows.says(known, content)) {
-        const first = rows.firstAt(known)
-        const message =
-          `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with ` +
-          "other content"
-        issues.push({ file, line, path: "id", message })
-        continue
-      }
-      const output = "output" in row ? row.output : null
-      const kinds = known >= 0 ? (kindsOf.get(known) ?? []) : personalDataKindsIn(task, { input: row.input, output })
-      const number = known >= 0 ? known : rows.note(arrived)
-      if (kinds.length > 0) kindsOf.set(number, kinds)
-      if (kinds.length > 0 && task.privacy.personalData === "refuse") {
-        issues.push({
-          file,
-          line,
-          message: `personal data or a secret (${kinds.join(", ")}); privacy.personalData is refuse`,
-        })
-        continue
-      }
-      if (kinds.length > 0) personalData.push({ id: row.id, place: `${file}:${line}`, kinds })
-      if (known < 0) rows.put(number, JSON.stringify(kinds.length > 0 ? { ...row, personalData: kinds } : row))
-      else places.again(number, rows.firstAt(number), arrived)
-      if (split !== undefined) rows.say(number, split, "output" in row ? stratumOf(task, row.output) : unlabelled)
-      rows.given += 1
-    }
-    if (read === before)
-      throw new DataError(
-        `${file} has no rows`,
-        [],
-        kind === "seed" ? "Give a file with at least one example." : "Give a file with at least one input.",
-      )
-    columns ??= columnsFor([])
-    invalid.push(...unread, ...issues)
-  }
-  return { read, invalid, personalData, acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`) }
-}
-
-/** Where rows stand that came more than once and said a split. */
-class SaidPlaces {
-  readonly #files: readonly string[]
-  readonly #places = new Map<number, Pick<ArrivedRow, "file" | "line" | "split">[]>()
-
-  constructor(files: readonly string[]) {
-    this.#files = files
-  }
-
-  again(row: number, first: Pick<ArrivedRow, "file" | "line" | "split">, { file, line, split }: ArrivedRow): void {
-    if (split === undefined) return
-    const places = this.#places.get(row) ?? (first.split === undefined ? [] : [first])
-    this.#places.set(row, [...places, { file, line, split }])
-  }
-
-  /** The rows that said different splits, in the order in which they said the first. */
-  acrossSplits(idOf: (row: number) => string): AcrossSplits[] {
-    return [...this.#places]
-      .filter(([, places]) => new Set(places.map(({ split }) => split)).size > 1)
-      .sort(([, [a]], [, [b]]) => (a?.file ?? 0) - (b?.file ?? 0) || (a?.line ?? 0) - (b?.line ?? 0))
-      .map(([row, places]) => ({
-        id: idOf(row),
-        places: places.map(({ file, line, split }) => ({
-          place: `${this.#files[file]}:${line}`,
-          split: split as Split,
-        })),
-      }))
   }
 }
 
@@ -327,8 +191,4 @@ function requireStanding(task: TaskSpecification, store: TaskRows, rows: Importe
       [],
       "Run the command again: it names them.",
     )
-}
-
-function erasedMessage({ at, why }: Tombstone): string {
-  return `this row was erased on ${at.slice(0, 10)}${why === undefined ? "" : ` (${why})`} and does not come back`
 }

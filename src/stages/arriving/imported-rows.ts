@@ -16,7 +16,7 @@ export interface ArrivedRow {
 
 /**
  * The rows of an import, all seeds or all inputs, each id once, numbered from zero in the order in which they were met.
- * What they say lies as lines of JSON in a temporary file beside the path. Memory a row: about 60 bytes.
+ * What they say lies as lines of JSON in a temporary file in the folder. Memory a row: about 60 bytes.
  */
 export class ImportedRows {
   /** How many rows there were that can be imported, those that came again included. */
@@ -29,8 +29,9 @@ export class ImportedRows {
   readonly #strata: string[] = []
   readonly #strataNumbers = new Map<string, number>()
 
-  constructor(path: string) {
-    this.#spill = new SpillFile(path)
+  /** In the workspace's folder: the task may have none yet. */
+  constructor(folder: string) {
+    this.#spill = SpillFile.in(folder, "import")
   }
 
   get size(): number {

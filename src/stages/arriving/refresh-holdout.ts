@@ -1,3 +1,4 @@
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { assignSplits } from "../../curation/holdout/hold-out.ts"
 import { digits, lineageOf, type Parented } from "../../curation/leaks/lineage.ts"
 import { rowsNeeded } from "../../evaluation/statistics/power.ts"
@@ -27,7 +28,7 @@ export interface RefreshOptions {
 
 export interface Refresh {
   readonly state: "planned" | "refreshed" | "unchanged"
-  readonly holdout: string
+  readonly holdout: HoldoutId
   readonly wear: Wear
   /** Rows that become test rows. */
   readonly fresh: number
@@ -162,9 +163,9 @@ function* trainedRows(versions: Versions): Generator<Parented> {
 }
 
 /** The holdout of the version that was built last. */
-function currentHoldout(versions: Versions, task: TaskSpecification): string {
+function currentHoldout(versions: Versions, task: TaskSpecification): HoldoutId {
   const latest = versions.latest()
-  if (latest !== undefined) return versions.manifest(latest as `ds_${string}`).holdout
+  if (latest !== undefined) return versions.manifest(latest).holdout
   throw new ToolkitError(`task ${task.task} has no holdout yet`, {
     code: "no-holdout",
     hint: `Make one: tuneloop build ${task.task}`,

@@ -1,4 +1,3 @@
-import { resolve } from "node:path"
 import type { HeldOutRow } from "../../curation/leaks/contamination.ts"
 import { digestText } from "../../core/canonical.ts"
 import { DataError, type Issue } from "../../core/errors.ts"
@@ -23,7 +22,7 @@ export function readBenchmarks(workspace: Workspace, task: TaskSpecification): B
   const issues: Issue[] = []
   const digests: Record<string, string> = {}
   const rows = task.build.benchmarks.flatMap((file) => {
-    const path = resolve(workspace.root, file)
+    const path = workspace.absolute(file)
     digests[file] = digestText(readBytes(path, "benchmark file"))
     const table = readTable(path)
     issues.push(...table.issues)

@@ -1,3 +1,4 @@
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { Curation, type Conflict } from "../../curation/version/curation.ts"
 import type { CurationOptions } from "../../curation/version/intake.ts"
 import { lineParts } from "../../curation/rows/row-batch.ts"
@@ -147,7 +148,7 @@ async function buildFromRows(
 
 /** What is held out beside the files of the holdout, and by which rules, for a witness. */
 function witnessedHoldout(
-  id: string,
+  id: HoldoutId,
   { heldOut, heldOutIds, threshold, ngram, expected }: CurationOptions & { readonly heldOutIds: ReadonlySet<string> },
   frozen: readonly Example[],
 ): Freezing<VersionContent>["holdout"] {

@@ -1,3 +1,4 @@
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { GateError } from "../../core/errors.ts"
 import type { DatasetManifest } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -14,7 +15,7 @@ export interface Freezing<Content extends VersionContent> {
   readonly task: TaskSpecification
   readonly table: RowTable
   readonly versions: Versions
-  readonly holdout: Omit<WitnessedHoldout, "files"> & { readonly id: string }
+  readonly holdout: Omit<WitnessedHoldout, "files"> & { readonly id: HoldoutId }
   readonly meter: CostMeter
   /** What the version is made of, of the rows that are kept by then. */
   readonly contentOf: () => Content

@@ -1,3 +1,4 @@
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import { DataError } from "../../core/errors.ts"
 import type { Example, FlaggedRow, Preference } from "../../core/rows/example.ts"
@@ -20,7 +21,7 @@ export interface KnownContent {
   readonly proposals: RowPass["proposals"]
   readonly semantic: SemanticFindings | undefined
   /** The holdout, and its rows. */
-  readonly holdout: string
+  readonly holdout: HoldoutId
   readonly heldOut: readonly Example[]
   readonly conflicts: number
   readonly benchmarks: Readonly<Record<string, string>>

@@ -1,3 +1,4 @@
+import type { DatasetId, HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { countStrata, prevalenceOf, prevalencePlan } from "../../curation/holdout/prevalence.ts"
 import type { PrivacyReport } from "../../curation/version/personal-data-policy.ts"
 import { countFlags } from "../../curation/version/quality.ts"
@@ -49,7 +50,7 @@ export function holdoutManifest(
 /** What a version of the rows in the table says of itself, but for its files. */
 export function versionManifest(
   task: TaskSpecification,
-  holdout: string,
+  holdout: HoldoutId,
   table: RowTable,
   found: {
     readonly conflicts: number
@@ -102,7 +103,7 @@ export function versionManifest(
 }
 
 /** The id of a version: the same always stands for the same bytes. */
-function versionId({ task, recipe, files }: Pick<DatasetManifest, "task" | "recipe" | "files">): string {
+function versionId({ task, recipe, files }: Pick<DatasetManifest, "task" | "recipe" | "files">): DatasetId {
   return contentId("ds", { task, recipe, files })
 }
 

@@ -1,5 +1,3 @@
-import { existsSync, statSync } from "node:fs"
-import { extname } from "node:path"
 import { defaultThreshold, shingler } from "../../curation/near/shingles.ts"
 import { comparedText } from "../../curation/text/compared-text.ts"
 import { readRow } from "../../curation/rows/row-sketcher.ts"
@@ -8,8 +6,8 @@ import { SharedKeys } from "../../curation/near/shared-keys.ts"
 import { Sketcher, type ShinglerName, type SketchPlan } from "../../curation/near/sketcher.ts"
 import { DataError } from "../../core/errors.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
-import { writeAtomically } from "../../store/files/files.ts"
-import { readTable, tableText } from "../../store/tables/table.ts"
+import { requireFile, writeAtomically } from "../../store/files/files.ts"
+import { isJsonLines, readTable, tableText } from "../../store/tables/table.ts"
 import { ByteRanges } from "../../store/files/byte-ranges.ts"
 import { batchBytes, rowSketch } from "./batch-sketcher.ts"
 import type { StageContext } from "../context.ts"
@@ -60,8 +58,7 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
   requireFile(options.file)
   const files = new DecisionFiles(options)
   try {
-    const isLines = [".jsonl", ".ndjson"].includes(extname(options.file).toLowerCase())
-    const { decisions, shingles, threshold } = isLines
+    const { decisions, shingles, threshold } = isJsonLines(options.file)
       ? await decideLines(context, options, files)
       : decideTable(options, files)
     files.commit()
@@ -202,12 +199,6 @@ function sampleTexts(
     if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
   ranges.close()
   return { texts, rows }
-}
-
-function requireFile(file: string): void {
-  if (!existsSync(file))
-    throw new DataError(`there is no file ${file}`, [], "Check the path; relative paths start where you are.")
-  if (statSync(file).isDirectory()) throw new DataError(`${file} is a folder, not a file`, [], "Name a file.")
 }
 
 /** Copies the lines that are kept, blank ones left out. */

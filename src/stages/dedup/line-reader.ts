@@ -1,10 +1,10 @@
-import { statSync } from "node:fs"
 import { setImmediate } from "node:timers/promises"
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
 import { BatchQueue } from "./batch-queue.ts"
 import type { BatchPart } from "./batch-ring.ts"
 import { batchBytes, issueAt } from "./batch-sketcher.ts"
+import { fileBytes } from "../../store/files/files.ts"
 import type { StageContext } from "../context.ts"
 import type { ThreadStarter } from "../threads.ts"
 
@@ -26,7 +26,7 @@ export class LineReader {
   ) {
     this.#context = context
     this.#file = file
-    this.#batches = Math.ceil(statSync(file).size / batchBytes)
+    this.#batches = Math.ceil(fileBytes(file) / batchBytes)
     this.#queue = new BatchQueue(file, field, this.#batches, threads)
   }
 

@@ -1,3 +1,4 @@
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { contentId, digest } from "../../core/canonical.ts"
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
 import type { ConfiguredContender } from "../../core/contracts/contender.ts"
@@ -24,7 +25,7 @@ export interface EvaluationRequest {
   /** The machine that evaluates, in words. */
   readonly machine: string
   /** A later holdout than the run's own. */
-  readonly holdout?: string | undefined
+  readonly holdout?: HoldoutId | undefined
 }
 
 /** An evaluation before its first answer. */
@@ -32,7 +33,7 @@ export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout"> {
   readonly id: string
   /** What the run was trained by. */
   readonly training: TrainingPlan
-  readonly holdout: string
+  readonly holdout: HoldoutId
 }
 
 /** The evaluation that the request asks for, with its id. Reads no test row. */

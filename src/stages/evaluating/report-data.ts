@@ -108,7 +108,7 @@ async function provenance(
     planDigest: digest(training),
     testOpenings: (await context.ledger().openings.of(holdout)).length,
     tainted: rows.tainted,
-    leaks: new Versions(context.workspace, training.task).manifest(training.dataset as `ds_${string}`).leaks,
+    leaks: new Versions(context.workspace, training.task).manifest(training.dataset).leaks,
     trainingSeconds: trainingSeconds(summary),
     ...(typeof trainedOn === "string" && trainedOn !== "" ? { trainedOn } : {}),
     evaluatedOn: machine,

@@ -36,7 +36,7 @@ export async function openTestRows(context: StageContext, plan: EvaluationPlan):
       hint: `Import more gold examples: tuneloop seed import ${task.task} <file>`,
     })
   // A version was checked against its own holdout when it was built.
-  const isChecked = versions.manifest(training.dataset as `ds_${string}`).holdout === holdout
+  const isChecked = versions.manifest(training.dataset).holdout === holdout
   const tainted = isChecked ? [] : taints(context, task, sealed, trainings(plan, train))
   return { train, validation, test: withoutTainted(sealed, tainted, holdout), tainted }
 }

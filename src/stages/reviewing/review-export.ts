@@ -1,7 +1,7 @@
-import { basename, dirname, extname, join } from "node:path"
 import { stringify } from "csv-stringify/sync"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
+import { isWorkbook, longTextFile, longTextFolder } from "../../store/tables/sheet-files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { countsOf, taskExamples } from "../standing/task-examples.ts"
@@ -41,13 +41,12 @@ export async function exportReview(
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const items = reviewQueue(task, examples, { only: options.only, reviewer: options.reviewer }).slice(0, options.limit)
   const columns = columnsOf(task, items)
-  const folder = join(dirname(options.out), `${basename(options.out, extname(options.out))}.texts`)
   let longTexts = 0
   const write = rowWriter(task)
   const rowsOf = function* (some: readonly ReviewItem[], isFinal: boolean): Generator<ItemRow> {
     for (const item of some)
       for (const row of write(item, options.reviewer)) {
-        if (isFinal) for (const { file, text } of row.longTexts) writeText(join(folder, file), text)
+        if (isFinal) for (const { file, text } of row.longTexts) writeText(longTextFile(options.out, file), text)
         if (isFinal) longTexts += row.longTexts.length
         yield row
       }
@@ -55,7 +54,7 @@ export async function exportReview(
   const cells = function* (): Generator<string[]> {
     for (const row of rowsOf(items, true)) yield columns.map((column) => row.cells.get(column) ?? "")
   }
-  if (extname(options.out).toLowerCase() === ".xlsx") {
+  if (isWorkbook(options.out)) {
     const { writeWorkbook } = await import("../../store/tables/xlsx-writer.ts")
     const widthOf = widths(
       columns,
@@ -76,7 +75,7 @@ export async function exportReview(
     counts: countsOf(examples),
     file: options.out,
     longTexts,
-    textFolder: longTexts > 0 ? folder : undefined,
+    textFolder: longTexts > 0 ? longTextFolder(options.out) : undefined,
   }
 }
 

@@ -1,10 +1,10 @@
-import { basename } from "node:path"
 import { digest } from "../../core/canonical.ts"
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { Decision } from "../../core/rows/example.ts"
 import { formatOutput } from "../../core/task/output.ts"
 import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
+import { sheetSource } from "../../store/tables/sheet-files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
@@ -126,7 +126,7 @@ function decisionsOf(
         issues.push({ file: place, line: row, path: column, message })
       }
     else {
-      const source = { file: basename(file), row: first.row }
+      const source = { file: sheetSource(file), row: first.row }
       taken.made.push({ item, decision: { ...read.decision, guideline, at, source } })
     }
   }

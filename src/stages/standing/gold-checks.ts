@@ -31,7 +31,7 @@ export function goldChecks(
   return gold.map(({ row, input, output }, index) => {
     const isWrong = stableShare("wrong gold check", row) < 0.5
     const other = isWrong ? nextOther(gold, index) : undefined
-    const id = contentId("cand", { goldCheck: row }) as `cand_${string}`
+    const id = contentId("cand", { goldCheck: row })
     return {
       ...candidateItem({ id, input, output: other === undefined ? output : other.output }),
       gold: { row, output },

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto"
+import { isDatasetId } from "../../core/rows/frozen-ids.ts"
 import { digest } from "../../core/canonical.ts"
 import type { RenderedFile, TrainingPlan } from "../../core/contracts/backend.ts"
 import { GateError, ToolkitError } from "../../core/errors.ts"
@@ -27,13 +28,13 @@ export interface PlannedTraining {
  */
 export function planTraining(context: StageContext, job: JobSpecification, task: TaskSpecification): PlannedTraining {
   const versions = new Versions(context.workspace, task.task)
-  const dataset = job.dataset === "latest" ? versions.latest() : job.dataset
+  const dataset = isDatasetId(job.dataset) ? job.dataset : versions.latest()
   if (dataset === undefined)
     throw new ToolkitError(`task ${task.task} has no dataset version yet`, {
       code: "no-dataset",
       hint: `Make one: tuneloop build ${task.task}`,
     })
-  const manifest = versions.manifest(dataset as `ds_${string}`)
+  const manifest = versions.manifest(dataset)
   requireTrainable(versions, manifest, task)
   const train = versions.each(dataset, "train.jsonl")
   requireStanding(context, task, train)

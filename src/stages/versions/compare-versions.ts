@@ -1,3 +1,4 @@
+import type { DatasetId } from "../../core/rows/frozen-ids.ts"
 import { digits } from "../../curation/leaks/lineage.ts"
 import {
   diffVersions,
@@ -21,12 +22,12 @@ import { fates, reviewStart } from "../standing/fates.ts"
 export function compareVersions(
   context: StageContext,
   task: TaskSpecification,
-  before: string,
-  after: string,
+  before: DatasetId,
+  after: DatasetId,
 ): VersionDiff {
   const versions = new Versions(context.workspace, task.task)
-  const frozen = (id: string): FrozenVersion => ({
-    manifest: versions.manifest(id as `ds_${string}`),
+  const frozen = (id: DatasetId): FrozenVersion => ({
+    manifest: versions.manifest(id),
     train: versions.each(id, "train.jsonl"),
     dropped: versions.each<DroppedExample>(id, "dropped.jsonl"),
   })

@@ -1,3 +1,4 @@
+import type { DatasetId } from "../../core/rows/frozen-ids.ts"
 import { type CardFacts, dataCard } from "../../curation/version/data-card.ts"
 import { personalDataKindsIn } from "../../curation/version/personal-data-policy.ts"
 import type { Example } from "../../core/rows/example.ts"
@@ -18,12 +19,12 @@ import { rowOrigins } from "../rights.ts"
 export async function cardOf(
   context: StageContext,
   task: TaskSpecification,
-  version: string,
+  version: DatasetId,
 ): Promise<{ text: string; facts: CardFacts }> {
   const versions = new Versions(context.workspace, task.task)
   const rows = new TaskRows(context.workspace, task.task)
-  const manifest = versions.manifest(version as `ds_${string}`)
-  const holdout = versions.manifest(manifest.holdout as `hold_${string}`)
+  const manifest = versions.manifest(version)
+  const holdout = versions.manifest(manifest.holdout)
   const [trainLabels, strategies, acceptedBy, inTrain, arrived] = [
     new Tally(),
     new Tally(),

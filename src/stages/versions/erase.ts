@@ -1,5 +1,3 @@
-import { existsSync } from "node:fs"
-import { basename, resolve } from "node:path"
 import { digits } from "../../curation/leaks/lineage.ts"
 import { erasureReach, mentions, type PlacedRow, type ReachedRow } from "../../curation/leaks/erasure-reach.ts"
 import { DataError, UsageError } from "../../core/errors.ts"
@@ -21,6 +19,7 @@ import type { LedgerExport } from "../../core/contracts/ledger.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import { withLockAcross } from "../../store/files/lock.ts"
 import { answersFiles } from "../../store/rows/answers.ts"
+import { isThere } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 
@@ -118,13 +117,14 @@ async function plan(
   const named = namedRows(task, files, tombstones, options)
   const { reached, nearCopies } = erasureReach(placedRows(workspace, files), new Set(named))
   const keys = new Set([...reached.map(({ id }) => id), ...named].map(idDigest))
-  const versions = frozen.flatMap(({ folder: place }) => {
-    const here = reached.flatMap(({ places }) => places).filter((file) => file.startsWith(`${workspace.show(place)}/`))
+  const versions = frozen.flatMap(({ id, folder: place }) => {
+    const start = `${workspace.show(place)}/`
+    const here = reached.flatMap(({ places }) => places).filter((file) => file.startsWith(start))
     const gone = Object.entries(erasedMark(place)?.files ?? {}).flatMap(([name, { removed }]) =>
       removed.some((id) => keys.has(id)) ? [name] : [],
     )
-    const names = [...new Set([...here.map((file) => basename(file)), ...gone])].sort()
-    return names.length === 0 ? [] : [{ id: basename(place), files: names }]
+    const names = [...new Set([...here.map((file) => file.slice(start.length)), ...gone])].sort()
+    return names.length === 0 ? [] : [{ id, files: names }]
   })
   const reachedDigits = new Set(reached.map(({ id }) => digits(id)))
   const isGoing = ({ id }: RawRow) => id !== undefined && reachedDigits.has(digits(id))
@@ -253,7 +253,7 @@ async function runsOf(
     ]
     if (splits.length === 0) continue
     const { state, job: remote } = reduceRun(run, await ledger.runs.events(run))
-    const adapter = existsSync(files.adapter) ? context.workspace.show(files.adapter) : undefined
+    const adapter = isThere(context.workspace, files.adapter) ? context.workspace.show(files.adapter) : undefined
     reached.push({ run, state, splits, folder: context.workspace.show(files.folder), adapter, remote })
   }
   return reached
@@ -278,7 +278,7 @@ async function exportsOf(
       version,
       split,
       at,
-      exists: existsSync(resolve(context.workspace.root, path)),
+      exists: isThere(context.workspace, path),
     }))
 }
 

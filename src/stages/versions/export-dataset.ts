@@ -1,4 +1,4 @@
-import { dirname, join } from "node:path"
+import type { DatasetId, FrozenId } from "../../core/rows/frozen-ids.ts"
 import { canonicalJson, digest } from "../../core/canonical.ts"
 import { DataError, ToolkitError, UsageError, type Issue } from "../../core/errors.ts"
 import type { DatasetManifest, Example, Preference, Split } from "../../core/rows/example.ts"
@@ -12,6 +12,7 @@ import {
 import { renderExample, renderQuestion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withFolder } from "../../store/files/files.ts"
+import { outputPlace } from "../../store/files/output-place.ts"
 import { type StagedFile, stageFile } from "../../store/files/staged-file.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
@@ -19,7 +20,7 @@ import { renderRows, requireStanding, requireTrainable } from "../training/plan-
 import { requireAllowed } from "../rights.ts"
 
 export interface ExportOptions {
-  readonly version: string
+  readonly version: DatasetId
   readonly format: { readonly name: string; readonly module: DatasetFormat }
   /** A file of the format's ending for the train rows alone, or a folder for all parts. */
   readonly output: string
@@ -51,20 +52,18 @@ export async function exportDataset(
 ): Promise<ExportedFile[]> {
   const { version, format, output } = options
   const versions = new Versions(context.workspace, task.task)
-  const manifest = versions.manifest(version as `ds_${string}`)
+  const manifest = versions.manifest(version)
   requireTrainable(versions, manifest, task)
   const train = versions.each(version, "train.jsonl")
   requireStanding(context, task, train)
   requireAllowed(context, task, train)
-  const isFile = output.endsWith(format.module.ending)
+  const { isFile, folder, partFile } = outputPlace(output, format.module.ending)
   requireOutput(options, isFile)
-  return withFolder(isFile ? dirname(output) : output, async () => {
+  return withFolder(folder, async () => {
     const staged: StagedPart[] = []
     try {
       for await (const part of partsOf(context, task, options, { versions, manifest, isFile }))
-        staged.push(
-          await stagePart(format.module, part, isFile ? output : join(output, fileName(format.module, part.split))),
-        )
+        staged.push(await stagePart(format.module, part, partFile(fileName(format.module, part.split))))
       await requireOurs(context, task, staged, options)
       const files: ExportedFile[] = []
       for (const part of staged) files.push(await recorded(context, task, options, manifest, part))
@@ -109,7 +108,7 @@ async function* partsOf(
 ): AsyncGenerator<Part> {
   const { id, holdout } = manifest
   if (format.carries === "preferences") {
-    const preferences = versions.preferences(id as `ds_${string}`)
+    const preferences = versions.preferences(id)
     if (preferences.length === 0)
       throw new DataError(
         `${id} has no preferences: ${manifest.kept} pairs of input and output`,
@@ -120,11 +119,11 @@ async function* partsOf(
     yield { split: "train", rows: carried(format, rendered, "train") }
     return
   }
-  const rowsOf = (split: Split, of: string): Part => ({
+  const rowsOf = (split: Split, of: FrozenId): Part => ({
     split,
     rows: carried(format, render(task, versions.each(of, `${split}.jsonl`)), split),
   })
-  const isEmpty = (split: Split) => versions.manifest(holdout as `hold_${string}`).files[`${split}.jsonl`]?.rows === 0
+  const isEmpty = (split: Split) => versions.manifest(holdout).files[`${split}.jsonl`]?.rows === 0
   yield rowsOf("train", id)
   if (!isFile && !isEmpty("validation")) yield rowsOf("validation", holdout)
   if (!withTest) return

@@ -67,15 +67,15 @@ export async function createFolderAtomically(path: string, fill: (temporary: str
  * The same for a folder whose name follows from what is in it: `fill` says it at its end. Returns the name, and whether
  * the folder was not there before.
  */
-export async function createFolderByContent(
+export async function createFolderByContent<Name extends string>(
   parent: string,
-  fill: (temporary: string) => Promise<string>,
-): Promise<{ readonly name: string; readonly isNew: boolean }> {
+  fill: (temporary: string) => Promise<Name>,
+): Promise<{ readonly name: Name; readonly isNew: boolean }> {
   makeFolder(parent)
   const temporary = temporaryBeside(join(parent, "folder"))
   makeFolder(temporary)
   const madeAtMs = statSync(temporary).mtimeMs
-  let name = ""
+  let name: Name | undefined
   let isNew = false
   try {
     name = await fill(temporary)
@@ -85,7 +85,7 @@ export async function createFolderByContent(
     }
   } catch (error) {
     // Another process may have made the same content first.
-    if (name === "" || !existsSync(join(parent, name))) throw writeError(join(parent, name), error)
+    if (name === undefined || !existsSync(join(parent, name))) throw writeError(join(parent, name ?? ""), error)
   } finally {
     if (!isNew) rmSync(temporary, { recursive: true, force: true })
   }
@@ -259,6 +259,11 @@ export function requireFile(path: string): void {
   } catch (error) {
     throw readError(path, "file", error)
   }
+}
+
+/** How many bytes a file has that is there. */
+export function fileBytes(path: string): number {
+  return statSync(path).size
 }
 
 export function readBytes(path: string, what = "file"): Buffer {

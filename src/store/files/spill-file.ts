@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
 import { makeFolder, temporaryBeside, writeError } from "./files.ts"
 
 /**
@@ -15,6 +15,11 @@ export class SpillFile {
   /** How many bytes are in the file, and how many wait in the buffer. */
   #written = 0
   #waiting = 0
+
+  /** One in a folder, by what it is for. */
+  static in(folder: string, name: string): SpillFile {
+    return new SpillFile(join(folder, name))
+  }
 
   constructor(path: string) {
     this.#path = path

@@ -1,3 +1,4 @@
+import { join } from "node:path"
 import { SpillFile } from "./spill-file.ts"
 
 /**
@@ -13,6 +14,11 @@ export class SpilledTexts {
   #buffer = Buffer.allocUnsafe(readAhead)
   #from = 0
   #until = 0
+
+  /** Some in a folder, by what they are for. */
+  static in(folder: string, name: string, count: number): SpilledTexts {
+    return new SpilledTexts(join(folder, name), count)
+  }
 
   /** There is room for so many texts. */
   constructor(path: string, count: number) {

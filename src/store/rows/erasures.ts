@@ -46,10 +46,10 @@ export interface RawRow extends ErasableRow {
   readonly witness?: string
 }
 
-/** The files of a task that hold rows: what people wrote and decided, and every frozen file with its folder. */
+/** The files of a task that hold rows: what people wrote and decided, and those of each version and holdout. */
 export function rowFiles(taskFolder: string): {
   readonly loose: string[]
-  readonly frozen: { readonly folder: string; readonly files: string[] }[]
+  readonly frozen: { readonly id: string; readonly folder: string; readonly files: string[] }[]
 } {
   const list = (folder: string, isWanted: (name: string) => boolean) =>
     existsSync(folder)
@@ -67,7 +67,7 @@ export function rowFiles(taskFolder: string): {
     frozen: [
       ...list(join(taskFolder, "versions"), (name) => name.startsWith("ds_")),
       ...list(join(taskFolder, "holdouts"), (name) => name.startsWith("hold_")),
-    ].map((folder) => ({ folder, files: list(folder, isRows) })),
+    ].map((folder) => ({ id: basename(folder), folder, files: list(folder, isRows) })),
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { trainerMethods, trainerObjectives } from "../../core/training/job.ts"
+import { datasetIdSchema, holdoutIdSchema } from "../../core/rows/frozen-ids.ts"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
 
 const renderedFileSchema = z.looseObject({ rows: z.number(), bytes: z.number(), digest: z.string() })
@@ -12,8 +13,8 @@ export const planSchema: z.ZodType<TrainingPlan> = z.looseObject({
   schemaVersion: z.literal(1),
   job: z.string(),
   task: z.string(),
-  dataset: z.string(),
-  holdout: z.string(),
+  dataset: datasetIdSchema,
+  holdout: holdoutIdSchema,
   prompt: z.string(),
   baseModel: z.string(),
   revision: z.string().nullable(),

@@ -1,7 +1,17 @@
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import { z } from "zod"
 import { DataError } from "../../core/errors.ts"
+import { parseJson } from "../../core/parse.ts"
 import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../../core/rows/example.ts"
+import {
+  datasetIdSchema,
+  isDatasetId,
+  isHoldoutId,
+  type DatasetId,
+  type FrozenId,
+  type HoldoutId,
+} from "../../core/rows/frozen-ids.ts"
 import { jsonPieces } from "../files/atomic-writer.ts"
 import { erasedMark, type ErasedMark } from "./erasures.ts"
 import {
@@ -17,6 +27,7 @@ import { writeDigested } from "../files/staged-file.ts"
 import type { Workspace } from "../workspace.ts"
 
 const manifestFile = "manifest.json"
+const latestSchema = z.looseObject({ version: datasetIdSchema })
 
 /** The dataset versions and holdouts of a task: immutable folders, named by their content. */
 export class Versions {
@@ -29,37 +40,34 @@ export class Versions {
   }
 
   folder(id: string): string {
-    return join(this.workspace.taskFolder(this.task), id.startsWith("hold_") ? "holdouts" : "versions", id)
+    return join(this.workspace.taskFolder(this.task), isHoldoutId(id) ? "holdouts" : "versions", id)
   }
-  has(id: string): boolean {
+  has(id: string): id is FrozenId {
     // An id is typed by people: it must not reach another folder.
     return /^(ds|hold)_[A-Za-z0-9]+$/.test(id) && existsSync(join(this.folder(id), manifestFile))
   }
   /** The ids of the versions, in the order of their names. */
-  ids(): string[] {
+  ids(): DatasetId[] {
     const folder = join(this.workspace.taskFolder(this.task), "versions")
-    return existsSync(folder)
-      ? readdirSync(folder)
-          .filter((name) => name.startsWith("ds_"))
-          .sort()
-      : []
+    return existsSync(folder) ? readdirSync(folder).filter(isDatasetId).sort() : []
   }
 
   /** The ids of the holdouts, in the order of their names. */
-  holdoutIds(): string[] {
+  holdoutIds(): HoldoutId[] {
     const folder = join(this.workspace.taskFolder(this.task), "holdouts")
     return existsSync(folder)
       ? readdirSync(folder)
+          .filter(isHoldoutId)
           .filter((name) => this.has(name))
           .sort()
       : []
   }
   /** The files of a holdout's rows. */
-  holdoutFiles(holdout: string): string[] {
+  holdoutFiles(holdout: HoldoutId): string[] {
     return ["validation.jsonl", "test.jsonl"].map((file) => join(this.folder(holdout), file))
   }
   /** The ids of a holdout's test rows, and nothing else of them: no opening. */
-  testIds(holdout: string): string[] {
+  testIds(holdout: HoldoutId): string[] {
     return this.rows(holdout, "test.jsonl").map(({ id }) => id)
   }
 
@@ -84,7 +92,7 @@ export class Versions {
   ): Promise<{ readonly manifest: DatasetManifest; readonly isNew: boolean } | undefined> {
     try {
       const { name, isNew } = await this.createVersion(planned, files)
-      return { manifest: this.manifest(name as `ds_${string}`), isNew }
+      return { manifest: this.manifest(name), isNew }
     } catch (error) {
       if (error instanceof LeaksFound) return undefined
       throw error
@@ -94,22 +102,20 @@ export class Versions {
   private createVersion(
     planned: PlannedVersion,
     files: InspectedFiles,
-  ): Promise<{ readonly name: string; readonly isNew: boolean }> {
+  ): Promise<{ readonly name: DatasetId; readonly isNew: boolean }> {
     const { read, kept } = planned.manifest
     return createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), async (temporary) => {
-      const writing = [
-        files.train(join(temporary, "train.jsonl")),
-        files.dropped(join(temporary, "dropped.jsonl")),
-      ] as const
+      const written: WrittenFiles = {
+        folder: temporary,
+        train: join(temporary, "train.jsonl"),
+        dropped: join(temporary, "dropped.jsonl"),
+      }
+      const writing = [files.train(written.train), files.dropped(written.dropped)] as const
       // Where one fails, the other is not left at work in a folder that goes.
       await Promise.allSettled(writing)
       const [train, dropped] = await Promise.all(writing)
       const { preferences } = files
-      const found = await files.inspect({
-        folder: temporary,
-        train: join(temporary, "train.jsonl"),
-        dropped: join(temporary, "dropped.jsonl"),
-      })
+      const found = await files.inspect(written)
       if (found > 0) throw new LeaksFound()
       const manifest = withFiles(planned, found, {
         "train.jsonl": { rows: kept, digest: train },
@@ -129,11 +135,14 @@ export class Versions {
   }
 
   /** The manifest of a version or holdout that exists. */
-  manifest<Id extends string>(id: Id): Id extends `hold_${string}` ? HoldoutManifest : DatasetManifest {
+  manifest(id: DatasetId): DatasetManifest
+  manifest(id: HoldoutId): HoldoutManifest
+  manifest(id: FrozenId): DatasetManifest | HoldoutManifest
+  manifest(id: FrozenId): DatasetManifest | HoldoutManifest {
     if (!this.has(id)) {
       const existing = this.ids()
       throw new DataError(
-        `task ${this.task} has no ${id.startsWith("hold_") ? "holdout" : "dataset version"} ${id}${existing.length > 0 ? `; it has: ${existing.join(", ")}` : ""}`,
+        `task ${this.task} has no ${isHoldoutId(id) ? "holdout" : "dataset version"} ${id}${existing.length > 0 ? `; it has: ${existing.join(", ")}` : ""}`,
         [],
         `Make one: tuneloop build ${this.task}`,
       )
@@ -142,7 +151,7 @@ export class Versions {
   }
 
   /** The rows of a file of a version or holdout, checked against the digest in its manifest. */
-  rows(id: string, file: "train.jsonl" | "dropped.jsonl" | "validation.jsonl" | "test.jsonl"): Example[] {
+  rows(id: FrozenId, file: "train.jsonl" | "dropped.jsonl" | "validation.jsonl" | "test.jsonl"): Example[] {
     return this.checked<Example>(id, file)
   }
   /** What an erasure took from the version or holdout; undefined when it is whole. */
@@ -154,13 +163,13 @@ export class Versions {
     return [id, holdout].find((part) => this.erasedMark(part) !== undefined)
   }
   /** The preferences of a version; none for a version without the file. */
-  preferences(id: `ds_${string}`): Preference[] {
+  preferences(id: DatasetId): Preference[] {
     return this.manifest(id).files["preferences.jsonl"] === undefined
       ? []
       : this.checked<Preference>(id, "preferences.jsonl")
   }
 
-  private checked<Row>(id: string, file: string): Row[] {
+  private checked<Row>(id: FrozenId, file: string): Row[] {
     return [...this.each<Row>(id, file)]
   }
 
@@ -168,11 +177,11 @@ export class Versions {
    * The rows of a file of a version or holdout one by one, and anew each time that they are gone through; its digest is
    * checked before the first.
    */
-  each<Row = Example>(id: string, file: string): Iterable<Row> {
+  each<Row = Example>(id: FrozenId, file: string): Iterable<Row> {
     return { [Symbol.iterator]: () => this.eachOnce<Row>(id, file) }
   }
 
-  private *eachOnce<Row>(id: string, file: string): Generator<Row> {
+  private *eachOnce<Row>(id: FrozenId, file: string): Generator<Row> {
     const path = join(this.folder(id), file)
     const mark = this.erasedMark(id)
     const expected = (mark?.files[file] ?? this.manifest(id).files[file])?.digest
@@ -189,13 +198,19 @@ export class Versions {
   }
 
   /** The version that was built last here, if any: its id is kept beside the versions, for `dataset: latest`. */
-  latest(): string | undefined {
+  latest(): DatasetId | undefined {
     const file = this.latestFile()
     if (!existsSync(file)) return undefined
-    const { version } = JSON.parse(readText(file)) as { version: string }
-    return this.has(version) ? version : undefined
+    const { data } = latestSchema.safeParse(parseJson(readText(file)))
+    if (data === undefined)
+      throw new DataError(
+        `${this.workspace.show(file)} names no dataset version`,
+        [],
+        `Delete the file and run: tuneloop build ${this.task}`,
+      )
+    return this.has(data.version) ? data.version : undefined
   }
-  setLatest(version: string): void {
+  setLatest(version: DatasetId): void {
     if (this.latest() !== version) writeAtomically(this.latestFile(), `${JSON.stringify({ version })}\n`)
   }
 
@@ -209,7 +224,7 @@ export interface PlannedVersion {
   readonly manifest: Omit<DatasetManifest, "files" | "id" | "leaks">
   /** The checks for leaks that ran. */
   readonly leakChecks: readonly string[]
-  idOf(files: DatasetManifest["files"]): string
+  idOf(files: DatasetManifest["files"]): DatasetId
 }
 
 /** What a version is made of. A file is written when it is asked for; resolves to its digest. */

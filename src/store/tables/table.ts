@@ -47,7 +47,8 @@ export function tableText({ format, rows }: Table, wanted: readonly TableRow["fi
     : `${JSON.stringify(wanted, null, 2)}\n`
 }
 
-function isJsonLines(path: string): boolean {
+/** Whether each line of the file is a row, by its ending. */
+export function isJsonLines(path: string): boolean {
   return [".jsonl", ".ndjson"].includes(extname(path).toLowerCase())
 }
 

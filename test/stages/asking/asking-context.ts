@@ -61,7 +61,8 @@ export function askingBench(
     input: { body: {} },
     expand: { model: { model: "m", baseUrl, maxTokens: given.maxTokens ?? 100 }, ...given.expand },
   })
-  const model = () => openai.create({ OPENAI_API_KEY: "none" }, { baseUrl, fetch: globalThis.fetch })
+  const model = () =>
+    openai.create({ OPENAI_API_KEY: "none" }, { baseUrl, fetch: globalThis.fetch, readText: () => "" })
   const requests = (count: number, from = 0) => {
     const prompts = Array.from({ length: count }, (_, index): PlannedPrompt => {
       const content = given.words?.(from + index) ?? `Question ${from + index}?`

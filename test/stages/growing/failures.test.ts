@@ -12,8 +12,8 @@ import { failuresOf } from "../../../src/stages/growing/failures.ts"
 import { toJsonLines, writeAtomically } from "../../../src/store/files/files.ts"
 import { Versions } from "../../../src/store/rows/versions.ts"
 import { pairOf, seedsOf, tasks } from "../../strategies/tasks.ts"
+import { planWith } from "../../training-plan.ts"
 import { ScriptedModel, workspaceWith } from "../in-process.ts"
-import { wholePlan } from "../../whole-plan.ts"
 
 const order = (product: string, items: readonly object[]) => ({ product, items })
 const call = (name: string, given: object) => ({
@@ -139,7 +139,7 @@ describe("counter-examples to an evaluation", () => {
       },
       rows,
     )
-    writeAtomically(join(run, "plan.json"), JSON.stringify(wholePlan({ task: of.task, holdout })))
+    writeAtomically(join(run, "plan.json"), JSON.stringify(planWith({ holdout })))
     writeAtomically(
       join(run, "evaluations", "eval_1.json"),
       JSON.stringify({ task: of.task, evaluation: "eval_1", run: "r1", at: "2026-11-24T10:00:00Z" }),

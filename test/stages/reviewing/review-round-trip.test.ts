@@ -86,7 +86,7 @@ describe.each(["review.csv", "review.xlsx"])("in %s", (name) => {
           { ...textTask, input: { body: { maxLength: 100_000, required: false }, nr: { type: "number" } } },
           grown,
         )
-        const typed = new Map(grown.map((row, index) => [candidate(row).id, texts[index]?.[2] ?? ""]))
+        const typed = new Map<string, string>(grown.map((row, index) => [candidate(row).id, texts[index]?.[2] ?? ""]))
         const file = await review.exported(name)
         // A cell of 32,767 characters or more may have been cut, and is refused; that has a test of its own.
         const cell = (id: string) => neutralise(canonicalText(typed.get(id) ?? ""))

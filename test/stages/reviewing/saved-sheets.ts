@@ -13,7 +13,7 @@ export const grown = ["where is it", "café is broken – €5", "a third"].map(
   input: { body },
   output: "delivery",
 }))
-export const ids = grown.map((row) => candidate(row).id)
+export const ids: readonly string[] = grown.map((row) => candidate(row).id)
 export const answers: readonly Cells[] = [
   { decision: "accept" },
   { decision: "edit", corrected_output: "fault", comment: "naïve – yes" },

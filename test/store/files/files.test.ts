@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import type { DatasetId } from "../../../src/core/rows/frozen-ids.ts"
 import {
   chmodSync,
   existsSync,
@@ -239,7 +240,7 @@ describe("dataset versions", () => {
     output: "y",
     provenance: { parents: [], strategy: "gold", acceptedBy: "gold" },
   }
-  const planned = (id: string): PlannedVersion => ({ manifest, leakChecks: ["exact"], idOf: () => id })
+  const planned = (id: DatasetId): PlannedVersion => ({ manifest, leakChecks: ["exact"], idOf: () => id })
   const manifest: PlannedVersion["manifest"] = {
     schemaVersion: 1,
     task: "t",
@@ -262,7 +263,7 @@ describe("dataset versions", () => {
 
   it("are read back; a changed, torn or missing file is not", async () => {
     const versions = new Versions(Workspace.open(newFolder()), "t")
-    for (const id of ["ds_1", "ds_2", "ds_3"])
+    for (const id of ["ds_1", "ds_2", "ds_3"] as const)
       expect((await versions.freezeVersion(planned(id), files))?.isNew).toBe(true)
     const again = await versions.freezeVersion(planned("ds_1"), files)
     expect(again).toEqual({ manifest: versions.manifest("ds_1"), isNew: false })
@@ -273,7 +274,7 @@ describe("dataset versions", () => {
     const file = join(versions.folder("ds_2"), "train.jsonl")
     writeFileSync(file, readFileSync(file, "utf8").replace('"y"', '"z"'))
     writeFileSync(join(versions.folder("ds_3"), "train.jsonl"), "")
-    for (const id of ["ds_2", "ds_3"])
+    for (const id of ["ds_2", "ds_3"] as const)
       expect(() => versions.rows(id, "train.jsonl")).toThrow(/not what its manifest says/)
     expect(() => versions.rows("ds_4", "train.jsonl")).toThrow(/no dataset version ds_4; it has: ds_1, ds_2, ds_3/)
   })
@@ -298,6 +299,9 @@ describe("dataset versions", () => {
     await versions.freezeVersion(planned("ds_1"), files)
     versions.setLatest("ds_1")
     expect(versions.latest()).toBe("ds_1")
+    writeFileSync(join(versions.folder("ds_1"), "..", "latest.json"), '{"version"')
+    expect(() => versions.latest()).toThrow(/latest\.json names no dataset version/)
+    writeFileSync(join(versions.folder("ds_1"), "..", "latest.json"), '{"version":"ds_1"}\n')
     versions.setLatest("ds_9")
     expect(versions.latest()).toBeUndefined()
   })
