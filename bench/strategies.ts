@@ -86,8 +86,7 @@ async function measure(name: string): Promise<Measured> {
   const workspace = join(folder, name)
   mkdirSync(join(workspace, "specs"), { recursive: true })
   const specification = readFileSync(join(packageRoot, "specs", "ticket-triage.yaml"), "utf8")
-  const settings =
-    `expand:\n${attributes}  model: { model: ${JSON.stringify(model)}, baseUrl: "${baseUrl}", maxTokens: 300 }\n`
+  const settings = `expand:\n${attributes}  model: { model: ${JSON.stringify(model)}, baseUrl: "${baseUrl}", maxTokens: 300 }\n`
   writeFileSync(join(workspace, "specs", "ticket-triage.yaml"), specification.replace("expand:\n", settings))
   await run(workspace, [
     "seed",

@@ -1,6 +1,6 @@
 /** What the page for reviewers and its server say to each other. Types only: the page's own scripts read them too. */
 
-import type { ChoiceButton } from "../core/contracts/review-kind.ts"
+import type { ChoiceButton } from "../core/contracts/choice-button.ts"
 
 /** A piece of a text beside another: in both, only in the first, only in the second. */
 export interface Difference {

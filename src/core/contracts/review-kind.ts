@@ -10,6 +10,7 @@ import type {
 import type { Migrations } from "../rows/migration.ts"
 import type { ReviewItem, SourceRow } from "../rows/review-item.ts"
 import type { TaskSpecification } from "../task/task.ts"
+import type { ChoiceButton } from "./choice-button.ts"
 
 /**
  * A kind of review item: what is asked, how it may be answered, and what a decision means. The page, the spreadsheets
@@ -62,16 +63,6 @@ export interface Choice {
   readonly output?: (item: ReviewItem) => unknown
   /** The colour of its cell. */
   readonly tint: "good" | "changed" | "bad"
-}
-
-/** An answer that one press gives. */
-export interface ChoiceButton {
-  readonly key: string
-  readonly text: string
-  readonly choice: string
-  /** Of an edit. */
-  readonly output?: unknown
-  readonly isMain: boolean
 }
 
 export interface RejectMeaning {

@@ -1,4 +1,5 @@
-import type { Choice, ChoiceButton, RejectMeaning } from "../../../core/contracts/review-kind.ts"
+import type { ChoiceButton } from "../../../core/contracts/choice-button.ts"
+import type { Choice, RejectMeaning } from "../../../core/contracts/review-kind.ts"
 import type { ReviewItem } from "../../../core/rows/review-item.ts"
 import type { TaskSpecification } from "../../../core/task/task.ts"
 

@@ -1,6 +1,7 @@
 import { answersTo } from "../../../curation/review/consensus.ts"
 import { canonicalJson, contentId, digest } from "../../../core/canonical.ts"
-import type { ChoiceButton, ReviewKind } from "../../../core/contracts/review-kind.ts"
+import type { ChoiceButton } from "../../../core/contracts/choice-button.ts"
+import type { ReviewKind } from "../../../core/contracts/review-kind.ts"
 import type { Decision } from "../../../core/rows/example.ts"
 import type { ReviewItem } from "../../../core/rows/review-item.ts"
 import type { TaskSpecification } from "../../../core/task/task.ts"

@@ -1,6 +1,7 @@
 import { rowChecks } from "../../../curation/review/row-checks.ts"
 import { digest } from "../../../core/canonical.ts"
-import type { ChoiceButton, ReviewKind, ReviewMaterial } from "../../../core/contracts/review-kind.ts"
+import type { ChoiceButton } from "../../../core/contracts/choice-button.ts"
+import type { ReviewKind, ReviewMaterial } from "../../../core/contracts/review-kind.ts"
 import type { QueuedSuspect } from "../../../core/rows/example.ts"
 import type { ReviewItem, SourceRow } from "../../../core/rows/review-item.ts"
 import { checkId } from "../../../core/rows/row-identity.ts"
