@@ -25,6 +25,8 @@ import {
 } from "../files/files.ts"
 import { writeDigested } from "../files/staged-file.ts"
 import type { Workspace } from "../workspace.ts"
+import { datasetManifestSchema, holdoutManifestSchema } from "./manifest-schema.ts"
+import { readJsonFile } from "../files/json-file.ts"
 
 const manifestFile = "manifest.json"
 const latestSchema = z.looseObject({ version: datasetIdSchema })
@@ -147,7 +149,8 @@ export class Versions {
         `Make one: tuneloop build ${this.task}`,
       )
     }
-    return JSON.parse(readText(join(this.folder(id), manifestFile)))
+    const file = join(this.folder(id), manifestFile)
+    return isHoldoutId(id) ? readJsonFile(file, holdoutManifestSchema) : readJsonFile(file, datasetManifestSchema)
   }
 
   /** The rows of a file of a version or holdout, checked against the digest in its manifest. */
