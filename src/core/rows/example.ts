@@ -1,3 +1,4 @@
+import type { DropReason } from "./drop-reasons.ts"
 import type { DatasetId, HoldoutId } from "./frozen-ids.ts"
 import { z } from "zod"
 
@@ -207,28 +208,6 @@ export interface DroppedExample extends Example {
   readonly similarity?: number | undefined
   readonly detail?: string | undefined
 }
-
-export const dropReasons = [
-  "invalid-output",
-  "invalid-input",
-  "too-long",
-  "empty",
-  "rejected",
-  "undecided",
-  "failed-check",
-  "personal-data",
-  "exact-duplicate",
-  "near-duplicate",
-  "conflict",
-  "lineage",
-  "leak-exact",
-  "leak-near",
-  "leak-ngram",
-  "leak-embedding",
-  "semantic-duplicate",
-] as const
-/** `filter-<name>`: by that quality filter. */
-export type DropReason = (typeof dropReasons)[number] | `filter-${string}`
 
 /** A row that was kept although a quality filter found something, because a person wrote or accepted it. */
 export interface FlaggedRow {

@@ -1,4 +1,5 @@
-import type { DropReason, Input } from "../../core/rows/example.ts"
+import type { DropReason } from "../../core/rows/drop-reasons.ts"
+import type { Input } from "../../core/rows/example.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { NgramIndex } from "./ngram-overlap.ts"

@@ -1,4 +1,4 @@
-import type { DropReason } from "../../core/rows/example.ts"
+import type { DropReason } from "../../core/rows/drop-reasons.ts"
 import { cuts, boilerplateRule, chooseShingles, defaultThreshold, mostMeasured, mostTexts } from "../near/cuts.ts"
 import { foldForComparison } from "../text/normalise.ts"
 

@@ -1,4 +1,5 @@
-import type { DropReason, Example, Output } from "../../core/rows/example.ts"
+import type { DropReason } from "../../core/rows/drop-reasons.ts"
+import type { Example, Output } from "../../core/rows/example.ts"
 import type { Spill } from "../../core/spill.ts"
 import { compareText } from "./ranking.ts"
 import type { RowBatch, Why } from "./row-batch.ts"

@@ -1,5 +1,6 @@
 import { formatIssue } from "../../core/errors.ts"
-import type { DropReason, Example, Input } from "../../core/rows/example.ts"
+import type { DropReason } from "../../core/rows/drop-reasons.ts"
+import type { Example, Input } from "../../core/rows/example.ts"
 import { inputIssues, inputText, outputIssues } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 

@@ -1,5 +1,5 @@
 import { TextSample } from "../../curation/near/boilerplate.ts"
-import { labelsUntested, placeRows, unlabelled } from "../../curation/holdout/hold-out.ts"
+import { labelsUntested, placeRows, unlabelled } from "../../curation/holdout/assign-splits.ts"
 import { sortByKey } from "../../curation/text/sort-by-key.ts"
 import { groupTexts } from "../../curation/holdout/text-groups.ts"
 import { tooFewToTell } from "../../evaluation/verdict/preflight.ts"

@@ -1,4 +1,4 @@
-import { unlabelled } from "../../curation/holdout/hold-out.ts"
+import { unlabelled } from "../../curation/holdout/assign-splits.ts"
 import { personalDataKindsIn } from "../../curation/version/personal-data-policy.ts"
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { Erased, Tombstone } from "../../core/rows/erasure.ts"

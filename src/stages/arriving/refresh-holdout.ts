@@ -1,5 +1,5 @@
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
-import { assignSplits } from "../../curation/holdout/hold-out.ts"
+import { assignSplits } from "../../curation/holdout/assign-splits.ts"
 import { digits, lineageOf, type Parented } from "../../curation/leaks/lineage.ts"
 import { rowsNeeded } from "../../evaluation/statistics/power.ts"
 import { tooFewToTell } from "../../evaluation/verdict/preflight.ts"

@@ -8,7 +8,7 @@ import type { StageContext } from "../context.ts"
 import { collectAnswers, type Answers } from "./answers.ts"
 import { planEvaluation, type EvaluationPlan, type EvaluationRequest } from "./evaluation-plan.ts"
 import { readEvaluation, type Evaluation } from "./evaluation-result.ts"
-import { reportDataOf } from "./report-data.ts"
+import { reportDataOf } from "./fill-report.ts"
 import { score } from "./scoring.ts"
 import { openTestRows, type EvaluationRows } from "./test-rows.ts"
 

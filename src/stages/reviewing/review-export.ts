@@ -6,7 +6,7 @@ import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { countsOf, taskExamples } from "../standing/task-examples.ts"
 import { formColumns, guideOf, widths } from "../spreadsheet/form.ts"
-import { columnsOf, rowWriter, type ItemRow } from "../spreadsheet/layout.ts"
+import { columnsOf, rowWriter, type ItemRow } from "../spreadsheet/columns.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { reviewQueue } from "./review-queue.ts"
 

@@ -13,7 +13,7 @@ import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
 import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
-import { isRevision } from "../spreadsheet/layout.ts"
+import { isRevision } from "../spreadsheet/columns.ts"
 import { readFilledRows, type CellDifference } from "../spreadsheet/rows.ts"
 
 export interface ReviewImport {

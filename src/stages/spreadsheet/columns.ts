@@ -1,129 +1,147 @@
-import { DataError } from "../../core/errors.ts"
-import type { SheetRow } from "../../store/tables/sheet-rows.ts"
-import { isDecisionWord } from "./read-decision.ts"
-import { leafPath } from "./layout.ts"
+import { formatOutput, inputText } from "../../core/task/output.ts"
+import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
+import { conversationText, fieldText, isLong, neutralise, shownText, textFile } from "./cells.ts"
+import { leafPaths, leavesOf, leafWriter, type Leaf } from "./leaves.ts"
+import type { ReviewItem } from "../../core/rows/review-item.ts"
 
-/** Where the columns of the export stand in a file that came back. */
-export interface FoundColumns {
-  /** The row of the header; rows above it are not read. */
-  readonly headerRow: number
-  readonly indexOf: ReadonlyMap<string, number>
-  /** The `corrected.*` columns with their paths. */
-  readonly corrected: readonly { readonly index: number; readonly path: string; readonly column: string }[]
-  readonly notes: readonly string[]
+/** A row of the table: an item, or an element of a list in its output. */
+export interface ItemRow {
+  /** The element, `items[2]`; empty for the row of the item itself. */
+  readonly part: string
+  readonly cells: ReadonlyMap<string, string>
+  /** Texts that the cells show the beginning of, by the names of the files that have all of them. */
+  readonly longTexts: readonly { readonly file: string; readonly text: string }[]
 }
 
-const names: Readonly<Record<string, readonly string[]>> = {
-  id: ["id", "item", "itemid"],
-  decision: ["decision", "verdict"],
-  part: ["part"],
-  conversation: ["conversation"],
-  other_input: ["otherinput"],
-  current_output: ["currentoutput"],
-  proposed_output: ["proposedoutput"],
-  corrected_output: ["correctedoutput", "correction", "corrected"],
-  comment: ["comment", "comments"],
-  reviewer: ["reviewer"],
-  note: ["note"],
-  kind: ["kind"],
-  revision: ["revision"],
-}
-const keyOfName = new Map(Object.entries(names).flatMap(([key, all]) => all.map((name) => [name, key])))
-const read = ["id", "decision", "part", "corrected_output", "comment", "reviewer", "revision"]
+/** More leaves than anybody fills in side by side: then the output is one cell of JSON. */
+const mostLeaves = 60
 
-/** The key of a column by what stands above it: its key, its title, or either in another spelling. */
-export function keyOf(header: string): string | undefined {
-  const text = header.trim()
-  const [, prefix, rest] = /^(input|proposed|corrected)(?:: ?|(?=[.[]))\.?(.*)$/is.exec(text) ?? []
-  if (prefix !== undefined && rest !== undefined && rest !== "")
-    return `${prefix.toLowerCase()}${rest.startsWith("[") ? "" : "."}${rest}`
-  return keyOfName.get(text.toLowerCase().replace(/[^a-z]/g, ""))
+/** The keys of the columns in the order of the table; those that would be empty in every row are left out. */
+export function columnsOf(task: TaskSpecification, items: readonly ReviewItem[]): string[] {
+  const fields = task.kind === "chat" ? ["conversation"] : Object.keys(task.input).map((field) => `input.${field}`)
+  const leaves = leafColumns(task, items)
+  const hasParts = leaves?.some((path) => path.includes("[]")) === true
+  return [
+    "id",
+    "decision",
+    ...(hasParts ? ["part"] : []),
+    ...fields,
+    ...(items.some(({ other }) => other !== undefined) ? ["other_input"] : []),
+    ...(items.some(({ current }) => current !== undefined) ? ["current_output"] : []),
+    ...(leaves === undefined
+      ? ["proposed_output", "corrected_output"]
+      : leaves.flatMap((path) => [under("proposed", path), under("corrected", path)])),
+    "comment",
+    "reviewer",
+    ...(items.some(({ note }) => note !== undefined) ? ["note"] : []),
+    "kind",
+    "revision",
+  ]
 }
-
-/** What an item is called. */
-export const idPattern = /^[a-z]+_[0-9a-f]{16}$/
 
 /**
- * The columns of a sheet, from its first rows: by their keys or titles, wherever they stand; the items and the
- * decisions also by what is in their columns, where somebody renamed them. Undefined for a sheet without items. A sheet
- * of items whose decisions cannot be found, or are there twice, is a DataError.
+ * The leaves of a task's JSON outputs, as the schema and the outputs have them; undefined where the output is one cell.
  */
-export function findColumns(rows: readonly SheetRow[], place: string): FoundColumns | undefined {
-  const keyed = rows
-    .slice(0, 40)
-    .map((row) => ({ row, keys: row.cells.map((cell) => (cell === undefined ? undefined : keyOf(cell.text))) }))
-  const count = (keys: readonly (string | undefined)[]) => new Set(keys.filter((key) => key !== undefined)).size
-  const header =
-    keyed.find(({ keys }) => keys.includes("id") && keys.includes("decision")) ??
-    keyed.toSorted((a, b) => count(b.keys) - count(a.keys)).find(({ keys }) => count(keys) >= 2)
-  const ids = columnsWhere(rows, (texts) => texts.filter((text) => idPattern.test(text)).length > texts.length / 2)
-  if (header === undefined || (!header.keys.includes("id") && ids.length === 0)) {
-    if (ids.length === 0) return undefined
-    throw missing("id", place, rows[0])
+function leafColumns(task: TaskSpecification, items: readonly ReviewItem[]): string[] | undefined {
+  if (task.kind !== "json") return undefined
+  const paths = new Set(leafPaths(task.output.schema))
+  for (const { output } of items) {
+    if (output !== undefined) for (const { path } of leavesOf(output)) paths.add(path)
+    if (paths.size > mostLeaves) return undefined
   }
-  const { keys, row } = header
-  const notes: string[] = []
-  const titleAt = (index: number) => row.cells[index]?.text.trim() ?? ""
-  const indexOf = new Map<string, number>()
-  for (const [index, key] of keys.entries()) {
-    if (key === undefined) continue
-    if (!indexOf.has(key)) indexOf.set(key, index)
-    else if (read.includes(key) || leafPath("corrected", key) !== undefined)
-      throw new DataError(
-        `${place} has the column ${JSON.stringify(titleAt(index))} twice`,
-        [],
-        "Rename or remove the one that does not count.",
-      )
-  }
-  const below = rows.filter((each) => each.row > row.row)
-  const renamed = (key: string, found: number | undefined) => {
-    if (indexOf.has(key) || found === undefined) return
-    indexOf.set(key, found)
-    notes.push(`the column ${JSON.stringify(titleAt(found))} is taken for ${key}, by what stands in it`)
-  }
-  renamed("id", ids[0])
-  renamed(
-    "decision",
-    columnsWhere(below, (texts) => texts.length > 0 && texts.every(isDecisionWord)).find(
-      (index) => keys[index] === undefined,
-    ),
-  )
-  if (!indexOf.has("id")) throw missing("id", place, row)
-  if (!indexOf.has("decision")) throw missing("decision", place, row)
-  const corrected = [...indexOf].flatMap(([column, index]) => {
-    const path = column === "corrected_output" ? undefined : leafPath("corrected", column)
-    return path === undefined ? [] : [{ index, path, column }]
-  })
-  const known = new Set(indexOf.values())
-  const others = row.cells.flatMap((cell, index) =>
-    cell === undefined || cell.text.trim() === "" || known.has(index) ? [] : [cell.text.trim()],
-  )
-  if (others.length > 0)
-    notes.push(
-      `not read, because the export has no such column: ${others.map((name) => JSON.stringify(name)).join(", ")}`,
+  return paths.size === 0 ? undefined : [...paths]
+}
+
+/** `proposed.total`, `proposed[].name`, or `proposed` for an output without anything inside. */
+export function under(prefix: "proposed" | "corrected", path: string): string {
+  return path === "" || path.startsWith("[") ? `${prefix}${path}` : `${prefix}.${path}`
+}
+
+/** The path of a leaf's column; undefined for a column of another kind. */
+export function leafPath(prefix: "proposed" | "corrected", column: string): string | undefined {
+  if (!column.startsWith(prefix)) return undefined
+  const rest = column.slice(prefix.length)
+  return rest === "" || rest.startsWith("[") ? rest : rest.startsWith(".") ? rest.slice(1) : undefined
+}
+
+/**
+ * Shows items of the task as rows: what a row says follows from the item alone, so that it can be told later what a
+ * spreadsheet changed.
+ */
+export function rowWriter(task: TaskSpecification): (item: ReviewItem, reviewer?: string) => ItemRow[] {
+  const writeLeaf = task.kind === "json" ? leafWriter(task.output.schema) : undefined
+  return (item, reviewer = "") => {
+    const byPart = Map.groupBy(
+      writeLeaf === undefined || item.output === undefined ? [] : leavesOf(item.output),
+      ({ part }) => part,
     )
-  if (!indexOf.has("corrected_output") && corrected.length === 0)
-    notes.push("there is no column corrected_output: only accept and reject can be read")
-  if (!indexOf.has("revision"))
-    notes.push("there is no column revision: whether an item changed since the export cannot be told")
-  return { headerRow: row.row, indexOf, corrected, notes }
+    const main = textCells(item.id, "", [...mainTexts(task, item), ...leafTexts(byPart.get("") ?? [], writeLeaf)])
+    const same = [["id", item.id] as const, ["reviewer", neutralise(reviewer)] as const]
+    const rows: ItemRow[] = [
+      {
+        ...main,
+        part: "",
+        cells: new Map([...same, ["kind", item.kind], ["revision", revisionCell(item.revision)], ...main.cells]),
+      },
+    ]
+    for (const part of partsOf(byPart)) {
+      const texts = textCells(item.id, part, leafTexts(byPart.get(part) ?? [], writeLeaf))
+      rows.push({ ...texts, part, cells: new Map([...same, ["part", part], ...texts.cells]) })
+    }
+    return rows
+  }
 }
 
-function columnsWhere(rows: readonly SheetRow[], isSuch: (texts: readonly string[]) => boolean): number[] {
-  const width = Math.max(0, ...rows.map(({ cells }) => cells.length))
-  return Array.from({ length: width }, (_, index) => index).filter((index) =>
-    isSuch(rows.map(({ cells }) => cells[index]?.text.trim() ?? "").filter((text) => text !== "")),
-  )
+/** The elements that have a row, one that holds others before them. */
+function partsOf(byPart: ReadonlyMap<string, readonly Leaf[]>): Set<string> {
+  const parts = new Set<string>()
+  for (const part of byPart.keys())
+    for (const { index, 0: place } of part.matchAll(/\[\d+\]/g)) parts.add(part.slice(0, index + place.length))
+  return parts
 }
 
-function missing(key: string, place: string, row: SheetRow | undefined): DataError {
-  const titles =
-    row?.cells.flatMap((cell) =>
-      cell === undefined || cell.text.trim() === "" ? [] : [JSON.stringify(cell.text.trim())],
-    ) ?? []
-  return new DataError(
-    `${place} has no column ${JSON.stringify(key)}; its columns are: ${titles.slice(0, 30).join(", ")}`,
-    [],
-    `Call that column ${key} again, or import the file that \`tuneloop review export\` wrote, filled in.`,
-  )
+function mainTexts(task: TaskSpecification, item: ReviewItem): [string, string][] {
+  const inputs: [string, string][] =
+    task.kind === "chat"
+      ? [["conversation", conversationText(item.input)]]
+      : Object.keys(task.input).map((field) => [`input.${field}`, fieldText(item.input[field])])
+  if (item.other !== undefined)
+    inputs.push(["other_input", task.kind === "chat" ? conversationText(item.other) : inputText(task, item.other)])
+  if (item.current !== undefined) inputs.push(["current_output", outputText(task, item.current)])
+  if (item.output !== undefined) inputs.push(["proposed_output", outputText(task, item.output)])
+  if (item.note !== undefined) inputs.push(["note", item.note])
+  return inputs
+}
+
+function leafTexts(leaves: readonly Leaf[], write: ((leaf: Leaf) => string) | undefined): [string, string][] {
+  return write === undefined ? [] : leaves.map((leaf) => [under("proposed", leaf.path), write(leaf)])
+}
+
+function textCells(id: string, part: string, texts: readonly [string, string][]): Pick<ItemRow, "cells" | "longTexts"> {
+  const cells = new Map<string, string>()
+  const longTexts: { file: string; text: string }[] = []
+  for (const [column, text] of texts) {
+    const file = isLong(text) ? textFile(id, part, column) : ""
+    if (file !== "") longTexts.push({ file, text })
+    cells.set(column, shownText(text, file))
+  }
+  return { cells, longTexts }
+}
+
+/** The output as a cell shows it: objects spread over lines. */
+function outputText(task: TaskSpecification, output: unknown): string {
+  const text = formatOutput(task, output)
+  return labelsOf(task).length === 0 && typeof output === "object" && text.startsWith("{")
+    ? JSON.stringify(output, null, 2)
+    : text
+}
+
+/** The beginning of the revision's digest after a letter: hex digits alone may look like a number. */
+function revisionCell(revision: string): string {
+  return `r${revision.slice("sha256:".length, "sha256:".length + 16)}`
+}
+
+/** Whether the cell names the revision; files of earlier versions have it without the letter. */
+export function isRevision(cell: string, revision: string): boolean {
+  return revision.slice("sha256:".length).startsWith(cell.replace(/^r/, ""))
 }

@@ -3,7 +3,7 @@ import type { FormColumn, GuideLine } from "../../store/tables/xlsx-writer.ts"
 import { takesOutput } from "../standing/answer.ts"
 import { candidate } from "../standing/kinds/candidate.ts"
 import { everyChoice, kindOf, reviewKinds } from "../standing/kinds.ts"
-import { leafPath } from "./layout.ts"
+import { leafPath } from "./columns.ts"
 import { removeElement } from "./read-decision.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 

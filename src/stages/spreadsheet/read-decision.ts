@@ -7,7 +7,7 @@ import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
 import { decisionOf, takesOutput } from "../standing/answer.ts"
 import { choicesOf, kindOf, reviewKinds } from "../standing/kinds.ts"
 import { correctedValue, type Correction } from "./leaves.ts"
-import { under } from "./layout.ts"
+import { under } from "./columns.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 
 /** What a person filled in of an item: the words of its first row, and what was written into the cells of leaves. */

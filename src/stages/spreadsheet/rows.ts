@@ -5,8 +5,8 @@ import { readSheets } from "../../store/tables/sheet.ts"
 import type { Sheet, SheetCell, SheetRow } from "../../store/tables/sheet-rows.ts"
 import type { FilledRow } from "./filled-rows.ts"
 import { isSameCell, restore } from "./cells.ts"
-import { findColumns, idPattern, keyOf, type FoundColumns } from "./columns.ts"
-import { isRevision, rowWriter, type ItemRow } from "./layout.ts"
+import { findColumns, idPattern, keyOf, type FoundColumns } from "./found-columns.ts"
+import { isRevision, rowWriter, type ItemRow } from "./columns.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 
 /** A cell outside the decision columns that does not say what was exported. */

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { apportion } from "../../../src/curation/holdout/apportion.ts"
-import { assignSplits, labelsUntested, type Arrival } from "../../../src/curation/holdout/hold-out.ts"
+import { assignSplits, labelsUntested, type Arrival } from "../../../src/curation/holdout/assign-splits.ts"
 import { clusters } from "../../../src/curation/holdout/near-duplicates.ts"
 import { digest } from "../../../src/core/canonical.ts"
 import type { Assignment, Split } from "../../../src/core/rows/example.ts"
