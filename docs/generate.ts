@@ -80,7 +80,7 @@ function glossaryText(): string {
   const parts = parse(readFileSync(join(docs, "words.yaml"), "utf8")) as Record<string, Record<string, string>>
   return page(
     "Glossary",
-    "The words of Tuneloop, each with one meaning.",
+    "The words of Tuneloop, and what they mean here.",
     ...Object.entries(parts).flatMap(([part, words]) => [
       `## ${part.charAt(0).toUpperCase()}${part.slice(1)}`,
       table(
