@@ -86,7 +86,8 @@ async function measure(name: string): Promise<Measured> {
   const workspace = join(folder, name)
   mkdirSync(join(workspace, "specs"), { recursive: true })
   const specification = readFileSync(join(packageRoot, "specs", "ticket-triage.yaml"), "utf8")
-  const settings = `expand:\n${attributes}  model: { model: ${JSON.stringify(model)}, baseUrl: "${baseUrl}", maxTokens: 300 }\n`
+  const server = `{ model: ${JSON.stringify(model)}, baseUrl: "${baseUrl}", maxTokens: 300 }`
+  const settings = `expand:\n${attributes}  model: ${server}\n`
   writeFileSync(join(workspace, "specs", "ticket-triage.yaml"), specification.replace("expand:\n", settings))
   await run(workspace, [
     "seed",

@@ -18,9 +18,7 @@ export async function resolveRun(host: Host, given: string): Promise<string> {
       "Give more of the run's id, or `latest`.",
     )
   const meant = nearest(given, runs)
-  throw new UsageError(
-    "there is no run " +
-      `${show(given)}${runs.length === 0 ? "; the workspace has none" : `; the newest are: ${runs.slice(0, 5).join(", ")}`}${meant ? `; did you mean ${show(meant)}?` : ""}`,
-    "tuneloop runs ls lists them.",
-  )
+  const known = runs.length === 0 ? "the workspace has none" : `the newest are: ${runs.slice(0, 5).join(", ")}`
+  const suggestion = meant ? `; did you mean ${show(meant)}?` : ""
+  throw new UsageError(`there is no run ${show(given)}; ${known}${suggestion}`, "tuneloop runs ls lists them.")
 }

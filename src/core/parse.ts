@@ -180,12 +180,9 @@ function toPathIssue(schema: z.ZodType, issue: ZodIssue, root: unknown): PathIss
   const allowed = allowedKeys(schema, issue.path)
   const key = issue.keys[0] ?? ""
   const meant = nearest(key, allowed)
-  return {
-    path: [...issue.path, key],
-    message:
-      "unknown " +
-      `key${meant ? `; did you mean ${show(meant)}?` : ""}${allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""}`,
-  }
+  const suggestion = meant ? `; did you mean ${show(meant)}?` : ""
+  const known = allowed.length > 0 ? `; allowed: ${allowed.join(", ")}` : ""
+  return { path: [...issue.path, key], message: `unknown key${suggestion}${known}` }
 }
 
 function describeIssue(issue: ZodIssue, root: unknown): string {
