@@ -1,4 +1,9 @@
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
+
+// Tests start the command line hundreds of times: without its types stripped and compiled anew it takes two thirds of the
+// processor time.
+const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "node") }
 
 // Two projects: `fast` on both cores, `slow` (the real trainer) one file at a time.
 export default defineConfig({
@@ -7,6 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "fast",
+          env,
           include: ["test/**/*.test.ts"],
           exclude: ["test/slow/**"],
           maxWorkers: 2,
@@ -17,6 +23,7 @@ export default defineConfig({
       {
         test: {
           name: "slow",
+          env,
           include: ["test/slow/**/*.test.ts"],
           fileParallelism: false,
           maxWorkers: 1,

@@ -24,6 +24,9 @@ export function runTuneloop(
     env: {
       PATH: process.env["PATH"] ?? "",
       HOME: process.env["HOME"] ?? "",
+      ...(process.env["NODE_COMPILE_CACHE"] === undefined
+        ? {}
+        : { NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] }),
       TZ: "UTC",
       LANG: "C.UTF-8",
       NO_COLOR: "1",
