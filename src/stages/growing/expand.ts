@@ -169,7 +169,7 @@ async function expandStep(
     for (const { key } of asked) keys.add(key)
     return asked
   }
-  const growth = await growByAsking(task, name, strategy, step.options as never, material, checks, ask)
+  const growth = await growByAsking(task, { name, strategy, options: step.options as never, material, checks }, ask)
   const cells = strategy.cells?.({ ...material, asked: 0, covered: new Map() }, step.options as never) ?? []
   const { usd, unpriced } = await context.ledger().requests.spendingOf(keys)
   return commit(rows, { ...begun, costUsd: unpriced > 0 ? null : usd }, growth, isPreview, cells.map(cellName))

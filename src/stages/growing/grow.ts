@@ -27,21 +27,22 @@ export interface Growth {
   readonly cells: readonly CellYield[]
 }
 
+/** What is grown from, by which strategy, and what is looked at in it. */
+export interface GrownBy {
+  readonly name: string
+  readonly strategy: ModelStrategy<never>
+  readonly options: never
+  readonly material: Omit<StrategyMaterial, "asked" | "covered">
+  readonly checks: DraftChecks
+}
+
 /**
  * Grows by asking a model, round after round, until the plan is done. The prompts of a round are fixed before it; its
  * answers are committed in the order of the plan, whatever order they came in. So a run that was stopped and started
  * again grows the same.
  */
-export async function growByAsking(
-  task: TaskSpecification,
-  name: string,
-  strategy: ModelStrategy<never>,
-  options: never,
-  material: Omit<StrategyMaterial, "asked" | "covered">,
-  checks: DraftChecks,
-  ask: Ask,
-  onRound: (round: number) => void = () => undefined,
-): Promise<Growth> {
+export async function growByAsking(task: TaskSpecification, by: GrownBy, ask: Ask): Promise<Growth> {
+  const { name, strategy, options, material, checks } = by
   const tally = new Tally()
   const secondPass = secondPassOf(task, strategy.secondPass === true)
   let asked = 0
@@ -50,7 +51,7 @@ export async function growByAsking(
     const current = { ...material, asked, covered: tally.covered() }
     const prompts = [...take(strategy.plan(current, options), task.expand.roundSize)]
     if (prompts.length === 0) break
-    onRound(++rounds)
+    rounds++
     asked += prompts.length
     const answers = await ask(prompts)
     const read = await readAnswers(name, strategy, current, answers, ask)
