@@ -5,7 +5,8 @@ import { defineConfig } from "vitest/config"
 // processor time.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "node") }
 
-// Two projects: `fast` on both cores, `slow` (the real trainer) one file at a time.
+// `fast` on both cores; one file at a time `slow` (the real trainer) and `engines` (programs that are not ours: sshd, a
+// browser, an office suite, a model server).
 export default defineConfig({
   test: {
     projects: [
@@ -14,7 +15,7 @@ export default defineConfig({
           name: "fast",
           env,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/slow/**"],
+          exclude: ["test/slow/**", "test/engines/**"],
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -25,6 +26,17 @@ export default defineConfig({
           name: "slow",
           env,
           include: ["test/slow/**/*.test.ts"],
+          fileParallelism: false,
+          maxWorkers: 1,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+        },
+      },
+      {
+        test: {
+          name: "engines",
+          env,
+          include: ["test/engines/**/*.test.ts"],
           fileParallelism: false,
           maxWorkers: 1,
           testTimeout: 900_000,

@@ -1,5 +1,5 @@
 // `npm test`: every check and every test, with all set-up; ends with `N passed, N failed`. Names of steps may be given:
-// check, fast, trainer, slow.
+// check, fast, trainer, slow, and engines, which runs only when it is named.
 import { spawnSync } from "node:child_process"
 import { mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -14,7 +14,7 @@ rmSync(results, { recursive: true, force: true })
 mkdirSync(results)
 if (isWanted("check")) check()
 if (isWanted("fast")) vitest("fast")
-if (isWanted("trainer") || isWanted("slow")) {
+if (isWanted("trainer") || isWanted("slow") || isNamed("engines")) {
   const python = await trainerPython({
     environment: process.env,
     allowedHosts: [],
@@ -27,12 +27,17 @@ if (isWanted("trainer") || isWanted("slow")) {
   })
   if (isWanted("trainer")) pytest(python)
   if (isWanted("slow")) vitest("slow")
+  if (isNamed("engines")) vitest("engines")
 }
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`)
 process.exit(totals.failed > 0 || totals.passed === 0 ? 1 : 0)
 
 function isWanted(step: string): boolean {
-  return wanted.length === 0 || wanted.includes(step)
+  return wanted.length === 0 || isNamed(step)
+}
+
+function isNamed(step: string): boolean {
+  return wanted.includes(step)
 }
 
 /** Each tool is one check: passed or failed. */

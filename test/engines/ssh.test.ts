@@ -2,9 +2,9 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll } from "vitest"
-import { backendContract } from "./contract.ts"
-import { runnerCase } from "./runner-case.ts"
-import { SshServer, sshdProgram } from "./sshd.ts"
+import { backendContract } from "../backends/contract.ts"
+import { runnerCase } from "../backends/runner-case.ts"
+import { SshServer, sshdProgram } from "../backends/sshd.ts"
 
 const isSkipped = sshdProgram === undefined && process.env["CI"] === undefined
 const why = isSkipped ? " (skipped: there is no sshd; apt-get install openssh-server)" : ""
@@ -19,7 +19,7 @@ backendContract(
     server ??= await SshServer.start()
     const sshd = server
     const root = mkdtempSync(join(tmpdir(), "tuneloop there-"))
-    const subject = await runnerCase(join(import.meta.dirname, "open-ssh.ts"), { root })
+    const subject = await runnerCase(join(import.meta.dirname, "..", "backends", "open-ssh.ts"), { root })
     cpSync(sshd.clientConfig, join(subject.workspace, "ssh-config"))
     return {
       ...subject,

@@ -7,8 +7,8 @@ import { describe, describeFunnel } from "../../src/cli/text/expand.ts"
 import type { Candidate } from "../../src/core/rows/example.ts"
 import type { ExpandResult } from "../../src/stages/growing/expand.ts"
 import { linesOf, snapshot } from "../command-line.ts"
-import { startModelServer } from "./model-server.ts"
-import { tuneloop } from "./tuneloop.ts"
+import { startModelServer } from "../slow/model-server.ts"
+import { tuneloop } from "../slow/tuneloop.ts"
 
 it("expand asks a real OpenAI-compatible server, and asks nothing twice", async () => {
   const workspace = mkdtempSync(join(tmpdir(), "tuneloop-serve-"))
