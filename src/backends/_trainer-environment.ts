@@ -12,6 +12,7 @@ import {
 import { join } from "node:path"
 import type { BackendContext, Check } from "../core/contracts/backend.ts"
 import { ToolkitError } from "../core/errors.ts"
+import { machineCacheFolder } from "../core/machine-cache.ts"
 import { isAlive } from "./_processes.ts"
 import { ask, findPython, type Place, runStep, withLock } from "./_set-up-steps.ts"
 
@@ -151,16 +152,9 @@ function removeAttempts(folder: string): void {
 
 function environmentFolder(context: BackendContext): string {
   const requirements = readFileSync(join(context.packageRoot, "trainer", "requirements.txt"))
-  return join(cacheFolder(context), `trainer-${hash("sha256", requirements, "hex").slice(0, 12)}`)
-}
-
-function cacheFolder({ environment }: BackendContext): string {
-  const home = environment["HOME"] ?? environment["USERPROFILE"] ?? "."
-  if (environment["TUNELOOP_CACHE"]) return environment["TUNELOOP_CACHE"]
-  if (environment["XDG_CACHE_HOME"]) return join(environment["XDG_CACHE_HOME"], "tuneloop")
-  if (process.platform === "darwin") return join(home, "Library", "Caches", "tuneloop")
-  if (isWindows) return join(environment["LOCALAPPDATA"] ?? home, "tuneloop")
-  return join(home, ".cache", "tuneloop")
+  // Without a home folder the environment is made where the command was started.
+  const cache = machineCacheFolder(context.environment, process.platform) ?? join(".cache", "tuneloop")
+  return join(cache, `trainer-${hash("sha256", requirements, "hex").slice(0, 12)}`)
 }
 
 function pythonMadeIn(folder: string): string | undefined {
