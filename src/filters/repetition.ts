@@ -9,6 +9,7 @@ const options = z.strictObject({
 // A shorter run may be meant: ha ha ha, no no no no.
 const shortestRun = 40
 const longestUnit = 120
+const fewestLines = 6
 
 /**
  * Texts in which a model ran in a circle: the same words again and again, or mostly the same lines. The share of
@@ -25,17 +26,27 @@ const filter: Filter<z.output<typeof options>> = {
   find(text, _where, { repeats }) {
     const loop = loopIn(text, repeats)
     if (loop !== undefined) return [finding("loop", loop)]
+    if (!hasLines(text, fewestLines)) return []
     const lines = text
       .split("\n")
       .map((line) => line.trim())
       .filter((line) => /\p{L}/u.test(line))
     const distinct = new Set(lines).size
-    return lines.length >= 6 && distinct < lines.length / 2
+    return lines.length >= fewestLines && distinct < lines.length / 2
       ? [{ code: "repeated-lines", detail: `${distinct} different lines of ${lines.length}` }]
       : []
   },
 }
 export default filter
+
+function hasLines(text: string, count: number): boolean {
+  let end = -1
+  for (let lines = 1; lines < count; lines += 1) {
+    end = text.indexOf("\n", end + 1)
+    if (end < 0) return false
+  }
+  return true
+}
 
 /**
  * The first stretch that is repeated, with a letter in it. A run of period p is a run of characters that equal the one

@@ -51,8 +51,10 @@ export function sampleOf(texts: readonly string[], most = mostTexts): readonly s
  */
 export class TextSample {
   readonly #most: number
-  readonly #texts = new Map<string, { readonly hash: number; count: number }>()
+  // By their hashes: a map by whole texts would read each of them to its end.
+  readonly #texts = new Map<number, SampledText>()
   #count = 0
+  #different = 0
   /** Texts with greater hashes are not among the least any more. */
   #last = 0xffffffff
 
@@ -72,11 +74,16 @@ export class TextSample {
   /** Adds a text whose `roughHash` is known. */
   addHashed(text: string, hash: number, times = 1): void {
     if (hash > this.#last) return
-    const known = this.#texts.get(text)
-    if (known === undefined) this.#texts.set(text, { hash, count: times })
-    else known.count += times
+    const first = this.#texts.get(hash)
+    let known = first
+    while (known !== undefined && known.text !== text) known = known.next
+    if (known !== undefined) known.count += times
+    else {
+      this.#texts.set(hash, { text, count: times, next: first })
+      this.#different += 1
+    }
     this.#count += times
-    if (this.#texts.size > 2 * this.#most) this.#cut()
+    if (this.#different > 2 * this.#most) this.#cut()
   }
 
   /**
@@ -85,27 +92,42 @@ export class TextSample {
    */
   counts(): (readonly [text: string, times: number])[] {
     this.#cut()
-    return Array.from(this.#texts, ([text, { count }]) => [text, count] as const)
+    return [...this.#texts.values()].flatMap((first) => chain(first).map(({ text, count }) => [text, count] as const))
   }
 
   texts(): string[] {
-    this.#cut()
-    return [...this.#texts].flatMap(([text, { count }]) => (count === 1 ? text : Array<string>(count).fill(text)))
+    return this.counts().flatMap(([text, count]) => (count === 1 ? text : Array<string>(count).fill(text)))
   }
 
   #cut(): void {
     if (this.#count <= this.#most) return
     let before = 0
-    for (const { hash, count } of [...this.#texts.values()].sort((a, b) => a.hash - b.hash)) {
-      if (before < this.#most) this.#last = hash
-      before += count
-    }
-    for (const [text, { hash, count }] of this.#texts)
-      if (hash > this.#last) {
-        this.#texts.delete(text)
-        this.#count -= count
+    for (const hash of Float64Array.from(this.#texts.keys()).sort()) {
+      if (before < this.#most) {
+        this.#last = hash
+        for (const { count } of chain(this.#texts.get(hash))) before += count
+        continue
       }
+      for (const { count } of chain(this.#texts.get(hash))) {
+        this.#count -= count
+        this.#different -= 1
+      }
+      this.#texts.delete(hash)
+    }
   }
+}
+
+interface SampledText {
+  readonly text: string
+  count: number
+  /** Another text with the same hash. */
+  readonly next: SampledText | undefined
+}
+
+function chain(first: SampledText | undefined): SampledText[] {
+  const texts: SampledText[] = []
+  for (let text = first; text !== undefined; text = text.next) texts.push(text)
+  return texts
 }
 
 const spare = 4

@@ -43,8 +43,16 @@ export function anyInputText(task: TaskSpecification, input: Input): string {
 
 /** Every string inside the value, in order. */
 export function stringsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value]
-  return typeof value === "object" && value !== null ? Object.values(value).flatMap(stringsIn) : []
+  const strings: string[] = []
+  addStrings(value, strings)
+  return strings
+}
+
+// Asked for every row: most are an object of few strings.
+function addStrings(value: unknown, strings: string[]): void {
+  if (typeof value === "string") strings.push(value)
+  else if (typeof value === "object" && value !== null)
+    for (const inner of Object.values(value)) addStrings(inner, strings)
 }
 
 /** The characters of the input's text and the output together. */
