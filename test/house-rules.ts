@@ -37,6 +37,7 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["evaluating", "versions"],
     ["growing"],
   ],
+  backends: [["hosted"], ["."]],
   cli: [["."], ["dataset", "review"], ["text"], ["runs"], ["commands"]],
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "contenders", "formats"]

@@ -59,7 +59,7 @@ test("it holds the compiled code, the trainer and the sample, and nothing else",
     expect(files).toContain(needed)
   const allowed = [
     /^dist\/[a-z0-9/_-]+\.js$/,
-    /^facts\/(licences|prices)\.yaml$/,
+    /^facts\/[a-z-]+\.yaml$/,
     /^trainer\/\w+\.py$/,
     /^trainer\/requirements\.txt$/,
     /^(specs|jobs)\/ticket-triage\.yaml$/,

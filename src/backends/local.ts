@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path"
 import { z } from "zod"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
-import { trainerMethods, trainerObjectives } from "../core/training/job.ts"
+import { trainerMethods, trainerObjectives, trainerSettings } from "../core/training/job.ts"
 import type { BaseModel } from "../core/training/model-ref.ts"
 import { estimateByRule } from "./_estimate.ts"
 import { localTransport } from "./_local-transport.ts"
@@ -46,6 +46,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     capabilities: () => ({
       objectives: trainerObjectives,
       methods: trainerMethods,
+      settings: trainerSettings(),
       asOf: "2026-11-24",
       source: "trainer/train.py",
     }),

@@ -7,7 +7,11 @@ export function describePlan({ backend, plan, planDigest, estimate, firstRow }: 
   return [
     `would train ${plan.baseModel} by ${plan.method.name} on ${plan.dataset} ${rows} on ${backend}`,
     `plan ${planDigest}`,
-    ...estimate.figures.map(({ name, value, unit, source }) => `${name}: ${value} ${unit} (${source})`),
+    ...estimate.figures.map(
+      ({ name, value, unit, source, detail }) =>
+        `${name}: ${value} ${unit} (${source}${detail === undefined ? "" : `, ${detail}`})`,
+    ),
+    ...(estimate.notes ?? []),
     `the first row, as it is sent:\n${firstRow}`,
   ].join("\n")
 }

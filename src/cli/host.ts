@@ -6,6 +6,7 @@ import type { Ledger } from "../core/contracts/ledger.ts"
 import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
+import { readTrainingPrices } from "../store/prices.ts"
 import { workspaceSchema } from "../core/workspace-settings.ts"
 import type { StageContext } from "../stages/context.ts"
 import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
@@ -171,9 +172,13 @@ export class Host {
   }
 
   /** What a backend is told of the workspace; the defaults where there is none, as for a first look at the machine. */
-  private workspaceContext(): Pick<BackendContext, "cacheFolder" | "allowedHosts"> {
+  private workspaceContext(): Pick<BackendContext, "cacheFolder" | "allowedHosts" | "trainingPrices"> {
     if (!existsSync(this.workspaceFolder().folder)) return { allowedHosts: workspaceSchema.parse({}).allowedHosts }
-    return { cacheFolder: this.workspace.cacheFolder, allowedHosts: this.workspace.settings.allowedHosts }
+    return {
+      cacheFolder: this.workspace.cacheFolder,
+      allowedHosts: this.workspace.settings.allowedHosts,
+      trainingPrices: readTrainingPrices(this.workspace),
+    }
   }
 
   async backend(choice: JobSpecification["backend"]): Promise<FineTuneBackend> {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { type Answer, FileStore, page, refusal } from "./openai-files.ts"
 
 /** A fine-tuning job as the server keeps it. */
 export interface ServedJob {
@@ -14,9 +15,20 @@ export interface ServedJob {
   finished_at: number | null
   fine_tuned_model: string | null
   trained_tokens: number | null
+  /** Ids of files. */
+  readonly result_files: string[]
+  readonly checkpoints: ServedCheckpoint[]
   error: { code: string; message: string } | null
   /** Oldest first; they are listed newest first. */
   readonly events: { id: string; created_at: number; type: string; message: string; data: unknown }[]
+}
+
+export interface ServedCheckpoint {
+  readonly id: string
+  readonly step_number: number
+  readonly fine_tuned_model_checkpoint: string
+  readonly metrics: Readonly<Record<string, number>>
+  readonly result_files?: readonly string[]
 }
 
 /** What happens to a call, once: the work is done or not, and then this is what comes back. */
@@ -38,12 +50,14 @@ export interface Fault {
 export class OpenAiServer {
   readonly jobs: ServedJob[] = []
   readonly calls: string[] = []
-  readonly files = new Map<string, string>()
+  readonly store = new FileStore()
   readonly key = "sk-test-secret-0123456789abcdef"
   readonly models = ["gpt-4.1-mini-2025-04-14"]
   readonly faults: Fault[] = []
   /** Whether calls are answered at all. */
   isReachable = true
+  /** A page has at most so many, whatever was asked for. */
+  pageSize = 3
   /** Jobs younger than this are not in the list yet. */
   listLagMs = 0
   /** Seconds since 1970 by the server's clock. */
@@ -53,6 +67,11 @@ export class OpenAiServer {
   private readonly madeAtMs = new Map<string, number>()
   private readonly held: (() => void)[] = []
   private readonly server: Server
+
+  /** The uploaded files as text, by id. */
+  get files(): ReadonlyMap<string, string> {
+    return new Map([...this.store.files].map(([id, { content }]) => [id, content.toString("utf8")]))
+  }
 
   private constructor(server: Server) {
     this.server = server
@@ -151,6 +170,7 @@ export class OpenAiServer {
     const answer = isDone ? await this.answerTo(call, request, body) : { status: 200, body: {} as unknown }
     const send = () => {
       if (fault !== undefined && fault.answer !== "held") return spoil(fault.answer, answer.body, response)
+      if (Buffer.isBuffer(answer.body)) return response.writeHead(200).end(answer.body)
       response.writeHead(answer.status, { "content-type": "application/json" })
       return response.end(JSON.stringify(answer.body))
     }
@@ -178,16 +198,18 @@ export class OpenAiServer {
     if (request.headers.authorization !== `Bearer ${this.key}`)
       return refusal(401, `Incorrect API key provided: ${request.headers.authorization}`)
     const url = new URL(request.url ?? "", "http://127.0.0.1")
-    if (call === "POST /v1/files") return this.keepFile(request, body)
+    if (url.pathname.startsWith("/v1/files") || url.pathname.startsWith("/v1/uploads"))
+      return this.store.answerTo(request.method ?? "", url, { request, body })
     if (call === "POST /v1/fine_tuning/jobs") return this.create(JSON.parse(body.toString("utf8")) as Creation)
     if (request.method === "GET" && url.pathname === "/v1/fine_tuning/jobs") {
       const isListed = (job: ServedJob) => Date.now() - (this.madeAtMs.get(job.id) ?? 0) >= this.listLagMs
-      return page(this.jobs.filter(isListed).toReversed().map(shown), url)
+      return page(this.jobs.filter(isListed).toReversed().map(shown), url, this.pageSize)
     }
     const [, id, part] = /^\/v1\/fine_tuning\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? []
     const job = this.jobs.find((candidate) => candidate.id === id)
     if (job === undefined) return refusal(404, `no such object: ${url.pathname}`)
-    if (part === "events") return page(job.events.toReversed(), url)
+    if (part === "events") return page(job.events.toReversed(), url, this.pageSize)
+    if (part === "checkpoints") return page(job.checkpoints.toReversed(), url, this.pageSize)
     if (part === "cancel") {
       if (["succeeded", "failed", "cancelled"].includes(job.status)) return refusal(400, `the job is ${job.status}`)
       this.end(job, "cancelled", "The job was cancelled")
@@ -195,18 +217,9 @@ export class OpenAiServer {
     return { status: 200, body: shown(job) }
   }
 
-  private async keepFile(request: IncomingMessage, body: Buffer): Promise<Answer> {
-    const headers = { "content-type": request.headers["content-type"] ?? "" }
-    const file = (await new Response(new Uint8Array(body), { headers }).formData()).get("file")
-    if (!(file instanceof File)) return refusal(400, "file is missing")
-    const id = `file-${this.files.size + 1}`
-    this.files.set(id, await file.text())
-    return { status: 200, body: { id, object: "file", bytes: file.size, purpose: "fine-tune" } }
-  }
-
   private create({ model, training_file, validation_file, metadata, suffix }: Creation): Answer {
     if (!this.models.includes(model)) return refusal(400, `model ${model} cannot be fine-tuned`)
-    if (!this.files.has(training_file)) return refusal(400, `no such file: ${training_file}`)
+    if (!this.store.files.has(training_file)) return refusal(400, `no such file: ${training_file}`)
     const job: ServedJob = {
       id: `ftjob-${this.jobs.length + 1}`,
       model,
@@ -219,6 +232,8 @@ export class OpenAiServer {
       finished_at: null,
       fine_tuned_model: null,
       trained_tokens: null,
+      result_files: [],
+      checkpoints: [],
       error: null,
       events: [],
     }
@@ -237,30 +252,12 @@ interface Creation {
   readonly suffix?: string
 }
 
-interface Answer {
-  readonly status: number
-  readonly body: unknown
-}
-
 function spoil(answer: Exclude<Fault["answer"], "held">, body: unknown, response: ServerResponse): unknown {
   if (answer === "cut") return response.socket?.destroy()
   response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers })
   return response.end(answer.body ?? JSON.stringify(answer.status === 200 ? body : { error: { message: "oh no" } }))
 }
 
-function refusal(status: number, message: string): Answer {
-  return { status, body: { error: { message, type: "invalid_request_error", param: null, code: null } } }
-}
-
-function shown({ events: _events, ...job }: ServedJob): object {
-  return { object: "fine_tuning.job", ...job, estimated_finish: null, result_files: [], a_field_nobody_knows: null }
-}
-
-/** A page of a list that is newest first, after the given id. */
-function page(items: readonly object[], url: URL): Answer {
-  const limit = Number(url.searchParams.get("limit") ?? 20)
-  const after = url.searchParams.get("after")
-  const start = after === null ? 0 : items.findIndex((item) => (item as { id: string }).id === after) + 1
-  const data = items.slice(start, start + limit)
-  return { status: 200, body: { object: "list", data, has_more: start + limit < items.length } }
+function shown({ events: _events, checkpoints: _checkpoints, ...job }: ServedJob): object {
+  return { object: "fine_tuning.job", ...job, estimated_finish: null, a_field_nobody_knows: null }
 }

@@ -1,16 +1,18 @@
 import { expect, it } from "vitest"
-import openAiWire from "../backends/openai-wire.ts"
+import { z } from "zod"
 import { backendContext } from "../stages/training/workspace.ts"
 import { backendChecks } from "../../src/cli/backend-checks.ts"
+import openAiCompatible from "../../src/backends/openai-compatible.ts"
 import type { BackendModule } from "../../src/core/contracts/backend.ts"
 import { describeSunset } from "../../src/cli/sunset.ts"
 
 const at = (day: string) => backendContext({ OPENAI_API_KEY: "k" }, () => new Date(day))
-const module: BackendModule = openAiWire as unknown as BackendModule
+const module: BackendModule = openAiCompatible as unknown as BackendModule
 
 it("a backend that needs options is no fault while no job uses it", async () => {
-  const [check] = await backendChecks("wire", module, [], at("2026-11-30"))
-  expect(check).toMatchObject({ name: "wire", status: "missing", detail: expect.stringContaining("baseUrl: missing") })
+  const needy: BackendModule = { ...module, options: z.strictObject({ host: z.string() }) }
+  const [check] = await backendChecks("wire", needy, [], at("2026-11-30"))
+  expect(check).toMatchObject({ name: "wire", status: "missing", detail: expect.stringContaining("host: missing") })
 })
 
 it("a job's wrong options are a fault with the command that says more", async () => {
@@ -30,7 +32,7 @@ it("each different answer stands once, with the job that it is for", async () =>
   const uses = [
     { job: "a", options: one },
     { job: "b", options: one },
-    { job: "c", options: { ...one, pageSize: 9 } },
+    { job: "c", options: { ...one, pollSeconds: 9 } },
     { job: "d", options: { ...one, apiKeyEnv: "OTHER_KEY" } },
   ]
   const checks = await backendChecks("wire", module, uses, at("2026-11-30"))

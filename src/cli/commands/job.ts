@@ -64,7 +64,7 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
   const backend = await attempt((): Promise<FineTuneBackend> => host.backend(job.backend))
   if (backend !== undefined) await attempt(() => requireSupported(backend, job))
   const task = await attempt(() => readCheckedTask(host.workspace, job.task))
-  const planned = task && (await attempt(() => planTraining(host.context(), job, task)))
+  const planned = task && (await attempt(() => planTraining(host.context(), job, task, backend?.rows)))
   const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
   const sunset = backend?.sunset === undefined ? undefined : describeSunset(backend.name, backend.sunset, now())
   if (sunset?.isOver) problems.push({ code: "closed", message: sunset.text, hint: "Name another backend in the job." })

@@ -89,7 +89,7 @@ function describeModel(host: Host, run: RunSummary): string {
 }
 
 async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<void> {
-  const planned = planTraining(context, job, task)
+  const planned = planTraining(context, job, task, backend.rows)
   const estimate = await backend.estimate(planned.plan)
   const [firstRow = ""] = planned.rendered.train
   host.print(

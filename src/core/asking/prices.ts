@@ -1,4 +1,5 @@
 import { z } from "zod"
+import type { TrainingPrice } from "../contracts/backend.ts"
 import type { ModelAnswer, ModelRequest } from "../contracts/model.ts"
 
 /** The file of prices, of the package and of a workspace. */
@@ -22,6 +23,17 @@ export const pricesSchema = z.strictObject({
       source: z.string().min(1).describe("Where it is written"),
     }),
   ),
+  training: z
+    .array(
+      z.strictObject({
+        match: z.string().min(1).describe("The base model's name at the service; * stands for any text"),
+        host: z.string().min(1).optional().describe("The host that asks this price; without it, any host"),
+        usdPerMillionTokens: z.number().min(0).describe("US dollars for a million trained tokens, epochs counted"),
+        asOf: z.iso.date().describe("The day for which the price is known"),
+        source: z.string().min(1).describe("Where it is written"),
+      }),
+    )
+    .default([]),
 })
 export type PriceEntry = z.output<typeof pricesSchema>["models"][number]
 
@@ -48,6 +60,17 @@ export function priceOf(asked: Pick<ModelRequest, "baseUrl" | "model">, book: Pr
   const entry = (entries: readonly PriceEntry[]) => entries.find((candidate) => isMeant(candidate, asked.model, host))
   const found = entry(book.own) ?? (isLoopback(asked.baseUrl) ? onThisMachine : entry(book.packaged))
   return found && { ...found, batchShare: found.batchShare ?? 1 }
+}
+
+/** The prices of training, those of the workspace before those of the package. */
+export type TrainingPriceBook = readonly TrainingPrice[]
+
+/** The price of training on the model at the address; undefined where nobody wrote one down. */
+export function trainingPriceOf(
+  { baseUrl, model }: { readonly baseUrl: string; readonly model: string },
+  book: TrainingPriceBook,
+): TrainingPrice | undefined {
+  return book.find((entry) => isMeant(entry, model, hostOf(baseUrl)))
 }
 
 /** US dollars for the tokens. */
@@ -107,7 +130,11 @@ export function isLoopback(url: string): boolean {
 
 const onThisMachine = { inputUsd: 0, outputUsd: 0, batchShare: 1, source: "a server on this machine" }
 
-function isMeant(entry: PriceEntry, model: string, host: string): boolean {
+function isMeant(
+  entry: { readonly match: string; readonly host?: string | undefined },
+  model: string,
+  host: string,
+): boolean {
   if (entry.host !== undefined && entry.host !== host) return false
   const pattern = entry.match
     .split("*")

@@ -3,6 +3,7 @@ import type { DatasetId, HoldoutId } from "../rows/frozen-ids.ts"
 import type { JobSpecification } from "../training/job.ts"
 import type { BaseModel, ModelRef } from "../training/model-ref.ts"
 import type { RemoteJob, RunState, SentEvent } from "../training/run.ts"
+import type { RenderedRow } from "./format.ts"
 
 /**
  * A job with every default resolved, the exact bytes by digest: what a run executes. Its digest names it; clocks and
@@ -56,7 +57,27 @@ export interface Estimate {
     readonly value: number
     readonly unit: string
     readonly source: "measured" | "provider" | "rule of thumb"
+    /** What the figure rests on: a price and its date. */
+    readonly detail?: string
   }[]
+  /** What whoever pays should know beside the figures: what serving costs while idle, where the weights stay. */
+  readonly notes?: readonly string[]
+}
+
+/** A row of the training file before it is written as its backend takes it. */
+export interface TrainingRow extends RenderedRow {
+  /** What the row counts for in training; absent for 1. */
+  readonly weight?: number
+}
+
+/** How a service takes rows. Pure and strict: what it would refuse or cut is a fault before anything is sent. */
+export interface RowDialect {
+  /** The fewest rows that a training file may have. */
+  readonly fewestRows: number
+  /** Why the service would not train on the row as it is; empty where it would. */
+  faults(row: TrainingRow): readonly string[]
+  /** The row as it is sent. */
+  row(row: TrainingRow): Readonly<Record<string, unknown>>
 }
 
 /**
@@ -111,6 +132,16 @@ export interface GenerationRequest {
   readonly folder: string
 }
 
+/** What a service asks for training on a model. */
+export interface TrainingPrice {
+  /** The base model's name at the service; `*` stands for any text. */
+  readonly match: string
+  readonly host?: string | undefined
+  readonly usdPerMillionTokens: number
+  readonly asOf: string
+  readonly source: string
+}
+
 /**
  * What a backend is given by the command line: no backend reads the environment, the clock or the network on its own.
  */
@@ -122,6 +153,8 @@ export interface BackendContext {
   readonly cacheFolder?: string
   /** The hosts that data may be sent to. */
   readonly allowedHosts: readonly string[]
+  /** What services ask for training, those of the workspace first; none are known where absent. */
+  readonly trainingPrices?: readonly TrainingPrice[]
   readonly fetch: typeof fetch
   readonly now: () => Date
   readonly sleep: (milliseconds: number) => Promise<void>
@@ -137,7 +170,10 @@ export interface BackendContext {
 export interface FineTuneBackend {
   readonly name: string
   readonly kind: "hosted" | "runner"
+  /** The last day on which it takes jobs. */
   readonly sunset?: string
+  /** How rows are sent; the trainer's own form where absent. */
+  readonly rows?: RowDialect
   capabilities(): Capabilities
   /** Free and without side effects: for `doctor` and before a submit. */
   check(): Promise<readonly Check[]>
@@ -193,6 +229,8 @@ export interface TokenCounts {
 export interface Capabilities {
   readonly objectives: readonly string[]
   readonly methods: readonly string[]
+  /** The settings of a job that it follows, by their keys in `method` and `hyperparameters`; all where absent. */
+  readonly settings?: readonly string[]
   readonly asOf: string
   readonly source: string
 }

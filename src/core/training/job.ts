@@ -17,9 +17,36 @@ const methodSchema = z.discriminatedUnion("name", [
   }),
 ])
 
+const hyperparametersSchema = z.strictObject({
+  epochs: z.int().positive().default(3).describe("Passes over the training rows"),
+  batchSize: z.int().positive().default(8).describe("Rows a step"),
+  gradientAccumulation: z.int().positive().default(1).describe("Batches a step"),
+  learningRate: z.number().positive().default(2e-4).describe("The highest learning rate"),
+  learningRateMultiplier: z
+    .number()
+    .positive()
+    .optional()
+    .describe("What the provider's own learning rate is multiplied by, where a provider takes no learning rate"),
+  scheduler: z.enum(["linear", "cosine", "constant"]).default("linear").describe("How the learning rate falls"),
+  warmupRatio: z.number().min(0).lt(1).default(0.05).describe("The share of steps in which the learning rate rises"),
+  weightDecay: z.number().min(0).default(0).describe("Weight decay of AdamW"),
+  maxLength: z.int().positive().default(1024).describe("The longest row in tokens; a longer one stops the submit"),
+})
+
 /** What the trainer can do, by the names that a job gives: every runner of it offers them. */
 export const trainerObjectives = objectiveSchema.options
 export const trainerMethods: readonly string[] = methodSchema.options.map(({ shape }) => shape.name.value)
+
+/** The settings that the trainer follows: all but what only a provider has. */
+export function trainerSettings(): string[] {
+  const method = methodSchema.options.flatMap(({ shape }) => Object.keys(shape))
+  return [...method, ...Object.keys(hyperparametersSchema.shape)].filter((key) => key !== "learningRateMultiplier")
+}
+
+/** The settings of a job that names none, by the keys of `method` and `hyperparameters`. */
+export function settingDefaults(method: JobSpecification["method"]["name"]): Readonly<Record<string, unknown>> {
+  return { ...methodSchema.parse({ name: method }), ...hyperparametersSchema.parse({}) }
+}
 
 /** The job file, `jobs/<job>.yaml`: what to train, on what, where. Strict: an unknown key is an error. */
 export const jobSchema = z
@@ -51,28 +78,7 @@ export const jobSchema = z
     method: methodSchema
       .prefault({ name: "lora" })
       .describe("How the weights are trained, with the method's own settings"),
-    hyperparameters: z
-      .strictObject({
-        epochs: z.int().positive().default(3).describe("Passes over the training rows"),
-        batchSize: z.int().positive().default(8).describe("Rows a step"),
-        gradientAccumulation: z.int().positive().default(1).describe("Batches a step"),
-        learningRate: z.number().positive().default(2e-4).describe("The highest learning rate"),
-        scheduler: z.enum(["linear", "cosine", "constant"]).default("linear").describe("How the learning rate falls"),
-        warmupRatio: z
-          .number()
-          .min(0)
-          .lt(1)
-          .default(0.05)
-          .describe("The share of steps in which the learning rate rises"),
-        weightDecay: z.number().min(0).default(0).describe("Weight decay of AdamW"),
-        maxLength: z
-          .int()
-          .positive()
-          .default(1024)
-          .describe("The longest row in tokens; a longer one stops the submit"),
-      })
-      .prefault({})
-      .describe("The settings of the optimiser"),
+    hyperparameters: hyperparametersSchema.prefault({}).describe("The settings of the optimiser"),
     seed: z.int().min(0).max(2_147_483_647).default(1).describe("Of the order of rows and of the initial adapter"),
     evaluation: z
       .strictObject({

@@ -46,7 +46,13 @@ export type RunEventBody =
       readonly totalSteps?: number
       readonly values: Readonly<Record<string, number>>
     }
-  | { readonly type: "checkpoint-saved"; readonly step: number }
+  | {
+      readonly type: "checkpoint-saved"
+      readonly step: number
+      /** The name under which a service answers for it. */
+      readonly model?: string
+      readonly evalLoss?: number
+    }
   | { readonly type: "resumed"; readonly step: number }
   | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string; readonly digest: string }
   | { readonly type: "model-ready"; readonly model: ModelRef }

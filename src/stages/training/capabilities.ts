@@ -1,21 +1,36 @@
+import { isDeepStrictEqual } from "node:util"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
-import type { JobSpecification } from "../../core/training/job.ts"
+import { settingDefaults, type JobSpecification } from "../../core/training/job.ts"
 
 /** The backend can train the job's objective by its method; an error says what it can. */
 export function requireSupported(
   backend: FineTuneBackend,
-  { objective, method }: Pick<JobSpecification, "objective" | "method">,
+  { objective, method, hyperparameters }: Pick<JobSpecification, "objective" | "method" | "hyperparameters">,
 ): void {
-  const { objectives, methods, asOf } = backend.capabilities()
+  const { objectives, methods, settings, asOf } = backend.capabilities()
   const refusals = [
     ...(objectives.includes(objective) ? [] : [`the objective ${objective} (it has: ${objectives.join(", ")})`]),
     ...(methods.includes(method.name) ? [] : [`the method ${method.name} (it has: ${methods.join(", ")})`]),
+    ...(settings === undefined ? [] : unknownSettings({ method, hyperparameters }, settings)),
   ]
   if (refusals.length === 0) return
   throw new ToolkitError(`${backend.name} does not have ${refusals.join(" and ")}, as of ${asOf}`, {
     code: "unsupported",
     exitCode: 2,
-    hint: "Edit objective, method or backend.name in the job.",
+    hint: "Edit objective, method, hyperparameters or backend in the job.",
   })
+}
+
+/** Settings that the job changes and the backend does not follow: it would train with others than the job says. */
+function unknownSettings(
+  job: Pick<JobSpecification, "method" | "hyperparameters">,
+  settings: readonly string[],
+): string[] {
+  const defaults = settingDefaults(job.method.name)
+  return Object.entries({ ...job.method, ...job.hyperparameters }).flatMap(([key, value]) =>
+    settings.includes(key) || isDeepStrictEqual(value, defaults[key])
+      ? []
+      : [`the setting ${key} (it follows: ${settings.filter((name) => name !== "name").join(", ")})`],
+  )
 }

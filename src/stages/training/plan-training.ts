@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto"
 import { isDatasetId } from "../../core/rows/frozen-ids.ts"
 import { digest } from "../../core/canonical.ts"
-import type { RenderedFile, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { RenderedFile, RowDialect, TrainingPlan, TrainingRow } from "../../core/contracts/backend.ts"
+import { toolsOf } from "../../core/contracts/format.ts"
 import { GateError, ToolkitError } from "../../core/errors.ts"
 import type { DatasetManifest, Example } from "../../core/rows/example.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
@@ -12,6 +13,7 @@ import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { requireAllowed } from "../rights.ts"
+import { dialectLines, requireRows } from "./dialect-lines.ts"
 import { requireNoLeak, requireUnaltered } from "./leak-gate.ts"
 
 export interface PlannedTraining {
@@ -24,9 +26,14 @@ export interface PlannedTraining {
 /**
  * The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written, and one row
  * at a time is in memory. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid`
- * keeps apart, and for a row that renders empty.
+ * keeps apart, and for a row that renders empty or that the backend's dialect would not train on as it is.
  */
-export function planTraining(context: StageContext, job: JobSpecification, task: TaskSpecification): PlannedTraining {
+export function planTraining(
+  context: StageContext,
+  job: JobSpecification,
+  task: TaskSpecification,
+  dialect?: RowDialect,
+): PlannedTraining {
   const versions = new Versions(context.workspace, task.task)
   const dataset = isDatasetId(job.dataset) ? job.dataset : versions.latest()
   if (dataset === undefined)
@@ -40,8 +47,8 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
   requireStanding(context, task, train)
   requireAllowed(context, task, train, job.baseModel)
   const rendered = {
-    train: linesOf(task, train, weightsOf(task, manifest)),
-    validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl")),
+    train: linesOf(task, train, { weightOf: weightsOf(task, manifest), dialect }),
+    validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl"), { dialect }),
   }
   const plan: TrainingPlan = {
     schemaVersion: 1,
@@ -59,15 +66,21 @@ export function planTraining(context: StageContext, job: JobSpecification, task:
     seed: job.seed,
     files: { train: fileEntry(rendered.train), validation: fileEntry(rendered.validation) },
   }
+  requireRows(plan, dialect)
   return { plan, digest: digest(plan), rendered }
 }
 
-/** The rendered rows as lines, with what each counts for in training where there are weights. */
+/** The rendered rows as lines: in the backend's dialect, or in the trainer's own form. */
 function linesOf(
   task: TaskSpecification,
   examples: Iterable<Example>,
-  weightOf?: (example: Example) => number,
+  {
+    weightOf,
+    dialect,
+  }: { readonly weightOf?: ((example: Example) => number) | undefined; readonly dialect: RowDialect | undefined },
 ): Iterable<string> {
+  if (dialect !== undefined)
+    return { [Symbol.iterator]: () => dialectLines(trainingRows(task, examples, weightOf), dialect) }
   return {
     *[Symbol.iterator]() {
       for (const { example, messages } of renderRows(task, examples)) {
@@ -76,6 +89,20 @@ function linesOf(
       }
     },
   }
+}
+
+function* trainingRows(
+  task: TaskSpecification,
+  examples: Iterable<Example>,
+  weightOf: ((example: Example) => number) | undefined,
+): Generator<TrainingRow> {
+  for (const { example, messages } of renderRows(task, examples, { knowsTools: true }))
+    yield {
+      id: example.id,
+      messages,
+      tools: toolsOf(task, example.input),
+      ...(weightOf === undefined ? {} : { weight: weightOf(example) }),
+    }
 }
 
 function weightsOf(

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { type Fault, OpenAiServer } from "../../backends/openai-server.ts"
-import openAiWire from "../../backends/openai-wire.ts"
+import openAiCompatible from "../../../src/backends/openai-compatible.ts"
 import type { RunEvent } from "../../../src/core/training/run.ts"
 import type { PaidTraining } from "../../../src/stages/context.ts"
 import { cancelRun } from "../../../src/stages/training/cancel.ts"
@@ -20,6 +20,10 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
+/** How often a question is asked before it is given up. */
+const tries = 3
+const breakFor = (times: number, fault: Fault) => server.faults.push(...Array.from({ length: times }, () => fault))
+
 const create = /^POST \S+\/jobs$/
 
 /** The command once more, as a process with nothing in memory would run it. */
@@ -29,8 +33,16 @@ function command({ settleMs = 0, key = server.key }: { settleMs?: number; key?: 
   const asked: PaidTraining[] = []
   const sleep = async (milliseconds: number) => void slept.push(milliseconds)
   const context = stageContext(folder, { said, sleep, consent: async (act) => void asked.push(act) })
-  const options = openAiWire.options.parse({ baseUrl: server.url, settleMs, pageSize: 3, pollAfterMs: 20_000 })
-  const backend = openAiWire.create({ ...backendContext({ OPENAI_API_KEY: key }), sleep }, options)
+  const options = openAiCompatible.options.parse({
+    profile: "custom",
+    baseUrl: server.url,
+    settleSeconds: settleMs / 1000,
+  })
+  const trainingPrices = [{ match: "gpt-4.1-mini", usdPerMillionTokens: 5, asOf: "2026-11-22", source: "a test" }]
+  const backend = openAiCompatible.create(
+    { ...backendContext({ OPENAI_API_KEY: key }), sleep, trainingPrices },
+    options,
+  )
   const { workspace } = context
   return {
     context,
@@ -68,7 +80,9 @@ describe("a training at a hosted service", () => {
     const { train, context, backend, asked, slept } = command()
     const { run, state } = await train()
     expect(state).toBe("started")
-    expect(asked).toMatchObject([{ backend: "openai-wire", estimate: { figures: [{ unit: "USD" }] } }])
+    expect(asked).toMatchObject([
+      { backend: "openai-compatible", estimate: { figures: [{ unit: "rows" }, { unit: "tokens" }, { unit: "USD" }] } },
+    ])
     const [job] = server.jobs
     const rendered = readFileSync(join(folder, "jobs", "runs", theRun(), "rendered", "train.jsonl"), "utf8")
     expect(server.files.get(job?.training_file ?? "")).toBe(rendered)
@@ -82,10 +96,12 @@ describe("a training at a hosted service", () => {
     expect(new Set(slept)).toEqual(new Set([20_000]))
     expect(states).toEqual(["queued", "queued", "running", "running", "running", "running", "succeeded"])
     expect(ended).toMatchObject({ state: "succeeded", step: 3, model: { kind: "hosted", id: job?.fine_tuned_model } })
+    // The 1,200 tokens that the service counted, at $5 a million.
+    expect(ended.costUsd).toBeCloseTo(0.006)
     // From the start to the end by the service's clock: 3 steps, each a minute and 10 seconds.
     expect(ended.trainedMs).toBe(3 * 70_000)
     const pin = JSON.parse(readFileSync(join(folder, "jobs", "runs", theRun(), "base.json"), "utf8"))
-    expect(pin).toMatchObject({ pin: "gpt-4.1-mini-2025-04-14", source: "openai-wire" })
+    expect(pin).toMatchObject({ pin: "gpt-4.1-mini-2025-04-14", source: "openai-compatible" })
 
     const later = command()
     expect((await later.train()).state).toBe("unchanged")
@@ -164,7 +180,7 @@ describe("of a create of which nobody heard what came", () => {
     expect(await failureOf(command().train())).toMatchObject({ code: "run-uncertain" })
     const unknown = command()
     // The list does not answer either: nothing is known, and nothing is sent.
-    server.faults.push({ call: /^GET .*jobs\?/, when: "before", answer: { status: 500 } })
+    breakFor(tries, { call: /^GET .*jobs\?/, when: "before", answer: { status: 500 } })
     expect(await failureOf(unknown.train())).toMatchObject({ code: "run-uncertain" })
     expect(server.calls.filter((call) => create.test(call))).toHaveLength(1)
     const { run } = await command().train()
@@ -209,9 +225,9 @@ it("no secret is in an error, an event, a file or what is printed", async () => 
   await attempt("sk-wrong-0123456789")
   server.faults.push({ call: create, when: "after", answer: { status: 500, body: echo } })
   await attempt()
-  server.faults.push({ call: /^GET .*jobs\?/, when: "before", answer: { status: 500, body: echo } })
+  breakFor(tries, { call: /^GET .*jobs\?/, when: "before", answer: { status: 500, body: echo } })
   await attempt()
-  server.faults.push({ call: /^GET .*jobs\/ftjob-1$/, when: "before", answer: { status: 500, body: echo } })
+  breakFor(tries, { call: /^GET .*jobs\/ftjob-1$/, when: "before", answer: { status: 500, body: echo } })
   await attempt()
   server.end(server.newest, "failed", `the key ${server.key} ran out`)
   await attempt()
@@ -247,7 +263,11 @@ describe("a command that is killed", () => {
     const arrived = server.arrival(point)
     const child = spawn(process.execPath, [
       join(import.meta.dirname, "train-hosted.ts"),
-      JSON.stringify({ folder, key: server.key, options: { baseUrl: server.url, settleMs } }),
+      JSON.stringify({
+        folder,
+        key: server.key,
+        options: { profile: "custom", baseUrl: server.url, settleSeconds: settleMs / 1000 },
+      }),
     ])
     let errors = ""
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))

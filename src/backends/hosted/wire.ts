@@ -1,0 +1,249 @@
+import type { z } from "zod"
+import type { BackendContext } from "../../core/contracts/backend.ts"
+import { CredentialError, JobMayExistError, ProviderError, type ToolkitError } from "../../core/errors.ts"
+import { parseJson } from "../../core/parse.ts"
+import { isRetryableStatus, retryAfterMs, withRetries } from "../../core/retry.ts"
+
+/** A service's address and the key for it. */
+export interface Service {
+  /** The backend's name, for errors. */
+  readonly name: string
+  readonly baseUrl: string
+  readonly apiKeyEnv: string
+  /** The header that carries the key; default `authorization: Bearer`. */
+  readonly keyHeader?: string
+  /** What an error body says, in the service's own form; undefined where it says nothing that is known. */
+  readonly messageOf: (body: unknown) => string | undefined
+}
+
+export interface Answer {
+  readonly status: number
+  readonly value: unknown
+  readonly text: string
+  readonly headers: Headers
+}
+
+const politeTries = 3
+const shortestWaitMs = 1000
+const patienceMs = 120_000
+// A gigabyte at a megabyte a second takes a quarter of an hour.
+const uploadPatienceMs = 3_600_000
+
+/**
+ * The calls to a hosted service. The key goes to the service's own address alone: a redirect is an error, and so is a
+ * host that the workspace does not allow. What goes wrong is an error without the key.
+ */
+export class HostedWire {
+  readonly service: Service
+  readonly #context: BackendContext
+
+  constructor(context: BackendContext, service: Service) {
+    this.#context = context
+    this.service = service
+  }
+
+  get hasKey(): boolean {
+    return Boolean(this.#context.environment[this.service.apiKeyEnv])
+  }
+
+  now(): Date {
+    return this.#context.now()
+  }
+
+  sleep(milliseconds: number): Promise<void> {
+    return this.#context.sleep(milliseconds)
+  }
+
+  throwIfAborted(): void {
+    this.#context.signal.throwIfAborted()
+  }
+
+  /** What the service answers to a question, in the schema's form; asked again where that may help. */
+  async get<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
+    return this.parse(schema, (await this.#politely(() => this.accepted("GET", path))).value)
+  }
+
+  /** A call that may be made again: what it makes costs nothing, or is there already. */
+  async repeatable<Value>(method: string, path: string, schema: z.ZodType<Value>, body?: Body): Promise<Value> {
+    return this.parse(schema, (await this.#politely(() => this.accepted(method, path, body))).value)
+  }
+
+  /** The bytes of a file at the service. */
+  async bytes(path: string): Promise<Uint8Array> {
+    const response = await this.#politely(async () => {
+      const answer = await this.#send("GET", path)
+      if (answer.status >= 300) throw this.refused(await readAnswer(answer))
+      return answer
+    })
+    return new Uint8Array(await response.arrayBuffer())
+  }
+
+  /**
+   * Creates something that costs, once: only an answer says what came of it. A JobMayExistError where there was none;
+   * any other error says that nothing was created. A service that is busy is asked again as it says.
+   */
+  async create<Value>(
+    path: string,
+    body: object,
+    schema: z.ZodType<Value>,
+    options: { readonly aboutToCreate: () => void; readonly headers?: Readonly<Record<string, string>> },
+  ): Promise<Value> {
+    for (let attempt = 1; ; attempt++) {
+      options.aboutToCreate()
+      let answer: Answer
+      try {
+        answer = await this.ask("POST", path, body, options.headers)
+      } catch (error) {
+        throw error instanceof ProviderError && error.mayHaveCost ? this.#mayExist(error) : error
+      }
+      if (answer.status === 429 && attempt < politeTries) {
+        await this.#context.sleep(retryAfterMs(answer.headers) ?? shortestWaitMs)
+        continue
+      }
+      // A gateway that gave up, or a time-out: whoever stands behind it may have done the work.
+      if (answer.status >= 500 || answer.status === 408) throw this.#mayExist(this.refused(answer))
+      if (answer.status >= 300) throw this.refused(answer)
+      const created = schema.safeParse(answer.value)
+      if (!created.success) throw this.#mayExist(new Error("the answer is not what was asked for"))
+      return created.data
+    }
+  }
+
+  /** The answer, whatever its status. */
+  async ask(
+    method: string,
+    path: string,
+    body?: Body,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
+    return readAnswer(await this.#send(method, path, body, headers), (error) => this.#unreachable(error))
+  }
+
+  /** The answer, or an error where the service refuses. */
+  async accepted(method: string, path: string, body?: Body): Promise<Answer> {
+    const answer = await this.ask(method, path, body)
+    if (answer.status >= 300) throw this.refused(answer)
+    return answer
+  }
+
+  refused({ status, value, text, headers }: Answer): ToolkitError {
+    const { name, apiKeyEnv, messageOf } = this.service
+    if (status === 401)
+      return new CredentialError(`${name} refused the key in ${apiKeyEnv}`, `Check ${apiKeyEnv} in the environment.`)
+    const said = messageOf(value) ?? (status < 400 ? "a redirect, which is not followed" : text.slice(0, 200))
+    return new ProviderError(`${name} answered HTTP ${status}: ${this.safe(said) || "no message"}`, {
+      provider: name,
+      status,
+      isRetryable: isRetryableStatus(status),
+      retryAfterMs: retryAfterMs(headers),
+      mayHaveCost: false,
+    })
+  }
+
+  parse<Value>(schema: z.ZodType<Value>, value: unknown): Value {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    const [issue] = parsed.error.issues
+    throw new ProviderError(
+      `${this.service.name} answered with something else than was asked for ` +
+        `(${issue?.path.join(".") || "the answer"}: ${issue?.message})`,
+      { provider: this.service.name, isRetryable: true, mayHaveCost: false },
+    )
+  }
+
+  /** The text without the key. */
+  safe(text: string): string {
+    const key = this.#context.environment[this.service.apiKeyEnv]
+    return key ? text.replaceAll(key, "[secret]") : text
+  }
+
+  async #send(
+    method: string,
+    path: string,
+    body?: Body,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Response> {
+    const { baseUrl, apiKeyEnv, keyHeader } = this.service
+    const key = this.#context.environment[apiKeyEnv]
+    if (!key) throw new CredentialError(`${apiKeyEnv} is not set`, `Set ${apiKeyEnv} in the environment.`)
+    this.#requireAllowed()
+    const isJson = body !== undefined && !(body instanceof FormData)
+    try {
+      return await this.#context.fetch(`${baseUrl.replace(/\/$/, "")}${path}`, {
+        method,
+        redirect: "manual",
+        signal: AbortSignal.any([
+          this.#context.signal,
+          AbortSignal.timeout(body instanceof FormData ? uploadPatienceMs : patienceMs),
+        ]),
+        headers: {
+          ...(keyHeader === undefined ? { authorization: `Bearer ${key}` } : { [keyHeader]: key }),
+          ...(isJson ? { "content-type": "application/json" } : {}),
+          ...headers,
+        },
+        ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as FormData) }),
+      })
+    } catch (error) {
+      throw this.#unreachable(error)
+    }
+  }
+
+  #requireAllowed(): void {
+    const { baseUrl, name } = this.service
+    const { protocol, hostname, host } = new URL(baseUrl)
+    const { allowedHosts } = this.#context
+    const plain = hostname.replace(/^\[|\]$/g, "")
+    const isLoopback = ["127.0.0.1", "localhost", "::1"].includes(plain)
+    if (!allowedHosts.includes(plain))
+      throw new ProviderError(`examples may not be sent to ${host}; allowed: ${allowedHosts.join(", ")}`, {
+        provider: name,
+        mayHaveCost: false,
+        hint: "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
+      })
+    if (protocol !== "https:" && !isLoopback)
+      throw new ProviderError(`${baseUrl} is not encrypted: the key and the rows would be readable on the way`, {
+        provider: name,
+        mayHaveCost: false,
+        hint: "Name an https address.",
+      })
+  }
+
+  /** Of a connection that was never made it is known that nothing came of it. */
+  #unreachable(error: unknown): unknown {
+    this.#context.signal.throwIfAborted()
+    if (error instanceof ProviderError) return error
+    const cause = (error as Error).cause as { code?: string } | undefined
+    const neverArrived = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"]
+    return new ProviderError(
+      `${new URL(this.service.baseUrl).host} did not answer: ${this.safe(cause?.code ?? (error as Error).message)}`,
+      {
+        provider: this.service.name,
+        isRetryable: true,
+        mayHaveCost: !neverArrived.includes(cause?.code ?? ""),
+      },
+    )
+  }
+
+  #mayExist(error: unknown): JobMayExistError {
+    const reason = this.safe((error as Error).message)
+    return new JobMayExistError(`it is not known whether a job was created: ${reason}`, { provider: this.service.name })
+  }
+
+  #politely<Value>(work: () => Promise<Value>): Promise<Value> {
+    const { sleep, signal } = this.#context
+    return withRetries(work, { attempts: politeTries, firstDelayMs: shortestWaitMs, sleep, signal, random: () => 1 })
+  }
+}
+
+type Body = object | FormData
+
+async function readAnswer(response: Response, failed = (error: unknown) => error): Promise<Answer> {
+  let text: string
+  try {
+    text = await response.text()
+  } catch (error) {
+    // The headers came, and then the connection broke: the work may have been done.
+    throw failed(error)
+  }
+  return { status: response.status, value: parseJson(text), text, headers: response.headers }
+}

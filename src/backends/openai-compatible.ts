@@ -1,0 +1,137 @@
+import { z } from "zod"
+import type { BackendContext, BackendModule, Check, FineTuneBackend } from "../core/contracts/backend.ts"
+import { chatRow, chatRowFaults } from "../core/contracts/chat-rows.ts"
+import { UsageError } from "../core/errors.ts"
+import { nearest, show } from "../core/parse.ts"
+import { errorMessageOf, OpenAiJobs } from "./hosted/openai-jobs.ts"
+import { jobLog, pollJob } from "./hosted/openai-poll.ts"
+import { fetchResults } from "./hosted/openai-results.ts"
+import { findJob, submitJob } from "./hosted/openai-submit.ts"
+import { profiles, type Profile } from "./hosted/profiles.ts"
+import { costOfTokens, estimateByPrice } from "./hosted/training-prices.ts"
+import { HostedWire } from "./hosted/wire.ts"
+
+const optionsSchema = z.strictObject({
+  profile: z
+    .string()
+    .default("openai")
+    .describe("The service, by its name in facts/openai-compatible.yaml; custom for any other"),
+  baseUrl: z.url().optional().describe("The server's address, up to /v1; default: the profile's"),
+  apiKeyEnv: z.string().optional().describe("The environment variable that holds the key; default: the profile's"),
+  extra: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe("Fields that are added to the request as they are: trainingType for Azure, integrations"),
+  settleSeconds: z
+    .number()
+    .min(0)
+    .default(60)
+    .describe("How long a job that was just created may be missing from the service's list"),
+  pollSeconds: z.number().positive().default(20).describe("How long to wait between two looks at a job"),
+})
+type Options = z.output<typeof optionsSchema>
+
+/** Trains at any service that speaks OpenAI's files and fine-tuning jobs. */
+const module: BackendModule<Options> = {
+  summary: "OpenAI's fine-tuning wire: OpenAI, Azure, Nebius, Crusoe, or any server that speaks it",
+  kind: "hosted",
+  options: optionsSchema,
+  environment: [
+    { name: "OPENAI_API_KEY", purpose: "the key, with the profile openai or custom", secret: true },
+    { name: "AZURE_OPENAI_API_KEY", purpose: "the key, with the profile azure", secret: true },
+    { name: "NEBIUS_API_KEY", purpose: "the key, with the profile nebius", secret: true },
+    { name: "CRUSOE_API_KEY", purpose: "the key, with the profile crusoe", secret: true },
+  ],
+  create: openAiCompatible,
+}
+export default module
+
+const name = "openai-compatible"
+
+function openAiCompatible(context: BackendContext, options: Options): FineTuneBackend {
+  const profile = profileOf(context, options.profile)
+  const baseUrl = addressOf(options, profile)
+  const wire = new HostedWire(context, {
+    name: options.profile,
+    baseUrl,
+    apiKeyEnv: options.apiKeyEnv ?? profile.apiKeyEnv,
+    ...(profile.auth === "bearer" ? {} : { keyHeader: profile.auth }),
+    messageOf: errorMessageOf,
+  })
+  const priced = { baseUrl, prices: context.trainingPrices }
+  const jobs = new OpenAiJobs(wire, {
+    backend: name,
+    profile,
+    extra: options.extra,
+    settleMs: options.settleSeconds * 1000,
+    pollAfterMs: options.pollSeconds * 1000,
+  })
+  return {
+    name,
+    kind: "hosted",
+    ...(profile.sunset === undefined ? {} : { sunset: profile.sunset }),
+    rows: {
+      fewestRows: profile.fewestRows,
+      faults: (row) => chatRowFaults(row, { mostTokens: profile.mostRowTokens }),
+      row: chatRow,
+    },
+    capabilities: () => ({
+      objectives: ["sft"],
+      methods: ["lora"],
+      settings: ["name", ...Object.keys(profile.settings)],
+      asOf: profile.asOf,
+      source: profile.source,
+    }),
+    check: () => check(wire, options.profile),
+    estimate: async (plan) => ({
+      ...estimateByPrice(plan, priced),
+      notes: [`serving: ${profile.serving}`, `weights: ${profile.weights}`],
+    }),
+    // A dated snapshot is what it is; what an alias points to only the provider knows.
+    pin: async ({ model }) => (/-\d{4}-\d{2}-\d{2}$/.test(model) ? model : undefined),
+    submit: async (plan, files, { submissionKey }) =>
+      (await findJob(jobs, submissionKey, files)) ?? (await submitJob(jobs, plan, files, submissionKey)),
+    find: (submissionKey, files) => findJob(jobs, submissionKey, files),
+    poll: (job, _files, cursor) =>
+      pollJob(jobs, job, cursor, ({ model, trained_tokens: tokens }) => costOfTokens(model ?? "", tokens, priced)),
+    logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
+    cancel: (job) => jobs.cancel(job.id),
+    fetch: (job, files) => fetchResults(jobs, job, files),
+  }
+}
+
+function profileOf(context: BackendContext, wanted: string): Profile {
+  const known = profiles(context)
+  const profile = Object.hasOwn(known, wanted) ? known[wanted] : undefined
+  if (profile !== undefined) return profile
+  const meant = nearest(wanted, Object.keys(known))
+  throw new UsageError(
+    `there is no profile ${show(wanted)}; allowed: ${Object.keys(known).join(", ")}` +
+      (meant === undefined ? "" : `; did you mean ${show(meant)}?`),
+    "Edit backend.options.profile in the job; custom takes any baseUrl.",
+  )
+}
+
+function addressOf({ baseUrl, profile: name }: Options, profile: Profile): string {
+  const address = baseUrl ?? profile.baseUrl
+  if (address !== undefined) return address
+  throw new UsageError(
+    `the profile ${name} has no address of its own`,
+    "Add baseUrl to backend.options in the job, up to /v1.",
+  )
+}
+
+/** Whether the key is there; nothing is sent. */
+async function check(wire: HostedWire, profile: string): Promise<readonly Check[]> {
+  const { apiKeyEnv, baseUrl } = wire.service
+  return [
+    wire.hasKey
+      ? { name: "key", status: "ok", detail: `${apiKeyEnv} is set, for ${new URL(baseUrl).host}` }
+      : {
+          name: "key",
+          status: "missing",
+          detail: `${apiKeyEnv} is not set`,
+          hint: `Set ${apiKeyEnv} to a key of ${profile} to train there.`,
+        },
+  ]
+}

@@ -1,0 +1,95 @@
+import type { Message } from "../task/prompt.ts"
+import type { TrainingRow } from "./backend.ts"
+import { type RenderedRow, withToolCalls } from "./format.ts"
+
+/** What a service allows of a row beyond its form. */
+export interface ChatRowLimits {
+  /** Longer rows would be cut. */
+  readonly mostTokens?: number | undefined
+}
+
+/**
+ * The row as OpenAI's wire takes it: `{messages, tools?}`, arguments of calls as text. The loss of the trainer is on
+ * the last answer alone; services train on every turn of the assistant unless its weight is 0.
+ */
+export function chatRow({ messages, tools }: Pick<RenderedRow, "messages" | "tools">): Record<string, unknown> {
+  const turns = withToolCalls(messages, "text").map((turn, index, all) =>
+    turn.role === "assistant" && index < all.length - 1 ? { ...turn, weight: 0 } : turn,
+  )
+  return { messages: turns, ...(tools.length === 0 ? {} : { tools }) }
+}
+
+/**
+ * Why a service of OpenAI's wire would refuse the row, or not train on all of it; empty where it would do neither. The
+ * rules are those of developers.openai.com/api/docs/guides/supervised-fine-tuning (2026-11-29).
+ */
+export function chatRowFaults(row: TrainingRow, { mostTokens }: ChatRowLimits = {}): string[] {
+  const sent = chatRow(row)
+  const messages = sent["messages"] as readonly Message[]
+  return [
+    ...messages.flatMap((message, index) => messageFaults(message, `message ${index + 1}`)),
+    ...orderFaults(messages),
+    ...row.tools.flatMap(({ function: { name } }) =>
+      isName(name) ? [] : [`the tool ${name} has a name that is refused: letters, digits, _ and -, at most 64`],
+    ),
+    ...(row.weight === undefined || row.weight === 1
+      ? []
+      : [`it counts ${row.weight} times, and the service has no weights of rows`]),
+    ...sizeFaults(JSON.stringify(sent), mostTokens),
+  ]
+}
+
+const roles = ["system", "developer", "user", "assistant", "tool"]
+
+function messageFaults(message: Message, where: string): string[] {
+  const { role, content, name, weight } = message
+  const calls = message["tool_calls"]
+  const isCalling = Array.isArray(calls) && calls.length > 0
+  const special = typeof content === "string" ? /<\|[a-z_]+\|>/i.exec(content)?.[0] : undefined
+  return [
+    ...(roles.includes(role) ? [] : [`${where} has the role ${role}; allowed: ${roles.join(", ")}`]),
+    ...(typeof content === "string" ? [] : [`${where} has no text`]),
+    ...(content === "" && !isCalling ? [`${where} is empty`] : []),
+    ...(special === undefined ? [] : [`${where} contains ${special}, which the service reads as a mark of its own`]),
+    ...(name === undefined || isName(name) ? [] : [`${where} has a name that is refused: ${String(name)}`]),
+    ...(weight === undefined || (role === "assistant" && (weight === 0 || weight === 1))
+      ? []
+      : [`${where} has the weight ${String(weight)}; only the assistant's turns have one, 0 or 1`]),
+    ...(isCalling ? calls.flatMap((call) => callFaults(call, where)) : []),
+  ]
+}
+
+function callFaults(call: unknown, where: string): string[] {
+  const name = (call as { function?: { name?: unknown } }).function?.name
+  return isName(name) ? [] : [`${where} calls a tool by the name ${String(name)}, which is refused`]
+}
+
+function orderFaults(messages: readonly Message[]): string[] {
+  const last = messages.at(-1)
+  const called = new Set<unknown>()
+  const unasked = messages.flatMap((message, index) => {
+    for (const call of (message["tool_calls"] as readonly { id: string }[] | undefined) ?? []) called.add(call.id)
+    return message.role === "tool" && !called.has(message["tool_call_id"])
+      ? [`message ${index + 1} answers a tool that was not called`]
+      : []
+  })
+  return [
+    ...(last?.role === "assistant" ? [] : ["the last message is not the assistant's"]),
+    ...(last?.role === "assistant" && last["weight"] === 0
+      ? ["its last answer has the weight 0: there is nothing to train on"]
+      : []),
+    ...unasked,
+  ]
+}
+
+/** By four characters a token, which is about right for English: where it may be cut, it is not sent. */
+function sizeFaults(text: string, mostTokens: number | undefined): string[] {
+  const tokens = Math.ceil(text.length / 4)
+  return mostTokens === undefined || tokens <= mostTokens
+    ? []
+    : [`it has about ${tokens} tokens; at most ${mostTokens} are trained on, the rest would be cut`]
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(name)
+}
