@@ -4,7 +4,7 @@ import { createInterface } from "node:readline/promises"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
 import type { Ledger } from "../core/contracts/ledger.ts"
 import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
-import { formatPath, issuesOf, nearest, show } from "../core/parse.ts"
+import { formatPath, issuesOf } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import { readTrainingPrices } from "../store/prices.ts"
 import { workspaceSchema } from "../core/workspace-settings.ts"
@@ -12,7 +12,7 @@ import type { StageContext } from "../stages/context.ts"
 import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
 import { askConsent } from "./consent.ts"
-import { load, names } from "./plugins.ts"
+import { backendProblem, load, names } from "./plugins.ts"
 import * as machine from "./machine.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { packageRoot, toolVersion } from "./version.ts"
@@ -181,16 +181,14 @@ export class Host {
     }
   }
 
-  async backend(choice: JobSpecification["backend"]): Promise<FineTuneBackend> {
-    const existing = names("backends")
-    if (!existing.includes(choice.name)) {
-      const meant = nearest(choice.name, existing)
-      throw new UsageError(
-        `there is no backend ${show(choice.name)}; allowed: ` +
-          `${existing.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`,
-        "Edit backend.name in the job.",
-      )
-    }
+  /** The backend of a job or a plan, or the one that a person names. */
+  async backend(given: JobSpecification["backend"]): Promise<FineTuneBackend> {
+    const choice = this.workspace.backendOf(given)
+    const problem = backendProblem(choice.name, [
+      ...names("backends"),
+      ...Object.keys(this.workspace.settings.backends),
+    ])
+    if (problem !== undefined) throw new UsageError(problem, "Edit backend.name in the job.")
     const module = await load<BackendModule>("backends", choice.name)
     return module.create(this.backendContext(), parseBackendOptions(choice.name, module, choice.options))
   }

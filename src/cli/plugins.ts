@@ -13,6 +13,7 @@ import { optionsIn, plugInName } from "../core/plug-in-name.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import { strategyIssues, taskIssues } from "../core/task/task-checks.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
+import { closedServices } from "../store/closed-services.ts"
 import type { Workspace } from "../store/workspace.ts"
 
 export const rooms = ["backends", "contenders", "filters", "formats", "metrics", "models", "strategies"] as const
@@ -87,7 +88,8 @@ export async function readCheckedJob(workspace: Workspace, job: string): Promise
     if (value === undefined) return []
     const { name, options } = value.backend
     const module = modules.get(name)
-    if (module === undefined) return [{ path: ["backend", "name"], message: unknownBackend(name, [...modules.keys()]) }]
+    const known = [...modules.keys(), ...Object.keys(workspace.settings.backends)]
+    if (module === undefined) return [{ path: ["backend", "name"], message: backendProblem(name, known) ?? "" }]
     return optionIssues(module.options, options).map(({ path, message }) => ({
       path: ["backend", "options", ...path],
       message,
@@ -95,10 +97,18 @@ export async function readCheckedJob(workspace: Workspace, job: string): Promise
   })
 }
 
-function unknownBackend(name: string, existing: readonly string[]): string {
+/** Why no job can be trained by a backend of this name; undefined where it exists. */
+export function backendProblem(name: string, existing: readonly string[]): string | undefined {
+  if (existing.includes(name)) return undefined
+  const closed = closedServices().find((service) => service.name === name)
+  if (closed !== undefined)
+    return (
+      `${name} has taken no more jobs since ${closed.since} (${closed.what}; ${closed.source}); ` +
+      `use ${closed.instead}`
+    )
   const meant = nearest(name, existing)
   const suggestion = meant === undefined ? "" : `; did you mean ${show(meant)}?`
-  return `got ${show(name)}; allowed: ${existing.join(", ")}${suggestion}`
+  return `there is no backend ${show(name)}; allowed: ${existing.join(", ")}${suggestion}`
 }
 
 export async function loadModel(provider: string): Promise<ModelModule> {

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { schemaVersion } from "./names.ts"
+import { nameSchema, schemaVersion } from "./names.ts"
 
 /** The workspace file, `tuneloop.yaml`; every key is optional, and so is the file. */
 export const workspaceSchema = z
@@ -20,6 +20,16 @@ export const workspaceSchema = z
       })
       .prefault({})
       .describe("Ceilings on what the workspace spends"),
+    backends: z
+      .record(
+        nameSchema,
+        z.strictObject({
+          name: z.string().min(1).describe("The file in backends/ that trains"),
+          options: z.record(z.string(), z.unknown()).default({}).describe("The backend's own options"),
+        }),
+      )
+      .default({})
+      .describe("Backends with their options, by names that jobs and commands may use instead"),
   })
   .describe("A Tuneloop workspace")
 export type WorkspaceSettings = z.output<typeof workspaceSchema>

@@ -124,10 +124,20 @@ export class Workspace {
       readText(file),
       this.show(file),
       "Edit the file; `tuneloop schema job` prints what is allowed.",
-      more,
+      more && ((raw, value) => more(raw, value && this.withBackend(value))),
     )
     if (specification.job !== job) throw misnamed(this.show(file), "job", specification.job, job)
-    return specification
+    return this.withBackend(specification)
+  }
+
+  /** A name of the workspace's own stands for a backend with its options, to which those given are added. */
+  backendOf({ name, options }: JobSpecification["backend"]): JobSpecification["backend"] {
+    const own = Object.hasOwn(this.settings.backends, name) ? this.settings.backends[name] : undefined
+    return own === undefined ? { name, options } : { name: own.name, options: { ...own.options, ...options } }
+  }
+
+  private withBackend(job: JobSpecification): JobSpecification {
+    return { ...job, backend: this.backendOf(job.backend) }
   }
 
   /**

@@ -32,8 +32,47 @@ it("names the line of an option that the backend does not have, and of a backend
   expect(unknown.code).toBe(2)
   expect(JSON.parse(unknown.stderr).error).toMatchObject({
     code: "invalid-config",
-    message: expect.stringMatching(/jobs\/mood\.yaml:6: backend\.name: got "locl"; allowed: .*did you mean "local"/),
+    message: expect.stringMatching(
+      /jobs\/mood\.yaml:6: backend\.name: there is no backend "locl"; allowed: .*did you mean "local"/,
+    ),
   })
+})
+
+it("says since when a service is closed, and what to use instead", async () => {
+  const folder = await trainableWorkspace()
+  writeFileSync(job(folder), "schemaVersion: 1\njob: mood\ntask: mood\nbaseModel: m\nbackend: { name: fireworks }\n")
+  const checked = await tuneloop(folder, ["job", "check", "mood"]).outcome
+  expect(checked.code).toBe(2)
+  expect(checked.stderr).toMatch(/fireworks has taken no more jobs since 2026-11-15 \(.*docs\.fireworks\.ai/)
+  expect(checked.stderr).toMatch(/use openai-compatible/)
+  const { code, stdout } = await tuneloop(folder, ["doctor"]).outcome
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/FAILED {3}job mood: fireworks has taken no more jobs since 2026-11-15/)
+})
+
+it("takes a backend by the workspace's own name, and plans as if its options stood in the job", async () => {
+  const folder = await trainableWorkspace()
+  const planDigest = async (backend: string) => {
+    writeFileSync(job(folder), `schemaVersion: 1\njob: mood\ntask: mood\nbaseModel: m\nbackend: ${backend}\n`)
+    return (await json<{ planDigest: string }>(folder, "job", "check", "mood")).planDigest
+  }
+  const written = await planDigest("{ name: local, options: { threads: 3 } }")
+  writeFileSync(join(folder, "tuneloop.yaml"), "backends: { big-machine: { name: local, options: { threads: 3 } } }\n")
+  expect(await planDigest("{ name: big-machine }")).toBe(written)
+  expect(await planDigest("{ name: big-machine, options: { threads: 4 } }")).not.toBe(written)
+})
+
+it("refuses a setting that the service does not follow, and names those that it does", async () => {
+  const folder = await trainableWorkspace()
+  const backend =
+    "{ name: openai-compatible }\nmethod: { name: lora, rank: 64 }\nhyperparameters: { learningRate: 1e-5 }"
+  writeFileSync(job(folder), `schemaVersion: 1\njob: mood\ntask: mood\nbaseModel: m\nbackend: ${backend}\n`)
+  const { code, stdout } = await tuneloop(folder, ["job", "check", "mood", "--json"]).outcome
+  expect(code).toBe(2)
+  const [problem] = (JSON.parse(stdout) as { problems: { code: string; message: string }[] }).problems
+  expect(problem?.code).toBe("unsupported")
+  expect(problem?.message).toMatch(/the setting rank \(it follows: epochs, batchSize, learningRateMultiplier\)/)
+  expect(problem?.message).toMatch(/and the setting learningRate /)
 })
 
 it("lists all that is wrong beyond the file, with what to do", async () => {

@@ -7,7 +7,7 @@ import { ToolkitError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { backendChecks } from "../backend-checks.ts"
 import type { Host } from "../host.ts"
-import { load, names } from "../plugins.ts"
+import { backendProblem, load, names } from "../plugins.ts"
 import { nodeVersion, setExitCode } from "../machine.ts"
 
 export function register(command: Command, host: Host): void {
@@ -84,7 +84,24 @@ async function allBackendChecks(host: Host): Promise<Check[]> {
       )),
     )
   }
-  return [...checks, ...unreadable]
+  return [...checks, ...unknownBackends(host, jobs), ...unreadable]
+}
+
+/** Jobs that nothing can train: their backend is not there, or has closed. */
+function unknownBackends(host: Host, jobs: readonly JobSpecification[]): Check[] {
+  return jobs.flatMap(({ job, backend }): Check[] => {
+    const detail = backendProblem(backend.name, names("backends"))
+    return detail === undefined
+      ? []
+      : [
+          {
+            name: `job ${job}`,
+            status: "failed",
+            detail,
+            hint: `Edit backend in ${host.workspace.show(host.workspace.jobFile(job))}.`,
+          },
+        ]
+  })
 }
 
 function jobsOf(host: Host): { jobs: JobSpecification[]; unreadable: Check[] } {
