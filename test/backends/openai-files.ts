@@ -1,10 +1,5 @@
 import type { IncomingMessage } from "node:http"
-
-export interface Answer {
-  readonly status: number
-  /** Sent as JSON, bytes as they are. */
-  readonly body: unknown
-}
+import type { Answer } from "./wire-server.ts"
 
 interface KeptFile {
   readonly name: string

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
-import { type Answer, FileStore, page, refusal } from "./openai-files.ts"
+import type { IncomingMessage } from "node:http"
+import { FileStore, page, refusal } from "./openai-files.ts"
+import { type Answer, WireServer } from "./wire-server.ts"
 
 /** A fine-tuning job as the server keeps it. */
 export interface ServedJob {
@@ -31,87 +31,31 @@ export interface ServedCheckpoint {
   readonly result_files?: readonly string[]
 }
 
-/** What happens to a call, once: the work is done or not, and then this is what comes back. */
-export interface Fault {
-  readonly call: RegExp
-  /** `before`: nothing is done. `after`: the work is done, and the answer is spoilt. */
-  readonly when: "before" | "after"
-  readonly answer:
-    | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
-    | "cut"
-    /** Nothing is answered until `release`. */
-    | "held"
-}
-
 /**
  * OpenAI's files and fine-tuning jobs on this machine. It keeps state: uploads, jobs that go on a stage at a time,
  * their events newest first in pages, models. It counts jobs, and misbehaves when it is told to.
  */
-export class OpenAiServer {
+export class OpenAiServer extends WireServer {
   readonly jobs: ServedJob[] = []
-  readonly calls: string[] = []
   readonly store = new FileStore()
-  readonly key = "sk-test-secret-0123456789abcdef"
   readonly models = ["gpt-4.1-mini-2025-04-14"]
-  readonly faults: Fault[] = []
-  /** Whether calls are answered at all. */
-  isReachable = true
   /** A page has at most so many, whatever was asked for. */
   pageSize = 3
   /** Jobs younger than this are not in the list yet. */
   listLagMs = 0
   /** Seconds since 1970 by the server's clock. */
   clock = 1_780_000_000
-  /** Called for each call when it has arrived and, for one that is held, has got as far as it will. */
-  onCall: (call: string) => void = () => undefined
   private readonly madeAtMs = new Map<string, number>()
-  private readonly held: (() => void)[] = []
-  private readonly server: Server
+
+  static async start(): Promise<OpenAiServer> {
+    const server = new OpenAiServer()
+    await server.listen()
+    return server
+  }
 
   /** The uploaded files as text, by id. */
   get files(): ReadonlyMap<string, string> {
     return new Map([...this.store.files].map(([id, { content }]) => [id, content.toString("utf8")]))
-  }
-
-  private constructor(server: Server) {
-    this.server = server
-  }
-
-  static async start(): Promise<OpenAiServer> {
-    const server = createServer()
-    const openai = new OpenAiServer(server)
-    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-      const chunks: Buffer[] = []
-      request.on("error", () => undefined)
-      request.on("data", (chunk: Buffer) => chunks.push(chunk))
-      request.on("end", () => void openai.take(request, Buffer.concat(chunks), response))
-    })
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done))
-    return openai
-  }
-
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`
-  }
-
-  close(): void {
-    this.release()
-    this.server.closeAllConnections()
-    this.server.close()
-  }
-
-  /** Lets calls that are held be answered. */
-  release(): void {
-    for (const answer of this.held.splice(0)) answer()
-  }
-
-  /** Resolves when the call has arrived, after what its fault says. */
-  arrival(call: RegExp): Promise<void> {
-    return new Promise((resolve) => {
-      this.onCall = (arrived) => {
-        if (call.test(arrived)) resolve()
-      }
-    })
   }
 
   get newest(): ServedJob {
@@ -160,41 +104,7 @@ export class OpenAiServer {
     job.events.push({ id, created_at: this.clock, type, message, data })
   }
 
-  private async take(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
-    const call = `${request.method} ${request.url}`
-    if (!this.isReachable) return void response.socket?.destroy()
-    this.calls.push(call)
-    const at = this.faults.findIndex((fault) => fault.call.test(call))
-    const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]
-    const isDone = fault?.when !== "before"
-    const answer = isDone ? await this.answerTo(call, request, body) : { status: 200, body: {} as unknown }
-    const send = () => {
-      if (fault !== undefined && fault.answer !== "held") return spoil(fault.answer, answer.body, response)
-      if (Buffer.isBuffer(answer.body)) return response.writeHead(200).end(answer.body)
-      response.writeHead(answer.status, { "content-type": "application/json" })
-      return response.end(JSON.stringify(answer.body))
-    }
-    if (fault?.answer === "held") this.held.push(() => void this.later(fault, call, request, body, response, send))
-    else send()
-    this.onCall(call)
-  }
-
-  /** A held call whose work was not done does it now, although nobody may be listening any more. */
-  private async later(
-    fault: Fault,
-    call: string,
-    request: IncomingMessage,
-    body: Buffer,
-    response: ServerResponse,
-    send: () => unknown,
-  ): Promise<void> {
-    if (fault.when === "after") return void send()
-    const answer = await this.answerTo(call, request, body)
-    response.writeHead(answer.status, { "content-type": "application/json" })
-    response.end(JSON.stringify(answer.body))
-  }
-
-  private async answerTo(call: string, request: IncomingMessage, body: Buffer): Promise<Answer> {
+  protected async answerTo(call: string, request: IncomingMessage, body: Buffer): Promise<Answer> {
     if (request.headers.authorization !== `Bearer ${this.key}`)
       return refusal(401, `Incorrect API key provided: ${request.headers.authorization}`)
     const url = new URL(request.url ?? "", "http://127.0.0.1")
@@ -250,12 +160,6 @@ interface Creation {
   readonly validation_file?: string | null
   readonly metadata?: Record<string, string>
   readonly suffix?: string
-}
-
-function spoil(answer: Exclude<Fault["answer"], "held">, body: unknown, response: ServerResponse): unknown {
-  if (answer === "cut") return response.socket?.destroy()
-  response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers })
-  return response.end(answer.body ?? JSON.stringify(answer.status === 200 ? body : { error: { message: "oh no" } }))
 }
 
 function shown({ events: _events, checkpoints: _checkpoints, ...job }: ServedJob): object {

@@ -165,8 +165,8 @@ export class OpenAiJobs {
     if (answer.status >= 300 && answer.status !== 404) throw this.wire.refused(answer)
   }
 
-  content(file: string): Promise<Uint8Array> {
-    return this.wire.bytes(`/files/${encodeURIComponent(file)}/content`)
+  download(file: StoredFile, path: string): Promise<void> {
+    return this.wire.download(`/files/${encodeURIComponent(file.id)}/content`, path, file.bytes ?? undefined)
   }
 
   async #uploadInParts(path: string, size: number): Promise<StoredFile> {

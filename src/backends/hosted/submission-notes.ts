@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
-import type { RunFiles } from "../../core/contracts/backend.ts"
-import { DataError } from "../../core/errors.ts"
+import type { RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
+import { DataError, ProviderError } from "../../core/errors.ts"
 import { parseJson } from "../../core/parse.ts"
 
 const notesSchema = z.object({
@@ -13,10 +13,10 @@ const notesSchema = z.object({
   creatingAt: z.string().optional(),
 })
 /** What is known of a submission, in the run's folder: written before each step that a crash must not forget. */
-export type SubmissionNotes = z.output<typeof notesSchema>
+type SubmissionNotes = z.output<typeof notesSchema>
 
 /** The notes of the run's last submission; undefined where it has none. */
-export function readNotes(files: RunFiles): SubmissionNotes | undefined {
+function readNotes(files: RunFiles): SubmissionNotes | undefined {
   const path = notesFile(files)
   if (!existsSync(path)) return undefined
   const notes = notesSchema.safeParse(parseJson(readFileSync(path, "utf8")))
@@ -29,7 +29,7 @@ export function readNotes(files: RunFiles): SubmissionNotes | undefined {
 }
 
 /** Durable when this returns: whole, or as it was before. */
-export function writeNotes(files: RunFiles, notes: SubmissionNotes): void {
+function writeNotes(files: RunFiles, notes: SubmissionNotes): void {
   const path = notesFile(files)
   const file = openSync(`${path}.tmp`, "w")
   try {
@@ -39,6 +39,111 @@ export function writeNotes(files: RunFiles, notes: SubmissionNotes): void {
     closeSync(file)
   }
   renameSync(`${path}.tmp`, path)
+}
+
+/** A submission on its way: what it has done already is not done again. */
+export class Submission {
+  readonly #files: RunFiles
+  #notes: SubmissionNotes
+
+  constructor(files: RunFiles, submissionKey: string) {
+    const known = readNotes(files)
+    this.#files = files
+    this.#notes = known?.submissionKey === submissionKey ? known : { submissionKey, uploads: {} }
+  }
+
+  /**
+   * The ids of the run's files at the service, ready to be trained on; validation only where there are rows. Each is
+   * uploaded once for a key, and again only where the service refused it.
+   */
+  async uploaded(
+    plan: TrainingPlan,
+    store: UploadStore,
+  ): Promise<{ readonly training_file: string; readonly validation_file?: string }> {
+    const hasValidation = plan.files.validation.rows > 0
+    const training_file = await this.#idOf("train.jsonl", this.#files.train, store)
+    const validation_file = hasValidation
+      ? await this.#idOf("validation.jsonl", this.#files.validation, store)
+      : undefined
+    // All are looked at, so that one that is refused does not hide the next.
+    const looks = [
+      this.#whenReady("train.jsonl", training_file, store),
+      ...(validation_file === undefined ? [] : [this.#whenReady("validation.jsonl", validation_file, store)]),
+    ]
+    await Promise.allSettled(looks)
+    await Promise.all(looks)
+    return { training_file, ...(validation_file === undefined ? {} : { validation_file }) }
+  }
+
+  /** Durable before a job is asked for. */
+  aboutToCreate(now: Date): void {
+    this.#note({ creatingAt: now.toISOString() })
+  }
+
+  async #idOf(name: string, path: string, { upload }: UploadStore): Promise<string> {
+    const there = this.#notes.uploads[name]
+    if (there !== undefined) return there.id
+    const { id, bytes } = await upload(path)
+    this.#note({ uploads: { ...this.#notes.uploads, [name]: { id, bytes: bytes ?? 0 } } })
+    return id
+  }
+
+  async #whenReady(name: string, id: string, { whenReady }: UploadStore): Promise<void> {
+    try {
+      await whenReady(id)
+    } catch (error) {
+      if (error instanceof ProviderError && !error.isRetryable) {
+        const { [name]: _refused, ...uploads } = this.#notes.uploads
+        this.#note({ uploads })
+      }
+      throw error
+    }
+  }
+
+  #note(change: Partial<SubmissionNotes>): void {
+    this.#notes = { ...this.#notes, ...change }
+    writeNotes(this.#files, this.#notes)
+  }
+}
+
+/** Where files go at a service. */
+export interface UploadStore {
+  readonly upload: (path: string) => Promise<{ readonly id: string; readonly bytes?: number | null | undefined }>
+  /** Resolves when the service has looked at the file; throws where it refuses it. */
+  readonly whenReady: (id: string) => Promise<void>
+}
+
+/**
+ * What a search for the job of a key may go by; undefined where nothing was asked for under it. `requireSettled` throws
+ * while a job that was just created may still be missing from the service's list.
+ */
+export function searchOf(
+  files: RunFiles,
+  submissionKey: string,
+): { readonly trainingFile: string | undefined; requireSettled(where: SettlingService): void } | undefined {
+  const notes = readNotes(files)
+  if (notes?.submissionKey !== submissionKey || notes.creatingAt === undefined) return undefined
+  const { creatingAt } = notes
+  return {
+    trainingFile: notes.uploads["train.jsonl"]?.id,
+    requireSettled({ provider, settleMs, now }) {
+      const youngMs = Math.abs(now.getTime() - Date.parse(creatingAt))
+      if (youngMs >= settleMs) return
+      throw new ProviderError("the job is not in the service's list, which may lag behind", {
+        provider,
+        retryAfterMs: settleMs - youngMs,
+        isRetryable: true,
+        hint: `Ask again in ${Math.ceil((settleMs - youngMs) / 1000)} s.`,
+      })
+    },
+  }
+}
+
+interface SettlingService {
+  readonly provider: string
+  /** How long a new job may be missing from the list. */
+  readonly settleMs: number
+  readonly now: Date
 }
 
 function notesFile(files: RunFiles): string {

@@ -1,3 +1,8 @@
+import { createWriteStream, renameSync, statSync } from "node:fs"
+import { basename } from "node:path"
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
+import type { ReadableStream } from "node:stream/web"
 import type { z } from "zod"
 import type { BackendContext } from "../../core/contracts/backend.ts"
 import { CredentialError, JobMayExistError, ProviderError, type ToolkitError } from "../../core/errors.ts"
@@ -68,14 +73,29 @@ export class HostedWire {
     return this.parse(schema, (await this.#politely(() => this.accepted(method, path, body))).value)
   }
 
-  /** The bytes of a file at the service. */
-  async bytes(path: string): Promise<Uint8Array> {
-    const response = await this.#politely(async () => {
+  /**
+   * A file at the service, whole in a file here, or not at all: of as many bytes as were stated, where some were.
+   */
+  download(path: string, file: string, stated?: number): Promise<void> {
+    return this.#politely(async () => {
       const answer = await this.#send("GET", path)
       if (answer.status >= 300) throw this.refused(await readAnswer(answer))
-      return answer
+      try {
+        await pipeline(bodyOf(answer), createWriteStream(`${file}.tmp`, { flush: true }))
+      } catch (error) {
+        throw this.#unreachable(error)
+      }
+      const length = answer.headers.has("content-encoding") ? null : answer.headers.get("content-length")
+      const expected = stated ?? (length === null ? undefined : Number(length))
+      const { size } = statSync(`${file}.tmp`)
+      if (expected !== undefined && expected !== size)
+        throw new ProviderError(`${basename(file)} came with ${size} bytes; the service states ${expected}`, {
+          provider: this.service.name,
+          isRetryable: true,
+          mayHaveCost: false,
+        })
+      renameSync(`${file}.tmp`, file)
     })
-    return new Uint8Array(await response.arrayBuffer())
   }
 
   /**
@@ -236,6 +256,10 @@ export class HostedWire {
 }
 
 type Body = object | FormData
+
+function bodyOf({ body }: Response): Readable {
+  return body === null ? Readable.from([]) : Readable.fromWeb(body as ReadableStream)
+}
 
 async function readAnswer(response: Response, failed = (error: unknown) => error): Promise<Answer> {
   let text: string

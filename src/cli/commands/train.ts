@@ -4,6 +4,7 @@ import type { JobSpecification } from "../../core/training/job.ts"
 import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../../stages/context.ts"
+import { requireAccepted, requireSupported } from "../../stages/training/capabilities.ts"
 import { planTraining } from "../../stages/training/plan-training.ts"
 import { failedRun, uncertainRun } from "../../stages/training/run-errors.ts"
 import { modelOf } from "../../stages/training/run-model.ts"
@@ -89,7 +90,9 @@ function describeModel(host: Host, run: RunSummary): string {
 }
 
 async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<void> {
+  requireSupported(backend, job)
   const planned = planTraining(context, job, task, backend.rows)
+  await requireAccepted(context, backend, planned.plan)
   const estimate = await backend.estimate(planned.plan)
   const [firstRow = ""] = planned.rendered.train
   host.print(

@@ -179,6 +179,11 @@ export interface FineTuneBackend {
   check(): Promise<readonly Check[]>
   estimate(plan: TrainingPlan): Promise<Estimate>
   /**
+   * What the service itself says against the plan now, asked without cost: a model that cannot be tuned, a setting
+   * beyond its limits. Empty where nothing does. A service is asked; a catalogue is never trusted.
+   */
+  refusals?(plan: TrainingPlan): Promise<readonly string[]>
+  /**
    * What the base model is now: a hub's commit, the digest of a file or folder, a provider's snapshot; undefined where
    * that cannot be known yet. Starts no process and sends nothing.
    */

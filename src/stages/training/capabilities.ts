@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util"
-import type { FineTuneBackend } from "../../core/contracts/backend.ts"
-import { ToolkitError } from "../../core/errors.ts"
+import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
+import { ProviderError, ToolkitError } from "../../core/errors.ts"
 import { settingDefaults, type JobSpecification } from "../../core/training/job.ts"
+import type { StageContext } from "../context.ts"
 
 /** The backend can train the job's objective by its method; an error says what it can. */
 export function requireSupported(
@@ -19,6 +20,27 @@ export function requireSupported(
     code: "unsupported",
     exitCode: 2,
     hint: "Edit objective, method, hyperparameters or backend in the job.",
+  })
+}
+
+/** The service has nothing against the plan. One that does not answer is a warning: the submit asks it again. */
+export async function requireAccepted(
+  { report }: StageContext,
+  backend: FineTuneBackend,
+  plan: TrainingPlan,
+): Promise<void> {
+  let refusals: readonly string[]
+  try {
+    refusals = (await backend.refusals?.(plan)) ?? []
+  } catch (error) {
+    if (!(error instanceof ProviderError) || !error.isRetryable) throw error
+    return report.warn(`${backend.name} was not asked whether it takes the plan: ${error.message}`)
+  }
+  if (refusals.length === 0) return
+  throw new ToolkitError(`${backend.name} would refuse the plan: ${refusals.join("; ")}`, {
+    code: "unsupported",
+    exitCode: 2,
+    hint: "Edit the job; nothing was sent.",
   })
 }
 

@@ -8,7 +8,7 @@ import { withLongLock } from "../../store/files/lock.ts"
 import type { BasePin } from "../../store/rows/base-pin.ts"
 import { runFiles, writeRun } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
-import { requireSupported } from "./capabilities.ts"
+import { requireAccepted, requireSupported } from "./capabilities.ts"
 import { requireConsent } from "./consent.ts"
 import { keepPin, pinNow, runOfPlan } from "./pins.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
@@ -40,6 +40,7 @@ export async function train(
   const pin = await pinNow(context, backend, planned.plan)
   const standing = await standingRun(context, planned, pin, backend)
   if (standing.result !== undefined) return standing.result
+  await requireAccepted(context, backend, planned.plan)
   await requireConsent(context, backend, planned)
   const onWait = () => context.report.note(`another command is starting the job ${job.job}; waiting for it`)
   const wait = { sleep: context.sleep, signal: context.signal, onWait }

@@ -1,0 +1,75 @@
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs"
+import { dirname, join } from "node:path"
+import { pipeline } from "node:stream/promises"
+import { createZstdDecompress } from "node:zlib"
+import { extract } from "tar"
+import type { Artifact, RunFiles } from "../../core/contracts/backend.ts"
+import { ProviderError } from "../../core/errors.ts"
+import type { RemoteJob } from "../../core/training/run.ts"
+import { artifactOf } from "./artifacts.ts"
+import type { TogetherJobs } from "./together-jobs.ts"
+
+/**
+ * Brings the adapter of a finished job into the run's folder, unpacked; the folder is whole or not there. Empty where it
+ * is there already.
+ */
+export async function fetchAdapter(jobs: TogetherJobs, { id }: RemoteJob, files: RunFiles): Promise<Artifact[]> {
+  if (existsSync(files.adapter)) return []
+  mkdirSync(files.folder, { recursive: true })
+  const staging = mkdtempSync(join(files.folder, "adapter-"))
+  try {
+    const archive = join(staging, "adapter.tar.zst")
+    await jobs.downloadAdapter(id, archive)
+    const unpacked = join(staging, "unpacked")
+    mkdirSync(unpacked)
+    await unpack(archive, unpacked)
+    renameSync(folderWith(unpacked, "adapter_config.json"), files.adapter)
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+  return Promise.all(filesIn(files.adapter).map(artifactOf))
+}
+
+/** Paths that would leave the folder and links are skipped by the library. */
+async function unpack(archive: string, folder: string): Promise<void> {
+  try {
+    await pipeline(
+      createReadStream(archive),
+      createZstdDecompress(),
+      extract({
+        cwd: folder,
+        strict: true,
+        filter: (_path, entry) => !("type" in entry) || entry.type !== "SymbolicLink",
+      }),
+    )
+  } catch (error) {
+    throw new ProviderError(`the adapter came as an archive that cannot be read: ${(error as Error).message}`, {
+      provider: "together",
+      isRetryable: true,
+      mayHaveCost: false,
+      cause: error,
+    })
+  }
+}
+
+function folderWith(folder: string, name: string): string {
+  const found = filesIn(folder).find((path) => path.endsWith(`/${name}`) || path.endsWith(`\\${name}`))
+  if (found !== undefined) return dirname(found)
+  throw new ProviderError(`the archive holds no ${name}`, { provider: "together", mayHaveCost: false })
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .sort()
+}

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto"
+import type { RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
+import { ProviderError } from "../../core/errors.ts"
+import type { RemoteJob } from "../../core/training/run.ts"
+import { searchOf, Submission } from "./submission-notes.ts"
+import type { ModelLimits, TogetherJob, TogetherJobs } from "./together-jobs.ts"
+
+/**
+ * Uploads what was not uploaded for this key yet, waits until the service has looked at it, asks what the job will
+ * cost, and creates it, once.
+ */
+export async function submitJob(
+  jobs: TogetherJobs,
+  plan: TrainingPlan,
+  files: RunFiles,
+  submissionKey: string,
+): Promise<RemoteJob> {
+  const submission = new Submission(files, submissionKey)
+  const sent = await submission.uploaded(plan, {
+    upload: (path) => jobs.upload(path),
+    whenReady: (id) => jobs.whenReady(id),
+  })
+  const request = { ...requestOf(plan, submissionKey), ...sent }
+  await requireAllowance(jobs, request)
+  return remoteJob(await jobs.create(request, () => submission.aboutToCreate(jobs.wire.now())), submissionKey)
+}
+
+/** The job that a submit with this key created: its suffix and its training file are this submission's alone. */
+export async function findJob(
+  jobs: TogetherJobs,
+  submissionKey: string,
+  files: RunFiles,
+  settleMs: number,
+): Promise<RemoteJob | undefined> {
+  const search = searchOf(files, submissionKey)
+  if (search === undefined) return undefined
+  const { trainingFile } = search
+  const mark = markOf(submissionKey)
+  const found = (await jobs.jobs()).find(
+    (job) => job.suffix?.endsWith(mark) || (trainingFile !== undefined && job.training_file === trainingFile),
+  )
+  if (found !== undefined) return remoteJob(found, submissionKey)
+  search.requireSettled({ provider: "together", settleMs, now: jobs.wire.now() })
+  return undefined
+}
+
+/** What is sent to create the job, without its files. */
+export function requestOf(plan: TrainingPlan, submissionKey: string): Record<string, unknown> {
+  const { method, hyperparameters: settings } = plan
+  return {
+    model: plan.baseModel,
+    suffix: `${plan.job.slice(0, longestSuffix - markDigits - 1)}-${markOf(submissionKey)}`,
+    n_epochs: settings.epochs,
+    batch_size: settings.batchSize,
+    gradient_accumulation_steps: settings.gradientAccumulation,
+    learning_rate: settings.learningRate,
+    lr_scheduler: { lr_scheduler_type: settings.scheduler, lr_scheduler_args: { min_lr_ratio: 0 } },
+    warmup_ratio: settings.warmupRatio,
+    weight_decay: settings.weightDecay,
+    max_seq_length: settings.maxLength,
+    random_seed: plan.seed,
+    ...(plan.files.validation.rows > 0 ? { n_evals: settings.epochs } : {}),
+    training_method: { method: "sft", train_on_inputs: false },
+    training_type: {
+      type: "Lora",
+      lora_r: method.rank,
+      lora_alpha: method.alpha,
+      lora_dropout: method.dropout,
+      lora_trainable_modules: Array.isArray(method.targetModules)
+        ? method.targetModules.join(",")
+        : method.targetModules,
+    },
+  }
+}
+
+/** What of the plan is beyond the model's limits. */
+export function beyondLimits(
+  { baseModel, method, hyperparameters, objective }: TrainingPlan,
+  limits: ModelLimits | undefined,
+): string[] {
+  if (limits === undefined) return [`${baseModel} cannot be fine-tuned there`]
+  const { max_rank, min_batch_size, max_batch_size, target_modules } = limits.lora_training ?? {}
+  const over = (name: string, value: number, most: number | null | undefined) =>
+    typeof most === "number" && value > most ? [`${name} is ${value}; at most ${most}`] : []
+  const modules = Array.isArray(method.targetModules) && target_modules ? method.targetModules : []
+  const unknown = modules.filter((name) => !target_modules?.includes(name))
+  return [
+    ...(hyperparameters.scheduler === "constant"
+      ? ["hyperparameters.scheduler is constant; allowed: linear, cosine"]
+      : []),
+    ...(limits.lora_training ? [] : [`${baseModel} has no LoRA training there`]),
+    ...over("method.rank", method.rank, max_rank),
+    ...over("hyperparameters.epochs", hyperparameters.epochs, limits.max_num_epochs),
+    ...over("hyperparameters.batchSize", hyperparameters.batchSize, max_batch_size),
+    ...(typeof min_batch_size === "number" && hyperparameters.batchSize < min_batch_size
+      ? [`hyperparameters.batchSize is ${hyperparameters.batchSize}; at least ${min_batch_size}`]
+      : []),
+    ...(objective === "sft"
+      ? over("hyperparameters.maxLength", hyperparameters.maxLength, limits.max_seq_length_sft)
+      : []),
+    ...(unknown.length === 0
+      ? []
+      : [`method.targetModules has ${unknown.join(", ")}; allowed: ${target_modules?.join(", ")}`]),
+  ]
+}
+
+/** The service would not run a job beyond the account's limit: that is said before it is created. */
+async function requireAllowance(jobs: TogetherJobs, request: Readonly<Record<string, unknown>>): Promise<void> {
+  const { model, training_file, validation_file, n_epochs, n_evals, training_method, training_type } = request
+  const estimate = await jobs.estimate({
+    ...{ model, training_file, n_epochs, training_method, training_type },
+    ...(validation_file === undefined ? {} : { validation_file, n_evals }),
+  })
+  if (estimate.allowed_to_proceed !== false) return
+  throw new ProviderError(
+    `together estimates $${estimate.estimated_total_price ?? "?"} for the job; the account's limit is ` +
+      `$${estimate.user_limit ?? "?"}`,
+    { provider: "together", mayHaveCost: false, hint: "Raise the limit at Together, or train on fewer rows." },
+  )
+}
+
+export function remoteJob(job: TogetherJob, submissionKey: string): RemoteJob {
+  const { id, training_file: train, validation_file: validation } = job
+  return {
+    backend: "together",
+    id,
+    submissionKey,
+    details: { ...(train ? { trainingFile: train } : {}), ...(validation ? { validationFile: validation } : {}) },
+  }
+}
+
+const longestSuffix = 40
+const markDigits = 12
+
+/** Stands in the name of the job and of its model: the service keeps no metadata. */
+function markOf(submissionKey: string): string {
+  return createHash("sha256").update(submissionKey).digest("hex").slice(0, markDigits)
+}

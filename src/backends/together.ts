@@ -1,0 +1,82 @@
+import { z } from "zod"
+import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
+import { chatRow, chatRowFaults } from "../core/contracts/chat-rows.ts"
+import { fetchAdapter } from "./hosted/together-adapter.ts"
+import { togetherMessageOf, TogetherJobs } from "./hosted/together-jobs.ts"
+import { jobLog, pollJob } from "./hosted/together-poll.ts"
+import { beyondLimits, findJob, submitJob } from "./hosted/together-submit.ts"
+import { estimateByPrice } from "./hosted/training-prices.ts"
+import { HostedWire } from "./hosted/wire.ts"
+
+const optionsSchema = z.strictObject({
+  baseUrl: z.url().default("https://api.together.ai/v1").describe("The server's address, up to /v1"),
+  apiKeyEnv: z.string().default("TOGETHER_API_KEY").describe("The environment variable that holds the key"),
+  settleSeconds: z
+    .number()
+    .min(0)
+    .default(60)
+    .describe("How long a job that was just created may be missing from the service's list"),
+  pollSeconds: z.number().positive().default(30).describe("How long to wait between two looks at a job"),
+})
+type Options = z.output<typeof optionsSchema>
+
+/** Trains LoRA adapters at Together; what it made can be taken home. */
+const module: BackendModule<Options> = {
+  summary: "Together: LoRA on open models, adapters can be taken home",
+  kind: "hosted",
+  options: optionsSchema,
+  environment: [{ name: "TOGETHER_API_KEY", purpose: "the key of Together", secret: true }],
+  create: together,
+}
+export default module
+
+function together(
+  context: BackendContext,
+  { baseUrl, apiKeyEnv, settleSeconds, pollSeconds }: Options,
+): FineTuneBackend {
+  const wire = new HostedWire(context, { name: "together", baseUrl, apiKeyEnv, messageOf: togetherMessageOf })
+  const jobs = new TogetherJobs(wire)
+  const find: FineTuneBackend["find"] = (submissionKey, files) =>
+    findJob(jobs, submissionKey, files, settleSeconds * 1000)
+  return {
+    name: "together",
+    kind: "hosted",
+    rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: chatRow },
+    capabilities: () => ({
+      objectives: ["sft"],
+      methods: ["lora"],
+      settings: [
+        ...["name", "rank", "alpha", "dropout", "targetModules"],
+        ...["epochs", "batchSize", "gradientAccumulation", "learningRate", "scheduler", "warmupRatio", "weightDecay"],
+        "maxLength",
+      ],
+      asOf: "2026-11-22",
+      source: "together-ai 0.52.0; docs.together.ai/reference/finetune",
+    }),
+    check: async () => [
+      wire.hasKey
+        ? { name: "key", status: "ok", detail: `${apiKeyEnv} is set, for ${new URL(baseUrl).host}` }
+        : {
+            name: "key",
+            status: "missing",
+            detail: `${apiKeyEnv} is not set`,
+            hint: `Set ${apiKeyEnv} to a key of Together to train there.`,
+          },
+    ],
+    estimate: async (plan) => ({
+      ...estimateByPrice(plan, { baseUrl, prices: context.trainingPrices }),
+      notes: [
+        "serving: a tuned model needs a dedicated endpoint, which is billed by the minute even while idle",
+        "weights: the adapter can be taken home (`runs fetch`)",
+      ],
+    }),
+    refusals: async (plan) => beyondLimits(plan, await jobs.limits(plan.baseModel)),
+    submit: async (plan, files, { submissionKey }) =>
+      (await find(submissionKey, files)) ?? (await submitJob(jobs, plan, files, submissionKey)),
+    find,
+    poll: (job, _files, cursor) => pollJob(jobs, job, cursor, pollSeconds * 1000),
+    logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
+    cancel: (job) => jobs.cancel(job.id),
+    fetch: (job, files) => fetchAdapter(jobs, job, files),
+  }
+}

@@ -1,0 +1,152 @@
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { zstdCompressSync } from "node:zlib"
+import { create as pack } from "tar"
+import { describe, expect, it } from "vitest"
+import together from "../../src/backends/together.ts"
+import { makeFolder } from "../../src/store/files/files.ts"
+import { runFiles } from "../../src/store/rows/run-files.ts"
+import { Workspace } from "../../src/store/workspace.ts"
+import { backendContext } from "../stages/training/workspace.ts"
+import { backendContract, type BackendCase } from "./contract.ts"
+import { hostedPlan } from "./hosted-plan.ts"
+import { TogetherServer } from "./together-server.ts"
+
+backendContract("together", async () => (await place()).subject)
+
+async function place() {
+  const server = await TogetherServer.start()
+  const folder = mkdtempSync(join(tmpdir(), "tuneloop-together-"))
+  const files = runFiles(Workspace.open(folder), "run-1")
+  makeFolder(join(files.folder, "rendered"))
+  for (const file of [files.train, files.validation]) writeFileSync(file, '{"messages": []}\n')
+  server.archive = packedAdapter(join(folder, "made"))
+  const options = together.options.parse({ baseUrl: server.url, settleSeconds: 0 })
+  const open = (signal = new AbortController().signal) =>
+    together.create({ ...backendContext({ TOGETHER_API_KEY: server.key }), signal }, options)
+  const plan = hostedPlan(server.model)
+  const subject: BackendCase = {
+    open,
+    plan,
+    files,
+    begun: () => server.jobs.length,
+    let: async (what) => {
+      if (what === "step") server.step()
+      else if (what === "succeed") server.succeed()
+      else server.end(server.newest, "error", "out of memory")
+    },
+    submitUnheard: async (submissionKey) => {
+      server.faults.push({ call: /^POST \S+\/fine-tunes$/, when: "after", answer: "cut" })
+      await open()
+        .submit(plan, files, { submissionKey, resume: false })
+        .catch(() => undefined)
+    },
+    becomeStrange: async () => {
+      server.newest.status = "reticulating_splines"
+    },
+    setReachable: async (isReachable) => {
+      server.isReachable = isReachable
+    },
+    close: async () => server.close(),
+  }
+  return { server, files, plan, open, subject }
+}
+
+function packedAdapter(folder: string): Buffer<ArrayBuffer> {
+  makeFolder(join(folder, "output"))
+  writeFileSync(join(folder, "output", "adapter_config.json"), '{"r": 16}')
+  writeFileSync(join(folder, "output", "adapter_model.safetensors"), "weights")
+  pack({ sync: true, cwd: folder, file: join(folder, "adapter.tar") }, ["output"])
+  return Buffer.from(zstdCompressSync(readFileSync(join(folder, "adapter.tar"))))
+}
+
+/** Works with the place and closes it. */
+async function at(work: (where: Awaited<ReturnType<typeof place>>) => Promise<void>): Promise<void> {
+  const where = await place()
+  try {
+    await work(where)
+  } finally {
+    where.server.close()
+  }
+}
+
+const submitted = { submissionKey: "sha256:key", resume: false }
+
+describe("together", () => {
+  it("asks for a job whose files it has looked at, with every setting of the plan", () =>
+    at(async ({ server, plan, files, open }) => {
+      server.patience = 3
+      await open().submit(plan, files, submitted)
+      expect(server.newest.request).toMatchObject({
+        ...{
+          model: server.model,
+          n_epochs: 3,
+          batch_size: 8,
+          learning_rate: 2e-4,
+          max_seq_length: 1024,
+          random_seed: 1,
+        },
+        ...{ lr_scheduler: { lr_scheduler_type: "linear" }, n_evals: 3 },
+        training_type: { type: "Lora", lora_r: 16, lora_alpha: 32, lora_trainable_modules: "all-linear" },
+      })
+      expect(server.newest.suffix).toMatch(/^mood-[0-9a-f]{12}$/)
+    }))
+
+  it("creates no job where a file is refused, or where the account may not spend so much", () =>
+    at(async ({ server, plan, files, open }) => {
+      server.refusal = "line 1: no messages"
+      await expect(open().submit(plan, files, submitted)).rejects.toThrow(/refused: "line 1: no messages"/)
+      server.refusal = undefined
+      server.limitUsd = 0
+      await expect(open().submit(plan, files, submitted)).rejects.toThrow(/estimates \$0\.00017 .* limit is \$0/)
+      expect(server.jobs).toHaveLength(0)
+    }))
+
+  it("says beforehand what is beyond the model's limits, as the service states them", () =>
+    at(async ({ server, open }) => {
+      const beyond = (given: object) => open().refusals?.({ ...hostedPlan(server.model, given) })
+      expect(await beyond({})).toEqual([])
+      expect(await beyond({ epochs: 30, batchSize: 4, scheduler: "constant" })).toEqual([
+        "hyperparameters.scheduler is constant; allowed: linear, cosine",
+        "hyperparameters.epochs is 30; at most 20",
+        "hyperparameters.batchSize is 4; at least 8",
+      ])
+      expect(await open().refusals?.(hostedPlan("meta-llama/unknown"))).toEqual([
+        "meta-llama/unknown cannot be fine-tuned there",
+      ])
+    }))
+
+  it("reports what an ended job cost by the service's own figure, steps of a cancelled one included, once", () =>
+    at(async ({ server, plan, files, open }) => {
+      const job = await open().submit(plan, files, submitted)
+      server.step()
+      server.step()
+      await open().cancel(job, files)
+      const first = await open().poll(job, files)
+      expect(first.state).toBe("cancelled")
+      expect(first.events).toContainEqual({ type: "cost", usd: 0.1, source: "provider", detail: "200 tokens" })
+      const second = await open().poll(job, files, first.cursor)
+      expect(second.events).toEqual([])
+    }))
+
+  it("brings the adapter home, unpacked, once; an archive that broke off leaves nothing", () =>
+    at(async ({ server, plan, files, open }) => {
+      const job = await open().submit(plan, files, submitted)
+      server.succeed()
+      const whole = server.archive
+      server.archive = whole.subarray(0, whole.length - 20)
+      await expect(open().fetch?.(job, files)).rejects.toThrow(/cannot be read/)
+      expect(readdirSync(files.folder).filter((name) => name.startsWith("adapter"))).toEqual([])
+      server.archive = whole
+      const artifacts = (await open().fetch?.(job, files)) ?? []
+      expect(artifacts.map(({ path }) => path)).toEqual([
+        join(files.adapter, "adapter_config.json"),
+        join(files.adapter, "adapter_model.safetensors"),
+      ])
+      expect(readFileSync(join(files.adapter, "adapter_model.safetensors"), "utf8")).toBe("weights")
+      const calls = server.calls.length
+      expect(await open().fetch?.(job, files)).toEqual([])
+      expect(server.calls.length).toBe(calls)
+    }))
+})

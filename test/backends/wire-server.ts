@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+
+export interface Answer {
+  readonly status: number
+  /** Sent as JSON, bytes as they are. */
+  readonly body: unknown
+}
+
+/** What happens to a call, once: the work is done or not, and then this is what comes back. */
+export interface Fault {
+  readonly call: RegExp
+  /** `before`: nothing is done. `after`: the work is done, and the answer is spoilt. */
+  readonly when: "before" | "after"
+  readonly answer:
+    | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
+    | "cut"
+    /** Nothing is answered until `release`. */
+    | "held"
+}
+
+/** A service on this machine that keeps state, notes every call, and misbehaves when it is told to. */
+export abstract class WireServer {
+  readonly calls: string[] = []
+  readonly faults: Fault[] = []
+  readonly key = "sk-test-secret-0123456789abcdef"
+  /** Whether calls are answered at all. */
+  isReachable = true
+  /** Called for each call when it has arrived and, for one that is held, has got as far as it will. */
+  onCall: (call: string) => void = () => undefined
+  readonly #held: (() => void)[] = []
+  readonly #server: Server = createServer()
+
+  protected abstract answerTo(call: string, request: IncomingMessage, body: Buffer): Promise<Answer>
+
+  protected async listen(): Promise<void> {
+    this.#server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      const chunks: Buffer[] = []
+      request.on("error", () => undefined)
+      request.on("data", (chunk: Buffer) => chunks.push(chunk))
+      request.on("end", () => void this.#take(request, Buffer.concat(chunks), response))
+    })
+    await new Promise<void>((done) => this.#server.listen(0, "127.0.0.1", done))
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`
+  }
+
+  close(): void {
+    this.release()
+    this.#server.closeAllConnections()
+    this.#server.close()
+  }
+
+  /** Lets calls that are held be answered. */
+  release(): void {
+    for (const answer of this.#held.splice(0)) answer()
+  }
+
+  /** Resolves when the call has arrived, after what its fault says. */
+  arrival(call: RegExp): Promise<void> {
+    return new Promise((resolve) => {
+      this.onCall = (arrived) => {
+        if (call.test(arrived)) resolve()
+      }
+    })
+  }
+
+  async #take(request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<void> {
+    const call = `${request.method} ${request.url}`
+    if (!this.isReachable) return void response.socket?.destroy()
+    this.calls.push(call)
+    const at = this.faults.findIndex((fault) => fault.call.test(call))
+    const fault = at < 0 ? undefined : this.faults.splice(at, 1)[0]
+    const isDone = fault?.when !== "before"
+    const answer = isDone ? await this.answerTo(call, request, body) : { status: 200, body: {} as unknown }
+    const send = () => {
+      if (fault !== undefined && fault.answer !== "held") spoil(fault.answer, answer.body, response)
+      else write(answer, response)
+    }
+    // A held call whose work was not done does it now, although nobody may be listening any more.
+    if (fault?.answer === "held" && fault.when === "before")
+      this.#held.push(() => void this.answerTo(call, request, body).then((late) => write(late, response)))
+    else if (fault?.answer === "held") this.#held.push(send)
+    else send()
+    this.onCall(call)
+  }
+}
+
+function write({ status, body }: Answer, response: ServerResponse): void {
+  if (Buffer.isBuffer(body)) return void response.writeHead(status, { "content-length": body.length }).end(body)
+  response.writeHead(status, { "content-type": "application/json" })
+  response.end(JSON.stringify(body))
+}
+
+function spoil(answer: Exclude<Fault["answer"], "held">, body: unknown, response: ServerResponse): void {
+  if (answer === "cut") return void response.socket?.destroy()
+  response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers })
+  response.end(answer.body ?? JSON.stringify(answer.status === 200 ? body : { error: { message: "oh no" } }))
+}
