@@ -5,6 +5,7 @@ import { UsageError } from "../core/errors.ts"
 import { nearest, show } from "../core/parse.ts"
 import { errorMessageOf, OpenAiJobs } from "./hosted/openai-jobs.ts"
 import { jobLog, pollJob } from "./hosted/openai-poll.ts"
+import { fetchRows, jobHistory } from "./hosted/openai-history.ts"
 import { fetchResults } from "./hosted/openai-results.ts"
 import { findJob, submitJob } from "./hosted/openai-submit.ts"
 import { profiles, type Profile } from "./hosted/profiles.ts"
@@ -97,6 +98,8 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
     cancel: (job) => jobs.cancel(job.id),
     fetch: (job, files) => fetchResults(jobs, job, files),
+    history: (id) => jobHistory(jobs, id),
+    fetchRows: (job, files) => fetchRows(jobs, job, files),
   }
 }
 

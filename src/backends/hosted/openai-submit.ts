@@ -50,7 +50,7 @@ export async function findJob(
   return undefined
 }
 
-/** What is sent to create the job, without its files: settings as the service calls them, none that it does not follow. */
+/** What is sent to create the job, without its files: settings as the service calls them, and only those. */
 export function requestOf(
   { options: { profile, extra } }: OpenAiJobs,
   plan: TrainingPlan,

@@ -19,8 +19,8 @@ import { artifactOf } from "./artifacts.ts"
 import type { TogetherJobs } from "./together-jobs.ts"
 
 /**
- * Brings the adapter of a finished job into the run's folder, unpacked; the folder is whole or not there. Empty where it
- * is there already.
+ * Brings the adapter of a finished job into the run's folder, unpacked; the folder is whole or not there. Empty where
+ * it is there already.
  */
 export async function fetchAdapter(jobs: TogetherJobs, { id }: RemoteJob, files: RunFiles): Promise<Artifact[]> {
   if (existsSync(files.adapter)) return []

@@ -1,5 +1,6 @@
 import type { Command } from "commander"
 import type { Host } from "../host.ts"
+import { registerAdopt } from "../runs/adopt.ts"
 import { registerCancel } from "../runs/cancel.ts"
 import { registerLogs } from "../runs/logs.ts"
 import { registerLs } from "../runs/ls.ts"
@@ -12,4 +13,5 @@ export function register(command: Command, host: Host): void {
   registerWatch(command, host)
   registerLogs(command, host)
   registerCancel(command, host)
+  registerAdopt(command, host)
 }

@@ -2,6 +2,7 @@ import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { isTerminal, type RunSummary, reduceRun } from "../../core/training/run.ts"
 import { isUnsettled, syncRun } from "../../stages/training/sync.ts"
+import { readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 
@@ -9,6 +10,8 @@ import type { Host } from "../host.ts"
 export async function backendOfRun(host: Host, run: string): Promise<FineTuneBackend> {
   const plan = readPlan(runFiles(host.workspace, run))
   if (plan !== undefined) return host.backend(plan.backend)
+  const adopted = readAdopted(runFiles(host.workspace, run))
+  if (adopted !== undefined) return host.backend(adopted.backend)
   throw new ToolkitError(`${run} has no plan in ${host.workspace.show(host.workspace.runFolder(run))}`, {
     code: "no-plan",
     hint: "Bring the folder back; without its plan nobody knows where the run is.",

@@ -142,6 +142,17 @@ export interface TrainingPrice {
   readonly source: string
 }
 
+/** A job at a service, whoever created it. */
+export interface ServiceJob {
+  readonly id: string
+  readonly createdAt: string | undefined
+  readonly baseModel: string | undefined
+  /** The service's own files of its rows, by their ids there. */
+  readonly files: { readonly train: string | undefined; readonly validation: string | undefined }
+  /** The job as the service has it, kept raw. */
+  readonly said: Readonly<Record<string, unknown>>
+}
+
 /**
  * What a backend is given by the command line: no backend reads the environment, the clock or the network on its own.
  */
@@ -212,6 +223,13 @@ export interface FineTuneBackend {
   cancel(job: RemoteJob, files: RunFiles): Promise<void>
   /** Brings what a finished job made into the run's folder; a second call brings nothing again. */
   fetch?(job: RemoteJob, files: RunFiles): Promise<readonly Artifact[]>
+  /** The jobs at the service, or the one of this id, newest first. */
+  history?(id?: string): AsyncIterable<ServiceJob>
+  /**
+   * Brings the rows of a job into the run's folder as `train` and `validation`, where the service still has them: what
+   * it has deleted is not among those that are returned.
+   */
+  fetchRows?(job: ServiceJob, files: RunFiles): Promise<readonly Artifact[]>
   /**
    * The tokens of each row by the base model's own tokenizer, without a network and without installing anything;
    * `missing` says what would be needed.

@@ -1,0 +1,74 @@
+import type { Command } from "commander"
+import { UsageError } from "../../core/errors.ts"
+import { adoptJobs, type AdoptedJob } from "../../stages/training/adopt.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import type { Host } from "../host.ts"
+import { loadFilters, readCheckedTask } from "../plugins.ts"
+import { describeState } from "../text/run.ts"
+import { now } from "../machine.ts"
+
+interface AdoptOptions {
+  readonly all?: boolean
+  readonly task: string
+  readonly trainingFile?: string
+}
+
+export function registerAdopt(command: Command, host: Host): void {
+  command
+    .command("adopt")
+    .argument("<backend>", "the backend, or the workspace's own name of one")
+    .argument("[job]", "the job's id at the service")
+    .requiredOption("--task <task>", "the task that the jobs were trained for")
+    .option("--all", "every job that the service lists")
+    .option("--training-file <file>", "the rows that the job was trained on: a dataset version is built of them")
+    .description("take in jobs and models that were not made here, as runs with all that is known of them")
+    .addHelpText(
+      "after",
+      "\nWhat the service still has is brought: settings, events, checkpoints, result\n" +
+        "files and the rows. A job that is a run here already is left as it is.\n" +
+        "Example: tuneloop runs adopt openai-compatible --all --task support",
+    )
+    .action(async (backend: string, job: string | undefined, options: AdoptOptions) => {
+      if ((job === undefined) === (options.all !== true))
+        throw new UsageError("name one job, or give --all for every job", "tuneloop runs adopt <backend> <job>")
+      const task = await readCheckedTask(host.workspace, options.task)
+      const choice = host.workspace.backendOf({ name: backend, options: {} })
+      const adopted: AdoptedJob[] = []
+      const wanted = { task: task.task, id: job }
+      for await (const one of adoptJobs(host.context(), await host.backend(choice), choice, wanted)) {
+        adopted.push(one)
+        host.terminal.progress(`${adopted.length} jobs looked at`)
+      }
+      host.terminal.endProgress()
+      const version = options.trainingFile && (await versionOf(host, task, host.path(options.trainingFile)))
+      host.print({ runs: adopted.map(shown), version: version ?? null }, describe(adopted, options.task, version))
+    })
+}
+
+/** The rows train: the model has seen them, and must not be tested on them. */
+async function versionOf(host: Host, task: TaskSpecification, file: string): Promise<string> {
+  const { buildFrom } = await import("../../stages/building/build-from.ts")
+  const options = { skipInvalid: false, splitOf: new Map([[file, "train"]] as const) }
+  return (await buildFrom(host.context(), task, [file], options, await loadFilters(task))).built.manifest.id
+}
+
+function shown({ id, outcome, rows, summary: { run, state, model, costUsd } }: AdoptedJob): object {
+  return { job: id, run, outcome, state, model: model ?? null, costUsd: costUsd ?? null, rows }
+}
+
+function describe(adopted: readonly AdoptedJob[], task: string, version: string | undefined): string {
+  if (adopted.length === 0) return "the service lists no jobs"
+  const lines = adopted.flatMap(({ id, outcome, summary, rows }) => [
+    `${outcome === "adopted" ? "adopted" : "known  "} ${id} as ${summary.run}: ${describeState(summary, now())}`,
+    ...(summary.model !== undefined && "id" in summary.model ? [`        model ${summary.model.id}`] : []),
+    ...(rows.length === 0 ? [] : [`        rows in ${rows.join(", ")}`]),
+  ])
+  const withRows = adopted.find(({ rows }) => rows.length > 0)?.rows[0]
+  const next =
+    version !== undefined
+      ? [`built ${version} of the training file`]
+      : withRows === undefined
+        ? []
+        : [`build a dataset version of the rows: tuneloop build ${task} --from train=${withRows}`]
+  return [...lines, ...next].join("\n")
+}

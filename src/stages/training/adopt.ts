@@ -1,0 +1,127 @@
+import { digest } from "../../core/canonical.ts"
+import type { FineTuneBackend, ServiceJob } from "../../core/contracts/backend.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import { reduceRun, type RunSummary } from "../../core/training/run.ts"
+import type { JobSpecification } from "../../core/training/job.ts"
+import { keptPath } from "../../store/rows/model-places.ts"
+import { writeAdopted } from "../../store/rows/adopted-runs.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
+import type { StageContext } from "../context.ts"
+import { syncRun } from "./sync.ts"
+
+export interface AdoptedJob {
+  readonly id: string
+  /** `known`: one of this workspace's own runs, or adopted before. */
+  readonly outcome: "adopted" | "known"
+  readonly summary: RunSummary
+  /** The files of its rows that could be brought. */
+  readonly rows: readonly string[]
+}
+
+/** The name under which runs that were not made here are listed. */
+export const adoptedJob = "adopted"
+
+/**
+ * The jobs at a service, or the one of the id, are runs of this workspace, with all that the service still says of
+ * them: settings, events, models, checkpoints, result files, and the rows that they were trained on. A job that is a
+ * run here already is left as it is; an interrupt loses nothing, and the same call goes on.
+ */
+export async function* adoptJobs(
+  context: StageContext,
+  backend: FineTuneBackend,
+  choice: JobSpecification["backend"],
+  wanted: { readonly task: string; readonly id?: string | undefined },
+): AsyncGenerator<AdoptedJob> {
+  if (backend.history === undefined)
+    throw new ToolkitError(`${backend.name} cannot list jobs that were not made here`, {
+      code: "unsupported",
+      exitCode: 2,
+      hint: "Adopt from a backend that lists its jobs, such as openai-compatible.",
+    })
+  const runOfJob = await knownJobs(context, backend.name)
+  for await (const job of backend.history(wanted.id)) {
+    context.signal.throwIfAborted()
+    const known = runOfJob.get(job.id)
+    const run = known ?? runId(backend.name, job)
+    if (known === undefined) await create(context, { run, backend, choice, job, task: wanted.task })
+    const summary = await syncRun(context, run, backend)
+    yield {
+      id: job.id,
+      outcome: known === undefined ? "adopted" : "known",
+      summary,
+      rows: known === undefined ? await bringRows(context, run, backend, job) : [],
+    }
+  }
+}
+
+async function create(
+  context: StageContext,
+  {
+    run,
+    backend,
+    choice,
+    job,
+    task,
+  }: {
+    readonly run: string
+    readonly backend: FineTuneBackend
+    readonly choice: JobSpecification["backend"]
+    readonly job: ServiceJob
+    readonly task: string
+  },
+): Promise<void> {
+  writeAdopted(runFiles(context.workspace, run), {
+    schemaVersion: 1,
+    backend: choice,
+    job: job.id,
+    baseModel: job.baseModel ?? null,
+    adoptedAt: context.now().toISOString(),
+    said: { ...job.said },
+  })
+  const { runs } = context.ledger()
+  await runs.create({ run, job: adoptedJob, task, plan: planOf(backend.name, job) })
+  const { train, validation } = job.files
+  const details = {
+    ...(train === undefined ? {} : { trainingFile: train }),
+    ...(validation === undefined ? {} : { validationFile: validation }),
+  }
+  await runs.appendEvents(run, [
+    { type: "submitted", job: { backend: backend.name, id: job.id, submissionKey: "", details } },
+  ])
+}
+
+/** The runs of jobs at the backend, whoever made them. */
+async function knownJobs(context: StageContext, backend: string): Promise<ReadonlyMap<string, string>> {
+  const { runs } = context.ledger()
+  const known = new Map<string, string>()
+  for (const { run } of await runs.list()) {
+    const { job } = reduceRun(run, await runs.events(run))
+    if (job?.backend === backend) known.set(job.id, run)
+  }
+  return known
+}
+
+async function bringRows(
+  context: StageContext,
+  run: string,
+  backend: FineTuneBackend,
+  job: ServiceJob,
+): Promise<string[]> {
+  const brought = (await backend.fetchRows?.(job, runFiles(context.workspace, run))) ?? []
+  const artifacts = brought.map(({ path, ...artifact }) => ({ ...artifact, path: keptPath(context.workspace, path) }))
+  await context.ledger().runs.appendEvents(
+    run,
+    artifacts.map((artifact) => ({ type: "artifact-fetched", ...artifact })),
+  )
+  return artifacts.map(({ path }) => path)
+}
+
+/** A run of the same job is the same run, on every machine. */
+function runId(backend: string, job: ServiceJob): string {
+  const time = (job.createdAt ?? "").replace(/[-:]/g, "").slice(0, 15)
+  return `${adoptedJob}-${time === "" ? "" : `${time}Z-`}${planOf(backend, job).slice(7, 13)}`
+}
+
+function planOf(backend: string, { id }: ServiceJob): string {
+  return digest({ adopted: { backend, id } })
+}

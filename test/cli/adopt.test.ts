@@ -1,0 +1,111 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, beforeEach, expect, it } from "vitest"
+import { OpenAiServer } from "../backends/openai-server.ts"
+import { tuneloop } from "../command-line.ts"
+import { trainableWorkspace } from "../stages/training/workspace.ts"
+
+let server: OpenAiServer
+let folder: string
+beforeEach(async () => {
+  server = await OpenAiServer.start()
+  folder = await trainableWorkspace()
+  const options = `{ profile: custom, baseUrl: "${server.url}", settleSeconds: 0 }`
+  writeFileSync(join(folder, "tuneloop.yaml"), `backends: { old: { name: openai-compatible, options: ${options} } }\n`)
+})
+afterEach(() => server.close())
+
+interface Adopted {
+  readonly runs: {
+    job: string
+    run: string
+    outcome: string
+    state: string
+    model: { id: string } | null
+    rows: string[]
+  }[]
+  readonly version: string | null
+}
+
+async function adopt(...words: string[]): Promise<Adopted> {
+  const environment = { OPENAI_API_KEY: server.key }
+  const { code, stdout, stderr } = await tuneloop(folder, ["runs", "adopt", "old", ...words, "--json"], environment)
+    .outcome
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout) as Adopted
+}
+
+const rows = Array.from({ length: 12 }, (_, index) => {
+  const [text, label] =
+    index % 2 === 0 ? [`what a day number ${index} was it`, "good"] : [`rain and ${index} bills`, "bad"]
+  return `${JSON.stringify({
+    messages: [
+      { role: "user", content: text },
+      { role: "assistant", content: label },
+    ],
+  })}\n`
+}).join("")
+
+/** A job that somebody else created, and its end. */
+async function foreignJob(end: "succeed" | "fail"): Promise<string> {
+  const training_file = server.store.keep("gold.jsonl", Buffer.from(rows))
+  const body = JSON.stringify({ model: server.models[0], training_file, suffix: "support" })
+  const headers = { authorization: `Bearer ${server.key}`, "content-type": "application/json" }
+  const response = await fetch(`${server.url}/fine_tuning/jobs`, { method: "POST", headers, body })
+  const { id } = (await response.json()) as { id: string }
+  server.step()
+  server.newest.result_files.push(server.store.keep("step_metrics.csv", Buffer.from("step,train_loss\n1,2\n")))
+  if (end === "succeed") server.succeed()
+  else server.end(server.newest, "failed", "the moderation said no")
+  return id
+}
+
+it("takes in every job of a service with its model, events, files and rows, once", async () => {
+  const [good, bad] = [await foreignJob("succeed"), await foreignJob("fail")]
+  const { runs } = await adopt("--all", "--task", "mood")
+  expect(runs.map(({ job, outcome, state }) => [job, outcome, state])).toEqual([
+    [bad, "adopted", "failed"],
+    [good, "adopted", "succeeded"],
+  ])
+  const adopted = runs[1]
+  expect(adopted?.model).toMatchObject({ id: `ft:gpt-4.1-mini-2025-04-14:org:support:${good}` })
+  const runFolder = join(folder, "jobs", "runs", adopted?.run ?? "")
+  expect(readFileSync(join(runFolder, "rendered", "train.jsonl"), "utf8")).toBe(rows)
+  expect(existsSync(join(runFolder, "results", "step_metrics.csv"))).toBe(true)
+  expect(JSON.parse(readFileSync(join(runFolder, "adopted.json"), "utf8"))).toMatchObject({
+    job: good,
+    said: { training_file: "file-1", a_field_nobody_knows: null },
+  })
+  const again = await adopt("--all", "--task", "mood")
+  expect(again.runs.map(({ run, outcome }) => [run, outcome])).toEqual(runs.map(({ run }) => [run, "known"]))
+  const listed = await tuneloop(folder, ["runs", "ls", "--json"]).outcome
+  expect((JSON.parse(listed.stdout) as { runs: object[] }).runs).toHaveLength(2)
+  const shown = await tuneloop(folder, ["runs", "show", adopted?.run ?? ""]).outcome
+  expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining("succeeded")])
+})
+
+it("takes in one job whose files are gone, with what is left", async () => {
+  const id = await foreignJob("succeed")
+  server.store.files.clear()
+  server.newest.result_files.length = 0
+  const { runs } = await adopt(id, "--task", "mood")
+  expect(runs).toMatchObject([{ job: id, state: "succeeded", rows: [] }])
+})
+
+it("builds a version of the training file, whose rows all train", async () => {
+  const id = await foreignJob("succeed")
+  const file = join(folder, "gold.jsonl")
+  writeFileSync(file, rows)
+  const { version } = await adopt(id, "--task", "mood", "--training-file", file)
+  expect(version).toMatch(/^ds_/)
+  const train = readFileSync(join(folder, "datasets", "mood", "versions", version ?? "", "train.jsonl"), "utf8")
+  expect(train).toContain("rain and 1 bills")
+})
+
+it("wants one job or all of them, and says that there is no such job", async () => {
+  const environment = { OPENAI_API_KEY: server.key }
+  const neither = await tuneloop(folder, ["runs", "adopt", "old", "--task", "mood"], environment).outcome
+  expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining("name one job, or give --all")])
+  const missing = await tuneloop(folder, ["runs", "adopt", "old", "ftjob-9", "--task", "mood"], environment).outcome
+  expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("no such object")])
+})
