@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -237,64 +236,4 @@ it("no secret is in an error, an event, a file or what is printed", async () => 
   const everything = [...words, JSON.stringify(failures), ...said, everythingKept()].join("\n")
   expect(everything).toContain("is tired")
   for (const secret of [server.key, "sk-wrong-0123456789"]) expect(everything).not.toContain(secret)
-})
-
-describe("a command that is killed", () => {
-  it.each<[string, Fault | undefined, RegExp, "released" | "lost"]>([
-    ["while it uploads", { call: /^POST .*files$/, when: "before", answer: "held" }, /files$/, "lost"],
-    ["when the upload was answered", undefined, /files$/, "lost"],
-    [
-      "before the job is made, which it then never is",
-      { call: create, when: "before", answer: "held" },
-      create,
-      "lost",
-    ],
-    ["before the job is made, which it then is", { call: create, when: "before", answer: "held" }, create, "released"],
-    [
-      "when the job was made and the answer is under way",
-      { call: create, when: "after", answer: "held" },
-      create,
-      "lost",
-    ],
-    ["when the answer arrives", undefined, create, "lost"],
-    ["at its first poll", { call: /^GET .*ftjob-1$/, when: "after", answer: "held" }, /ftjob-1$/, "lost"],
-  ])("%s has made one job in the end, and the run goes on with it", async (_name, fault, point, fate) => {
-    if (fault !== undefined) server.faults.push(fault)
-    const settleMs = 300
-    const arrived = server.arrival(point)
-    const child = spawn(process.execPath, [
-      join(import.meta.dirname, "train-hosted.ts"),
-      JSON.stringify({
-        folder,
-        key: server.key,
-        options: { profile: "custom", baseUrl: server.url, settleSeconds: settleMs / 1000 },
-      }),
-    ])
-    let errors = ""
-    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
-    const died = new Promise((resolve) => child.on("exit", resolve))
-    await Promise.race([arrived, died.then(() => Promise.reject(new Error(`it ended by itself: ${errors}`)))])
-    child.kill("SIGKILL")
-    await died
-    if (fate === "released") {
-      // The next command comes before the service has made the job.
-      expect(await failureOf(command({ settleMs: 60_000 }).train())).toMatchObject({ code: "run-uncertain" })
-      server.release()
-    }
-    let result = await command({ settleMs })
-      .train()
-      .catch(() => undefined)
-    for (const start = performance.now(); result === undefined && performance.now() - start < 30_000; ) {
-      await new Promise((done) => setTimeout(done, 100))
-      result = await command({ settleMs })
-        .train()
-        .catch(() => undefined)
-    }
-    expect(result?.run).toMatchObject({ run: theRun(), attempt: 1, job: { id: "ftjob-1" } })
-    server.succeed()
-    const { context, backend } = command()
-    expect(await syncRun(context, theRun(), backend)).toMatchObject({ state: "succeeded", model: { kind: "hosted" } })
-    expect((await command().train()).state).toBe("unchanged")
-    expect(server.jobs).toHaveLength(1)
-  })
 })
