@@ -29,7 +29,7 @@ export interface NearCount {
   readonly share: number
 }
 
-/** Of a batch of rows so many pairs are compared, and beyond that those of a sample of its candidates. */
+/** Of a batch of rows about so many pairs are compared, and beyond that those of a sample of its candidates. */
 export const mostPairs = 2_000_000
 
 /**
@@ -132,18 +132,11 @@ export class NearWitness {
 const tolerance = 1e-6
 
 /**
- * Those of the candidates of one batch that are compared: all, or a sample that follows from the seed and their ids.
+ * Those of the candidates of one batch that are compared: all, or a sample of about that share, which follows from the
+ * seed and their ids.
  */
-export function sampled(candidates: readonly NearCandidate[], seed: number): NearCandidate[] {
-  const share = shareOf(candidates)
-  if (share === 1) return [...candidates]
-  return candidates.filter(({ id }) => hashText(`${seed} ${id}`) < share * 2 ** 32)
-}
-
-/** The share of the candidates that is compared. */
-export function shareOf(candidates: readonly NearCandidate[]): number {
-  const pairs = candidates.reduce((sum, candidate) => sum + candidate.pairs, 0)
-  return Math.min(1, mostPairs / Math.max(1, pairs))
+export function sampled(candidates: readonly NearCandidate[], share: number, seed: number): readonly NearCandidate[] {
+  return share === 1 ? candidates : candidates.filter(({ id }) => hashText(`${seed} ${id}`) < share * 2 ** 32)
 }
 
 /**

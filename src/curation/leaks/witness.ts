@@ -3,7 +3,7 @@ import { digits } from "./lineage.ts"
 import { GramWitness } from "./witness-grams.ts"
 import type { WitnessIndex } from "./witness-index.ts"
 import type { ParentedRow } from "./witness-lineage.ts"
-import { NearWitness, sampled, shareOf, type NearCandidate, type NearCount } from "./witness-near.ts"
+import { mostPairs, NearWitness, sampled, type NearCandidate, type NearCount } from "./witness-near.ts"
 import { WitnessText } from "./witness-texts.ts"
 import { sequencePrint } from "./witness-windows.ts"
 
@@ -35,6 +35,7 @@ export interface WitnessNotes {
 export class Witness {
   readonly #index: WitnessIndex
   readonly #seed: number
+  readonly #mostPairs: number
   readonly #text = new WitnessText()
   readonly #near: NearWitness
   readonly #grams: GramWitness
@@ -46,10 +47,11 @@ export class Witness {
   #rows = 0
   #count: NearCount = noneCompared
 
-  /** Of a batch with too many pairs the seed says which rows are compared. */
-  constructor(index: WitnessIndex, seed: number) {
+  /** Of a batch with more pairs than `most` the seed says which rows are compared. */
+  constructor(index: WitnessIndex, seed: number, most = mostPairs) {
     this.#index = index
     this.#seed = seed
+    this.#mostPairs = most
     this.#near = new NearWitness(index)
     this.#grams = new GramWitness(index)
     this.#placeOfPrint = new Map(Array.from(index.prints, (print, place) => [print, place] as const).reverse())
@@ -84,7 +86,9 @@ export class Witness {
 
   /** The rows since the last batch are compared with the texts that they may be near. */
   endBatch(): void {
-    const chosen = sampled(this.#candidates, this.#seed)
+    const pairs = this.#candidates.reduce((sum, candidate) => sum + candidate.pairs, 0)
+    const share = Math.min(1, this.#mostPairs / Math.max(1, pairs))
+    const chosen = sampled(this.#candidates, share, this.#seed)
     for (const candidate of chosen) {
       const near = this.#near.nearest(candidate)
       if (near === undefined) continue
@@ -94,8 +98,8 @@ export class Witness {
     this.#count = addCounts(this.#count, {
       candidates: this.#candidates.length,
       compared: chosen.length,
-      pairs: this.#candidates.reduce((sum, { pairs }) => sum + pairs, 0),
-      share: shareOf(this.#candidates),
+      pairs,
+      share,
     })
     this.#candidates = []
   }

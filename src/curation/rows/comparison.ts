@@ -1,12 +1,34 @@
 import { FewSets } from "../near/few-sets.ts"
-import { KeepBest, type ComparedRow, type Comparison } from "./keep-best.ts"
+import { Keeper, type KeeperRules } from "../near/keeper.ts"
+import type { SketchedRow } from "../near/kept-rows.ts"
 import { eachGroup, type RowGroups } from "./key-groups.ts"
 import type { OutputEquality } from "./output-equality.ts"
 import { record, recordKeys } from "./row-batch.ts"
 import type { RowRecords } from "./row-records.ts"
 import { SetList } from "../near/set-list.ts"
-import { SimilarSets } from "../near/similar-sets.ts"
+import { SimilarSets, type SetSearch } from "../near/similar-sets.ts"
 import type { SketchPlan } from "../near/sketcher.ts"
+
+/** What came of rows that were compared, by their numbers. */
+export interface Comparison {
+  readonly dropped: DroppedRow[]
+  readonly conflicts: RowConflict[]
+}
+
+/** A row that one worth more makes superfluous, or contradicts word for word. */
+interface DroppedRow {
+  readonly row: number
+  readonly reason: "exact-duplicate" | "near-duplicate" | "conflict"
+  readonly witness: number
+  readonly similarity: number
+}
+
+/** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
+interface RowConflict {
+  readonly a: number
+  readonly b: number
+  readonly similarity: number
+}
 
 /** How rows are compared with one another; plain data. */
 export interface ComparisonPlan {
@@ -28,10 +50,21 @@ export function compareGroups(
   outputText: (row: number) => string,
 ): Comparison {
   const found: Comparison = { dropped: [], conflicts: [] }
+  const rules: KeeperRules = {
+    ...(outputs.bySimilarity ? { agree: (kept, row) => outputs.areSimilar(kept, row, outputText) } : {}),
+    order: (a, b) => records.compareIds(a, b),
+    outputsAreMany: outputs.areMany,
+  }
+  const keeperOf = (sets: SetSearch, mostRows: number) => new Keeper(sets, { ...rules, onePerText: { mostRows } })
   const few = new FewSets(threshold, plan.bands.count)
-  const keepOfFew = new KeepBest(records, outputs, few, { expected: mostFew, found, outputText })
-  const offer = (keep: KeepBest, rows: Uint32Array) => {
-    for (const row of records.byWorth(rows)) keep.offer(row, recordedRow(records, row, recordedBands))
+  const keeperOfFew = keeperOf(few, mostFew)
+  const offer = (keeper: Keeper, rows: Uint32Array) => {
+    for (const row of records.byWorth(rows)) {
+      const { isKept, reason, witness, similarity } = keeper.offer(recordedRow(records, row, recordedBands), row)
+      if (reason === undefined) continue
+      if (!isKept) found.dropped.push({ row, reason, witness, similarity })
+      else found.conflicts.push({ a: witness, b: row, similarity })
+    }
   }
   const others: Uint32Array[] = []
   eachGroup(groups, (rows) => {
@@ -40,8 +73,8 @@ export function compareGroups(
       return
     }
     few.clear()
-    keepOfFew.clear()
-    offer(keepOfFew, rows)
+    keeperOfFew.clear()
+    offer(keeperOfFew, rows)
   })
   for (const rows of others) {
     const bands = plan.bands.count
@@ -49,7 +82,7 @@ export function compareGroups(
       rows.length > mostListed
         ? new SimilarSets(threshold, bands, rows.length, { areLasting: true })
         : new SetList(threshold, bands)
-    offer(new KeepBest(records, outputs, sets, { expected: rows.length, found, outputText }), rows)
+    offer(keeperOf(sets, rows.length), rows)
   }
   return found
 }
@@ -59,7 +92,7 @@ const mostFew = 64
 // In one of no more rows reading all their cards takes less than finding those that share a key.
 const mostListed = 1 << 13
 
-function recordedRow(records: RowRecords, row: number, bands: number): ComparedRow {
+function recordedRow(records: RowRecords, row: number, bands: number): SketchedRow {
   const { numbers, start, end } = records.place(row)
   const hashes = start + recordKeys + bands
   return {
@@ -68,8 +101,7 @@ function recordedRow(records: RowRecords, row: number, bands: number): ComparedR
     keys: start + recordKeys,
     hashes,
     size: end - hashes,
-    record: numbers,
-    print: start + record.print,
-    output: start + record.output,
+    // The fingerprint of the output follows that of the text.
+    prints: start + record.print,
   }
 }

@@ -1,7 +1,6 @@
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { OverlapJudge, type JudgedOverlap, type OverlapPlan } from "../leaks/overlap-judge.ts"
-import { compareGroups, type ComparisonPlan } from "../rows/comparison.ts"
-import type { Comparison } from "../rows/keep-best.ts"
+import { compareGroups, type Comparison, type ComparisonPlan } from "../rows/comparison.ts"
 import { eachGroup, joinByKeys, type RowGroups } from "../rows/key-groups.ts"
 import { OutputEquality } from "../rows/output-equality.ts"
 import { Resketcher, type ResketchPlan } from "../rows/resketch.ts"

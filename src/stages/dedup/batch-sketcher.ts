@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer"
-import type { SketchedRow } from "../../curation/near/keep-first.ts"
+import type { SketchedRow } from "../../curation/near/kept-rows.ts"
 import { rowHeader, RowSketcher, type RowPart } from "../../curation/rows/row-sketcher.ts"
 import { bitSketchNumbers } from "../../curation/near/bit-sketch.ts"
 import type { Sketcher, SketchPlan } from "../../curation/near/sketcher.ts"

@@ -1,4 +1,4 @@
-import type { KeepOrDrop } from "../../curation/near/keep-first.ts"
+import type { Verdict } from "../../curation/near/keeper.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 
 /** Where what came of the rows is written, as far as somebody wants it. */
@@ -25,10 +25,9 @@ export class DecisionFiles {
   }
 
   /** Notes the decision on the row of a line, which is not merely kept. */
-  note(line: number, { verdict, witness, similarity }: KeepOrDrop): void {
-    const isKept = verdict === "conflict"
+  note(line: number, { isKept, reason, witness, similarity }: Verdict): void {
     const rounded = Math.round(similarity * 10_000) / 10_000
-    const found = `"reason":"${verdict}","witnessLine":${witness},"similarity":${rounded}}\n`
+    const found = `"reason":"${reason}","witnessLine":${witness},"similarity":${rounded}}\n`
     this.#report?.write(`{"line":${line},"kept":${isKept},${found}`)
     if (!isKept) this.#dropped?.write(`{"line":${line},${found}`)
   }

@@ -112,7 +112,7 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, fil
   }
 }
 
-/** What a kept row like those of the sample takes at most: see `SimilarSets` and `KeepFirst`. */
+/** What a kept row like those of the sample takes at most: see `SimilarSets` and `KeptRows`. */
 function bytesARow(sample: readonly string[], plan: Required<SketchPlan>): number {
   const sketcher = new Sketcher(plan)
   const tried = sample.slice(0, 1000)

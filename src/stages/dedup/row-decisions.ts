@@ -1,6 +1,8 @@
-import { KeepFirst, type KeepOrDrop, type SketchedRow } from "../../curation/near/keep-first.ts"
+import { Keeper, keptAlone, type Verdict } from "../../curation/near/keeper.ts"
+import type { SketchedRow } from "../../curation/near/kept-rows.ts"
 import { rowHeader } from "../../curation/rows/row-sketcher.ts"
 import type { SharedKeys } from "../../curation/near/shared-keys.ts"
+import { SimilarSets } from "../../curation/near/similar-sets.ts"
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
 import type { BatchPart } from "./batch-ring.ts"
 import type { DecisionFiles } from "./decision-files.ts"
@@ -12,21 +14,32 @@ export function noteKeys(shared: SharedKeys, bands: number, { numbers, rows }: B
   return rows
 }
 
-/** What came of the rows so far, by the lines they are on; each duplicate and conflict is noted in the files. */
+// In a bucket of more near rows with different outputs one that agrees may be missed.
+const mostLooks = 10_000
+
+/**
+ * What came of the rows so far, by the lines they are on; each duplicate and conflict is noted in the files. Rows are
+ * kept in the order of the file, and each is decided on when it comes.
+ */
 export class RowDecisions {
   read = 0
-  readonly counts: Record<KeepOrDrop["verdict"], number> = {
+  readonly counts: Record<"kept" | NonNullable<Verdict["reason"]>, number> = {
     kept: 0,
     conflict: 0,
     "exact-duplicate": 0,
     "near-duplicate": 0,
   }
-  readonly #rows: KeepFirst
+  readonly #sets: SimilarSets
+  readonly #keeper: Keeper
+  readonly #shared: SharedKeys | undefined
   readonly #bands: number
   readonly #files: DecisionFiles
   #dropped = new Uint8Array(4096)
 
-  /** About so many rows are expected; `shared` as in `KeepFirst`. */
+  /**
+   * About so many rows are expected. With `shared`, in which the keys of all rows are noted, rows that share no key
+   * take no memory; the decisions are the same.
+   */
   constructor(
     plan: Required<SketchPlan>,
     threshold: number,
@@ -34,14 +47,16 @@ export class RowDecisions {
     files: DecisionFiles,
     shared?: SharedKeys,
   ) {
-    this.#rows = new KeepFirst(threshold, plan.bands.count, expected, shared)
+    this.#sets = new SimilarSets(threshold, plan.bands.count, shared === undefined ? expected : 0, { shared })
+    this.#keeper = new Keeper(this.#sets, { mostLooks })
+    this.#shared = shared
     this.#bands = plan.bands.count
     this.#files = files
   }
 
   /** The memory that grows with the rows. */
   get bytes(): number {
-    return this.#rows.bytes + this.#dropped.byteLength
+    return this.#sets.bytes + this.#keeper.bytes + this.#dropped.byteLength
   }
 
   get kept(): number {
@@ -70,15 +85,18 @@ export class RowDecisions {
 
   /** Decides on one row. */
   offer(row: SketchedRow, line: number): void {
-    this.#note(line, this.#rows.offer(row, line))
+    const verdict = this.#isAlone(row) ? keptAlone : this.#keeper.offer(row, line)
+    this.read += 1
+    this.counts[verdict.reason ?? "kept"] += 1
+    if (!verdict.isKept) this.#drop(line)
+    if (verdict.reason !== undefined) this.#files.note(line, verdict)
   }
 
-  #note(line: number, decision: KeepOrDrop): void {
-    this.read += 1
-    this.counts[decision.verdict] += 1
-    if (decision.verdict === "kept") return
-    if (decision.verdict !== "conflict") this.#drop(line)
-    this.#files.note(line, decision)
+  #isAlone({ numbers, keys }: SketchedRow): boolean {
+    if (this.#shared === undefined) return false
+    for (let band = 0; band < this.#bands; band += 1)
+      if (this.#shared.isShared(numbers[keys + band] as number, band)) return false
+    return true
   }
 
   #drop(line: number): void {
