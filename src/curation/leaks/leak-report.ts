@@ -43,7 +43,7 @@ export function leakReport({
     parents: provenance.parents,
   }))
   const index = witnessIndex({ heldOut: held, heldOutIds, threshold, ngram })
-  const witness = new Witness(index, 0)
+  const witness = new Witness(index, 0, Infinity)
   for (const row of rows) witness.look(row)
   witness.endBatch()
   const { found, parented, grams } = witness.notes()
