@@ -42,10 +42,10 @@ export interface RunFiles {
   readonly checkpoints: string
 }
 
-/** One line of what `doctor` and a preflight say. */
+/** One line of what `doctor` and a preflight say. A `warning` is no fault yet. */
 export interface Check {
   readonly name: string
-  readonly status: "ok" | "missing" | "failed"
+  readonly status: "ok" | "missing" | "warning" | "failed"
   readonly detail: string
   readonly hint?: string | undefined
 }
