@@ -71,6 +71,12 @@ export function tokensOf(completion: unknown): { inputTokens: number | null; out
   return { inputTokens: count(usage?.prompt_tokens), outputTokens: count(usage?.completion_tokens) }
 }
 
+/** Why the first choice ended, in the server's word; nothing where it does not say. */
+export function finishOf(completion: unknown): { finish?: string } {
+  const finish = (completion as { choices?: { finish_reason?: unknown }[] } | null)?.choices?.[0]?.finish_reason
+  return typeof finish === "string" ? { finish } : {}
+}
+
 async function wholeAnswer(
   settings: CallSettings,
   input: Parameters<typeof fetch>[0],
