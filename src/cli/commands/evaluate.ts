@@ -1,15 +1,13 @@
-import { isHoldoutId, type HoldoutId } from "../../core/rows/frozen-ids.ts"
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
-import { show } from "../../core/parse.ts"
 import { renderContenders } from "../../evaluation/report/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { evaluate } from "../../stages/evaluating/evaluate.ts"
 import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
-import { Versions } from "../../store/rows/versions.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { loadContenders, loadMetrics, readCheckedTask } from "../plugins.ts"
+import { resolveHoldout } from "../resolve-holdout.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { machineInWords } from "../machine.ts"
 
@@ -62,21 +60,8 @@ export async function evaluateRun(
     contenders: configured,
     metrics: await loadMetrics(task),
     machine: machineInWords(),
-    holdout: holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
+    holdout: holdout === undefined ? undefined : resolveHoldout(context.workspace, plan.task, holdout),
   })
-}
-
-/** The id of a holdout that the task has. */
-function resolveHoldout(context: StageContext, task: string, given: string): HoldoutId {
-  const versions = new Versions(context.workspace, task)
-  const latest = versions.latest()
-  const id = given === "latest" && latest !== undefined ? versions.manifest(latest).holdout : given
-  if (isHoldoutId(id) && versions.has(id)) return id
-  const existing = versions.holdoutIds()
-  throw new UsageError(
-    `task ${task} has no holdout ${show(given)}; allowed: ${["latest", ...existing].join(", ")}`,
-    existing.length === 0 ? `Make one: tuneloop build ${task}` : "Name one of them.",
-  )
 }
 
 /** The `--json` object of an evaluation; a stable contract. */
