@@ -57,7 +57,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "models",
-    summary: "which models the workspace depends on, and when they end",
+    summary: "which models the workspace depends on, and what those that go answered",
     load: () => import("./commands/models.ts"),
   },
   { name: "status", summary: "where each task stands and what comes next", load: () => import("./commands/status.ts") },

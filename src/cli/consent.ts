@@ -13,10 +13,15 @@ export interface Asker {
 }
 
 /** The plan and its estimate were shown, and whoever pays agreed, by `--yes` or by answering. */
-export async function askConsent(act: PaidTraining, { isAgreed, canAsk, note, ask }: Asker): Promise<void> {
-  if (isAgreed || !canAsk) note(describePlan(act))
+export function askConsent(act: PaidTraining, asker: Asker): Promise<void> {
+  return askAgreement(act.backend, describePlan(act), asker)
+}
+
+/** The same for anything that costs money: who takes it, and the plan in words. */
+export async function askAgreement(payee: string, plan: string, { isAgreed, canAsk, note, ask }: Asker): Promise<void> {
+  if (isAgreed || !canAsk) note(plan)
   if (isAgreed) return
-  if (!canAsk) throw new UsageError(`${act.backend} costs money and nobody can be asked here`, "Give --yes to start.")
-  const answer = await ask(`${describePlan(act)}\nStart it? [y/N] `)
+  if (!canAsk) throw new UsageError(`${payee} costs money and nobody can be asked here`, "Give --yes to start.")
+  const answer = await ask(`${plan}\nStart it? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
 }

@@ -7,6 +7,7 @@ import { withKeys, type KeyedQuestion } from "./answers-key.ts"
 import { answersElsewhere } from "./carry-over.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import { generate, type GeneratedQuestion } from "./generation.ts"
+import { keptAnswers } from "./recordings.ts"
 import { questionsOf, validationLabel } from "./questions.ts"
 import type { EvaluationRows } from "./test-rows.ts"
 
@@ -37,7 +38,9 @@ export async function collectAnswers(
   summary: RunSummary,
 ): Promise<Answers> {
   const questions = await withKeys(context, plan, questionsOf(context, plan, rows, summary))
-  const found = questions.map((question) => known(context, plan, question) ?? computed(context, question))
+  const found = questions.map(
+    (question) => recorded(context, plan, question) ?? known(context, plan, question) ?? computed(context, question),
+  )
   const missing = questions.filter((_, index) => found[index] === undefined)
   if (missing.length > 0) await generate(context, plan, missing.flatMap(generated), questions.flatMap(generated))
   const answered = questions.map((question, index) => ({
@@ -51,6 +54,18 @@ export async function collectAnswers(
     validation: validation ?? { name: "tuned", predictions: [] },
     files: Object.fromEntries(questions.map(({ label, file }) => [label, context.workspace.show(file)])),
   }
+}
+
+/** The answers of a recording, which is read anew each time: what it holds counts. Undefined for other contenders. */
+function recorded(
+  { workspace }: StageContext,
+  { task }: EvaluationPlan,
+  { work, rows, file }: KeyedQuestion,
+): Prediction[] | undefined {
+  if (work.kind !== "kept") return undefined
+  const answers = keptAnswers(workspace, task.task, work.recording, rows)
+  keepAnswers(file, answers)
+  return answers
 }
 
 /** The answers that are there: kept, or elsewhere and from now on kept. */
