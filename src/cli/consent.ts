@@ -1,6 +1,7 @@
 import { UsageError } from "../core/errors.ts"
 import type { PaidTraining } from "../stages/context.ts"
 import { describePlan } from "./describe-plan.ts"
+import { showUsd } from "../stages/asking/money.ts"
 
 /** How whoever runs a command can be asked. */
 export interface Asker {
@@ -24,4 +25,9 @@ export async function askAgreement(payee: string, plan: string, { isAgreed, canA
   if (!canAsk) throw new UsageError(`${payee} costs money and nobody can be asked here`, "Give --yes to start.")
   const answer = await ask(`${plan}\nStart it? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
+}
+
+/** The most that something costs, in words; null where nobody knows the price. */
+export function atMost(usd: number | null): string {
+  return usd === null ? "at a price that nobody wrote down (prices.yaml)" : `for at most ${showUsd(usd)}`
 }

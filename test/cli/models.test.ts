@@ -70,3 +70,18 @@ it("before 90 days nobody is warned, and models still says the date", async () =
   expect(await json(folder, "status")).toMatchObject({ sunsets: [] })
   expect((await tuneloop(folder, ["models"]).outcome).stdout).toContain(`serving ${inDays(120)}`)
 })
+
+it("a job at a service has the dates of that service", async () => {
+  const folder = workspaceWith(30)
+  const job = { job: "hosted", task, baseModel: "gpt-4.1-mini-2025-04-14", backend: { name: "openai-compatible" } }
+  writeFileSync(join(folder, "jobs", "hosted.yaml"), JSON.stringify(job))
+  const { models } = await json<{ models: { model: string }[] }>(folder, "models")
+  expect(models.find(({ model }) => model === job.baseModel)).toMatchObject({
+    host: "api.openai.com",
+    usedBy: [{ kind: "job", name: "hosted", as: "baseModel" }],
+    sunsets: [
+      { what: "training", retires: "2027-01-06" },
+      { what: "serving", retires: "2027-01-14", instead: "gpt-6-luna" },
+    ],
+  })
+})

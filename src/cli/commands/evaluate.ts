@@ -5,7 +5,10 @@ import type { StageContext } from "../../stages/context.ts"
 import { evaluate } from "../../stages/evaluating/evaluate.ts"
 import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import { chatServers } from "../chat-server.ts"
+import { askAgreement, atMost } from "../consent.ts"
 import type { Host } from "../host.ts"
+import { dollars } from "../numbers.ts"
 import { loadContenders, loadMetrics, readCheckedTask } from "../plugins.ts"
 import { resolveHoldout } from "../resolve-holdout.ts"
 import { resolveRun } from "../resolve-run.ts"
@@ -19,15 +22,17 @@ export function register(command: Command, host: Host): void {
       "--holdout <id>",
       "another holdout than the run's own, or `latest`: rows that a\ncontender has seen leave the comparison",
     )
+    .option("--budget-usd <x>", "the most that answers of served models may cost, in US\ndollars", dollars)
+    .option("--yes", "do not ask before spending money on served models")
     .addHelpText(
       "after",
       "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest",
     )
-    .action(async (given: string, options: { against?: string; holdout?: string }) => {
+    .action(async (given: string, options: { against?: string; holdout?: string; budgetUsd?: number }) => {
       const context = host.context()
       const run = await resolveRun(host, given)
       const against = options.against?.split(",").map((name) => name.trim())
-      const { state, result } = await evaluateRun(host, context, run, { against, holdout: options.holdout })
+      const { state, result } = await evaluateRun(host, context, run, { ...options, against })
       host.print(
         evaluationData(result),
         `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`,
@@ -43,7 +48,12 @@ export async function evaluateRun(
   {
     against,
     holdout,
-  }: { readonly against?: readonly string[] | undefined; readonly holdout?: string | undefined } = {},
+    budgetUsd,
+  }: {
+    readonly against?: readonly string[] | undefined
+    readonly holdout?: string | undefined
+    readonly budgetUsd?: number | undefined
+  } = {},
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = readPlan(runFiles(context.workspace, run))
   if (!plan) throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")
@@ -60,6 +70,16 @@ export async function evaluateRun(
     contenders: configured,
     metrics: await loadMetrics(task),
     machine: machineInWords(),
+    served: {
+      open: await chatServers(host),
+      consent: ({ host: payee, questions, worstUsd }) =>
+        askAgreement(
+          payee,
+          `${payee} is asked ${questions} questions of the evaluation, ${atMost(worstUsd)}`,
+          host.asker,
+        ),
+      budgetUsd,
+    },
     holdout: holdout === undefined ? undefined : resolveHoldout(context.workspace, plan.task, holdout),
   })
 }

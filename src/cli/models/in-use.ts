@@ -1,5 +1,4 @@
 import { hostOf } from "../../core/asking/model-match.ts"
-import type { BackendModule } from "../../core/contracts/backend.ts"
 import type { ModelModule } from "../../core/contracts/model.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
@@ -35,7 +34,7 @@ function hostsOf(host: Host): Hosts {
       if (!names("models").includes(provider)) return undefined
       return defaultHost(host, await load<ModelModule>("models", provider))
     },
-    ofBackend: backendHost,
+    ofBackend: (choice) => backendHost(host, choice),
   }
 }
 
@@ -52,10 +51,12 @@ function defaultHost({ environment, fetch }: Host, module: ModelModule): string 
   }
 }
 
-/** The host of a hosted backend, as far as its options say. Weights that are trained here have none. */
-async function backendHost({ name, options }: JobSpecification["backend"]): Promise<string | undefined> {
-  if (!names("backends").includes(name)) return undefined
-  const { kind } = await load<BackendModule>("backends", name)
-  const baseUrl = options["baseUrl"]
-  return kind === "hosted" && typeof baseUrl === "string" && URL.canParse(baseUrl) ? hostOf(baseUrl) : undefined
+/** The host of a backend that is a service. One that cannot be made, for want of its options, is asked by nobody. */
+async function backendHost(host: Host, choice: JobSpecification["backend"]): Promise<string | undefined> {
+  try {
+    return (await host.backend(choice)).host
+  } catch (error) {
+    if (!(error instanceof ToolkitError)) throw error
+    return undefined
+  }
 }

@@ -1,14 +1,11 @@
 import { type Command, InvalidArgumentError } from "commander"
-import { isLoopback } from "../../core/asking/prices.ts"
-import type { ModelModule } from "../../core/contracts/model.ts"
-import { UsageError } from "../../core/errors.ts"
 import { nameSchema } from "../../core/names.ts"
-import { showUsd } from "../../stages/asking/money.ts"
 import { planRecording, record, type RecordingPlan, type RecordingResult } from "../../stages/models/record.ts"
-import { askAgreement } from "../consent.ts"
+import { chatServer } from "../chat-server.ts"
+import { askAgreement, atMost } from "../consent.ts"
 import type { Host } from "../host.ts"
 import { dollars, positive } from "../numbers.ts"
-import { load, readCheckedTask } from "../plugins.ts"
+import { readCheckedTask } from "../plugins.ts"
 import { resolveHoldout } from "../resolve-holdout.ts"
 
 interface RecordFlags {
@@ -48,7 +45,7 @@ export function registerRecord(command: Command, host: Host): void {
     )
     .action(async (model: string, flags: RecordFlags) => {
       const context = host.context()
-      const { open, baseUrl } = await serverOf(host, flags)
+      const { open, baseUrl } = await chatServer(host, flags)
       const plan = await planRecording(context, {
         task: await readCheckedTask(host.workspace, flags.task),
         name: flags.as,
@@ -68,31 +65,8 @@ export function registerRecord(command: Command, host: Host): void {
     })
 }
 
-const defaultKey = "OPENAI_API_KEY"
-
-/** Who is asked. The default key goes to OpenAI, to the address beside it in the environment, and nowhere else. */
-async function serverOf(host: Host, { baseUrl, apiKeyEnv }: RecordFlags) {
-  const module = await load<ModelModule>("models", "openai")
-  if (baseUrl !== undefined && apiKeyEnv === undefined && !isLoopback(baseUrl) && !isKeysOwn(host, baseUrl))
-    throw new UsageError(
-      `${new URL(baseUrl).host} is not the server that ${defaultKey} is for`,
-      `Say which variable has its key: --api-key-env NAME`,
-    )
-  const isLocal = baseUrl !== undefined && isLoopback(baseUrl) && apiKeyEnv === undefined
-  const environment = isLocal ? { ...host.environment, [defaultKey]: undefined } : host.environment
-  const readText = () => ""
-  const model = module.create(environment, { baseUrl, apiKeyEnv, fetch: host.fetch, readText })
-  return { open: () => model, baseUrl: model.baseUrl }
-}
-
-function isKeysOwn({ environment }: Host, baseUrl: string): boolean {
-  const own = [environment["OPENAI_BASE_URL"], "https://api.openai.com/v1"]
-  return own.some((url) => url !== undefined && URL.canParse(url) && new URL(url).host === new URL(baseUrl).host)
-}
-
 function describePlan({ model, baseUrl, unasked, worstUsd, terms, budgetUsd }: RecordingPlan): string {
-  const cost =
-    worstUsd === null ? "at a price that nobody wrote down (prices.yaml)" : `for at most ${showUsd(worstUsd)}`
+  const cost = atMost(worstUsd)
   const ceiling = budgetUsd === undefined ? "" : `, never above --budget-usd ${budgetUsd}`
   return (
     `${model} at ${new URL(baseUrl).host} is asked ${unasked} questions, answers of at most ${terms.maxTokens} ` +

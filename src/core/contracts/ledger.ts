@@ -62,7 +62,7 @@ export interface RequestLedger {
   find(keys: Iterable<string>): Promise<ReadonlyMap<string, LedgerRequest>>
   /**
    * What a task's model was asked and answered, in the order of asking; without what was erased, and without questions
-   * with the purpose `recorded:…`, which may show held-out rows.
+   * with the purpose `recorded:…` or `evaluated:…`, which may show held-out rows.
    */
   recording(task: string): Promise<{ request: ModelRequest; answer: ModelAnswer }[]>
   totals(task?: string): Promise<RequestTotals>

@@ -4,6 +4,7 @@ import type { RunSummary } from "../../core/training/run.ts"
 import { keepAnswers, readAnswers } from "../../store/rows/answers.ts"
 import type { StageContext } from "../context.ts"
 import { withKeys, type KeyedQuestion } from "./answers-key.ts"
+import { askServed, placeOf, type ServedQuestion } from "./ask-served.ts"
 import { answersElsewhere } from "./carry-over.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import { generate, type GeneratedQuestion } from "./generation.ts"
@@ -42,7 +43,9 @@ export async function collectAnswers(
     (question) => recorded(context, plan, question) ?? known(context, plan, question) ?? computed(context, question),
   )
   const missing = questions.filter((_, index) => found[index] === undefined)
-  if (missing.length > 0) await generate(context, plan, missing.flatMap(generated), questions.flatMap(generated))
+  const [served, weighed] = partition(plan, missing.flatMap(generated))
+  if (served.length > 0) await askServed(context, plan, served)
+  if (weighed.length > 0) await generate(context, plan, weighed, partition(plan, questions.flatMap(generated))[1])
   const answered = questions.map((question, index) => ({
     label: question.label,
     name: question.contender,
@@ -93,6 +96,18 @@ function computed(context: StageContext, { work, rows, file }: KeyedQuestion): P
 
 function generated(question: KeyedQuestion): GeneratedQuestion[] {
   return question.work.kind === "generate" ? [{ ...question, model: question.work.model }] : []
+}
+
+/** The questions to models that a service serves, and those that are answered where the weights are. */
+function partition(
+  plan: EvaluationPlan,
+  questions: readonly GeneratedQuestion[],
+): [served: ServedQuestion[], weighed: GeneratedQuestion[]] {
+  const places = questions.map((question) => ({ question, place: placeOf(plan, question) }))
+  return [
+    places.flatMap(({ question, place }) => (place === undefined ? [] : [{ ...question, place }])),
+    places.flatMap(({ question, place }) => (place === undefined ? [question] : [])),
+  ]
 }
 
 function requireAnswers({ backend, run }: EvaluationPlan, question: KeyedQuestion): Prediction[] {

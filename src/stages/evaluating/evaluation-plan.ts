@@ -9,6 +9,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import type { ServedModels } from "./served-models.ts"
 import { recordingsOf, type RecordingsTerms } from "./recordings.ts"
 
 /** Raised when a change here would give other predictions or figures from the same run. */
@@ -25,6 +26,8 @@ export interface EvaluationRequest {
   readonly metrics: readonly ConfiguredMetric[]
   /** The machine that evaluates, in words. */
   readonly machine: string
+  /** How models are asked that are served somewhere; absent where none is. */
+  readonly served?: ServedModels | undefined
   /** A later holdout than the run's own. */
   readonly holdout?: HoldoutId | undefined
 }

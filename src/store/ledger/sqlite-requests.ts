@@ -55,7 +55,7 @@ export class SqliteRequests implements RequestLedger {
     const rows = select<{ request: string; answer: string }>(
       this.database,
       `select request, answer from requests where task = ? and answer is not null
-       and strategy not like 'recorded:%' order by rowid`,
+       and strategy not like 'recorded:%' and strategy not like 'evaluated:%' order by rowid`,
       task,
     )
     return rows.flatMap((row) => {
