@@ -8,6 +8,7 @@ import type { FineTuneBackend } from "../../../src/core/contracts/backend.ts"
 import { evaluate } from "../../../src/stages/evaluating/evaluate.ts"
 import type { ServedCost } from "../../../src/stages/evaluating/served-models.ts"
 import { train } from "../../../src/stages/training/train.ts"
+import { tuneloop } from "../../command-line.ts"
 import { ChatServer } from "../../models/chat-server.ts"
 import { backendContext, stageContext, trainableWorkspace } from "../training/workspace.ts"
 import { quickBackend, requestOf } from "./evaluating.ts"
@@ -30,6 +31,9 @@ function service(baseUrl: string): FineTuneBackend {
   }
 }
 
+const prices =
+  "models:\n  - { match: '*', host: 127.0.0.1, inputUsd: 0, outputUsd: 1000, asOf: 2026-11-30, source: this test }\n"
+
 let prepared = ""
 let run = ""
 beforeAll(async () => {
@@ -47,10 +51,10 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
-function copied(prices?: string) {
+function copied(priced?: string) {
   const folder = mkdtempSync(join(tmpdir(), "tuneloop-served-"))
   cpSync(prepared, folder, { recursive: true })
-  if (prices !== undefined) writeFileSync(join(folder, "prices.yaml"), prices)
+  if (priced !== undefined) writeFileSync(join(folder, "prices.yaml"), priced)
   const context = stageContext(folder)
   const { workspace } = context
   const agreed: ServedCost[] = []
@@ -98,9 +102,7 @@ it("a tuned model at a service is asked there, its base as well, and each row on
 })
 
 it("a budget stops it, and what was answered is not bought again", async () => {
-  const at = copied(
-    "models:\n  - { match: '*', host: 127.0.0.1, inputUsd: 0, outputUsd: 1000, asOf: 2026-11-30, source: this test }\n",
-  )
+  const at = copied(prices)
   await expect(at.evaluated({ isAgreed: false })).rejects.toThrow("not agreed")
   expect(server.asked).toHaveLength(0)
   await expect(at.evaluated({ budgetUsd: 0.1 })).rejects.toMatchObject({ code: "budget" })
@@ -112,4 +114,20 @@ it("a budget stops it, and what was answered is not bought again", async () => {
   expect(at.agreed.map(({ host }) => host)).toEqual(at.agreed.map(() => new URL(server.url).host))
   expect(at.agreed[0]?.worstUsd).toBeCloseTo(((at.agreed[0]?.questions ?? 0) * 16 * 1000) / 1e6, 6)
   expect(await at.context.ledger().openings.of(result.holdout)).toHaveLength(1)
+})
+
+it("the command line asks the job's service with its key, after the price was agreed to", async () => {
+  const options = { profile: "custom", baseUrl: server.url, apiKeyEnv: "HOUSE_KEY" }
+  const folder = await trainableWorkspace({ backend: { name: "openai-compatible", options } })
+  writeFileSync(join(folder, "prices.yaml"), prices)
+  const context = stageContext(folder)
+  const { workspace } = context
+  await train(context, workspace.readJob("mood"), workspace.readTask("mood"), service(server.url))
+  const words = ["evaluate", "latest", "--against", "zero-shot,few-shot"]
+  const unasked = await tuneloop(folder, words, { HOUSE_KEY: "key-of-the-house" }).outcome
+  expect([unasked.code, server.asked.length]).toEqual([2, 0])
+  expect(unasked.stderr).toMatch(/is asked \d+ questions of the evaluation, for at most \$/)
+  const { code, stderr } = await tuneloop(folder, [...words, "--yes"], { HOUSE_KEY: "key-of-the-house" }).outcome
+  expect(code, stderr).toBe(0)
+  expect(new Set(server.asked.map(({ authorization }) => authorization))).toEqual(new Set(["Bearer key-of-the-house"]))
 })
