@@ -60,9 +60,13 @@ export function textOf(completion: unknown, settings: CallSettings): string {
   if (typeof text === "string") return text
   throw new ProviderError(`${hostOf(settings)} answered without a text`, {
     provider: settings.provider,
+    isRefusal: finishOf(completion).finish === filtered,
     hint: "Check that the server speaks chat completions and that the model is loaded.",
   })
 }
+
+/** OpenAI's and Azure's word for an answer that rules on content forbid, as a reason to end and as an error's code. */
+const filtered = "content_filter"
 
 /** The tokens that the server says it counted; null where it does not say. */
 export function tokensOf(completion: unknown): { inputTokens: number | null; outputTokens: number | null } {
@@ -133,6 +137,7 @@ function statusError(settings: CallSettings, { status, headers }: Response, text
     status,
     isRetryable: isRetryableStatus(status) && code !== "insufficient_quota",
     retryAfterMs: retryAfterMs(headers),
+    isRefusal: code === filtered,
     // A gateway does not know what the server behind it did.
     mayHaveCost: status === 502 || status === 504,
     hint:

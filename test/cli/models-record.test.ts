@@ -101,6 +101,25 @@ describe("models record", () => {
     for (const text of texts) expect(said).not.toContain(text)
   })
 
+  it("takes a refusal for an answer, which keeps no other row from being asked", async () => {
+    const body = JSON.stringify({ error: { message: "filtered", code: "content_filter" } })
+    server.faults.push({ kind: "status", status: 400, body })
+    let isFiltered = true
+    server.finish = () => (isFiltered ? "content_filter" : "stop")
+    server.answer = () => (isFiltered ? null : "good")
+    server.onAsked = () => {
+      isFiltered = server.asked.length === 2
+    }
+    const { all } = heldOut()
+    expect(await json(folder, ...words("--concurrency", "1"))).toMatchObject({ added: all.length })
+    const said = lines().map(({ output, finish }) => [output, finish])
+    expect(said.slice(0, 3)).toEqual([
+      ["", "content_filter"],
+      ["", "content_filter"],
+      ["good", "stop"],
+    ])
+  })
+
   it("goes on after a kill, and asks nothing again that was answered", async () => {
     const { child, outcome } = tuneloop(folder, words("--concurrency", "1"))
     server.onAsked = () => {

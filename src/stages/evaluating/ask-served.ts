@@ -5,7 +5,7 @@ import { ToolkitError } from "../../core/errors.ts"
 import { keepAnswers } from "../../store/rows/answers.ts"
 import { askAll } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
-import { discreetModel } from "../asking/discreet-model.ts"
+import { heldOutModel } from "../asking/held-out-model.ts"
 import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
 import type { StageContext } from "../context.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -46,7 +46,7 @@ export async function askServed(
     const answers = await askAll(context, {
       purpose: `evaluated:${question.label}`,
       requests,
-      open: () => chatAnswerer(discreetModel(served.open(question.place))),
+      open: () => chatAnswerer(heldOutModel(served.open(question.place))),
       asking,
     })
     keepAnswers(question.file, predictionsOf(question, requests, answers))

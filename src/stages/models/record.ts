@@ -11,7 +11,7 @@ import { askAll } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
 import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
 import type { StageContext } from "../context.ts"
-import { discreetModel } from "../asking/discreet-model.ts"
+import { heldOutModel } from "../asking/held-out-model.ts"
 import { type AskedRow, defaultMaxTokens, recordingRows, type RecordingRows } from "./recording-rows.ts"
 
 /** Whose answers are recorded, and to what. */
@@ -106,7 +106,7 @@ export async function record(
     await askAll(context, {
       purpose: `recorded:${plan.name}`,
       requests: missing,
-      open: () => chatAnswerer(discreetModel(open())),
+      open: () => chatAnswerer(heldOutModel(open())),
       asking,
     })
   } finally {

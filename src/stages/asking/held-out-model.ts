@@ -4,17 +4,22 @@ import { ProviderError } from "../../core/errors.ts"
 /** So many characters in a row are a quotation. */
 const quotedFrom = 12
 
+/** What a refusal to answer is called where it stands among answers, as OpenAI calls it. */
+const refused = "content_filter"
+
 /**
- * The same model, whose failures repeat nothing of what it was asked: servers quote a question in their errors, and
- * held-out rows are shown to nobody.
+ * The same model, asked for held-out rows. Its failures repeat nothing of what it was asked: servers quote a question
+ * in their errors, and such rows are shown to nobody. A refusal to answer is an empty answer, and stops no other row.
  */
-export function discreetModel(model: ChatModel): ChatModel {
+export function heldOutModel(model: ChatModel): ChatModel {
   return {
     ...model,
     ask: async (request, signal, onHeaders) => {
       try {
         return await model.ask(request, signal, onHeaders)
       } catch (error) {
+        if (error instanceof ProviderError && error.isRefusal)
+          return { text: "", inputTokens: null, outputTokens: null, finish: refused }
         throw error instanceof ProviderError && quotes(error.message, request) ? withoutQuotation(error) : error
       }
     },
