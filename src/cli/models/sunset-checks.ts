@@ -3,6 +3,7 @@ import type { Check } from "../../core/contracts/backend.ts"
 import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import type { ModelUse } from "../../stages/models/models-in-use.ts"
 import { endingsOf, type ModelEnding } from "../../stages/models/what-to-do.ts"
+import { adoptedJob } from "../../stages/training/adopt.ts"
 import type { Host } from "../host.ts"
 import { readModelsInUse } from "./in-use.ts"
 
@@ -16,8 +17,10 @@ export async function currentEndings(host: Host): Promise<ModelEnding[]> {
   const { runs } = host.context().readLedger()
   for (const { run, job } of await runs.list()) {
     const { state } = reduceRun(run, await runs.events(run))
-    if (jobs.has(job) || (isTerminal(state) && state !== "succeeded")) continue
-    jobs.add(job)
+    // Adopted runs have one name for all their jobs.
+    const key = job === adoptedJob ? run : job
+    if (jobs.has(key) || (isTerminal(state) && state !== "succeeded")) continue
+    jobs.add(key)
     newest.add(run)
   }
   const isCurrent = ({ kind, name }: ModelUse) => kind !== "run" || newest.has(name)

@@ -44,8 +44,9 @@ export async function collectAnswers(
   )
   const missing = questions.filter((_, index) => found[index] === undefined)
   const [served, weighed] = partition(plan, missing.flatMap(generated))
-  if (served.length > 0) await askServed(context, plan, served)
+  // First what costs nothing: where it cannot be done, nothing is paid for.
   if (weighed.length > 0) await generate(context, plan, weighed, partition(plan, questions.flatMap(generated))[1])
+  if (served.length > 0) await askServed(context, plan, served)
   const answered = questions.map((question, index) => ({
     label: question.label,
     name: question.contender,

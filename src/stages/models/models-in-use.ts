@@ -3,6 +3,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import type { ModelRef } from "../../core/training/model-ref.ts"
 import { reduceRun } from "../../core/training/run.ts"
+import { readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import { readSunsets } from "../../store/sunsets.ts"
 import type { StageContext } from "../context.ts"
@@ -96,12 +97,14 @@ async function usesOfRuns(context: StageContext, hosts: Hosts): Promise<Found[]>
   const found: Found[] = []
   const ledger = context.readLedger()
   for (const { run, task } of await ledger.runs.list()) {
-    const plan = readPlan(runFiles(context.workspace, run))
+    const files = runFiles(context.workspace, run)
+    const origin = readPlan(files) ?? readAdopted(files)
     const { model, job } = reduceRun(run, await ledger.runs.events(run))
-    if (plan === undefined) continue
-    const host = await hosts.ofBackend(plan.backend)
+    if (origin === undefined) continue
+    const host = await hosts.ofBackend(origin.backend)
     const use = { kind: "run", name: run, task } as const
-    if (job !== undefined) found.push({ model: plan.baseModel, host, use: { ...use, as: "base model" } })
+    if (job !== undefined && origin.baseModel !== null)
+      found.push({ model: origin.baseModel, host, use: { ...use, as: "base model" } })
     const kept = model && keptElsewhere(model)
     if (kept !== undefined)
       found.push({
