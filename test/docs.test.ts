@@ -57,7 +57,7 @@ describe("generated pages", () => {
   test("every plug-in is documented", () => {
     const text = textOf("docs/plug-ins.md")
     for (const room of rooms)
-      for (const name of names(room)) expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, "m"))
+      for (const name of names(room)) expect(text).toMatch(new RegExp(`^\\| \`${name}(:<\\w+>)?\` +\\|`, "m"))
   })
 
   test("the specifications' modelines name a schema that is there", () => {

@@ -34,11 +34,11 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["arriving", "spreadsheet"],
     ["building", "reviewing"],
     ["training"],
-    ["evaluating", "versions"],
+    ["evaluating", "versions", "models"],
     ["growing"],
   ],
   backends: [["hosted"], ["."]],
-  cli: [["."], ["dataset", "review"], ["text"], ["runs"], ["commands"]],
+  cli: [["."], ["dataset", "review", "models"], ["text"], ["runs"], ["commands"]],
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "contenders", "formats"]
 const pureRooms = ["core", "curation", "evaluation", "strategies", "filters", "metrics", "contenders", "formats"]

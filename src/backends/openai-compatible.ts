@@ -2,7 +2,9 @@ import { z } from "zod"
 import type { BackendContext, BackendModule, Check, FineTuneBackend } from "../core/contracts/backend.ts"
 import { chatRow, chatRowFaults } from "../core/contracts/chat-rows.ts"
 import { UsageError } from "../core/errors.ts"
+import { hostOf } from "../core/asking/model-match.ts"
 import { nearest, show } from "../core/parse.ts"
+import type { ModelRef } from "../core/training/model-ref.ts"
 import { errorMessageOf, OpenAiJobs } from "./hosted/openai-jobs.ts"
 import { jobLog, pollJob } from "./hosted/openai-poll.ts"
 import { fetchRows, jobHistory } from "./hosted/openai-history.ts"
@@ -70,6 +72,7 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
   return {
     name,
     kind: "hosted",
+    host: hostOf(baseUrl),
     ...(profile.sunset === undefined ? {} : { sunset: profile.sunset }),
     rows: {
       fewestRows: profile.fewestRows,
@@ -100,6 +103,23 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     fetch: (job, files) => fetchResults(jobs, job, files),
     history: (id) => jobHistory(jobs, id),
     fetchRows: (job, files) => fetchRows(jobs, job, files),
+    chat: (model) => {
+      const served = servedName(model)
+      return served === undefined ? undefined : { baseUrl, apiKeyEnv: wire.service.apiKeyEnv, model: served }
+    },
+  }
+}
+
+/** The name by which the service is asked for a model of its own. */
+function servedName(model: ModelRef): string | undefined {
+  switch (model.kind) {
+    case "base":
+    case "deployment":
+      return model.model
+    case "hosted":
+      return model.id
+    default:
+      return undefined
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
 import { chatRow, chatRowFaults } from "../core/contracts/chat-rows.ts"
+import { hostOf } from "../core/asking/model-match.ts"
 import { fetchAdapter } from "./hosted/together-adapter.ts"
 import { togetherMessageOf, TogetherJobs } from "./hosted/together-jobs.ts"
 import { jobLog, pollJob } from "./hosted/together-poll.ts"
@@ -41,6 +42,7 @@ function together(
   return {
     name: "together",
     kind: "hosted",
+    host: hostOf(baseUrl),
     rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: chatRow },
     capabilities: () => ({
       objectives: ["sft"],
@@ -78,5 +80,8 @@ function together(
     logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
     cancel: (job) => jobs.cancel(job.id),
     fetch: (job, files) => fetchAdapter(jobs, job, files),
+    // A tuned model answers nobody before it is deployed.
+    chat: (model) =>
+      model.kind === "base" || model.kind === "deployment" ? { baseUrl, apiKeyEnv, model: model.model } : undefined,
   }
 }

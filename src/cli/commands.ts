@@ -55,6 +55,11 @@ export const commands: readonly CommandEntry[] = [
     summary: "do everything for a task, as far as it goes without a person",
     load: () => import("./commands/run.ts"),
   },
+  {
+    name: "models",
+    summary: "which models the workspace depends on, and what those that go answered",
+    load: () => import("./commands/models.ts"),
+  },
   { name: "status", summary: "where each task stands and what comes next", load: () => import("./commands/status.ts") },
   {
     name: "doctor",

@@ -1,6 +1,7 @@
 import { UsageError } from "../core/errors.ts"
 import type { PaidTraining } from "../stages/context.ts"
 import { describePlan } from "./describe-plan.ts"
+import { showUsd } from "../stages/asking/money.ts"
 
 /** How whoever runs a command can be asked. */
 export interface Asker {
@@ -13,10 +14,20 @@ export interface Asker {
 }
 
 /** The plan and its estimate were shown, and whoever pays agreed, by `--yes` or by answering. */
-export async function askConsent(act: PaidTraining, { isAgreed, canAsk, note, ask }: Asker): Promise<void> {
-  if (isAgreed || !canAsk) note(describePlan(act))
+export function askConsent(act: PaidTraining, asker: Asker): Promise<void> {
+  return askAgreement(act.backend, describePlan(act), asker)
+}
+
+/** The same for anything that costs money: who takes it, and the plan in words. */
+export async function askAgreement(payee: string, plan: string, { isAgreed, canAsk, note, ask }: Asker): Promise<void> {
+  if (isAgreed || !canAsk) note(plan)
   if (isAgreed) return
-  if (!canAsk) throw new UsageError(`${act.backend} costs money and nobody can be asked here`, "Give --yes to start.")
-  const answer = await ask(`${describePlan(act)}\nStart it? [y/N] `)
+  if (!canAsk) throw new UsageError(`${payee} costs money and nobody can be asked here`, "Give --yes to start.")
+  const answer = await ask(`${plan}\nStart it? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
+}
+
+/** The most that something costs, in words; null where nobody knows the price. */
+export function atMost(usd: number | null): string {
+  return usd === null ? "at a price that nobody wrote down (prices.yaml)" : `for at most ${showUsd(usd)}`
 }

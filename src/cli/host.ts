@@ -11,7 +11,7 @@ import { workspaceSchema } from "../core/workspace-settings.ts"
 import type { StageContext } from "../stages/context.ts"
 import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
 import { Workspace } from "../store/workspace.ts"
-import { askConsent } from "./consent.ts"
+import { askConsent, type Asker } from "./consent.ts"
 import { backendProblem, load, names } from "./plugins.ts"
 import * as machine from "./machine.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
@@ -120,13 +120,17 @@ export class Host {
       signal: this.signal,
       toolVersion: toolVersion(),
       report: this.terminal,
-      consent: (act) =>
-        askConsent(act, {
-          isAgreed: this.options.yes === true,
-          canAsk: machine.stdin.isTTY === true,
-          note: (message) => this.terminal.note(message),
-          ask: (question) => this.ask(question),
-        }),
+      consent: (act) => askConsent(act, this.asker),
+    }
+  }
+
+  /** How whoever runs the command agrees to pay. */
+  get asker(): Asker {
+    return {
+      isAgreed: this.options.yes === true,
+      canAsk: machine.stdin.isTTY === true,
+      note: (message) => this.terminal.note(message),
+      ask: (question) => this.ask(question),
     }
   }
 

@@ -74,6 +74,8 @@ export class ProviderError extends ToolkitError {
   readonly retryAfterMs: number | undefined
   /** Whether the server may have done the work, and been paid for it, although no whole answer came of it. */
   readonly mayHaveCost: boolean
+  /** The server understood the question, and its rules on content keep it from answering. */
+  readonly isRefusal: boolean
 
   constructor(
     message: string,
@@ -83,6 +85,7 @@ export class ProviderError extends ToolkitError {
       isRetryable?: boolean
       retryAfterMs?: number | undefined
       mayHaveCost?: boolean
+      isRefusal?: boolean
       hint?: string
       cause?: unknown
     },
@@ -93,6 +96,7 @@ export class ProviderError extends ToolkitError {
     this.isRetryable = options.isRetryable ?? false
     this.retryAfterMs = options.retryAfterMs
     this.mayHaveCost = options.mayHaveCost ?? true
+    this.isRefusal = options.isRefusal ?? false
   }
 }
 

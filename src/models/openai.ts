@@ -3,7 +3,7 @@ import { ConfigError, CredentialError } from "../core/errors.ts"
 import { isLoopback } from "../core/asking/prices.ts"
 import type { BatchProgress, BatchService, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 import { isRetryableStatus } from "../core/retry.ts"
-import { type CallSettings, defaultTimeoutMs, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
+import { type CallSettings, defaultTimeoutMs, finishOf, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
 import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const defaultBaseUrl = "https://api.openai.com/v1"
@@ -18,13 +18,17 @@ const module: ModelModule = {
   ],
   create(environment, options) {
     const baseUrl = options.baseUrl ?? addressOf(environment["OPENAI_BASE_URL"]) ?? defaultBaseUrl
-    const apiKey = environment["OPENAI_API_KEY"]
+    const variable = options.apiKeyEnv ?? "OPENAI_API_KEY"
+    const apiKey = environment[variable]
     if (!apiKey && !isLoopback(baseUrl))
       throw new CredentialError(
-        `${new URL(baseUrl).host} needs a key and OPENAI_API_KEY is not set`,
-        "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl.",
+        `${new URL(baseUrl).host} needs a key and ${variable} is not set`,
+        options.apiKeyEnv === undefined
+          ? "Set OPENAI_API_KEY in the environment, or name a server on this machine in expand.model.baseUrl."
+          : `Set ${variable} in the environment.`,
       )
-    const call = callsTo({ baseUrl, apiKey, fetch: options.fetch, timeoutMs: options.timeoutMs ?? defaultTimeoutMs })
+    const key = { variable, value: apiKey }
+    const call = callsTo({ baseUrl, key, fetch: options.fetch, timeoutMs: options.timeoutMs ?? defaultTimeoutMs })
     const memory = { refusesSchemas: false }
     return {
       name: "openai",
@@ -33,7 +37,7 @@ const module: ModelModule = {
         askWithSchema(memory, asked, (request) =>
           call({ model: asked.model, signal, onHeaders }, async (client, settings) => {
             const completion = await client.chat.completions.create(bodyOf(request), { signal })
-            return { text: textOf(completion, settings), ...tokensOf(completion) }
+            return { text: textOf(completion, settings), ...tokensOf(completion), ...finishOf(completion) }
           }),
         ),
       batches: batchesOf(call),
@@ -53,17 +57,16 @@ type Call = <Result>(
  */
 function callsTo(server: {
   readonly baseUrl: string
-  readonly apiKey: string | undefined
+  readonly key: CallSettings["key"]
   readonly fetch: CallSettings["fetch"]
   readonly timeoutMs: number
 }): Call {
-  const { baseUrl, apiKey, fetch, timeoutMs } = server
-  const key = { variable: "OPENAI_API_KEY", value: apiKey }
+  const { baseUrl, key, fetch, timeoutMs } = server
   return (more, work) => {
     const settings = { provider: "openai", baseUrl, model: "a batch", fetch, timeoutMs, key, ...more }
     return guardedCall(settings, (guarded) => {
       const client = new OpenAI({
-        apiKey: apiKey || "none",
+        apiKey: key.value || "none",
         baseURL: baseUrl,
         maxRetries: 0,
         timeout: 2 * timeoutMs,
@@ -151,7 +154,10 @@ function resultOf(
   const status = response?.status_code ?? 0
   if (status === 200)
     try {
-      return { name, answer: { text: textOf(response?.body, settings), ...tokensOf(response?.body) } }
+      return {
+        name,
+        answer: { text: textOf(response?.body, settings), ...tokensOf(response?.body), ...finishOf(response?.body) },
+      }
     } catch (problem) {
       return { name, message: (problem as Error).message, isRetryable: false }
     }

@@ -109,3 +109,18 @@ it("wants one job or all of them, and says that there is no such job", async () 
   const missing = await tuneloop(folder, ["runs", "adopt", "old", "ftjob-9", "--task", "mood"], environment).outcome
   expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("no such object")])
 })
+
+it("an adopted model that ends is warned of, with the command that keeps its answers", async () => {
+  await foreignJob("succeed")
+  const { runs } = await adopt("--all", "--task", "mood")
+  const [{ run, model } = { run: "", model: null }] = runs
+  const fact = { what: "serving", source: "a letter", asOf: "2026-11-30" }
+  const retires = new Date(Date.now() + 20 * 24 * 60 * 60 * 1000).toISOString().slice(0, 10)
+  const models = [{ match: model?.id, host: "127.0.0.1", retires, ...fact }]
+  writeFileSync(join(folder, "sunsets.yaml"), JSON.stringify({ models }))
+  const { stdout } = await tuneloop(folder, ["status"]).outcome
+  expect(stdout).toContain(`ends soon: ${model?.id} answers until ${retires}`)
+  expect(stdout).toContain(`keep its answers: tuneloop models record ${model?.id} --task mood --as NAME`)
+  const listed = JSON.parse((await tuneloop(folder, ["models", "--json"]).outcome).stdout)
+  expect(listed.models[0]).toMatchObject({ host: "127.0.0.1", usedBy: [{ kind: "run", name: run, as: "tuned model" }] })
+})

@@ -62,6 +62,8 @@ export class ChatServer {
       prompt_tokens: 11,
       completion_tokens: 7,
     })
+  /** Why an answer ended, by what was asked. */
+  finish: (body: string) => string = () => "stop"
   /** Turns the text of every answer into another, or into none. */
   answer: (text: string) => string | null = (text) => text
   private readonly server: Server
@@ -141,7 +143,7 @@ export class ChatServer {
       JSON.stringify({
         id: "x",
         object: "chat.completion",
-        choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content: text } }],
+        choices: [{ index: 0, finish_reason: this.finish(asked.body), message: { role: "assistant", content: text } }],
         usage: { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens },
       }),
     )

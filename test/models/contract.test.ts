@@ -20,7 +20,12 @@ afterEach(() => server.close())
 describe.each(names("models").filter((name) => name !== "replay"))("the model provider %s", (provider) => {
   it("asks what it is told to ask, with the key, and reads the answer", async () => {
     const answer = await ask(provider)
-    expect(answer).toEqual({ text: expect.stringContaining("about "), inputTokens: 11, outputTokens: 7 })
+    expect(answer).toEqual({
+      text: expect.stringContaining("about "),
+      inputTokens: 11,
+      outputTokens: 7,
+      finish: "stop",
+    })
     expect(server.asked).toHaveLength(1)
     expect(server.asked[0]).toMatchObject({ path: "/v1/chat/completions", authorization: `Bearer ${key}` })
     expect(JSON.parse(server.asked[0]?.body ?? "")).toEqual({

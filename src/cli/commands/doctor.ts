@@ -7,6 +7,7 @@ import { ToolkitError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { backendChecks } from "../backend-checks.ts"
 import type { Host } from "../host.ts"
+import { sunsetChecks } from "../models/sunset-checks.ts"
 import { backendProblem, load, names } from "../plugins.ts"
 import { nodeVersion, setExitCode } from "../machine.ts"
 
@@ -18,6 +19,7 @@ export function register(command: Command, host: Host): void {
       ...(await allBackendChecks(host)),
       ...(await credentialChecks(host)),
       ...(await ledgerChecks(host)),
+      ...(await sunsetChecks(host)),
     ]
     const failed = checks.filter(({ status }) => status === "failed")
     host.print({ checks, ok: failed.length === 0 }, checks.map((check) => describe(host, check)).join("\n"))
@@ -29,6 +31,7 @@ function describe(host: Host, { name, status, detail, hint }: Check): string {
   const mark = {
     ok: host.terminal.paintOutput("ok     ", "32"),
     missing: host.terminal.paintOutput("missing", "33"),
+    warning: host.terminal.paintOutput("warning", "33"),
     failed: host.terminal.paintOutput("FAILED ", "31"),
   }[status]
   return `${mark}  ${name}: ${detail}${status !== "ok" && hint ? `\n         ${hint}` : ""}`

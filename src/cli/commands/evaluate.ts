@@ -1,15 +1,16 @@
-import { isHoldoutId, type HoldoutId } from "../../core/rows/frozen-ids.ts"
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
-import { show } from "../../core/parse.ts"
 import { renderContenders } from "../../evaluation/report/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { evaluate } from "../../stages/evaluating/evaluate.ts"
 import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
-import { Versions } from "../../store/rows/versions.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import { chatServers } from "../chat-server.ts"
+import { askAgreement, atMost } from "../consent.ts"
 import type { Host } from "../host.ts"
+import { dollars } from "../numbers.ts"
 import { loadContenders, loadMetrics, readCheckedTask } from "../plugins.ts"
+import { resolveHoldout } from "../resolve-holdout.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { machineInWords } from "../machine.ts"
 
@@ -21,15 +22,17 @@ export function register(command: Command, host: Host): void {
       "--holdout <id>",
       "another holdout than the run's own, or `latest`: rows that a\ncontender has seen leave the comparison",
     )
+    .option("--budget-usd <x>", "the most that answers of served models may cost, in US\ndollars", dollars)
+    .option("--yes", "do not ask before spending money on served models")
     .addHelpText(
       "after",
       "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest",
     )
-    .action(async (given: string, options: { against?: string; holdout?: string }) => {
+    .action(async (given: string, options: { against?: string; holdout?: string; budgetUsd?: number }) => {
       const context = host.context()
       const run = await resolveRun(host, given)
       const against = options.against?.split(",").map((name) => name.trim())
-      const { state, result } = await evaluateRun(host, context, run, { against, holdout: options.holdout })
+      const { state, result } = await evaluateRun(host, context, run, { ...options, against })
       host.print(
         evaluationData(result),
         `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`,
@@ -45,7 +48,12 @@ export async function evaluateRun(
   {
     against,
     holdout,
-  }: { readonly against?: readonly string[] | undefined; readonly holdout?: string | undefined } = {},
+    budgetUsd,
+  }: {
+    readonly against?: readonly string[] | undefined
+    readonly holdout?: string | undefined
+    readonly budgetUsd?: number | undefined
+  } = {},
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = readPlan(runFiles(context.workspace, run))
   if (!plan) throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")
@@ -62,21 +70,18 @@ export async function evaluateRun(
     contenders: configured,
     metrics: await loadMetrics(task),
     machine: machineInWords(),
-    holdout: holdout === undefined ? undefined : resolveHoldout(context, plan.task, holdout),
+    served: {
+      open: await chatServers(host),
+      consent: ({ host: payee, questions, worstUsd }) =>
+        askAgreement(
+          payee,
+          `${payee} is asked ${questions} questions of the evaluation, ${atMost(worstUsd)}`,
+          host.asker,
+        ),
+      budgetUsd,
+    },
+    holdout: holdout === undefined ? undefined : resolveHoldout(context.workspace, plan.task, holdout),
   })
-}
-
-/** The id of a holdout that the task has. */
-function resolveHoldout(context: StageContext, task: string, given: string): HoldoutId {
-  const versions = new Versions(context.workspace, task)
-  const latest = versions.latest()
-  const id = given === "latest" && latest !== undefined ? versions.manifest(latest).holdout : given
-  if (isHoldoutId(id) && versions.has(id)) return id
-  const existing = versions.holdoutIds()
-  throw new UsageError(
-    `task ${task} has no holdout ${show(given)}; allowed: ${["latest", ...existing].join(", ")}`,
-    existing.length === 0 ? `Make one: tuneloop build ${task}` : "Name one of them.",
-  )
 }
 
 /** The `--json` object of an evaluation; a stable contract. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import { InvalidArgumentError, type Command } from "commander"
+import type { Command } from "commander"
 import { attributesYaml } from "../../core/growing/attributes.ts"
 import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
@@ -13,6 +13,7 @@ import { failuresOf } from "../../stages/growing/failures.ts"
 import { proposeAttributes } from "../../stages/growing/propose-attributes.ts"
 import { expectedEffort } from "../../stages/reviewing/review-status.ts"
 import type { Host } from "../host.ts"
+import { dollars, positive } from "../numbers.ts"
 import { describe, describeFunnel, describePlans, describePreview } from "../text/expand.ts"
 import { load, loadFilters, loadModel, names, readCheckedTask } from "../plugins.ts"
 
@@ -142,17 +143,4 @@ async function printAttributes(host: Host, task: TaskSpecification, flags: Expan
     `Edit them and paste them into specs/${task.task}.yaml, then: tuneloop expand ${task.task} --strategy ` +
       "grid --dry-run",
   )
-}
-
-function dollars(text: string): number {
-  const number = Number(text)
-  if (text.trim() === "" || !Number.isFinite(number) || number < 0)
-    throw new InvalidArgumentError("must be a number of US dollars from 0")
-  return number
-}
-
-function positive(text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
-  return number
 }

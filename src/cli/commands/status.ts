@@ -9,6 +9,7 @@ import { type StrategyYield, strategyYields } from "../../stages/growing/yields.
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
+import { currentEndings, describeEnding } from "../models/sunset-checks.ts"
 import { alsoWaiting, withCounts } from "../review/counts.ts"
 import { existsSync } from "node:fs"
 
@@ -16,9 +17,18 @@ export function register(command: Command, host: Host): void {
   command.argument("[task]", "the task's name; default: every task").action(async (name: string | undefined) => {
     const tasks: TaskStatus[] = []
     for (const task of name === undefined ? host.workspace.tasks() : [name]) tasks.push(await taskStatus(host, task))
+    const endings = (await currentEndings(host)).filter(
+      ({ usedBy }) => name === undefined || usedBy.some(({ task }) => task === name),
+    )
     host.print(
-      { workspace: host.workspace.root, tasks: tasks.map((task) => withCounts(task)) },
-      tasks.length === 0 ? host.workspace.withoutTasks : tasks.map(describe).join("\n\n"),
+      {
+        workspace: host.workspace.root,
+        tasks: tasks.map((task) => withCounts(task)),
+        sunsets: endings.map(({ model, sunset, usedBy, todo }) => ({ model, ...sunset, usedBy, todo })),
+      },
+      tasks.length === 0
+        ? host.workspace.withoutTasks
+        : [...tasks.map(describe), ...endings.map(describeEnding)].join("\n\n"),
     )
   })
 }

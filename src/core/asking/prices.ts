@@ -1,6 +1,7 @@
 import { z } from "zod"
 import type { TrainingPrice } from "../contracts/backend.ts"
 import type { ModelAnswer, ModelRequest } from "../contracts/model.ts"
+import { hostOf, isMeant } from "./model-match.ts"
 
 /** The file of prices, of the package and of a workspace. */
 export const pricesSchema = z.strictObject({
@@ -129,20 +130,3 @@ export function isLoopback(url: string): boolean {
 }
 
 const onThisMachine = { inputUsd: 0, outputUsd: 0, batchShare: 1, source: "a server on this machine" }
-
-function isMeant(
-  entry: { readonly match: string; readonly host?: string | undefined },
-  model: string,
-  host: string,
-): boolean {
-  if (entry.host !== undefined && entry.host !== host) return false
-  const pattern = entry.match
-    .split("*")
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*")
-  return new RegExp(`^${pattern}(-\\d{4}-\\d{2}-\\d{2})?$`, "is").test(model)
-}
-
-function hostOf(url: string): string {
-  return new URL(url).hostname.replace(/^\[|\]$/g, "")
-}

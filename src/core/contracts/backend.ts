@@ -42,10 +42,10 @@ export interface RunFiles {
   readonly checkpoints: string
 }
 
-/** One line of what `doctor` and a preflight say. */
+/** One line of what `doctor` and a preflight say. A `warning` is no fault yet. */
 export interface Check {
   readonly name: string
-  readonly status: "ok" | "missing" | "failed"
+  readonly status: "ok" | "missing" | "warning" | "failed"
   readonly detail: string
   readonly hint?: string | undefined
 }
@@ -142,6 +142,13 @@ export interface TrainingPrice {
   readonly source: string
 }
 
+/** Where a model answers chat completions, and the variable with the key for it. */
+export interface ChatPlace {
+  readonly baseUrl: string
+  readonly model: string
+  readonly apiKeyEnv?: string | undefined
+}
+
 /** A job at a service, whoever created it. */
 export interface ServiceJob {
   readonly id: string
@@ -183,6 +190,8 @@ export interface FineTuneBackend {
   readonly kind: "hosted" | "runner"
   /** The last day on which it takes jobs. */
   readonly sunset?: string
+  /** The host of a service, by which facts about its models are found. */
+  readonly host?: string
   /** How rows are sent; the trainer's own form where absent. */
   readonly rows?: RowDialect
   capabilities(): Capabilities
@@ -241,6 +250,8 @@ export interface FineTuneBackend {
    * call with the same folder goes on with it.
    */
   generate?(request: GenerationRequest, onProgress: (name: string, done: number, total: number) => void): Promise<void>
+  /** Where a model that the service serves can be asked; undefined for one that it does not. Sends nothing. */
+  chat?(model: ModelRef): ChatPlace | undefined
 }
 
 /** Tokens by row id, and why a row does not render. */

@@ -5,7 +5,7 @@ import type { TaskKind, TaskSpecification } from "../task/task.ts"
 import type { ModelRef } from "../training/model-ref.ts"
 
 /** What a contender cannot answer without, from what every evaluation has to what it is about. */
-export const contenderNeeds = ["base model", "train rows", "tuned model"] as const
+export const contenderNeeds = ["base model", "train rows", "recorded answers", "tuned model"] as const
 export type ContenderNeed = (typeof contenderNeeds)[number]
 
 /** What a contender may learn from or show. Nothing held out ever gets here. */
@@ -42,6 +42,11 @@ export type ContenderWork =
       /** What is learnt before the first row is answered; called only when answers are missing. */
       readonly learn: () => (row: Example) => string
     }
+  | {
+      /** The answers were recorded before: those of `datasets/<task>/recorded/<recording>.jsonl`. */
+      readonly kind: "kept"
+      readonly recording: string
+    }
 
 /** The default export of a file in contenders/, whose name is the contender's id: one way to do the task. */
 export interface Contender<Options = unknown> {
@@ -56,6 +61,8 @@ export interface Contender<Options = unknown> {
    * argument, it is the key `argument`.
    */
   readonly options: z.ZodType<Options>
+  /** The recording of its answers; the test set stays closed while one of them is missing. */
+  recording?(options: Options): string
   /** What a reader of the verdict should weigh where the tuned model is not better than this contender. */
   readonly alternative?: { readonly subject: string; readonly advantage: string }
   /** The train rows that it was trained on or has in its prompt: test rows that are near them leave the comparison. */

@@ -60,7 +60,10 @@ export interface RequestLedger {
   answered(keys: Iterable<string>): Promise<ReadonlySet<string>>
   /** The requests as they were sent, with their answers, by key. */
   find(keys: Iterable<string>): Promise<ReadonlyMap<string, LedgerRequest>>
-  /** What a task's model was asked and answered, in the order of asking; without what was erased. */
+  /**
+   * What a task's model was asked and answered, in the order of asking; without what was erased, and without questions
+   * with the purpose `recorded:…` or `evaluated:…`, which may show held-out rows.
+   */
   recording(task: string): Promise<{ request: ModelRequest; answer: ModelAnswer }[]>
   totals(task?: string): Promise<RequestTotals>
   /** The keys of the task's requests whose prompt or answer says one of the texts. */

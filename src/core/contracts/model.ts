@@ -21,6 +21,8 @@ export interface ModelAnswer {
   readonly text: string
   readonly inputTokens: number | null
   readonly outputTokens: number | null
+  /** Why the answer ended, in the server's word (`stop`, `length`); absent where it did not say. */
+  readonly finish?: string
   /** The server refused the request's schema, and answered without it. */
   readonly schemaRefused?: true
 }
@@ -87,6 +89,8 @@ export interface ModelModule {
       /** The text of a file; throws where it cannot be read. */
       readText: (path: string) => string
       timeoutMs?: number
+      /** The variable with the key, where it is another than the provider's own. */
+      apiKeyEnv?: string | undefined
     },
   ): ChatModel & { readonly baseUrl: string }
 }

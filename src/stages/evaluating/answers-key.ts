@@ -58,10 +58,16 @@ interface Origin {
   readonly run: string | null
 }
 
-function keyOf({ job, training }: EvaluationPlan, question: Question, rows: string, origin: Origin): string {
+function keyOf(
+  { job, training, recordings }: EvaluationPlan,
+  question: Question,
+  rows: string,
+  origin: Origin,
+): string {
   const { contender, work, latency } = question
   const shared = { semantics, contender, prompt: training.prompt, rows }
   if (work.kind === "computed") return contentDigits({ ...shared, computed: work.model })
+  if (work.kind === "kept") return contentDigits({ ...shared, recorded: recordings[contender] })
   const { maxNewTokens, latencyRows } = job.evaluation
   const decoding = { greedy: true, maxNewTokens, latencyRows: latency ? latencyRows : 0 }
   return contentDigits({ ...shared, model: identityOf(work.model, origin), decoding })

@@ -4,9 +4,11 @@ import type { RunSummary } from "../../core/training/run.ts"
 import { keepAnswers, readAnswers } from "../../store/rows/answers.ts"
 import type { StageContext } from "../context.ts"
 import { withKeys, type KeyedQuestion } from "./answers-key.ts"
+import { askServed, placeOf, type ServedQuestion } from "./ask-served.ts"
 import { answersElsewhere } from "./carry-over.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import { generate, type GeneratedQuestion } from "./generation.ts"
+import { keptAnswers } from "./recordings.ts"
 import { questionsOf, validationLabel } from "./questions.ts"
 import type { EvaluationRows } from "./test-rows.ts"
 
@@ -37,9 +39,14 @@ export async function collectAnswers(
   summary: RunSummary,
 ): Promise<Answers> {
   const questions = await withKeys(context, plan, questionsOf(context, plan, rows, summary))
-  const found = questions.map((question) => known(context, plan, question) ?? computed(context, question))
+  const found = questions.map(
+    (question) => recorded(context, plan, question) ?? known(context, plan, question) ?? computed(context, question),
+  )
   const missing = questions.filter((_, index) => found[index] === undefined)
-  if (missing.length > 0) await generate(context, plan, missing.flatMap(generated), questions.flatMap(generated))
+  const [served, weighed] = partition(plan, missing.flatMap(generated))
+  // First what costs nothing: where it cannot be done, nothing is paid for.
+  if (weighed.length > 0) await generate(context, plan, weighed, partition(plan, questions.flatMap(generated))[1])
+  if (served.length > 0) await askServed(context, plan, served)
   const answered = questions.map((question, index) => ({
     label: question.label,
     name: question.contender,
@@ -51,6 +58,18 @@ export async function collectAnswers(
     validation: validation ?? { name: "tuned", predictions: [] },
     files: Object.fromEntries(questions.map(({ label, file }) => [label, context.workspace.show(file)])),
   }
+}
+
+/** The answers of a recording, which is read anew each time: what it holds counts. Undefined for other contenders. */
+function recorded(
+  { workspace }: StageContext,
+  { task }: EvaluationPlan,
+  { work, rows, file }: KeyedQuestion,
+): Prediction[] | undefined {
+  if (work.kind !== "kept") return undefined
+  const answers = keptAnswers(workspace, task.task, work.recording, rows)
+  keepAnswers(file, answers)
+  return answers
 }
 
 /** The answers that are there: kept, or elsewhere and from now on kept. */
@@ -78,6 +97,18 @@ function computed(context: StageContext, { work, rows, file }: KeyedQuestion): P
 
 function generated(question: KeyedQuestion): GeneratedQuestion[] {
   return question.work.kind === "generate" ? [{ ...question, model: question.work.model }] : []
+}
+
+/** The questions to models that a service serves, and those that are answered where the weights are. */
+function partition(
+  plan: EvaluationPlan,
+  questions: readonly GeneratedQuestion[],
+): [served: ServedQuestion[], weighed: GeneratedQuestion[]] {
+  const places = questions.map((question) => ({ question, place: placeOf(plan, question) }))
+  return [
+    places.flatMap(({ question, place }) => (place === undefined ? [] : [{ ...question, place }])),
+    places.flatMap(({ question, place }) => (place === undefined ? [question] : [])),
+  ]
 }
 
 function requireAnswers({ backend, run }: EvaluationPlan, question: KeyedQuestion): Prediction[] {

@@ -16,7 +16,7 @@ export function answersElsewhere(
   question: KeyedQuestion,
 ): Prediction[] | undefined {
   const ids = question.rows.map(({ id }) => id)
-  if (question.work.kind === "computed" || !question.isBaseOfRun) return undefined
+  if (question.work.kind !== "generate" || !question.isBaseOfRun) return undefined
   const ofRun = readAnswers(question.fileOfRun, ids)
   if (ofRun !== undefined) return ofRun
   for (const earlier of earlierAnswers(context.workspace, plan.run, question.label)) {

@@ -9,7 +9,8 @@ import { collectAnswers, type Answers } from "./answers.ts"
 import { planEvaluation, type EvaluationPlan, type EvaluationRequest } from "./evaluation-plan.ts"
 import { readEvaluation, type Evaluation } from "./evaluation-result.ts"
 import { reportDataOf } from "./fill-report.ts"
-import { score } from "./scoring.ts"
+import { requireRecorded } from "./recordings.ts"
+import { requireIncumbent, score } from "./scoring.ts"
 import { openTestRows, type EvaluationRows } from "./test-rows.ts"
 
 /**
@@ -27,6 +28,8 @@ export async function evaluate(
   const finished = readEvaluation(workspace, plan.run, plan.id)
   if (finished !== undefined) return { state: "unchanged", result: finished }
   const summary = await requireFinished(context, plan.run)
+  requireIncumbent(context, plan)
+  requireRecorded(workspace, plan)
   const rows = await openTestRows(context, plan)
   const answers = await collectAnswers(context, plan, rows, summary)
   const scored = score(context, plan, rows.test, answers)

@@ -9,6 +9,8 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import type { ServedModels } from "./served-models.ts"
+import { recordingsOf, type RecordingsTerms } from "./recordings.ts"
 
 /** Raised when a change here would give other predictions or figures from the same run. */
 const semantics = 1
@@ -24,6 +26,8 @@ export interface EvaluationRequest {
   readonly metrics: readonly ConfiguredMetric[]
   /** The machine that evaluates, in words. */
   readonly machine: string
+  /** How models are asked that are served somewhere; absent where none is. */
+  readonly served?: ServedModels | undefined
   /** A later holdout than the run's own. */
   readonly holdout?: HoldoutId | undefined
 }
@@ -34,6 +38,8 @@ export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout"> {
   /** What the run was trained by. */
   readonly training: TrainingPlan
   readonly holdout: HoldoutId
+  /** What was recorded of the contenders that answer from a recording, by their names. */
+  readonly recordings: RecordingsTerms
 }
 
 /** The evaluation that the request asks for, with its id. Reads no test row. */
@@ -42,7 +48,9 @@ export function planEvaluation(context: StageContext, request: EvaluationRequest
   const training = requirePlan(context, task, run)
   const holdout = request.holdout ?? training.holdout
   const contenders = request.contenders.filter(({ contender }) => contender.kinds.includes(task.kind))
-  return { ...request, contenders, id: evaluationId({ task, job, run, training, holdout }), training, holdout }
+  const recordings = recordingsOf(context.workspace, { task, contenders })
+  const id = evaluationId({ task, job, run, training, holdout, recordings })
+  return { ...request, contenders, id, training, holdout, recordings }
 }
 
 /**
@@ -55,7 +63,9 @@ export function evaluationId({
   run,
   training,
   holdout,
-}: Pick<EvaluationPlan, "task" | "job" | "run" | "training" | "holdout">): string {
+  recordings = {},
+}: Pick<EvaluationPlan, "task" | "job" | "run" | "training" | "holdout"> &
+  Partial<Pick<EvaluationPlan, "recordings">>): string {
   return contentId("eval", {
     semantics,
     run,
@@ -65,6 +75,7 @@ export function evaluationId({
     verdict: task.verdict,
     evaluation: job.evaluation,
     ...(holdout === training.holdout ? {} : { holdout }),
+    ...(Object.keys(recordings).length === 0 ? {} : { recordings }),
   })
 }
 

@@ -46,6 +46,24 @@ export function score(context: StageContext, plan: EvaluationPlan, test: readonl
   }
 }
 
+/** The contender to beat is among those that answer. Throws before the test set is opened for nothing. */
+export function requireIncumbent(context: StageContext, { task, job, contenders }: EvaluationPlan): void {
+  const { incumbent } = task.verdict
+  if (contenders.some(({ name }) => name === incumbent)) return
+  const names = contenders.map(({ name }) => name).join(", ")
+  throw withoutIncumbent(context, job, `the incumbent ${incumbent} is not among the contenders: ${names}`)
+}
+
+function withoutIncumbent({ workspace }: StageContext, { job }: EvaluationPlan["job"], message: string): ToolkitError {
+  return new ToolkitError(message, {
+    code: "no-incumbent",
+    exitCode: 2,
+    hint:
+      `Name it in --against or in evaluation.contenders of ${workspace.show(workspace.jobFile(job))}, ` +
+      "or name another verdict.incumbent or verdict.metric.",
+  })
+}
+
 function verdictOf(
   context: StageContext,
   { task, job }: EvaluationPlan,
@@ -59,14 +77,7 @@ function verdictOf(
   const tuned = value("tuned")
   const incumbentValue = value(incumbent)
   if (comparison === undefined || tuned === undefined || incumbentValue === undefined)
-    throw new ToolkitError(`the incumbent ${incumbent} was not scored with the metric ${metric}`, {
-      code: "no-incumbent",
-      exitCode: 2,
-      hint: [
-        `Add ${incumbent} to evaluation.contenders in ${context.workspace.show(context.workspace.jobFile(job.job))},`,
-        "or name another verdict.incumbent or verdict.metric.",
-      ].join(" "),
-    })
+    throw withoutIncumbent(context, job, `the incumbent ${incumbent} was not scored with the metric ${metric}`)
   return decide({
     rule: task.verdict,
     metric,

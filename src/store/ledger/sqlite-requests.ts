@@ -54,7 +54,8 @@ export class SqliteRequests implements RequestLedger {
   async recording(task: string): Promise<{ request: ModelRequest; answer: ModelAnswer }[]> {
     const rows = select<{ request: string; answer: string }>(
       this.database,
-      "select request, answer from requests where task = ? and answer is not null order by rowid",
+      `select request, answer from requests where task = ? and answer is not null
+       and strategy not like 'recorded:%' and strategy not like 'evaluated:%' order by rowid`,
       task,
     )
     return rows.flatMap((row) => {

@@ -62,7 +62,9 @@ export function rowFiles(taskFolder: string): {
   return {
     loose: [
       ...list(taskFolder, (name) => name === "seeds.jsonl" || name === "inputs.jsonl"),
-      ...["candidates", "decisions", "quarantine", "queue"].flatMap((name) => list(join(taskFolder, name), isRows)),
+      ...["candidates", "decisions", "quarantine", "queue", "recorded"].flatMap((name) =>
+        list(join(taskFolder, name), isRows),
+      ),
     ],
     frozen: [
       ...list(join(taskFolder, "versions"), (name) => name.startsWith("ds_")),

@@ -72,6 +72,13 @@ export class Versions {
   testIds(holdout: HoldoutId): string[] {
     return this.rows(holdout, "test.jsonl").map(({ id }) => id)
   }
+  /**
+   * The ids and inputs of a holdout's rows, never their outputs: for asking a model that goes, and for finding its
+   * answers again. No opening, so nobody may be shown them.
+   */
+  questions(holdout: HoldoutId, file: "validation.jsonl" | "test.jsonl"): Pick<Example, "id" | "input">[] {
+    return this.rows(holdout, file).map(({ id, input }) => ({ id, input }))
+  }
 
   async freezeHoldout(
     manifest: HoldoutManifest,

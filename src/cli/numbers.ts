@@ -1,0 +1,16 @@
+import { InvalidArgumentError } from "commander"
+
+/** An amount of US dollars that a person typed. */
+export function dollars(text: string): number {
+  const number = Number(text)
+  if (text.trim() === "" || !Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError("must be a number of US dollars from 0")
+  return number
+}
+
+/** A count that a person typed. */
+export function positive(text: string): number {
+  const number = Number(text)
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
+  return number
+}

@@ -1,0 +1,56 @@
+import type { ChatModel, ModelRequest } from "../../core/contracts/model.ts"
+import { ProviderError } from "../../core/errors.ts"
+
+/** So many characters in a row are a quotation. */
+const quotedFrom = 12
+
+/** What a refusal to answer is called where it stands among answers, as OpenAI calls it. */
+const refused = "content_filter"
+
+/**
+ * The same model, asked for held-out rows. Its failures repeat nothing of what it was asked: servers quote a question
+ * in their errors, and such rows are shown to nobody. A refusal to answer is an empty answer, and stops no other row.
+ */
+export function heldOutModel(model: ChatModel): ChatModel {
+  return {
+    ...model,
+    ask: async (request, signal, onHeaders) => {
+      try {
+        return await model.ask(request, signal, onHeaders)
+      } catch (error) {
+        if (error instanceof ProviderError && error.isRefusal)
+          return { text: "", inputTokens: null, outputTokens: null, finish: refused }
+        throw error instanceof ProviderError && quotes(error.message, request) ? withoutQuotation(error) : error
+      }
+    },
+  }
+}
+
+function quotes(message: string, { messages }: ModelRequest): boolean {
+  const asked = messages.flatMap(({ role, content }) => (role === "system" ? [] : [plain(String(content))]))
+  const said = plain(message)
+  return asked.some((text) => {
+    const length = Math.min(quotedFrom, text.length)
+    for (let start = 0; length > 0 && start + length <= said.length; start++)
+      if (text.includes(said.slice(start, start + length))) return true
+    return false
+  })
+}
+
+/** Letters and digits only: escapes and spaces differ between a text and its quotation. */
+function plain(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "")
+}
+
+function withoutQuotation(error: ProviderError): ProviderError {
+  const { provider, status, isRetryable, retryAfterMs, mayHaveCost, hint } = error
+  const failed = status === undefined ? "a request failed" : `the server answered HTTP ${status}`
+  return new ProviderError(`${failed}; its words repeat the row and are left out`, {
+    provider,
+    isRetryable,
+    retryAfterMs,
+    mayHaveCost,
+    ...(status === undefined ? {} : { status }),
+    ...(hint === undefined ? {} : { hint }),
+  })
+}

@@ -1,0 +1,116 @@
+import { digest } from "../../core/canonical.ts"
+import type { ChatPlace, Prediction } from "../../core/contracts/backend.ts"
+import type { ModelAnswer } from "../../core/contracts/model.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import { keepAnswers } from "../../store/rows/answers.ts"
+import { askAll } from "../asking/ask.ts"
+import { Asking } from "../asking/asking.ts"
+import { heldOutModel } from "../asking/held-out-model.ts"
+import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
+import type { StageContext } from "../context.ts"
+import type { EvaluationPlan } from "./evaluation-plan.ts"
+import type { GeneratedQuestion } from "./generation.ts"
+import type { ServedModels } from "./served-models.ts"
+import { untimedPrediction } from "./untimed-prediction.ts"
+
+/** A question to a model that is served somewhere. */
+export interface ServedQuestion extends GeneratedQuestion {
+  readonly place: ChatPlace
+}
+
+/** Where the question's model is served; undefined where its weights answer. */
+export function placeOf({ backend }: EvaluationPlan, { model }: GeneratedQuestion): ChatPlace | undefined {
+  const place = backend.chat?.(model)
+  return place ?? (model.kind === "endpoint" ? { baseUrl: model.baseUrl, model: model.model } : undefined)
+}
+
+/**
+ * The missing questions are answered, each in its file: by the ledger, below every ceiling, each row once, after a
+ * crash as well. Nothing of a row is in an error.
+ */
+export async function askServed(
+  context: StageContext,
+  plan: EvaluationPlan,
+  missing: readonly ServedQuestion[],
+): Promise<void> {
+  const { served } = plan
+  if (served === undefined)
+    throw new ToolkitError("nobody can be asked here for the answers of a served model", {
+      code: "no-generation",
+      hint: `Evaluate by the command line: tuneloop evaluate ${plan.run}`,
+    })
+  const asking = askingOf(context, plan, served)
+  const asked = missing.map((question) => ({ question, requests: requestsOf(plan, question) }))
+  await requireConsent(context, asked, asking, served)
+  for (const { question, requests } of asked) {
+    const answers = await askAll(context, {
+      purpose: `evaluated:${question.label}`,
+      requests,
+      open: () => chatAnswerer(heldOutModel(served.open(question.place))),
+      asking,
+    })
+    keepAnswers(question.file, predictionsOf(question, requests, answers))
+  }
+}
+
+interface AskedQuestion {
+  readonly question: ServedQuestion
+  readonly requests: readonly KeyedRequest[]
+}
+
+function askingOf(context: StageContext, { task, run }: EvaluationPlan, { budgetUsd }: ServedModels): Asking {
+  return new Asking(context, {
+    task: task.task,
+    pace: { concurrency: task.expand.pace.concurrency },
+    budgetUsd,
+    taskCeiling: { limitUsd: task.expand.budgetUsd, setting: "expand.budgetUsd" },
+    comeBack: () => `tuneloop evaluate ${run}`,
+  })
+}
+
+/** One request a row, in their order; a row that is asked in two evaluations is one request. */
+function requestsOf({ job, training }: EvaluationPlan, { work, rows, place }: ServedQuestion): KeyedRequest[] {
+  if (work.kind !== "generate") return []
+  return rows.map((row) => {
+    const request = {
+      provider: "openai",
+      baseUrl: place.baseUrl,
+      model: place.model,
+      messages: work.question(row),
+      temperature: 0,
+      maxTokens: job.evaluation.maxNewTokens,
+      seed: training.seed,
+    }
+    return { key: digest(request), request }
+  })
+}
+
+async function requireConsent(
+  context: StageContext,
+  asked: readonly AskedQuestion[],
+  { money }: Asking,
+  { consent }: ServedModels,
+): Promise<void> {
+  const byHost = Map.groupBy(asked, ({ question }) => new URL(question.place.baseUrl).host)
+  for (const [host, questions] of byHost) {
+    for (const { question } of questions) requireAllowedHost(context, question.place.baseUrl)
+    const requests = new Map(questions.flatMap((each) => each.requests.map(({ key, request }) => [key, request])))
+    const answered = await context.readLedger().requests.answered(requests.keys())
+    const worst = [...requests].flatMap(([key, request]) => (answered.has(key) ? [] : [money.worstUsd(request)]))
+    const worstUsd = worst.includes(null) ? null : worst.reduce<number>((sum, usd) => sum + (usd ?? 0), 0)
+    if (worst.length > 0 && worstUsd !== 0) await consent({ host, questions: worst.length, worstUsd })
+  }
+}
+
+function predictionsOf(
+  { rows }: ServedQuestion,
+  requests: readonly KeyedRequest[],
+  answers: ReadonlyMap<string, ModelAnswer>,
+): Prediction[] {
+  return rows.flatMap(({ id }, place): Prediction[] => {
+    const answer = answers.get(requests[place]?.key ?? "")
+    if (answer === undefined) return []
+    const { text: output, ...rest } = answer
+    return [untimedPrediction(id, { output, ...rest })]
+  })
+}

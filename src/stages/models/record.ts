@@ -1,0 +1,179 @@
+import { digest } from "../../core/canonical.ts"
+import type { ChatModel, ModelAnswer } from "../../core/contracts/model.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import { show } from "../../core/parse.ts"
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
+import { inputDigest, type RecordedAnswer, type RecordingTerms } from "../../core/rows/recorded-answer.ts"
+import { promptVersion, renderQuestion } from "../../core/task/prompt.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
+import { Recording, termNames } from "../../store/rows/recorded-answers.ts"
+import { askAll } from "../asking/ask.ts"
+import { Asking } from "../asking/asking.ts"
+import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
+import type { StageContext } from "../context.ts"
+import { heldOutModel } from "../asking/held-out-model.ts"
+import { type AskedRow, defaultMaxTokens, recordingRows, type RecordingRows } from "./recording-rows.ts"
+
+/** Whose answers are recorded, and to what. */
+export interface RecordingRequest {
+  readonly task: TaskSpecification
+  /** The name under which they are kept. */
+  readonly name: string
+  readonly model: string
+  readonly baseUrl: string
+  readonly maxTokens: number | undefined
+  readonly holdout: HoldoutId | undefined
+  /** A file of inputs that are asked as well. */
+  readonly inputs: string | undefined
+  readonly concurrency: number
+  readonly budgetUsd: number | undefined
+  /** The command as it was called, for whoever has to call it again. */
+  readonly command: string
+}
+
+/** A recording before its first question. */
+export interface RecordingPlan extends RecordingRequest {
+  readonly recording: Recording
+  readonly terms: RecordingTerms
+  readonly rows: RecordingRows
+  /** How many rows have their answer in the file. */
+  readonly known: number
+  /** The rows without, each with its question. */
+  readonly missing: readonly (KeyedRequest & { readonly row: AskedRow })[]
+  /** How many of them the ledger has no answer to either. */
+  readonly unasked: number
+  /** What asking them costs at most; null where nobody knows the price. */
+  readonly worstUsd: number | null
+  readonly asking: Asking
+}
+
+/**
+ * What is recorded already and what is to be asked, and for how much. Asks and writes nothing. Throws where the name
+ * stands for another recording, or the rows may not go to the host.
+ */
+export async function planRecording(context: StageContext, request: RecordingRequest): Promise<RecordingPlan> {
+  const { task, name, budgetUsd } = request
+  requireAllowedHost(context, request.baseUrl)
+  const recording = new Recording(context.workspace, task.task, name)
+  const terms = termsOf(context, request, recording)
+  const rows = await recordingRows(context, task, request)
+  const all = [...rows.validation, ...rows.test, ...rows.inputs]
+  const known = recording.answersTo(all)
+  const missing = all.filter(({ id }) => !known.has(id)).map((row) => ({ ...questionOf(task, terms, row), row }))
+  const asking = new Asking(context, {
+    task: task.task,
+    pace: { concurrency: request.concurrency },
+    budgetUsd,
+    taskCeiling: { limitUsd: task.expand.budgetUsd, setting: "expand.budgetUsd" },
+    comeBack: () => request.command,
+  })
+  const answered = await context.readLedger().requests.answered(missing.map(({ key }) => key))
+  const unasked = missing.filter(({ key }) => !answered.has(key))
+  const worst = unasked.map(({ request: question }) => asking.money.worstUsd(question))
+  return {
+    ...request,
+    recording,
+    terms,
+    rows,
+    known: known.size,
+    missing,
+    unasked: unasked.length,
+    worstUsd: worst.includes(null) ? null : worst.reduce<number>((sum, usd) => sum + (usd ?? 0), 0),
+    asking,
+  }
+}
+
+/** How a recording ended. */
+export interface RecordingResult {
+  readonly state: "recorded" | "unchanged"
+  readonly added: number
+  /** How many of the answers to these rows were cut at the most tokens. */
+  readonly cut: number
+}
+
+/**
+ * Every row of the plan has the model's answer in the file. Each question is in the ledger before it is sent, and none
+ * that was answered is sent again, after a crash as well. What was answered before a failure is kept in the file.
+ */
+export async function record(
+  context: StageContext,
+  plan: RecordingPlan,
+  open: () => ChatModel,
+): Promise<RecordingResult> {
+  const { recording, missing, asking } = plan
+  let added = 0
+  try {
+    await askAll(context, {
+      purpose: `recorded:${plan.name}`,
+      requests: missing,
+      open: () => chatAnswerer(heldOutModel(open())),
+      asking,
+    })
+  } finally {
+    const answers = await context.ledger().requests.answers(missing.map(({ key }) => key))
+    added = recording.add(linesOf(context, plan, answers))
+  }
+  const { validation, test, inputs } = plan.rows
+  const cut = [...recording.answersTo([...validation, ...test, ...inputs]).values()].filter(
+    ({ finish }) => finish === "length",
+  )
+  return { state: added > 0 ? "recorded" : "unchanged", added, cut: cut.length }
+}
+
+/** The terms as asked for, which must be those of what is recorded under the name; its length goes for the rest. */
+function termsOf(
+  context: StageContext,
+  { task, name, model, baseUrl, maxTokens }: RecordingRequest,
+  recording: Recording,
+): RecordingTerms {
+  const before = recording.terms()
+  const terms = {
+    model,
+    baseUrl,
+    prompt: promptVersion(task),
+    maxTokens: maxTokens ?? before?.maxTokens ?? defaultMaxTokens(context, task),
+  }
+  const other = termNames.filter((term) => before !== undefined && before[term] !== terms[term])
+  if (other.length === 0) return terms
+  const differences = other.map((term) => `${term} was ${show(before?.[term])} and is ${show(terms[term])}`)
+  throw new ToolkitError(`${recording.place} is another recording: ${differences.join(", ")}`, {
+    code: "another-recording",
+    exitCode: 2,
+    hint: `Give this one a name of its own: --as ${name}-2`,
+  })
+}
+
+function questionOf(
+  task: TaskSpecification,
+  { model, baseUrl, maxTokens }: RecordingTerms,
+  row: AskedRow,
+): KeyedRequest {
+  const messages = renderQuestion(task, row.input)
+  const request = { provider: "openai", baseUrl, model, messages, temperature: 0, maxTokens, seed: 0 }
+  return { key: digest(request), request }
+}
+
+function linesOf(
+  context: StageContext,
+  { missing, terms }: RecordingPlan,
+  answers: ReadonlyMap<string, ModelAnswer>,
+): RecordedAnswer[] {
+  const at = context.now().toISOString()
+  return missing.flatMap(({ key, row }): RecordedAnswer[] => {
+    const answer = answers.get(key)
+    if (answer === undefined) return []
+    const { text, finish, inputTokens, outputTokens } = answer
+    return [
+      {
+        id: row.id,
+        inputDigest: inputDigest(row.input),
+        output: text,
+        finish: finish ?? null,
+        inputTokens,
+        outputTokens,
+        ...terms,
+        at,
+      },
+    ]
+  })
+}

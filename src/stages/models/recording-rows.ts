@@ -1,0 +1,78 @@
+import { DataError, type Issue, ToolkitError } from "../../core/errors.ts"
+import type { Example } from "../../core/rows/example.ts"
+import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
+import { estimatedTokens } from "../../core/asking/tokens.ts"
+import { formatOutput } from "../../core/task/output.ts"
+import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import { Versions } from "../../store/rows/versions.ts"
+import { openTable } from "../../store/tables/table.ts"
+import { columnsOf, parseRow } from "../arriving/imported-row.ts"
+import type { StageContext } from "../context.ts"
+
+/** A row as it is asked. */
+export type AskedRow = Pick<Example, "id" | "input">
+
+export interface RecordingRows {
+  readonly holdout: HoldoutId
+  readonly validation: readonly AskedRow[]
+  readonly test: readonly AskedRow[]
+  /** Those of a file of inputs, without those that are held out. */
+  readonly inputs: readonly AskedRow[]
+}
+
+/** The rows that a recording has answers to: those of the holdout, and of the file of inputs. No opening. */
+export async function recordingRows(
+  context: StageContext,
+  task: TaskSpecification,
+  { holdout: given, inputs: file }: { readonly holdout: HoldoutId | undefined; readonly inputs: string | undefined },
+): Promise<RecordingRows> {
+  const versions = new Versions(context.workspace, task.task)
+  const latest = versions.latest()
+  const holdout = given ?? (latest === undefined ? undefined : versions.manifest(latest).holdout)
+  if (holdout === undefined)
+    throw new ToolkitError(`task ${task.task} has no holdout to record answers to`, {
+      code: "no-holdout",
+      hint: `Freeze one: tuneloop build ${task.task}`,
+    })
+  const validation = versions.questions(holdout, "validation.jsonl")
+  const test = versions.questions(holdout, "test.jsonl")
+  const held = new Set([...validation, ...test].map(({ id }) => id))
+  const inputs = file === undefined ? [] : await inputsIn(context, task, file)
+  return { holdout, validation, test, inputs: inputs.filter(({ id }) => !held.has(id)) }
+}
+
+/** Each input of the file once, under the id that an import gives it. A row that is none is a DataError. */
+async function inputsIn(context: StageContext, task: TaskSpecification, file: string): Promise<AskedRow[]> {
+  const erased = new TaskRows(context.workspace, task.task).erased()
+  const rows = new Map<string, AskedRow>()
+  const issues: Issue[] = []
+  const { rows: lines, format } = await openTable(file)
+  let columns: { readonly found: ReturnType<typeof columnsOf> } | undefined
+  for (const line of lines) {
+    if ("message" in line) {
+      issues.push(line)
+      continue
+    }
+    columns ??= { found: columnsOf(task, { rows: [line], issues: [], format }, "input", file, new Map()) }
+    const parsed = parseRow(task, line, columns.found, "input")
+    if ("issues" in parsed) issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line: line.line })))
+    else if (erased.of(parsed.row) === undefined) rows.set(parsed.row.id, parsed.row)
+  }
+  if (issues.length > 0) throw new DataError(`${file} has rows that cannot be asked`, issues, "Mend those rows.")
+  return [...rows.values()]
+}
+
+/**
+ * How long an answer may be unless somebody says so: three times the longest gold output that is not in the test set,
+ * by estimate, as a power of two; no less than 32.
+ */
+export function defaultMaxTokens(context: StageContext, task: TaskSpecification): number {
+  const rows = new TaskRows(context.workspace, task.task)
+  const held = rows.heldOut()
+  let longest = Math.max(0, ...labelsOf(task).map(estimatedTokens))
+  for (const { id, output } of rows.eachSeed())
+    if ((held.get(id) ?? "validation") === "validation")
+      longest = Math.max(longest, estimatedTokens(formatOutput(task, output)))
+  return 2 ** Math.ceil(Math.log2(Math.max(32, 3 * longest)))
+}
