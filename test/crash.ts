@@ -1,5 +1,5 @@
-// `npm run test:crash [kills] [seed]`: kills the growing of examples 100 times at random moments, and a submit 100 times
-// at each point of each service, and says what came of it.
+// `npm run test:crash [kills] [seed]`: kills the growing of examples 100 times at random moments, and a submit 100
+// times at each point of each service, and says what came of it.
 import { brokenPromises, crashes } from "./stages/asking/asking-crash.ts"
 import { crash, killPoints, services } from "./stages/training/submit-crash.ts"
 

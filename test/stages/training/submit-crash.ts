@@ -76,8 +76,8 @@ export interface CrashOptions {
 const settleSeconds = 0.3
 
 /**
- * Kills a command at a point of its submit, lets others go on, and says what came of it: exactly one job, and a run that
- * has it. Throws where a promise was broken.
+ * Kills a command at a point of its submit and lets others go on: there is exactly one job, and a run that has it.
+ * Throws where that promise was broken.
  */
 export async function crash({ service: name, point: pointName, clockJumpMs = 0, hasRival = false }: CrashOptions) {
   const [service, point] = [services[name], killPoints[pointName]]
