@@ -17,6 +17,7 @@ import { jsonSchemaOf, schemas, type SchemaName } from "../src/cli/commands/sche
 import { Host } from "../src/cli/host.ts"
 import { load, names } from "../src/cli/plugins.ts"
 import { buildProgram } from "../src/cli/program.ts"
+import { backendsText } from "./backends-page.ts"
 import { keysOf, specificationText, table, type JsonSchema } from "./specification-table.ts"
 
 const docs = import.meta.dirname
@@ -37,6 +38,7 @@ export async function generatedFiles(): Promise<Map<string, string>> {
     ),
   )
   files.set("plug-ins.md", await plugInText())
+  files.set("backends.md", page("Backends", await backendsText(await loadAll<BackendModule>("backends"))))
   files.set("errors-and-exit-codes.md", errorText())
   files.set("glossary.md", glossaryText())
   return files

@@ -6,6 +6,8 @@ import { z } from "zod"
 import { fullProgram, generatedFiles } from "../docs/generate.ts"
 import { schemas } from "../src/cli/commands/schema.ts"
 import { load, names, rooms } from "../src/cli/plugins.ts"
+import { parseYaml } from "../src/core/parse.ts"
+import { jobSchema } from "../src/core/training/job.ts"
 import { assignmentSchema } from "../src/core/rows/example.ts"
 import type { BackendModule } from "../src/core/contracts/backend.ts"
 import type { Strategy } from "../src/core/contracts/strategy.ts"
@@ -172,3 +174,17 @@ function wordProblems(code: string, words: readonly string[]): string[] {
 function find(command: Command, name: string | undefined): Command | undefined {
   return command.commands.find((candidate) => candidate.name() === name)
 }
+
+describe("docs/backends.md", () => {
+  const jobs = [...textOf("docs/backends.md").matchAll(/```yaml\n([^`]+)```/g)].map((match) => match[1] ?? "")
+
+  test.each(jobs)("has a job file that is valid as it stands: %s", async (text) => {
+    const job = parseYaml(jobSchema, text, "backends.md", "")
+    const module = await load<BackendModule>("backends", job.backend.name)
+    expect(module.options.safeParse(job.backend.options).error).toBeUndefined()
+  })
+
+  test("has one for each place that a backend trains at", () => {
+    expect(jobs.length).toBeGreaterThanOrEqual(names("backends").length)
+  })
+})

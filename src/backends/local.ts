@@ -21,6 +21,7 @@ const module: BackendModule<Options> = {
   summary: "This machine: the trainer in a process of its own, on its GPU or CPU",
   kind: "runner",
   options: optionsSchema,
+  examples: { "This machine": { baseModel: "HuggingFaceTB/SmolLM2-135M-Instruct" } },
   environment: [
     {
       name: "TUNELOOP_PYTHON",

@@ -39,6 +39,22 @@ const module: BackendModule<Options> = {
   summary: "OpenAI's fine-tuning wire: OpenAI, Azure, Nebius, Crusoe, or any server that speaks it",
   kind: "hosted",
   options: optionsSchema,
+  examples: {
+    OpenAI: { baseModel: "gpt-4.1-mini-2025-04-14" },
+    "Azure OpenAI": {
+      baseModel: "gpt-4.1-mini-2025-04-14",
+      options: { profile: "azure", baseUrl: "https://your-resource.openai.azure.com/openai/v1" },
+    },
+    "Nebius Token Factory": {
+      baseModel: "meta-llama/Meta-Llama-3.1-8B-Instruct",
+      options: { profile: "nebius" },
+    },
+    Crusoe: { baseModel: "meta-llama/Llama-3.3-70B-Instruct", options: { profile: "crusoe" } },
+    "Any other server": {
+      baseModel: "a-model-of-that-server",
+      options: { profile: "custom", baseUrl: "https://tuning.example.org/v1", apiKeyEnv: "TUNING_API_KEY" },
+    },
+  },
   environment: [
     { name: "OPENAI_API_KEY", purpose: "the key, with the profile openai or custom", secret: true },
     { name: "AZURE_OPENAI_API_KEY", purpose: "the key, with the profile azure", secret: true },
@@ -87,10 +103,8 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
       source: profile.source,
     }),
     check: () => check(wire, options.profile),
-    estimate: async (plan) => ({
-      ...estimateByPrice(plan, priced),
-      notes: [`serving: ${profile.serving}`, `weights: ${profile.weights}`],
-    }),
+    notes: [`serving: ${profile.serving}`, `weights: ${profile.weights}`],
+    estimate: async (plan) => estimateByPrice(plan, priced),
     // A dated snapshot is what it is; what an alias points to only the provider knows.
     pin: async ({ model }) => (/-\d{4}-\d{2}-\d{2}$/.test(model) ? model : undefined),
     submit: async (plan, files, { submissionKey }) =>

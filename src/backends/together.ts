@@ -26,6 +26,7 @@ const module: BackendModule<Options> = {
   summary: "Together: LoRA on open models, adapters can be taken home",
   kind: "hosted",
   options: optionsSchema,
+  examples: { Together: { baseModel: "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference" } },
   environment: [{ name: "TOGETHER_API_KEY", purpose: "the key of Together", secret: true }],
   create: together,
 }
@@ -65,13 +66,11 @@ function together(
             hint: `Set ${apiKeyEnv} to a key of Together to train there.`,
           },
     ],
-    estimate: async (plan) => ({
-      ...estimateByPrice(plan, { baseUrl, prices: context.trainingPrices }),
-      notes: [
-        "serving: a tuned model needs a dedicated endpoint, which is billed by the minute even while idle",
-        "weights: the adapter can be taken home (`runs fetch`)",
-      ],
-    }),
+    notes: [
+      "serving: a tuned model needs a dedicated endpoint, which is billed by the minute even while idle",
+      "weights: the adapter can be taken home (`runs fetch`)",
+    ],
+    estimate: async (plan) => estimateByPrice(plan, { baseUrl, prices: context.trainingPrices }),
     refusals: async (plan) => beyondLimits(plan, await jobs.limits(plan.baseModel)),
     submit: async (plan, files, { submissionKey }) =>
       (await find(submissionKey, files)) ?? (await submitJob(jobs, plan, files, submissionKey)),

@@ -1,7 +1,7 @@
 import type { PaidTraining } from "../stages/context.ts"
 
 /** A plan before it is started: what will be trained, what it will take, and what is sent. */
-export function describePlan({ backend, plan, planDigest, estimate, firstRow }: PaidTraining): string {
+export function describePlan({ backend, plan, planDigest, estimate, notes = [], firstRow }: PaidTraining): string {
   const { train, validation } = plan.files
   const rows = `(${train.rows} rows, ${validation.rows} validation rows)`
   return [
@@ -11,7 +11,7 @@ export function describePlan({ backend, plan, planDigest, estimate, firstRow }: 
       ({ name, value, unit, source, detail }) =>
         `${name}: ${value} ${unit} (${source}${detail === undefined ? "" : `, ${detail}`})`,
     ),
-    ...(estimate.notes ?? []),
+    ...notes,
     `the first row, as it is sent:\n${firstRow}`,
   ].join("\n")
 }

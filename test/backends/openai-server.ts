@@ -43,6 +43,8 @@ export class OpenAiServer extends WireServer {
   pageSize = 3
   /** Jobs younger than this are not in the list yet. */
   listLagMs = 0
+  /** What a model answers to the last message of a question. */
+  answerOf: (model: string, question: string) => string = () => "good"
   /** Seconds since 1970 by the server's clock. */
   clock = 1_780_000_000
   private readonly madeAtMs = new Map<string, number>()
@@ -115,6 +117,7 @@ export class OpenAiServer extends WireServer {
       const isListed = (job: ServedJob) => Date.now() - (this.madeAtMs.get(job.id) ?? 0) >= this.listLagMs
       return page(this.jobs.filter(isListed).toReversed().map(shown), url, this.pageSize)
     }
+    if (call === "POST /v1/chat/completions") return this.chat(JSON.parse(body.toString("utf8")) as Question)
     const [, id, part] = /^\/v1\/fine_tuning\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? []
     const job = this.jobs.find((candidate) => candidate.id === id)
     if (job === undefined) return refusal(404, `no such object: ${url.pathname}`)
@@ -125,6 +128,21 @@ export class OpenAiServer extends WireServer {
       this.end(job, "cancelled", "The job was cancelled")
     }
     return { status: 200, body: shown(job) }
+  }
+
+  /** Base models and those that were trained here answer. */
+  private chat({ model, messages }: Question): Answer {
+    if (![...this.models, ...this.jobs.map((job) => job.fine_tuned_model)].includes(model))
+      return refusal(404, `the model ${model} does not exist`)
+    const content = this.answerOf(model, messages.at(-1)?.content ?? "")
+    return {
+      status: 200,
+      body: {
+        ...{ id: "chatcmpl-1", object: "chat.completion", created: this.clock, model },
+        choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content } }],
+        usage: { prompt_tokens: 20, completion_tokens: 1, total_tokens: 21 },
+      },
+    }
   }
 
   private create({ model, training_file, validation_file, metadata, suffix }: Creation): Answer {
@@ -152,6 +170,11 @@ export class OpenAiServer extends WireServer {
     this.tell(job, `Created fine-tuning job: ${job.id}`)
     return { status: 200, body: shown(job) }
   }
+}
+
+interface Question {
+  readonly model: string
+  readonly messages: readonly { readonly role: string; readonly content: string }[]
 }
 
 interface Creation {

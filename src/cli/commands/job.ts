@@ -47,6 +47,8 @@ interface CheckedJob {
   readonly notices: readonly string[]
   readonly planned: PlannedTraining | undefined
   readonly estimate: Estimate | undefined
+  /** What to know of the backend. */
+  readonly notes: readonly string[]
 }
 
 /** Everything that can be known of the job without starting it; one problem does not hide the next. */
@@ -68,10 +70,12 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
   const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
   const sunset = backend?.sunset === undefined ? undefined : describeSunset(backend.name, backend.sunset, now())
   if (sunset?.isOver) problems.push({ code: "closed", message: sunset.text, hint: "Name another backend in the job." })
-  return { problems, notices: sunset === undefined || sunset.isOver ? [] : [sunset.text], planned, estimate }
+  const notices = sunset === undefined || sunset.isOver ? [] : [sunset.text]
+  return { problems, notices, planned, estimate, notes: backend?.notes ?? [] }
 }
 
-function describeJob(host: Host, job: JobSpecification, { problems, notices, planned, estimate }: CheckedJob): string {
+function describeJob(host: Host, job: JobSpecification, checked: CheckedJob): string {
+  const { problems, notices, planned, estimate, notes } = checked
   const file = host.workspace.show(host.workspace.jobFile(job.job))
   const found = problems.flatMap(({ message, hint }) => [
     `  ${message}`,
@@ -92,6 +96,7 @@ function describeJob(host: Host, job: JobSpecification, { problems, notices, pla
             plan: planned.plan,
             planDigest: planned.digest,
             estimate,
+            notes,
             firstRow: firstOf(planned.rendered.train),
           }),
         ]

@@ -96,12 +96,13 @@ async function printPlan(host: Host, { context, job, task, backend }: Training):
   const estimate = await backend.estimate(planned.plan)
   const [firstRow = ""] = planned.rendered.train
   host.print(
-    { plan: planned.plan, planDigest: planned.digest, estimate },
+    { plan: planned.plan, planDigest: planned.digest, estimate, notes: backend.notes },
     describePlan({
       backend: backend.name,
       plan: planned.plan,
       planDigest: planned.digest,
       estimate,
+      notes: backend.notes,
       firstRow: firstRow.trimEnd(),
     }),
   )

@@ -60,8 +60,6 @@ export interface Estimate {
     /** What the figure rests on: a price and its date. */
     readonly detail?: string
   }[]
-  /** What whoever pays should know beside the figures: what serving costs while idle, where the weights stay. */
-  readonly notes?: readonly string[]
 }
 
 /** A row of the training file before it is written as its backend takes it. */
@@ -192,6 +190,8 @@ export interface FineTuneBackend {
   readonly sunset?: string
   /** The host of a service, by which facts about its models are found. */
   readonly host?: string
+  /** What to know of it before a job: what serving costs while idle, whether the weights can be taken home. */
+  readonly notes?: readonly string[]
   /** How rows are sent; the trainer's own form where absent. */
   readonly rows?: RowDialect
   capabilities(): Capabilities
@@ -273,6 +273,10 @@ export interface Capabilities {
 export interface BackendModule<Options = unknown> {
   readonly summary: string
   readonly kind: "hosted" | "runner"
+  /** What a job file says beside its name and task, for the docs: each title is a place that it trains at. */
+  readonly examples: Readonly<
+    Record<string, { readonly baseModel: string; readonly options?: Readonly<Record<string, unknown>> }>
+  >
   /** Environment variables it reads, for `doctor` and the docs; secrets are reported as set or missing only. */
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
   /** The options of a job's `backend.options`: strict, with a description on each key. */

@@ -14,7 +14,10 @@ export async function requireConsent(
   const estimate = await backend.estimate(plan)
   if (backend.kind !== "hosted" && !costsMoney(estimate)) return
   const [firstRow = ""] = rendered.train
-  await context.consent({ backend: backend.name, plan, planDigest: digest, estimate, firstRow: firstRow.trimEnd() })
+  await context.consent({
+    ...{ backend: backend.name, plan, planDigest: digest, estimate, notes: backend.notes },
+    firstRow: firstRow.trimEnd(),
+  })
 }
 
 function costsMoney({ figures }: Estimate): boolean {

@@ -1,0 +1,89 @@
+import { stringify } from "yaml"
+import type { BackendContext, BackendModule, FineTuneBackend } from "../src/core/contracts/backend.ts"
+import { packageRoot } from "../src/cli/version.ts"
+import { closedServices } from "../src/store/closed-services.ts"
+import { table } from "./specification-table.ts"
+
+/** What each backend can do, where, and a whole job file each; as of the dates in the facts. */
+export async function backendsText(
+  modules: readonly { readonly name: string; readonly module: BackendModule }[],
+): Promise<string> {
+  const places = modules.flatMap(({ name, module }) =>
+    Object.entries(module.examples).map(([title, { baseModel, options = {} }]) => ({
+      ...{ title, name, baseModel, options },
+      backend: module.create(documentedContext, module.options.parse(options)),
+    })),
+  )
+  return [
+    "Where a job trains: `backend` in the job, with the options of [plug-ins.md](plug-ins.md#backends). A workspace may give backends " +
+      "with their options names of its own (`backends` in `tuneloop.yaml`).",
+    table(
+      ["where", "backend", "objectives", "methods", "until", "as of"],
+      places.map(({ title, name, backend }) => {
+        const { objectives, methods, asOf } = backend.capabilities()
+        return [title, `\`${name}\``, objectives.join(", "), methods.join(", "), backend.sunset ?? "–", asOf]
+      }),
+    ),
+    ...(await Promise.all(places.map((place) => section(place)))),
+    "## Closed",
+    "These take no more jobs.",
+    table(
+      ["service", "since", "what", "instead", "source"],
+      closedServices().map(({ name, since, what, instead, source }) => [name, since, what, instead, source]),
+    ),
+  ].join("\n\n")
+}
+
+async function section({
+  title,
+  name,
+  baseModel,
+  options,
+  backend,
+}: {
+  readonly title: string
+  readonly name: string
+  readonly baseModel: string
+  readonly options: Readonly<Record<string, unknown>>
+  readonly backend: FineTuneBackend
+}): Promise<string> {
+  const { settings, source } = backend.capabilities()
+  // Without an environment every key is missing, and the check says which.
+  const keys = backend.kind === "hosted" ? (await backend.check()).flatMap(({ hint }) => hint ?? []) : []
+  const job = {
+    ...{ schemaVersion: 1, job: "support", task: "support", baseModel },
+    backend: { name, ...(Object.keys(options).length === 0 ? {} : { options }) },
+  }
+  return [
+    `## ${title}`,
+    ...keys,
+    ...(settings === undefined
+      ? []
+      : [
+          `Settings that it follows: ${settings
+            .filter((key) => key !== "name")
+            .map((key) => `\`${key}\``)
+            .join(", ")}. Others are refused.`,
+        ]),
+    ...(backend.rows === undefined ? [] : [`Rows: ${backend.rows.fewestRows} or more.`]),
+    ...notesOf(backend),
+    `Source: ${source}.`,
+    `\`\`\`yaml\n${stringify(job)}\`\`\``,
+  ].join("\n\n")
+}
+
+function notesOf({ notes }: FineTuneBackend): string[] {
+  return (notes ?? []).map((note) => `${note.charAt(0).toUpperCase()}${note.slice(1)}.`)
+}
+
+/** Nothing is asked, read or sent for the docs. */
+const documentedContext: BackendContext = {
+  environment: {},
+  packageRoot,
+  allowedHosts: [],
+  fetch: () => Promise.reject(new Error("the docs ask no server")),
+  now: () => new Date(0),
+  sleep: () => Promise.resolve(),
+  signal: new AbortController().signal,
+  progress: () => undefined,
+}
