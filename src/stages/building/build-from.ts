@@ -52,7 +52,7 @@ export async function buildFrom(
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
   const [validation, test] = [rows("validation"), rows("test")]
-  const dropped = versions.each<DroppedExample>(built.manifest.id, "dropped.jsonl")
+  const dropped = versions.each(built.manifest.id, "dropped.jsonl")
   return {
     imported,
     built,
