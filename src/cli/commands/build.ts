@@ -51,10 +51,12 @@ export function register(command: Command, host: Host): void {
       const result = await buildFrom(
         host.context(),
         specification,
-        files,
-        { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
-        await loadFilters(specification),
-        { prepare: () => semanticSearch(host, host.context(), specification), threads },
+        { files, skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
+        {
+          filters: await loadFilters(specification),
+          prepare: () => semanticSearch(host, host.context(), specification),
+          threads,
+        },
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
