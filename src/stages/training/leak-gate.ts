@@ -1,5 +1,6 @@
 import { GateError } from "../../core/errors.ts"
-import type { DatasetManifest, DroppedExample } from "../../core/rows/example.ts"
+import type { DroppedExample } from "../../core/rows/example.ts"
+import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { FoundLeak } from "../../curation/leaks/definition.ts"

@@ -1,7 +1,8 @@
 import type { DatasetId, FrozenId } from "../../core/rows/frozen-ids.ts"
 import { canonicalJson, digest } from "../../core/canonical.ts"
 import { DataError, ToolkitError, UsageError, type Issue } from "../../core/errors.ts"
-import type { DatasetManifest, Example, Preference, Split } from "../../core/rows/example.ts"
+import type { Example, Preference, Split } from "../../core/rows/example.ts"
+import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import {
   type DatasetFormat,
   type RenderedPreference,

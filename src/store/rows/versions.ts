@@ -3,7 +3,8 @@ import { join } from "node:path"
 import { z } from "zod"
 import { DataError } from "../../core/errors.ts"
 import { parseJson } from "../../core/parse.ts"
-import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../../core/rows/example.ts"
+import type { Example, Preference } from "../../core/rows/example.ts"
+import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import {
   datasetIdSchema,
   isDatasetId,
