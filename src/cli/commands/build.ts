@@ -58,7 +58,7 @@ export function register(command: Command, host: Host): void {
           threads,
         },
       )
-      for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
+      for (const issue of result.imported.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
       if (result.imported.invalid.length > 0) setExitCode(1)
     })
@@ -142,7 +142,7 @@ function buildFromData({ imported, built, leaks }: BuildFromResult): Record<stri
 function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
   const lines = [
-    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} left out`,
+    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} skipped`,
     ...describeLeaks(leaks),
   ]
   if (heldElsewhere.length > 0)

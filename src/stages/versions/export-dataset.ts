@@ -135,7 +135,7 @@ async function* partsOf(
   if (!isEmpty("test")) yield rowsOf("test", holdout)
 }
 
-/** The file as it is told, after the ledger knows of it. */
+/** The file as it is reported, after the ledger knows of it. */
 async function recorded(
   context: StageContext,
   task: TaskSpecification,
