@@ -1,5 +1,5 @@
 // AssemblyScript: the memory of a sketcher. Nothing is allocated a text; all regions lie in one memory, whose layout
-// `configure` and `reserve` fix.
+// `configureKeys` and `reserve` fix.
 
 // So many code points have an entry in `points`.
 export const pointsKnown: u32 = 0x20000
@@ -65,15 +65,19 @@ export function shinglesAt(): usize {
   return shingles
 }
 
-/**
- * How texts are cut and keyed from now on. `boilerplateSlots` is 0 or a power of two: the size of the table that the
- * host then fills.
- */
-export function configure(ofWords: bool, runSize: u32, spanSize: u32, fewestLeft: u32, bandCount: u32, rowCount: u32, boilerplateSlots: u32): void {
+/** How texts are cut from now on. */
+export function configureCuts(ofWords: bool, runSize: u32, spanSize: u32, fewestLeft: u32): void {
   isOfWords = ofWords
   size = runSize
   span = spanSize
   fewest = fewestLeft
+}
+
+/**
+ * How texts are keyed from now on. `boilerplateSlots` is 0 or a power of two: the size of the table that the host then
+ * fills.
+ */
+export function configureKeys(bandCount: u32, rowCount: u32, boilerplateSlots: u32): void {
   bands = bandCount
   rows = rowCount
   boilerplateMask = boilerplateSlots === 0 ? 0 : boilerplateSlots - 1

@@ -8,7 +8,7 @@ import { parseJson } from "../core/parse.ts"
 import type { ModelRef } from "../core/training/model-ref.ts"
 import { readEvents, toProgress } from "./_work-events.ts"
 import { readExit, readProcess, type WorkExit } from "./_work-state.ts"
-import { begin, lastLines, type Work, type Workshop } from "./_work.ts"
+import { begin, lastLines, stopProcess, type Work, type Workshop } from "./_work.ts"
 import type { ProcessRef, Transport } from "./_transport.ts"
 
 type OnProgress = (name: string, done: number, total: number) => void
@@ -30,7 +30,7 @@ export async function generateAll(
   const work = generationWork(workshop, request)
   for (;;) {
     context.signal.throwIfAborted()
-    const running = await runningProcess(transport, work)
+    const running = await runningProcess(transport, work.state)
     const isAnswered = running === undefined || covers(work.requestFile, work.request)
     const offset = running === undefined ? await sizeOf(transport, eventsFile(work)) : 0
     const process = running ?? (await begin(workshop, work))
@@ -42,6 +42,24 @@ export async function generateAll(
   for (const { predictions } of request.jobs) await transport.get(transport.place(predictions), predictions)
 }
 
+/** See `FineTuneBackend.generating`. */
+export async function generating(transport: Transport, folder: string): Promise<string | undefined> {
+  const isRunning = (await runningProcess(transport, folder)) !== undefined
+  return isRunning ? transport.place(logFile(folder)) : undefined
+}
+
+/** See `FineTuneBackend.stopGeneration`. */
+export async function stopGeneration(
+  transport: Transport,
+  folder: string,
+  sleep: (milliseconds: number) => Promise<void>,
+): Promise<boolean> {
+  const running = await runningProcess(transport, folder)
+  if (running === undefined) return false
+  await stopProcess(transport, running, sleep)
+  return true
+}
+
 function generationWork({ transport, trainer, options }: Workshop, request: GenerationRequest): Work {
   const { folder, jobs, batchSize, latencyRows, seed } = request
   const adapters = jobs.flatMap(({ model }) => adapterOf(model, transport.name) ?? [])
@@ -49,7 +67,7 @@ function generationWork({ transport, trainer, options }: Workshop, request: Gene
     script: "generate.py",
     requestFile: join(folder, "request.json"),
     state: folder,
-    log: join(folder, "generate.log"),
+    log: logFile(folder),
     inputs: [...new Set([...jobs.map(({ rows }) => rows), ...adapters])],
     request: {
       schemaVersion: 1,
@@ -107,8 +125,12 @@ async function follow(
   }
 }
 
-async function runningProcess(transport: Transport, work: Work): Promise<ProcessRef | undefined> {
-  const known = await readProcess(transport, work.state)
+function logFile(folder: string): string {
+  return join(folder, "generate.log")
+}
+
+async function runningProcess(transport: Transport, state: string): Promise<ProcessRef | undefined> {
+  const known = await readProcess(transport, state)
   return known !== undefined && (await transport.isAlive(known)) ? known : undefined
 }
 

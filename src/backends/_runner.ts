@@ -1,7 +1,7 @@
 import type { BackendContext, FineTuneBackend } from "../core/contracts/backend.ts"
 import { baseOf, type BaseModel } from "../core/training/model-ref.ts"
 import { fetchAdapter } from "./_artifacts.ts"
-import { generateAll } from "./_generation.ts"
+import { generateAll, generating, stopGeneration } from "./_generation.ts"
 import { beginTraining, cancelTraining, hasBegun, pollTraining, trainingLog } from "./_training.ts"
 import type { Transport } from "./_transport.ts"
 import type { Trainer, WorkOptions } from "./_work.ts"
@@ -19,7 +19,10 @@ export interface RunnerParts {
 }
 
 type Shared = Required<
-  Pick<FineTuneBackend, "submit" | "find" | "poll" | "logs" | "cancel" | "fetch" | "generate" | "prepare">
+  Pick<
+    FineTuneBackend,
+    "submit" | "find" | "poll" | "logs" | "cancel" | "fetch" | "generate" | "generating" | "stopGeneration" | "prepare"
+  >
 >
 
 /**
@@ -34,6 +37,10 @@ export function runner(context: BackendContext, parts: RunnerParts): Shared {
     options,
     trainer: await parts.trainer(base),
   })
+  const pause = async (milliseconds: number) => {
+    context.signal.throwIfAborted()
+    await context.sleep(milliseconds)
+  }
   return {
     async prepare(base) {
       await parts.trainer(base)
@@ -50,15 +57,12 @@ export function runner(context: BackendContext, parts: RunnerParts): Shared {
     },
     poll: (job, files, cursor) => pollTraining(transport, job, files, cursor),
     logs: (_job, files, cursor) => trainingLog(transport, files, cursor),
-    async cancel(job, files) {
-      await cancelTraining(transport, job, files, async (milliseconds) => {
-        context.signal.throwIfAborted()
-        await context.sleep(milliseconds)
-      })
-    },
+    cancel: (job, files) => cancelTraining(transport, job, files, pause),
     fetch: (_job, files) => fetchAdapter(transport, files),
     async generate(request, onProgress) {
       await generateAll(context, await workshopFor(request.base), request, onProgress)
     },
+    generating: (folder) => generating(transport, folder),
+    stopGeneration: (folder) => stopGeneration(transport, folder, pause),
   }
 }

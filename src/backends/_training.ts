@@ -8,7 +8,7 @@ import type { RemoteJob, SentEvent } from "../core/training/run.ts"
 import type { BaseModel } from "../core/training/model-ref.ts"
 import { readEvents, toLogPage, toRunEvents } from "./_work-events.ts"
 import { cancelledFile, readProcess, stateOf } from "./_work-state.ts"
-import { begin, type Work, type Workshop, writeWhole } from "./_work.ts"
+import { begin, type Work, type Workshop, writeWhole, stopProcess } from "./_work.ts"
 import type { Transport } from "./_transport.ts"
 
 /** Where a training keeps its state, in the folder of its run. */
@@ -99,11 +99,7 @@ export async function cancelTraining(
   if (known?.submissionKey !== job.submissionKey) return
   writeWhole(cancelledFile(state), `${job.submissionKey}\n`)
   await transport.put(cancelledFile(state), transport.place(cancelledFile(state)))
-  for (let waitedMs = 0; await transport.isAlive(known); waitedMs += 200) {
-    if (waitedMs === 0) await transport.signal(known, "TERM")
-    if (waitedMs === 60_000) await transport.signal(known, "KILL")
-    await sleep(200)
-  }
+  await stopProcess(transport, known, sleep)
 }
 
 const readySuffix = ":ready"

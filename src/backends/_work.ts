@@ -96,6 +96,19 @@ export async function lastLines(transport: Transport, log: string): Promise<stri
   return text.trim().split("\n").slice(-3).join(" / ").slice(-400) || "it wrote nothing to its log"
 }
 
+/** The process is over: it is asked to end, and after a minute made to. */
+export async function stopProcess(
+  transport: Transport,
+  process: ProcessRef,
+  sleep: (milliseconds: number) => Promise<void>,
+): Promise<void> {
+  for (let waitedMs = 0; await transport.isAlive(process); waitedMs += 200) {
+    if (waitedMs === 0) await transport.signal(process, "TERM")
+    if (waitedMs === 60_000) await transport.signal(process, "KILL")
+    await sleep(200)
+  }
+}
+
 /** Not cut short by an interrupt: who began a process must know whether it lives. */
 async function untilItSaysWhoItIs(
   transport: Transport,

@@ -23,7 +23,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "expand", summary: "grow candidates from the train seeds", load: () => import("./commands/expand.ts") },
   {
     name: "review",
-    summary: "let experts decide on candidates, in a spreadsheet",
+    summary: "let experts decide, on a local page or in a spreadsheet",
     load: () => import("./commands/review.ts"),
   },
   {
@@ -33,7 +33,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: "dataset",
-    summary: "list, compare, export and describe dataset versions; erase rows",
+    summary: "list, show, compare, export and describe dataset versions; count tokens; erase rows",
     load: () => import("./commands/dataset.ts"),
   },
   {
@@ -43,7 +43,11 @@ export const commands: readonly CommandEntry[] = [
   },
   { name: "job", summary: "check a job", load: () => import("./commands/job.ts") },
   { name: "train", summary: "train a job's model", load: () => import("./commands/train.ts") },
-  { name: "runs", summary: "list, show, watch and cancel runs", load: () => import("./commands/runs.ts") },
+  {
+    name: "runs",
+    summary: "list, show, watch, cancel and adopt runs; print their logs",
+    load: () => import("./commands/runs.ts"),
+  },
   {
     name: "evaluate",
     summary: "score a run's model against its contenders and give the verdict",
@@ -72,5 +76,9 @@ export const commands: readonly CommandEntry[] = [
     load: () => import("./commands/config.ts"),
   },
   { name: "schema", summary: "print the JSON Schema of a file", load: () => import("./commands/schema.ts") },
-  { name: "ledger", summary: "verify the ledger", load: () => import("./commands/ledger.ts") },
+  {
+    name: "ledger",
+    summary: "verify the ledger; show what models cost, were asked and answered",
+    load: () => import("./commands/ledger.ts"),
+  },
 ]

@@ -40,7 +40,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
           files.map((file) => host.path(file)),
           { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map() },
         )
-        for (const issue of result.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
+        for (const issue of result.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
         host.print({ task, ...result }, describe(task, kind, result))
         if (result.invalid.length > 0) setExitCode(1)
       },
@@ -83,7 +83,7 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
   const lines = [
     added + corrected === 0 && invalid.length === 0
       ? `unchanged: all ${read} rows are there already`
-      : `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} left out`,
+      : `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} skipped`,
   ]
   if (personalData.length > 0)
     lines.push(

@@ -1,5 +1,7 @@
+import { z } from "zod"
 import { digest } from "../core/canonical.ts"
 import { ConfigError, ProviderError } from "../core/errors.ts"
+import { parseJson } from "../core/parse.ts"
 import type { ModelAnswer, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 
 const variable = "TUNELOOP_RECORDING"
@@ -38,8 +40,21 @@ const module: ModelModule = {
 }
 export default module
 
+type RecordedRequest = ModelRequest | z.output<typeof recordedSchema>["request"]
+
+// A recording may also be written by hand, where nobody counts tokens.
+const recordedSchema = z.object({
+  request: z.record(z.string(), z.unknown()),
+  answer: z.looseObject({
+    text: z.string(),
+    inputTokens: z.number().nullable().default(null),
+    outputTokens: z.number().nullable().default(null),
+    schemaRefused: z.literal(true).optional(),
+  }),
+})
+
 /** What makes two requests the same, wherever they are sent. */
-function contentOf({ provider: _provider, baseUrl: _baseUrl, ...content }: ModelRequest): string {
+function contentOf({ provider: _provider, baseUrl: _baseUrl, ...content }: RecordedRequest): string {
   return digest(content)
 }
 
@@ -54,10 +69,8 @@ function read(file: string | undefined, readText: (path: string) => string): Map
   return new Map(
     text.split("\n").flatMap((line, index) => {
       if (line.trim() === "") return []
-      try {
-        const { request, answer } = JSON.parse(line) as { request: ModelRequest; answer: ModelAnswer }
-        if (typeof answer.text === "string") return [[contentOf(request), answer] as const]
-      } catch {}
+      const { data } = recordedSchema.safeParse(parseJson(line))
+      if (data !== undefined) return [[contentOf(data.request), data.answer] as const]
       throw wrong(`names ${file}, and its line ${index + 1} is no {"request": …, "answer": {"text": …}}`)
     }),
   )

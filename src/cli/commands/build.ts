@@ -7,7 +7,7 @@ import { count } from "../../evaluation/verdict/words.ts"
 import type { WitnessReport } from "../../stages/building/witness-version.ts"
 import type { SemanticSearch } from "../../stages/building/semantic-search.ts"
 import type { StageContext } from "../../stages/context.ts"
-import type { DatasetManifest } from "../../core/rows/example.ts"
+import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { formatIssue } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
@@ -51,12 +51,14 @@ export function register(command: Command, host: Host): void {
       const result = await buildFrom(
         host.context(),
         specification,
-        files,
-        { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
-        await loadFilters(specification),
-        { prepare: () => semanticSearch(host, host.context(), specification), threads },
+        { files, skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
+        {
+          filters: await loadFilters(specification),
+          prepare: () => semanticSearch(host, host.context(), specification),
+          threads,
+        },
       )
-      for (const issue of result.imported.invalid) host.terminal.warn(`left out ${formatIssue(issue)}`)
+      for (const issue of result.imported.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
       if (result.imported.invalid.length > 0) setExitCode(1)
     })
@@ -140,7 +142,7 @@ function buildFromData({ imported, built, leaks }: BuildFromResult): Record<stri
 function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
   const lines = [
-    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} left out`,
+    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} skipped`,
     ...describeLeaks(leaks),
   ]
   if (heldElsewhere.length > 0)

@@ -14,12 +14,12 @@ export function register(command: Command, host: Host): void {
       if (!existsSync(file)) return host.print({ ok: true, runs: 0, problems: [] }, "there is no ledger yet")
       const ledger = host.context().readLedger()
       const problems = await ledger.verify()
-      const { requests, answered } = await ledger.requests.totals()
       if (problems.length > 0)
         throw new ToolkitError(`the ledger has ${problems.length} problems: ${problems.join("; ")}`, {
           code: "ledger",
           hint: "Keep a copy of the file before anything else.",
         })
+      const { requests, answered } = await ledger.requests.totals()
       const runs = (await ledger.runs.list()).length
       host.print(
         { ok: true, runs, requests, answered, problems },

@@ -48,8 +48,8 @@ export function registerAdopt(command: Command, host: Host): void {
 /** The rows train: the model has seen them, and must not be tested on them. */
 async function versionOf(host: Host, task: TaskSpecification, file: string): Promise<string> {
   const { buildFrom } = await import("../../stages/building/build-from.ts")
-  const options = { skipInvalid: false, splitOf: new Map([[file, "train"]] as const) }
-  return (await buildFrom(host.context(), task, [file], options, await loadFilters(task))).built.manifest.id
+  const given = { files: [file], skipInvalid: false, splitOf: new Map([[file, "train"]] as const) }
+  return (await buildFrom(host.context(), task, given, { filters: await loadFilters(task) })).built.manifest.id
 }
 
 function shown({ id, outcome, rows, summary: { run, state, model, costUsd } }: AdoptedJob): object {

@@ -252,6 +252,10 @@ export interface FineTuneBackend {
   generate?(request: GenerationRequest, onProgress: (name: string, done: number, total: number) => void): Promise<void>
   /** Where a model that the service serves can be asked; undefined for one that it does not. Sends nothing. */
   chat?(model: ModelRef): ChatPlace | undefined
+  /** The log of the generation that is at work in the folder, whoever began it; undefined where none is. */
+  generating?(folder: string): Promise<string | undefined>
+  /** No generation is at work in the folder; false where none was. What was answered stays. */
+  stopGeneration?(folder: string): Promise<boolean>
 }
 
 /** Tokens by row id, and why a row does not render. */

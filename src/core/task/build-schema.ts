@@ -46,7 +46,7 @@ export const buildSchema = z.strictObject({
         .default(false)
         .describe(
           "Whether such rows leave the version: those near held-out rows, and the lesser of two with the " +
-            "same output. Otherwise they are told",
+            "same output. Otherwise they are only reported",
         ),
     })
     .optional()

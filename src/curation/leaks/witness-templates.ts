@@ -4,7 +4,7 @@ import { leakDefinition } from "./definition.ts"
 import { distinctSorted, WitnessText } from "./witness-texts.ts"
 import { Pool, sequencePrint, windowHashes } from "./witness-windows.ts"
 
-/** What the definition calls boilerplate of these texts, told anew: the hashes of its spans. */
+/** What the definition calls boilerplate of these texts, found anew: the hashes of its spans. */
 export function boilerplateSpans(texts: readonly string[], name: ShinglerName): Set<number> {
   const { leastShare, leastTexts, leastMass } = leakDefinition.boilerplate
   const sample = sampleOf(texts)
@@ -18,7 +18,7 @@ export function boilerplateSpans(texts: readonly string[], name: ShinglerName): 
   return massOf(counts) > leastMass * all ? new Set(counts.keys()) : new Set()
 }
 
-/** The common runs of the texts as the definition has them, told anew: their hashes and how many words they have. */
+/** The common runs of the texts as the definition has them, found anew: their hashes and how many words they have. */
 export function commonRunHashes(sample: readonly string[], n: number): { runs: Set<number>; length: number } {
   const { leastTexts, plainShare, leastShare, leastMass, lengthFor } = leakDefinition.commonRuns
   const length = lengthFor(n)

@@ -42,7 +42,7 @@ export class WitnessText {
     }
   }
 
-  /** The hashes of the text's spans, in the form in which boilerplate is told. */
+  /** The hashes of the text's spans, in the form in which boilerplate is given. */
   spans(text: string, name: ShinglerName): Uint32Array {
     const { span } = cuts[name]
     const [units, count] = name === "word-5" ? ([this.words.hashes, this.words.count] as const) : this.#pointsOf(text)

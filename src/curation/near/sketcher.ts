@@ -52,7 +52,8 @@ export class Sketcher {
     this.#bands = bands.count
     const { size, span, fewest } = cuts[shingles]
     const slots = boilerplate.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(boilerplate.length * 4))
-    this.code.configure(Number(shingles === "word-5"), size, span, fewest, bands.count, bands.rows, slots)
+    this.code.configureCuts(Number(shingles === "word-5"), size, span, fewest)
+    this.code.configureKeys(bands.count, bands.rows, slots)
     this.#reserve(4096)
     this.#keysAt = this.code.keysAt() >> 2
     this.#printAt = this.code.printAt() >> 2
@@ -153,15 +154,8 @@ const needsBlock = -2
 /** What assembly/sketcher.ts exports. */
 interface Code {
   readonly memory: { readonly buffer: ArrayBuffer }
-  configure(
-    ofWords: number,
-    size: number,
-    span: number,
-    fewest: number,
-    bands: number,
-    rows: number,
-    boilerplateSlots: number,
-  ): void
+  configureCuts(ofWords: number, size: number, span: number, fewest: number): void
+  configureKeys(bands: number, rows: number, boilerplateSlots: number): void
   reserve(bytes: number, start: number): void
   sketch(bytes: number, isFolded: number): number
   spans(bytes: number, isFolded: number): number

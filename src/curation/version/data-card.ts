@@ -1,4 +1,4 @@
-import type { DatasetManifest, HoldoutManifest } from "../../core/rows/example.ts"
+import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import {
   brokenRules,
   licenceOf,

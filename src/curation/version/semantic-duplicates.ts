@@ -26,13 +26,13 @@ export interface SemanticOptions {
   readonly heldOut: readonly { readonly id: string }[]
   readonly vectors: { readonly train: readonly Float32Array[]; readonly heldOut: readonly Float32Array[] }
   readonly threshold: number
-  /** What is found is dropped; otherwise it is told alone. */
+  /** What is found is dropped; otherwise it is only reported. */
   readonly drop: boolean
 }
 
 /**
  * The train rows that mean the same as a held-out row or as an earlier train row with the same output, by the exact
- * cosine of their vectors. Rows with different outputs are told as nothing: meaning alone makes no conflict. With
+ * cosine of their vectors. Rows with different outputs are not reported: meaning alone makes no conflict. With
  * `drop` they leave, for a row that stays; each names the most similar one, of equals the first. kept + dropped =
  * train.
  */

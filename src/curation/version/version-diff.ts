@@ -1,6 +1,7 @@
 import { canonicalJson } from "../../core/canonical.ts"
 import { DataError } from "../../core/errors.ts"
-import type { DatasetManifest, DroppedExample, Example } from "../../core/rows/example.ts"
+import type { DroppedExample, Example } from "../../core/rows/example.ts"
+import type { DatasetManifest } from "../../core/rows/manifests.ts"
 
 /** A frozen version with its rows, which may be gone through more than once. */
 export interface FrozenVersion {

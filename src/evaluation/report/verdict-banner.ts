@@ -8,7 +8,7 @@ const headings = {
   undecided: { mark: "?", text: () => "Undecided" },
 } as const
 
-/** The verdict, its reason, the figures it rests on and the rule; told by words and a mark, not by colour alone. */
+/** The verdict, its reason, the figures it rests on and the rule; shown by words and a mark, not by colour alone. */
 export function verdictBanner({ verdict, incumbent, metric, contenders, comparisons }: ReportData): Html {
   const { mark, text } = headings[verdict.verdict]
   const difference = comparisons.find((each) => each.b === incumbent && each.metric === metric)

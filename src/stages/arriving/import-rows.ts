@@ -31,7 +31,7 @@ export interface ImportResult {
 }
 
 export interface ImportOptions {
-  /** Leave invalid rows out instead of refusing all. */
+  /** Skip invalid rows instead of refusing all. */
   readonly skipInvalid: boolean
   /** The column of an input field, `output`, `key`, `source` or `split`, where it is called otherwise. */
   readonly columns?: ReadonlyMap<string, string>
@@ -42,7 +42,7 @@ export interface ImportOptions {
 /**
  * The gold examples of the files are in the task's seeds, each once: importing a file again changes nothing, a row with
  * a known key corrects that seed. Any invalid row stops the import before a byte is written, unless `skipInvalid`
- * leaves such rows out. New seeds are scanned for personal data and held out. A row may say its split, and then has it
+ * skips such rows. New seeds are scanned for personal data and held out. A row may say its split, and then has it
  * for good: unless it has another already.
  */
 export function importSeeds(

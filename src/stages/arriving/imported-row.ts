@@ -19,6 +19,13 @@ export interface Columns {
   readonly split: string | undefined
 }
 
+/** What a file is read for, how people are told of it, and the columns that they gave another name. */
+export interface ReadAs {
+  readonly kind: Kind
+  readonly file: string
+  readonly renamed?: ReadonlyMap<string, string>
+}
+
 const outputColumns = ["output", "label", "labels", "answer"]
 const keyColumns = ["id", "key"]
 
@@ -28,10 +35,8 @@ const keyColumns = ["id", "key"]
  */
 export function columnsOf(
   task: TaskSpecification,
-  table: Table,
-  kind: Kind,
-  file: string,
-  renamed: ReadonlyMap<string, string>,
+  table: Pick<Table, "rows" | "format">,
+  { kind, file, renamed = new Map() }: ReadAs,
 ): Columns | undefined {
   const names = Object.keys(table.rows[0]?.fields ?? {})
   const missing = [...renamed].filter(([, column]) => !names.includes(column))

@@ -87,7 +87,7 @@ class RowReader {
     const unread: Issue[] = []
     const issues: Issue[] = []
     const columnsFor = (first: readonly TableRow[]) => ({
-      found: columnsOf(task, { rows: first, issues: [], format }, kind, place.file, renamed),
+      found: columnsOf(task, { rows: first, format }, { kind, file: place.file, renamed }),
     })
     let columns: { readonly found: Columns } | undefined
     for (const row of rows) {

@@ -84,7 +84,7 @@ async function planRefresh(
     .filter(({ id, split }) => split === "test" && answeredTest.has(digits(id)))
     .map(({ id }) => id)
   const retiring = isDue ? inTest.filter((id) => opened.has(digits(id))) : []
-  const fresh = isDue ? freshRows(context, task, rows, versions, examples, new Set(retiring)) : []
+  const fresh = isDue ? freshRows(context, task, { rows, versions, examples }, new Set(retiring)) : []
   if (isDue && retiring.length > 0 && fresh.length + inTest.length - retiring.length === 0)
     throw nothingFresh(task, wear)
   const before = standing.flatMap(({ id, split }) => (split === "retired" ? [id] : []))
@@ -119,6 +119,13 @@ async function planRefresh(
   }
 }
 
+/** What the task has, what is frozen of it, and what of it are examples. */
+interface TaskMaterial {
+  readonly rows: TaskRows
+  readonly versions: Versions
+  readonly examples: TaskExamples
+}
+
 /**
  * The train rows to be tested on instead: of people, valid, in no version's train rows and nothing grown from them
  * either, and near none of what is trained on, held out or retired. As many as `assignSplits` gives to the test set.
@@ -126,9 +133,7 @@ async function planRefresh(
 function freshRows(
   context: StageContext,
   task: TaskSpecification,
-  rows: TaskRows,
-  versions: Versions,
-  examples: TaskExamples,
+  { rows, versions, examples }: TaskMaterial,
   retiring: ReadonlySet<string>,
 ): { id: string; stratum: string }[] {
   context.report.progress("looking for rows that no version was trained on")

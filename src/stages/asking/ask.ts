@@ -9,7 +9,7 @@ import { type Answerer, type KeyedRequest, requireAllowedHost } from "./request.
 import { Sender } from "./sender.ts"
 
 export interface Question {
-  /** What the answers are for; costs are told by it. */
+  /** What the answers are for; costs are listed by it. */
   readonly purpose: string
   readonly requests: readonly KeyedRequest[]
   /** Who answers; called where an answer is missing. */

@@ -26,7 +26,7 @@ export function readBenchmarks(workspace: Workspace, task: TaskSpecification): B
     digests[file] = digestText(readBytes(path, "benchmark file"))
     const table = readTable(path)
     issues.push(...table.issues)
-    const columns = columnsOf(task, table, "benchmark", file, new Map())
+    const columns = columnsOf(task, table, { kind: "benchmark", file })
     return table.rows.flatMap((row): HeldOutRow[] => {
       const parsed = parseRow(task, row, columns, "benchmark")
       if ("issues" in parsed) {

@@ -20,6 +20,18 @@ export interface SplitLeak {
   readonly similarity?: number
 }
 
+/** A data set as it was given, and how it is imported. */
+export interface GivenFiles extends ImportOptions {
+  readonly files: readonly string[]
+}
+
+/** What a build works with; `prepare` is called once the rows are imported. */
+export interface BuildFromParts {
+  readonly filters: readonly ConfiguredFilter[]
+  readonly prepare?: () => Promise<SemanticSearch | undefined>
+  readonly threads?: ThreadStarter
+}
+
 export interface BuildFromResult {
   readonly imported: ImportResult
   readonly built: BuildResult
@@ -39,20 +51,15 @@ export interface BuildFromResult {
 export async function buildFrom(
   context: StageContext,
   task: TaskSpecification,
-  files: readonly string[],
-  options: ImportOptions,
-  filters: readonly ConfiguredFilter[],
-  {
-    prepare = async () => undefined,
-    threads,
-  }: { readonly prepare?: () => Promise<SemanticSearch | undefined>; readonly threads?: ThreadStarter } = {},
+  { files, ...options }: GivenFiles,
+  { filters, prepare = async () => undefined, threads }: BuildFromParts,
 ): Promise<BuildFromResult> {
   const imported = await importSeeds(context, task, files, options)
   const built = await build(context, task, filters, { findSemantic: await prepare(), threads })
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
   const [validation, test] = [rows("validation"), rows("test")]
-  const dropped = versions.each<DroppedExample>(built.manifest.id, "dropped.jsonl")
+  const dropped = versions.each(built.manifest.id, "dropped.jsonl")
   return {
     imported,
     built,

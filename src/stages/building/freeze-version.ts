@@ -1,6 +1,6 @@
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { GateError } from "../../core/errors.ts"
-import type { DatasetManifest } from "../../core/rows/example.ts"
+import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { reasonOf, type FoundLeak } from "../../curation/leaks/definition.ts"
 import type { WitnessNotes } from "../../curation/leaks/witness.ts"

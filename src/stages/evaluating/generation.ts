@@ -1,8 +1,9 @@
 import { contentDigits } from "../../core/canonical.ts"
+import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
 import { writeDigested } from "../../store/files/staged-file.ts"
-import { generationFolder } from "../../store/rows/answers.ts"
+import { generationFolder, generationWorks } from "../../store/rows/answers.ts"
 import type { StageContext } from "../context.ts"
 import type { KeyedQuestion } from "./answers-key.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -19,7 +20,7 @@ export interface GeneratedQuestion extends KeyedQuestion {
  */
 export async function generate(
   context: StageContext,
-  plan: EvaluationPlan,
+  plan: Pick<EvaluationPlan, "run" | "job" | "training" | "backend">,
   missing: readonly GeneratedQuestion[],
   all: readonly GeneratedQuestion[],
 ): Promise<void> {
@@ -39,12 +40,42 @@ export async function generate(
     writeDigested(rows, lines(question))
     return { name, model, rows, predictions, maxNewTokens, latency }
   })
-  await backend.generate(
-    { base, jobs, batchSize, latencyRows, seed: training.seed, folder: folder.work },
-    (name, done, total) => context.report.progress(`${name}: ${done} of ${total} answered`),
-  )
+  const request = { base, jobs, batchSize, latencyRows, seed: training.seed, folder: folder.work }
+  try {
+    await backend.generate(request, (name, done, total) =>
+      context.report.progress(`${name}: ${done} of ${total} answered`),
+    )
+  } catch (error) {
+    if (context.signal.aborted) await noteThatItGoesOn(context, plan, folder.work)
+    throw error
+  }
   // Rows of the test set lie about no longer than they are needed.
   folder.discardRows()
+}
+
+/** An interrupt ends the waiting only: whoever pressed Ctrl-C must know what goes on, and how it ends. */
+async function noteThatItGoesOn(
+  context: StageContext,
+  { run, backend }: Pick<EvaluationPlan, "run" | "backend">,
+  folder: string,
+): Promise<void> {
+  const log = await backend.generating?.(folder)
+  if (log !== undefined)
+    context.report.warn(
+      `the generation goes on by itself (its log: ${context.workspace.show(log)}); run the same command again ` +
+        `to wait for it, or stop it: tuneloop runs cancel ${run}`,
+    )
+}
+
+/** No generation of the run is at work any more. Returns how many were; an evaluation goes on from what they did. */
+export async function stopGenerations(
+  { workspace }: StageContext,
+  run: string,
+  backend: FineTuneBackend,
+): Promise<number> {
+  let stopped = 0
+  for (const folder of generationWorks(workspace, run)) if (await backend.stopGeneration?.(folder)) stopped += 1
+  return stopped
 }
 
 function* lines(question: KeyedQuestion): Generator<string> {

@@ -26,6 +26,19 @@ export interface CheckedDraft {
   readonly isNovel: boolean
 }
 
+/** Whose drafts are checked, and what finds something wrong in a text. */
+export interface DraftSource {
+  readonly task: TaskSpecification
+  readonly strategy: string
+  readonly filters: readonly ConfiguredFilter[]
+}
+
+/** What the task has, and where each row is held. */
+export interface PlacedRows {
+  readonly rows: TaskRows
+  readonly split: ReadonlyMap<string, Held>
+}
+
 interface KnownRow {
   readonly id: string
   readonly text: string
@@ -48,13 +61,7 @@ export class DraftChecks {
   readonly #seen = new Set<string>()
   #index: NearDuplicateIndex | undefined
 
-  constructor(
-    task: TaskSpecification,
-    strategy: string,
-    rows: TaskRows,
-    split: ReadonlyMap<string, Held>,
-    filters: readonly ConfiguredFilter[],
-  ) {
+  constructor({ task, strategy, filters }: DraftSource, { rows, split }: PlacedRows) {
     this.#task = task
     this.#strategy = strategy
     this.#filters = filters

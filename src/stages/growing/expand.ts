@@ -139,7 +139,7 @@ async function expandStep(
   if (!isPreview && rows.grown.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
   const lacking = whatIsLacking(task, strategy, sources)
   if (lacking !== undefined) return { ...base, state: "nothing", reason: lacking }
-  const checks = new DraftChecks(task, name, rows, sources.split, options.filters)
+  const checks = new DraftChecks({ task, strategy: name, filters: options.filters }, { rows, split: sources.split })
   if (!strategy.asksModel) {
     if (options.dryRun) return { ...base, state: "planned" }
     return commit(rows, base, growOffline(strategy, step.options as never, material, checks), isPreview, [])

@@ -40,7 +40,8 @@ export function failuresOf(context: StageContext, task: TaskSpecification, wante
       code: "no-predictions",
       hint: `Evaluate again: tuneloop evaluate ${found.run}`,
     })
-  const validation = new Versions(context.workspace, task.task).rows(plan.holdout, "validation.jsonl")
+  const holdout = found.holdout ?? plan.holdout
+  const validation = new Versions(context.workspace, task.task).rows(holdout, "validation.jsonl")
   const scored = scoredRows(task, validation, { predictions })
   const rows = scored.map((row, index) => ({ ...row, text: inputText(task, validation[index]?.input ?? {}) }))
   return failureKinds(task, rows, sourcesOf(context, task, []).seeds)

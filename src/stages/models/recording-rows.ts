@@ -54,7 +54,7 @@ async function inputsIn(context: StageContext, task: TaskSpecification, file: st
       issues.push(line)
       continue
     }
-    columns ??= { found: columnsOf(task, { rows: [line], issues: [], format }, "input", file, new Map()) }
+    columns ??= { found: columnsOf(task, { rows: [line], format }, { kind: "input", file }) }
     const parsed = parseRow(task, line, columns.found, "input")
     if ("issues" in parsed) issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line: line.line })))
     else if (erased.of(parsed.row) === undefined) rows.set(parsed.row.id, parsed.row)

@@ -55,7 +55,7 @@ export interface ReviewChange {
  * The decisions of the file are in the task's log, each once: importing again changes nothing. Rows join by id, in any
  * order; only the decision columns are read, and everything else is compared with what was exported; a row missing from
  * the file is simply not decided. What is wrong in a decision column stops the import before a byte is written. A
- * decision on an item that changed since is left out and told. The file is streamed: held are the rows that somebody
+ * decision on an item that changed since is skipped and reported. The file is streamed: held are the rows that somebody
  * filled in.
  */
 export async function importReview(

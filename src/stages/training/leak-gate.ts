@@ -1,5 +1,6 @@
 import { GateError } from "../../core/errors.ts"
-import type { DatasetManifest, DroppedExample } from "../../core/rows/example.ts"
+import type { DroppedExample } from "../../core/rows/example.ts"
+import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { FoundLeak } from "../../curation/leaks/definition.ts"
@@ -45,7 +46,7 @@ function leaksIn(task: TaskSpecification, versions: Versions, { id, holdout }: D
   }
   const idOfDigits = new Map<string, string>()
   const idOfPrint = new Map<number, string>()
-  for (const file of ["validation.jsonl", "test.jsonl"])
+  for (const file of ["validation.jsonl", "test.jsonl"] as const)
     for (const row of versions.each(holdout, file)) {
       idOfDigits.set(digits(row.id), row.id)
       idOfPrint.set(printOf(inputText(task, row.input)), row.id)
@@ -59,7 +60,7 @@ function leaksIn(task: TaskSpecification, versions: Versions, { id, holdout }: D
     const equal = idOfPrint.get(printOf(inputText(task, input)))
     if (equal !== undefined) found.push({ check: "exact", train, heldOut: equal })
   }
-  const dropped = parented.length === 0 ? [] : parentedRows(versions.each<DroppedExample>(id, "dropped.jsonl"))
+  const dropped = parented.length === 0 ? [] : parentedRows(versions.each(id, "dropped.jsonl"))
   return [...descents(parented, dropped, idOfDigits), ...found]
 }
 

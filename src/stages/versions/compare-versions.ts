@@ -6,7 +6,6 @@ import {
   type VersionDiff,
   type Whereabouts,
 } from "../../curation/version/version-diff.ts"
-import type { DroppedExample } from "../../core/rows/example.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -29,7 +28,7 @@ export function compareVersions(
   const frozen = (id: DatasetId): FrozenVersion => ({
     manifest: versions.manifest(id),
     train: versions.each(id, "train.jsonl"),
-    dropped: versions.each<DroppedExample>(id, "dropped.jsonl"),
+    dropped: versions.each(id, "dropped.jsonl"),
   })
   return diffVersions(frozen(before), frozen(after), whereabouts(task, new TaskRows(context.workspace, task.task)))
 }

@@ -210,12 +210,7 @@ async function requestsOf(context: StageContext, task: TaskSpecification, rows: 
   const texts = [...new Set(rows.flatMap(({ input, output }) => [...textsIn(input), ...textsIn(output)]))].filter(
     (text) => text.length >= shortestTelling,
   )
-  const made = new Set(
-    rows.flatMap((row) => [
-      (row as { request?: string }).request,
-      (row.provenance as { request?: string } | undefined)?.request,
-    ]),
-  )
+  const made = new Set(rows.flatMap(({ request, provenance }) => [request, provenance?.request]))
   const ledger = context.readLedger().requests
   const answers = await ledger.answers([...made].flatMap((key) => key ?? []))
   return [

@@ -1,7 +1,8 @@
 import type { DatasetId, FrozenId } from "../../core/rows/frozen-ids.ts"
 import { canonicalJson, digest } from "../../core/canonical.ts"
 import { DataError, ToolkitError, UsageError, type Issue } from "../../core/errors.ts"
-import type { DatasetManifest, Example, Preference, Split } from "../../core/rows/example.ts"
+import type { Example, Preference, Split } from "../../core/rows/example.ts"
+import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import {
   type DatasetFormat,
   type RenderedPreference,
@@ -134,7 +135,7 @@ async function* partsOf(
   if (!isEmpty("test")) yield rowsOf("test", holdout)
 }
 
-/** The file as it is told, after the ledger knows of it. */
+/** The file as it is reported, after the ledger knows of it. */
 async function recorded(
   context: StageContext,
   task: TaskSpecification,

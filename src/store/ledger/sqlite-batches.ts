@@ -37,7 +37,7 @@ function unsettledAttempts(database: DatabaseSync, batch: number): BatchedAttemp
      where batch = ? and state = 'sent' order by attempt`,
     batch,
   ).flatMap(({ attempt, key, request: text }) => {
-    const request = parseRequest(text)
+    const request = parseRequest(database, key, text)
     return request === undefined ? [] : [{ attempt, key, request }]
   })
 }

@@ -48,29 +48,31 @@ export class SqliteRequests implements RequestLedger {
        from requests where key in (select value from json_each(?))`,
       keyList(keys),
     )
-    return new Map(rows.map((row) => [row.key, requestOf(row)]))
+    return new Map(rows.map((row) => [row.key, requestOf(this.database, row)]))
   }
 
   async recording(task: string): Promise<{ request: ModelRequest; answer: ModelAnswer }[]> {
-    const rows = select<{ request: string; answer: string }>(
+    const rows = select<{ key: string; request: string; answer: string }>(
       this.database,
-      `select request, answer from requests where task = ? and answer is not null
+      `select key, request, answer from requests where task = ? and answer is not null
        and strategy not like 'recorded:%' and strategy not like 'evaluated:%' order by rowid`,
       task,
     )
-    return rows.flatMap((row) => {
-      const request = parseRequest(row.request)
-      return request === undefined ? [] : [{ request, answer: parseAnswer(row.answer) }]
+    return rows.flatMap(({ key, request: text, answer }) => {
+      const request = parseRequest(this.database, key, text)
+      return request === undefined ? [] : [{ request, answer: parseAnswer(this.database, key, answer) }]
     })
   }
 
   async totals(task?: string): Promise<RequestTotals> {
-    const rows = select<{ attempts: number; answer: string | null }>(
+    const rows = select<{ key: string; attempts: number; answer: string | null }>(
       this.database,
-      "select attempts, answer from requests where task = coalesce(?, task)",
+      "select key, attempts, answer from requests where task = coalesce(?, task)",
       task ?? null,
     )
-    const answers = rows.flatMap(({ answer }) => (answer === null ? [] : [parseAnswer(answer)]))
+    const answers = rows.flatMap(({ key, answer }) =>
+      answer === null ? [] : [parseAnswer(this.database, key, answer)],
+    )
     return {
       requests: rows.length,
       sent: rows.reduce((sum, row) => sum + row.attempts, 0),
@@ -165,17 +167,20 @@ function answersOf(database: DatabaseSync, keys: Iterable<string>): [string, Mod
     database,
     "select key, answer from requests where key in (select value from json_each(?)) and answer is not null",
     keyList(keys),
-  ).map(({ key, answer }) => [key, parseAnswer(answer)])
+  ).map(({ key, answer }) => [key, parseAnswer(database, key, answer)])
 }
 
-function requestOf({ key, request: text, answer, answeredAt, ...sent }: RequestRow): LedgerRequest {
-  const request = parseRequest(text)
+function requestOf(
+  database: DatabaseSync,
+  { key, request: text, answer, answeredAt, ...sent }: RequestRow,
+): LedgerRequest {
+  const request = parseRequest(database, key, text)
   return {
     ...sent,
     key,
     isErased: request === undefined,
     ...(request === undefined ? {} : { request }),
-    ...(answer === null ? {} : { answer: parseAnswer(answer) }),
+    ...(answer === null ? {} : { answer: parseAnswer(database, key, answer) }),
     ...(answeredAt === null ? {} : { answeredAt }),
   }
 }

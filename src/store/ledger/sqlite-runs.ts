@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { LedgerRun, RunLedger } from "../../core/contracts/ledger.ts"
 import type { RunEvent, RunEventBody } from "../../core/training/run.ts"
+import { readEvent, type EventRow } from "./kept-json.ts"
 import { inTransaction, select } from "./sqlite-statements.ts"
 
 /** Runs, submissions and events in SQLite. */
@@ -97,9 +98,9 @@ export class SqliteRuns implements RunLedger {
 
 /** The run's events, in their order. */
 export function eventsOf(database: DatabaseSync, run: string): RunEvent[] {
-  return select<{ sequence: number; at: string; type: string; body: string }>(
+  return select<EventRow & { at: string }>(
     database,
     "select sequence, at, type, body from run_events where run = ? order by sequence",
     run,
-  ).map(({ sequence, at, type, body }) => ({ run, sequence, at, type, ...(JSON.parse(body) as object) }) as RunEvent)
+  ).map((row) => ({ run, sequence: row.sequence, at: row.at, ...readEvent(database, run, row) }))
 }

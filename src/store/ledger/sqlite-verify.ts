@@ -1,11 +1,13 @@
 import type { DatabaseSync } from "node:sqlite"
 import { digest } from "../../core/canonical.ts"
-import { erasedRequest } from "./request-texts.ts"
+import { sentEventSchema } from "../../core/training/run-event-schema.ts"
+import { keptEvent, problemsOf, type EventRow } from "./kept-json.ts"
+import { answerSchema, erasedRequest, keptAnswer, keptRequest, requestSchema } from "./request-texts.ts"
 import { select } from "./sqlite-statements.ts"
 
 /**
- * What is wrong with the database: its own check, sequences of events without gaps, requests under the digest of their
- * content.
+ * What is wrong with the database: its own check, sequences of events without gaps, events and answers that can be
+ * read, requests under the digest of their content.
  */
 export function verifyDatabase(database: DatabaseSync): string[] {
   const integrity = select<{ integrity_check: string }>(database, "pragma integrity_check")
@@ -14,7 +16,7 @@ export function verifyDatabase(database: DatabaseSync): string[] {
   const foreign = select<object>(database, "pragma foreign_key_check").map(
     (row) => `an event of an unknown run: ${JSON.stringify(row)}`,
   )
-  return [...integrity, ...foreign, ...gapsInEvents(database), ...changedRequests(database)]
+  return [...integrity, ...foreign, ...gapsInEvents(database), ...damagedEvents(database), ...damagedRequests(database)]
 }
 
 /** The first gap of each run, the newest run first. */
@@ -29,11 +31,26 @@ function gapsInEvents(database: DatabaseSync): string[] {
   )
 }
 
-function changedRequests(database: DatabaseSync): string[] {
-  return select<{ key: string; request: string }>(database, "select key, request from requests").flatMap(
-    ({ key, request }) =>
-      request === erasedRequest || digest(JSON.parse(request)) === key
-        ? []
-        : [`request ${key} is not the digest of its content`],
-  )
+function damagedEvents(database: DatabaseSync): string[] {
+  return select<EventRow & { run: string }>(
+    database,
+    "select run, sequence, type, body from run_events order by run, sequence",
+  ).flatMap((row) => problemsOf(keptEvent(row.run, row), sentEventSchema))
+}
+
+function damagedRequests(database: DatabaseSync): string[] {
+  return select<{ key: string; request: string; answer: string | null }>(
+    database,
+    "select key, request, answer from requests",
+  ).flatMap(({ key, request, answer }) => [
+    ...(request === erasedRequest ? [] : requestProblems(key, request)),
+    ...(answer === null ? [] : problemsOf(keptAnswer(key, answer), answerSchema)),
+  ])
+}
+
+function requestProblems(key: string, text: string): string[] {
+  const request = keptRequest(key, text)
+  if (request.value !== undefined && digest(request.value) !== key)
+    return [`request ${key} is not the digest of its content`]
+  return problemsOf(request, requestSchema)
 }

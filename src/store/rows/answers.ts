@@ -61,6 +61,16 @@ export function answersOf(workspace: Workspace, header: EvaluationHeader, label:
   )
 }
 
+/** Where generations of the run worked or work still. */
+export function generationWorks(workspace: Workspace, run: string): string[] {
+  const folder = join(workspace.runFolder(run), "generation")
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .map((key) => join(folder, key, "work"))
+    : []
+}
+
 /** Where a generation of the run works, and where the rows that are asked lie meanwhile. */
 export function generationFolder(workspace: Workspace, run: string, key: string) {
   const folder = join(workspace.runFolder(run), "generation", key)

@@ -1,29 +1,33 @@
 import { existsSync, readdirSync } from "node:fs"
 import { basename, join } from "node:path"
-import type { ErasableRow, Tombstone } from "../../core/rows/erasure.ts"
+import { z } from "zod"
+import type { Tombstone } from "../../core/rows/erasure.ts"
 import { tombstoneSchema } from "../../core/rows/erasure.ts"
 import { parseJson } from "../../core/parse.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "../files/files.ts"
+import { readJsonFile } from "../files/json-file.ts"
+import { readJsonLines } from "../files/json-lines.ts"
 import { stageFile } from "../files/staged-file.ts"
+
+const markSchema = z.looseObject({
+  at: z.string(),
+  files: z.record(
+    z.string(),
+    z.looseObject({ rows: z.number(), digest: z.string(), removed: z.array(z.string()).readonly() }),
+  ),
+})
 
 /**
  * What an erasure did to a frozen folder: how many rows went, and what its files are since. Its manifest stays as it
  * was.
  */
-export interface ErasedMark {
-  readonly at: string
-  readonly files: Readonly<
-    Record<string, { readonly rows: number; readonly digest: string; readonly removed: readonly string[] }>
-  >
-}
+export type ErasedMark = Readonly<z.output<typeof markSchema>>
 
 const markFile = "erased.json"
 
 /** The tombstones of a task; none without the file. */
 export function readTombstones(taskFolder: string): Tombstone[] {
-  return [...readLines(tombstonesFile(taskFolder))]
-    .filter(({ text }) => text.trim() !== "")
-    .map(({ text }) => tombstoneSchema.parse(JSON.parse(text)))
+  return readJsonLines(tombstonesFile(taskFolder), tombstoneSchema)
 }
 
 export function addTombstones(taskFolder: string, added: readonly Tombstone[]): void {
@@ -33,18 +37,34 @@ export function addTombstones(taskFolder: string, added: readonly Tombstone[]): 
 /** The mark of a version or holdout that lost rows; undefined for one that is whole. */
 export function erasedMark(folder: string): ErasedMark | undefined {
   const file = join(folder, markFile)
-  if (!existsSync(file)) return undefined
-  return JSON.parse([...readLines(file)].map(({ text }) => text).join("\n")) as ErasedMark
+  return existsSync(file) ? readJsonFile(file, markSchema) : undefined
 }
 
-/** A row as it stands in a file, unchecked: an erasure must also find what is otherwise broken. */
-export interface RawRow extends ErasableRow {
-  readonly output?: unknown
-  readonly chosen?: unknown
-  readonly rejected?: unknown
-  readonly reason?: string
-  readonly witness?: string
-}
+const text = z.string().optional().catch(undefined)
+const texts = z.array(z.string()).optional().catch(undefined)
+const side = z.looseObject({ row: z.string() }).optional().catch(undefined)
+const rawRowSchema = z.looseObject({
+  id: text,
+  item: text,
+  request: text,
+  input: z.unknown().optional(),
+  row: text,
+  a: side,
+  b: side,
+  rows: texts,
+  parents: texts,
+  provenance: z.looseObject({ parents: texts, request: text }).optional().catch(undefined),
+  output: z.unknown().optional(),
+  chosen: z.unknown().optional(),
+  rejected: z.unknown().optional(),
+  reason: text,
+  witness: text,
+})
+
+const noRow: z.output<typeof rawRowSchema> = {}
+
+/** A row as it stands in a file, without what no row can have: an erasure must also find what is otherwise broken. */
+export type RawRow = Readonly<z.output<typeof rawRowSchema>>
 
 /** The files of a task that hold rows: what people wrote and decided, and those of each version and holdout. */
 export function rowFiles(taskFolder: string): {
@@ -73,12 +93,9 @@ export function rowFiles(taskFolder: string): {
   }
 }
 
-/** The rows of a file as they stand; a line that is no JSON object is passed over. */
+/** The lines of a file with what can be used of them: of one that is no row, nothing. */
 export function* rawRows(file: string): Generator<{ readonly row: RawRow; readonly text: string }> {
-  for (const { text } of readLines(file)) {
-    const row = parseJson(text)
-    yield { row: typeof row === "object" && row !== null ? (row as RawRow) : {}, text }
-  }
+  for (const { text } of readLines(file)) yield { row: rawRowSchema.safeParse(parseJson(text)).data ?? noRow, text }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import type { DatasetManifest, HoldoutManifest } from "../../core/rows/example.ts"
+import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import { datasetIdSchema, holdoutIdSchema } from "../../core/rows/frozen-ids.ts"
 
 const counts = z.record(z.string(), z.number())

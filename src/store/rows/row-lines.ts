@@ -3,8 +3,8 @@ import { join } from "node:path"
 import type { z } from "zod"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { erasedBy, type ErasableRow, type Erased } from "../../core/rows/erasure.ts"
-import { formatPath, issuesOf, parseJson } from "../../core/parse.ts"
 import { readByteLines } from "../files/files.ts"
+import { parseLine, requireSound } from "../files/json-lines.ts"
 import type { Workspace } from "../workspace.ts"
 import { readTombstones } from "./erasures.ts"
 
@@ -75,27 +75,12 @@ export class RowLines {
       if (first !== undefined && !isWanted?.(first)) continue
       const text = line.text()
       if (text.trim() === "") continue
-      const value = parseJson(text)
-      const result = value === undefined ? undefined : schema.safeParse(value)
-      if (result === undefined) issues.push({ file, line: line.number, message: "not valid JSON" })
-      else if (!result.success)
-        issues.push(
-          ...issuesOf(schema, result.error, value).map(({ path: at, message }) => ({
-            file,
-            line: line.number,
-            path: formatPath(at),
-            message,
-          })),
-        )
-      else if (first !== undefined || isWanted === undefined || isWanted((result.data as { readonly id: string }).id))
-        yield result.data
+      const parsed = parseLine(schema, text, { file, line: line.number })
+      if ("issues" in parsed) issues.push(...parsed.issues)
+      else if (first !== undefined || isWanted === undefined || isWanted((parsed.value as { readonly id: string }).id))
+        yield parsed.value
     }
-    if (issues.length > 0)
-      throw new DataError(
-        `${file} is invalid`,
-        issues,
-        "Mend those lines (git shows what changed), or restore the file.",
-      )
+    requireSound(file, issues)
   }
 }
 

@@ -3,7 +3,8 @@ import { join } from "node:path"
 import { z } from "zod"
 import { DataError } from "../../core/errors.ts"
 import { parseJson } from "../../core/parse.ts"
-import type { DatasetManifest, Example, HoldoutManifest, Preference } from "../../core/rows/example.ts"
+import type { Example, Preference } from "../../core/rows/example.ts"
+import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import {
   datasetIdSchema,
   isDatasetId,
@@ -25,10 +26,12 @@ import {
 } from "../files/files.ts"
 import { writeDigested } from "../files/staged-file.ts"
 import type { Workspace } from "../workspace.ts"
+import { parseFrozenRow, type FrozenRows } from "./frozen-rows.ts"
 import { datasetManifestSchema, holdoutManifestSchema } from "./manifest-schema.ts"
 import { readJsonFile } from "../files/json-file.ts"
 
 const manifestFile = "manifest.json"
+const restoring = "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again."
 const latestSchema = z.looseObject({ version: datasetIdSchema })
 
 /** The dataset versions and holdouts of a task: immutable folders, named by their content. */
@@ -161,8 +164,8 @@ export class Versions {
   }
 
   /** The rows of a file of a version or holdout, checked against the digest in its manifest. */
-  rows(id: FrozenId, file: "train.jsonl" | "dropped.jsonl" | "validation.jsonl" | "test.jsonl"): Example[] {
-    return this.checked<Example>(id, file)
+  rows<File extends keyof FrozenRows>(id: FrozenId, file: File): FrozenRows[File][] {
+    return [...this.each(id, file)]
   }
   /** What an erasure took from the version or holdout; undefined when it is whole. */
   private erasedMark(id: string): ErasedMark | undefined {
@@ -174,24 +177,18 @@ export class Versions {
   }
   /** The preferences of a version; none for a version without the file. */
   preferences(id: DatasetId): Preference[] {
-    return this.manifest(id).files["preferences.jsonl"] === undefined
-      ? []
-      : this.checked<Preference>(id, "preferences.jsonl")
-  }
-
-  private checked<Row>(id: FrozenId, file: string): Row[] {
-    return [...this.each<Row>(id, file)]
+    return this.manifest(id).files["preferences.jsonl"] === undefined ? [] : this.rows(id, "preferences.jsonl")
   }
 
   /**
    * The rows of a file of a version or holdout one by one, and anew each time that they are gone through; its digest is
-   * checked before the first.
+   * checked before the first. A line that is no such row is a DataError with its place.
    */
-  each<Row = Example>(id: FrozenId, file: string): Iterable<Row> {
-    return { [Symbol.iterator]: () => this.eachOnce<Row>(id, file) }
+  each<File extends keyof FrozenRows>(id: FrozenId, file: File): Iterable<FrozenRows[File]> {
+    return { [Symbol.iterator]: () => this.eachOnce(id, file) }
   }
 
-  private *eachOnce<Row>(id: FrozenId, file: string): Generator<Row> {
+  private *eachOnce<File extends keyof FrozenRows>(id: FrozenId, file: File): Generator<FrozenRows[File]> {
     const path = join(this.folder(id), file)
     const mark = this.erasedMark(id)
     const expected = (mark?.files[file] ?? this.manifest(id).files[file])?.digest
@@ -201,10 +198,19 @@ export class Versions {
         `${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`,
         [],
         mark === undefined
-          ? "A version is immutable: restore the file, or delete the folder and run `tuneloop build` again."
+          ? restoring
           : `Rows were erased from it: finish an erasure that was interrupted by tuneloop dataset erase ${this.task} --yes`,
       )
-    for (const { text } of readLines(path)) yield JSON.parse(text) as Row
+    for (const { text, number: line } of readLines(path)) {
+      const parsed = parseFrozenRow(file, text)
+      if ("row" in parsed) {
+        yield parsed.row
+        continue
+      }
+      const { problem: message, path: field } = parsed
+      const issue = { file: this.workspace.show(path), line, ...(field === undefined ? {} : { path: field }), message }
+      throw new DataError(`${issue.file} is damaged`, [issue], restoring)
+    }
   }
 
   /** The version that was built last here, if any: its id is kept beside the versions, for `dataset: latest`. */

@@ -1,7 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { canonicalJson } from "../../../src/core/canonical.ts"
-import type { DatasetManifest, DroppedExample, Example } from "../../../src/core/rows/example.ts"
+import type { DroppedExample, Example } from "../../../src/core/rows/example.ts"
+import type { DatasetManifest } from "../../../src/core/rows/manifests.ts"
 import { diffVersions, type FrozenVersion } from "../../../src/curation/version/version-diff.ts"
 
 /** What became of a row in a version: trained on with a text, dropped for a reason, or not read. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import { digestText } from "../../../src/core/canonical.ts"
 import { load } from "../../../src/cli/plugins.ts"
 import type { Example, Output, Split } from "../../../src/core/rows/example.ts"
+import type { HoldoutId } from "../../../src/core/rows/frozen-ids.ts"
 import { formatOutput } from "../../../src/core/task/output.ts"
 import type { Strategy } from "../../../src/core/contracts/strategy.ts"
 import { type TaskKind, type TaskSpecification, taskKinds } from "../../../src/core/task/task.ts"
@@ -104,7 +105,7 @@ describe("counter-examples to an evaluation", () => {
   const split = (index: number): Split => (index % 3 === 0 ? "validation" : index % 3 === 1 ? "test" : "train")
 
   /** A task with an evaluation of which the tuned model got every invoice of validation wrong. */
-  async function evaluated(of: TaskSpecification) {
+  async function evaluated(of: TaskSpecification, { later }: { readonly later?: HoldoutId } = {}) {
     const at = workspaceWith(of, {
       seeds,
       splits: seeds.map(({ id }, index) => ({ id, split: split(index), stratum: "all" })),
@@ -119,7 +120,9 @@ describe("counter-examples to an evaluation", () => {
           provenance: { parents: [], strategy: "gold", acceptedBy: "gold" },
         }))
     const run = at.context.workspace.runFolder("r1")
-    const answers = examples("validation").map(({ id, output }) => ({
+    // A later holdout has one row of validation less.
+    const asked = examples("validation").slice(later === undefined ? 0 : 1)
+    const answers = asked.map(({ id, output }) => ({
       id,
       output: formatOutput(of, output === "invoice" ? "order" : output),
       latencyMs: null,
@@ -129,20 +132,23 @@ describe("counter-examples to an evaluation", () => {
     }))
     const rows = { validation: examples("validation"), test: examples("test") }
     const entry = (part: readonly Example[]) => ({ rows: part.length, digest: digestText(toJsonLines(part)) })
-    await new Versions(at.context.workspace, of.task).freezeHoldout(
-      {
-        schemaVersion: 1,
-        id: holdout,
-        task: of.task,
-        files: { "validation.jsonl": entry(rows.validation), "test.jsonl": entry(rows.test) },
-        perLabel: {},
-      },
-      rows,
-    )
+    const freeze = (id: HoldoutId, kept: typeof rows) =>
+      new Versions(at.context.workspace, of.task).freezeHoldout(
+        {
+          schemaVersion: 1,
+          id,
+          task: of.task,
+          files: { "validation.jsonl": entry(kept.validation), "test.jsonl": entry(kept.test) },
+          perLabel: {},
+        },
+        kept,
+      )
+    await freeze(holdout, rows)
+    if (later !== undefined) await freeze(later, { ...rows, validation: asked })
     writeAtomically(join(run, "plan.json"), JSON.stringify(planWith({ holdout })))
     writeAtomically(
       join(run, "evaluations", "eval_1.json"),
-      JSON.stringify({ task: of.task, evaluation: "eval_1", run: "r1", at: "2026-11-24T10:00:00Z" }),
+      JSON.stringify({ task: of.task, evaluation: "eval_1", run: "r1", at: "2026-11-24T10:00:00Z", holdout: later }),
     )
     writeAtomically(join(run, "predictions", "eval_1", "tuned-validation.jsonl"), toJsonLines(answers))
     // Whoever reads a test row breaks on it.
@@ -184,6 +190,19 @@ describe("counter-examples to an evaluation", () => {
       expect(shown.length).toBeGreaterThan(0)
       expect(new Set(shown.map((seed) => split(seeds.indexOf(seed))))).toEqual(new Set(["train"]))
     }
+  })
+
+  it("ask for what went wrong on the holdout of the evaluation, where that is a later one than the run's", async () => {
+    const wrong = async (options: { readonly later?: HoldoutId }) => {
+      const { context } = await evaluated(task, options)
+      return failuresOf(context, task, "latest").map(({ label, instead, rows }) => ({ label, instead, rows }))
+    }
+    const validation = seeds.filter((_, index) => split(index) === "validation")
+    const invoices = (part: typeof seeds) => part.filter(({ output }) => output === "invoice").length
+    expect(await wrong({})).toEqual([{ label: "invoice", instead: "order", rows: invoices(validation) }])
+    expect(await wrong({ later: "hold_fedcba9876543210" })).toEqual([
+      { label: "invoice", instead: "order", rows: invoices(validation.slice(1)) },
+    ])
   })
 
   it("names the evaluations that there are when another is asked for", async () => {

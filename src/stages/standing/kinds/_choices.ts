@@ -19,13 +19,6 @@ export function acceptButtons(_task: TaskSpecification, item: ReviewItem): Choic
   return item.output === undefined ? [] : [{ key: "A", text: "Accept", choice: "accept", isMain: true }]
 }
 
-/** Rejects what is proposed, and so keeps what is there. */
-export function keepButton(task: TaskSpecification, item: ReviewItem): ChoiceButton {
-  const kept =
-    item.other !== undefined ? "Keep both" : task.kind === "label" ? `Keep ${String(item.current)}` : "Keep the output"
-  return { key: "K", text: kept, choice: "reject", isMain: false }
-}
-
 /** Whether the page can show the output. */
 export function isShown(output: unknown): boolean {
   return output !== undefined && output !== null

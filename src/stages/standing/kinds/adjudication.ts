@@ -5,7 +5,7 @@ import type { ReviewKind } from "../../../core/contracts/review-kind.ts"
 import type { Decision } from "../../../core/rows/example.ts"
 import type { ReviewItem } from "../../../core/rows/review-item.ts"
 import type { TaskSpecification } from "../../../core/task/task.ts"
-import { accept, edit, isShown, keepButton, reject, turnedDown } from "./_choices.ts"
+import { accept, edit, isShown, reject, turnedDown } from "./_choices.ts"
 import { currentOn, outcomeOn, outputOf } from "./_outcomes.ts"
 
 /**
@@ -41,8 +41,17 @@ function answerButtons(kind: ReviewKind, task: TaskSpecification, item: ReviewIt
   return [
     ...(isShown(item.output) ? [first] : []),
     ...(item.current === undefined ? [] : [second]),
-    ...(kind.rejecting.needsReason ? [] : [keepButton(task, item)]),
+    ...rejectButtons(kind, task, item),
   ]
+}
+
+/** Rejecting has the button that it has for the kind itself, in the kind's words. */
+function rejectButtons(kind: ReviewKind, task: TaskSpecification, item: ReviewItem): ChoiceButton[] {
+  const rejecting = kind.choices.filter(({ verdict }) => verdict === reject.verdict).map(({ name }) => name)
+  return kind
+    .buttons(task, item)
+    .filter(({ choice }) => rejecting.includes(choice))
+    .map((button) => ({ ...button, choice: reject.name }))
 }
 
 /**

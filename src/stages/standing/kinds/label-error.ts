@@ -6,7 +6,7 @@ import type { QueuedSuspect } from "../../../core/rows/example.ts"
 import type { ReviewItem, SourceRow } from "../../../core/rows/review-item.ts"
 import { checkId } from "../../../core/rows/row-identity.ts"
 import type { TaskSpecification } from "../../../core/task/task.ts"
-import { accept, edit, isShown, keepButton, reject } from "./_choices.ts"
+import { accept, edit, isShown, reject } from "./_choices.ts"
 import { adjudicationItem } from "./adjudication.ts"
 
 /**
@@ -39,6 +39,12 @@ export const labelError: ReviewKind = {
 function takeButtons(task: TaskSpecification, { output }: ReviewItem): ChoiceButton[] {
   const text = task.kind === "label" ? `Change to ${String(output)}` : "Take the proposed output"
   return isShown(output) ? [{ key: "A", text, choice: "accept", isMain: false }] : []
+}
+
+/** Rejects what is proposed, and so keeps what is there. */
+function keepButton(task: TaskSpecification, { current }: ReviewItem): ChoiceButton {
+  const text = task.kind === "label" ? `Keep ${String(current)}` : "Keep the output"
+  return { key: "K", text, choice: "reject", isMain: false }
 }
 
 /** The suspects on which nobody decided, the most suspect first; as disputes where reviewers decided differently. */

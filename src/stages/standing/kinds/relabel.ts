@@ -3,7 +3,7 @@ import type { ReviewKind, ReviewMaterial } from "../../../core/contracts/review-
 import type { Decision, Input, Output } from "../../../core/rows/example.ts"
 import type { LabelSplit, Migrations } from "../../../core/rows/migration.ts"
 import type { ReviewItem } from "../../../core/rows/review-item.ts"
-import { accept, acceptButtons, edit, reject } from "./_choices.ts"
+import { accept, edit, reject } from "./_choices.ts"
 import { consensusOn } from "./_outcomes.ts"
 
 /** Which of the labels that one was split into a row has. Until it is decided the row is no example. */
@@ -12,7 +12,8 @@ export const relabel: ReviewKind = {
   idPrefix: "relabel",
   question: "The label of this example was split: which one is right now?",
   choices: [accept, edit, reject],
-  buttons: acceptButtons,
+  // There is nothing to accept, and nothing to keep: the label that the row had is no more.
+  buttons: () => [{ key: "R", text: "None of them", choice: "reject", isMain: false }],
   rejecting: {
     note: "no example any more",
     chip: "none; the row is no example any more",
