@@ -15,7 +15,8 @@ export async function backendsText(
     })),
   )
   return [
-    "Where a job trains: `backend` in the job, with the options of [plug-ins.md](plug-ins.md#backends). A workspace may give backends " +
+    "Where a job trains: `backend` in the job, with the options of [plug-ins.md](plug-ins.md#backends). " +
+      "A workspace may give backends " +
       "with their options names of its own (`backends` in `tuneloop.yaml`).",
     table(
       ["where", "backend", "objectives", "methods", "until", "as of"],

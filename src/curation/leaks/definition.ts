@@ -3,7 +3,8 @@ import { cuts, boilerplateRule, chooseShingles, defaultThreshold, mostMeasured, 
 import { foldForComparison } from "../text/normalise.ts"
 
 /**
- * What a leak is: a train row that meets a held-out one by one of these checks, in the order in which they are reported.
+ * What a leak is: a train row that meets a held-out one by one of these checks, in the order in which they are
+ * reported.
  * Two implementations follow this definition and share no more than it: the build's (contamination.ts, lineage.ts,
  * ngram-overlap.ts, overlap-judge.ts), which decides what is kept, and the witness's (witness.ts), which reads what was
  * frozen.
