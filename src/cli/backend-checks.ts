@@ -53,8 +53,9 @@ async function checksWith(
   try {
     const backend = module.create(context, module.options.parse(options))
     const checks = (await backend.check()).map((check): Check => ({ ...check, name: `${label}: ${check.name}` }))
-    if (backend.sunset === undefined) return checks
-    const { text, isOver } = describeSunset(backend.name, backend.sunset, context.now())
+    // Where it would train, without a job, is the default's guess.
+    if (backend.sunset === undefined || use === undefined) return checks
+    const { text, isOver } = describeSunset(backend.host ?? backend.name, backend.sunset, context.now())
     return [...checks, { name: `${label}: sunset`, status: isOver ? "failed" : "ok", detail: text }]
   } catch (error) {
     if (!(error instanceof ToolkitError)) throw error

@@ -68,7 +68,8 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
   const task = await attempt(() => readCheckedTask(host.workspace, job.task))
   const planned = task && (await attempt(() => planTraining(host.context(), job, task, backend?.rows)))
   const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
-  const sunset = backend?.sunset === undefined ? undefined : describeSunset(backend.name, backend.sunset, now())
+  const sunset =
+    backend?.sunset === undefined ? undefined : describeSunset(backend.host ?? backend.name, backend.sunset, now())
   if (sunset?.isOver) problems.push({ code: "closed", message: sunset.text, hint: "Name another backend in the job." })
   const notices = sunset === undefined || sunset.isOver ? [] : [sunset.text]
   return { problems, notices, planned, estimate, notes: backend?.notes ?? [] }
