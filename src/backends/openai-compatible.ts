@@ -105,6 +105,7 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     check: () => check(wire, options.profile),
     notes: [`serving: ${profile.serving}`, `weights: ${profile.weights}`],
     estimate: async (plan) => estimateByPrice(plan, priced),
+    refusals: async ({ baseModel }) => (profile.listsModels ? modelRefusals(jobs, baseModel, context.now()) : []),
     // A dated snapshot is what it is; what an alias points to only the provider knows.
     pin: async ({ model }) => (/-\d{4}-\d{2}-\d{2}$/.test(model) ? model : undefined),
     submit: async (plan, files, { submissionKey }) =>
@@ -122,6 +123,14 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
       return served === undefined ? undefined : { baseUrl, apiKeyEnv: wire.service.apiKeyEnv, model: served }
     },
   }
+}
+
+/** What keeps the model from being tuned, as the service itself says it. */
+async function modelRefusals(jobs: OpenAiJobs, name: string, now: Date): Promise<string[]> {
+  const model = await jobs.model(name)
+  if (model === undefined) return [`it has no model ${name}`]
+  const { shutdown_date: end } = model
+  return end && Date.parse(end) <= now.getTime() ? [`${name} was shut down on ${end}`] : []
 }
 
 /** The name by which the service is asked for a model of its own. */

@@ -118,6 +118,17 @@ describe("files at a service", () => {
   })
 })
 
+it("a model that is not there, or has been shut down, is refused by the service before anything is sent", async () => {
+  const { backend } = place({ profile: "openai" })
+  expect(await backend.refusals?.(hostedPlan("gpt-4.1-mini-2025-04-14"))).toEqual([])
+  expect(await backend.refusals?.(hostedPlan("gpt-9"))).toEqual(["it has no model gpt-9"])
+  server.shutdown = "2026-10-23"
+  expect(await backend.refusals?.(hostedPlan("gpt-4.1-mini-2025-04-14"))).toEqual([
+    "gpt-4.1-mini-2025-04-14 was shut down on 2026-10-23",
+  ])
+  expect(await place().backend.refusals?.(hostedPlan("anything"))).toEqual([])
+})
+
 describe("what is asked for", () => {
   const known = profiles({ packageRoot })
   const requestAt = (name: string, extra = {}) => {

@@ -43,6 +43,8 @@ export class OpenAiServer extends WireServer {
   pageSize = 3
   /** Jobs younger than this are not in the list yet. */
   listLagMs = 0
+  /** The day on which every model stops. */
+  shutdown: string | null = null
   /** What a model answers to the last message of a question. */
   answerOf: (model: string, question: string) => string = () => "good"
   /** Seconds since 1970 by the server's clock. */
@@ -116,6 +118,14 @@ export class OpenAiServer extends WireServer {
     if (request.method === "GET" && url.pathname === "/v1/fine_tuning/jobs") {
       const isListed = (job: ServedJob) => Date.now() - (this.madeAtMs.get(job.id) ?? 0) >= this.listLagMs
       return page(this.jobs.filter(isListed).toReversed().map(shown), url, this.pageSize)
+    }
+    if (url.pathname.startsWith("/v1/models/")) {
+      const id = decodeURIComponent(url.pathname.slice("/v1/models/".length))
+      if (!this.models.includes(id)) return refusal(404, `the model ${id} does not exist`, "model_not_found")
+      return {
+        status: 200,
+        body: { id, object: "model", created: 1, owned_by: "system", shutdown_date: this.shutdown },
+      }
     }
     if (call === "POST /v1/chat/completions") return this.chat(JSON.parse(body.toString("utf8")) as Question)
     const [, id, part] = /^\/v1\/fine_tuning\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? []

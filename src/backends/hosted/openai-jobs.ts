@@ -52,6 +52,9 @@ const fileSchema = z.looseObject({
 })
 export type StoredFile = z.output<typeof fileSchema>
 
+const modelSchema = z.looseObject({ id: z.string(), shutdown_date: z.iso.date().nullish().catch(null) })
+export type ServedModel = z.output<typeof modelSchema>
+
 export interface OpenAiJobsOptions {
   /** The backend's name, in what it reports. */
   readonly backend: string
@@ -157,6 +160,16 @@ export class OpenAiJobs {
 
   files(): AsyncGenerator<StoredFile> {
     return this.#list("/files", fileSchema)
+  }
+
+  /** Undefined for one that is not there. */
+  async model(name: string): Promise<ServedModel | undefined> {
+    try {
+      return await this.wire.get(`/models/${encodeURIComponent(name)}`, modelSchema)
+    } catch (error) {
+      if (error instanceof ProviderError && error.status === 404) return undefined
+      throw error
+    }
   }
 
   /** A file that is gone already is as good. */

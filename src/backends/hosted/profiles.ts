@@ -23,6 +23,8 @@ const profileSchema = z.strictObject({
   uploadInPartsAbove: z.int().positive().optional(),
   /** Whether a job keeps the metadata that it was created with. */
   hasMetadata: z.boolean(),
+  /** Whether every model that can be tuned can be asked for by its name. */
+  listsModels: z.boolean().default(false),
   serving: z.string(),
   weights: z.string(),
   asOf: z.iso.date(),
