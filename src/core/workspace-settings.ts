@@ -17,6 +17,11 @@ export const workspaceSchema = z
           .min(0)
           .optional()
           .describe("The most that all requests to models may cost, of every task and ever, in US dollars"),
+        trainingUsd: z
+          .number()
+          .min(0)
+          .optional()
+          .describe("The most that all trainings may cost, of every job and ever, in US dollars"),
       })
       .prefault({})
       .describe("Ceilings on what the workspace spends"),

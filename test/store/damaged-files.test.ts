@@ -88,12 +88,15 @@ describe("a damaged ledger", () => {
   const file = join(mkdtempSync(join(tmpdir(), "tuneloop-damaged-")), "ledger.db")
   const bodies: { readonly [Type in RunEventBody["type"]]: Extract<RunEventBody, { type: Type }> } = {
     planned: { type: "planned", plan: "p" },
-    submitting: { type: "submitting", submissionKey: "k", attempt: 1 },
+    submitting: { type: "submitting", submissionKey: "k", attempt: 1, estimateUsd: 0.5 },
     submitted: { type: "submitted", job: { backend: "b", id: "1", submissionKey: "k", details: { region: "x" } } },
     "state-changed": { type: "state-changed", state: "failed", message: "m", hint: "h" },
     started: { type: "started", totalSteps: 4, details: { gpu: null } },
     "metric-logged": { type: "metric-logged", step: 1, totalSteps: 4, values: { loss: 0.5 } },
     "checkpoint-saved": { type: "checkpoint-saved", step: 2 },
+    purged: { type: "purged", file: "f", remoteId: "r" },
+    resolved: { type: "resolved", submissionKey: "k", outcome: "created", by: "amara" },
+    "late-job-found": { type: "late-job-found", job: { backend: "b", id: "2", submissionKey: "k" } },
     resumed: { type: "resumed", step: 2 },
     uploaded: { type: "uploaded", file: "f", remoteId: "r", digest: "d" },
     "model-ready": { type: "model-ready", model: { kind: "weights", location: "l" } },

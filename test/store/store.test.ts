@@ -70,8 +70,8 @@ describe("the ledger", () => {
   it("lets one of two commands begin a submission, and one of two watchers take a poll", async () => {
     const ledger = SqliteLedger.open(join(folder(), "ledger.db"), () => new Date(0))
     await ledger.runs.create({ run: "r", job: "j", task: "t", plan: "p" })
-    expect(await ledger.runs.beginSubmission("r", "k", 1)).toBe(true)
-    expect(await ledger.runs.beginSubmission("r", "k", 1)).toBe(false)
+    expect(await ledger.runs.beginSubmission("r", "k", 1)).toBe("begun")
+    expect(await ledger.runs.beginSubmission("r", "k", 1)).toBe("taken")
     expect(await ledger.runs.appendEvents("r", [event], { expected: undefined, next: "5" })).toBe(true)
     expect(await ledger.runs.appendEvents("r", [event], { expected: undefined, next: "5" })).toBe(false)
     expect(await ledger.runs.cursor("r")).toBe("5")

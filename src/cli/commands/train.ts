@@ -5,6 +5,7 @@ import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { requireAccepted, requireSupported } from "../../stages/training/capabilities.ts"
+import { ceilingRefusal, estimatedUsd } from "../../stages/training/ceilings.ts"
 import { planTraining } from "../../stages/training/plan-training.ts"
 import { failedRun, uncertainRun } from "../../stages/training/run-errors.ts"
 import { modelOf } from "../../stages/training/run-model.ts"
@@ -95,15 +96,25 @@ async function printPlan(host: Host, { context, job, task, backend }: Training):
   await requireAccepted(context, backend, planned.plan)
   const estimate = await backend.estimate(planned.plan)
   const [firstRow = ""] = planned.rendered.train
+  const refusal = await ceilingRefusal(context, job, estimatedUsd(backend, estimate))
   host.print(
-    { plan: planned.plan, planDigest: planned.digest, estimate, notes: backend.notes },
-    describePlan({
-      backend: backend.name,
+    {
       plan: planned.plan,
       planDigest: planned.digest,
       estimate,
       notes: backend.notes,
-      firstRow: firstRow.trimEnd(),
-    }),
+      refusal: refusal?.message ?? null,
+    },
+    [
+      describePlan({
+        backend: backend.name,
+        plan: planned.plan,
+        planDigest: planned.digest,
+        estimate,
+        notes: backend.notes,
+        firstRow: firstRow.trimEnd(),
+      }),
+      ...(refusal === undefined ? [] : [`would be refused: ${refusal.message}`, refusal.hint ?? ""]),
+    ].join("\n"),
   )
 }

@@ -1,4 +1,5 @@
 import type { RunEvent, RunEventBody } from "../training/run.ts"
+import type { TrainingSpending } from "../training/spending.ts"
 import type { ModelAnswer, ModelRequest } from "./model.ts"
 
 /**
@@ -37,8 +38,34 @@ export interface RunLedger {
     bodies: readonly RunEventBody[],
     cursor?: { readonly expected: string | undefined; readonly next: string },
   ): Promise<boolean>
-  /** Appends the event of a submit when no other process did: two commands at once never start the same attempt. */
-  beginSubmission(run: string, submissionKey: string, attempt: number): Promise<boolean>
+  /**
+   * Appends the event of a submit when no other process did, and when what it will cost passes no ceiling: two commands
+   * at once never start the same attempt, and never pass a ceiling together.
+   */
+  beginSubmission(
+    run: string,
+    submissionKey: string,
+    attempt: number,
+    reservation?: TrainingReservation,
+  ): Promise<BegunSubmission>
+  /** What trainings cost, of the whole workspace or of one job. */
+  spending(job?: string): Promise<TrainingSpending>
+}
+
+/** What a submit will cost, and what all may have cost by then. */
+export interface TrainingReservation {
+  /** Undefined where nobody knows: it counts nothing. */
+  readonly estimateUsd: number | undefined
+  readonly ceilings: { readonly jobUsd?: number | undefined; readonly workspaceUsd?: number | undefined }
+}
+
+/** `taken`: another process began the attempt. `reached`: nothing was begun, for it would pass this ceiling. */
+export type BegunSubmission = "begun" | "taken" | { readonly reached: ReachedTrainingCeiling }
+
+export interface ReachedTrainingCeiling {
+  readonly scope: "job" | "workspace"
+  readonly limitUsd: number
+  readonly spending: TrainingSpending
 }
 
 export interface LedgerRun {

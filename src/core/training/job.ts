@@ -79,6 +79,11 @@ export const jobSchema = z
       .prefault({ name: "lora" })
       .describe("How the weights are trained, with the method's own settings"),
     hyperparameters: hyperparametersSchema.prefault({}).describe("The settings of the optimiser"),
+    budgetUsd: z.number().min(0).optional().describe("The most that all runs of the job may cost, ever, in US dollars"),
+    allowUnknownCost: z
+      .boolean()
+      .optional()
+      .describe("true: train below a ceiling although nobody wrote down what the training costs"),
     seed: z.int().min(0).max(2_147_483_647).default(1).describe("Of the order of rows and of the initial adapter"),
     evaluation: z
       .strictObject({

@@ -5,7 +5,11 @@ import { runStates, type RunEventBody, type SentEvent } from "./run.ts"
 // An event without a schema here, or with another one, does not compile.
 const { planned, ...others } = {
   planned: event("planned", { plan: z.string() }),
-  submitting: event("submitting", { submissionKey: z.string(), attempt: z.number() }),
+  submitting: event("submitting", {
+    submissionKey: z.string(),
+    attempt: z.number(),
+    estimateUsd: z.number().optional(),
+  }),
   submitted: event("submitted", {
     job: z.looseObject({
       backend: z.string(),
@@ -30,6 +34,15 @@ const { planned, ...others } = {
     step: z.number(),
     model: z.string().optional(),
     evalLoss: z.number().optional(),
+  }),
+  purged: event("purged", { file: z.string(), remoteId: z.string() }),
+  resolved: event("resolved", {
+    submissionKey: z.string(),
+    outcome: z.enum(["created", "not-created"]),
+    by: z.string(),
+  }),
+  "late-job-found": event("late-job-found", {
+    job: z.looseObject({ backend: z.string(), id: z.string(), submissionKey: z.string() }),
   }),
   resumed: event("resumed", { step: z.number() }),
   uploaded: event("uploaded", { file: z.string(), remoteId: z.string(), digest: z.string() }),

@@ -30,8 +30,23 @@ export type SentEvent = RunEventBody & { readonly sentAt?: string }
 
 export type RunEventBody =
   | { readonly type: "planned"; readonly plan: string }
-  | { readonly type: "submitting"; readonly submissionKey: string; readonly attempt: number }
+  | {
+      readonly type: "submitting"
+      readonly submissionKey: string
+      readonly attempt: number
+      /** What the attempt will cost by its estimate; absent where nobody knows. */
+      readonly estimateUsd?: number
+    }
   | { readonly type: "submitted"; readonly job: RemoteJob }
+  /** What a person says of a submission whose answer was lost. */
+  | {
+      readonly type: "resolved"
+      readonly submissionKey: string
+      readonly outcome: "created" | "not-created"
+      readonly by: string
+    }
+  /** The job of a submission turned up after a person had said that there is none, and after another attempt. */
+  | { readonly type: "late-job-found"; readonly job: RemoteJob }
   | {
       readonly type: "state-changed"
       readonly state: RunState
@@ -55,6 +70,8 @@ export type RunEventBody =
     }
   | { readonly type: "resumed"; readonly step: number }
   | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string; readonly digest: string }
+  /** What was uploaded is no longer there. */
+  | { readonly type: "purged"; readonly file: string; readonly remoteId: string }
   | { readonly type: "model-ready"; readonly model: ModelRef }
   | ({ readonly type: "artifact-fetched" } & FetchedArtifact)
   | { readonly type: "cost"; readonly usd: number; readonly source: "provider" | "computed"; readonly detail?: string }
@@ -72,6 +89,28 @@ export interface FetchedArtifact {
   readonly path: string
   readonly digest: string
   readonly bytes: number
+}
+
+/** A file of the run that lies at the provider, or lay there. */
+export interface UploadedFile {
+  readonly file: string
+  readonly remoteId: string
+  readonly digest: string
+  readonly purgedAt?: string
+}
+
+/** A state of the weights on the way that can be used. */
+export interface SavedCheckpoint {
+  readonly step: number
+  readonly model?: string
+  readonly evalLoss?: number
+}
+
+/** A submission of which a person said that it created no job. */
+export interface DeniedSubmission {
+  readonly submissionKey: string
+  readonly by: string
+  readonly at: string
 }
 
 export interface MetricPoint {
@@ -102,6 +141,11 @@ export interface RunSummary {
   readonly model: ModelRef | undefined
   /** What was brought from where it was made; a path is relative to the workspace where it lies in it. */
   readonly artifacts: readonly FetchedArtifact[]
+  readonly checkpoints: readonly SavedCheckpoint[]
+  readonly uploads: readonly UploadedFile[]
+  readonly denied: readonly DeniedSubmission[]
+  /** Jobs that turned up late: they may run and cost beside the run's own. */
+  readonly lateJobs: readonly RemoteJob[]
   readonly costUsd: number | undefined
   readonly details: Readonly<Record<string, unknown>>
 }
@@ -148,6 +192,10 @@ function emptySummary(run: string): RunSummary {
     trainedMs: undefined,
     model: undefined,
     artifacts: [],
+    checkpoints: [],
+    uploads: [],
+    denied: [],
+    lateJobs: [],
     costUsd: undefined,
     details: {},
   }
@@ -168,7 +216,7 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
         hint: undefined,
       }
     case "submitted":
-      return { ...summary, state: "queued", job: event.job }
+      return { ...summary, state: "queued", job: event.job, message: undefined, hint: undefined }
     case "state-changed":
       return {
         ...summary,
@@ -196,9 +244,47 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
       const { path, digest, bytes } = event
       return { ...summary, artifacts: [...summary.artifacts, { path, digest, bytes }] }
     }
-    case "checkpoint-saved":
-    case "uploaded":
-      return summary
+    default:
+      return applyRecord(summary, event)
+  }
+}
+
+type RecordType = "resolved" | "late-job-found" | "checkpoint-saved" | "uploaded" | "purged"
+
+/** What is known beside the state. */
+function applyRecord(summary: RunSummary, event: RunEvent & { readonly type: RecordType }): RunSummary {
+  switch (event.type) {
+    case "resolved": {
+      const { submissionKey, by, at, outcome } = event
+      if (outcome === "created") return summary
+      return {
+        ...summary,
+        denied: [...summary.denied, { submissionKey, by, at }],
+        ...(submissionKey === summary.submissionKey && summary.job === undefined
+          ? { state: "failed", message: `no job was created, says ${by}`, hint: undefined }
+          : {}),
+      }
+    }
+    case "late-job-found":
+      return { ...summary, lateJobs: [...summary.lateJobs.filter(({ id }) => id !== event.job.id), event.job] }
+    case "checkpoint-saved": {
+      const { step, model, evalLoss } = event
+      const saved = { step, ...(model === undefined ? {} : { model }), ...(evalLoss === undefined ? {} : { evalLoss }) }
+      const others = summary.checkpoints.filter((checkpoint) => checkpoint.step !== step)
+      return { ...summary, checkpoints: [...others, saved].sort((a, b) => a.step - b.step) }
+    }
+    case "uploaded": {
+      const { file, remoteId, digest } = event
+      const isKnown = summary.uploads.some((upload) => upload.remoteId === remoteId)
+      return isKnown ? summary : { ...summary, uploads: [...summary.uploads, { file, remoteId, digest }] }
+    }
+    case "purged":
+      return {
+        ...summary,
+        uploads: summary.uploads.map((upload) =>
+          upload.remoteId === event.remoteId ? { purgedAt: event.at, ...upload } : upload,
+        ),
+      }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Estimate, FineTuneBackend } from "../../core/contracts/backend.ts"
 import type { StageContext } from "../context.ts"
+import { estimatedUsd } from "./ceilings.ts"
 import type { PlannedTraining } from "./plan-training.ts"
 
 /**
@@ -10,16 +11,12 @@ export async function requireConsent(
   context: StageContext,
   backend: FineTuneBackend,
   { plan, digest, rendered }: PlannedTraining,
+  estimate: Estimate,
 ): Promise<void> {
-  const estimate = await backend.estimate(plan)
-  if (backend.kind !== "hosted" && !costsMoney(estimate)) return
+  if (backend.kind !== "hosted" && estimatedUsd(backend, estimate) === 0) return
   const [firstRow = ""] = rendered.train
   await context.consent({
     ...{ backend: backend.name, plan, planDigest: digest, estimate, notes: backend.notes },
     firstRow: firstRow.trimEnd(),
   })
-}
-
-function costsMoney({ figures }: Estimate): boolean {
-  return figures.some(({ value, unit }) => unit.toUpperCase() === "USD" && value > 0)
 }

@@ -1,11 +1,18 @@
 import { digest } from "../../core/canonical.ts"
 import type { FineTuneBackend, RunFiles } from "../../core/contracts/backend.ts"
+import type { TrainingReservation } from "../../core/contracts/ledger.ts"
 import { JobMayExistError, ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
 import type { RemoteJob } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
+import { ceilingReached } from "./ceilings.ts"
 import type { PlannedTraining } from "./plan-training.ts"
 import { uncertainHint, uncertainRun } from "./run-errors.ts"
 import { isUnsettled, summaryOf } from "./sync.ts"
+
+/** A planned training with what it may cost. */
+export interface PricedTraining extends PlannedTraining {
+  readonly reservation: TrainingReservation
+}
 
 /**
  * The run's job is submitted once: its key is in the ledger before the backend hears of it. A submission of which the
@@ -14,7 +21,7 @@ import { isUnsettled, summaryOf } from "./sync.ts"
 export async function submit(
   context: StageContext,
   files: RunFiles,
-  { plan, digest: planDigest }: PlannedTraining,
+  { plan, digest: planDigest, reservation }: PricedTraining,
   backend: FineTuneBackend,
 ): Promise<void> {
   const ledger = context.ledger()
@@ -23,7 +30,11 @@ export async function submit(
   const unsettledKey = isUnsettled(before) ? before.submissionKey : undefined
   const attempt = unsettledKey === undefined ? before.attempt + 1 : before.attempt
   const submissionKey = unsettledKey ?? digest({ plan: planDigest, run, attempt })
-  if (unsettledKey === undefined && !(await ledger.runs.beginSubmission(run, submissionKey, attempt))) return
+  if (unsettledKey === undefined) {
+    const begun = await ledger.runs.beginSubmission(run, submissionKey, attempt, reservation)
+    if (begun === "taken") return
+    if (begun !== "begun") throw ceilingReached(plan.job, begun.reached, reservation.estimateUsd)
+  }
   let job: RemoteJob
   try {
     job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1 })

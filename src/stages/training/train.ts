@@ -1,4 +1,4 @@
-import type { FineTuneBackend } from "../../core/contracts/backend.ts"
+import type { Estimate, FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
@@ -9,13 +9,14 @@ import type { BasePin } from "../../store/rows/base-pin.ts"
 import { runFiles, writeRun } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 import { requireAccepted, requireSupported } from "./capabilities.ts"
+import { estimatedUsd, requireRoom, reservationOf } from "./ceilings.ts"
 import { requireConsent } from "./consent.ts"
 import { keepPin, pinNow, runOfPlan } from "./pins.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
 import { missingModel, uncertainRun } from "./run-errors.ts"
 import { hasMadeSomething } from "./run-model.ts"
-import { submit } from "./submit.ts"
-import { refreshRun, summaryOf, syncRun } from "./sync.ts"
+import { type PricedTraining, submit } from "./submit.ts"
+import { isUnsettled, refreshRun, summaryOf, syncRun } from "./sync.ts"
 
 export interface TrainResult {
   readonly state: "started" | "reattached" | "unchanged"
@@ -41,14 +42,27 @@ export async function train(
   const standing = await standingRun(context, planned, pin, backend)
   if (standing.result !== undefined) return standing.result
   await requireAccepted(context, backend, planned.plan)
-  await requireConsent(context, backend, planned)
+  const priced = await priceOf(context, job, planned, backend)
+  // What is submitted again under its key has its place below the ceilings already.
+  if (standing.isReserved !== true) await requireRoom(context, job.job, priced.reservation)
+  await requireConsent(context, backend, planned, priced.estimate)
   const onWait = () => context.report.note(`another command is starting the job ${job.job}; waiting for it`)
   const wait = { sleep: context.sleep, signal: context.signal, onWait }
   return withLongLock(context.workspace.lockFile(`${task.task}.${job.job}.training`), wait, async () => {
     // Another command may have started it while this one asked or waited.
     const current = await standingRun(context, planned, pin, backend)
-    return current.result ?? (await start(context, planned, pin, backend, current.run))
+    return current.result ?? (await start(context, priced, pin, backend, current.run))
   })
+}
+
+async function priceOf(
+  context: StageContext,
+  job: JobSpecification,
+  planned: PlannedTraining,
+  backend: FineTuneBackend,
+): Promise<PricedTraining & { readonly estimate: Estimate }> {
+  const estimate = await backend.estimate(planned.plan)
+  return { ...planned, estimate, reservation: reservationOf(context, job, estimatedUsd(backend, estimate)) }
 }
 
 /** The run of the plan, and what there is to say of it where nothing is to be started. */
@@ -57,7 +71,7 @@ async function standingRun(
   planned: PlannedTraining,
   pin: BasePin | undefined,
   backend: FineTuneBackend,
-): Promise<{ readonly run?: string; readonly result?: TrainResult }> {
+): Promise<{ readonly run?: string; readonly isReserved?: boolean; readonly result?: TrainResult }> {
   const run = await runOfPlan(context, planned.digest, pin)
   if (run === undefined) return {}
   const { summary, submission } = await refreshRun(context, run, backend)
@@ -68,12 +82,12 @@ async function standingRun(
   }
   if (!isTerminal(summary.state) && summary.job !== undefined)
     return { run, result: { state: "reattached", run: summary, planned } }
-  return { run }
+  return { run, isReserved: isUnsettled(summary) }
 }
 
 async function start(
   context: StageContext,
-  planned: PlannedTraining,
+  planned: PricedTraining,
   pin: BasePin | undefined,
   backend: FineTuneBackend,
   known: string | undefined,

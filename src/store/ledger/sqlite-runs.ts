@@ -1,6 +1,13 @@
 import type { DatabaseSync } from "node:sqlite"
-import type { LedgerRun, RunLedger } from "../../core/contracts/ledger.ts"
+import type {
+  BegunSubmission,
+  LedgerRun,
+  ReachedTrainingCeiling,
+  RunLedger,
+  TrainingReservation,
+} from "../../core/contracts/ledger.ts"
 import type { RunEvent, RunEventBody } from "../../core/training/run.ts"
+import { attemptCosts, spendingOf, type TrainingSpending } from "../../core/training/spending.ts"
 import { readEvent, type EventRow } from "./kept-json.ts"
 import { inTransaction, select } from "./sqlite-statements.ts"
 
@@ -62,15 +69,44 @@ export class SqliteRuns implements RunLedger {
     })
   }
 
-  async beginSubmission(run: string, submissionKey: string, attempt: number): Promise<boolean> {
+  async beginSubmission(
+    run: string,
+    submissionKey: string,
+    attempt: number,
+    { estimateUsd, ceilings }: TrainingReservation = { estimateUsd: undefined, ceilings: {} },
+  ): Promise<BegunSubmission> {
     return inTransaction(this.database, () => {
       const taken = eventsOf(this.database, run).some(
         (event) => event.type === "submitting" && event.attempt >= attempt,
       )
-      if (taken) return false
-      this.insertEvents(run, [{ type: "submitting", submissionKey, attempt }])
-      return true
+      if (taken) return "taken"
+      const reached = this.reachedCeiling(run, estimateUsd ?? 0, ceilings)
+      if (reached !== undefined) return { reached }
+      const estimated = estimateUsd === undefined ? {} : { estimateUsd }
+      this.insertEvents(run, [{ type: "submitting", submissionKey, attempt, ...estimated }])
+      return "begun"
     })
+  }
+
+  async spending(job?: string): Promise<TrainingSpending> {
+    return spendingIn(this.database, job)
+  }
+
+  private reachedCeiling(
+    run: string,
+    estimateUsd: number,
+    { jobUsd, workspaceUsd }: TrainingReservation["ceilings"],
+  ): ReachedTrainingCeiling | undefined {
+    const [known] = select<{ job: string }>(this.database, "select job from runs where run = ?", run)
+    for (const [scope, limitUsd, job] of [
+      ["job", jobUsd, known?.job],
+      ["workspace", workspaceUsd, undefined],
+    ] as const) {
+      if (limitUsd === undefined) continue
+      const spending = spendingIn(this.database, job)
+      if (spending.endedUsd + spending.openUsd + estimateUsd > limitUsd) return { scope, limitUsd, spending }
+    }
+    return undefined
   }
 
   private cursorOf(run: string): string | undefined {
@@ -96,11 +132,30 @@ export class SqliteRuns implements RunLedger {
   }
 }
 
+/** The events of metrics are most of all, and say nothing of money. */
+function spendingIn(database: DatabaseSync, job: string | undefined): TrainingSpending {
+  const rows = select<EventRow & { readonly at: string; readonly run: string }>(
+    database,
+    `select run, sequence, at, type, body from run_events join runs using (run)
+     where type != 'metric-logged' and job = coalesce(?, job) order by run, sequence`,
+    job ?? null,
+  )
+  const ofRun = Map.groupBy(
+    rows.map((row) => eventOf(database, row.run, row)),
+    ({ run }) => run,
+  )
+  return spendingOf([...ofRun.values()].flatMap(attemptCosts))
+}
+
 /** The run's events, in their order. */
 export function eventsOf(database: DatabaseSync, run: string): RunEvent[] {
   return select<EventRow & { at: string }>(
     database,
     "select sequence, at, type, body from run_events where run = ? order by sequence",
     run,
-  ).map((row) => ({ run, sequence: row.sequence, at: row.at, ...readEvent(database, run, row) }))
+  ).map((row) => eventOf(database, run, row))
+}
+
+function eventOf(database: DatabaseSync, run: string, row: EventRow & { readonly at: string }): RunEvent {
+  return { run, sequence: row.sequence, at: row.at, ...readEvent(database, run, row) }
 }

@@ -1,16 +1,14 @@
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { OpenAiServer } from "../../backends/openai-server.ts"
 import type { Fault } from "../../backends/wire-server.ts"
-import openAiCompatible from "../../../src/backends/openai-compatible.ts"
+import { OpenAiServer } from "../../backends/openai-server.ts"
 import type { RunEvent } from "../../../src/core/training/run.ts"
-import type { PaidTraining } from "../../../src/stages/context.ts"
 import { cancelRun } from "../../../src/stages/training/cancel.ts"
 import { syncRun } from "../../../src/stages/training/sync.ts"
-import { train } from "../../../src/stages/training/train.ts"
 import { waitForRun } from "../../../src/stages/training/wait.ts"
-import { backendContext, stageContext, trainableWorkspace } from "./workspace.ts"
+import { failureOf, hostedCommand, type HostedCircumstances } from "./hosted-command.ts"
+import { trainableWorkspace } from "./workspace.ts"
 
 let server: OpenAiServer
 let folder: string
@@ -26,39 +24,8 @@ const breakFor = (times: number, fault: Fault) => server.faults.push(...Array.fr
 
 const create = /^POST \S+\/jobs$/
 
-/** The command once more, as a process with nothing in memory would run it. */
-function command({ settleMs = 0, key = server.key }: { settleMs?: number; key?: string } = {}) {
-  const said: string[] = []
-  const slept: number[] = []
-  const asked: PaidTraining[] = []
-  const sleep = async (milliseconds: number) => void slept.push(milliseconds)
-  const context = stageContext(folder, { said, sleep, consent: async (act) => void asked.push(act) })
-  const options = openAiCompatible.options.parse({
-    profile: "custom",
-    baseUrl: server.url,
-    settleSeconds: settleMs / 1000,
-  })
-  const trainingPrices = [{ match: "gpt-4.1-mini", usdPerMillionTokens: 5, asOf: "2026-11-22", source: "a test" }]
-  const backend = openAiCompatible.create(
-    { ...backendContext({ OPENAI_API_KEY: key }), sleep, trainingPrices },
-    options,
-  )
-  const { workspace } = context
-  return {
-    context,
-    backend,
-    said,
-    slept,
-    asked,
-    train: () => train(context, workspace.readJob("mood"), workspace.readTask("mood"), backend),
-  }
-}
-
-const failureOf = (work: Promise<unknown>) =>
-  work.then(
-    () => undefined,
-    (error: unknown) => error as Error & { code?: string },
-  )
+/** The command once more. */
+const command = (circumstances: HostedCircumstances = {}) => hostedCommand(folder, server, circumstances)
 
 function theRun(): string {
   const runs = readdirSync(join(folder, "jobs", "runs"))

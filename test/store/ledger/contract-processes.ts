@@ -19,6 +19,14 @@ export function processesContract(bench: () => LedgerBench): void {
       expect(await ledger.verify()).toEqual([])
     })
 
+    it("never pass a ceiling on trainings together, and spend all of it", async () => {
+      const done = await together(bench(), "trainings")
+      const ledger = await bench().open()
+      expect(done).toHaveLength(30)
+      expect(await ledger.runs.spending()).toEqual({ endedUsd: 0, openUsd: 30, unknown: 0 })
+      expect(await ledger.verify()).toEqual([])
+    })
+
     it("begin each submission once", async () => {
       const ledger = await bench().open()
       await ledger.runs.create(run)

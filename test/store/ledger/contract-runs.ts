@@ -57,11 +57,45 @@ export function runsContract(bench: () => LedgerBench): void {
         const begun = await Promise.all(
           commands.map((ledger, index) => ledger.runs.beginSubmission("r", `key-${attempt}-${index}`, attempt)),
         )
-        expect(begun.filter((isBegun) => isBegun)).toHaveLength(1)
+        expect(begun.filter((outcome) => outcome === "begun")).toHaveLength(1)
+        expect(begun.filter((outcome) => outcome === "taken")).toHaveLength(2)
       }
-      expect(await commands[0]?.runs.beginSubmission("r", "key", 1)).toBe(false)
+      expect(await commands[0]?.runs.beginSubmission("r", "key", 1)).toBe("taken")
       const events = (await commands[0]?.runs.events("r")) ?? []
       expect(events.flatMap((found) => (found.type === "submitting" ? [found.attempt] : []))).toEqual([1, 2])
+    })
+
+    it("begin no training that would pass a ceiling, and say what is spent and what is open", async () => {
+      const { runs } = await bench().open()
+      await runs.create(run)
+      await runs.create({ ...run, run: "other", job: "other" })
+      const ask = (id: string, attempt: number, estimateUsd: number | undefined, ceilings: object) =>
+        runs.beginSubmission(id, `${id}-${attempt}`, attempt, { estimateUsd, ceilings })
+      const job = (id: string, attempt: number) =>
+        ({ type: "submitted", job: { backend: "b", id: `job-${id}`, submissionKey: `${id}-${attempt}` } }) as const
+      const failed = { type: "state-changed", state: "failed" } as const
+
+      expect(await ask("r", 1, 5, { jobUsd: 4.99 })).toEqual({
+        reached: { scope: "job", limitUsd: 4.99, spending: { endedUsd: 0, openUsd: 0, unknown: 0 } },
+      })
+      expect(await runs.events("r")).toMatchObject([{ type: "planned" }])
+      expect(await ask("r", 1, 5, { jobUsd: 5, workspaceUsd: 5 })).toBe("begun")
+      expect(await ask("other", 1, 1, { jobUsd: 1, workspaceUsd: 5 })).toEqual({
+        reached: { scope: "workspace", limitUsd: 5, spending: { endedUsd: 0, openUsd: 5, unknown: 0 } },
+      })
+      // It is over and cost less than was thought; of one that failed before it had a job nothing is owed.
+      await runs.appendEvents("r", [job("r", 1), { type: "cost", usd: 2, source: "computed" }, failed])
+      expect(await runs.spending()).toEqual({ endedUsd: 2, openUsd: 0, unknown: 0 })
+      expect(await ask("other", 1, 3, { jobUsd: 3, workspaceUsd: 5 })).toBe("begun")
+      await runs.appendEvents("other", [failed])
+      expect([await runs.spending("other"), await runs.spending("j")]).toMatchObject([{ endedUsd: 0 }, { endedUsd: 2 }])
+      // One that is over and of which nobody knows what it cost counts at its estimate.
+      expect(await ask("other", 2, 3, { jobUsd: 3 })).toBe("begun")
+      await runs.appendEvents("other", [job("other", 2), failed])
+      expect(await runs.spending("other")).toEqual({ endedUsd: 3, openUsd: 0, unknown: 0 })
+      // One without an estimate counts nothing until its cost is known, and is counted.
+      expect(await ask("other", 3, undefined, { jobUsd: 3 })).toBe("begun")
+      expect(await runs.spending("other")).toEqual({ endedUsd: 3, openUsd: 0, unknown: 1 })
     })
   })
 }

@@ -20,7 +20,17 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   /** Begins what another has not begun. */
   async submissions() {
     for (let attempt = 1; attempt <= 30; attempt++)
-      if (await ledger.runs.beginSubmission("r", `${process.pid}-${attempt}`, attempt)) done(attempt)
+      if ((await ledger.runs.beginSubmission("r", `${process.pid}-${attempt}`, attempt)) === "begun") done(attempt)
+  },
+  /** Begins trainings of runs of its own until the workspace's ceiling is reached. */
+  async trainings() {
+    for (let number = 0; ; number++) {
+      const run = `${process.pid}-${number}`
+      await ledger.runs.create({ run, job: "j", task: "t", plan: "p" })
+      const reservation = { estimateUsd: 1, ceilings: { workspaceUsd: 30 } }
+      if ((await ledger.runs.beginSubmission(run, run, 1, reservation)) !== "begun") return
+      done(run)
+    }
   },
   /** Polls from where the last poll ended. */
   async cursors() {

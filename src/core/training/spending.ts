@@ -1,0 +1,65 @@
+import { isTerminal, type RunEvent } from "./run.ts"
+
+/** What trainings cost, as far as anybody knows: what is not known counts at its estimate. */
+export interface TrainingSpending {
+  /** Of attempts that are over. */
+  readonly endedUsd: number
+  /** Of attempts that go on, or of which it is not known whether they do. */
+  readonly openUsd: number
+  /** Attempts with a job of which neither estimate nor cost is known: they count nothing. */
+  readonly unknown: number
+}
+
+/** One submission of a run, with what it was thought to cost and what it cost. */
+export interface AttemptCost {
+  readonly attempt: number
+  readonly submissionKey: string
+  readonly estimateUsd: number | undefined
+  readonly costUsd: number | undefined
+  readonly isOver: boolean
+  /** Whether a job was created; an attempt that is not over may have one all the same. */
+  readonly hasJob: boolean
+}
+
+/** The attempts of a run by its events, in order. A cost belongs to the attempt that was the last one then. */
+export function attemptCosts(events: readonly RunEvent[]): AttemptCost[] {
+  return events.reduce<AttemptCost[]>((attempts, event) => {
+    if (event.type !== "submitting") return changed(attempts, event)
+    const { attempt, submissionKey, estimateUsd } = event
+    return [...attempts, { attempt, submissionKey, estimateUsd, costUsd: undefined, isOver: false, hasJob: false }]
+  }, [])
+}
+
+function changed(attempts: AttemptCost[], event: RunEvent): AttemptCost[] {
+  const last = attempts.at(-1)
+  const of = (key: string) => attempts.find(({ submissionKey }) => submissionKey === key)
+  const change = (attempt: AttemptCost | undefined, changes: Partial<AttemptCost>) =>
+    attempts.map((known) => (known === attempt ? { ...known, ...changes } : known))
+  switch (event.type) {
+    case "submitted":
+      return change(last, { hasJob: true, isOver: false })
+    case "started":
+      return change(last, { isOver: false })
+    case "state-changed":
+      return change(last, { isOver: isTerminal(event.state) })
+    case "cost":
+      return change(last, { costUsd: (last?.costUsd ?? 0) + event.usd })
+    case "resolved":
+      return event.outcome === "created" ? attempts : change(of(event.submissionKey), { isOver: true })
+    case "late-job-found":
+      return change(of(event.job.submissionKey), { hasJob: true, isOver: false })
+    default:
+      return attempts
+  }
+}
+
+/** What the attempts cost together. One that is over without a job cost nothing but what is booked of it. */
+export function spendingOf(attempts: Iterable<AttemptCost>): TrainingSpending {
+  let [endedUsd, openUsd, unknown] = [0, 0, 0]
+  for (const { estimateUsd, costUsd, isOver, hasJob } of attempts) {
+    if (isOver) endedUsd += costUsd ?? (hasJob ? (estimateUsd ?? 0) : 0)
+    else openUsd += Math.max(estimateUsd ?? 0, costUsd ?? 0)
+    if (estimateUsd === undefined && costUsd === undefined && (hasJob || !isOver)) unknown++
+  }
+  return { endedUsd, openUsd, unknown }
+}
