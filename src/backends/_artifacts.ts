@@ -8,8 +8,9 @@ import type { Transport } from "./_transport.ts"
 import { readExit } from "./_work-state.ts"
 
 /**
- * The adapter that a training made is in the run's folder, whole and with the digest that the trainer gave it. Returns
- * what was brought: nothing where it was here already. That of an earlier attempt is replaced.
+ * The adapter that a training made is in the run's folder, whole and with the digest that the trainer gave it; one that
+ * is here already is not brought again, and that of an earlier attempt is replaced. Returns what is here of what was
+ * made elsewhere.
  */
 export async function fetchAdapter(transport: Transport, files: RunFiles): Promise<readonly Artifact[]> {
   const place = transport.place(files.adapter)
@@ -17,7 +18,10 @@ export async function fetchAdapter(transport: Transport, files: RunFiles): Promi
   const exit = await readExit(transport, trainingState(files))
   if (exit?.status !== "succeeded") return []
   const wanted = exit.adapterDigest
-  if (existsSync(files.adapter) && (await folderDigest(files.adapter)).digest === wanted) return []
+  if (existsSync(files.adapter)) {
+    const here = await folderDigest(files.adapter)
+    if (here.digest === wanted) return [{ path: files.adapter, ...here }]
+  }
   const arriving = mkdtempSync(`${files.adapter}.`)
   const arrived = join(arriving, basename(files.adapter))
   try {

@@ -9,9 +9,11 @@ import { errorMessageOf, OpenAiJobs } from "./hosted/openai-jobs.ts"
 import { jobLog, pollJob } from "./hosted/openai-poll.ts"
 import { fetchRows, jobHistory } from "./hosted/openai-history.ts"
 import { fetchResults } from "./hosted/openai-results.ts"
-import { findJob, submitJob } from "./hosted/openai-submit.ts"
+import { storedThings } from "./hosted/openai-stored.ts"
+import { confirmJob, findJob, submitJob } from "./hosted/openai-submit.ts"
 import { profiles, type Profile } from "./hosted/profiles.ts"
 import { costOfTokens, estimateByPrice } from "./hosted/training-prices.ts"
+import { uploadsOf } from "./hosted/submission-notes.ts"
 import { HostedWire } from "./hosted/wire.ts"
 
 const optionsSchema = z.strictObject({
@@ -111,6 +113,7 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     submit: async (plan, files, { submissionKey }) =>
       (await findJob(jobs, submissionKey, files)) ?? (await submitJob(jobs, plan, files, submissionKey)),
     find: (submissionKey, files) => findJob(jobs, submissionKey, files),
+    confirm: (id, plan, files, submissionKey) => confirmJob(jobs, id, { plan, files, submissionKey }),
     poll: (job, _files, cursor) =>
       pollJob(jobs, job, cursor, ({ model, trained_tokens: tokens }) => costOfTokens(model ?? "", tokens, priced)),
     logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
@@ -118,6 +121,9 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     fetch: (job, files) => fetchResults(jobs, job, files),
     history: (id) => jobHistory(jobs, id),
     fetchRows: (job, files) => fetchRows(jobs, job, files),
+    uploads: async (files) => uploadsOf(files),
+    stored: () => storedThings(jobs),
+    purge: (id) => jobs.deleteFile(id),
     chat: (model) => {
       const served = servedName(model)
       return served === undefined ? undefined : { baseUrl, apiKeyEnv: wire.service.apiKeyEnv, model: served }

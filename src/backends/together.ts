@@ -5,7 +5,8 @@ import { hostOf } from "../core/asking/model-match.ts"
 import { fetchAdapter } from "./hosted/together-adapter.ts"
 import { togetherMessageOf, TogetherJobs } from "./hosted/together-jobs.ts"
 import { jobLog, pollJob } from "./hosted/together-poll.ts"
-import { beyondLimits, findJob, submitJob } from "./hosted/together-submit.ts"
+import { beyondLimits, confirmJob, findJob, storedThings, submitJob } from "./hosted/together-submit.ts"
+import { uploadsOf } from "./hosted/submission-notes.ts"
 import { estimateByPrice } from "./hosted/training-prices.ts"
 import { HostedWire } from "./hosted/wire.ts"
 
@@ -75,10 +76,14 @@ function together(
     submit: async (plan, files, { submissionKey }) =>
       (await find(submissionKey, files)) ?? (await submitJob(jobs, plan, files, submissionKey)),
     find,
+    confirm: (id, plan, files, submissionKey) => confirmJob(jobs, id, { plan, files, submissionKey }),
     poll: (job, _files, cursor) => pollJob(jobs, job, cursor, pollSeconds * 1000),
     logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
     cancel: (job) => jobs.cancel(job.id),
     fetch: (job, files) => fetchAdapter(jobs, job, files),
+    uploads: async (files) => uploadsOf(files),
+    stored: () => storedThings(jobs),
+    purge: (id) => jobs.deleteFile(id),
     // A tuned model answers nobody before it is deployed.
     chat: (model) =>
       model.kind === "base" || model.kind === "deployment" ? { baseUrl, apiKeyEnv, model: model.model } : undefined,

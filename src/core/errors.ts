@@ -76,6 +76,8 @@ export class ProviderError extends ToolkitError {
   readonly mayHaveCost: boolean
   /** The server understood the question, and its rules on content keep it from answering. */
   readonly isRefusal: boolean
+  /** Whether nobody answered at all: whatever else is asked of this server will fail as well. */
+  readonly isUnreachable: boolean
 
   constructor(
     message: string,
@@ -86,6 +88,7 @@ export class ProviderError extends ToolkitError {
       retryAfterMs?: number | undefined
       mayHaveCost?: boolean
       isRefusal?: boolean
+      isUnreachable?: boolean
       hint?: string
       cause?: unknown
     },
@@ -97,6 +100,7 @@ export class ProviderError extends ToolkitError {
     this.retryAfterMs = options.retryAfterMs
     this.mayHaveCost = options.mayHaveCost ?? true
     this.isRefusal = options.isRefusal ?? false
+    this.isUnreachable = options.isUnreachable ?? false
   }
 }
 

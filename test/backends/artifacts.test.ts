@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -27,9 +27,12 @@ describe("the adapter of a finished training elsewhere", () => {
   it("is brought once, whole", async () => {
     await train("weights")
     const { digest } = await folderDigest(transport.place(files.adapter))
-    expect(await fetchAdapter(transport, files)).toEqual([{ path: files.adapter, digest, bytes: 9 }])
+    const brought = [{ path: files.adapter, digest, bytes: 9 }]
+    expect(await fetchAdapter(transport, files)).toEqual(brought)
     expect(readFileSync(join(files.adapter, "nested", "weights"), "utf8")).toBe("weights")
-    expect(await fetchAdapter(transport, files)).toEqual([])
+    const { mtimeMs } = statSync(files.adapter)
+    expect(await fetchAdapter(transport, files)).toEqual(brought)
+    expect(statSync(files.adapter).mtimeMs).toBe(mtimeMs)
     expect(readdirSync(here)).toEqual(["adapter"])
   })
 

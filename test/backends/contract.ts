@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync } from "node:fs"
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from "vitest"
 import type { FineTuneBackend, GenerationRequest, RunFiles, TrainingPlan } from "../../src/core/contracts/backend.ts"
 import { ProviderError } from "../../src/core/errors.ts"
@@ -211,12 +211,15 @@ export function backendContract(
         const job = await submit("key-1")
         await subject.let("succeed")
         await watch(subject, job)
-        for (const { path, bytes, digest } of await fetch()) {
+        const first = await fetch()
+        for (const { path, bytes, digest } of first) {
           expect(existsSync(path)).toBe(true)
           expect(bytes).toBeGreaterThan(0)
           expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/)
         }
-        expect(await fetch()).toEqual([])
+        const times = first.map(({ path }) => statSync(path).mtimeMs)
+        expect(await fetch()).toEqual(first)
+        expect(first.map(({ path }) => statSync(path).mtimeMs)).toEqual(times)
       })
     })
 

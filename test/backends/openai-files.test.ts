@@ -100,7 +100,7 @@ describe("files at a service", () => {
       [join(files.folder, "results", "metrics.csv"), 14],
       [join(files.checkpoints, "step-10", "adapter.safetensors"), 7],
     ])
-    expect(await backend.fetch?.(job, files)).toEqual([])
+    expect(await backend.fetch?.(job, files)).toEqual(artifacts)
     expect(server.calls.filter((call) => call.endsWith("/content"))).toHaveLength(2)
     const { events } = await backend.poll(job, files)
     expect(events).toContainEqual({ type: "checkpoint-saved", step: 10, model: "ft:x:ckpt-step-10", evalLoss: 0.5 })

@@ -152,6 +152,8 @@ export class TogetherServer extends WireServer {
       })
       return this.#shownFile(made)
     }
+    if (id === "")
+      return { status: 200, body: { data: [...this.files.keys()].map((name) => this.#shownFile(name).body) } }
     const file = this.files.get(id)
     if (file === undefined) return refused(404, `file ${id} not found`)
     if (request.method === "DELETE") {

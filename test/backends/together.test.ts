@@ -146,7 +146,7 @@ describe("together", () => {
       ])
       expect(readFileSync(join(files.adapter, "adapter_model.safetensors"), "utf8")).toBe("weights")
       const calls = server.calls.length
-      expect(await open().fetch?.(job, files)).toEqual([])
+      expect(await open().fetch?.(job, files)).toEqual(artifacts)
       expect(server.calls.length).toBe(calls)
     }))
 })

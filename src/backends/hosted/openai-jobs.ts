@@ -173,9 +173,8 @@ export class OpenAiJobs {
   }
 
   /** A file that is gone already is as good. */
-  async deleteFile(id: string): Promise<void> {
-    const answer = await this.wire.ask("DELETE", `/files/${encodeURIComponent(id)}`)
-    if (answer.status >= 300 && answer.status !== 404) throw this.wire.refused(answer)
+  deleteFile(id: string): Promise<void> {
+    return this.wire.remove(`/files/${encodeURIComponent(id)}`)
   }
 
   download(file: StoredFile, path: string): Promise<void> {

@@ -14,9 +14,14 @@ const states: Readonly<Record<string, RunState>> = {
   cancelled: "cancelled",
 }
 
-/** Where a poll ended: the last event that was seen, the model that was named, the cost that was reported. */
+/** Where a poll of a job ended: the last event that was seen, the model that was named, whether a cost was reported. */
 const cursorSchema = z
-  .object({ event: z.string().optional(), model: z.string().optional(), isBilled: z.boolean().optional() })
+  .object({
+    job: z.string().optional(),
+    event: z.string().optional(),
+    model: z.string().optional(),
+    isBilled: z.boolean().optional(),
+  })
   .catch({})
 
 /** What the service says of the job now, and each of its events once, in order. */
@@ -26,7 +31,9 @@ export async function pollJob(
   cursor: string | undefined,
   costOf: (job: Job) => SentEvent | undefined,
 ): Promise<JobSnapshot> {
-  const seen = cursorSchema.parse(parseJson(cursor ?? ""))
+  const before = cursorSchema.parse(parseJson(cursor ?? ""))
+  // Of another attempt's job nothing was seen yet.
+  const seen = (before.job ?? remote.id) === remote.id ? before : {}
   const job = await jobs.job(remote.id)
   const fresh = await freshEvents(jobs, remote.id, seen.event)
   const model = job.fine_tuned_model ?? undefined
@@ -46,6 +53,7 @@ export async function pollJob(
       ...(isReady && model !== seen.model ? await readyEvents(jobs, remote.id, model) : []),
     ],
     cursor: JSON.stringify({
+      job: remote.id,
       event: fresh.at(-1)?.id ?? seen.event,
       model: isReady ? model : seen.model,
       isBilled: seen.isBilled === true || cost !== undefined ? true : undefined,

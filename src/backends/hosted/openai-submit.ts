@@ -1,6 +1,7 @@
 import type { RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
 import type { RemoteJob } from "../../core/training/run.ts"
 import type { Job, OpenAiJobs } from "./openai-jobs.ts"
+import { type ConfirmedSubmission, jobNamed, requireFit } from "./confirm.ts"
 import { searchOf, Submission } from "./submission-notes.ts"
 
 /** The field of a job's metadata that names its submission. */
@@ -48,6 +49,20 @@ export async function findJob(
   const { settleMs, backend: provider } = jobs.options
   search.requireSettled({ provider, settleMs, now: jobs.wire.now() })
   return undefined
+}
+
+/** The job of this id as that of the submission. Throws where it is another one. */
+export async function confirmJob(jobs: OpenAiJobs, id: string, submission: ConfirmedSubmission): Promise<RemoteJob> {
+  const { backend } = jobs.options
+  const job = await jobNamed(backend, id, (name) => jobs.job(name))
+  const key = job.metadata?.[keyLabel]
+  const isMarked = typeof key === "string" ? key === submission.submissionKey : undefined
+  const bytesOf = async (file: string) => (await jobs.file(file)).bytes
+  await requireFit({ id, model: job.model, trainingFile: job.training_file, isMarked }, submission, {
+    backend,
+    bytesOf,
+  })
+  return remoteJob(jobs, job, submission.submissionKey)
 }
 
 /** What is sent to create the job, without its files: settings as the service calls them, and only those. */

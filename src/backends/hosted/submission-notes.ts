@@ -1,39 +1,55 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
-import type { RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { RunFiles, TrainingPlan, Upload } from "../../core/contracts/backend.ts"
 import { DataError, ProviderError } from "../../core/errors.ts"
 import { parseJson } from "../../core/parse.ts"
 
-const notesSchema = z.object({
+const submissionSchema = z.object({
   submissionKey: z.string(),
   /** What lies at the provider for this submission, by the name of the file. */
   uploads: z.record(z.string(), z.object({ id: z.string(), bytes: z.number() })),
   /** When a job was last asked for, UTC; absent while none was. */
   creatingAt: z.string().optional(),
 })
+const notesSchema = submissionSchema.extend({ earlier: z.array(submissionSchema).default([]) })
 /** What is known of a submission, in the run's folder: written before each step that a crash must not forget. */
-type SubmissionNotes = z.output<typeof notesSchema>
+type SubmissionNotes = z.output<typeof submissionSchema>
 
-/** The notes of the run's last submission; undefined where it has none. */
-function readNotes(files: RunFiles): SubmissionNotes | undefined {
-  const path = notesFile(files)
-  if (!existsSync(path)) return undefined
-  const notes = notesSchema.safeParse(parseJson(readFileSync(path, "utf8")))
-  if (notes.success) return notes.data
-  throw new DataError(
-    `${path} does not say which job was asked for`,
-    [],
-    "Look at the provider for a job of this run, then: tuneloop runs resolve <run> --created ID | --not-created",
+/** What was uploaded for the run in all its attempts. */
+export function uploadsOf(files: RunFiles): Upload[] {
+  return allNotes(files).flatMap(({ uploads }) =>
+    Object.entries(uploads).map(([file, { id }]) => ({ file, remoteId: id })),
   )
 }
 
-/** Durable when this returns: whole, or as it was before. */
+/** The notes of all submissions of the run, the last one first. */
+function allNotes(files: RunFiles): SubmissionNotes[] {
+  const path = notesFile(files)
+  if (!existsSync(path)) return []
+  const notes = notesSchema.safeParse(parseJson(readFileSync(path, "utf8")))
+  if (notes.success) {
+    const { earlier, ...last } = notes.data
+    return [last, ...earlier]
+  }
+  throw new DataError(
+    `${path} does not say which job was asked for`,
+    [],
+    `Look at the provider for a job of this run, then: tuneloop runs resolve ${files.run} --created ID | --not-created`,
+  )
+}
+
+function notesOf(files: RunFiles, submissionKey: string): SubmissionNotes | undefined {
+  return allNotes(files).find((notes) => notes.submissionKey === submissionKey)
+}
+
+/** Durable when this returns: whole, or as it was before. Those of other submissions stay. */
 function writeNotes(files: RunFiles, notes: SubmissionNotes): void {
   const path = notesFile(files)
+  const earlier = allNotes(files).filter(({ submissionKey }) => submissionKey !== notes.submissionKey)
   const file = openSync(`${path}.tmp`, "w")
   try {
-    writeSync(file, `${JSON.stringify(notes, null, 2)}\n`)
+    writeSync(file, `${JSON.stringify(earlier.length === 0 ? notes : { ...notes, earlier }, null, 2)}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)
@@ -47,9 +63,8 @@ export class Submission {
   #notes: SubmissionNotes
 
   constructor(files: RunFiles, submissionKey: string) {
-    const known = readNotes(files)
     this.#files = files
-    this.#notes = known?.submissionKey === submissionKey ? known : { submissionKey, uploads: {} }
+    this.#notes = notesOf(files, submissionKey) ?? { submissionKey, uploads: {} }
   }
 
   /**
@@ -121,8 +136,8 @@ export function searchOf(
   files: RunFiles,
   submissionKey: string,
 ): { readonly trainingFile: string | undefined; requireSettled(where: SettlingService): void } | undefined {
-  const notes = readNotes(files)
-  if (notes?.submissionKey !== submissionKey || notes.creatingAt === undefined) return undefined
+  const notes = notesOf(files, submissionKey)
+  if (notes?.creatingAt === undefined) return undefined
   const { creatingAt } = notes
   return {
     trainingFile: notes.uploads["train.jsonl"]?.id,

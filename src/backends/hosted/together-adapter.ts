@@ -19,11 +19,15 @@ import { artifactOf } from "./artifacts.ts"
 import type { TogetherJobs } from "./together-jobs.ts"
 
 /**
- * Brings the adapter of a finished job into the run's folder, unpacked; the folder is whole or not there. Empty where
- * it is there already.
+ * The adapter of a finished job is in the run's folder, unpacked; the folder is whole or not there. What is there
+ * already is not brought again.
  */
 export async function fetchAdapter(jobs: TogetherJobs, { id }: RemoteJob, files: RunFiles): Promise<Artifact[]> {
-  if (existsSync(files.adapter)) return []
+  if (!existsSync(files.adapter)) await bringAdapter(jobs, id, files)
+  return Promise.all(filesIn(files.adapter).map(artifactOf))
+}
+
+async function bringAdapter(jobs: TogetherJobs, id: string, files: RunFiles): Promise<void> {
   mkdirSync(files.folder, { recursive: true })
   const staging = mkdtempSync(join(files.folder, "adapter-"))
   try {
@@ -36,7 +40,6 @@ export async function fetchAdapter(jobs: TogetherJobs, { id }: RemoteJob, files:
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }
-  return Promise.all(filesIn(files.adapter).map(artifactOf))
 }
 
 /** Paths that would leave the folder and links are skipped by the library. */

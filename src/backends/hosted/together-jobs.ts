@@ -43,6 +43,8 @@ const fileSchema = z.looseObject({
   validation_report: z.looseObject({ error: z.unknown() }).nullish(),
 })
 
+type StoredFile = z.output<typeof fileSchema>
+
 const limitsSchema = z.looseObject({
   max_num_epochs: number,
   max_seq_length_sft: number,
@@ -134,10 +136,17 @@ export class TogetherJobs {
     throw this.#fileError(id, `not looked at within ${longestFileWaitMs / 60_000} minutes`)
   }
 
+  async files(): Promise<StoredFile[]> {
+    return (await this.wire.get("/files", z.looseObject({ data: z.array(fileSchema) }))).data
+  }
+
+  async bytesOf(id: string): Promise<number | null | undefined> {
+    return (await this.wire.get(`/files/${encodeURIComponent(id)}`, fileSchema)).bytes
+  }
+
   /** A file that is gone already is as good. */
-  async deleteFile(id: string): Promise<void> {
-    const answer = await this.wire.ask("DELETE", `/files/${encodeURIComponent(id)}`)
-    if (answer.status >= 300 && answer.status !== 404) throw this.wire.refused(answer)
+  deleteFile(id: string): Promise<void> {
+    return this.wire.remove(`/files/${encodeURIComponent(id)}`)
   }
 
   /** Undefined for a model that cannot be tuned. */

@@ -18,9 +18,10 @@ const states: Readonly<Record<string, RunState>> = {
   completed: "succeeded",
 }
 
-/** Where a poll ended: how many events were seen, the last step with metrics, what was reported at the end. */
+/** Where a poll of a job ended: how many events were seen, the last step with metrics, what was reported at the end. */
 const cursorSchema = z
   .object({
+    job: z.string().optional(),
     events: z.int().optional(),
     step: z.int().optional(),
     model: z.string().optional(),
@@ -35,7 +36,9 @@ export async function pollJob(
   cursor: string | undefined,
   pollAfterMs: number,
 ): Promise<JobSnapshot> {
-  const seen = cursorSchema.parse(parseJson(cursor ?? ""))
+  const before = cursorSchema.parse(parseJson(cursor ?? ""))
+  // Of another attempt's job nothing was seen yet.
+  const seen = (before.job ?? remote.id) === remote.id ? before : {}
   const job = await jobs.job(remote.id)
   const events = await jobs.events(remote.id)
   const fresh = events.slice(seen.events ?? 0)
@@ -62,6 +65,7 @@ export async function pollJob(
         : []),
     ],
     cursor: JSON.stringify({
+      job: remote.id,
       events: events.length,
       step: newMetrics.reduce((last, { step }) => Math.max(last, step), seen.step ?? 0),
       model: isReady ? model : seen.model,

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto"
-import type { RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { RunFiles, StoredThing, TrainingPlan } from "../../core/contracts/backend.ts"
 import { ProviderError } from "../../core/errors.ts"
 import type { RemoteJob } from "../../core/training/run.ts"
+import { type ConfirmedSubmission, jobNamed, requireFit } from "./confirm.ts"
 import { searchOf, Submission } from "./submission-notes.ts"
-import type { ModelLimits, TogetherJob, TogetherJobs } from "./together-jobs.ts"
+import { isOver, type ModelLimits, type TogetherJob, type TogetherJobs } from "./together-jobs.ts"
 
 /**
  * Uploads what was not uploaded for this key yet, waits until the service has looked at it, asks what the job will
@@ -42,6 +43,31 @@ export async function findJob(
   if (found !== undefined) return remoteJob(found, submissionKey)
   search.requireSettled({ provider: "together", settleMs, now: jobs.wire.now() })
   return undefined
+}
+
+/** The job of this id as that of the submission. Throws where it is another one. */
+export async function confirmJob(jobs: TogetherJobs, id: string, submission: ConfirmedSubmission): Promise<RemoteJob> {
+  const job = await jobNamed("together", id, (name) => jobs.job(name))
+  const isMarked = job.suffix?.endsWith(markOf(submission.submissionKey)) === true ? true : undefined
+  const named = { id, model: job.model, trainingFile: job.training_file, isMarked }
+  await requireFit(named, submission, { backend: "together", bytesOf: (file) => jobs.bytesOf(file) })
+  return remoteJob(job, submission.submissionKey)
+}
+
+/** The files and the jobs that the service lists for this key. */
+export async function* storedThings(jobs: TogetherJobs): AsyncGenerator<StoredThing> {
+  for (const { id, filename, bytes, processing_status: status } of await jobs.files())
+    yield { kind: "file", id, name: filename ?? undefined, bytes: bytes ?? undefined, status: status ?? undefined }
+  for (const job of await jobs.jobs())
+    yield {
+      kind: "job",
+      id: job.id,
+      name: job.model_output_name ?? job.model ?? undefined,
+      createdAt: job.created_at ?? undefined,
+      status: job.status,
+      isOpen: !isOver(job),
+      files: [job.training_file, job.validation_file].filter((file) => typeof file === "string"),
+    }
 }
 
 /** What is sent to create the job, without its files. */

@@ -32,7 +32,7 @@ const politeTries = 3
 const shortestWaitMs = 1000
 const patienceMs = 120_000
 // A gigabyte at a megabyte a second takes a quarter of an hour.
-const uploadPatienceMs = 3_600_000
+const filePatienceMs = 3_600_000
 
 /**
  * The calls to a hosted service. The key goes to the service's own address alone: a redirect is an error, and so is a
@@ -78,7 +78,7 @@ export class HostedWire {
    */
   download(path: string, file: string, stated?: number): Promise<void> {
     return this.#politely(async () => {
-      const answer = await this.#send("GET", path)
+      const answer = await this.#send("GET", path, undefined, {}, filePatienceMs)
       if (answer.status >= 300) throw this.refused(await readAnswer(answer))
       try {
         await pipeline(bodyOf(answer), createWriteStream(`${file}.tmp`, { flush: true }))
@@ -96,6 +96,15 @@ export class HostedWire {
         })
       renameSync(`${file}.tmp`, file)
     })
+  }
+
+  /** Deletes what is at the path. What is gone already is as good. */
+  async remove(path: string): Promise<void> {
+    try {
+      await this.#politely(() => this.accepted("DELETE", path))
+    } catch (error) {
+      if (!(error instanceof ProviderError) || error.status !== 404) throw error
+    }
   }
 
   /**
@@ -182,6 +191,7 @@ export class HostedWire {
     path: string,
     body?: Body,
     headers: Readonly<Record<string, string>> = {},
+    waitMs = body instanceof FormData ? filePatienceMs : patienceMs,
   ): Promise<Response> {
     const { baseUrl, apiKeyEnv, keyHeader } = this.service
     const key = this.#context.environment[apiKeyEnv]
@@ -192,10 +202,7 @@ export class HostedWire {
       return await this.#context.fetch(`${baseUrl.replace(/\/$/, "")}${path}`, {
         method,
         redirect: "manual",
-        signal: AbortSignal.any([
-          this.#context.signal,
-          AbortSignal.timeout(body instanceof FormData ? uploadPatienceMs : patienceMs),
-        ]),
+        signal: AbortSignal.any([this.#context.signal, AbortSignal.timeout(waitMs)]),
         headers: {
           ...(keyHeader === undefined ? { authorization: `Bearer ${key}` } : { [keyHeader]: key }),
           ...(isJson ? { "content-type": "application/json" } : {}),
@@ -239,6 +246,7 @@ export class HostedWire {
       {
         provider: this.service.name,
         isRetryable: true,
+        isUnreachable: true,
         mayHaveCost: !neverArrived.includes(cause?.code ?? ""),
       },
     )

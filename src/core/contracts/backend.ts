@@ -108,6 +108,29 @@ export interface Artifact {
   readonly bytes: number
 }
 
+/** A file of a run that was uploaded, by the run's own notes. */
+export interface Upload {
+  readonly file: string
+  readonly remoteId: string
+}
+
+/** A file or a job at a service, of this workspace or of anybody with the same key. */
+export interface StoredThing {
+  readonly kind: "file" | "job"
+  readonly id: string
+  readonly name?: string | undefined
+  readonly bytes?: number | undefined
+  /** UTC by the service's clock. */
+  readonly createdAt?: string | undefined
+  readonly status?: string | undefined
+  /** Of a job: whether it may still need its files. */
+  readonly isOpen?: boolean
+  /** Of a job: the key of its submission, where the service keeps it. */
+  readonly submissionKey?: string | undefined
+  /** Of a job: the ids of the files that it was given. */
+  readonly files?: readonly string[]
+}
+
 /** One model's rows for batch generation, and where its answers go. */
 export interface GenerationJob {
   readonly name: string
@@ -224,13 +247,21 @@ export interface FineTuneBackend {
    * crash and never submits. Throws where it cannot know.
    */
   find(submissionKey: string, files: RunFiles): Promise<RemoteJob | undefined>
+  /**
+   * The job of this id, named by a person, as that of the submission: it exists, and its model and training file are
+   * those of the plan. Throws where it is another one.
+   */
+  confirm?(id: string, plan: TrainingPlan, files: RunFiles, submissionKey: string): Promise<RemoteJob>
   /** Returns at once. */
   poll(job: RemoteJob, files: RunFiles, cursor?: string): Promise<JobSnapshot>
   /** The log from the cursor on; returns at once. A run without a job may have one too: of a start that failed. */
   logs?(job: RemoteJob | undefined, files: RunFiles, cursor?: string): Promise<LogPage>
   /** Idempotent. */
   cancel(job: RemoteJob, files: RunFiles): Promise<void>
-  /** Brings what a finished job made into the run's folder; a second call brings nothing again. */
+  /**
+   * What a job made is in the run's folder, each part verified by what the maker states of it; a second call brings
+   * nothing again. Returns what is there.
+   */
   fetch?(job: RemoteJob, files: RunFiles): Promise<readonly Artifact[]>
   /** The jobs at the service, or the one of this id, newest first. */
   history?(id?: string): AsyncIterable<ServiceJob>
@@ -239,6 +270,12 @@ export interface FineTuneBackend {
    * it has deleted is not among those that are returned.
    */
   fetchRows?(job: ServiceJob, files: RunFiles): Promise<readonly Artifact[]>
+  /** What was uploaded for the run, in all its attempts; sends nothing. */
+  uploads?(files: RunFiles): Promise<readonly Upload[]>
+  /** All files and jobs that lie there, newest first of each kind. */
+  stored?(): AsyncIterable<StoredThing>
+  /** Deletes an uploaded file there. One that is gone already is as good. */
+  purge?(remoteId: string): Promise<void>
   /**
    * The tokens of each row by the base model's own tokenizer, without a network and without installing anything;
    * `missing` says what would be needed.
