@@ -19,12 +19,30 @@ export function askConsent(act: PaidTraining, asker: Asker): Promise<void> {
 }
 
 /** The same for anything that costs money: who takes it, and the plan in words. */
-export async function askAgreement(payee: string, plan: string, { isAgreed, canAsk, note, ask }: Asker): Promise<void> {
+export function askAgreement(payee: string, plan: string, asker: Asker): Promise<void> {
+  const refusals = { nobody: `${payee} costs money and nobody can be asked here`, no: "not started" }
+  return askWord({ plan, question: "Start it?", verb: "start", refusals }, asker)
+}
+
+/** What needs somebody's word before it is done. */
+interface Act {
+  readonly plan: string
+  readonly question: string
+  /** What `--yes` does. */
+  readonly verb: string
+  readonly refusals: { readonly nobody: string; readonly no: string }
+}
+
+/** The plan was shown, and somebody agreed to it. */
+export async function askWord(
+  { plan, question, verb, refusals }: Act,
+  { isAgreed, canAsk, note, ask }: Asker,
+): Promise<void> {
   if (isAgreed || !canAsk) note(plan)
   if (isAgreed) return
-  if (!canAsk) throw new UsageError(`${payee} costs money and nobody can be asked here`, "Give --yes to start.")
-  const answer = await ask(`${plan}\nStart it? [y/N] `)
-  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not started", "Answer y, or give --yes.")
+  if (!canAsk) throw new UsageError(refusals.nobody, `Give --yes to ${verb}.`)
+  const answer = await ask(`${plan}\n${question} [y/N] `)
+  if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError(refusals.no, "Answer y, or give --yes.")
 }
 
 /** The most that something costs, in words; null where nobody knows the price. */

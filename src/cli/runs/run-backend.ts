@@ -1,17 +1,20 @@
-import type { FineTuneBackend } from "../../core/contracts/backend.ts"
+import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { isTerminal, type RunSummary, reduceRun } from "../../core/training/run.ts"
+import { choiceOfRun } from "../../stages/training/run-choice.ts"
 import { isUnsettled, syncRun } from "../../stages/training/sync.ts"
-import { readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 
-/** The backend of a run, as its plan names it. */
+/** The backend of a run, as its plan names it, or as it was adopted. */
 export async function backendOfRun(host: Host, run: string): Promise<FineTuneBackend> {
+  return host.backend(choiceOfRun(host.context(), run) ?? planOfRun(host, run).backend)
+}
+
+/** The plan of a run, which its folder has. */
+export function planOfRun(host: Host, run: string): TrainingPlan {
   const plan = readPlan(runFiles(host.workspace, run))
-  if (plan !== undefined) return host.backend(plan.backend)
-  const adopted = readAdopted(runFiles(host.workspace, run))
-  if (adopted !== undefined) return host.backend(adopted.backend)
+  if (plan !== undefined) return plan
   throw new ToolkitError(`${run} has no plan in ${host.workspace.show(host.workspace.runFolder(run))}`, {
     code: "no-plan",
     hint: "Bring the folder back; without its plan nobody knows where the run is.",

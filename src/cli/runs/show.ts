@@ -2,10 +2,13 @@ import { existsSync } from "node:fs"
 import type { Command } from "commander"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
 import { renderLossPlot } from "../../evaluation/report/terminal.ts"
+import { runCost } from "../../core/training/spending.ts"
+import { isTerminal } from "../../core/training/run.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { now } from "../machine.ts"
 import { resolveRun } from "../resolve-run.ts"
+import { checkpointsOf, describeCheckpoints, describeCost, describeLateJobs } from "../text/run-record.ts"
 import { describeReason, describeState } from "../text/run.ts"
 import { currentSummary } from "./run-backend.ts"
 
@@ -18,12 +21,16 @@ export function registerShow(command: Command, host: Host): void {
       const run = await resolveRun(host, given)
       const summary = await currentSummary(host, run)
       const files = runFiles(host.workspace, run)
+      const events = await host.context().readLedger().runs.events(run)
+      const cost = runCost(events)
       const plan = readPlan(files)
       const { state, attempt, step, totalSteps, message, hint, metrics } = summary
       host.print(
         {
           ...{ run, state, attempt, step, totalSteps, message, hint, metrics, plan },
-          events: await host.context().readLedger().runs.events(run),
+          ...cost,
+          ...{ uploads: summary.uploads, checkpoints: checkpointsOf(summary), lateJobs: summary.lateJobs },
+          events,
           adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null,
           lineage: plan && {
             dataset: plan.dataset,
@@ -34,7 +41,12 @@ export function registerShow(command: Command, host: Host): void {
         },
         [
           [`${run}: ${describeState(summary, now())}`, ...describeReason(summary)].join("\n"),
-          plan === undefined ? "" : describePlanned(plan),
+          [
+            ...(plan === undefined ? [] : [describePlanned(plan)]),
+            ...describeCost(cost, isTerminal(state)),
+            ...describeLateJobs(summary),
+          ].join("\n"),
+          describeCheckpoints(summary).join("\n"),
           renderLossPlot(metrics, { width: host.terminal.width, height: 14 }),
         ]
           .filter((part) => part !== "")

@@ -45,8 +45,6 @@ export type RunEventBody =
       readonly outcome: "created" | "not-created"
       readonly by: string
     }
-  /** The job of a submission turned up after a person had said that there is none, and after another attempt. */
-  | { readonly type: "late-job-found"; readonly job: RemoteJob }
   | {
       readonly type: "state-changed"
       readonly state: RunState
@@ -69,7 +67,7 @@ export type RunEventBody =
       readonly evalLoss?: number
     }
   | { readonly type: "resumed"; readonly step: number }
-  | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string; readonly digest: string }
+  | { readonly type: "uploaded"; readonly file: string; readonly remoteId: string }
   /** What was uploaded is no longer there. */
   | { readonly type: "purged"; readonly file: string; readonly remoteId: string }
   | { readonly type: "model-ready"; readonly model: ModelRef }
@@ -95,7 +93,6 @@ export interface FetchedArtifact {
 export interface UploadedFile {
   readonly file: string
   readonly remoteId: string
-  readonly digest: string
   readonly purgedAt?: string
 }
 
@@ -216,7 +213,7 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
         hint: undefined,
       }
     case "submitted":
-      return { ...summary, state: "queued", job: event.job, message: undefined, hint: undefined }
+      return applySubmitted(summary, event.job)
     case "state-changed":
       return {
         ...summary,
@@ -249,7 +246,17 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
   }
 }
 
-type RecordType = "resolved" | "late-job-found" | "checkpoint-saved" | "uploaded" | "purged"
+/** The job of an earlier submission, which a person had said to have none, is beside the run's own. */
+function applySubmitted(summary: RunSummary, job: RemoteJob): RunSummary {
+  const { submissionKey, denied, lateJobs } = summary
+  const isLate =
+    job.submissionKey !== submissionKey && denied.some((known) => known.submissionKey === job.submissionKey)
+  return isLate
+    ? { ...summary, lateJobs: [...lateJobs.filter(({ id }) => id !== job.id), job] }
+    : { ...summary, state: "queued", job, message: undefined, hint: undefined }
+}
+
+type RecordType = "resolved" | "checkpoint-saved" | "uploaded" | "purged"
 
 /** What is known beside the state. */
 function applyRecord(summary: RunSummary, event: RunEvent & { readonly type: RecordType }): RunSummary {
@@ -265,8 +272,6 @@ function applyRecord(summary: RunSummary, event: RunEvent & { readonly type: Rec
           : {}),
       }
     }
-    case "late-job-found":
-      return { ...summary, lateJobs: [...summary.lateJobs.filter(({ id }) => id !== event.job.id), event.job] }
     case "checkpoint-saved": {
       const { step, model, evalLoss } = event
       const saved = { step, ...(model === undefined ? {} : { model }), ...(evalLoss === undefined ? {} : { evalLoss }) }
@@ -274,9 +279,9 @@ function applyRecord(summary: RunSummary, event: RunEvent & { readonly type: Rec
       return { ...summary, checkpoints: [...others, saved].sort((a, b) => a.step - b.step) }
     }
     case "uploaded": {
-      const { file, remoteId, digest } = event
+      const { file, remoteId } = event
       const isKnown = summary.uploads.some((upload) => upload.remoteId === remoteId)
-      return isKnown ? summary : { ...summary, uploads: [...summary.uploads, { file, remoteId, digest }] }
+      return isKnown ? summary : { ...summary, uploads: [...summary.uploads, { file, remoteId }] }
     }
     case "purged":
       return {

@@ -22,22 +22,25 @@ export interface AttemptCost {
 }
 
 /** The attempts of a run by its events, in order. A cost belongs to the attempt that was the last one then. */
-export function attemptCosts(events: readonly RunEvent[]): AttemptCost[] {
-  return events.reduce<AttemptCost[]>((attempts, event) => {
-    if (event.type !== "submitting") return changed(attempts, event)
-    const { attempt, submissionKey, estimateUsd } = event
-    return [...attempts, { attempt, submissionKey, estimateUsd, costUsd: undefined, isOver: false, hasJob: false }]
-  }, [])
+export function attemptCosts(events: readonly RunEvent[]): readonly AttemptCost[] {
+  let attempts: readonly AttemptCost[] = []
+  for (const event of events)
+    if (event.type === "submitting") {
+      const { attempt, submissionKey, estimateUsd } = event
+      const costUsd = undefined
+      attempts = [...attempts, { attempt, submissionKey, estimateUsd, costUsd, isOver: false, hasJob: false }]
+    } else attempts = changed(attempts, event)
+  return attempts
 }
 
-function changed(attempts: AttemptCost[], event: RunEvent): AttemptCost[] {
+function changed(attempts: readonly AttemptCost[], event: RunEvent): readonly AttemptCost[] {
   const last = attempts.at(-1)
   const of = (key: string) => attempts.find(({ submissionKey }) => submissionKey === key)
   const change = (attempt: AttemptCost | undefined, changes: Partial<AttemptCost>) =>
     attempts.map((known) => (known === attempt ? { ...known, ...changes } : known))
   switch (event.type) {
     case "submitted":
-      return change(last, { hasJob: true, isOver: false })
+      return change(of(event.job.submissionKey) ?? last, { hasJob: true, isOver: false })
     case "started":
       return change(last, { isOver: false })
     case "state-changed":
@@ -46,10 +49,27 @@ function changed(attempts: AttemptCost[], event: RunEvent): AttemptCost[] {
       return change(last, { costUsd: (last?.costUsd ?? 0) + event.usd })
     case "resolved":
       return event.outcome === "created" ? attempts : change(of(event.submissionKey), { isOver: true })
-    case "late-job-found":
-      return change(of(event.job.submissionKey), { hasJob: true, isOver: false })
     default:
       return attempts
+  }
+}
+
+/** What a run was thought to cost and what it cost, all its attempts together; null where nobody knows. */
+export interface RunCost {
+  readonly estimateUsd: number | null
+  readonly costUsd: number | null
+}
+
+/** Of attempts that had no job nothing was owed. */
+export function runCost(events: readonly RunEvent[]): RunCost {
+  const attempts = attemptCosts(events).filter(({ hasJob, isOver }) => hasJob || !isOver)
+  const sumOf = (values: readonly (number | undefined)[]) =>
+    values.length === 0 || values.includes(undefined)
+      ? null
+      : values.reduce<number>((sum, value) => sum + (value ?? 0), 0)
+  return {
+    estimateUsd: sumOf(attempts.map(({ estimateUsd }) => estimateUsd)),
+    costUsd: sumOf(attempts.flatMap(({ costUsd, isOver }) => (isOver || costUsd !== undefined ? [costUsd] : []))),
   }
 }
 

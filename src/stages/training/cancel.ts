@@ -2,8 +2,9 @@ import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { findLateJobs } from "./late-jobs.ts"
 import { uncertainRun } from "./run-errors.ts"
-import { refreshRun, syncRun } from "./sync.ts"
+import { refreshRun, summaryOf, syncRun } from "./sync.ts"
 
 /**
  * The run is cancelled, or over already. Of one that is uncertain it is an error: a job that nobody knows of cannot be
@@ -17,4 +18,16 @@ export async function cancelRun(context: StageContext, run: string, backend: Fin
     await context.ledger().runs.appendEvents(run, [{ type: "state-changed", state: "cancelled" }])
   else await backend.cancel(summary.job, runFiles(context.workspace, run))
   return syncRun(context, run, backend)
+}
+
+/** The jobs that turned up late are cancelled, or over already; the run's own goes on. Returns their ids. */
+export async function cancelLateJobs(
+  context: StageContext,
+  run: string,
+  backend: FineTuneBackend,
+): Promise<readonly string[]> {
+  await findLateJobs(context, run, backend)
+  const { lateJobs } = await summaryOf(context, run)
+  for (const job of lateJobs) await backend.cancel(job, runFiles(context.workspace, run))
+  return lateJobs.map(({ id }) => id)
 }

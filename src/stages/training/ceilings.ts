@@ -6,7 +6,7 @@ import type { TrainingSpending } from "../../core/training/spending.ts"
 import { showUsd } from "../asking/money.ts"
 import type { StageContext } from "../context.ts"
 
-/** What an estimate says that it costs; undefined where a service has no price. A runner without a price costs nothing. */
+/** What it costs by the estimate; undefined where a service has no price. A runner without a price costs nothing. */
 export function estimatedUsd({ kind }: Pick<FineTuneBackend, "kind">, { figures }: Estimate): number | undefined {
   const costs = figures.filter(({ unit }) => unit.toUpperCase() === "USD")
   if (costs.length === 0) return kind === "hosted" ? undefined : 0
@@ -81,9 +81,10 @@ export function ceilingReached(
     job: [`job ${job}`, `budgetUsd in jobs/${job}.yaml`] as const,
     workspace: ["the workspace", "budgets.trainingUsd in tuneloop.yaml"] as const,
   }[scope]
+  const cost = estimateUsd === undefined ? "nobody knows what" : `about ${showUsd(estimateUsd)}`
   return new BudgetError(
-    `this training would pass the ceiling of ${whose}, ${showUsd(limitUsd)}: it costs ` +
-      `${estimateUsd === undefined ? "nobody knows what" : `about ${showUsd(estimateUsd)}`}, ${describeSpending(spending)}`,
+    `this training would pass the ceiling of ${whose}, ${showUsd(limitUsd)}: ` +
+      `it costs ${cost}, ${describeSpending(spending)}`,
     `Nothing was sent. Raise ${setting}, or train on fewer rows or epochs; tuneloop runs ls shows what each run cost.`,
   )
 }

@@ -24,11 +24,16 @@ export function uncertainRun({ run, message, hint }: Pick<RunSummary, "run" | "m
 }
 
 /** What to do about an uncertain run. */
-export function uncertainHint(job: string, backend: string, hint?: string): string {
+export function uncertainHint(
+  { job, run }: { readonly job: string; readonly run: string },
+  backend: string,
+  hint?: string,
+): string {
   return [
     ...(hint ? [hint] : []),
     `Run it again: tuneloop train ${job}.`,
     `It asks ${backend} for the job before it submits anything.`,
+    `If it stays uncertain, look there yourself: tuneloop runs resolve ${run} --created ID | --not-created`,
   ].join(" ")
 }
 

@@ -1,7 +1,7 @@
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
-import type { RunSummary } from "../../core/training/run.ts"
+import type { FetchedArtifact, RunSummary } from "../../core/training/run.ts"
 import { isThere, keptPath, placedModel } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
@@ -32,26 +32,38 @@ export function hasMadeSomething(context: StageContext, summary: RunSummary): bo
  */
 export async function fetchArtifacts(
   context: StageContext,
-  { run, job, artifacts }: RunSummary,
+  summary: RunSummary,
   backend: FineTuneBackend,
 ): Promise<void> {
-  if (backend.fetch === undefined || job === undefined) return
   try {
-    const fetched = (await backend.fetch(job, runFiles(context.workspace, run))).map(({ path, digest, bytes }) => ({
-      path: keptPath(context.workspace, path),
-      digest,
-      bytes,
-    }))
-    const isKnown = ({ path, digest }: { path: string; digest: string }) =>
-      artifacts.some((artifact) => artifact.path === path && artifact.digest === digest)
-    const bodies = fetched.filter((artifact) => !isKnown(artifact))
-    if (bodies.length === 0) return
+    await bringArtifacts(context, summary, backend)
+  } catch (error) {
+    if (!(error instanceof ToolkitError)) throw error
+    context.report.warn(`what ${summary.run} made could not be fetched: ${error.message}`)
+  }
+}
+
+/** What there is of what a job made is in the run's folder and in the ledger; `isNew` where it was not before. */
+export async function bringArtifacts(
+  context: StageContext,
+  { run, job, artifacts }: RunSummary,
+  backend: FineTuneBackend,
+): Promise<readonly (FetchedArtifact & { readonly isNew: boolean })[]> {
+  if (backend.fetch === undefined || job === undefined) return []
+  const before = new Set(artifacts.filter(({ path }) => isThere(context.workspace, path)).map(nameOf))
+  const fetched = (await backend.fetch(job, runFiles(context.workspace, run))).map(
+    ({ path, digest, bytes }): FetchedArtifact => ({ path: keptPath(context.workspace, path), digest, bytes }),
+  )
+  const recorded = new Set(artifacts.map(nameOf))
+  const bodies = fetched.filter((artifact) => !recorded.has(nameOf(artifact)))
+  if (bodies.length > 0)
     await context.ledger().runs.appendEvents(
       run,
       bodies.map((artifact) => ({ type: "artifact-fetched", ...artifact })),
     )
-  } catch (error) {
-    if (!(error instanceof ToolkitError)) throw error
-    context.report.warn(`what ${run} made could not be fetched: ${error.message}`)
-  }
+  return fetched.map((artifact) => ({ ...artifact, isNew: !before.has(nameOf(artifact)) }))
+}
+
+function nameOf({ path, digest }: FetchedArtifact): string {
+  return `${digest} ${path}`
 }

@@ -7,7 +7,7 @@ import type { StageContext } from "../context.ts"
 import { ceilingReached } from "./ceilings.ts"
 import type { PlannedTraining } from "./plan-training.ts"
 import { uncertainHint, uncertainRun } from "./run-errors.ts"
-import { isUnsettled, summaryOf } from "./sync.ts"
+import { isUnsettled, recordUploads, summaryOf } from "./sync.ts"
 
 /** A planned training with what it may cost. */
 export interface PricedTraining extends PlannedTraining {
@@ -40,6 +40,8 @@ export async function submit(
     job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1 })
   } catch (error) {
     throw await recordFailure(context, run, plan.job, backend, error)
+  } finally {
+    await recordUploads(context, await summaryOf(context, run), backend)
   }
   // Another command that looked meanwhile may have found the job, and more.
   if ((await summaryOf(context, run)).job?.id !== job.id)
@@ -57,7 +59,7 @@ async function recordFailure(
   const message = redactSecrets(error instanceof Error ? error.message : String(error))
   const given = error instanceof ToolkitError ? error.hint : undefined
   const isRefused = isRefusal(error)
-  const hint = isRefused ? given : uncertainHint(job, backend.name, given)
+  const hint = isRefused ? given : uncertainHint({ job, run }, backend.name, given)
   const state = isRefused ? "failed" : "uncertain"
   await context
     .ledger()

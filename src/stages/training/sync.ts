@@ -15,6 +15,8 @@ export interface SyncedRun {
   readonly submission: "settled" | "none" | "unknown"
   /** When the backend wants to be asked again. */
   readonly pollAfterMs?: number | undefined
+  /** Why the backend cannot say what came of the submission. */
+  readonly problem?: unknown
 }
 
 /**
@@ -26,9 +28,9 @@ export async function syncRun(context: StageContext, run: string, backend: FineT
 }
 
 export async function refreshRun(context: StageContext, run: string, backend: FineTuneBackend): Promise<SyncedRun> {
-  const { submission, askAfterMs } = await settleSubmission(context, await summaryOf(context, run), backend)
-  const summary = await summaryOf(context, run)
-  if (submission !== "settled") return { summary, submission, pollAfterMs: askAfterMs }
+  const { submission, askAfterMs, problem } = await settleSubmission(context, await summaryOf(context, run), backend)
+  const summary = await recordUploads(context, await summaryOf(context, run), backend)
+  if (submission !== "settled") return { summary, submission, pollAfterMs: askAfterMs, problem }
   if (summary.job === undefined || hasNothingToSay(context, summary)) return { summary, submission }
   const pollAfterMs = await poll(context, summary, backend)
   return { summary: await finish(context, run, backend), submission, pollAfterMs }
@@ -55,7 +57,11 @@ async function settleSubmission(
   context: StageContext,
   summary: RunSummary,
   backend: FineTuneBackend,
-): Promise<{ readonly submission: SyncedRun["submission"]; readonly askAfterMs?: number }> {
+): Promise<{
+  readonly submission: SyncedRun["submission"]
+  readonly askAfterMs?: number
+  readonly problem?: unknown
+}> {
   const { run, submissionKey } = summary
   if (!isUnsettled(summary) || submissionKey === undefined) return { submission: "settled" }
   const files = runFiles(context.workspace, run)
@@ -68,12 +74,30 @@ async function settleSubmission(
     context.signal.throwIfAborted()
     const message = redactSecrets(error instanceof Error ? error.message : String(error))
     const given = error instanceof ToolkitError ? error.hint : undefined
-    const hint = uncertainHint(readPlan(files)?.job ?? "<job>", backend.name, given)
+    const hint = uncertainHint({ job: readPlan(files)?.job ?? "<job>", run }, backend.name, given)
     if (summary.state !== "uncertain" || summary.message !== message)
       await context.ledger().runs.appendEvents(run, [{ type: "state-changed", state: "uncertain", message, hint }])
     const askAfterMs = (error instanceof ProviderError ? error.retryAfterMs : undefined) ?? unknownMs
-    return { submission: "unknown", askAfterMs }
+    return { submission: "unknown", askAfterMs, problem: error }
   }
+}
+
+/** What was uploaded for the run is in the ledger: an erasure looks there for what lies elsewhere. */
+export async function recordUploads(
+  context: StageContext,
+  summary: RunSummary,
+  backend: FineTuneBackend,
+): Promise<RunSummary> {
+  const { run, uploads } = summary
+  const known = new Set(uploads.map(({ remoteId }) => remoteId))
+  const all = (await backend.uploads?.(runFiles(context.workspace, run))) ?? []
+  const fresh = all.filter(({ remoteId }) => !known.has(remoteId))
+  if (fresh.length === 0) return summary
+  await context.ledger().runs.appendEvents(
+    run,
+    fresh.map(({ file, remoteId }) => ({ type: "uploaded", file, remoteId })),
+  )
+  return summaryOf(context, run)
 }
 
 async function poll(context: StageContext, summary: RunSummary, backend: FineTuneBackend): Promise<number | undefined> {

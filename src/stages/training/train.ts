@@ -13,6 +13,7 @@ import { estimatedUsd, requireRoom, reservationOf } from "./ceilings.ts"
 import { requireConsent } from "./consent.ts"
 import { keepPin, pinNow, runOfPlan } from "./pins.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
+import { findLateJobs } from "./late-jobs.ts"
 import { missingModel, uncertainRun } from "./run-errors.ts"
 import { hasMadeSomething } from "./run-model.ts"
 import { type PricedTraining, submit } from "./submit.ts"
@@ -74,6 +75,7 @@ async function standingRun(
 ): Promise<{ readonly run?: string; readonly isReserved?: boolean; readonly result?: TrainResult }> {
   const run = await runOfPlan(context, planned.digest, pin)
   if (run === undefined) return {}
+  await findLateJobs(context, run, backend)
   const { summary, submission } = await refreshRun(context, run, backend)
   if (submission === "unknown") throw uncertainRun(summary)
   if (summary.state === "succeeded") {

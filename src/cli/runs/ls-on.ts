@@ -1,0 +1,40 @@
+import { exitCodes, ToolkitError } from "../../core/errors.ts"
+import { type OwnedThing, type Place, placesOf, storedThings } from "../../stages/training/stored.ts"
+import type { Host } from "../host.ts"
+import { setExitCode } from "../machine.ts"
+import { table } from "../terminal.ts"
+
+/** Prints what lies at each place of the backend. A place that cannot be asked is named, and the others are listed. */
+export async function listStored(host: Host, name: string): Promise<void> {
+  const context = host.context()
+  const things: OwnedThing[] = []
+  for (const { choice, runs } of await placesOf(context, name)) {
+    const backend = await host.backend(choice)
+    try {
+      things.push(...(await storedThings(context, backend, runs)))
+    } catch (error) {
+      // What is wrong with the question is wrong for all places.
+      if (!(error instanceof ToolkitError) || error.exitCode === exitCodes.usage) throw error
+      host.terminal.warn(`${describePlace({ choice })} could not be listed: ${error.message}`)
+      setExitCode(exitCodes.failure)
+    }
+  }
+  host.print(
+    { backend: name, things },
+    things.length === 0
+      ? `nothing lies at ${name}`
+      : table(
+          ["what", "id", "name", "bytes", "made", "status", "run"],
+          things.map(({ kind, id, name: called, bytes, createdAt, status, run }) => [
+            ...[kind, id, called ?? "–", bytes?.toString() ?? "–", createdAt?.slice(0, 10) ?? "–"],
+            ...[status ?? "–", run ?? "–"],
+          ]),
+        ),
+  )
+}
+
+/** A place as people know it: by its backend and what its options say of where it is. */
+export function describePlace({ choice: { name, options } }: Pick<Place, "choice">): string {
+  const where = ["baseUrl", "profile", "host"].map((key) => options[key]).find((value) => typeof value === "string")
+  return where === undefined ? name : `${name} (${where})`
+}

@@ -1,0 +1,53 @@
+import type { RunSummary, SavedCheckpoint } from "../../core/training/run.ts"
+import type { RunCost } from "../../core/training/spending.ts"
+import { showUsd } from "../../stages/asking/money.ts"
+
+/** `cost: $0.0060, estimated at $0.0089`; nothing where there is nothing to pay. */
+export function describeCost({ estimateUsd, costUsd }: RunCost, isOver: boolean): string[] {
+  if (!estimateUsd && !costUsd) return []
+  const estimated = estimateUsd === null ? "without an estimate" : `estimated at ${showUsd(estimateUsd)}`
+  if (costUsd !== null) return [`cost: ${showUsd(costUsd)}, ${estimated}`]
+  return [`cost: ${isOver ? "not known" : "not known yet"}, ${estimated}`]
+}
+
+/** `$0.0060 ($0.0089)`: what it cost, and what it was thought to. */
+export function shortCost({ estimateUsd, costUsd }: RunCost): string {
+  const known = costUsd === null ? "–" : showUsd(costUsd)
+  return estimateUsd === null ? known : `${known} (${showUsd(estimateUsd)})`
+}
+
+/** Jobs beside the run's own, and how to end them. */
+export function describeLateJobs({ run, lateJobs }: RunSummary): string[] {
+  return lateJobs.map(({ id }) => `job ${id} turned up late and may cost as well: tuneloop runs cancel ${run} --late`)
+}
+
+type MarkedCheckpoint = SavedCheckpoint & { readonly isLowest: boolean; readonly isDefault: boolean }
+
+/** The checkpoints by step: the last one is the default, the lowest has the lowest validation loss. */
+export function checkpointsOf({ checkpoints }: RunSummary): MarkedCheckpoint[] {
+  const losses = checkpoints.flatMap(({ evalLoss }) => evalLoss ?? [])
+  const lowest = checkpoints.find(({ evalLoss }) => evalLoss === Math.min(...losses))
+  return checkpoints.map((checkpoint, index) => ({
+    ...checkpoint,
+    isLowest: checkpoint === lowest,
+    isDefault: index === checkpoints.length - 1,
+  }))
+}
+
+/** The checkpoints with a name or a loss of their own, a line each. */
+export function describeCheckpoints(summary: RunSummary): string[] {
+  const marked = checkpointsOf(summary)
+  if (!marked.some(({ model, evalLoss }) => model !== undefined || evalLoss !== undefined)) return []
+  return [
+    "checkpoints:",
+    ...marked.map(({ step, model, evalLoss, isLowest, isDefault }) =>
+      [
+        `  step ${step}`,
+        ...(evalLoss === undefined ? [] : [`validation loss ${evalLoss.toFixed(3)}`]),
+        ...(isLowest ? ["the lowest"] : []),
+        ...(isDefault ? ["the default"] : []),
+        ...(model === undefined ? [] : [model]),
+      ].join(", "),
+    ),
+  ]
+}

@@ -1,0 +1,174 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { OpenAiServer } from "../backends/openai-server.ts"
+import { json, linesOf, tuneloop } from "../command-line.ts"
+import { writeHostedJob } from "../stages/training/hosted-command.ts"
+import { trainableWorkspace } from "../stages/training/workspace.ts"
+
+let server: OpenAiServer
+let folder: string
+beforeEach(async () => {
+  server = await OpenAiServer.start()
+  folder = await trainableWorkspace()
+  writeHostedJob(folder, "mood", server)
+  const price = { match: "gpt-4.1-mini", usdPerMillionTokens: 5, asOf: "2026-11-22", source: "a test" }
+  writeFileSync(join(folder, "prices.yaml"), JSON.stringify({ models: [], training: [price] }))
+})
+afterEach(() => server.close())
+
+const run = (...words: string[]) => tuneloop(folder, words, { OPENAI_API_KEY: server.key, USER: "amara" }).outcome
+const printed = async (...words: string[]) => {
+  const { stdout, stderr, code } = await run(...words, "--json")
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout)
+}
+const theRun = () => readdirSync(join(folder, "jobs", "runs"))[0] ?? ""
+
+it("runs sync says how each run goes, and ends with 1 where one could not be looked at", async () => {
+  expect((await run("runs", "sync")).stdout).toBe("every run is over\n")
+  await printed("train", "mood", "--yes")
+  server.step()
+  expect(await printed("runs", "sync")).toMatchObject({
+    runs: [{ run: theRun(), backend: "openai-compatible", before: "queued", state: "running", outcome: "current" }],
+  })
+  server.close()
+  const { code, stdout, stderr } = await run("runs", "sync")
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/running +running +0 +no, unreachable/)
+  expect(stderr).toContain("is as it was last known, its provider is unreachable: 127.0.0.1:")
+})
+
+it("runs resolve takes a person's word, once it is a whole one", async () => {
+  const lagging = { profile: "custom", baseUrl: server.url, settleSeconds: 3600 }
+  writeHostedJob(folder, "mood", server, { backend: { name: "openai-compatible", options: lagging } })
+  server.listLagMs = Number.POSITIVE_INFINITY
+  server.faults.push({ call: /^POST \S+\/jobs$/, when: "after", answer: "cut" })
+  expect((await run("train", "mood", "--yes")).stderr).toContain(`tuneloop runs resolve ${theRun()} --created ID`)
+  expect(await run("runs", "resolve", "latest")).toMatchObject({ code: 2, stderr: expect.stringContaining("either") })
+  const synced = await run("runs", "sync")
+  expect([synced.code, synced.stdout]).toEqual([0, expect.stringContaining("yes, uncertain")])
+  const resolved = await run("runs", "resolve", "latest", "--created", "ftjob-1")
+  expect(resolved.stdout).toBe(
+    `${theRun()} has the job ftjob-1 and is queued; bring it up to date: tuneloop runs sync\n`,
+  )
+  const { events } = await printed("runs", "show", "latest")
+  expect(events).toContainEqual(expect.objectContaining({ type: "resolved", by: "amara", at: expect.any(String) }))
+  const refused = await run("runs", "resolve", "latest", "--not-created")
+  expect(refused.code).toBe(1)
+  expect(refused.stderr).toContain("is queued, with the job ftjob-1; only a run that is uncertain")
+})
+
+it("runs fetch brings what the job made once, and says where it lies", async () => {
+  await printed("train", "mood", "--yes")
+  expect((await run("runs", "fetch", "latest")).stdout).toContain("has no files")
+  server.newest.result_files.push(server.store.keep("metrics.csv", Buffer.from("step,loss\n1,2\n"), "results"))
+  server.succeed()
+  // Whoever syncs brings it already; without it, fetch does.
+  await printed("runs", "sync")
+  const place = `jobs/runs/${theRun()}/results/metrics.csv`
+  writeFileSync(join(folder, place), "half")
+  const first = await run("runs", "fetch", "latest")
+  expect(first.stdout).toContain(`${place}, 14 bytes\nthe model answers at the provider: ft:`)
+  expect(readFileSync(join(folder, place), "utf8")).toBe("step,loss\n1,2\n")
+  const downloads = () => server.calls.filter((call) => call.endsWith("/content")).length
+  const before = downloads()
+  expect((await run("runs", "fetch", "latest")).stdout).toContain(`here already: ${place}, 14 bytes`)
+  expect(downloads()).toBe(before)
+})
+
+it("runs show and ls say what a run cost beside what it was thought to, and its checkpoints", async () => {
+  await printed("train", "mood", "--yes")
+  const checkpoint = (step: number, loss: number) => ({
+    ...{ id: `ckpt-${step}`, step_number: step, fine_tuned_model_checkpoint: `ft:step-${step}` },
+    metrics: { full_valid_loss: loss },
+  })
+  server.newest.checkpoints.push(checkpoint(10, 0.9), checkpoint(20, 0.5), checkpoint(30, 0.7))
+  expect((await run("runs", "show", "latest")).stdout).toMatch(/cost: not known yet, estimated at \$0\.00\d+/)
+  server.succeed()
+  expect((await run("runs", "show", "latest")).stdout).toMatch(/cost: \$0\.0060, estimated at \$0\.00\d+/)
+  const { stdout } = await run("runs", "show", "latest")
+  expect(stdout).toContain("step 20, validation loss 0.500, the lowest, ft:step-20")
+  expect(stdout).toContain("step 30, validation loss 0.700, the default, ft:step-30")
+  expect(await printed("runs", "ls")).toMatchObject({ runs: [{ costUsd: 0.006, estimateUsd: expect.any(Number) }] })
+  expect((await run("runs", "ls")).stdout).toMatch(/\$0\.0060 \(\$0\.00\d+\)/)
+  expect((await run("runs", "cancel", "latest")).stdout).toMatch(/is succeeded\ncost: \$0\.0060/)
+})
+
+describe("what lies at a provider", () => {
+  it("is listed with its runs, and what is nobody's here with none", async () => {
+    expect((await run("runs", "ls", "--on", "openai-compatible")).stdout).toBe("nothing lies at openai-compatible\n")
+    const foreign = server.store.keep("notes.txt", Buffer.from("mine"), "assistants")
+    await printed("train", "mood", "--yes")
+    const result = server.store.keep("metrics.csv", Buffer.from("step"), "results")
+    server.newest.result_files.push(result)
+    const { things } = await printed("runs", "ls", "--on", "openai-compatible")
+    const { training_file: train } = server.newest
+    expect(
+      Object.fromEntries(things.map((thing: { id: string; run: string | null }) => [thing.id, thing.run])),
+    ).toEqual({
+      [foreign]: null,
+      [train]: theRun(),
+      [result]: theRun(),
+      "ftjob-1": theRun(),
+    })
+    const { stdout } = await run("runs", "ls", "--on", "openai-compatible")
+    expect(stdout).toMatch(new RegExp(`file +${foreign} +notes.txt +4 +2026-05-28 +assistants, processed +–`))
+    expect(stdout).toMatch(new RegExp(`job +ftjob-1 .*validating_files +${theRun()}`))
+    expect((await run("runs", "ls", "--on", "openai-compatibl")).stderr).toContain("did you mean")
+    expect((await run("runs", "ls", "--on", "local")).code).toBe(2)
+  })
+
+  it("and was uploaded for a run is deleted when no job needs it, once somebody agrees", async () => {
+    const foreign = server.store.keep("notes.txt", Buffer.from("mine"), "assistants")
+    writeHostedJob(folder, "second", server, { seed: 2 })
+    for (const job of ["mood", "second"]) await printed("train", job, "--yes")
+    const [mood = "", second = ""] = server.jobs.map((job) => job.training_file)
+    const there = ["runs", "purge", "--on", "openai-compatible"]
+    expect(await printed("runs", "purge", "latest", "--yes")).toMatchObject({
+      purged: [],
+      kept: [{ remoteId: second, kept: "the job ftjob-2 is validating_files and needs it" }],
+    })
+    for (const job of server.jobs) server.succeed(job)
+    // Another job, which nobody here made, trains on the second run's rows.
+    server.jobs.push({ ...server.newest, id: "ftjob-9", status: "running", metadata: {}, events: [] })
+    const refused = await run(...there)
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain(
+      `would delete at openai-compatible (${server.url}):\n  ${mood}, train.jsonl of mood`,
+    )
+    expect(refused.stderr).toContain("Give --yes to delete.")
+    expect(server.files.size).toBe(3)
+    expect(await printed(...there, "--yes")).toMatchObject({
+      purged: [{ remoteId: mood, file: "train.jsonl" }],
+      kept: [{ remoteId: second, kept: "the job ftjob-9 is running and needs it" }],
+    })
+    server.jobs.pop()
+    // Deleted by hand, it is gone as well.
+    server.store.files.delete(second)
+    expect(await printed(...there, "--yes")).toMatchObject({ purged: [{ remoteId: second }] })
+    expect([...server.files.keys()]).toEqual([foreign])
+    expect((await run(...there)).stdout).toBe("nothing to delete\n")
+    const events = (await printed("runs", "show", "latest")).events as { type: string; remoteId?: string }[]
+    expect(events.flatMap(({ type, remoteId }) => (type === "purged" ? [remoteId] : []))).toEqual([second])
+  })
+
+  it("and holds erased rows is named by the erasure, with the command that purges it", async () => {
+    server.faults.push({ call: /^POST \S+\/jobs$/, when: "before", answer: { status: 403 } })
+    expect((await run("train", "mood", "--yes")).code).toBe(1)
+    const [version = ""] = readdirSync(join(folder, "datasets", "mood", "versions")).filter((id) =>
+      id.startsWith("ds_"),
+    )
+    const [row] = linesOf<{ id: string }>(join(folder, "datasets", "mood", "versions", version, "train.jsonl"))
+    const seed = row?.id ?? ""
+    const { stdout } = await run("dataset", "erase", "mood", seed, "--yes")
+    expect(stdout).toContain(
+      `files at providers that have them; purge them:\n  file-1 (train.jsonl): tuneloop runs purge`,
+    )
+    await printed("runs", "purge", "latest", "--yes")
+    expect(server.files.size).toBe(0)
+    const again = await json<{ runs: object[] }>(folder, "dataset", "erase", "mood", seed, "--yes")
+    expect(again.runs).toMatchObject([{ uploads: [] }])
+    expect(again.runs[0]).not.toHaveProperty("purge")
+  })
+})
