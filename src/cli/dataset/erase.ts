@@ -63,6 +63,13 @@ function describe(task: string, erasure: Erasure): string {
       ),
     ),
     ...list(
+      "files at providers that have them; purge them",
+      runs.flatMap(({ uploads, purge }) => {
+        const named = uploads.map(({ remoteId, file }) => `${remoteId} (${file})`).join(", ")
+        return purge === undefined ? [] : [`${named || "what was uploaded so far"}: ${purge}`]
+      }),
+    ),
+    ...list(
       "exports that had them; delete them and what was uploaded from them",
       exports.map(
         ({ path, format, split, at, exists }) =>

@@ -3,7 +3,7 @@ import { erasureReach, mentions, type PlacedRow, type ReachedRow } from "../../c
 import { DataError, UsageError } from "../../core/errors.ts"
 import { erasedBy, idDigest, parentsOf, type Tombstone } from "../../core/rows/erasure.ts"
 import { show } from "../../core/parse.ts"
-import { reduceRun, type RemoteJob } from "../../core/training/run.ts"
+import { reduceRun, type RemoteJob, type UploadedFile } from "../../core/training/run.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import {
   addTombstones,
@@ -22,6 +22,7 @@ import { answersFiles } from "../../store/rows/answers.ts"
 import { isThere } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { isUnsettled } from "../training/sync.ts"
 
 export interface ErasureOptions {
   readonly ids: readonly string[]
@@ -53,6 +54,10 @@ export interface ReachedRun {
   readonly folder: string
   readonly adapter: string | undefined
   readonly remote: RemoteJob | undefined
+  /** Its files at the provider that have the row, as far as is known. */
+  readonly uploads: readonly UploadedFile[]
+  /** The command that deletes them; absent where none lies there. */
+  readonly purge?: string
 }
 
 /**
@@ -247,9 +252,17 @@ async function runsOf(
       ...(isIn(planned.holdout, "test.jsonl") ? ["test"] : []),
     ]
     if (splits.length === 0) continue
-    const { state, job: remote } = reduceRun(run, await ledger.runs.events(run))
+    const summary = reduceRun(run, await ledger.runs.events(run))
+    const { state, job: remote } = summary
     const adapter = isThere(context.workspace, files.adapter) ? context.workspace.show(files.adapter) : undefined
-    reached.push({ run, state, splits, folder: context.workspace.show(files.folder), adapter, remote })
+    const uploads = summary.uploads.filter(
+      ({ file, purgedAt }) => purgedAt === undefined && splits.some((split) => file === `${split}.jsonl`),
+    )
+    // Of a submission that was cut off nobody has heard yet what it uploaded.
+    const isOpen = planned.backend.name !== "local" && isUnsettled(summary)
+    const purge = uploads.length > 0 || isOpen ? { purge: `tuneloop runs purge ${run}` } : {}
+    const folder = context.workspace.show(files.folder)
+    reached.push({ run, state, splits, folder, adapter, remote, uploads, ...purge })
   }
   return reached
 }
