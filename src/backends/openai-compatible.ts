@@ -118,6 +118,8 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
       pollJob(jobs, job, cursor, ({ model, trained_tokens: tokens }) => costOfTokens(model ?? "", tokens, priced)),
     logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
     cancel: (job) => jobs.cancel(job.id),
+    pause: (job) => jobs.pause(job.id),
+    resume: (job) => jobs.resume(job.id),
     fetch: (job, files) => fetchResults(jobs, job, files),
     history: (id) => jobHistory(jobs, id),
     fetchRows: (job, files) => fetchRows(jobs, job, files),

@@ -45,7 +45,7 @@ export const commands: readonly CommandEntry[] = [
   { name: "train", summary: "train a job's model", load: () => import("./commands/train.ts") },
   {
     name: "runs",
-    summary: "list, show, watch, cancel and adopt runs; print their logs",
+    summary: "list, follow, adopt, settle, cancel, fetch and purge runs",
     load: () => import("./commands/runs.ts"),
   },
   {

@@ -1,6 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import { afterEach, beforeEach, describe, expect, it, type TestContext } from "vitest"
-import type { FineTuneBackend, GenerationRequest, RunFiles, TrainingPlan } from "../../src/core/contracts/backend.ts"
+import type {
+  FineTuneBackend,
+  GenerationRequest,
+  RunFiles,
+  StoredThing,
+  TrainingPlan,
+} from "../../src/core/contracts/backend.ts"
 import { ProviderError } from "../../src/core/errors.ts"
 import { isTerminal, type RemoteJob, type RunState, type SentEvent } from "../../src/core/training/run.ts"
 
@@ -188,6 +194,62 @@ export function backendContract(
         await subject.let("succeed")
         expect((await watch(subject, second)).state).toBe("succeeded")
         expect(await subject.begun()).toBe(2)
+      })
+    })
+
+    describe("what was sent", () => {
+      it("is noted, listed with its job, and gone when it was purged, however often", async (test) => {
+        const { uploads, stored, purge } = subject.open()
+        const listed = async () => {
+          const things: StoredThing[] = []
+          for await (const thing of needs(test, stored)()) things.push(thing)
+          return things
+        }
+        const job = await submit("key-1")
+        await subject.let("fail")
+        await submit("key-2")
+        const sent = (await needs(test, uploads)(subject.files)).map(({ remoteId }) => remoteId)
+        // Each attempt has files of its own, and the notes keep those of both.
+        expect(new Set(sent).size).toBe(4)
+        const things = await listed()
+        const jobs = things.filter(({ kind }) => kind === "job")
+        expect(things.flatMap(({ kind, id }) => (kind === "file" ? [id] : [])).sort()).toEqual(sent.toSorted())
+        expect(jobs.flatMap(({ files = [] }) => files).sort()).toEqual(sent.toSorted())
+        expect(jobs.find(({ id }) => id === job.id)?.isOpen).toBe(false)
+        expect(jobs.find(({ id }) => id !== job.id)?.isOpen).toBe(true)
+        for (let time = 0; time < 2; time++) for (const id of sent.slice(0, 1)) await needs(test, purge)(id)
+        expect((await listed()).some(({ id }) => id === sent[0])).toBe(false)
+      })
+    })
+
+    describe("a job that a person names", () => {
+      it("is confirmed where it is that of the submission, and refused where it is none or another", async (test) => {
+        const confirm = needs(test, subject.open().confirm)
+        const job = await submit("key-1")
+        expect(await confirm(job.id, subject.plan, subject.files, "key-1")).toEqual(job)
+        const another = { ...subject.plan, baseModel: "another" }
+        for (const refused of [
+          confirm("ft-none", subject.plan, subject.files, "key-1"),
+          confirm(job.id, another, subject.files, "key-2"),
+        ])
+          await expect(refused).rejects.toMatchObject({ hint: expect.stringContaining("tuneloop runs ls --on") })
+      })
+    })
+
+    describe("pause and resume", () => {
+      it("may come twice each, and the job goes on to its end", async (test) => {
+        const pauseJob = needs(test, subject.open().pause)
+        const resumeJob = needs(test, subject.open().resume)
+        const job = await submit("key-1")
+        await subject.let("step")
+        for (let time = 0; time < 2; time++) await pauseJob(job, subject.files)
+        expect((await subject.open().poll(job, subject.files)).state).toBe("paused")
+        for (let time = 0; time < 2; time++) await resumeJob(job, subject.files)
+        expect((await subject.open().poll(job, subject.files)).state).toBe("running")
+        await subject.let("succeed")
+        expect((await watch(subject, job)).state).toBe("succeeded")
+        await expect(pauseJob(job, subject.files)).rejects.toBeInstanceOf(ProviderError)
+        await expect(resumeJob(job, subject.files)).rejects.toBeInstanceOf(ProviderError)
       })
     })
 

@@ -133,6 +133,13 @@ export class OpenAiServer extends WireServer {
     if (job === undefined) return refusal(404, `no such object: ${url.pathname}`)
     if (part === "events") return page(job.events.toReversed(), url, this.pageSize)
     if (part === "checkpoints") return page(job.checkpoints.toReversed(), url, this.pageSize)
+    if (part === "pause" || part === "resume") {
+      const isPaused = job.status === "paused"
+      if (isPaused === (part === "pause") || ["succeeded", "failed", "cancelled"].includes(job.status))
+        return refusal(400, `the job is ${job.status}`)
+      job.status = part === "pause" ? "paused" : "running"
+      this.tell(job, `The job was ${part}d`)
+    }
     if (part === "cancel") {
       if (["succeeded", "failed", "cancelled"].includes(job.status)) return refusal(400, `the job is ${job.status}`)
       this.end(job, "cancelled", "The job was cancelled")

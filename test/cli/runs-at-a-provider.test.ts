@@ -59,6 +59,25 @@ it("runs resolve takes a person's word, once it is a whole one", async () => {
   expect(refused.stderr).toContain("is queued, with the job ftjob-1; only a run that is uncertain")
 })
 
+it("runs pause lets a run stand still until runs resume, and says of one that is over that it is", async () => {
+  await printed("train", "mood", "--yes")
+  server.step()
+  const id = theRun()
+  expect((await run("runs", "pause", "latest")).stdout).toBe(
+    `${id} is paused; let it go on: tuneloop runs resume ${id}\n`,
+  )
+  expect(await printed("runs", "pause", "latest")).toMatchObject({ state: "paused" })
+  expect(await printed("train", "mood", "--yes")).toMatchObject({ outcome: "reattached", state: "paused" })
+  expect(await printed("runs", "resume", "latest")).toMatchObject({ state: "running" })
+  expect(server.calls.filter((call) => /(pause|resume)$/.test(call))).toHaveLength(2)
+  server.succeed()
+  const refused = await run("runs", "resume", "latest")
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringContaining(`${id} is succeeded: there is nothing to resume`),
+  ])
+})
+
 it("runs fetch brings what the job made once, and says where it lies", async () => {
   await printed("train", "mood", "--yes")
   expect((await run("runs", "fetch", "latest")).stdout).toContain("has no files")

@@ -115,6 +115,20 @@ export class OpenAiJobs {
     return this.wire.create("/fine_tuning/jobs", body, jobSchema, { aboutToCreate })
   }
 
+  /** A job that stands still already refuses: that is as good. */
+  async pause(id: string): Promise<void> {
+    const answer = await this.wire.ask("POST", `/fine_tuning/jobs/${encodeURIComponent(id)}/pause`)
+    if (answer.status >= 300 && (await this.job(id)).status !== "paused") throw this.wire.refused(answer)
+  }
+
+  /** A job that goes on already refuses: that is as good. */
+  async resume(id: string): Promise<void> {
+    const answer = await this.wire.ask("POST", `/fine_tuning/jobs/${encodeURIComponent(id)}/resume`)
+    if (answer.status < 300) return
+    const job = await this.job(id)
+    if (job.status === "paused" || isOver(job)) throw this.wire.refused(answer)
+  }
+
   /** A job that is over refuses to be cancelled: that is as good. */
   async cancel(id: string): Promise<void> {
     const answer = await this.wire.ask("POST", `/fine_tuning/jobs/${encodeURIComponent(id)}/cancel`)

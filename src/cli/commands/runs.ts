@@ -5,6 +5,7 @@ import { registerCancel } from "../runs/cancel.ts"
 import { registerFetch } from "../runs/fetch.ts"
 import { registerLogs } from "../runs/logs.ts"
 import { registerLs } from "../runs/ls.ts"
+import { registerPause } from "../runs/pause.ts"
 import { registerPurge } from "../runs/purge.ts"
 import { registerResolve } from "../runs/resolve.ts"
 import { registerShow } from "../runs/show.ts"
@@ -18,6 +19,7 @@ export function register(command: Command, host: Host): void {
   registerLogs(command, host)
   registerSync(command, host)
   registerResolve(command, host)
+  registerPause(command, host)
   registerCancel(command, host)
   registerAdopt(command, host)
   registerFetch(command, host)

@@ -258,6 +258,9 @@ export interface FineTuneBackend {
   logs?(job: RemoteJob | undefined, files: RunFiles, cursor?: string): Promise<LogPage>
   /** Idempotent. */
   cancel(job: RemoteJob, files: RunFiles): Promise<void>
+  /** The job stands still until it is resumed, and keeps what it has. Idempotent, as its counterpart is. */
+  pause?(job: RemoteJob, files: RunFiles): Promise<void>
+  resume?(job: RemoteJob, files: RunFiles): Promise<void>
   /**
    * What a job made is in the run's folder, each part verified by what the maker states of it; a second call brings
    * nothing again. Returns what is there.
