@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
+import { machineOutputs } from "../outputs.ts"
 import * as machine from "../machine.ts"
 import { sketchThreads } from "../threads.ts"
 
@@ -14,6 +15,7 @@ interface Options {
   readonly report?: string
   readonly threads?: number
   readonly memory?: number
+  readonly force?: boolean
 }
 
 export function register(command: Command, host: Host): void {
@@ -34,6 +36,7 @@ export function register(command: Command, host: Host): void {
       "--report <file>",
       "write what is dropped and the conflicts as JSONL: line, kept, reason, witnessLine, similarity",
     )
+    .option("--force", "replace files that are not from an earlier run")
     .option("--threads <n>", "threads to use (default: one a core)", positive)
     .option(
       "--memory <size>",
@@ -51,10 +54,12 @@ nothing counts as a template.
 Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
           tuneloop dedup tickets.csv --field body --threshold 0.9`,
     )
-    .action(async (file: string, { field, threshold, out, dropped, report, threads, memory }: Options) => {
+    .action(async (file: string, { field, threshold, out, dropped, report, threads, memory, force }: Options) => {
       const written = [out, dropped, report].flatMap((path) => (path === undefined ? [] : [host.path(path)]))
       if (new Set(written).size < written.length)
         throw new UsageError("--out, --dropped and --report name one file twice", "Give each a file of its own.")
+      const outputs = machineOutputs(host)
+      outputs.require(written, { force: force === true, sources: [host.path(file)] })
       const result = await deduplicateFile(host.machineContext(), {
         file: host.path(file),
         field,
@@ -65,6 +70,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
         memoryBytes: memory,
         threads: sketchThreads(Math.min(threads ?? availableParallelism(), mostThreads) - 1),
       })
+      outputs.note(written)
       const peakMemoryBytes = machine.peakMemoryBytes()
       host.print({ ...result, peakMemoryBytes }, describe(result, peakMemoryBytes))
     })

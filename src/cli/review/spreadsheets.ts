@@ -1,11 +1,13 @@
 import { extname } from "node:path"
 import { Option, type Command } from "commander"
-import { UsageError } from "../../core/errors.ts"
+import { ToolkitError, UsageError } from "../../core/errors.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import { exportReview, type ReviewExport } from "../../stages/reviewing/review-export.ts"
 import { importReview, type ReviewImport } from "../../stages/reviewing/review-import.ts"
 import { reviewKinds } from "../../stages/standing/kinds.ts"
+import type { Outputs } from "../../store/files/outputs.ts"
 import type { Host } from "../host.ts"
+import { workspaceOutputs } from "../outputs.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { alsoWaiting, withCounts } from "./counts.ts"
 
@@ -23,26 +25,54 @@ export function registerExport(command: Command, host: Host, positive: (text: st
     .option("--out <file>", "the file to write: .csv, or .xlsx for Excel", "review.csv")
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many items", positive)
+    .option("--force", "replace a file that was filled in or is another's")
     .addOption(new Option("--only <kind>", "only items of this kind").choices(reviewKinds.map(({ name }) => name)))
     .description("write what waits for a decision to a spreadsheet")
     .addHelpText(
       "after",
       `\n${wrapped(howToFillIn)}\nExample: tuneloop review export ticket-triage --out review.xlsx --reviewer amara`,
     )
-    .action(async (task: string, options: { out: string; reviewer?: string; limit?: number; only?: string }) => {
+    .action(async (task: string, options: ExportFlags) => {
       if (![".csv", ".xlsx"].includes(extname(options.out).toLowerCase()))
         throw new UsageError(
           `cannot write ${options.out}; allowed: a file that ends in .csv or .xlsx`,
           "Give --out another name.",
         )
-      const result = await exportReview(host.context(), await readCheckedTask(host.workspace, task), {
-        out: host.path(options.out),
+      const out = host.path(options.out)
+      const outputs = workspaceOutputs(host)
+      const specification = await readCheckedTask(host.workspace, task)
+      requireReplaceable(outputs, task, out, options)
+      const result = await exportReview(host.context(), specification, {
+        out,
         limit: options.limit,
         reviewer: options.reviewer,
         only: options.only,
       })
+      if (result.rows > 0) outputs.note([out])
       host.print({ task, ...withCounts(result) }, describeExport(task, options.out, result))
     })
+}
+
+interface ExportFlags {
+  readonly out: string
+  readonly reviewer?: string
+  readonly limit?: number
+  readonly only?: string
+  readonly force?: boolean
+}
+
+/** A sheet that somebody filled in is imported before another takes its place. */
+function requireReplaceable(outputs: Outputs, task: string, out: string, options: ExportFlags): void {
+  try {
+    outputs.require([out], { force: options.force === true })
+  } catch (error) {
+    if (!(error instanceof ToolkitError) || error.code !== "exists") throw error
+    throw new ToolkitError(`${error.message}; decisions in it may not be imported yet`, {
+      code: error.code,
+      hint: `tuneloop review import ${task} ${options.out}, name another file with --out, or replace it with --force.`,
+      exitCode: error.exitCode,
+    })
+  }
 }
 
 export function registerImport(command: Command, host: Host, positive: (text: string) => number): void {
@@ -72,6 +102,8 @@ export function registerImport(command: Command, host: Host, positive: (text: st
           ...(options.show === undefined ? {} : { shown: options.show }),
         },
       )
+      // What was taken in lies in the task; decisions that were not are in the file alone.
+      if (!isDryRun && result.notTaken.length === 0) workspaceOutputs(host).note([host.path(file)])
       for (const warning of warningsOf(task, file, result)) host.terminal.warn(warning)
       host.print(
         { task, dryRun: isDryRun, ...withCounts(result, "Left"), ...(isDryRun ? { changes } : {}) },
@@ -81,7 +113,7 @@ export function registerImport(command: Command, host: Host, positive: (text: st
 }
 
 function describeExport(task: string, out: string, result: ReviewExport): string {
-  if (result.rows === 0) return `nothing of ${task} waits for a decision; ${out} has no rows`
+  if (result.rows === 0) return `nothing of ${task} waits for a decision; no file was written`
   const lines = [`${result.rows} of ${result.open} open items${alsoWaiting(result.counts)} written to ${out}`]
   if (result.textFolder !== undefined)
     lines.push(

@@ -16,7 +16,8 @@ export interface ReviewExport {
   readonly open: number
   /** How many questions about examples wait, by the fields of their kinds. */
   readonly counts: Readonly<Record<string, number>>
-  readonly file: string
+  /** Null where nothing waits: no file is written then, and one that is there stays. */
+  readonly file: string | null
   /** Texts too long for a cell, each a file of the folder; the folder is there only when there are some. */
   readonly longTexts: number
   readonly textFolder: string | undefined
@@ -40,6 +41,8 @@ export async function exportReview(
 ): Promise<ReviewExport> {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const items = reviewQueue(task, examples, { only: options.only, reviewer: options.reviewer }).slice(0, options.limit)
+  const counted = { rows: items.length, open: examples.open.length, counts: countsOf(examples) }
+  if (items.length === 0) return { ...counted, file: null, longTexts: 0, textFolder: undefined }
   const columns = columnsOf(task, items)
   let longTexts = 0
   const write = rowWriter(task)
@@ -70,9 +73,7 @@ export async function exportReview(
     })
   } else writeCsv(options.out, columns, cells())
   return {
-    rows: items.length,
-    open: examples.open.length,
-    counts: countsOf(examples),
+    ...counted,
     file: options.out,
     longTexts,
     textFolder: longTexts > 0 ? longTextFolder(options.out) : undefined,
