@@ -41,6 +41,21 @@ describe("an output that a person names", () => {
     expect(stdout).toContain("no file was written")
   })
 
+  it("says how many of what waits are in the file, and what is not", async () => {
+    const out = place("inputs.csv")
+    await json(workspace, "review", "suspects", task)
+    const { open, suspects } = await json<{ open: number; suspects: number }>(workspace, "review", "status", task)
+    expect([open, suspects].every((count) => count > 3)).toBe(true)
+    const words = ["review", "export", task, "--out", out, "--only"]
+    expect((await run(...words, "input", "--limit", "3")).stdout).toContain(
+      `3 of ${open} open items written to ${out} (not in it: ${suspects} suspected label errors)`,
+    )
+    expect((await run(...words, "label-error")).stdout).toContain(`${suspects} of ${suspects} suspected label errors`)
+    const all = await run("review", "export", task, "--out", out)
+    expect(all.stdout).toContain(`${open} of ${open} open items, ${suspects} of ${suspects} suspected label errors`)
+    expect((await run(...words, "conflict")).stdout).toContain(`${open} open items, ${suspects} suspected`)
+  })
+
   it.each([
     ["a sheet", ["review", "export", task, "--out"], "mine.csv"],
     ["a card", ["dataset", "card", task, "--out"], "README.md"],

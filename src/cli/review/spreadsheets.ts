@@ -49,7 +49,7 @@ export function registerExport(command: Command, host: Host, positive: (text: st
         only: options.only,
       })
       if (result.rows > 0) outputs.note([out])
-      host.print({ task, ...withCounts(result) }, describeExport(task, options.out, result))
+      host.print({ task, ...withCounts(result) }, describeExport(task, options.out, result, options.only))
     })
 }
 
@@ -112,9 +112,17 @@ export function registerImport(command: Command, host: Host, positive: (text: st
     })
 }
 
-function describeExport(task: string, out: string, result: ReviewExport): string {
-  if (result.rows === 0) return `nothing of ${task} waits for a decision; no file was written`
-  const lines = [`${result.rows} of ${result.open} open items${alsoWaiting(result.counts)} written to ${out}`]
+function describeExport(task: string, out: string, result: ReviewExport, only: string | undefined): string {
+  if (result.rows === 0) {
+    const others = waitingParts(result, () => true)
+    return [
+      `nothing ${only === undefined ? "" : `of the kind ${only} `}of ${task} waits for a decision; no file was written`,
+      ...(others.length === 0 ? [] : [`${others.join(", ")} wait: tuneloop review export ${task} --out ${out}`]),
+    ].join("\n")
+  }
+  const left = waitingParts(result, (field) => (result.written[field] ?? 0) === 0)
+  const parts = waitingParts(result, (field) => (result.written[field] ?? 0) > 0, true)
+  const lines = [`${parts.join(", ")} written to ${out}${left.length === 0 ? "" : ` (not in it: ${left.join(", ")})`}`]
   if (result.textFolder !== undefined)
     lines.push(
       `${count(result.longTexts, "text")} too long for a cell in ${result.textFolder}: send the folder with the file`,
@@ -123,6 +131,23 @@ function describeExport(task: string, out: string, result: ReviewExport): string
     ...lines,
     `Fill in the column decision (accept, edit or reject), then: tuneloop review import ${task} ${out}`,
   ].join("\n")
+}
+
+/** What waits, by what it is: with how many of it are in the file, or without. */
+function waitingParts(
+  { open, counts, written }: ReviewExport,
+  isWanted: (field: string) => boolean,
+  withWritten = false,
+): string[] {
+  const kinds = [
+    { field: "open", waiting: open, words: open === 1 ? "open item" : "open items" },
+    ...reviewKinds.flatMap(({ counted }) =>
+      counted === undefined ? [] : [{ ...counted, waiting: counts[counted.field] ?? 0 }],
+    ),
+  ]
+  return kinds
+    .filter(({ field, waiting }) => waiting > 0 && isWanted(field))
+    .map(({ field, waiting, words }) => `${withWritten ? `${written[field] ?? 0} of ` : ""}${waiting} ${words}`)
 }
 
 export function describeImport(result: Omit<ReviewImport, "changes">, isDryRun: boolean): string {
