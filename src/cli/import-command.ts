@@ -38,7 +38,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
           host.context(),
           specification,
           files.map((file) => host.path(file)),
-          { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map() },
+          { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), withoutEqual: true },
         )
         for (const issue of result.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
         host.print({ task, ...result }, describe(task, kind, result))
@@ -78,12 +78,40 @@ export function splitFiles(
   return { files, splitOf }
 }
 
+/** What of the new rows the task has already: how many of each sort, and the first of them. */
+function describeEqual(task: string, { leftOut, conflicts, answered }: ImportResult["equal"]): string[] {
+  const first = (rows: ImportResult["equal"]["leftOut"]) =>
+    `${rows
+      .slice(0, 3)
+      .map(
+        ({ place, row, split }) =>
+          `${place} is ${row}${split === undefined || split === "train" ? "" : `, held out (${split})`}`,
+      )
+      .join("; ")}${rows.length > 3 ? "; …" : ""}`
+  const seeds = leftOut.filter(({ kind }) => kind === "seed")
+  const inputs = leftOut.filter(({ kind }) => kind === "input")
+  return [
+    ...(seeds.length > 0 ? [`  ${seeds.length} skipped as already gold examples: ${first(seeds)}`] : []),
+    ...(inputs.length > 0 ? [`  ${inputs.length} skipped as already real inputs: ${first(inputs)}`] : []),
+    ...(answered.length > 0 ? [`  ${answered.length} added that were there as real inputs: ${first(answered)}`] : []),
+    ...(conflicts.length > 0
+      ? [
+          `  ${count(conflicts.length, "conflict")}, added: the same input has another output already: ` +
+            `${first(conflicts)}`,
+          `  say which is right: tuneloop build ${task}, then tuneloop review export ${task} --only conflict ` +
+            "--out conflicts.csv",
+        ]
+      : []),
+  ]
+}
+
 function describe(task: string, kind: "seed" | "input", result: ImportResult): string {
-  const { read, added, corrected, unchanged, invalid, personalData, split } = result
+  const { read, added, corrected, unchanged, invalid, personalData, split, equal } = result
   const lines = [
-    added + corrected === 0 && invalid.length === 0
+    added + corrected === 0 && invalid.length + equal.leftOut.length === 0
       ? `unchanged: all ${read} rows are there already`
-      : `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} skipped`,
+      : `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length + equal.leftOut.length} skipped`,
+    ...describeEqual(task, equal),
   ]
   if (personalData.length > 0)
     lines.push(

@@ -91,6 +91,7 @@ export function buildData({
   costs,
   witness,
   semantic,
+  heldOutPairs,
 }: BuildResult): Record<string, unknown> {
   const {
     task,
@@ -122,6 +123,7 @@ export function buildData({
     open,
     costs,
     witness,
+    heldOutPairs: { duplicates: heldOutPairs.duplicates.length, conflicts: heldOutPairs.conflicts.length },
   }
   return {
     ...told,
@@ -188,6 +190,7 @@ export function describeBuild(result: BuildResult): string {
         .map(({ a, b }) => `${a} and ${b}`)
         .join("; ")}${conflicts.length > 3 ? "; …" : ""}`,
     )
+  lines.push(...describeHeldOut(manifest.task, result.heldOutPairs))
   const { personalData } = manifest
   if (personalData.rows > 0)
     lines.push(
@@ -210,6 +213,29 @@ export function describeBuild(result: BuildResult): string {
   if (wanted !== "") lines.push(`rows are weighted by output.prevalence; wanted, for its shares: ${wanted}`)
   if (open > 0) lines.push(`${count(open, "item")} without a decision, not in it`)
   return lines.join("\n")
+}
+
+/** Rows of the holdout with the same input, by their ids alone. */
+function describeHeldOut(task: string, { duplicates, conflicts }: BuildResult["heldOutPairs"]): string[] {
+  const first = (pairs: BuildResult["conflicts"]) =>
+    `${pairs
+      .slice(0, 3)
+      .map(({ a, b }) => `${a} and ${b}`)
+      .join("; ")}${pairs.length > 3 ? "; …" : ""}`
+  return [
+    ...(conflicts.length > 0
+      ? [
+          `${count(conflicts.length, "pair")} of held-out rows with the same input and different outputs to decide ` +
+            `on (tuneloop review export ${task} --only conflict): ${first(conflicts)}`,
+        ]
+      : []),
+    ...(duplicates.length > 0
+      ? [
+          `${count(duplicates.length, "held-out row")} twice in the holdout, and in every figure; take out one of ` +
+            `each (tuneloop dataset erase ${task} <id>): ${first(duplicates)}`,
+        ]
+      : []),
+  ]
 }
 
 /** Nothing where a witness found what the build says, all of it. */

@@ -11,6 +11,7 @@ import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { holdOutLocked, type HoldOutCounts } from "./hold-out.ts"
 import { wornRows } from "./holdout-wear.ts"
+import { type EqualRows, takeOutEqual } from "./equal-rows.ts"
 import { contentOf, type Row } from "./imported-row.ts"
 import { ImportedRows } from "./imported-rows.ts"
 import { readRows, type AcrossSplits, type FoundPersonalData } from "./read-rows.ts"
@@ -28,6 +29,8 @@ export interface ImportResult {
   readonly acrossSplits: readonly AcrossSplits[]
   /** Rows that say another split than the one they have had since they first arrived. */
   readonly heldElsewhere: readonly { readonly id: string; readonly split: Held; readonly asked: Split }[]
+  /** What of the new rows the task has already, where that was looked for. */
+  readonly equal: EqualRows
 }
 
 export interface ImportOptions {
@@ -37,6 +40,8 @@ export interface ImportOptions {
   readonly columns?: ReadonlyMap<string, string>
   /** The split of each file's rows that name none. */
   readonly splitOf?: ReadonlyMap<string, Split>
+  /** Looks for rows that say what one of the task says already, and leaves out those that say nothing new. */
+  readonly withoutEqual?: boolean
 }
 
 /**
@@ -88,32 +93,37 @@ async function importRows(
       )
     const worn = await wornRows(context, task)
     // Read and written under one lock: of two imports at once, neither may write over what the other added.
-    const { heldElsewhere, held, ...counts } = withLock(
+    const { heldElsewhere, held, equal, ...counts } = withLock(
       workspace.lockFile(task.task),
       workspace.show(store.folder),
       () => {
         requireStanding(task, store, rows)
+        const equal = options.withoutEqual ? takeOutEqual(store, kind, rows, files) : noneEqual
         // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
         const heldElsewhere = holdAsSaid(store, kind, rows)
         const counts = merge(store, kind, rows)
         // Under the same lock: who came between would make this import fail with its rows written.
-        return { ...counts, heldElsewhere, held: holdOutLocked(task, store, worn) }
+        return { ...counts, equal, heldElsewhere, held: holdOutLocked(task, store, worn) }
       },
     )
     return {
       read,
       ...counts,
+      unchanged: counts.unchanged - equal.leftOut.length,
       invalid,
       personalData,
       split: held.counts,
       untested: held.untested,
       acrossSplits,
       heldElsewhere,
+      equal,
     }
   } finally {
     rows.close()
   }
 }
+
+const noneEqual: EqualRows = { leftOut: [], conflicts: [], answered: [] }
 
 /**
  * The rows that are new are in the file of the task after those that were there, and those that say something else are

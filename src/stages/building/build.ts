@@ -16,12 +16,13 @@ import type { StageContext } from "../context.ts"
 import { requireAllowed } from "../rights.ts"
 import type { ThreadStarter } from "../threads.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import { queueConflicts } from "../standing/conflicts.ts"
+import { type ExamplePair, queueConflicts } from "../standing/conflicts.ts"
 import { reviewStart } from "../standing/fates.ts"
 import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
 import { compareRows } from "./compare-rows.ts"
 import { sourcesOf } from "./conflict-sources.ts"
 import { freezeClean, type Freezing, type VersionContent } from "./freeze-version.ts"
+import { type HeldOutPairs, heldOutPairs } from "./held-out-pairs.ts"
 import { protectHeldOut, readHeldOut, requireValid } from "./held-out-rows.ts"
 import { passRows, type PassParts } from "./pass-rows.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
@@ -38,6 +39,8 @@ export interface BuildResult {
   readonly open: number
   /** The pairs of near-duplicates with different outputs that nobody decided on; they are in the review queue. */
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
+  /** What of the holdout stands in it twice; of the conflicts those that nobody decided on, in the queue as well. */
+  readonly heldOutPairs: HeldOutPairs
   /**
    * Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something.
    */
@@ -132,14 +135,18 @@ async function buildFromRows(
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
   const conflicts = standing(table, found, semantic !== undefined || frozen.witness.found.length > 0)
-  const pairs = [...conflicts, ...table.droppedPairs("conflict")]
+  const inHoldout = heldOutPairs([...validation, ...test])
+  const pairs = [...conflicts, ...table.droppedPairs("conflict"), ...inHoldout.conflicts]
+  const waiting = queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs)
+  const isHeldOut = (pair: ExamplePair) => inHoldout.conflicts.some((other) => other === pair)
   return {
     state: frozen.isNew ? "built" : "unchanged",
     manifest: frozen.manifest,
     holdout,
     rows: { train: frozen.content.kept.length, validation: validation.length, test: test.length },
     open,
-    conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
+    conflicts: waiting.filter((pair) => !isHeldOut(pair)),
+    heldOutPairs: { ...inHoldout, conflicts: inHoldout.conflicts.filter((pair) => waiting.includes(pair)) },
     flagged: frozen.content.flagged,
     costs,
     witness: frozen.witness,
