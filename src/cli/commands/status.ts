@@ -4,6 +4,7 @@ import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
 import { describeWear, type Wear } from "../../evaluation/verdict/wear.ts"
 import { holdOut } from "../../stages/arriving/hold-out.ts"
 import { holdoutWear } from "../../stages/arriving/holdout-wear.ts"
+import { type UnknownLabel, unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
 import { reviewStatus } from "../../stages/reviewing/review-status.ts"
 import { type StrategyYield, strategyYields } from "../../stages/growing/yields.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
@@ -54,6 +55,9 @@ interface TaskStatus {
   readonly holdout: ({ readonly id: string } & Wear) | null
   /** How many more train rows of each label the prevalence wants; empty where the specification gives none. */
   readonly wanted: Readonly<Record<string, number>>
+  /** The labels of rows that the specification does not have. */
+  readonly unknownLabels: readonly UnknownLabel[]
+  readonly unknownLabelsText: string | undefined
   readonly run: { readonly id: string; readonly state: string } | null
   readonly next: string
 }
@@ -77,26 +81,29 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const run =
     newest === undefined ? null : { id: newest, state: reduceRun(newest, await ledger.runs.events(newest)).state }
   const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
+  const unknown = unknownLabelsNotice(context.workspace, task)
   const next =
-    seeds === 0
-      ? `tuneloop seed import ${name} <file>`
-      : candidates === 0 && Object.keys(task.expand.strategies).length > 0
-        ? `tuneloop expand ${name}`
-        : review.open > 0
-          ? `tuneloop review export ${name} --out review.csv`
-          : latest === null
-            ? `tuneloop build ${name}`
-            : job === undefined
-              ? `write jobs/${name}.yaml (tuneloop schema job)`
-              : run === null || needsTraining(run.state)
-                ? `tuneloop train ${job} --wait`
-                : !isTerminal(run.state as "running")
-                  ? `tuneloop runs watch ${run.id}`
-                  : holdout?.isWorn
-                    ? `tuneloop holdout refresh ${name}`
-                    : isEvaluated
-                      ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
-                      : `tuneloop evaluate ${run.id}`
+    unknown !== undefined
+      ? unknown.command
+      : seeds === 0
+        ? `tuneloop seed import ${name} <file>`
+        : candidates === 0 && Object.keys(task.expand.strategies).length > 0
+          ? `tuneloop expand ${name}`
+          : review.open > 0
+            ? `tuneloop review export ${name} --out review.csv`
+            : latest === null
+              ? `tuneloop build ${name}`
+              : job === undefined
+                ? `write jobs/${name}.yaml (tuneloop schema job)`
+                : run === null || needsTraining(run.state)
+                  ? `tuneloop train ${job} --wait`
+                  : !isTerminal(run.state as "running")
+                    ? `tuneloop runs watch ${run.id}`
+                    : holdout?.isWorn
+                      ? `tuneloop holdout refresh ${name}`
+                      : isEvaluated
+                        ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
+                        : `tuneloop evaluate ${run.id}`
   return {
     task: name,
     seeds,
@@ -109,6 +116,8 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
     latest,
     holdout,
     wanted,
+    unknownLabels: unknown?.found ?? [],
+    unknownLabelsText: unknown?.message,
     run,
     next,
   }
@@ -125,6 +134,7 @@ function describe(status: TaskStatus): string {
     status.task,
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ` +
       `${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
+    ...(status.unknownLabelsText === undefined ? [] : [`  labels    ${status.unknownLabelsText}`]),
     `  inputs    ${status.inputs} real inputs`,
     `  grown     ${status.candidates} candidates, ${status.open} items wait for a ` +
       `decision${alsoWaiting(status.counts)}`,

@@ -16,6 +16,7 @@ import type { StageContext } from "../context.ts"
 import { requireAllowed } from "../rights.ts"
 import type { ThreadStarter } from "../threads.ts"
 import { holdOut } from "../arriving/hold-out.ts"
+import { requireKnownLabels } from "../arriving/unknown-labels.ts"
 import { type ExamplePair, queueConflicts } from "../standing/conflicts.ts"
 import { reviewStart } from "../standing/fates.ts"
 import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
@@ -81,6 +82,7 @@ export async function build(
   try {
     const start = reviewStart(task, rows)
     const heldOut = readHeldOut(task, rows, start, standing)
+    requireKnownLabels(context.workspace, task, standing)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = PartedSpill.in(rows.folder, "build", lineParts)
     try {
