@@ -32,6 +32,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
         files: string[],
         options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string> },
       ) => {
+        host.writesAllOrNothing()
         const specification = await readCheckedTask(host.workspace, task)
         const run = kind === "seed" ? importSeeds : importInputs
         const result = await run(

@@ -82,7 +82,7 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
   if (host?.interrupted) {
     terminal.complain({
       code: "interrupted",
-      message: "interrupted; what was done is kept, run the same command again to go on",
+      message: `interrupted; ${host.whenInterrupted}`,
     })
     return exitCodes.interrupted
   }

@@ -55,6 +55,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
           tuneloop dedup tickets.csv --field body --threshold 0.9`,
     )
     .action(async (file: string, { field, threshold, out, dropped, report, threads, memory, force }: Options) => {
+      host.writesAllOrNothing()
       const written = [out, dropped, report].flatMap((path) => (path === undefined ? [] : [host.path(path)]))
       if (new Set(written).size < written.length)
         throw new UsageError("--out, --dropped and --report name one file twice", "Give each a file of its own.")

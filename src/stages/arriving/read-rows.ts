@@ -9,6 +9,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import type { RowKind } from "../../store/files/split-lines.ts"
 import { openTable } from "../../store/tables/table.ts"
 import type { TableRow, TableStream } from "../../store/tables/table-rows.ts"
+import { inPieces, rowsAPiece } from "../in-pieces.ts"
 import { columnsOf, parseRow, type Row } from "./imported-row.ts"
 import type { ArrivedRow, ImportedRows } from "./imported-rows.ts"
 
@@ -49,10 +50,13 @@ export interface AcrossSplits {
  * Every row of the files is among the rows of the import, or what keeps it out is among the issues. A file without rows
  * is a DataError.
  */
-export async function readRows(reading: Reading): Promise<ReadRows> {
+export async function readRows(reading: Reading, signal: AbortSignal): Promise<ReadRows> {
   const { kind, files, rows } = reading
   const reader = new RowReader(reading)
-  for (const [number, file] of files.entries()) reader.readTable({ file, number }, await openTable(file))
+  for (const [number, file] of files.entries()) {
+    const table = await openTable(file)
+    await inPieces(reader.readTable({ file, number }, table), signal)
+  }
   const { read, invalid, personalData, places } = reader
   return { read, invalid, personalData, acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`) }
 }
@@ -81,7 +85,7 @@ class RowReader {
   }
 
   /** The issues of lines that are no rows come before those of the rows. */
-  readTable(place: ReadFile, { rows, format }: TableStream): void {
+  *readTable(place: ReadFile, { rows, format }: TableStream): Generator<void, void> {
     const { task, kind, columns: renamed } = this.#reading
     const before = this.read
     const unread: Issue[] = []
@@ -92,6 +96,7 @@ class RowReader {
     let columns: { readonly found: Columns } | undefined
     for (const row of rows) {
       this.read += 1
+      if (this.read % rowsAPiece === 0) yield
       if ("message" in row) unread.push(row)
       else {
         columns ??= columnsFor([row])
