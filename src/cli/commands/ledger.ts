@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import { ToolkitError } from "../../core/errors.ts"
 import { type Cost, costsOf } from "../../stages/growing/costs.ts"
 import { showUsd } from "../../stages/asking/money.ts"
+import { damagedHint } from "../../store/ledger/sqlite-ledger.ts"
 import type { Host } from "../host.ts"
 
 export function register(command: Command, host: Host): void {
@@ -17,7 +18,7 @@ export function register(command: Command, host: Host): void {
       if (problems.length > 0)
         throw new ToolkitError(`the ledger has ${problems.length} problems: ${problems.join("; ")}`, {
           code: "ledger",
-          hint: "Keep a copy of the file before anything else.",
+          hint: damagedHint,
         })
       const { requests, answered } = await ledger.requests.totals()
       const runs = (await ledger.runs.list()).length
