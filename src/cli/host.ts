@@ -204,6 +204,11 @@ export class Host {
     return module.create(this.backendContext(), parseBackendOptions(choice.name, module, choice.options))
   }
 
+  /** What to do after the command, where a person reads it. */
+  next(step: string): void {
+    if (!this.json) this.terminal.note(`Next: ${step}`)
+  }
+
   /** Prints the command's result: one JSON object under --json, else the text. */
   print(data: Readonly<Record<string, unknown>>, text: string): void {
     this.terminal.endProgress()

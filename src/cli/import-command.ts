@@ -3,6 +3,7 @@ import { importInputs, importSeeds, type ImportResult } from "../stages/arriving
 import { count } from "../evaluation/verdict/words.ts"
 import { formatIssue, UsageError } from "../core/errors.ts"
 import type { Split } from "../core/rows/example.ts"
+import type { TaskSpecification } from "../core/task/task.ts"
 import { show } from "../core/parse.ts"
 import type { Host } from "./host.ts"
 import { readCheckedTask } from "./plugins.ts"
@@ -43,9 +44,17 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
         )
         for (const issue of result.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
         host.print({ task, ...result }, describe(task, kind, result))
+        host.next(nextAfter(specification, kind))
         if (result.invalid.length > 0) setExitCode(1)
       },
     )
+}
+
+function nextAfter({ task, expand }: TaskSpecification, kind: "seed" | "input"): string {
+  const strategies = Object.keys(expand.strategies)
+  // Inputs are answered by people, or first by the strategy that labels them.
+  if (kind === "input" && !strategies.includes("label")) return `tuneloop review export ${task} --out review.csv`
+  return strategies.length > 0 ? `tuneloop expand ${task}` : `tuneloop build ${task}`
 }
 
 /** Which column is which, where a file calls them otherwise. */
@@ -124,7 +133,7 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
   if (kind === "seed") {
     lines.push(
       `gold of ${task}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed ` +
-        `for the test (the verdict's rule needs ${split.testNeeded})`,
+        `for the test (the verdict's rule needs ${split.testNeeded} test rows, gold or answered inputs)`,
     )
     if (result.untested.length > 0) lines.push(`without a test example: ${result.untested.join(", ")}`)
     if (split.tooFew !== undefined) lines.push(split.tooFew)

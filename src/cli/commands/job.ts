@@ -34,6 +34,7 @@ export function register(command: Command, host: Host): void {
         describeJob(host, job, checked),
       )
       if (problems.length > 0) setExitCode(exitCodes.usage)
+      else host.next(`tuneloop train ${name} --wait`)
     })
 }
 

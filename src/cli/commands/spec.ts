@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs"
 import type { Command } from "commander"
 import { labelsOf, outOfScopeLabel, type TaskSpecification } from "../../core/task/task.ts"
 import { promptVersion } from "../../core/task/prompt.ts"
 import { DataError } from "../../core/errors.ts"
 import { unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
@@ -36,6 +38,16 @@ export function register(command: Command, host: Host): void {
             ...notices(host.workspace, specification).map((notice) => `  ${notice}`),
           ])
           .join("\n") || host.workspace.withoutTasks,
+      )
+      const [only, ...others] = checked
+      if (only === undefined) return
+      const isNew = !existsSync(new TaskRows(host.workspace, only.task).seedsFile)
+      host.next(
+        others.length > 0
+          ? "tuneloop status"
+          : isNew
+            ? `tuneloop seed import ${only.task} <file>`
+            : `tuneloop status ${only.task}`,
       )
     })
 }

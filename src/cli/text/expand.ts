@@ -28,7 +28,8 @@ export function describe(result: ExpandResult): string {
   ]
   const place = result.state === "previewed" ? "nothing written but the answers" : `in ${result.batch}`
   return (
-    `${result.strategy}: ${result.grown} grown, ${result.passed} passed every ` +
+    `${result.strategy}: ${result.grown} grown, ${result.fresh < result.grown ? `${result.fresh} new, ` : ""}` +
+    `${result.passed} passed every ` +
     `check${failed ? ` (failed: ${failed})` : ""}${asked}${problems.map((problem) => `; ${problem}`).join("")}, ${place}`
   )
 }
