@@ -9,7 +9,8 @@ import type { SemanticSearch } from "../../stages/building/semantic-search.ts"
 import type { StageContext } from "../../stages/context.ts"
 import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { formatIssue } from "../../core/errors.ts"
+import { formatIssue, ToolkitError } from "../../core/errors.ts"
+import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { addColumnOption, splitFiles } from "../import-command.ts"
@@ -43,6 +44,7 @@ export function register(command: Command, host: Host): void {
         const findSemantic = await semanticSearch(host, context, specification)
         const result = await build(context, specification, await loadFilters(specification), { findSemantic, threads })
         host.print(buildData(result), describeBuild(result))
+        host.next(nextAfter(host, task, result))
         return
       }
       const { buildFrom } = await import("../../stages/building/build-from.ts")
@@ -60,8 +62,25 @@ export function register(command: Command, host: Host): void {
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
+      host.next(nextAfter(host, task, result.built))
       if (result.imported.invalid.length > 0) setExitCode(1)
     })
+}
+
+function nextAfter({ workspace }: Host, task: string, { open }: BuildResult): string {
+  if (open > 0) return `tuneloop review export ${task} --out review.csv`
+  const job = workspace.jobs().find((name) => isJobOf(workspace, name, task))
+  return job === undefined ? `write jobs/${task}.yaml (tuneloop schema job)` : `tuneloop train ${job} --wait`
+}
+
+/** A job that cannot be read is none of this command's business. */
+function isJobOf(workspace: Workspace, name: string, task: string): boolean {
+  try {
+    return workspace.readJob(name).task === task
+  } catch (error) {
+    if (error instanceof ToolkitError) return false
+    throw error
+  }
 }
 
 /** What looks for duplicates in other words, where the specification wants it; nothing is loaded or asked otherwise. */
@@ -177,7 +196,10 @@ export function describeBuild(result: BuildResult): string {
   const { state, manifest, rows, open, conflicts, flagged, semantic, witness } = result
   const lines = [
     `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; ` +
-      `holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
+      `holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows` +
+      (result.answeredTest > 0
+        ? ` (${count(rows.test - result.answeredTest, "gold example")} and ${count(result.answeredTest, "answered input")})`
+        : ""),
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} ` +
       `(${describeDrops(manifest.dropped)})`,
     `leaks: none by ${manifest.leaks.checks.join(", ")}`,

@@ -1,6 +1,7 @@
 import type { Command } from "commander"
 import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 import { describeWear, type Wear } from "../../evaluation/verdict/wear.ts"
 import { holdOut } from "../../stages/arriving/hold-out.ts"
 import { holdoutWear } from "../../stages/arriving/holdout-wear.ts"
@@ -43,6 +44,8 @@ interface TaskStatus {
     readonly test: number
     readonly testNeeded: number
   }
+  /** The examples of the test set as a build has them, answered inputs among them. */
+  readonly testRows: number
   readonly inputs: number
   readonly candidates: number
   /** The funnel of each strategy that asked a model. */
@@ -108,6 +111,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
     task: name,
     seeds,
     split: { train: counts.train, validation: counts.validation, test: counts.test, testNeeded: counts.testNeeded },
+    testRows: review.testRows,
     inputs: rows.inputs().length,
     candidates,
     yields: strategyYields(context, task),
@@ -133,7 +137,8 @@ function describe(status: TaskStatus): string {
   return [
     status.task,
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ` +
-      `${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
+      `${split.test} sealed for the test`,
+    `  test      ${describeTest(status)}`,
     ...(status.unknownLabelsText === undefined ? [] : [`  labels    ${status.unknownLabelsText}`]),
     `  inputs    ${status.inputs} real inputs`,
     `  grown     ${status.candidates} candidates, ${status.open} items wait for a ` +
@@ -147,6 +152,13 @@ function describe(status: TaskStatus): string {
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,
   ].join("\n")
+}
+
+/** The test rows as a build counts them, against what the rule needs of the same. */
+function describeTest({ testRows, split }: TaskStatus): string {
+  const answered = testRows - split.test
+  const parts = answered > 0 ? ` (${split.test} gold and ${count(answered, "answered input")})` : ""
+  return `${count(testRows, "row")}${parts}; the verdict's rule needs ${split.testNeeded} of them, gold or answered inputs`
 }
 
 function describeYield({

@@ -1,5 +1,6 @@
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { Curation, type Conflict } from "../../curation/version/curation.ts"
+import { digits } from "../../curation/leaks/lineage.ts"
 import type { CurationOptions } from "../../curation/version/intake.ts"
 import { lineParts } from "../../curation/rows/row-batch.ts"
 import { RowTable } from "../../curation/rows/row-table.ts"
@@ -38,6 +39,8 @@ export interface BuildResult {
   readonly holdout: HoldoutManifest
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
   readonly open: number
+  /** How many of the test rows were real inputs, which people answered. */
+  readonly answeredTest: number
   /** The pairs of near-duplicates with different outputs that nobody decided on; they are in the review queue. */
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
   /** What of the holdout stands in it twice; of the conflicts those that nobody decided on, in the queue as well. */
@@ -147,6 +150,7 @@ async function buildFromRows(
     holdout,
     rows: { train: frozen.content.kept.length, validation: validation.length, test: test.length },
     open,
+    answeredTest: test.filter(({ id }) => heldOut.held.has(`input_${digits(id)}`)).length,
     conflicts: waiting.filter((pair) => !isHeldOut(pair)),
     heldOutPairs: { ...inHoldout, conflicts: inHoldout.conflicts.filter((pair) => waiting.includes(pair)) },
     flagged: frozen.content.flagged,
