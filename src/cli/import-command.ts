@@ -119,8 +119,9 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
   const { read, added, corrected, unchanged, invalid, personalData, split, equal } = result
   const lines = [
     added + corrected === 0 && invalid.length + equal.leftOut.length === 0
-      ? `unchanged: all ${read} rows are there already`
-      : `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length + equal.leftOut.length} skipped`,
+      ? `unchanged: ${read === 1 ? "the row is" : `all ${read} rows are`} there already`
+      : `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
+        `${invalid.length + equal.leftOut.length} skipped`,
     ...describeEqual(task, equal),
   ]
   if (personalData.length > 0)

@@ -198,7 +198,8 @@ export function describeBuild(result: BuildResult): string {
     `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; ` +
       `holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows` +
       (result.answeredTest > 0
-        ? ` (${count(rows.test - result.answeredTest, "gold example")} and ${count(result.answeredTest, "answered input")})`
+        ? ` (${count(rows.test - result.answeredTest, "gold example")} and ` +
+          `${count(result.answeredTest, "answered input")})`
         : ""),
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} ` +
       `(${describeDrops(manifest.dropped)})`,

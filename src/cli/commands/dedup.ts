@@ -3,6 +3,7 @@ import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
+import { positive } from "../numbers.ts"
 import { machineOutputs } from "../outputs.ts"
 import * as machine from "../machine.ts"
 import { sketchThreads } from "../threads.ts"
@@ -107,10 +108,4 @@ function size(value: string): number {
   return (
     Number(number) * { mb: 1e6, gb: 1e9, mib: 2 ** 20, gib: 2 ** 30 }[unit.toLowerCase() as "mb" | "gb" | "mib" | "gib"]
   )
-}
-
-function positive(value: string): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
-  return number
 }

@@ -158,7 +158,8 @@ function describe(status: TaskStatus): string {
 function describeTest({ testRows, split }: TaskStatus): string {
   const answered = testRows - split.test
   const parts = answered > 0 ? ` (${split.test} gold and ${count(answered, "answered input")})` : ""
-  return `${count(testRows, "row")}${parts}; the verdict's rule needs ${split.testNeeded} of them, gold or answered inputs`
+  const needed = `the verdict's rule needs ${split.testNeeded} of them, gold or answered inputs`
+  return `${count(testRows, "row")}${parts}; ${needed}`
 }
 
 function describeYield({

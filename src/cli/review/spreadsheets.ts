@@ -9,7 +9,8 @@ import type { Outputs } from "../../store/files/outputs.ts"
 import type { Host } from "../host.ts"
 import { workspaceOutputs } from "../outputs.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { alsoWaiting, withCounts } from "./counts.ts"
+import { positive } from "../numbers.ts"
+import { alsoWaiting, withCounts, wordsFor } from "./counts.ts"
 
 const howToFillIn = [
   "Fill in the columns decision (accept, edit or reject), corrected_output (or corrected.*, a column each " +
@@ -18,7 +19,7 @@ const howToFillIn = [
   "docs/reviewing.md is for reviewers.",
 ].join(" ")
 
-export function registerExport(command: Command, host: Host, positive: (text: string) => number): void {
+export function registerExport(command: Command, host: Host): void {
   command
     .command("export")
     .argument("<task>", "the task's name")
@@ -75,7 +76,7 @@ function requireReplaceable(outputs: Outputs, task: string, out: string, options
   }
 }
 
-export function registerImport(command: Command, host: Host, positive: (text: string) => number): void {
+export function registerImport(command: Command, host: Host): void {
   command
     .command("import")
     .argument("<task>", "the task's name")
@@ -142,7 +143,15 @@ function waitingParts(
   const kinds = [
     { field: "open", waiting: open, words: open === 1 ? "open item" : "open items" },
     ...reviewKinds.flatMap(({ counted }) =>
-      counted === undefined ? [] : [{ ...counted, waiting: counts[counted.field] ?? 0 }],
+      counted === undefined
+        ? []
+        : [
+            {
+              field: counted.field,
+              waiting: counts[counted.field] ?? 0,
+              words: wordsFor(counted, counts[counted.field] ?? 0),
+            },
+          ],
     ),
   ]
   return kinds
@@ -156,11 +165,11 @@ export function describeImport(result: Omit<ReviewImport, "changes">, isDryRun: 
     .join(", ")
   const first =
     result.added === 0
-      ? `unchanged: ${result.unchanged} decisions are there already`
-      : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} ` +
-        "were there already"
+      ? `unchanged: ${count(result.unchanged, "decision")} ${result.unchanged === 1 ? "is" : "are"} there already`
+      : `${isDryRun ? "would add" : "added"} ${count(result.added, "decision")} (${verdicts}), ${result.unchanged} ` +
+        `${result.unchanged === 1 ? "was" : "were"} there already`
   return (
-    `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still ` +
+    `${first}, ${count(result.undecided, "row")} undecided; ${count(result.stillOpen, "item")} still ` +
     `open${alsoWaiting(result.counts)}`
   )
 }

@@ -117,17 +117,21 @@ class RowReader {
     const tombstone = erased.of(parsed.row)
     if (tombstone !== undefined) return [{ file, line, message: erasedMessage(tombstone) }]
     const split = parsed.split ?? splitOf.get(file)
-    return this.#take({ id: parsed.row.id, content: parsed.content, file: number, line, split }, parsed)
+    return this.#take(
+      { id: parsed.row.id, content: parsed.content, file: number, line, split },
+      parsed,
+      keyNameOf(tableRow, columns),
+    )
   }
 
   /** The row is among those of the import, with its split where it says one, or the issues say why it is not. */
-  #take(arrived: ArrivedRow, { row }: SoundRow): Issue[] {
+  #take(arrived: ArrivedRow, { row }: SoundRow, keyName: string): Issue[] {
     const { task, files, rows } = this.#reading
     const { line, split } = arrived
     const file = files[arrived.file] as string
     const known = rows.find(row.id)
     if (known >= 0 && !rows.says(known, arrived.content))
-      return [{ file, line, path: "id", message: this.#otherContent(row, known) }]
+      return [{ file, line, path: keyName, message: this.#otherContent(row, known, keyName) }]
     const kinds = known >= 0 ? (this.#kindsOf.get(known) ?? []) : personalDataIn(task, row)
     const number = known >= 0 ? known : rows.note(arrived)
     if (kinds.length > 0) {
@@ -142,11 +146,17 @@ class RowReader {
     return []
   }
 
-  #otherContent(row: Row, known: number): string {
+  #otherContent(row: Row, known: number, keyName: string): string {
     const { files, rows } = this.#reading
     const first = rows.firstAt(known)
-    return `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with other content`
+    const place = `${files[first.file]}:${first.line}`
+    return `the ${keyName} ${show(row.key ?? row.id)} is already that of ${place}, with other content`
   }
+}
+
+/** How the file calls the key of the row. */
+function keyNameOf({ fields }: TableRow, columns: Columns): string {
+  return columns?.key ?? ("id" in fields || !("key" in fields) ? "id" : "key")
 }
 
 /** Where rows stand that came more than once and said a split. */
