@@ -7,7 +7,6 @@ import type { TaskSpecification } from "../core/task/task.ts"
 import { show } from "../core/parse.ts"
 import type { Host } from "./host.ts"
 import { readCheckedTask } from "./plugins.ts"
-import { setExitCode } from "./machine.ts"
 
 /** The `import` command of seeds and of inputs. */
 export function registerImport(command: Command, host: Host, kind: "seed" | "input"): void {
@@ -45,7 +44,6 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
         for (const issue of result.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
         host.print({ task, ...result }, describe(task, kind, result))
         host.next(nextAfter(specification, kind))
-        if (result.invalid.length > 0) setExitCode(1)
       },
     )
 }
@@ -121,7 +119,8 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
     added + corrected === 0 && invalid.length + equal.leftOut.length === 0
       ? `unchanged: ${read === 1 ? "the row is" : `all ${read} rows are`} there already`
       : `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
-        `${invalid.length + equal.leftOut.length} skipped`,
+        `${invalid.length + equal.leftOut.length} skipped` +
+        (invalid.length > 0 ? ` (${invalid.length} invalid, as --skip-invalid asks)` : ""),
     ...describeEqual(task, equal),
   ]
   if (personalData.length > 0)

@@ -14,7 +14,6 @@ import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { addColumnOption, splitFiles } from "../import-command.ts"
-import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly from?: readonly string[]
@@ -63,7 +62,6 @@ export function register(command: Command, host: Host): void {
       for (const issue of result.imported.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
       host.next(nextAfter(host, task, result.built))
-      if (result.imported.invalid.length > 0) setExitCode(1)
     })
 }
 
@@ -163,7 +161,8 @@ function buildFromData({ imported, built, leaks }: BuildFromResult): Record<stri
 function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
   const lines = [
-    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} skipped`,
+    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
+      `${invalid.length} skipped${invalid.length > 0 ? " (--skip-invalid)" : ""}`,
     ...describeLeaks(leaks),
   ]
   if (heldElsewhere.length > 0)
