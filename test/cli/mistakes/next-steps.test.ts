@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
-import { fillIn } from "../stages/reviewing/review-workspace.ts"
-import { importSeeds, json, rowsOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { fillIn } from "../../stages/reviewing/review-workspace.ts"
+import { importSeeds, json, rowsOf, sample, sampleWorkspace, tuneloop } from "../../command-line.ts"
 
 const task = "ticket-triage"
 const next = (stderr: string) => /^Next: (.*)$/m.exec(stderr)?.[1]

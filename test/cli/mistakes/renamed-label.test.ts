@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
-import { importSeeds, json, rowsOf, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { importSeeds, json, rowsOf, sampleWorkspace, tuneloop } from "../../command-line.ts"
 
 const task = "ticket-triage"
 

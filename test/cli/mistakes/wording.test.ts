@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
-import { sampleWorkspace, tuneloop } from "../command-line.ts"
-import { fillIn } from "../stages/reviewing/review-workspace.ts"
+import { sampleWorkspace, tuneloop } from "../../command-line.ts"
+import { fillIn } from "../../stages/reviewing/review-workspace.ts"
 
 const workspace = sampleWorkspace()
 const run = (...words: string[]) => tuneloop(workspace, words).outcome

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { importSeeds, json, rowsOf, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { importSeeds, json, rowsOf, sampleWorkspace, tuneloop } from "../../command-line.ts"
 
 const task = "ticket-triage"
 
@@ -34,8 +34,10 @@ describe("a text that comes again", () => {
     const given = file("inputs.jsonl", [...seeds.map(({ input }) => ({ input })), { input: { body: "Quite new." } }])
     const { code, stdout } = await run("input", "import", task, given)
     expect(code).toBe(0)
-    expect(stdout).toContain(`${seeds.length + 1} rows read: 1 added, 0 corrected, 0 unchanged, ${seeds.length} left`)
-    expect(stdout).toContain(`${seeds.length} left out as already gold examples: ${given}:1 is ${seeds[0]?.id}`)
+    expect(stdout).toContain(
+      `${seeds.length + 1} rows read: 1 added, 0 corrected, 0 unchanged, ${seeds.length} skipped`,
+    )
+    expect(stdout).toContain(`${seeds.length} skipped as already gold examples: ${given}:1 is ${seeds[0]?.id}`)
     expect(rowsOf(workspace, "inputs.jsonl")).toHaveLength(1)
   })
 

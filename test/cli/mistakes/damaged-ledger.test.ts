@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
-import { sampleWorkspace, tuneloop } from "../command-line.ts"
+import { sampleWorkspace, tuneloop } from "../../command-line.ts"
 
 const damaged = () => {
   const workspace = sampleWorkspace()

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
-import { importSeeds, sampleWorkspace, snapshot, tuneloop } from "../command-line.ts"
+import { importSeeds, sampleWorkspace, snapshot, tuneloop } from "../../command-line.ts"
 
 const task = "ticket-triage"
 const data = (path: string) => !path.includes(".tuneloop")

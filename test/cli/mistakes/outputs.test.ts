@@ -2,8 +2,8 @@ import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, symli
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { importSeeds, json, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
-import { fillIn } from "../stages/reviewing/review-workspace.ts"
+import { importSeeds, json, sample, sampleWorkspace, tuneloop } from "../../command-line.ts"
+import { fillIn } from "../../stages/reviewing/review-workspace.ts"
 
 const task = "ticket-triage"
 const workspace = sampleWorkspace()
