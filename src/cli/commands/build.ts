@@ -161,7 +161,7 @@ function buildFromData({ imported, built, leaks }: BuildFromResult): Record<stri
 function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
   const lines = [
-    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
+    `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
       `${invalid.length} skipped${invalid.length > 0 ? " (--skip-invalid)" : ""}`,
     ...describeLeaks(leaks),
   ]
@@ -194,8 +194,8 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
 export function describeBuild(result: BuildResult): string {
   const { state, manifest, rows, open, conflicts, flagged, semantic, witness } = result
   const lines = [
-    `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; ` +
-      `holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows` +
+    `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${count(rows.train, "row")} to train on; ` +
+      `holdout ${manifest.holdout}, ${rows.validation} validation and ${count(rows.test, "test row")}` +
       (result.answeredTest > 0
         ? ` (${count(rows.test - result.answeredTest, "gold example")} and ` +
           `${count(result.answeredTest, "answered input")})`

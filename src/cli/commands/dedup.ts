@@ -89,7 +89,12 @@ function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
     `compared by ${shingles === "word-5" ? "runs of 5 words" : "runs of 4 characters"}, from similarity ` +
       `${threshold} on`,
   ]
-  if (conflicts > 0) lines.push(`${conflicts} rows are near a kept one with another output and were kept, to look at`)
+  if (conflicts > 0)
+    lines.push(
+      conflicts === 1
+        ? "1 row is near a kept one with another output and was kept, to look at"
+        : `${conflicts} rows are near a kept one with another output and were kept, to look at`,
+    )
   lines.push(`${seconds} s, ${textsPerSecond} texts a second, ${Math.round(peakMemoryBytes / 2 ** 20)} MiB at most`)
   return lines.join("\n")
 }

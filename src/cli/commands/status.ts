@@ -140,8 +140,9 @@ function describe(status: TaskStatus): string {
       `${split.test} sealed for the test`,
     `  test      ${describeTest(status)}`,
     ...(status.unknownLabelsText === undefined ? [] : [`  labels    ${status.unknownLabelsText}`]),
-    `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a ` +
+    `  inputs    ${count(status.inputs, "real input")}`,
+    `  grown     ${count(status.candidates, "candidate")}, ` +
+      `${count(status.open, "item")} ${status.open === 1 ? "waits" : "wait"} for a ` +
       `decision${alsoWaiting(status.counts)}`,
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,

@@ -54,6 +54,8 @@ it("counts of one are in the singular", async () => {
   )
   await fillIn(join(workspace, "one-more.csv"), () => ({ decision: "reject", comment: "no", reviewer: "amara" }))
   const words = ["review", "import", "ticket-triage", "one-more.csv"]
+  const waiting = (await run("status", "ticket-triage")).stdout
+  expect(waiting).toContain("1 candidate, 1 item waits for a decision")
   expect((await run(...words)).stdout).toContain("added 1 decision (1 reject), 0 were there already")
   expect((await run(...words)).stdout).toContain("unchanged: 1 decision is there already")
 })
