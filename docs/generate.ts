@@ -19,6 +19,7 @@ import { load, names } from "../src/cli/plugins.ts"
 import { buildProgram } from "../src/cli/program.ts"
 import { backendsText } from "./backends-page.ts"
 import { keysOf, specificationText, table, type JsonSchema } from "./specification-table.ts"
+import { errorMeanings } from "./error-meanings.ts"
 
 const docs = import.meta.dirname
 const note = "<!-- Written by `npm run docs`; do not edit. -->"
@@ -215,13 +216,13 @@ function environmentTable(plugIns: readonly { name: string; module: Pick<Backend
 }
 
 const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  done: "Done. Also for `unchanged`, and for every verdict.",
+  done: "Done. Also for `unchanged`, for every verdict, and for rows that `--skip-invalid` left out.",
   failure: "A known failure: bad data, a run that failed, a server that does not answer.",
   usage: "Wrong usage, or an invalid task, job or workspace file.",
   personNeeded: "A person must act next. The message ends with the command.",
   gateSaidNo: "A gate said no: a leak, a row that renders empty, a host that is not allowed.",
   bug: "A bug of Tuneloop. Please report it, with the output of `--verbose`.",
-  interrupted: "Interrupted. What was done is kept; the same command goes on.",
+  interrupted: "Interrupted. The message says whether what was done is kept; if so, the same command goes on.",
 }
 
 function errorText(): string {
@@ -239,17 +240,27 @@ function errorText(): string {
     'With `--json` an error is one line on stderr: `{"schemaVersion": 1, "error": {"code", "message", ' +
       '"hint"}}`.\nThe message says what failed, with the value that was got and those allowed. The hint is ' +
       "the next command or edit.\nThese are the codes:",
-    errors.map((code) => `- \`${code}\``).join("\n"),
+    table(
+      ["code", "meaning"],
+      errors.map((code) => [`\`${code}\``, meaningOf(code)]),
+    ),
   )
+}
+
+/** A code without a meaning is not explained, and a meaning without a code is of none. */
+function meaningOf(code: string): string {
+  const meaning = errorMeanings[code]
+  if (meaning === undefined) throw new Error(`docs/error-meanings.ts does not say what ${code} means`)
+  return `${meaning[0]?.toUpperCase()}${meaning.slice(1)}.`
 }
 
 /** The codes an error is made with; those of the program itself (`bug`, `interrupted`) are given to `complain`. */
 function errorCodesIn(source: string): string[] {
   const made = [...source.matchAll(/\bcode: ["`]([a-z][a-z${}-]*)["`]/g)].map((match) => match[1] ?? "")
   const complained = [...source.matchAll(/complain\([^\n]*, "([a-z]+)"\)/g)].map((match) => match[1] ?? "")
-  return [...made, ...complained].flatMap((code) =>
-    code === "unknown-${kind}" ? ["unknown-task", "unknown-job"] : [code],
-  )
+  // An issue of a schema is no error of its own.
+  const codes = [...made, ...complained].filter((code) => code !== "custom")
+  return codes.flatMap((code) => (code === "unknown-${kind}" ? ["unknown-task", "unknown-job"] : [code]))
 }
 
 function sourceFiles(folder: string): string[] {

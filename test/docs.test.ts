@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import type { Command } from "commander"
 import { describe, expect, test } from "vitest"
 import { z } from "zod"
+import { errorMeanings } from "../docs/error-meanings.ts"
 import { fullProgram, generatedFiles } from "../docs/generate.ts"
 import { schemas } from "../src/cli/commands/schema.ts"
 import { load, names, rooms } from "../src/cli/plugins.ts"
@@ -187,4 +188,9 @@ describe("docs/backends.md", () => {
   test("has one for each place that a backend trains at", () => {
     expect(jobs.length).toBeGreaterThanOrEqual(names("backends").length)
   })
+})
+
+test("every error code that commands give is explained, and none that they do not give", () => {
+  const explained = [...(generated.get("errors-and-exit-codes.md") ?? "").matchAll(/^\| `([a-z-]+)` +\| \w/gm)]
+  expect(explained.map(([, code]) => code)).toEqual(Object.keys(errorMeanings))
 })

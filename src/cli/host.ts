@@ -39,6 +39,8 @@ export class Host {
   terminal: Terminal
   options: GlobalOptions = {}
   interrupted = false
+  /** What a command leaves behind that is interrupted, in words. */
+  whenInterrupted = "what was done is kept, run the same command again to go on"
   private readonly abort = new AbortController()
   private workspaceCache: Workspace | undefined
   private readonly ledgers = new Map<Workspace, Ledger>()
@@ -65,6 +67,11 @@ export class Host {
       this.abort.abort(new Error("interrupted"))
     }
     machine.onInterrupt(interrupt)
+  }
+
+  /** For a command that writes all it makes at its end, or none of it. */
+  writesAllOrNothing(): void {
+    this.whenInterrupted = "nothing was written"
   }
 
   async close(): Promise<void> {
@@ -195,6 +202,11 @@ export class Host {
     if (problem !== undefined) throw new UsageError(problem, "Edit backend.name in the job.")
     const module = await load<BackendModule>("backends", choice.name)
     return module.create(this.backendContext(), parseBackendOptions(choice.name, module, choice.options))
+  }
+
+  /** What to do after the command, where a person reads it. */
+  next(step: string): void {
+    if (!this.json) this.terminal.note(`Next: ${step}`)
   }
 
   /** Prints the command's result: one JSON object under --json, else the text. */

@@ -3,10 +3,10 @@ import { importInputs, importSeeds, type ImportResult } from "../stages/arriving
 import { count } from "../evaluation/verdict/words.ts"
 import { formatIssue, UsageError } from "../core/errors.ts"
 import type { Split } from "../core/rows/example.ts"
+import type { TaskSpecification } from "../core/task/task.ts"
 import { show } from "../core/parse.ts"
 import type { Host } from "./host.ts"
 import { readCheckedTask } from "./plugins.ts"
-import { setExitCode } from "./machine.ts"
 
 /** The `import` command of seeds and of inputs. */
 export function registerImport(command: Command, host: Host, kind: "seed" | "input"): void {
@@ -32,19 +32,27 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
         files: string[],
         options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string> },
       ) => {
+        host.writesAllOrNothing()
         const specification = await readCheckedTask(host.workspace, task)
         const run = kind === "seed" ? importSeeds : importInputs
         const result = await run(
           host.context(),
           specification,
           files.map((file) => host.path(file)),
-          { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map() },
+          { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), withoutEqual: true },
         )
         for (const issue of result.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
         host.print({ task, ...result }, describe(task, kind, result))
-        if (result.invalid.length > 0) setExitCode(1)
+        host.next(nextAfter(specification, kind))
       },
     )
+}
+
+function nextAfter({ task, expand }: TaskSpecification, kind: "seed" | "input"): string {
+  const strategies = Object.keys(expand.strategies)
+  // Inputs are answered by people, or first by the strategy that labels them.
+  if (kind === "input" && !strategies.includes("label")) return `tuneloop review export ${task} --out review.csv`
+  return strategies.length > 0 ? `tuneloop expand ${task}` : `tuneloop build ${task}`
 }
 
 /** Which column is which, where a file calls them otherwise. */
@@ -78,12 +86,42 @@ export function splitFiles(
   return { files, splitOf }
 }
 
+/** What of the new rows the task has already: how many of each sort, and the first of them. */
+function describeEqual(task: string, { leftOut, conflicts, answered }: ImportResult["equal"]): string[] {
+  const first = (rows: ImportResult["equal"]["leftOut"]) =>
+    `${rows
+      .slice(0, 3)
+      .map(
+        ({ place, row, split }) =>
+          `${place} is ${row}${split === undefined || split === "train" ? "" : `, held out (${split})`}`,
+      )
+      .join("; ")}${rows.length > 3 ? "; …" : ""}`
+  const seeds = leftOut.filter(({ kind }) => kind === "seed")
+  const inputs = leftOut.filter(({ kind }) => kind === "input")
+  return [
+    ...(seeds.length > 0 ? [`  ${seeds.length} skipped as already gold examples: ${first(seeds)}`] : []),
+    ...(inputs.length > 0 ? [`  ${inputs.length} skipped as already real inputs: ${first(inputs)}`] : []),
+    ...(answered.length > 0 ? [`  ${answered.length} added that were there as real inputs: ${first(answered)}`] : []),
+    ...(conflicts.length > 0
+      ? [
+          `  ${count(conflicts.length, "conflict")}, added: the same input has another output already: ` +
+            `${first(conflicts)}`,
+          `  say which is right: tuneloop build ${task}, then tuneloop review export ${task} --only conflict ` +
+            "--out conflicts.csv",
+        ]
+      : []),
+  ]
+}
+
 function describe(task: string, kind: "seed" | "input", result: ImportResult): string {
-  const { read, added, corrected, unchanged, invalid, personalData, split } = result
+  const { read, added, corrected, unchanged, invalid, personalData, split, equal } = result
   const lines = [
-    added + corrected === 0 && invalid.length === 0
-      ? `unchanged: all ${read} rows are there already`
-      : `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} skipped`,
+    added + corrected === 0 && invalid.length + equal.leftOut.length === 0
+      ? `unchanged: ${read === 1 ? "the row is" : `all ${read} rows are`} there already`
+      : `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
+        `${invalid.length + equal.leftOut.length} skipped` +
+        (invalid.length > 0 ? ` (${invalid.length} invalid, as --skip-invalid asks)` : ""),
+    ...describeEqual(task, equal),
   ]
   if (personalData.length > 0)
     lines.push(
@@ -95,7 +133,7 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
   if (kind === "seed") {
     lines.push(
       `gold of ${task}: ${split.train} to train, ${split.validation} for validation, ${split.test} sealed ` +
-        `for the test (the verdict's rule needs ${split.testNeeded})`,
+        `for the test (the verdict's rule needs ${split.testNeeded} test rows, gold or answered inputs)`,
     )
     if (result.untested.length > 0) lines.push(`without a test example: ${result.untested.join(", ")}`)
     if (split.tooFew !== undefined) lines.push(split.tooFew)

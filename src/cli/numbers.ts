@@ -4,13 +4,13 @@ import { InvalidArgumentError } from "commander"
 export function dollars(text: string): number {
   const number = Number(text)
   if (text.trim() === "" || !Number.isFinite(number) || number < 0)
-    throw new InvalidArgumentError("must be a number of US dollars from 0")
+    throw new InvalidArgumentError("must be a number of US dollars, 0 or more")
   return number
 }
 
 /** A count that a person typed. */
 export function positive(text: string): number {
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number, at least 1")
   return number
 }

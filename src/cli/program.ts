@@ -4,6 +4,7 @@ import { commands } from "./commands.ts"
 import type { Host } from "./host.ts"
 import { environment, nodeVersion, setExitCode, stderr, watchStreams } from "./machine.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
+import { plainUsage } from "./usage-errors.ts"
 import { toolVersion } from "./version.ts"
 
 /**
@@ -62,7 +63,10 @@ function configure(command: Command, isJson: boolean): Command {
     .exitOverride()
     .showHelpAfterError("See the same command with --help.")
     .configureHelp({ helpWidth: 80, showGlobalOptions: false })
-    .configureOutput({ writeErr: (text) => (isJson ? undefined : stderr.write(text)) })
+    .configureOutput({
+      writeErr: (text) => (isJson ? undefined : stderr.write(text)),
+      outputError: (text, write) => write(plainUsage(text)),
+    })
     .allowExcessArguments(false)
 }
 
@@ -75,14 +79,15 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
   const terminal = host?.terminal ?? new Terminal({ json: isJson }, environment)
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done
-    const message = error.code === "commander.help" ? "a command is missing" : error.message.replace(/^error: /, "")
+    const message =
+      error.code === "commander.help" ? "a command is missing" : plainUsage(error.message.replace(/^error: /, ""))
     if (isJson) terminal.complain({ code: "usage", message, hint: "See the same command with --help." })
     return exitCodes.usage
   }
   if (host?.interrupted) {
     terminal.complain({
       code: "interrupted",
-      message: "interrupted; what was done is kept, run the same command again to go on",
+      message: `interrupted; ${host.whenInterrupted}`,
     })
     return exitCodes.interrupted
   }

@@ -75,7 +75,7 @@ describe("dataset export", () => {
     expect(await json(...words.with(4, "alpaca"))).toMatchObject({ state: "exported" })
     writeFileSync(join(to, "x.jsonl"), "mine\n")
     const refused = await run(...words)
-    expect([refused.code, readFileSync(join(to, "x.jsonl"), "utf8")]).toEqual([1, "mine\n"])
+    expect([refused.code, readFileSync(join(to, "x.jsonl"), "utf8")]).toEqual([2, "mine\n"])
     expect(refused.stderr).toContain("--force")
     expect(await json(...words, "--force")).toMatchObject({ state: "exported" })
     expect(readdirSync(to)).toEqual(["x.jsonl"])

@@ -130,3 +130,13 @@ describe("an example of a version", () => {
     },
   )
 })
+
+it("a version or a holdout is shown by latest and by the beginning of its id, as other commands take it", async () => {
+  const show = (...words: string[]) => json(workspace, "dataset", "show", ...words)
+  const { holdout } = await show(version)
+  for (const words of [["latest"], [task, "latest"], [version.slice(0, 7)], [version.slice(3, 9)]])
+    expect(await show(...words), words.join(" ")).toMatchObject({ id: version })
+  expect(await show(String(holdout).slice(0, 9))).toMatchObject({ id: holdout })
+  const { code, stderr } = await tuneloop(workspace, ["dataset", "show", "ds_0000"]).outcome
+  expect([code, stderr]).toEqual([2, expect.stringContaining(version)])
+})

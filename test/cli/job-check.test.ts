@@ -10,7 +10,7 @@ it("of a good job prints its plan and estimate, and leaves nothing behind", asyn
   const folder = await trainableWorkspace()
   const before = snapshot(folder)
   const { code, stdout, stderr } = await tuneloop(folder, ["job", "check", "mood"]).outcome
-  expect([code, stderr]).toEqual([0, ""])
+  expect([code, stderr]).toEqual([0, "Next: tuneloop train mood --wait\n"])
   expect(stdout).toMatch(/^jobs\/mood\.yaml is ready to train\nwould train gpt-4\.1-mini-2025-04-14 by lora on ds_/)
   expect(stdout).toMatch(/rows: \d+ rows \(measured\)/)
   const printed = await json<{ ok: boolean; problems: unknown[]; planDigest: string }>(folder, "job", "check", "mood")

@@ -9,11 +9,11 @@ import type { SemanticSearch } from "../../stages/building/semantic-search.ts"
 import type { StageContext } from "../../stages/context.ts"
 import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { formatIssue } from "../../core/errors.ts"
+import { formatIssue, ToolkitError } from "../../core/errors.ts"
+import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { addColumnOption, splitFiles } from "../import-command.ts"
-import { setExitCode } from "../machine.ts"
 
 interface Options {
   readonly from?: readonly string[]
@@ -43,6 +43,7 @@ export function register(command: Command, host: Host): void {
         const findSemantic = await semanticSearch(host, context, specification)
         const result = await build(context, specification, await loadFilters(specification), { findSemantic, threads })
         host.print(buildData(result), describeBuild(result))
+        host.next(nextAfter(host, task, result))
         return
       }
       const { buildFrom } = await import("../../stages/building/build-from.ts")
@@ -60,8 +61,24 @@ export function register(command: Command, host: Host): void {
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
       host.print(buildFromData(result), describeBuildFrom(result))
-      if (result.imported.invalid.length > 0) setExitCode(1)
+      host.next(nextAfter(host, task, result.built))
     })
+}
+
+function nextAfter({ workspace }: Host, task: string, { open }: BuildResult): string {
+  if (open > 0) return `tuneloop review export ${task} --out review.csv`
+  const job = workspace.jobs().find((name) => isJobOf(workspace, name, task))
+  return job === undefined ? `write jobs/${task}.yaml (tuneloop schema job)` : `tuneloop train ${job} --wait`
+}
+
+/** A job that cannot be read is none of this command's business. */
+function isJobOf(workspace: Workspace, name: string, task: string): boolean {
+  try {
+    return workspace.readJob(name).task === task
+  } catch (error) {
+    if (error instanceof ToolkitError) return false
+    throw error
+  }
 }
 
 /** What looks for duplicates in other words, where the specification wants it; nothing is loaded or asked otherwise. */
@@ -91,6 +108,7 @@ export function buildData({
   costs,
   witness,
   semantic,
+  heldOutPairs,
 }: BuildResult): Record<string, unknown> {
   const {
     task,
@@ -122,6 +140,7 @@ export function buildData({
     open,
     costs,
     witness,
+    heldOutPairs: { duplicates: heldOutPairs.duplicates.length, conflicts: heldOutPairs.conflicts.length },
   }
   return {
     ...told,
@@ -142,7 +161,8 @@ function buildFromData({ imported, built, leaks }: BuildFromResult): Record<stri
 function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
   const lines = [
-    `${read} rows read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ${invalid.length} skipped`,
+    `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
+      `${invalid.length} skipped${invalid.length > 0 ? " (--skip-invalid)" : ""}`,
     ...describeLeaks(leaks),
   ]
   if (heldElsewhere.length > 0)
@@ -174,8 +194,12 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
 export function describeBuild(result: BuildResult): string {
   const { state, manifest, rows, open, conflicts, flagged, semantic, witness } = result
   const lines = [
-    `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${rows.train} rows to train on; ` +
-      `holdout ${manifest.holdout}, ${rows.validation} validation and ${rows.test} test rows`,
+    `${state === "unchanged" ? "unchanged" : "built"}: ${manifest.id}, ${count(rows.train, "row")} to train on; ` +
+      `holdout ${manifest.holdout}, ${rows.validation} validation and ${count(rows.test, "test row")}` +
+      (result.answeredTest > 0
+        ? ` (${count(rows.test - result.answeredTest, "gold example")} and ` +
+          `${count(result.answeredTest, "answered input")})`
+        : ""),
     `read ${manifest.read} = kept ${manifest.kept} + dropped ${manifest.read - manifest.kept} ` +
       `(${describeDrops(manifest.dropped)})`,
     `leaks: none by ${manifest.leaks.checks.join(", ")}`,
@@ -188,6 +212,7 @@ export function describeBuild(result: BuildResult): string {
         .map(({ a, b }) => `${a} and ${b}`)
         .join("; ")}${conflicts.length > 3 ? "; …" : ""}`,
     )
+  lines.push(...describeHeldOut(manifest.task, result.heldOutPairs))
   const { personalData } = manifest
   if (personalData.rows > 0)
     lines.push(
@@ -210,6 +235,29 @@ export function describeBuild(result: BuildResult): string {
   if (wanted !== "") lines.push(`rows are weighted by output.prevalence; wanted, for its shares: ${wanted}`)
   if (open > 0) lines.push(`${count(open, "item")} without a decision, not in it`)
   return lines.join("\n")
+}
+
+/** Rows of the holdout with the same input, by their ids alone. */
+function describeHeldOut(task: string, { duplicates, conflicts }: BuildResult["heldOutPairs"]): string[] {
+  const first = (pairs: BuildResult["conflicts"]) =>
+    `${pairs
+      .slice(0, 3)
+      .map(({ a, b }) => `${a} and ${b}`)
+      .join("; ")}${pairs.length > 3 ? "; …" : ""}`
+  return [
+    ...(conflicts.length > 0
+      ? [
+          `${count(conflicts.length, "pair")} of held-out rows with the same input and different outputs to decide ` +
+            `on (tuneloop review export ${task} --only conflict): ${first(conflicts)}`,
+        ]
+      : []),
+    ...(duplicates.length > 0
+      ? [
+          `${count(duplicates.length, "held-out row")} twice in the holdout, and in every figure; take out one of ` +
+            `each (tuneloop dataset erase ${task} <id>): ${first(duplicates)}`,
+        ]
+      : []),
+  ]
 }
 
 /** Nothing where a witness found what the build says, all of it. */

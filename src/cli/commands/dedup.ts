@@ -3,6 +3,8 @@ import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
+import { positive } from "../numbers.ts"
+import { machineOutputs } from "../outputs.ts"
 import * as machine from "../machine.ts"
 import { sketchThreads } from "../threads.ts"
 
@@ -14,6 +16,7 @@ interface Options {
   readonly report?: string
   readonly threads?: number
   readonly memory?: number
+  readonly force?: boolean
 }
 
 export function register(command: Command, host: Host): void {
@@ -34,6 +37,7 @@ export function register(command: Command, host: Host): void {
       "--report <file>",
       "write what is dropped and the conflicts as JSONL: line, kept, reason, witnessLine, similarity",
     )
+    .option("--force", "replace files that are not from an earlier run")
     .option("--threads <n>", "threads to use (default: one a core)", positive)
     .option(
       "--memory <size>",
@@ -51,10 +55,13 @@ nothing counts as a template.
 Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
           tuneloop dedup tickets.csv --field body --threshold 0.9`,
     )
-    .action(async (file: string, { field, threshold, out, dropped, report, threads, memory }: Options) => {
+    .action(async (file: string, { field, threshold, out, dropped, report, threads, memory, force }: Options) => {
+      host.writesAllOrNothing()
       const written = [out, dropped, report].flatMap((path) => (path === undefined ? [] : [host.path(path)]))
       if (new Set(written).size < written.length)
         throw new UsageError("--out, --dropped and --report name one file twice", "Give each a file of its own.")
+      const outputs = machineOutputs(host)
+      outputs.require(written, { force: force === true, sources: [host.path(file)] })
       const result = await deduplicateFile(host.machineContext(), {
         file: host.path(file),
         field,
@@ -65,6 +72,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
         memoryBytes: memory,
         threads: sketchThreads(Math.min(threads ?? availableParallelism(), mostThreads) - 1),
       })
+      outputs.note(written)
       const peakMemoryBytes = machine.peakMemoryBytes()
       host.print({ ...result, peakMemoryBytes }, describe(result, peakMemoryBytes))
     })
@@ -81,7 +89,12 @@ function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
     `compared by ${shingles === "word-5" ? "runs of 5 words" : "runs of 4 characters"}, from similarity ` +
       `${threshold} on`,
   ]
-  if (conflicts > 0) lines.push(`${conflicts} rows are near a kept one with another output and were kept, to look at`)
+  if (conflicts > 0)
+    lines.push(
+      conflicts === 1
+        ? "1 row is near a kept one with another output and was kept, to look at"
+        : `${conflicts} rows are near a kept one with another output and were kept, to look at`,
+    )
   lines.push(`${seconds} s, ${textsPerSecond} texts a second, ${Math.round(peakMemoryBytes / 2 ** 20)} MiB at most`)
   return lines.join("\n")
 }
@@ -100,10 +113,4 @@ function size(value: string): number {
   return (
     Number(number) * { mb: 1e6, gb: 1e9, mib: 2 ** 20, gib: 2 ** 30 }[unit.toLowerCase() as "mb" | "gb" | "mib" | "gib"]
   )
-}
-
-function positive(value: string): number {
-  const number = Number(value)
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
-  return number
 }

@@ -6,6 +6,8 @@ import { isTerminal, reduceRun, type RunSummary } from "../../core/training/run.
 import { ToolkitError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { backendChecks } from "../backend-checks.ts"
+import { count } from "../../evaluation/verdict/words.ts"
+import { damagedHint } from "../../store/ledger/sqlite-ledger.ts"
 import type { Host } from "../host.ts"
 import { sunsetChecks } from "../models/sunset-checks.ts"
 import { backendProblem, load, names } from "../plugins.ts"
@@ -15,16 +17,44 @@ export function register(command: Command, host: Host): void {
   command.action(async () => {
     const checks: Check[] = [
       { name: "node", status: "ok", detail: nodeVersion },
-      workspaceCheck(host),
-      ...(await allBackendChecks(host)),
+      ...(await attempted("workspace", () => [workspaceCheck(host)])),
+      ...(await attempted("backends", () => allBackendChecks(host))),
       ...(await credentialChecks(host)),
-      ...(await ledgerChecks(host)),
-      ...(await sunsetChecks(host)),
+      ...(await attempted("ledger", () => ledgerChecks(host))),
+      ...(await attempted("models", () => sunsetChecks(host))),
     ]
     const failed = checks.filter(({ status }) => status === "failed")
-    host.print({ checks, ok: failed.length === 0 }, checks.map((check) => describe(host, check)).join("\n"))
+    const unset = checks.filter(isUnset)
+    const lines = checks.filter((check) => !isUnset(check)).map((check) => describe(host, check))
+    host.print({ checks, ok: failed.length === 0 }, [...lines, ...describeUnset(host, unset)].join("\n"))
     if (failed.length > 0) setExitCode(1)
   })
+}
+
+/** The checks, or that they failed, so that one does not hide the others. */
+async function attempted(name: string, work: () => Promise<Check[]> | Check[]): Promise<Check[]> {
+  try {
+    return await work()
+  } catch (error) {
+    const { code } = error as { code?: string }
+    if (!(error instanceof ToolkitError) && code !== "ERR_SQLITE_ERROR") throw error
+    const hint = error instanceof ToolkitError ? error.hint : damagedHint
+    return [{ name, status: "failed", detail: (error as Error).message, ...(hint === undefined ? {} : { hint }) }]
+  }
+}
+
+function isUnset({ name, status }: Check): boolean {
+  return status === "missing" && /^[A-Z][A-Z0-9_]*$/.test(name)
+}
+
+/** Variables that are not set in one line: hardly anybody needs all. */
+function describeUnset(host: Host, unset: readonly Check[]): string[] {
+  if (unset.length === 0) return []
+  const names = [...new Set(unset.map(({ name }) => name))].join(", ")
+  return [
+    `${host.terminal.paintOutput("missing", "33")}  not set: ${names}\n` +
+      "         Only what uses one needs it: tuneloop doctor --json says what each is for.",
+  ]
 }
 
 function describe(host: Host, { name, status, detail, hint }: Check): string {
@@ -58,7 +88,8 @@ function workspaceCheck(host: Host): Check {
     name: "workspace",
     status: "ok",
     detail:
-      `${folder} (${source}): ${host.workspace.tasks().length} tasks, ${host.workspace.jobs().length} jobs, ` +
+      `${folder} (${source}): ${count(host.workspace.tasks().length, "task")}, ` +
+      `${count(host.workspace.jobs().length, "job")}, ` +
       `${((bavail * bsize) / 1e9).toFixed(1)} GB free`,
   }
 }
@@ -152,13 +183,13 @@ async function ledgerChecks(host: Host): Promise<Check[]> {
       ? {
           name: "ledger",
           status: "ok",
-          detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${runs.length} runs`,
+          detail: `${host.workspace.show(host.workspace.ledgerFile)}: ${count(runs.length, "run")}`,
         }
       : {
           name: "ledger",
           status: "failed",
           detail: problems.join("; "),
-          hint: "Keep a copy of the file before anything else.",
+          hint: damagedHint,
         },
     orphans.length === 0
       ? { name: "runs", status: "ok", detail: "every live run has its remote job" }

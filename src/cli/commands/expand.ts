@@ -12,6 +12,7 @@ import type { StageContext } from "../../stages/context.ts"
 import { failuresOf } from "../../stages/growing/failures.ts"
 import { proposeAttributes } from "../../stages/growing/propose-attributes.ts"
 import { expectedEffort } from "../../stages/reviewing/review-status.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { Host } from "../host.ts"
 import { dollars, positive } from "../numbers.ts"
 import { describe, describeFunnel, describePlans, describePreview } from "../text/expand.ts"
@@ -55,7 +56,28 @@ export function register(command: Command, host: Host): void {
         { task: name, strategies: results, ...(review === undefined ? {} : { review }) },
         text.filter((part) => part !== "").join("\n\n") || `nothing to grow: expand.strategies of ${name} is empty`,
       )
+      tellNext(host, name, results)
     })
+}
+
+/** What to do after, and where nothing was to be had what is missing. */
+function tellNext(host: Host, task: string, results: readonly ExpandResult[]): void {
+  const isGrown = results.some(({ state }) => ["grown", "unchanged"].includes(state))
+  if (results.length === 0)
+    host.next(
+      `add expand.strategies to specs/${task}.yaml (docs/plug-ins.md lists them), or name one: tuneloop expand ` +
+        `${task} --strategy paraphrase`,
+    )
+  else if (isGrown) {
+    if (new TaskRows(host.workspace, task).seeds().length === 0)
+      host.terminal.note(
+        `${task} has no gold examples: this was grown from the specification alone, and nothing can be tested yet ` +
+          `(tuneloop seed import ${task} <file>)`,
+      )
+    host.next(`tuneloop review export ${task} --out review.csv`)
+  } else if (results.some(({ state }) => state === "planned")) host.next("the same command without --dry-run")
+  else if (results.some(({ state }) => state === "previewed")) host.next("the same command without --preview")
+  else host.next(`tuneloop status ${task}`)
 }
 
 export interface ExpandFlags {

@@ -2,6 +2,7 @@ import type { Command } from "commander"
 import type { Estimate, FineTuneBackend } from "../../core/contracts/backend.ts"
 import { exitCodes, ToolkitError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
+import { unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
 import { requireSupported } from "../../stages/training/capabilities.ts"
 import { planTraining, type PlannedTraining } from "../../stages/training/plan-training.ts"
 import type { Host } from "../host.ts"
@@ -33,6 +34,7 @@ export function register(command: Command, host: Host): void {
         describeJob(host, job, checked),
       )
       if (problems.length > 0) setExitCode(exitCodes.usage)
+      else host.next(`tuneloop train ${name} --wait`)
     })
 }
 
@@ -66,6 +68,8 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
   const backend = await attempt((): Promise<FineTuneBackend> => host.backend(job.backend))
   if (backend !== undefined) await attempt(() => requireSupported(backend, job))
   const task = await attempt(() => readCheckedTask(host.workspace, job.task))
+  const unknown = task && unknownLabelsNotice(host.workspace, task)
+  if (unknown !== undefined) problems.push({ code: "invalid-data", message: unknown.message, hint: unknown.command })
   const planned = task && (await attempt(() => planTraining(host.context(), job, task, backend?.rows)))
   const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
   const sunset =

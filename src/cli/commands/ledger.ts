@@ -3,6 +3,8 @@ import { existsSync } from "node:fs"
 import { ToolkitError } from "../../core/errors.ts"
 import { type Cost, costsOf } from "../../stages/growing/costs.ts"
 import { showUsd } from "../../stages/asking/money.ts"
+import { damagedHint } from "../../store/ledger/sqlite-ledger.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 import type { Host } from "../host.ts"
 
 export function register(command: Command, host: Host): void {
@@ -17,7 +19,7 @@ export function register(command: Command, host: Host): void {
       if (problems.length > 0)
         throw new ToolkitError(`the ledger has ${problems.length} problems: ${problems.join("; ")}`, {
           code: "ledger",
-          hint: "Keep a copy of the file before anything else.",
+          hint: damagedHint,
         })
       const { requests, answered } = await ledger.requests.totals()
       const runs = (await ledger.runs.list()).length
@@ -69,7 +71,7 @@ function describeCost({
       : `${showUsd(usd)}${unpriced > 0 ? ` and ${unpriced} at an unknown price` : ""}`
   const each = usdPerAccepted === null ? "" : `, ${showUsd(usdPerAccepted)} each`
   return (
-    `${task} ${strategy}: ${attempts} requests sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ` +
+    `${task} ${strategy}: ${count(attempts, "request")} sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ` +
     `${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
   )
 }

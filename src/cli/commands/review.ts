@@ -1,8 +1,9 @@
-import { InvalidArgumentError, type Command } from "commander"
+import type { Command } from "commander"
 import { searchLabelErrors, type LabelErrorSearch } from "../../stages/reviewing/label-errors.ts"
 import { reviewAgreement } from "../../stages/reviewing/review-agreement.ts"
 import { reviewStatus } from "../../stages/reviewing/review-status.ts"
 import type { Host } from "../host.ts"
+import { positive } from "../numbers.ts"
 import { withCounts } from "../review/counts.ts"
 import { describeAgreement, describeStatus } from "../review/text.ts"
 import { readCheckedTask } from "../plugins.ts"
@@ -10,7 +11,7 @@ import { registerServe } from "../review/serve.ts"
 import { registerExport, registerImport } from "../review/spreadsheets.ts"
 
 export function register(command: Command, host: Host): void {
-  registerExport(command, host, positive)
+  registerExport(command, host)
   command
     .command("suspects")
     .argument("<task>", "the task's name")
@@ -33,7 +34,7 @@ export function register(command: Command, host: Host): void {
       )
       host.print({ task, ...search }, describeSuspects(task, search, options.limit ?? 20))
     })
-  registerImport(command, host, positive)
+  registerImport(command, host)
   command
     .command("status")
     .argument("<task>", "the task's name")
@@ -89,10 +90,4 @@ function describeSuspects(task: string, search: Omit<LabelErrorSearch, "seconds"
       `nothing was changed; let an expert decide: tuneloop review export ${task} --only label-error --out suspects.csv`,
     )
   return lines.join("\n")
-}
-
-function positive(text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number from 1")
-  return number
 }

@@ -30,6 +30,7 @@ export function register(command: Command, host: Host): void {
     .action(async (name: string, options: { job?: string }) => {
       const context = host.context()
       const task = await readCheckedTask(context.workspace, name)
+      await requireGold(context, task)
       const job = jobOf(context.workspace, task, options.job)
       await grow(host, context, task)
       const result = await finish(host, context, task, job)
@@ -47,11 +48,18 @@ export function register(command: Command, host: Host): void {
     })
 }
 
+/** The gold examples by where they are held; without any, to import them comes before all else. */
+async function requireGold(context: StageContext, task: TaskSpecification): ReturnType<typeof holdOut> {
+  const heldOut = await holdOut(context, task)
+  const { train, validation, test } = heldOut.counts
+  if (train + validation + test === 0)
+    throw new UsageError(`task ${task.task} has no gold examples yet`, `tuneloop seed import ${task.task} <file>`)
+  return heldOut
+}
+
 /** The first half: everything up to where people decide. */
 export async function grow(host: Host, context: StageContext, task: TaskSpecification): Promise<void> {
-  const { counts, untested } = await holdOut(context, task)
-  if (counts.train + counts.validation + counts.test === 0)
-    throw new UsageError(`task ${task.task} has no gold examples yet`, `tuneloop seed import ${task.task} <file>`)
+  const { counts, untested } = await requireGold(context, task)
   stage(
     host,
     "hold out",

@@ -1,7 +1,11 @@
+import { existsSync } from "node:fs"
 import type { Command } from "commander"
 import { labelsOf, outOfScopeLabel, type TaskSpecification } from "../../core/task/task.ts"
 import { promptVersion } from "../../core/task/prompt.ts"
 import { DataError } from "../../core/errors.ts"
+import { unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { refreshSchemas } from "./_schemas.ts"
@@ -24,22 +28,37 @@ export function register(command: Command, host: Host): void {
             kind: specification.kind,
             prompt: promptVersion(specification),
             valid: true,
-            notices: notices(specification),
+            notices: notices(host.workspace, specification),
           })),
         },
         checked
           .flatMap((specification) => [
             `specs/${specification.task}.yaml is valid: kind ` +
               `${specification.kind}${labelsOf(specification).length > 0 ? `, ${labelsOf(specification).length} labels` : ""}, prompt ${promptVersion(specification)}`,
-            ...notices(specification).map((notice) => `  ${notice}`),
+            ...notices(host.workspace, specification).map((notice) => `  ${notice}`),
           ])
           .join("\n") || host.workspace.withoutTasks,
+      )
+      const [only, ...others] = checked
+      if (only === undefined) return
+      const isNew = !existsSync(new TaskRows(host.workspace, only.task).seedsFile)
+      host.next(
+        others.length > 0
+          ? "tuneloop status"
+          : isNew
+            ? `tuneloop seed import ${only.task} <file>`
+            : `tuneloop status ${only.task}`,
       )
     })
 }
 
 /** What is allowed and worth a thought. */
-function notices(task: TaskSpecification): string[] {
+function notices(workspace: Workspace, task: TaskSpecification): string[] {
+  const unknown = unknownLabelsNotice(workspace, task)
+  return [...(unknown === undefined ? [] : [`${unknown.message}: ${unknown.command}`]), ...scopeNotices(task)]
+}
+
+function scopeNotices(task: TaskSpecification): string[] {
   if (task.kind !== "label") return []
   const outOfScope = outOfScopeLabel(task)
   if (outOfScope === undefined)

@@ -1,9 +1,11 @@
 import type { Command } from "commander"
 import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 import { describeWear, type Wear } from "../../evaluation/verdict/wear.ts"
 import { holdOut } from "../../stages/arriving/hold-out.ts"
 import { holdoutWear } from "../../stages/arriving/holdout-wear.ts"
+import { type UnknownLabel, unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
 import { reviewStatus } from "../../stages/reviewing/review-status.ts"
 import { type StrategyYield, strategyYields } from "../../stages/growing/yields.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
@@ -42,6 +44,8 @@ interface TaskStatus {
     readonly test: number
     readonly testNeeded: number
   }
+  /** The examples of the test set as a build has them, answered inputs among them. */
+  readonly testRows: number
   readonly inputs: number
   readonly candidates: number
   /** The funnel of each strategy that asked a model. */
@@ -54,6 +58,9 @@ interface TaskStatus {
   readonly holdout: ({ readonly id: string } & Wear) | null
   /** How many more train rows of each label the prevalence wants; empty where the specification gives none. */
   readonly wanted: Readonly<Record<string, number>>
+  /** The labels of rows that the specification does not have. */
+  readonly unknownLabels: readonly UnknownLabel[]
+  readonly unknownLabelsText: string | undefined
   readonly run: { readonly id: string; readonly state: string } | null
   readonly next: string
 }
@@ -77,30 +84,34 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const run =
     newest === undefined ? null : { id: newest, state: reduceRun(newest, await ledger.runs.events(newest)).state }
   const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
+  const unknown = unknownLabelsNotice(context.workspace, task)
   const next =
-    seeds === 0
-      ? `tuneloop seed import ${name} <file>`
-      : candidates === 0 && Object.keys(task.expand.strategies).length > 0
-        ? `tuneloop expand ${name}`
-        : review.open > 0
-          ? `tuneloop review export ${name} --out review.csv`
-          : latest === null
-            ? `tuneloop build ${name}`
-            : job === undefined
-              ? `write jobs/${name}.yaml (tuneloop schema job)`
-              : run === null || needsTraining(run.state)
-                ? `tuneloop train ${job} --wait`
-                : !isTerminal(run.state as "running")
-                  ? `tuneloop runs watch ${run.id}`
-                  : holdout?.isWorn
-                    ? `tuneloop holdout refresh ${name}`
-                    : isEvaluated
-                      ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
-                      : `tuneloop evaluate ${run.id}`
+    unknown !== undefined
+      ? unknown.command
+      : seeds === 0
+        ? `tuneloop seed import ${name} <file>`
+        : candidates === 0 && Object.keys(task.expand.strategies).length > 0
+          ? `tuneloop expand ${name}`
+          : review.open > 0
+            ? `tuneloop review export ${name} --out review.csv`
+            : latest === null
+              ? `tuneloop build ${name}`
+              : job === undefined
+                ? `write jobs/${name}.yaml (tuneloop schema job)`
+                : run === null || needsTraining(run.state)
+                  ? `tuneloop train ${job} --wait`
+                  : !isTerminal(run.state as "running")
+                    ? `tuneloop runs watch ${run.id}`
+                    : holdout?.isWorn
+                      ? `tuneloop holdout refresh ${name}`
+                      : isEvaluated
+                        ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
+                        : `tuneloop evaluate ${run.id}`
   return {
     task: name,
     seeds,
     split: { train: counts.train, validation: counts.validation, test: counts.test, testNeeded: counts.testNeeded },
+    testRows: review.testRows,
     inputs: rows.inputs().length,
     candidates,
     yields: strategyYields(context, task),
@@ -109,6 +120,8 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
     latest,
     holdout,
     wanted,
+    unknownLabels: unknown?.found ?? [],
+    unknownLabelsText: unknown?.message,
     run,
     next,
   }
@@ -124,9 +137,12 @@ function describe(status: TaskStatus): string {
   return [
     status.task,
     `  gold      ${status.seeds}: ${split.train} to train, ${split.validation} for validation, ` +
-      `${split.test} sealed for the test (the rule needs ${split.testNeeded})`,
-    `  inputs    ${status.inputs} real inputs`,
-    `  grown     ${status.candidates} candidates, ${status.open} items wait for a ` +
+      `${split.test} sealed for the test`,
+    `  test      ${describeTest(status)}`,
+    ...(status.unknownLabelsText === undefined ? [] : [`  labels    ${status.unknownLabelsText}`]),
+    `  inputs    ${count(status.inputs, "real input")}`,
+    `  grown     ${count(status.candidates, "candidate")}, ` +
+      `${count(status.open, "item")} ${status.open === 1 ? "waits" : "wait"} for a ` +
       `decision${alsoWaiting(status.counts)}`,
     ...status.yields.map(describeYield),
     `  dataset   ${status.latest ?? "none built"}`,
@@ -137,6 +153,14 @@ function describe(status: TaskStatus): string {
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
     `  next      ${status.next}`,
   ].join("\n")
+}
+
+/** The test rows as a build counts them, against what the rule needs of the same. */
+function describeTest({ testRows, split }: TaskStatus): string {
+  const answered = testRows - split.test
+  const parts = answered > 0 ? ` (${split.test} gold and ${count(answered, "answered input")})` : ""
+  const needed = `the verdict's rule needs ${split.testNeeded} of them, gold or answered inputs`
+  return `${count(testRows, "row")}${parts}; ${needed}`
 }
 
 function describeYield({

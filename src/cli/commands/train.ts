@@ -32,7 +32,11 @@ export function register(command: Command, host: Host): void {
       const job = host.workspace.readJob(name)
       const task = await readCheckedTask(host.workspace, job.task)
       const training = { context: host.context(), job, task, backend: await host.backend(job.backend) }
-      if (options.dryRun) return printPlan(host, training)
+      if (options.dryRun) {
+        await printPlan(host, training)
+        host.next(`tuneloop train ${name} --wait`)
+        return
+      }
       const result = await trainAndWait(host, training, options.wait === true)
       host.print(
         { run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan },

@@ -2,6 +2,7 @@ import type { Command } from "commander"
 import { cardOf } from "../../stages/versions/data-card.ts"
 import { writeAtomically } from "../../store/files/files.ts"
 import type { Host } from "../host.ts"
+import { workspaceOutputs } from "../outputs.ts"
 import { resolveVersion } from "./versions.ts"
 
 export function registerCard(command: Command, host: Host): void {
@@ -10,13 +11,16 @@ export function registerCard(command: Command, host: Host): void {
     .argument("<task>", "the task's name")
     .option("--dataset <id>", "the version: its id, the beginning of it, or latest", "latest")
     .option("--out <file>", "write the card to a file instead of printing it")
+    .option("--force", "replace a file that is not an earlier card")
     .description("the data card of a version in Markdown")
     .addHelpText(
       "after",
       "\nCounts, sources, drops, agreement, personal data, rights and intended use.\nExample: tuneloop " +
         "dataset card ticket-triage --out DATA-CARD.md",
     )
-    .action(async (name: string, options: { dataset: string; out?: string }) => {
+    .action(async (name: string, options: { dataset: string; out?: string; force?: boolean }) => {
+      const file = options.out === undefined ? undefined : host.path(options.out)
+      if (file !== undefined) workspaceOutputs(host).require([file], { force: options.force === true })
       const version = resolveVersion(host, options.dataset, name).id
       const { text, facts } = await cardOf(host.context(), host.workspace.readTask(name), version)
       const {
@@ -31,8 +35,10 @@ export function registerCard(command: Command, host: Host): void {
         openings,
         erased,
       } = facts
-      const file = options.out === undefined ? undefined : host.path(options.out)
-      if (file !== undefined) writeAtomically(file, text)
+      if (file !== undefined) {
+        writeAtomically(file, text)
+        workspaceOutputs(host).note([file])
+      }
       host.print(
         {
           task: name,

@@ -48,7 +48,9 @@ const shownRows = 20
 
 function section(sign: string, title: string, rows: readonly RowChange[]): string[] {
   if (rows.length === 0) return []
-  const counts = [...Map.groupBy(rows, ({ kind }) => kind)].map(([kind, group]) => `${group.length} ${kind}`).join(", ")
+  const counts = [...Map.groupBy(rows, ({ kind }) => kind)]
+    .map(([kind, group]) => `${group.length} ${group.length > 1 && kind.endsWith("decision") ? `${kind}s` : kind}`)
+    .join(", ")
   const lines = rows
     .slice(0, shownRows)
     .map(({ id, why, before, after }) => `${sign} ${id} ${why}${sign === "~" ? outputs(before, after) : ""}`)

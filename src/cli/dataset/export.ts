@@ -1,9 +1,11 @@
+import { join } from "node:path"
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import type { DatasetFormat } from "../../core/contracts/format.ts"
 import { nearest, show } from "../../core/parse.ts"
 import { exportDataset } from "../../stages/versions/export-dataset.ts"
 import type { Host } from "../host.ts"
+import { workspaceOutputs } from "../outputs.ts"
 import { load, names } from "../plugins.ts"
 import { resolveVersion } from "./versions.ts"
 
@@ -35,6 +37,8 @@ export function registerExport(command: Command, host: Host): void {
       const version = resolveVersion(host, options.dataset, name).id
       const format = { name: options.format, module: await loadFormat(options.format) }
       const output = host.path(options.out)
+      // A folder is named to be written into.
+      workspaceOutputs(host).requireFree([join(output, "train.jsonl"), output])
       const files = await exportDataset(host.context(), task, {
         version,
         format,

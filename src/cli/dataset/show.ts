@@ -1,17 +1,20 @@
-import { isDatasetId, isHoldoutId, type FrozenId } from "../../core/rows/frozen-ids.ts"
+import { isHoldoutId, type FrozenId } from "../../core/rows/frozen-ids.ts"
 import type { Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { describeDrops } from "../../stages/building/version-content.ts"
 import { traceOf, type Trace, type TracedRow } from "../../stages/versions/trace.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
+import { findHoldout } from "../resolve-holdout.ts"
+import { resolveVersion } from "./versions.ts"
 
 export function registerShow(command: Command, host: Host): void {
   command
     .command("show")
     .argument(
       "<what>",
-      "a version (ds_…), a holdout (hold_…), a row (ex_…, cand_…, seed_…, input_…), or the task's name before one",
+      "a version (ds_…, the beginning of one, or latest), a holdout (hold_…), a row (ex_…, cand_…, seed_…, input_…), " +
+        "or the task's name before one",
     )
     .argument("[id]", "the id, after a task's name")
     .description("show a version or holdout, or a row and everything it came from")
@@ -24,14 +27,30 @@ export function registerShow(command: Command, host: Host): void {
     .action(async (what: string, id: string | undefined) => {
       const tasks = id === undefined ? host.workspace.tasks() : [host.workspace.readTask(what).task]
       const wanted = id ?? what
-      if (isDatasetId(wanted) || isHoldoutId(wanted)) showVersion(host, tasks, wanted)
+      const version = versionOf(host, tasks, wanted, id === undefined ? undefined : what)
+      if (version !== undefined) showVersion(host, version.task, version.id)
       else await showRow(host, tasks, wanted)
     })
 }
 
-function showVersion(host: Host, tasks: readonly string[], id: FrozenId): void {
-  const task = tasks.find((name) => new Versions(host.workspace, name).has(id))
-  if (task === undefined) throw unknown(id)
+/** The version or holdout that is meant; undefined for what can only be a row. */
+function versionOf(
+  host: Host,
+  tasks: readonly string[],
+  wanted: string,
+  task: string | undefined,
+): { readonly task: string; readonly id: FrozenId } | undefined {
+  if (wanted === "latest" || /^(ds_)?[0-9a-f]*$/.test(wanted)) return resolveVersion(host, wanted, task)
+  if (!wanted.startsWith("hold_")) return undefined
+  const found = tasks.flatMap((name) => {
+    const id = findHoldout(host.workspace, name, wanted)
+    return id === undefined ? [] : [{ task: name, id }]
+  })
+  if (found.length !== 1 || found[0] === undefined) throw unknown(wanted)
+  return found[0]
+}
+
+function showVersion(host: Host, task: string, id: FrozenId): void {
   const store = new Versions(host.workspace, task)
   if (isHoldoutId(id)) {
     const holdout = store.manifest(id)

@@ -31,7 +31,10 @@ export function resolveVersion(host: Host, given: string, task?: string): NamedV
       given === "latest" ? "Name the version by its id; tuneloop dataset ls lists them." : "Give more of the id.",
     )
   if (existing.length === 0)
-    throw new UsageError(`there is no dataset version${of} yet`, `Make one: tuneloop build ${task ?? "<task>"}`)
+    throw new UsageError(
+      `there is no dataset version${of} yet`,
+      `Make one: tuneloop build ${task ?? "<task>"}; tuneloop dataset ls lists them.`,
+    )
   const ids = existing.map(({ id }) => id)
   const meant = nearest(given, ids)
   throw new UsageError(

@@ -1,3 +1,4 @@
+import type { ReviewKind } from "../../core/contracts/review-kind.ts"
 import { reviewKinds } from "../../stages/standing/kinds.ts"
 
 type Counts = Readonly<Record<string, number>>
@@ -7,9 +8,14 @@ export function alsoWaiting(counts: Counts): string {
   return reviewKinds
     .flatMap(({ counted }) => {
       const count = counted === undefined ? 0 : (counts[counted.field] ?? 0)
-      return counted === undefined || count === 0 ? [] : [`, ${count} ${counted.words}`]
+      return counted === undefined || count === 0 ? [] : [`, ${count} ${wordsFor(counted, count)}`]
     })
     .join("")
+}
+
+/** What is counted, one or several of it. */
+export function wordsFor({ words, word }: NonNullable<ReviewKind["counted"]>, count: number): string {
+  return count === 1 ? word : words
 }
 
 /** The result with a field for each of its counts in their place. */

@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os"
 import { isIP } from "node:net"
 import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
 import { platform } from "../machine.ts"
@@ -46,7 +47,9 @@ async function serve(host: Host, name: string, options: ServeOptions): Promise<v
   const page = await serveReview(host.context(), task, { host: options.host, ports, reviewer })
   const url = `http://${addressOf(options.host)}:${page.port}/${page.token === undefined ? "" : `?token=${page.token}`}`
   const waiting = page.session.waitingFor(reviewer)
-  host.print({ task: name, url, waiting }, `${waiting} items of ${name} wait for a decision; review them at ${url}`)
+  const [verb, them] = waiting === 1 ? ["waits", "it"] : ["wait", "them"]
+  const text = `${count(waiting, "item")} of ${name} ${verb} for a decision; review ${them} at ${url}`
+  host.print({ task: name, url, waiting }, text)
   host.terminal.note("Ctrl-C ends it; every decision is saved when the page says so")
   if (options.open) openBrowser(url, host)
   await new Promise<void>((resolve) => {

@@ -1,13 +1,16 @@
 import { extname } from "node:path"
 import { Option, type Command } from "commander"
-import { UsageError } from "../../core/errors.ts"
+import { ToolkitError, UsageError } from "../../core/errors.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import { exportReview, type ReviewExport } from "../../stages/reviewing/review-export.ts"
 import { importReview, type ReviewImport } from "../../stages/reviewing/review-import.ts"
 import { reviewKinds } from "../../stages/standing/kinds.ts"
+import type { Outputs } from "../../store/files/outputs.ts"
 import type { Host } from "../host.ts"
+import { workspaceOutputs } from "../outputs.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { alsoWaiting, withCounts } from "./counts.ts"
+import { positive } from "../numbers.ts"
+import { alsoWaiting, withCounts, wordsFor } from "./counts.ts"
 
 const howToFillIn = [
   "Fill in the columns decision (accept, edit or reject), corrected_output (or corrected.*, a column each " +
@@ -16,36 +19,64 @@ const howToFillIn = [
   "docs/reviewing.md is for reviewers.",
 ].join(" ")
 
-export function registerExport(command: Command, host: Host, positive: (text: string) => number): void {
+export function registerExport(command: Command, host: Host): void {
   command
     .command("export")
     .argument("<task>", "the task's name")
     .option("--out <file>", "the file to write: .csv, or .xlsx for Excel", "review.csv")
     .option("--reviewer <name>", "fill in who decides")
     .option("--limit <n>", "at most so many items", positive)
+    .option("--force", "replace a file that was filled in or is another's")
     .addOption(new Option("--only <kind>", "only items of this kind").choices(reviewKinds.map(({ name }) => name)))
     .description("write what waits for a decision to a spreadsheet")
     .addHelpText(
       "after",
       `\n${wrapped(howToFillIn)}\nExample: tuneloop review export ticket-triage --out review.xlsx --reviewer amara`,
     )
-    .action(async (task: string, options: { out: string; reviewer?: string; limit?: number; only?: string }) => {
+    .action(async (task: string, options: ExportFlags) => {
       if (![".csv", ".xlsx"].includes(extname(options.out).toLowerCase()))
         throw new UsageError(
           `cannot write ${options.out}; allowed: a file that ends in .csv or .xlsx`,
           "Give --out another name.",
         )
-      const result = await exportReview(host.context(), await readCheckedTask(host.workspace, task), {
-        out: host.path(options.out),
+      const out = host.path(options.out)
+      const outputs = workspaceOutputs(host)
+      const specification = await readCheckedTask(host.workspace, task)
+      requireReplaceable(outputs, task, out, options)
+      const result = await exportReview(host.context(), specification, {
+        out,
         limit: options.limit,
         reviewer: options.reviewer,
         only: options.only,
       })
-      host.print({ task, ...withCounts(result) }, describeExport(task, options.out, result))
+      if (result.rows > 0) outputs.note([out])
+      host.print({ task, ...withCounts(result) }, describeExport(task, options.out, result, options.only))
     })
 }
 
-export function registerImport(command: Command, host: Host, positive: (text: string) => number): void {
+interface ExportFlags {
+  readonly out: string
+  readonly reviewer?: string
+  readonly limit?: number
+  readonly only?: string
+  readonly force?: boolean
+}
+
+/** A sheet that somebody filled in is imported before another takes its place. */
+function requireReplaceable(outputs: Outputs, task: string, out: string, options: ExportFlags): void {
+  try {
+    outputs.require([out], { force: options.force === true })
+  } catch (error) {
+    if (!(error instanceof ToolkitError) || error.code !== "exists") throw error
+    throw new ToolkitError(`${error.message}; decisions in it may not be imported yet`, {
+      code: error.code,
+      hint: `tuneloop review import ${task} ${options.out}, name another file with --out, or replace it with --force.`,
+      exitCode: error.exitCode,
+    })
+  }
+}
+
+export function registerImport(command: Command, host: Host): void {
   command
     .command("import")
     .argument("<task>", "the task's name")
@@ -72,6 +103,8 @@ export function registerImport(command: Command, host: Host, positive: (text: st
           ...(options.show === undefined ? {} : { shown: options.show }),
         },
       )
+      // What was taken in lies in the task; decisions that were not are in the file alone.
+      if (!isDryRun && result.notTaken.length === 0) workspaceOutputs(host).note([host.path(file)])
       for (const warning of warningsOf(task, file, result)) host.terminal.warn(warning)
       host.print(
         { task, dryRun: isDryRun, ...withCounts(result, "Left"), ...(isDryRun ? { changes } : {}) },
@@ -80,9 +113,17 @@ export function registerImport(command: Command, host: Host, positive: (text: st
     })
 }
 
-function describeExport(task: string, out: string, result: ReviewExport): string {
-  if (result.rows === 0) return `nothing of ${task} waits for a decision; ${out} has no rows`
-  const lines = [`${result.rows} of ${result.open} open items${alsoWaiting(result.counts)} written to ${out}`]
+function describeExport(task: string, out: string, result: ReviewExport, only: string | undefined): string {
+  if (result.rows === 0) {
+    const others = waitingParts(result, () => true)
+    return [
+      `nothing ${only === undefined ? "" : `of the kind ${only} `}of ${task} waits for a decision; no file was written`,
+      ...(others.length === 0 ? [] : [`${others.join(", ")} wait: tuneloop review export ${task} --out ${out}`]),
+    ].join("\n")
+  }
+  const left = waitingParts(result, (field) => (result.written[field] ?? 0) === 0)
+  const parts = waitingParts(result, (field) => (result.written[field] ?? 0) > 0, true)
+  const lines = [`${parts.join(", ")} written to ${out}${left.length === 0 ? "" : ` (not in it: ${left.join(", ")})`}`]
   if (result.textFolder !== undefined)
     lines.push(
       `${count(result.longTexts, "text")} too long for a cell in ${result.textFolder}: send the folder with the file`,
@@ -93,17 +134,42 @@ function describeExport(task: string, out: string, result: ReviewExport): string
   ].join("\n")
 }
 
+/** What waits, by what it is: with how many of it are in the file, or without. */
+function waitingParts(
+  { open, counts, written }: ReviewExport,
+  isWanted: (field: string) => boolean,
+  withWritten = false,
+): string[] {
+  const kinds = [
+    { field: "open", waiting: open, words: open === 1 ? "open item" : "open items" },
+    ...reviewKinds.flatMap(({ counted }) =>
+      counted === undefined
+        ? []
+        : [
+            {
+              field: counted.field,
+              waiting: counts[counted.field] ?? 0,
+              words: wordsFor(counted, counts[counted.field] ?? 0),
+            },
+          ],
+    ),
+  ]
+  return kinds
+    .filter(({ field, waiting }) => waiting > 0 && isWanted(field))
+    .map(({ field, waiting, words }) => `${withWritten ? `${written[field] ?? 0} of ` : ""}${waiting} ${words}`)
+}
+
 export function describeImport(result: Omit<ReviewImport, "changes">, isDryRun: boolean): string {
   const verdicts = Object.entries(result.byVerdict)
     .map(([verdict, decisions]) => `${decisions} ${verdict}`)
     .join(", ")
   const first =
     result.added === 0
-      ? `unchanged: ${result.unchanged} decisions are there already`
-      : `${isDryRun ? "would add" : "added"} ${result.added} decisions (${verdicts}), ${result.unchanged} ` +
-        "were there already"
+      ? `unchanged: ${count(result.unchanged, "decision")} ${result.unchanged === 1 ? "is" : "are"} there already`
+      : `${isDryRun ? "would add" : "added"} ${count(result.added, "decision")} (${verdicts}), ${result.unchanged} ` +
+        `${result.unchanged === 1 ? "was" : "were"} there already`
   return (
-    `${first}, ${result.undecided} rows undecided; ${result.stillOpen} items still ` +
+    `${first}, ${count(result.undecided, "row")} undecided; ${count(result.stillOpen, "item")} still ` +
     `open${alsoWaiting(result.counts)}`
   )
 }

@@ -1,4 +1,5 @@
 import type { AgreementReport } from "../../evaluation/review/agreement.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 import { table } from "../terminal.ts"
 import { alsoWaiting } from "./counts.ts"
 import type { Effort, ReviewStatus } from "../../stages/reviewing/review-status.ts"
@@ -49,7 +50,8 @@ function strataText({ strata, waiting }: ReviewStatus): string[] {
 function estimateText({ estimate: { drawn, decided, wrong, bound } }: ReviewStatus): string[] {
   if (bound === null) return []
   return [
-    `of ${drawn} candidates drawn at random ${decided} are decided: ${wrong} were wrong, at most ` +
+    `of ${count(drawn, "candidate")} drawn at random ${decided} ${decided === 1 ? "is" : "are"} decided: ` +
+      `${wrong} ${wrong === 1 ? "was" : "were"} wrong, at most ` +
       `${percent(bound)}${decided < drawn ? "; unbiased when all are decided" : ""}`,
   ]
 }
@@ -73,7 +75,12 @@ function learntText({ strategies, reviewers, rejections, guideline }: ReviewStat
             .join(", ")}${rejections.length > 5 ? ", …" : ""}`,
           "  what the next candidates must not be can stand in expand.avoid of the specification: the model is told",
         ]),
-    ...(guideline.earlier === 0 ? [] : [`${guideline.earlier} decisions were made under an earlier guideline`]),
+    ...(guideline.earlier === 0
+      ? []
+      : [
+          `${count(guideline.earlier, "decision")} ${guideline.earlier === 1 ? "was" : "were"} ` +
+            "made under an earlier guideline",
+        ]),
   ]
 }
 

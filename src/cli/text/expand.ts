@@ -3,6 +3,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { formatOutput, inputText } from "../../core/task/output.ts"
 import type { ExpandResult } from "../../stages/growing/expand.ts"
 import { showUsd } from "../../stages/asking/money.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 import type { GrowthPlan } from "../../stages/growing/growth-plan.ts"
 import type { Effort } from "../../stages/reviewing/review-status.ts"
 import { table } from "../terminal.ts"
@@ -12,13 +13,13 @@ import { effortText } from "../review/text.ts"
 export function describe(result: ExpandResult): string {
   const asked =
     result.requests > 0
-      ? `, ${result.requests} requests (${result.answeredBefore} answered before)${costOf(result)}`
+      ? `, ${count(result.requests, "request")} (${result.answeredBefore} answered before)${costOf(result)}`
       : ""
   if (result.state === "nothing") return `${result.strategy}: nothing to do: ${result.reason}`
   if (result.state === "planned")
     return `${result.strategy}: would grow up to ${result.plan?.candidates ?? result.asked} candidates${asked}`
   if (result.state === "unchanged")
-    return `${result.strategy}: unchanged, ${result.passed} candidates in ${result.batch}`
+    return `${result.strategy}: unchanged, ${count(result.passed, "candidate")} in ${result.batch}`
   const failed = Object.entries(result.failedChecks)
     .map(([name, count]) => `${count} ${name}`)
     .join(", ")
@@ -28,7 +29,8 @@ export function describe(result: ExpandResult): string {
   ]
   const place = result.state === "previewed" ? "nothing written but the answers" : `in ${result.batch}`
   return (
-    `${result.strategy}: ${result.grown} grown, ${result.passed} passed every ` +
+    `${result.strategy}: ${result.grown} grown, ${result.fresh < result.grown ? `${result.fresh} new, ` : ""}` +
+    `${result.passed} passed every ` +
     `check${failed ? ` (failed: ${failed})` : ""}${asked}${problems.map((problem) => `; ${problem}`).join("")}, ${place}`
   )
 }

@@ -37,8 +37,8 @@ export interface ReviewKind {
   readonly guide?: { readonly column: string; readonly title: string; readonly text: string }
   /** What `review export --help` says of the choices, where they mean something of their own. */
   readonly help?: string
-  /** How those that wait are counted: the field in JSON, and the words after the number. */
-  readonly counted?: { readonly field: string; readonly words: string }
+  /** How those that wait are counted: the field in JSON, and the words after the number, of several and of one. */
+  readonly counted?: { readonly field: string; readonly words: string; readonly word: string }
   /** Every item of the kind, decided or not. */
   items(material: ReviewMaterial): readonly ReviewItem[]
   /**

@@ -22,6 +22,15 @@ export interface NumberedTexts {
  * bytes a text, and what near-duplicates need for a part of them.
  */
 export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?: number): Groups {
+  const grouping = groupingOf(texts, sample, threshold)
+  for (;;) {
+    const step = grouping.next()
+    if (step.done) return step.value
+  }
+}
+
+/** The same in pieces: it yields after every 1024 texts. */
+export function* groupingOf(texts: NumberedTexts, sample: TextSample, threshold?: number): Generator<void, Groups> {
   const groups = new Groups(texts.count)
   const { name, boilerplate } = shingler(sample.texts())
   const plan = sketchPlan(name, boilerplate, threshold ?? defaultThreshold(name), missRateFor(texts.count))
@@ -32,6 +41,7 @@ export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?:
   const firsts = new Uint32Array(texts.count)
   const keys = Array.from({ length: bands }, () => new Int32Array(texts.count))
   for (let number = 0; number < texts.count; number += 1) {
+    if (number % textsAPiece === 0) yield
     const sketch = sketcher.sketch(texts.text(number))
     const print = sketcher.lastPrint()
     const place = prints.size
@@ -53,6 +63,7 @@ export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?:
     const sets = new SimilarSets(threshold ?? defaultThreshold(name), bands, part.length)
     const numbers: number[] = []
     for (const place of part) {
+      if (numbers.length % textsAPiece === 0) yield
       const number = firsts[place] as number
       const sketch = sketcher.sketch(texts.text(number))
       const join = (other: number) => {
@@ -67,4 +78,4 @@ export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?:
   return groups
 }
 
-const [textsAPart, mostParts] = [1 << 14, 64] as const
+const [textsAPart, mostParts, textsAPiece] = [1 << 14, 64, 1024] as const

@@ -1,3 +1,4 @@
+import { jsonProblem } from "../../core/parse.ts"
 import { comparedText, outputFields, textFields } from "../text/compared-text.ts"
 import { bitSketchNumbers } from "../near/bit-sketch.ts"
 import { Sketcher, type SketchPlan } from "../near/sketcher.ts"
@@ -120,8 +121,7 @@ export function readRow(bytes: Uint8Array, field: string | undefined): ReturnTyp
   } catch (error) {
     if (!(error instanceof SyntaxError)) return { problem: "bytes that are not UTF-8" }
     if (line.trim() === "") return undefined
-    const { message } = error
-    return { problem: `not valid JSON: ${message.length > 160 ? `${message.slice(0, 159)}…` : message}` }
+    return { problem: jsonProblem(error) }
   }
   if (typeof row !== "object" || row === null || Array.isArray(row)) return { problem: "expected a JSON object" }
   return comparedText(row as Record<string, unknown>, field)

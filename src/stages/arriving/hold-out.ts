@@ -1,19 +1,20 @@
 import { TextSample } from "../../curation/near/boilerplate.ts"
 import { labelsUntested, placeRows, unlabelled } from "../../curation/holdout/assign-splits.ts"
 import { sortByKey } from "../../curation/text/sort-by-key.ts"
-import { groupTexts } from "../../curation/holdout/text-groups.ts"
+import { groupingOf } from "../../curation/holdout/text-groups.ts"
 import { tooFewToTell } from "../../evaluation/verdict/preflight.ts"
 import { rowsNeeded } from "../../evaluation/statistics/power.ts"
 import type { Assignment, Seed, Split } from "../../core/rows/example.ts"
 import { heldNames } from "../../core/rows/holdout-refresh.ts"
 import { inputText, stratumOf } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { withLock } from "../../store/files/lock.ts"
+import { withLockAcross } from "../../store/files/lock.ts"
 import { plainSeeds } from "../../store/rows/seed-ranges.ts"
 import { SpilledTexts } from "../../store/files/spilled-texts.ts"
 import { StandingSplits } from "../../store/rows/standing-splits.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
+import { inPieces, rowsAPiece } from "../in-pieces.ts"
 import { wornRows } from "./holdout-wear.ts"
 
 export interface HoldOutCounts {
@@ -45,20 +46,20 @@ export async function holdOut(context: StageContext, task: TaskSpecification): P
   if (standing.missing === 0) return countsOf(task, standing)
   // Before the lock, which is held for work in this process alone.
   const worn = await wornRows(context, task)
-  return withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () =>
-    holdOutLocked(task, rows, worn),
+  return withLockAcross(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () =>
+    inPieces(holdOutLocked(task, rows, worn), context.signal),
   )
 }
 
-/** The same for who has the task's lock and knows `wornRows`. */
-export function holdOutLocked(
+/** The same in pieces, for who has the task's lock and knows `wornRows`. */
+export function* holdOutLocked(
   task: TaskSpecification,
   rows: TaskRows,
   worn: Iterable<string> | undefined,
-): HeldOutCounts {
+): Generator<void, HeldOutCounts> {
   // Read under the lock: another command may have assigned the same rows before.
   const standing = new StandingSplits(rows)
-  if (standing.missing > 0) assign(task, rows, standing, worn ?? [])
+  if (standing.missing > 0) yield* assign(task, rows, standing, worn ?? [])
   return countsOf(task, standing)
 }
 
@@ -81,11 +82,16 @@ function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCou
 }
 
 /** Gives a split to what has none. The texts lie in a temporary file while they are compared. */
-function assign(task: TaskSpecification, rows: TaskRows, standing: StandingSplits, worn: Iterable<string>): void {
+function* assign(
+  task: TaskSpecification,
+  rows: TaskRows,
+  standing: StandingSplits,
+  worn: Iterable<string>,
+): Generator<void, void> {
   const texts = SpilledTexts.in(rows.folder, "hold-out", standing.held.length)
   try {
-    const sample = readTexts(task, rows, standing, texts)
-    const groups = groupTexts(texts, sample)
+    const sample = yield* readTexts(task, rows, standing, texts)
+    const groups = yield* groupingOf(texts, sample)
     const numbered = {
       held: heldNow(standing, worn),
       stratum: standing.stratum,
@@ -107,7 +113,12 @@ function assign(task: TaskSpecification, rows: TaskRows, standing: StandingSplit
  * Puts the texts of all rows aside, by their numbers, and notes the strata of those that have no split. Returns a
  * sample of the texts.
  */
-function readTexts(task: TaskSpecification, rows: TaskRows, standing: StandingSplits, texts: SpilledTexts): TextSample {
+function* readTexts(
+  task: TaskSpecification,
+  rows: TaskRows,
+  standing: StandingSplits,
+  texts: SpilledTexts,
+): Generator<void, TextSample> {
   const sample = new TextSample()
   const take = (input: Seed["input"], stratum: () => string) => {
     const row = texts.added
@@ -117,8 +128,14 @@ function readTexts(task: TaskSpecification, rows: TaskRows, standing: StandingSp
     sample.add(text)
     if (standing.held[row] === 0) standing.stratum[row] = standing.stratumNumber(stratum())
   }
-  for (const { input, output } of plainSeeds(rows)) take(input, () => stratumOf(task, output))
-  for (const { input } of rows.eachInput()) take(input, () => unlabelled)
+  for (const { input, output } of plainSeeds(rows)) {
+    take(input, () => stratumOf(task, output))
+    if (texts.added % rowsAPiece === 0) yield
+  }
+  for (const { input } of rows.eachInput()) {
+    take(input, () => unlabelled)
+    if (texts.added % rowsAPiece === 0) yield
+  }
   return sample
 }
 

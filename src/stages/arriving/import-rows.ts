@@ -3,14 +3,17 @@ import { DataError, type Issue } from "../../core/errors.ts"
 import type { Assignment, Split } from "../../core/rows/example.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { withLock } from "../../store/files/lock.ts"
+import { withLockAcross } from "../../store/files/lock.ts"
+import { withRollback } from "../../store/files/rollback.ts"
 import { rowIds } from "../../store/rows/row-ids.ts"
 import { plainSeeds } from "../../store/rows/seed-ranges.ts"
 import { LineIds, type RowKind } from "../../store/files/split-lines.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
+import { inPieces } from "../in-pieces.ts"
 import { holdOutLocked, type HoldOutCounts } from "./hold-out.ts"
 import { wornRows } from "./holdout-wear.ts"
+import { type EqualRows, takeOutEqual } from "./equal-rows.ts"
 import { contentOf, type Row } from "./imported-row.ts"
 import { ImportedRows } from "./imported-rows.ts"
 import { readRows, type AcrossSplits, type FoundPersonalData } from "./read-rows.ts"
@@ -28,6 +31,8 @@ export interface ImportResult {
   readonly acrossSplits: readonly AcrossSplits[]
   /** Rows that say another split than the one they have had since they first arrived. */
   readonly heldElsewhere: readonly { readonly id: string; readonly split: Held; readonly asked: Split }[]
+  /** What of the new rows the task has already, where that was looked for. */
+  readonly equal: EqualRows
 }
 
 export interface ImportOptions {
@@ -37,6 +42,8 @@ export interface ImportOptions {
   readonly columns?: ReadonlyMap<string, string>
   /** The split of each file's rows that name none. */
   readonly splitOf?: ReadonlyMap<string, Split>
+  /** Looks for rows that say what one of the task says already, and leaves out those that say nothing new. */
+  readonly withoutEqual?: boolean
 }
 
 /**
@@ -75,11 +82,12 @@ async function importRows(
   const store = new TaskRows(workspace, task.task)
   const rows = new ImportedRows(workspace.root)
   try {
-    const { read, invalid, personalData, acrossSplits } = await readRows({
+    const reading = {
       ...{ task, kind, files, erased: store.erased(), rows },
       columns: options.columns ?? new Map(),
       splitOf: options.splitOf ?? new Map(),
-    })
+    }
+    const { read, invalid, personalData, acrossSplits } = await readRows(reading, context.signal)
     if (invalid.length > 0 && !options.skipInvalid)
       throw new DataError(
         `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -88,32 +96,42 @@ async function importRows(
       )
     const worn = await wornRows(context, task)
     // Read and written under one lock: of two imports at once, neither may write over what the other added.
-    const { heldElsewhere, held, ...counts } = withLock(
+    const { heldElsewhere, held, equal, ...counts } = await withLockAcross(
       workspace.lockFile(task.task),
       workspace.show(store.folder),
-      () => {
-        requireStanding(task, store, rows)
-        // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
-        const heldElsewhere = holdAsSaid(store, kind, rows)
-        const counts = merge(store, kind, rows)
-        // Under the same lock: who came between would make this import fail with its rows written.
-        return { ...counts, heldElsewhere, held: holdOutLocked(task, store, worn) }
-      },
+      () => withRollback([fileOf(store, kind), store.splitsFile], () => inPieces(changing(), context.signal)),
     )
+    function* changing() {
+      requireStanding(task, store, rows)
+      const equal = options.withoutEqual ? takeOutEqual(store, kind, rows, files) : noneEqual
+      // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
+      const heldElsewhere = holdAsSaid(store, kind, rows)
+      const counts = merge(store, kind, rows)
+      // Under the same lock: who came between would make this import fail with its rows written.
+      return { ...counts, equal, heldElsewhere, held: yield* holdOutLocked(task, store, worn) }
+    }
     return {
       read,
       ...counts,
+      unchanged: counts.unchanged - equal.leftOut.length,
       invalid,
       personalData,
       split: held.counts,
       untested: held.untested,
       acrossSplits,
       heldElsewhere,
+      equal,
     }
   } finally {
     rows.close()
   }
 }
+
+function fileOf(store: TaskRows, kind: RowKind): string {
+  return kind === "seed" ? store.seedsFile : store.inputsFile
+}
+
+const noneEqual: EqualRows = { leftOut: [], conflicts: [], answered: [] }
 
 /**
  * The rows that are new are in the file of the task after those that were there, and those that say something else are

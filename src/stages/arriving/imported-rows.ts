@@ -108,6 +108,11 @@ export class ImportedRows {
     return this.#get(row, lineBytes) > 0
   }
 
+  /** The row is not imported after all. */
+  takeOut(row: number): void {
+    this.#set(row, lineBytes, 0)
+  }
+
   row(row: number): Row {
     const line = Buffer.allocUnsafe(this.#get(row, lineBytes))
     this.#spill.read(this.#places[row] as number, line)

@@ -9,6 +9,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import type { RowKind } from "../../store/files/split-lines.ts"
 import { openTable } from "../../store/tables/table.ts"
 import type { TableRow, TableStream } from "../../store/tables/table-rows.ts"
+import { inPieces, rowsAPiece } from "../in-pieces.ts"
 import { columnsOf, parseRow, type Row } from "./imported-row.ts"
 import type { ArrivedRow, ImportedRows } from "./imported-rows.ts"
 
@@ -49,10 +50,13 @@ export interface AcrossSplits {
  * Every row of the files is among the rows of the import, or what keeps it out is among the issues. A file without rows
  * is a DataError.
  */
-export async function readRows(reading: Reading): Promise<ReadRows> {
+export async function readRows(reading: Reading, signal: AbortSignal): Promise<ReadRows> {
   const { kind, files, rows } = reading
   const reader = new RowReader(reading)
-  for (const [number, file] of files.entries()) reader.readTable({ file, number }, await openTable(file))
+  for (const [number, file] of files.entries()) {
+    const table = await openTable(file)
+    await inPieces(reader.readTable({ file, number }, table), signal)
+  }
   const { read, invalid, personalData, places } = reader
   return { read, invalid, personalData, acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`) }
 }
@@ -81,7 +85,7 @@ class RowReader {
   }
 
   /** The issues of lines that are no rows come before those of the rows. */
-  readTable(place: ReadFile, { rows, format }: TableStream): void {
+  *readTable(place: ReadFile, { rows, format }: TableStream): Generator<void, void> {
     const { task, kind, columns: renamed } = this.#reading
     const before = this.read
     const unread: Issue[] = []
@@ -92,6 +96,7 @@ class RowReader {
     let columns: { readonly found: Columns } | undefined
     for (const row of rows) {
       this.read += 1
+      if (this.read % rowsAPiece === 0) yield
       if ("message" in row) unread.push(row)
       else {
         columns ??= columnsFor([row])
@@ -112,17 +117,21 @@ class RowReader {
     const tombstone = erased.of(parsed.row)
     if (tombstone !== undefined) return [{ file, line, message: erasedMessage(tombstone) }]
     const split = parsed.split ?? splitOf.get(file)
-    return this.#take({ id: parsed.row.id, content: parsed.content, file: number, line, split }, parsed)
+    return this.#take(
+      { id: parsed.row.id, content: parsed.content, file: number, line, split },
+      parsed,
+      keyNameOf(tableRow, columns),
+    )
   }
 
   /** The row is among those of the import, with its split where it says one, or the issues say why it is not. */
-  #take(arrived: ArrivedRow, { row }: SoundRow): Issue[] {
+  #take(arrived: ArrivedRow, { row }: SoundRow, keyName: string): Issue[] {
     const { task, files, rows } = this.#reading
     const { line, split } = arrived
     const file = files[arrived.file] as string
     const known = rows.find(row.id)
     if (known >= 0 && !rows.says(known, arrived.content))
-      return [{ file, line, path: "id", message: this.#otherContent(row, known) }]
+      return [{ file, line, path: keyName, message: this.#otherContent(row, known, keyName) }]
     const kinds = known >= 0 ? (this.#kindsOf.get(known) ?? []) : personalDataIn(task, row)
     const number = known >= 0 ? known : rows.note(arrived)
     if (kinds.length > 0) {
@@ -137,11 +146,17 @@ class RowReader {
     return []
   }
 
-  #otherContent(row: Row, known: number): string {
+  #otherContent(row: Row, known: number, keyName: string): string {
     const { files, rows } = this.#reading
     const first = rows.firstAt(known)
-    return `the id ${show(row.key ?? row.id)} is already that of ${files[first.file]}:${first.line}, with other content`
+    const place = `${files[first.file]}:${first.line}`
+    return `the ${keyName} ${show(row.key ?? row.id)} is already that of ${place}, with other content`
   }
+}
+
+/** How the file calls the key of the row. */
+function keyNameOf({ fields }: TableRow, columns: Columns): string {
+  return columns?.key ?? ("id" in fields || !("key" in fields) ? "id" : "key")
 }
 
 /** Where rows stand that came more than once and said a split. */

@@ -1,5 +1,6 @@
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { Curation, type Conflict } from "../../curation/version/curation.ts"
+import { digits } from "../../curation/leaks/lineage.ts"
 import type { CurationOptions } from "../../curation/version/intake.ts"
 import { lineParts } from "../../curation/rows/row-batch.ts"
 import { RowTable } from "../../curation/rows/row-table.ts"
@@ -16,12 +17,14 @@ import type { StageContext } from "../context.ts"
 import { requireAllowed } from "../rights.ts"
 import type { ThreadStarter } from "../threads.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import { queueConflicts } from "../standing/conflicts.ts"
+import { requireKnownLabels } from "../arriving/unknown-labels.ts"
+import { type ExamplePair, queueConflicts } from "../standing/conflicts.ts"
 import { reviewStart } from "../standing/fates.ts"
 import { CostMeter, describeCosts, type BuildCosts } from "./build-costs.ts"
 import { compareRows } from "./compare-rows.ts"
 import { sourcesOf } from "./conflict-sources.ts"
 import { freezeClean, type Freezing, type VersionContent } from "./freeze-version.ts"
+import { type HeldOutPairs, heldOutPairs } from "./held-out-pairs.ts"
 import { protectHeldOut, readHeldOut, requireValid } from "./held-out-rows.ts"
 import { passRows, type PassParts } from "./pass-rows.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
@@ -36,8 +39,12 @@ export interface BuildResult {
   readonly holdout: HoldoutManifest
   readonly rows: { readonly train: number; readonly validation: number; readonly test: number }
   readonly open: number
+  /** How many of the test rows were real inputs, which people answered. */
+  readonly answeredTest: number
   /** The pairs of near-duplicates with different outputs that nobody decided on; they are in the review queue. */
   readonly conflicts: readonly { readonly a: string; readonly b: string; readonly similarity: number }[]
+  /** What of the holdout stands in it twice; of the conflicts those that nobody decided on, in the queue as well. */
+  readonly heldOutPairs: HeldOutPairs
   /**
    * Rows of the version and of its holdout that people wrote or accepted and in which a quality filter found something.
    */
@@ -78,6 +85,7 @@ export async function build(
   try {
     const start = reviewStart(task, rows)
     const heldOut = readHeldOut(task, rows, start, standing)
+    requireKnownLabels(context.workspace, task, standing)
     requireValid(task, [...heldOut.validation, ...heldOut.test], context.workspace.show(rows.seedsFile))
     const spill = PartedSpill.in(rows.folder, "build", lineParts)
     try {
@@ -132,14 +140,19 @@ async function buildFromRows(
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
   const conflicts = standing(table, found, semantic !== undefined || frozen.witness.found.length > 0)
-  const pairs = [...conflicts, ...table.droppedPairs("conflict")]
+  const inHoldout = heldOutPairs([...validation, ...test])
+  const pairs = [...conflicts, ...table.droppedPairs("conflict"), ...inHoldout.conflicts]
+  const waiting = queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs)
+  const isHeldOut = (pair: ExamplePair) => inHoldout.conflicts.some((other) => other === pair)
   return {
     state: frozen.isNew ? "built" : "unchanged",
     manifest: frozen.manifest,
     holdout,
     rows: { train: frozen.content.kept.length, validation: validation.length, test: test.length },
     open,
-    conflicts: queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs),
+    answeredTest: test.filter(({ id }) => heldOut.held.has(`input_${digits(id)}`)).length,
+    conflicts: waiting.filter((pair) => !isHeldOut(pair)),
+    heldOutPairs: { ...inHoldout, conflicts: inHoldout.conflicts.filter((pair) => waiting.includes(pair)) },
     flagged: frozen.content.flagged,
     costs,
     witness: frozen.witness,

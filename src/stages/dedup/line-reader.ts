@@ -70,12 +70,25 @@ export class LineReader {
 
 const batchesAReport = 32
 
+/** What is wrong with many rows alike, as a field that none has, is said once, at the first of them. */
+function merged(issues: readonly Issue[], found: number): Issue[] {
+  return [...Map.groupBy(issues, ({ message }) => message).values()].map(([first, ...others]) => ({
+    ...(first as Issue),
+    ...(others.length === 0
+      ? {}
+      : { message: `${first?.message}; the same in ${issues.length === found ? others.length : "many"} other rows` }),
+  }))
+}
+
 /** Throws where there are issues, or no rows at all. */
 export function refuseIssues(file: string, issues: readonly Issue[], count: number, read: number): void {
   if (count > 0)
     throw new DataError(
       `${count} of ${count + read} rows cannot be read; nothing was written`,
-      issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
+      merged(
+        issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
+        count,
+      ),
       "Mend those rows, or name the field to compare by --field.",
     )
   if (read === 0) throw new DataError(`${file} has no rows`, [], "Give a file with at least one row.")

@@ -62,6 +62,8 @@ export interface ExpandResult {
   readonly repaired: number
   readonly quarantined: number
   readonly grown: number
+  /** Of those that were grown, the ones that no batch had before. */
+  readonly fresh: number
   readonly passed: number
   readonly failedChecks: Readonly<Record<string, number>>
   readonly problems: readonly string[]
@@ -184,6 +186,7 @@ const nothingYet: Omit<ExpandResult, "strategy" | "batch" | "asked"> = {
   repaired: 0,
   quarantined: 0,
   grown: 0,
+  fresh: 0,
   passed: 0,
   failedChecks: {},
   problems: [],
@@ -306,6 +309,7 @@ function commit(
     repaired: growth.repaired,
     quarantined: growth.quarantined.length,
     grown: candidates.length,
+    fresh: added.length,
     passed: candidates.filter(passes).length,
     failedChecks,
     problems: growth.problems,

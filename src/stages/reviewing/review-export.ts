@@ -4,7 +4,8 @@ import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 import { isWorkbook, longTextFile, longTextFolder } from "../../store/tables/sheet-files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { countsOf, taskExamples } from "../standing/task-examples.ts"
+import { reviewKinds } from "../standing/kinds.ts"
+import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { formColumns, guideOf, widths } from "../spreadsheet/form.ts"
 import { columnsOf, rowWriter, type ItemRow } from "../spreadsheet/columns.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
@@ -16,7 +17,10 @@ export interface ReviewExport {
   readonly open: number
   /** How many questions about examples wait, by the fields of their kinds. */
   readonly counts: Readonly<Record<string, number>>
-  readonly file: string
+  /** How many of each are in the file: of the open ones, and of the questions by the fields of their kinds. */
+  readonly written: Readonly<Record<string, number>>
+  /** Null where nothing waits: no file is written then, and one that is there stays. */
+  readonly file: string | null
   /** Texts too long for a cell, each a file of the folder; the folder is there only when there are some. */
   readonly longTexts: number
   readonly textFolder: string | undefined
@@ -40,6 +44,11 @@ export async function exportReview(
 ): Promise<ReviewExport> {
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const items = reviewQueue(task, examples, { only: options.only, reviewer: options.reviewer }).slice(0, options.limit)
+  const counted = {
+    ...{ rows: items.length, open: examples.open.length, counts: countsOf(examples) },
+    written: writtenOf(examples, items),
+  }
+  if (items.length === 0) return { ...counted, file: null, longTexts: 0, textFolder: undefined }
   const columns = columnsOf(task, items)
   let longTexts = 0
   const write = rowWriter(task)
@@ -70,12 +79,20 @@ export async function exportReview(
     })
   } else writeCsv(options.out, columns, cells())
   return {
-    rows: items.length,
-    open: examples.open.length,
-    counts: countsOf(examples),
+    ...counted,
     file: options.out,
     longTexts,
     textFolder: longTexts > 0 ? longTextFolder(options.out) : undefined,
+  }
+}
+
+/** Gold checks are in neither count: they ask about what is decided. */
+function writtenOf(examples: TaskExamples, items: readonly ReviewItem[]): Record<string, number> {
+  const open = new Set(examples.open.map(({ id }) => id))
+  const ofKind = (name: string) => items.filter(({ id, kind }) => kind === name && !open.has(id)).length
+  return {
+    open: items.filter(({ id }) => open.has(id)).length,
+    ...Object.fromEntries(reviewKinds.flatMap(({ name, counted }) => (counted ? [[counted.field, ofKind(name)]] : []))),
   }
 }
 

@@ -37,6 +37,8 @@ export interface ErrorRate {
 
 export interface ReviewStatus {
   readonly open: number
+  /** The examples of the test set as a build has them: gold examples, and real inputs that people answered. */
+  readonly testRows: number
   readonly pending: number
   readonly conflicts: number
   readonly stale: number
@@ -82,6 +84,7 @@ export function reviewStatus(context: StageContext, task: TaskSpecification): Re
   const current = decisions.filter((decision) => decision.guideline === guideline).length
   return {
     open: examples.open.length,
+    testRows: examples.test.length,
     pending: count("pending"),
     conflicts: count("conflict"),
     stale: count("stale"),

@@ -1,6 +1,6 @@
 import type { DatasetId, FrozenId } from "../../core/rows/frozen-ids.ts"
 import { canonicalJson, digest } from "../../core/canonical.ts"
-import { DataError, ToolkitError, UsageError, type Issue } from "../../core/errors.ts"
+import { DataError, UsageError, type Issue } from "../../core/errors.ts"
 import type { Example, Preference, Split } from "../../core/rows/example.ts"
 import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import {
@@ -14,6 +14,7 @@ import { renderExample, renderQuestion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withFolder } from "../../store/files/files.ts"
 import { outputPlace } from "../../store/files/output-place.ts"
+import { foreignFiles } from "../../store/files/outputs.ts"
 import { type StagedFile, stageFile } from "../../store/files/staged-file.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
@@ -251,9 +252,5 @@ async function requireOurs(
       current !== undefined && current !== file.digest && !ours.has(`${context.workspace.show(file.path)} ${current}`)
     )
   })
-  if (foreign.length > 0)
-    throw new ToolkitError(
-      `${foreign.map(({ file }) => context.workspace.show(file.path)).join(", ")} ${foreign.length === 1 ? "is" : "are"} there already and not an earlier export`,
-      { code: "exists", hint: "Name another place, or replace it with --force." },
-    )
+  if (foreign.length > 0) throw foreignFiles(foreign.map(({ file }) => context.workspace.show(file.path)))
 }

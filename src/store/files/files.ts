@@ -16,7 +16,7 @@ import {
 } from "node:fs"
 import { isUtf8 } from "node:buffer"
 import { createHash, randomBytes } from "node:crypto"
-import { basename, dirname, join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { DataError } from "../../core/errors.ts"
 
 /**
@@ -96,10 +96,24 @@ export async function createFolderByContent<Name extends string>(
 
 /** The folder is there, and those it lies in. */
 export function makeFolder(path: string): void {
+  const missing: string[] = []
+  for (let folder = resolve(path); !existsSync(folder); folder = dirname(folder)) missing.push(folder)
   try {
-    mkdirSync(path, { recursive: true })
+    // One by one: where a file system says that a folder it has is not there, as /proc does, Node's recursive way
+    // tries again for ever.
+    if (missing.length === 0) mkdirSync(path, { recursive: true })
+    for (const folder of missing.toReversed()) makeOne(folder)
   } catch (error) {
     throw writeError(path, error)
+  }
+}
+
+function makeOne(folder: string): void {
+  try {
+    mkdirSync(folder)
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw error
   }
 }
 
@@ -329,6 +343,8 @@ export function writeError(path: string, error: unknown): unknown {
         [],
         "Name another path, or move the file.",
       )
+    case "ENOENT":
+      return new DataError(`cannot write ${path}: nothing can be made there`, [], "Name another path.")
     case "ENAMETOOLONG":
       return new DataError(`cannot write ${path}: the name is too long`, [], "Choose a shorter one.")
     default:

@@ -47,7 +47,7 @@ export class SqliteLedger implements Ledger {
         hint:
           !existed || isWriteForbidden(error)
             ? "Check that you may write the file and its folder, and that the disk is not full."
-            : "It may be damaged: keep a copy, then `tuneloop ledger verify` says more.",
+            : damagedHint,
         cause: error,
       })
     }
@@ -76,13 +76,23 @@ export class SqliteLedger implements Ledger {
   }
 
   async verify(): Promise<string[]> {
-    return verifyDatabase(this.database)
+    try {
+      return verifyDatabase(this.database)
+    } catch (error) {
+      if ((error as { code?: string }).code !== "ERR_SQLITE_ERROR") throw error
+      return [`it cannot be read to its end: ${(error as Error).message}`]
+    }
   }
 
   async close(): Promise<void> {
     this.database.close()
   }
 }
+
+/** What to do with a ledger that is damaged. */
+export const damagedHint =
+  "It may be damaged. Keep a copy of it, then put a backup in its place, or what `sqlite3 <file> .recover` saves. " +
+  "Without it runs, costs and openings of test sets are not known any more; rows and versions are files of their own."
 
 /** The database as a file that nobody changes; undefined when it cannot be read either. */
 function openUnchanged(file: string): DatabaseSync | undefined {

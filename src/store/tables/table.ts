@@ -2,6 +2,7 @@ import { extname } from "node:path"
 import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { readCsvTable } from "./csv.ts"
+import { jsonProblem } from "../../core/parse.ts"
 import { decodeText, readBytes, readLines, requireFile } from "../files/files.ts"
 import type { Table, TableRow, TableStream } from "./table-rows.ts"
 
@@ -70,7 +71,7 @@ function* jsonRows(path: string): Generator<TableRow | Issue> {
     try {
       value = JSON.parse(text)
     } catch (error) {
-      yield { file: path, line: number, message: `not valid JSON: ${shorten((error as Error).message)}` }
+      yield { file: path, line: number, message: jsonProblem(error as Error) }
       continue
     }
     yield isRecord(value)

@@ -21,8 +21,9 @@ function specify(review: string): void {
 
 async function exported(...words: string[]): Promise<Row[]> {
   const out = join(workspace, "review.csv")
-  await json(workspace, "review", "export", task, "--out", out, ...words)
-  return parse(readFileSync(out), { bom: true, columns: true })
+  // Where nothing waits no file is written.
+  const { file } = await json(workspace, "review", "export", task, "--out", out, ...words)
+  return file === null ? [] : parse(readFileSync(out), { bom: true, columns: true })
 }
 
 async function decide(reviewer: string, lines: readonly string[]): Promise<Record<string, unknown>> {

@@ -44,7 +44,7 @@ export const conflict: ReviewKind = {
   help:
     "For a conflict: a, b or edit (that output is right for both rows), or both (each is right as it is); a " +
     "is the row with the proposed output, b the one with the current output.",
-  counted: { field: "conflictPairs", words: "conflicts between examples" },
+  counted: { field: "conflictPairs", words: "conflicts between examples", word: "conflict between examples" },
   items: (material) => conflictItems(material).map(({ item }) => item),
   waiting: (material) => conflictItems(material).flatMap(({ item, isOpen }) => (isOpen ? [item] : [])),
   onRows,

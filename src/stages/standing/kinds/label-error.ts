@@ -30,7 +30,7 @@ export const labelError: ReviewKind = {
   help:
     "For a suspected label error, accept takes the proposed output, reject keeps the current one, edit " +
     "takes the corrected one.",
-  counted: { field: "suspects", words: "suspected label errors" },
+  counted: { field: "suspects", words: "suspected label errors", word: "suspected label error" },
   items: (material) => suspectItems(material).map(({ item }) => item),
   waiting,
   kept: ({ current }) => current,
