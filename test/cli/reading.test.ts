@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
 import { packageRoot } from "../../src/cli/version.ts"
-import { importSeeds, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { importSeeds, json, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
 
 const main = join(packageRoot, "src", "cli", "main.ts")
 
@@ -56,6 +56,8 @@ describe("a command that reads", () => {
     async () => {
       const own = sampleWorkspace()
       await importSeeds(own)
+      // So that something waits for a decision, and is to be written.
+      await json(own, "input", "import", "ticket-triage", sample("ticket-triage", "inputs.jsonl"))
       const ledger = SqliteLedger.open(join(own, ".tuneloop", "ledger.db"), () => new Date(0))
       await ledger.runs.create({ run: "run-1", job: "ticket-triage", task: "ticket-triage", plan: "p" })
       await ledger.close()
