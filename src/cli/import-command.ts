@@ -42,10 +42,17 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
           { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), withoutEqual: true },
         )
         for (const issue of result.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
+        noteUnused(host, result)
         host.print({ task, ...result }, describe(task, kind, result))
         host.next(nextAfter(specification, kind))
       },
     )
+}
+
+/** Columns that mean nothing to the task are named: one that was meant is missed by its rows. */
+function noteUnused(host: Host, { unusedColumns }: ImportResult): void {
+  for (const { file, columns } of unusedColumns)
+    host.terminal.note(`${file}: not part of the task, and not read: ${columns.map(show).join(", ")}`)
 }
 
 function nextAfter({ task, expand }: TaskSpecification, kind: "seed" | "input"): string {

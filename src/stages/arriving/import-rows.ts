@@ -16,7 +16,7 @@ import { wornRows } from "./holdout-wear.ts"
 import { type EqualRows, takeOutEqual } from "./equal-rows.ts"
 import { contentOf, type Row } from "./imported-row.ts"
 import { ImportedRows } from "./imported-rows.ts"
-import { readRows, type AcrossSplits, type FoundPersonalData } from "./read-rows.ts"
+import { readRows, type AcrossSplits, type FoundPersonalData, type UnusedColumns } from "./read-rows.ts"
 
 export interface ImportResult {
   readonly read: number
@@ -25,6 +25,7 @@ export interface ImportResult {
   readonly unchanged: number
   readonly invalid: readonly Issue[]
   readonly personalData: readonly FoundPersonalData[]
+  readonly unusedColumns: readonly UnusedColumns[]
   readonly split: HoldOutCounts
   readonly untested: readonly string[]
   /** Rows that the files have in two splits: the most held-out one counts. */
@@ -87,7 +88,7 @@ async function importRows(
       columns: options.columns ?? new Map(),
       splitOf: options.splitOf ?? new Map(),
     }
-    const { read, invalid, personalData, acrossSplits } = await readRows(reading, context.signal)
+    const { read, invalid, personalData, unusedColumns, acrossSplits } = await readRows(reading, context.signal)
     if (invalid.length > 0 && !options.skipInvalid)
       throw new DataError(
         `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -116,6 +117,7 @@ async function importRows(
       unchanged: counts.unchanged - equal.leftOut.length,
       invalid,
       personalData,
+      unusedColumns,
       split: held.counts,
       untested: held.untested,
       acrossSplits,

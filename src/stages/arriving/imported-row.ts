@@ -1,98 +1,13 @@
 import { canonicalValue, contentDigits, contentId } from "../../core/canonical.ts"
-import { DataError, type Issue } from "../../core/errors.ts"
+import type { Issue } from "../../core/errors.ts"
 import type { Input, RealInput, Seed, Split } from "../../core/rows/example.ts"
 import { inputIssues, outputIssues, parseOutput } from "../../core/task/output.ts"
 import { nearest, parseJson, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import type { Table, TableRow } from "../../store/tables/table-rows.ts"
+import type { TableRow } from "../../store/tables/table-rows.ts"
+import type { Columns, Kind } from "./file-columns.ts"
 
-/** A `benchmark` row is read for its input only; it may have an output or none. */
-export type Kind = "seed" | "input" | "benchmark"
 export type Row = Seed | RealInput
-
-/** Which column feeds which input field, and the output, key, source and split columns. */
-export interface Columns {
-  readonly fields: ReadonlyMap<string, string>
-  readonly output: string | undefined
-  readonly key: string | undefined
-  readonly source: string | undefined
-  readonly split: string | undefined
-}
-
-/** What a file is read for, how people are told of it, and the columns that they gave another name. */
-export interface ReadAs {
-  readonly kind: Kind
-  readonly file: string
-  readonly renamed?: ReadonlyMap<string, string>
-}
-
-const outputColumns = ["output", "label", "labels", "answer"]
-const keyColumns = ["id", "key"]
-
-/**
- * The columns of a flat file: a CSV, or JSON rows with the task's fields at the top. Undefined for rows of the form
- * `{input, output}`.
- */
-export function columnsOf(
-  task: TaskSpecification,
-  table: Pick<Table, "rows" | "format">,
-  { kind, file, renamed = new Map() }: ReadAs,
-): Columns | undefined {
-  const names = Object.keys(table.rows[0]?.fields ?? {})
-  const missing = [...renamed].filter(([, column]) => !names.includes(column))
-  const wanted = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
-  const columnOf = (field: string) =>
-    renamed.get(field) ??
-    renamed.get(`input.${field}`) ??
-    names.find((name) => [field.toLowerCase(), `input.${field.toLowerCase()}`].includes(name.toLowerCase()))
-  const find = (role: string, candidates: readonly string[]) =>
-    renamed.get(role) ?? names.find((name) => candidates.includes(name.toLowerCase()))
-  const output = find("output", outputColumns)
-  const isConversation =
-    output === undefined && (names.includes("messages") || (names.includes("prompt") && names.includes("completion")))
-  const isFlat =
-    table.format === "csv" ||
-    (!names.includes("input") && !isConversation && wanted.some((field) => columnOf(field) !== undefined))
-  if (!isFlat && missing.length === 0) return undefined
-  const fields = new Map<string, string>()
-  const issues: Issue[] = missing.map(([, column]) => ({ file, line: 1, message: noColumn(column, names) }))
-  for (const field of wanted) {
-    const column = columnOf(field)
-    if (column !== undefined) fields.set(field, column)
-    else if (task.kind === "chat" || task.input[field]?.required)
-      issues.push({ file, line: 1, message: noColumn(field, names) })
-  }
-  if (kind === "seed" && output === undefined)
-    issues.push({
-      file,
-      line: 1,
-      message: `no column for the output; name one of the columns ${outputColumns.map(show).join(", ")}`,
-    })
-  if (issues.length > 0)
-    throw new DataError(
-      `${file} lacks columns that the task needs`,
-      issues,
-      kind === "benchmark"
-        ? `Rename the columns: a benchmark has those of the input (${wanted.join(", ")}).`
-        : `Rename the columns in the first row, or say which is which: --column ${wanted[0]}=<column> ` +
-            "--column output=<column>",
-    )
-  return {
-    fields,
-    output,
-    key: find("key", keyColumns),
-    source: find("source", ["source"]),
-    split: find("split", ["split"]),
-  }
-}
-
-function noColumn(column: string, names: readonly string[]): string {
-  const meant = nearest(column, names)
-  return (
-    `no column ${show(column)}; the columns are: ` +
-    `${names.join(", ")}${meant ? `; did you mean ${show(meant)}?` : ""}`
-  )
-}
 
 /**
  * The seed or input of a row of a user's file, by the specification, its `contentOf`, and the split it says; or every
@@ -104,6 +19,8 @@ export function parseRow(
   columns: Columns | undefined,
   kind: Kind,
 ): { row: Row; content: string; split: Split | undefined } | { issues: Issue[] } {
+  if (columns?.ambiguous !== undefined && kind === "seed")
+    return { issues: [{ path: "output", message: columns.ambiguous }] }
   const read =
     columns === undefined ? readJsonRow(task, conversationRow(task, row), kind) : readFlatRow(task, row, columns)
   if ("issues" in read) return read

@@ -10,7 +10,8 @@ import type { RowKind } from "../../store/files/split-lines.ts"
 import { openTable } from "../../store/tables/table.ts"
 import type { TableRow, TableStream } from "../../store/tables/table-rows.ts"
 import { inPieces, rowsAPiece } from "../in-pieces.ts"
-import { columnsOf, parseRow, type Row } from "./imported-row.ts"
+import { type Columns, FileColumns } from "./file-columns.ts"
+import { parseRow, type Row } from "./imported-row.ts"
 import type { ArrivedRow, ImportedRows } from "./imported-rows.ts"
 
 /** What is read, and how. */
@@ -31,7 +32,14 @@ export interface ReadRows {
   readonly read: number
   readonly invalid: readonly Issue[]
   readonly personalData: readonly FoundPersonalData[]
+  readonly unusedColumns: readonly UnusedColumns[]
   readonly acrossSplits: readonly AcrossSplits[]
+}
+
+/** Columns of a file that mean nothing to the task. */
+export interface UnusedColumns {
+  readonly file: string
+  readonly columns: readonly string[]
 }
 
 export interface FoundPersonalData {
@@ -57,8 +65,14 @@ export async function readRows(reading: Reading, signal: AbortSignal): Promise<R
     const table = await openTable(file)
     await inPieces(reader.readTable({ file, number }, table), signal)
   }
-  const { read, invalid, personalData, places } = reader
-  return { read, invalid, personalData, acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`) }
+  const { read, invalid, personalData, unusedColumns, places } = reader
+  return {
+    read,
+    invalid,
+    personalData,
+    unusedColumns,
+    acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`),
+  }
 }
 
 /** A file, and its number among those that are read. */
@@ -67,13 +81,13 @@ interface ReadFile {
   readonly number: number
 }
 
-type Columns = ReturnType<typeof columnsOf>
 type SoundRow = Exclude<ReturnType<typeof parseRow>, { issues: Issue[] }>
 
 class RowReader {
   read = 0
   readonly invalid: Issue[] = []
   readonly personalData: FoundPersonalData[] = []
+  readonly unusedColumns: UnusedColumns[] = []
   readonly places: SaidPlaces
   readonly #reading: Reading
   /** The kinds of personal data in each row that has some. */
@@ -90,26 +104,20 @@ class RowReader {
     const before = this.read
     const unread: Issue[] = []
     const issues: Issue[] = []
-    const columnsFor = (first: readonly TableRow[]) => ({
-      found: columnsOf(task, { rows: first, format }, { kind, file: place.file, renamed }),
-    })
-    let columns: { readonly found: Columns } | undefined
+    const columns = new FileColumns(task, format, { kind, file: place.file, renamed })
     for (const row of rows) {
       this.read += 1
       if (this.read % rowsAPiece === 0) yield
       if ("message" in row) unread.push(row)
-      else {
-        columns ??= columnsFor([row])
-        issues.push(...this.#readRow(place, row, columns.found))
-      }
+      else issues.push(...this.#readRow(place, row, columns.of(row)))
     }
     if (this.read === before) throw withoutRows(place.file, kind)
-    // Also where no line is a row: columns that are not there are refused.
-    columns ??= columnsFor([])
+    columns.requireAll()
+    if (columns.unused.length > 0) this.unusedColumns.push({ file: place.file, columns: columns.unused })
     this.invalid.push(...unread, ...issues)
   }
 
-  #readRow({ file, number }: ReadFile, tableRow: TableRow, columns: Columns): Issue[] {
+  #readRow({ file, number }: ReadFile, tableRow: TableRow, columns: Columns | undefined): Issue[] {
     const { task, kind, erased, splitOf } = this.#reading
     const { line } = tableRow
     const parsed = parseRow(task, tableRow, columns, kind)
@@ -155,7 +163,7 @@ class RowReader {
 }
 
 /** How the file calls the key of the row. */
-function keyNameOf({ fields }: TableRow, columns: Columns): string {
+function keyNameOf({ fields }: TableRow, columns: Columns | undefined): string {
   return columns?.key ?? ("id" in fields || !("key" in fields) ? "id" : "key")
 }
 

@@ -5,7 +5,8 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { readBytes } from "../../store/files/files.ts"
 import { readTable } from "../../store/tables/table.ts"
 import type { Workspace } from "../../store/workspace.ts"
-import { columnsOf, parseRow } from "../arriving/imported-row.ts"
+import { FileColumns } from "../arriving/file-columns.ts"
+import { parseRow } from "../arriving/imported-row.ts"
 
 export interface Benchmarks {
   /** The inputs, each named by its file and line. */
@@ -26,15 +27,17 @@ export function readBenchmarks(workspace: Workspace, task: TaskSpecification): B
     digests[file] = digestText(readBytes(path, "benchmark file"))
     const table = readTable(path)
     issues.push(...table.issues)
-    const columns = columnsOf(task, table, { kind: "benchmark", file })
-    return table.rows.flatMap((row): HeldOutRow[] => {
-      const parsed = parseRow(task, row, columns, "benchmark")
+    const columns = new FileColumns(task, table.format, { kind: "benchmark", file })
+    const read = table.rows.flatMap((row): HeldOutRow[] => {
+      const parsed = parseRow(task, row, columns.of(row), "benchmark")
       if ("issues" in parsed) {
         issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line: row.line })))
         return []
       }
       return [{ id: `${file}:${row.line}`, input: parsed.row.input }]
     })
+    columns.requireAll()
+    return read
   })
   if (issues.length > 0)
     throw new DataError(

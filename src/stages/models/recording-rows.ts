@@ -7,7 +7,8 @@ import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { openTable } from "../../store/tables/table.ts"
-import { columnsOf, parseRow } from "../arriving/imported-row.ts"
+import { FileColumns } from "../arriving/file-columns.ts"
+import { parseRow } from "../arriving/imported-row.ts"
 import type { StageContext } from "../context.ts"
 
 /** A row as it is asked. */
@@ -48,17 +49,17 @@ async function inputsIn(context: StageContext, task: TaskSpecification, file: st
   const rows = new Map<string, AskedRow>()
   const issues: Issue[] = []
   const { rows: lines, format } = await openTable(file)
-  let columns: { readonly found: ReturnType<typeof columnsOf> } | undefined
+  const columns = new FileColumns(task, format, { kind: "input", file })
   for (const line of lines) {
     if ("message" in line) {
       issues.push(line)
       continue
     }
-    columns ??= { found: columnsOf(task, { rows: [line], format }, { kind: "input", file }) }
-    const parsed = parseRow(task, line, columns.found, "input")
+    const parsed = parseRow(task, line, columns.of(line), "input")
     if ("issues" in parsed) issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line: line.line })))
     else if (erased.of(parsed.row) === undefined) rows.set(parsed.row.id, parsed.row)
   }
+  columns.requireAll()
   if (issues.length > 0) throw new DataError(`${file} has rows that cannot be asked`, issues, "Mend those rows.")
   return [...rows.values()]
 }
