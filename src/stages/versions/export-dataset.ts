@@ -1,7 +1,7 @@
 import type { DatasetId, FrozenId } from "../../core/rows/frozen-ids.ts"
 import { canonicalJson, digest } from "../../core/canonical.ts"
 import { DataError, UsageError, type Issue } from "../../core/errors.ts"
-import type { Example, Preference, Split } from "../../core/rows/example.ts"
+import type { Example, Split } from "../../core/rows/example.ts"
 import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import {
   type DatasetFormat,
@@ -10,7 +10,7 @@ import {
   toolsOf,
   withToolCalls,
 } from "../../core/contracts/format.ts"
-import { renderExample, renderQuestion } from "../../core/task/prompt.ts"
+import { renderPreference } from "../../core/contracts/preference-rows.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withFolder } from "../../store/files/files.ts"
 import { outputPlace } from "../../store/files/output-place.ts"
@@ -154,18 +154,6 @@ async function recorded(
 function* render(task: TaskSpecification, examples: Iterable<Example>): Generator<RenderedRow> {
   for (const { example, messages } of renderRows(task, examples, { knowsTools: true }))
     yield { id: example.id, messages, tools: toolsOf(task, example.input) }
-}
-
-function renderPreference(task: TaskSpecification, { id, input, chosen, rejected }: Preference): RenderedPreference {
-  const answer = (output: unknown) =>
-    renderExample(task, { input, output }).slice(-1)[0] as RenderedPreference["chosen"]
-  return {
-    id,
-    question: renderQuestion(task, input),
-    chosen: answer(chosen),
-    rejected: answer(rejected),
-    tools: toolsOf(task, input),
-  }
 }
 
 /**
