@@ -10,7 +10,6 @@ import {
   toolsOf,
   withToolCalls,
 } from "../../core/contracts/format.ts"
-import { renderPreference } from "../../core/contracts/preference-rows.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withFolder } from "../../store/files/files.ts"
 import { outputPlace } from "../../store/files/output-place.ts"
@@ -19,6 +18,7 @@ import { type StagedFile, stageFile } from "../../store/files/staged-file.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { renderRows, requireStanding, requireTrainable } from "../training/plan-training.ts"
+import { renderedPreferences } from "../training/preferences.ts"
 import { requireAllowed } from "../rights.ts"
 
 export interface ExportOptions {
@@ -110,14 +110,13 @@ async function* partsOf(
 ): AsyncGenerator<Part> {
   const { id, holdout } = manifest
   if (format.carries === "preferences") {
-    const preferences = versions.preferences(id)
-    if (preferences.length === 0)
+    const rendered = renderedPreferences(task, versions, manifest)
+    if (rendered.length === 0)
       throw new DataError(
         `${id} has no preferences: ${manifest.kept} pairs of input and output`,
         [],
         "Export the pairs in another format, for example --format messages.",
       )
-    const rendered = preferences.map((preference) => renderPreference(task, preference))
     yield { split: "train", rows: carried(format, rendered, "train") }
     return
   }
