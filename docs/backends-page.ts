@@ -25,6 +25,7 @@ export async function backendsText(
         return [title, `\`${name}\``, objectives.join(", "), methods.join(", "), backend.sunset ?? "–", asOf]
       }),
     ),
+    ...preferencesText,
     ...(await Promise.all(places.map((place) => section(place)))),
     "## Closed",
     "These take no more jobs.",
@@ -34,6 +35,23 @@ export async function backendsText(
     ),
   ].join("\n\n")
 }
+
+const preferencesText = [
+  "## Training on preferences",
+  "With `objective: dpo` a job trains on the preferences of the version (`preferences.jsonl`): for each grown " +
+    "example that a reviewer corrected and the build kept, the corrected output is preferred to the one that was " +
+    "proposed. `tuneloop job check` shows the first one as it is sent.",
+  "- Each preference is about a train row of the version; one that is not stops the job, and an export too.\n" +
+    "- No validation file is sent: corrections are made of what is trained on, never of what is held out.\n" +
+    "- Weights by prevalence are of pairs; preferences have none.\n" +
+    "- `hyperparameters.beta` is the service's own unless the job sets it. The default of `learningRate` suits " +
+    "`sft`: set a lower one where the backend follows it.\n" +
+    "- The model is evaluated like any other.",
+  `\`\`\`yaml\n${stringify({
+    ...{ schemaVersion: 1, job: "support-dpo", task: "support", baseModel: "gpt-4.1-mini-2025-04-14" },
+    ...{ backend: { name: "openai-compatible" }, objective: "dpo", hyperparameters: { beta: 0.1 } },
+  })}\`\`\``,
+]
 
 async function section({
   title,

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { BackendContext, BackendModule, Check, FineTuneBackend } from "../core/contracts/backend.ts"
-import { chatRow, chatRowFaults } from "../core/contracts/chat-rows.ts"
+import { chatRow, chatRowFaults, preferenceForm } from "../core/contracts/chat-rows.ts"
 import { UsageError } from "../core/errors.ts"
 import { hostOf } from "../core/asking/model-match.ts"
 import { nearest, show } from "../core/parse.ts"
@@ -96,9 +96,12 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
       fewestRows: profile.fewestRows,
       faults: (row) => chatRowFaults(row, { mostTokens: profile.mostRowTokens }),
       row: chatRow,
+      ...(profile.objectives.includes("dpo")
+        ? { preferences: preferenceForm({ mostTokens: profile.mostRowTokens }) }
+        : {}),
     },
     capabilities: () => ({
-      objectives: ["sft"],
+      objectives: profile.objectives,
       methods: ["lora"],
       settings: ["name", ...Object.keys(profile.settings)],
       asOf: profile.asOf,

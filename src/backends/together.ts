@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
-import { chatRow, chatRowFaults } from "../core/contracts/chat-rows.ts"
+import { chatRow, chatRowFaults, preferenceForm } from "../core/contracts/chat-rows.ts"
 import { hostOf } from "../core/asking/model-match.ts"
 import { fetchAdapter } from "./hosted/together-adapter.ts"
 import { togetherMessageOf, TogetherJobs } from "./hosted/together-jobs.ts"
@@ -45,14 +45,14 @@ function together(
     name: "together",
     kind: "hosted",
     host: hostOf(baseUrl),
-    rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: chatRow },
+    rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: chatRow, preferences: preferenceForm() },
     capabilities: () => ({
-      objectives: ["sft"],
+      objectives: ["sft", "dpo"],
       methods: ["lora"],
       settings: [
         ...["name", "rank", "alpha", "dropout", "targetModules"],
         ...["epochs", "batchSize", "gradientAccumulation", "learningRate", "scheduler", "warmupRatio", "weightDecay"],
-        "maxLength",
+        ...["maxLength", "beta"],
       ],
       asOf: "2026-11-22",
       source: "together-ai 0.52.0; docs.together.ai/reference/finetune",

@@ -1,4 +1,4 @@
-import { type RenderedPreference, type RenderedRow, usesTools, withToolCalls } from "../core/contracts/format.ts"
+import { type RenderedRow, usesTools, withToolCalls } from "../core/contracts/format.ts"
 import type { Message } from "../core/task/prompt.ts"
 
 /** `{messages, tools}` with the tools left out where there are none. */
@@ -7,16 +7,6 @@ export function chatRow(
   wanted: "text" | "object",
 ): Record<string, unknown> {
   return { messages: withToolCalls(messages, wanted), ...(tools.length === 0 ? {} : { tools }) }
-}
-
-/** Question and answers with their tool calls in one shape. */
-export function shapedPreference({ question, chosen, rejected, tools }: RenderedPreference, wanted: "text" | "object") {
-  return {
-    question: withToolCalls(question, wanted),
-    chosen: withToolCalls([...question, chosen], wanted).slice(-1),
-    rejected: withToolCalls([...question, rejected], wanted).slice(-1),
-    tools: tools.length === 0 ? {} : { tools },
-  }
 }
 
 /** A row of plain text in turns: an optional system message, then user and assistant by turns. */

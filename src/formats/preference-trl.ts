@@ -1,6 +1,6 @@
 import type { DatasetFormat } from "../core/contracts/format.ts"
 import type { Message } from "../core/task/prompt.ts"
-import { shapedPreference } from "./_chat.ts"
+import { shapedPreference } from "../core/contracts/preference-rows.ts"
 
 const format: DatasetFormat = {
   carries: "preferences",

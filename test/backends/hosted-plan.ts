@@ -2,8 +2,8 @@ import type { TrainingPlan } from "../../src/core/contracts/backend.ts"
 import { jobSchema } from "../../src/core/training/job.ts"
 
 /** A plan for a hosted service, of one row. */
-export function hostedPlan(baseModel: string, hyperparameters: object = {}): TrainingPlan {
-  const job = jobSchema.parse({ job: "mood", task: "mood", baseModel, hyperparameters })
+export function hostedPlan(baseModel: string, hyperparameters: object = {}, objective = "sft"): TrainingPlan {
+  const job = jobSchema.parse({ job: "mood", task: "mood", baseModel, hyperparameters, objective })
   const file = { rows: 1, bytes: 17, digest: "sha256:0" }
   return {
     ...{ schemaVersion: 1, job: job.job, task: job.task, baseModel, revision: null, backend: job.backend },

@@ -131,12 +131,13 @@ it("a model that is not there, or has been shut down, is refused by the service 
 
 describe("what is asked for", () => {
   const known = profiles({ packageRoot })
-  const requestAt = (name: string, extra = {}) => {
+  const supervised = hostedPlan("base", { learningRateMultiplier: 0.5, learningRate: 3e-5 })
+  const requestAt = (name: string, { extra = {}, plan = supervised } = {}) => {
     const profile = known[name]
     if (profile === undefined) throw new Error(`there is no profile ${name}`)
     const wire = {} as HostedWire
     const jobs = new OpenAiJobs(wire, { backend: "b", profile, extra, settleMs: 0, pollAfterMs: 1 })
-    return requestOf(jobs, hostedPlan("base", { learningRateMultiplier: 0.5, learningRate: 3e-5 }), "key-1")
+    return requestOf(jobs, plan, "key-1")
   }
 
   it.each(["openai", "azure", "custom"])("stands in method at %s, with a multiplier of the rate", (name) => {
@@ -155,7 +156,28 @@ describe("what is asked for", () => {
     expect(request).not.toHaveProperty("metadata")
   })
 
+  it.each(["openai", "azure", "custom"])("is a dpo job at %s, with its beta only where the job has one", (name) => {
+    const methodAt = (settings: object) => requestAt(name, { plan: hostedPlan("base", settings, "dpo") })["method"]
+    expect(methodAt({ beta: 0.2 })).toEqual({
+      type: "dpo",
+      dpo: { hyperparameters: { n_epochs: 3, batch_size: 8, beta: 0.2 } },
+    })
+    expect(methodAt({})).toEqual({ type: "dpo", dpo: { hyperparameters: { n_epochs: 3, batch_size: 8 } } })
+  })
+
+  it("of a service is only what its facts say that it has", () => {
+    const objectivesAt = (profile: string) => {
+      const options = openAiCompatible.options.parse({ profile, baseUrl: server.url })
+      const backend = openAiCompatible.create(backendContext({}), options)
+      return [backend.capabilities().objectives.join(), backend.rows?.preferences !== undefined]
+    }
+    for (const profile of ["openai", "azure", "custom"]) expect(objectivesAt(profile)).toEqual(["sft,dpo", true])
+    for (const profile of ["nebius", "crusoe"]) expect(objectivesAt(profile)).toEqual(["sft", false])
+  })
+
   it("has the fields that the job adds", () => {
-    expect(requestAt("azure", { trainingType: "globalStandard" })).toMatchObject({ trainingType: "globalStandard" })
+    expect(requestAt("azure", { extra: { trainingType: "globalStandard" } })).toMatchObject({
+      trainingType: "globalStandard",
+    })
   })
 })

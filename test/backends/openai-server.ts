@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import { FileStore, page, refusal } from "./openai-files.ts"
-import { type Answer, WireServer } from "./wire-server.ts"
+import { type Answer, arePreferences, WireServer } from "./wire-server.ts"
 
 /** A fine-tuning job as the server keeps it. */
 export interface ServedJob {
@@ -10,6 +10,8 @@ export interface ServedJob {
   readonly validation_file: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly suffix: string | null
+  /** As it was asked for. */
+  readonly method: { readonly type: string; readonly [type: string]: unknown } | null
   readonly created_at: number
   status: string
   finished_at: number | null
@@ -162,9 +164,11 @@ export class OpenAiServer extends WireServer {
     }
   }
 
-  private create({ model, training_file, validation_file, metadata, suffix }: Creation): Answer {
+  private create({ model, training_file, validation_file, metadata, suffix, method }: Creation): Answer {
     if (!this.models.includes(model)) return refusal(400, `model ${model} cannot be fine-tuned`)
-    if (!this.store.files.has(training_file)) return refusal(400, `no such file: ${training_file}`)
+    const rows = this.store.files.get(training_file)?.content
+    if (rows === undefined) return refusal(400, `no such file: ${training_file}`)
+    if (method?.type === "dpo" && !arePreferences(rows)) return refusal(400, `${training_file} has no preferences`)
     const job: ServedJob = {
       id: `ftjob-${this.jobs.length + 1}`,
       model,
@@ -172,6 +176,7 @@ export class OpenAiServer extends WireServer {
       validation_file: validation_file ?? null,
       metadata: metadata ?? {},
       suffix: suffix ?? null,
+      method: method ?? null,
       created_at: this.clock,
       status: "validating_files",
       finished_at: null,
@@ -200,6 +205,7 @@ interface Creation {
   readonly validation_file?: string | null
   readonly metadata?: Record<string, string>
   readonly suffix?: string
+  readonly method?: ServedJob["method"]
 }
 
 function shown({ events: _events, checkpoints: _checkpoints, ...job }: ServedJob): object {

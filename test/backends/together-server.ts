@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http"
-import { type Answer, WireServer } from "./wire-server.ts"
+import { type Answer, arePreferences, WireServer } from "./wire-server.ts"
 
 /** A fine-tuning job as the server keeps it. */
 export interface ServedTogetherJob {
@@ -183,7 +183,13 @@ export class TogetherServer extends WireServer {
     const lora = { max_rank: 64, min_batch_size: 8, max_batch_size: 32, target_modules: ["q_proj", "v_proj"] }
     return {
       status: 200,
-      body: { model_name: model, max_num_epochs: 20, max_seq_length_sft: 8192, lora_training: lora },
+      body: {
+        model_name: model,
+        max_num_epochs: 20,
+        max_seq_length_sft: 8192,
+        max_seq_length_dpo: 4096,
+        lora_training: lora,
+      },
     }
   }
 
@@ -203,7 +209,10 @@ export class TogetherServer extends WireServer {
 
   #create(request: Record<string, unknown>): Answer {
     const [train, validation] = [String(request["training_file"]), request["validation_file"] ?? null]
-    if (this.files.get(train)?.looksLeft !== 0) return refused(400, `file ${train} is not validated yet`)
+    const file = this.files.get(train)
+    if (file?.looksLeft !== 0) return refused(400, `file ${train} is not validated yet`)
+    const { method } = request["training_method"] as { readonly method: string }
+    if (method === "dpo" && !arePreferences(file.content)) return refused(400, `file ${train} has no preferences`)
     const now = new Date(this.clock).toISOString()
     const job: ServedTogetherJob = {
       ...{ id: `ft-${this.jobs.length + 1}`, model: String(request["model"]), suffix: String(request["suffix"]) },

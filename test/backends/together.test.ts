@@ -103,6 +103,27 @@ describe("together", () => {
       expect(server.jobs).toHaveLength(0)
     }))
 
+  it("asks for a dpo job with the beta of the plan, and for none on rows that are no preferences", () =>
+    at(async ({ server, files, open }) => {
+      const dpo = (settings: object) => {
+        const plan = hostedPlan(server.model, settings, "dpo")
+        return { ...plan, files: { ...plan.files, validation: { ...plan.files.validation, rows: 0 } } }
+      }
+      await expect(open().submit(dpo({}), files, submitted)).rejects.toThrow(/has no preferences/)
+      const answered = (content: string) => [{ role: "assistant", content }]
+      const [preferred_output, non_preferred_output] = [answered("good"), answered("bad")]
+      const input = { messages: [{ role: "user", content: "well" }] }
+      writeFileSync(files.train, `${JSON.stringify({ input, preferred_output, non_preferred_output })}\n`)
+      const methodOf = async (settings: object, submissionKey: string) => {
+        await open().submit(dpo(settings), files, { submissionKey, resume: false })
+        expect(server.newest.request).not.toHaveProperty("n_evals")
+        expect(server.newest.validation_file).toBeNull()
+        return server.newest.request["training_method"]
+      }
+      expect(await methodOf({ beta: 0.2 }, "key-2")).toEqual({ method: "dpo", dpo_beta: 0.2 })
+      expect(await methodOf({}, "key-3")).toEqual({ method: "dpo" })
+    }))
+
   it("says beforehand what is beyond the model's limits, as the service states them", () =>
     at(async ({ server, open }) => {
       const beyond = (given: object) => open().refusals?.({ ...hostedPlan(server.model, given) })
@@ -111,6 +132,10 @@ describe("together", () => {
         "hyperparameters.scheduler is constant; allowed: linear, cosine",
         "hyperparameters.epochs is 30; at most 20",
         "hyperparameters.batchSize is 4; at least 8",
+      ])
+      expect(await open().refusals?.(hostedPlan(server.model, { maxLength: 8000 }))).toEqual([])
+      expect(await open().refusals?.(hostedPlan(server.model, { maxLength: 8000 }, "dpo"))).toEqual([
+        "hyperparameters.maxLength is 8000; at most 4096",
       ])
       expect(await open().refusals?.(hostedPlan("meta-llama/unknown"))).toEqual([
         "meta-llama/unknown cannot be fine-tuned there",

@@ -19,6 +19,20 @@ export interface Fault {
     | "held"
 }
 
+/** Whether each line of a training file is a preference: a question and one answer of the assistant each. */
+export function arePreferences(content: Buffer): boolean {
+  const isAnswer = (turns: unknown) => Array.isArray(turns) && turns.length === 1 && turns[0].role === "assistant"
+  return content
+    .toString("utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .every((row) => {
+      const { input, preferred_output: preferred, non_preferred_output: other } = row
+      return input?.messages?.length > 0 && isAnswer(preferred) && isAnswer(other)
+    })
+}
+
 /** A service on this machine that keeps state, notes every call, and misbehaves when it is told to. */
 export abstract class WireServer {
   readonly calls: string[] = []

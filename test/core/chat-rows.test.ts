@@ -1,7 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { chatRow, chatRowFaults } from "../../src/core/contracts/chat-rows.ts"
+import { chatRow, chatRowFaults, preferenceForm } from "../../src/core/contracts/chat-rows.ts"
 import type { TrainingRow } from "../../src/core/contracts/backend.ts"
+import type { RenderedPreference } from "../../src/core/contracts/format.ts"
 import type { Message } from "../../src/core/task/prompt.ts"
 
 const rowOf = (messages: readonly object[], more: Partial<TrainingRow> = {}): TrainingRow => ({
@@ -86,5 +87,66 @@ describe("a row for a service of OpenAI's wire", () => {
         )
       }),
     )
+  })
+})
+
+describe("a preference for a service of OpenAI's wire", () => {
+  const preference = (changes: object = {}): RenderedPreference => ({
+    ...{ id: "pref_1", question: [user] as Message[], tools: [] },
+    ...{ chosen: answer as Message, rejected: { role: "assistant", content: "billing" } },
+    ...changes,
+  })
+  const { faults, row } = preferenceForm()
+
+  it.each<[string, object, RegExp]>([
+    ["with the same answer twice", { rejected: answer }, /^both answers are the same$/],
+    ["with an empty answer", { chosen: { role: "assistant", content: "" } }, /^the preferred answer is empty$/],
+    ["with an answer of the user", { rejected: user }, /^the rejected answer is a message of the user, not the assis/],
+    [
+      "with an answer without a text",
+      { rejected: { role: "assistant", content: null } },
+      /rejected answer has no text/,
+    ],
+    [
+      "with a mark in an answer",
+      { rejected: { role: "assistant", content: "<|end|>" } },
+      /rejected .* contains <\|end/,
+    ],
+    ["without a question", { question: [] }, /^the question ends with nothing, not the user$/],
+    ["whose question ends with an answer", { question: [user, answer] }, /ends with a message of the assistant/],
+    ["with an empty question", { question: [{ role: "user", content: "" }] }, /^message 1 is empty$/],
+    [
+      "with a tool's answer that nobody asked for",
+      { question: [user, { role: "tool", content: "1", tool_call_id: "call_9" }] },
+      /^message 2 answers a tool that was not called$/,
+    ],
+    [
+      "with a tool whose name is refused",
+      { tools: [{ type: "function", function: { name: "find it", parameters: {} } }] },
+      /^the tool find it has a name/,
+    ],
+  ])("%s is one fault that says so", (_name, changes, fault) => {
+    expect(faults(preference(changes))).toEqual([expect.stringMatching(fault)])
+  })
+
+  it("of which one answer would be cut is a fault, and one that just fits is none", () => {
+    const long = preference({ rejected: { role: "assistant", content: "x".repeat(4000) } })
+    expect(preferenceForm({ mostTokens: 1000 }).faults(long)).toEqual([expect.stringMatching(/about 10\d\d tokens/)])
+    expect(preferenceForm({ mostTokens: 1100 }).faults(long)).toEqual([])
+  })
+
+  it("is sent as one question with one answer each, calls of tools with their arguments as text", () => {
+    expect(row(preference())).toEqual({
+      input: { messages: [user] },
+      preferred_output: [answer],
+      non_preferred_output: [{ role: "assistant", content: "billing" }],
+    })
+    const tools = [{ type: "function" as const, function: { name: "find", parameters: {} } }]
+    const calling = preference({ tools, chosen: call })
+    expect(faults(calling)).toEqual([])
+    expect(row(calling)).toMatchObject({
+      input: { messages: [user], tools },
+      preferred_output: [{ tool_calls: [{ type: "function", function: { name: "find", arguments: "{}" } }] }],
+    })
   })
 })

@@ -84,15 +84,19 @@ export function requestOf(
     model: plan.baseModel,
     suffix: plan.job.slice(0, longestSuffix),
     seed: plan.seed,
-    ...(profile.hyperparameters === "method"
-      ? { method: { type: "supervised", supervised: { hyperparameters: settings } } }
-      : { hyperparameters: settings }),
+    ...(profile.hyperparameters === "method" ? { method: methodOf(plan, settings) } : { hyperparameters: settings }),
     ...(profile.hasMetadata ? { metadata: { [keyLabel]: submissionKey } } : {}),
     ...extra,
   }
 }
 
 const longestSuffix = 64
+
+function methodOf({ objective }: TrainingPlan, hyperparameters: Readonly<Record<string, unknown>>) {
+  return objective === "dpo"
+    ? { type: "dpo", dpo: { hyperparameters } }
+    : { type: "supervised", supervised: { hyperparameters } }
+}
 
 export function remoteJob(
   { options: { backend } }: OpenAiJobs,

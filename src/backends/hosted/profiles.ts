@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import type { BackendContext } from "../../core/contracts/backend.ts"
 import { parseYaml } from "../../core/parse.ts"
+import { objectives } from "../../core/training/job.ts"
 
 const profileSchema = z.strictObject({
   baseUrl: z.url().optional(),
@@ -10,6 +11,7 @@ const profileSchema = z.strictObject({
   /** The header that carries the key. */
   auth: z.enum(["bearer", "api-key"]).default("bearer"),
   sunset: z.iso.date().optional(),
+  objectives: z.array(z.enum(objectives)).default(["sft"]),
   /** Whether settings stand in `method` or at the top of the request. */
   hyperparameters: z.enum(["method", "top-level"]),
   /** The settings of a job that the service follows, and how its wire calls them. */
@@ -33,7 +35,13 @@ const profileSchema = z.strictObject({
 export type Profile = z.output<typeof profileSchema>
 
 const factsSchema = z.strictObject({
-  profiles: z.record(z.string(), profileSchema),
+  profiles: z.record(
+    z.string(),
+    profileSchema.refine((profile) => profile.hyperparameters === "method" || !profile.objectives.includes("dpo"), {
+      path: ["objectives"],
+      error: "a request with its settings at the top cannot ask for dpo",
+    }),
+  ),
 })
 
 /** The services that speak OpenAI's fine-tuning wire, by name. */

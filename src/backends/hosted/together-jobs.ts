@@ -48,6 +48,7 @@ type StoredFile = z.output<typeof fileSchema>
 const limitsSchema = z.looseObject({
   max_num_epochs: number,
   max_seq_length_sft: number,
+  max_seq_length_dpo: number,
   lora_training: z
     .looseObject({
       max_rank: number,

@@ -86,7 +86,7 @@ export function requestOf(plan: TrainingPlan, submissionKey: string): Record<str
     max_seq_length: settings.maxLength,
     random_seed: plan.seed,
     ...(plan.files.validation.rows > 0 ? { n_evals: settings.epochs } : {}),
-    training_method: { method: "sft", train_on_inputs: false },
+    training_method: methodOf(plan),
     training_type: {
       type: "Lora",
       lora_r: method.rank,
@@ -97,6 +97,11 @@ export function requestOf(plan: TrainingPlan, submissionKey: string): Record<str
         : method.targetModules,
     },
   }
+}
+
+function methodOf({ objective, hyperparameters: { beta } }: TrainingPlan) {
+  if (objective === "sft") return { method: "sft", train_on_inputs: false }
+  return { method: "dpo", ...(beta === undefined ? {} : { dpo_beta: beta }) }
 }
 
 /** What of the plan is beyond the model's limits. */
@@ -121,9 +126,11 @@ export function beyondLimits(
     ...(typeof min_batch_size === "number" && hyperparameters.batchSize < min_batch_size
       ? [`hyperparameters.batchSize is ${hyperparameters.batchSize}; at least ${min_batch_size}`]
       : []),
-    ...(objective === "sft"
-      ? over("hyperparameters.maxLength", hyperparameters.maxLength, limits.max_seq_length_sft)
-      : []),
+    ...over(
+      "hyperparameters.maxLength",
+      hyperparameters.maxLength,
+      objective === "sft" ? limits.max_seq_length_sft : limits.max_seq_length_dpo,
+    ),
     ...(unknown.length === 0
       ? []
       : [`method.targetModules has ${unknown.join(", ")}; allowed: ${target_modules?.join(", ")}`]),

@@ -70,7 +70,10 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
   const task = await attempt(() => readCheckedTask(host.workspace, job.task))
   const unknown = task && unknownLabelsNotice(host.workspace, task)
   if (unknown !== undefined) problems.push({ code: "invalid-data", message: unknown.message, hint: unknown.command })
-  const planned = task && (await attempt(() => planTraining(host.context(), job, task, backend?.rows)))
+  // Without the job's objective the backend has no rows for it, and that is said already.
+  const canRender = backend === undefined || backend.capabilities().objectives.includes(job.objective)
+  const planned =
+    task && canRender ? await attempt(() => planTraining(host.context(), job, task, backend?.rows)) : undefined
   const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
   const sunset =
     backend?.sunset === undefined ? undefined : describeSunset(backend.host ?? backend.name, backend.sunset, now())

@@ -55,6 +55,7 @@ export function registerShow(command: Command, host: Host): void {
     })
 }
 
-function describePlanned({ baseModel, method, dataset, files, holdout, prompt }: TrainingPlan): string {
-  return `${baseModel}, ${method.name}, ${dataset} (${files.train.rows} rows), holdout ${holdout}, prompt ${prompt}`
+function describePlanned({ baseModel, objective, method, dataset, files, holdout, prompt }: TrainingPlan): string {
+  const [how, what] = objective === "dpo" ? [`dpo and ${method.name}`, "preferences"] : [method.name, "rows"]
+  return `${baseModel}, ${how}, ${dataset} (${files.train.rows} ${what}), holdout ${holdout}, prompt ${prompt}`
 }

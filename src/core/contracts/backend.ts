@@ -3,7 +3,7 @@ import type { DatasetId, HoldoutId } from "../rows/frozen-ids.ts"
 import type { JobSpecification } from "../training/job.ts"
 import type { BaseModel, ModelRef } from "../training/model-ref.ts"
 import type { RemoteJob, RunState, SentEvent } from "../training/run.ts"
-import type { RenderedRow } from "./format.ts"
+import type { RenderedPreference, RenderedRow } from "./format.ts"
 
 /**
  * A job with every default resolved, the exact bytes by digest: what a run executes. Its digest names it; clocks and
@@ -68,14 +68,23 @@ export interface TrainingRow extends RenderedRow {
   readonly weight?: number
 }
 
-/** How a service takes rows. Pure and strict: what it would refuse or cut is a fault before anything is sent. */
-export interface RowDialect {
+/**
+ * How a service takes rows of one kind. Pure and strict: what it would refuse or cut is a fault before anything is
+ * sent.
+ */
+export interface RowForm<Row extends { readonly id: string }> {
+  /** Why the service would not train on the row as it is; empty where it would. */
+  faults(row: Row): readonly string[]
+  /** The row as it is sent. */
+  row(row: Row): Readonly<Record<string, unknown>>
+}
+
+/** How a service takes the rows of a training file. */
+export interface RowDialect extends RowForm<TrainingRow> {
   /** The fewest rows that a training file may have. */
   readonly fewestRows: number
-  /** Why the service would not train on the row as it is; empty where it would. */
-  faults(row: TrainingRow): readonly string[]
-  /** The row as it is sent. */
-  row(row: TrainingRow): Readonly<Record<string, unknown>>
+  /** How it takes preferences; absent where it trains on none. */
+  readonly preferences?: RowForm<RenderedPreference>
 }
 
 /**

@@ -1,6 +1,8 @@
+import { canonicalJson } from "../canonical.ts"
 import type { Message } from "../task/prompt.ts"
-import type { TrainingRow } from "./backend.ts"
-import { type RenderedRow, withToolCalls } from "./format.ts"
+import type { RowForm, TrainingRow } from "./backend.ts"
+import { type RenderedPreference, type RenderedRow, withToolCalls } from "./format.ts"
+import { preferenceRow, shapedPreference } from "./preference-rows.ts"
 
 /** What a service allows of a row beyond its form. */
 export interface ChatRowLimits {
@@ -29,14 +31,56 @@ export function chatRowFaults(row: TrainingRow, { mostTokens }: ChatRowLimits = 
   return [
     ...messages.flatMap((message, index) => messageFaults(message, `message ${index + 1}`)),
     ...orderFaults(messages),
-    ...row.tools.flatMap(({ function: { name } }) =>
-      isName(name) ? [] : [`the tool ${name} has a name that is refused: letters, digits, _ and -, at most 64`],
-    ),
+    ...toolFaults(row.tools),
     ...(row.weight === undefined || row.weight === 1
       ? []
       : [`it counts ${row.weight} times, and the service has no weights of rows`]),
     ...sizeFaults(JSON.stringify(sent), mostTokens),
   ]
+}
+
+/**
+ * Why a service of OpenAI's wire would refuse the preference, or learn nothing from it; empty where it would do
+ * neither: one message of the assistant each, to one question. The rules are those of
+ * developers.openai.com/api/docs/guides/direct-preference-optimization and
+ * docs.together.ai/docs/preference-fine-tuning (2026-11-30).
+ */
+export function preferenceFaults(preference: RenderedPreference, { mostTokens }: ChatRowLimits = {}): string[] {
+  const { question, chosen, rejected } = shapedPreference(preference, "text")
+  const last = question.at(-1)
+  return [
+    ...question.flatMap((message, index) => messageFaults(message, `message ${index + 1}`)),
+    ...uncalledFaults(question),
+    ...(last?.role === "user" || last?.role === "tool"
+      ? []
+      : [`the question ends with ${last === undefined ? "nothing" : `a message of the ${last.role}`}, not the user`]),
+    ...answerFaults(chosen, "the preferred answer"),
+    ...answerFaults(rejected, "the rejected answer"),
+    ...(canonicalJson(chosen) === canonicalJson(rejected) ? ["both answers are the same"] : []),
+    ...toolFaults(preference.tools),
+    // Each answer is trained on behind the question.
+    ...[chosen, rejected].flatMap((answer) =>
+      sizeFaults(JSON.stringify([...question, ...answer, ...preference.tools]), mostTokens),
+    ),
+  ]
+}
+
+/** How a service of OpenAI's wire takes preferences. */
+export function preferenceForm(limits: ChatRowLimits = {}): RowForm<RenderedPreference> {
+  return { faults: (row) => preferenceFaults(row, limits), row: preferenceRow }
+}
+
+function answerFaults(messages: readonly Message[], where: string): string[] {
+  return messages.flatMap((message) => [
+    ...messageFaults(message, where),
+    ...(message.role === "assistant" ? [] : [`${where} is a message of the ${message.role}, not the assistant`]),
+  ])
+}
+
+function toolFaults(tools: RenderedRow["tools"]): string[] {
+  return tools.flatMap(({ function: { name } }) =>
+    isName(name) ? [] : [`the tool ${name} has a name that is refused: letters, digits, _ and -, at most 64`],
+  )
 }
 
 const roles = ["system", "developer", "user", "assistant", "tool"]
@@ -66,20 +110,23 @@ function callFaults(call: unknown, where: string): string[] {
 
 function orderFaults(messages: readonly Message[]): string[] {
   const last = messages.at(-1)
-  const called = new Set<unknown>()
-  const unasked = messages.flatMap((message, index) => {
-    for (const call of (message["tool_calls"] as readonly { id: string }[] | undefined) ?? []) called.add(call.id)
-    return message.role === "tool" && !called.has(message["tool_call_id"])
-      ? [`message ${index + 1} answers a tool that was not called`]
-      : []
-  })
   return [
     ...(last?.role === "assistant" ? [] : ["the last message is not the assistant's"]),
     ...(last?.role === "assistant" && last["weight"] === 0
       ? ["its last answer has the weight 0: there is nothing to train on"]
       : []),
-    ...unasked,
+    ...uncalledFaults(messages),
   ]
+}
+
+function uncalledFaults(messages: readonly Message[]): string[] {
+  const called = new Set<unknown>()
+  return messages.flatMap((message, index) => {
+    for (const call of (message["tool_calls"] as readonly { id: string }[] | undefined) ?? []) called.add(call.id)
+    return message.role === "tool" && !called.has(message["tool_call_id"])
+      ? [`message ${index + 1} answers a tool that was not called`]
+      : []
+  })
 }
 
 /** By four characters a token, which is about right for English: where it may be cut, it is not sent. */

@@ -1,7 +1,10 @@
 import { z } from "zod"
 import { nameSchema, schemaVersion } from "../names.ts"
 
-const objectiveSchema = z.enum(["sft"])
+const objectiveSchema = z.enum(["sft", "dpo"])
+type Objective = z.output<typeof objectiveSchema>
+/** What a job may ask for; each backend has some of them. */
+export const objectives = objectiveSchema.options
 
 /** One entry for each training method; the other one is in trainer/_methods.py. */
 const methodSchema = z.discriminatedUnion("name", [
@@ -30,17 +33,25 @@ const hyperparametersSchema = z.strictObject({
   scheduler: z.enum(["linear", "cosine", "constant"]).default("linear").describe("How the learning rate falls"),
   warmupRatio: z.number().min(0).lt(1).default(0.05).describe("The share of steps in which the learning rate rises"),
   weightDecay: z.number().min(0).default(0).describe("Weight decay of AdamW"),
+  beta: z
+    .number()
+    .positive()
+    .max(2)
+    .optional()
+    .describe("dpo only: how strongly the model is held to its base; the service's own value where absent"),
   maxLength: z.int().positive().default(1024).describe("The longest row in tokens; a longer one stops the submit"),
 })
 
 /** What the trainer can do, by the names that a job gives: every runner of it offers them. */
-export const trainerObjectives = objectiveSchema.options
+export const trainerObjectives: readonly Objective[] = ["sft"]
 export const trainerMethods: readonly string[] = methodSchema.options.map(({ shape }) => shape.name.value)
+
+const providersSettings = ["learningRateMultiplier", "beta"]
 
 /** The settings that the trainer follows: all but what only a provider has. */
 export function trainerSettings(): string[] {
   const method = methodSchema.options.flatMap(({ shape }) => Object.keys(shape))
-  return [...method, ...Object.keys(hyperparametersSchema.shape)].filter((key) => key !== "learningRateMultiplier")
+  return [...method, ...Object.keys(hyperparametersSchema.shape)].filter((key) => !providersSettings.includes(key))
 }
 
 /** The settings of a job that names none, by the keys of `method` and `hyperparameters`. */
@@ -74,7 +85,12 @@ export const jobSchema = z
       })
       .prefault({})
       .describe("Where the model is trained"),
-    objective: objectiveSchema.default("sft").describe("sft: supervised fine-tuning on pairs of input and output"),
+    objective: objectiveSchema
+      .default("sft")
+      .describe(
+        "sft: supervised fine-tuning on pairs of input and output; dpo: direct preference optimisation on the " +
+          "version's preferences, which come of reviewers' corrections",
+      ),
     method: methodSchema
       .prefault({ name: "lora" })
       .describe("How the weights are trained, with the method's own settings"),
@@ -99,6 +115,10 @@ export const jobSchema = z
       })
       .prefault({})
       .describe("What the tuned model is compared with, and how"),
+  })
+  .refine(({ objective, hyperparameters }) => objective === "dpo" || hyperparameters.beta === undefined, {
+    path: ["hyperparameters", "beta"],
+    error: "only the objective dpo has it; leave it out, or set objective: dpo",
   })
   .describe("A Tuneloop training job")
 export type JobSpecification = z.output<typeof jobSchema>

@@ -13,7 +13,7 @@ export function requireSupported(
   const refusals = [
     ...(objectives.includes(objective) ? [] : [`the objective ${objective} (it has: ${objectives.join(", ")})`]),
     ...(methods.includes(method.name) ? [] : [`the method ${method.name} (it has: ${methods.join(", ")})`]),
-    ...(settings === undefined ? [] : unknownSettings({ method, hyperparameters }, settings)),
+    ...(settings === undefined ? [] : unknownSettings({ objective, method, hyperparameters }, settings)),
   ]
   if (refusals.length === 0) return
   throw new ToolkitError(`${backend.name} does not have ${refusals.join(" and ")}, as of ${asOf}`, {
@@ -46,13 +46,14 @@ export async function requireAccepted(
 
 /** Settings that the job changes and the backend does not follow: it would train with others than the job says. */
 function unknownSettings(
-  job: Pick<JobSpecification, "method" | "hyperparameters">,
+  job: Pick<JobSpecification, "objective" | "method" | "hyperparameters">,
   settings: readonly string[],
 ): string[] {
+  const nameable = settings.filter((key) => key !== "name" && (key !== "beta" || job.objective === "dpo"))
   const defaults = settingDefaults(job.method.name)
   return Object.entries({ ...job.method, ...job.hyperparameters }).flatMap(([key, value]) =>
     settings.includes(key) || isDeepStrictEqual(value, defaults[key])
       ? []
-      : [`the setting ${key} (it follows: ${settings.filter((name) => name !== "name").join(", ")})`],
+      : [`the setting ${key} (it follows: ${nameable.join(", ")})`],
   )
 }

@@ -1,5 +1,6 @@
-import type { RowDialect, TrainingPlan, TrainingRow } from "../../core/contracts/backend.ts"
+import type { RowDialect, RowForm, TrainingPlan } from "../../core/contracts/backend.ts"
 import { GateError } from "../../core/errors.ts"
+import { howPreferencesAreMade } from "./preferences.ts"
 
 const namedRows = 5
 
@@ -7,7 +8,10 @@ const namedRows = 5
  * The rows as a service takes them, a line each. After the last one it is a GateError that the service would refuse or
  * cut some, which names the first of them with each fault.
  */
-export function* dialectLines(rows: Iterable<TrainingRow>, dialect: RowDialect): Generator<string> {
+export function* dialectLines<Row extends { readonly id: string }>(
+  rows: Iterable<Row>,
+  dialect: RowForm<Row>,
+): Generator<string> {
   const named: string[] = []
   let faulty = 0
   for (const row of rows) {
@@ -24,10 +28,14 @@ export function* dialectLines(rows: Iterable<TrainingRow>, dialect: RowDialect):
 }
 
 /** Throws a GateError for a training file with fewer rows than the service takes. */
-export function requireRows({ files }: TrainingPlan, dialect: RowDialect | undefined): void {
+export function requireRows({ files, objective, task }: TrainingPlan, dialect: RowDialect | undefined): void {
   if (dialect === undefined || files.train.rows >= dialect.fewestRows) return
+  const [what, next] =
+    objective === "dpo"
+      ? ["preferences", `${howPreferencesAreMade(task)}.`]
+      : ["train rows", "Import or grow more examples and build a new version."]
   throw new GateError(
-    `the version has ${files.train.rows} train rows; the service takes ${dialect.fewestRows} or more`,
-    "Import or grow more examples and build a new version.",
+    `the version has ${files.train.rows} ${what}; the service takes ${dialect.fewestRows} or more`,
+    next,
   )
 }

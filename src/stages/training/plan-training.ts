@@ -16,6 +16,7 @@ import type { StageContext } from "../context.ts"
 import { requireAllowed } from "../rights.ts"
 import { dialectLines, requireRows } from "./dialect-lines.ts"
 import { requireNoLeak, requireUnaltered } from "./leak-gate.ts"
+import { renderedPreferences, requirePreferences } from "./preferences.ts"
 
 export interface PlannedTraining {
   readonly plan: TrainingPlan
@@ -27,7 +28,8 @@ export interface PlannedTraining {
 /**
  * The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written, and one row
  * at a time is in memory. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid`
- * keeps apart, and for a row that renders empty or that the backend's dialect would not train on as it is.
+ * keeps apart, and for a row that renders empty or that the backend's dialect would not train on as it is. For the
+ * objective `dpo` the rows are the version's preferences, without validation; a version that has none is a GateError.
  */
 export function planTraining(
   context: StageContext,
@@ -47,10 +49,13 @@ export function planTraining(
   const train = versions.each(dataset, "train.jsonl")
   requireStanding(context, task, train)
   requireAllowed(context, task, train, job.baseModel)
-  const rendered = {
-    train: linesOf(task, train, { weightOf: weightsOf(task, manifest), dialect }),
-    validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl"), { dialect }),
-  }
+  const rendered =
+    job.objective === "dpo"
+      ? { train: preferenceLines(task, versions, manifest, dialect), validation: [] }
+      : {
+          train: linesOf(task, train, { weightOf: weightsOf(task, manifest), dialect }),
+          validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl"), { dialect }),
+        }
   const plan: TrainingPlan = {
     schemaVersion: 1,
     job: job.job,
@@ -90,6 +95,24 @@ function linesOf(
       }
     },
   }
+}
+
+/** The version's preferences as lines in the backend's dialect; the trainer has no form of its own for them. */
+function preferenceLines(
+  task: TaskSpecification,
+  versions: Versions,
+  manifest: DatasetManifest,
+  dialect: RowDialect | undefined,
+): Iterable<string> {
+  const form = dialect?.preferences
+  if (form === undefined)
+    throw new ToolkitError("the backend of the job has no form for preferences, which the objective dpo trains on", {
+      code: "unsupported",
+      exitCode: 2,
+      hint: "Name a backend that has dpo (docs/backends.md), or set objective: sft in the job.",
+    })
+  const preferences = requirePreferences(renderedPreferences(task, versions, manifest), manifest)
+  return { [Symbol.iterator]: () => dialectLines(preferences, form) }
 }
 
 function* trainingRows(

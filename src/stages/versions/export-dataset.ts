@@ -1,7 +1,7 @@
 import type { DatasetId, FrozenId } from "../../core/rows/frozen-ids.ts"
 import { canonicalJson, digest } from "../../core/canonical.ts"
 import { DataError, UsageError, type Issue } from "../../core/errors.ts"
-import type { Example, Preference, Split } from "../../core/rows/example.ts"
+import type { Example, Split } from "../../core/rows/example.ts"
 import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import {
   type DatasetFormat,
@@ -10,7 +10,6 @@ import {
   toolsOf,
   withToolCalls,
 } from "../../core/contracts/format.ts"
-import { renderExample, renderQuestion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withFolder } from "../../store/files/files.ts"
 import { outputPlace } from "../../store/files/output-place.ts"
@@ -19,6 +18,7 @@ import { type StagedFile, stageFile } from "../../store/files/staged-file.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { renderRows, requireStanding, requireTrainable } from "../training/plan-training.ts"
+import { renderedPreferences } from "../training/preferences.ts"
 import { requireAllowed } from "../rights.ts"
 
 export interface ExportOptions {
@@ -110,14 +110,13 @@ async function* partsOf(
 ): AsyncGenerator<Part> {
   const { id, holdout } = manifest
   if (format.carries === "preferences") {
-    const preferences = versions.preferences(id)
-    if (preferences.length === 0)
+    const rendered = renderedPreferences(task, versions, manifest)
+    if (rendered.length === 0)
       throw new DataError(
         `${id} has no preferences: ${manifest.kept} pairs of input and output`,
         [],
         "Export the pairs in another format, for example --format messages.",
       )
-    const rendered = preferences.map((preference) => renderPreference(task, preference))
     yield { split: "train", rows: carried(format, rendered, "train") }
     return
   }
@@ -154,18 +153,6 @@ async function recorded(
 function* render(task: TaskSpecification, examples: Iterable<Example>): Generator<RenderedRow> {
   for (const { example, messages } of renderRows(task, examples, { knowsTools: true }))
     yield { id: example.id, messages, tools: toolsOf(task, example.input) }
-}
-
-function renderPreference(task: TaskSpecification, { id, input, chosen, rejected }: Preference): RenderedPreference {
-  const answer = (output: unknown) =>
-    renderExample(task, { input, output }).slice(-1)[0] as RenderedPreference["chosen"]
-  return {
-    id,
-    question: renderQuestion(task, input),
-    chosen: answer(chosen),
-    rejected: answer(rejected),
-    tools: toolsOf(task, input),
-  }
 }
 
 /**

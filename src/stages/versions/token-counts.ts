@@ -30,21 +30,14 @@ export async function tokenCounts(
   task: TaskSpecification,
   backend: FineTuneBackend,
 ): Promise<{ plan: TrainingPlan; splits: readonly SplitTokens[] }> {
+  if (backend.countTokens === undefined) throw noTokenizer(job, `the backend ${backend.name} cannot count tokens`)
   const { plan, rendered } = planTraining(context, job, task)
   const idsOf: Readonly<Record<SplitTokens["split"], string[]>> = { train: [], validation: [] }
   const started = context.monotonicMs()
-  const counted = await backend.countTokens?.(baseOf(plan), notingIds(rendered, idsOf))
+  const counted = await backend.countTokens(baseOf(plan), notingIds(rendered, idsOf))
   const seconds = (context.monotonicMs() - started) / 1000
-  if (counted === undefined || "missing" in counted)
-    throw new ToolkitError(
-      counted === undefined
-        ? `the backend ${backend.name} cannot count tokens`
-        : `the tokenizer of ${plan.baseModel} is not to be had here: it needs ${counted.missing}`,
-      {
-        code: "no-tokenizer",
-        hint: `tuneloop train ${job.job} makes it and checks each row against hyperparameters.maxLength before it trains.`,
-      },
-    )
+  if ("missing" in counted)
+    throw noTokenizer(job, `the tokenizer of ${plan.baseModel} is not to be had here: it needs ${counted.missing}`)
   const rows = plan.files.train.rows + plan.files.validation.rows
   context.report.note(
     `${rows} rows counted in ${seconds.toFixed(1)} s (${((1000 * seconds) / Math.max(1, rows)).toFixed(2)} ms a row)`,
@@ -70,6 +63,13 @@ export async function tokenCounts(
     }
   }
   return { plan, splits: [splitOf("train"), splitOf("validation")] }
+}
+
+function noTokenizer({ job }: JobSpecification, message: string): ToolkitError {
+  return new ToolkitError(message, {
+    code: "no-tokenizer",
+    hint: `tuneloop train ${job} makes it and checks each row against hyperparameters.maxLength before it trains.`,
+  })
 }
 
 function* notingIds(

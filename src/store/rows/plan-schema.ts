@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { trainerMethods, trainerObjectives } from "../../core/training/job.ts"
+import { objectives, trainerMethods } from "../../core/training/job.ts"
 import { datasetIdSchema, holdoutIdSchema } from "../../core/rows/frozen-ids.ts"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
 
@@ -19,7 +19,7 @@ export const planSchema: z.ZodType<TrainingPlan> = z.looseObject({
   baseModel: z.string(),
   revision: z.string().nullable(),
   backend: z.looseObject({ name: z.string(), options: z.record(z.string(), z.unknown()) }),
-  objective: z.enum(trainerObjectives),
+  objective: z.enum(objectives),
   // Which settings a method has is the job's schema to say; here they stay as they were planned.
   method: z.looseObject({ name: z.enum(trainerMethods) }) as unknown as z.ZodType<TrainingPlan["method"]>,
   hyperparameters: z.looseObject({
