@@ -41,6 +41,7 @@ function place(options: object = {}) {
 describe("files at a service", () => {
   it("are ready before the job is asked for", async () => {
     server.store.patience = 3
+    server.store.unreadyWord = "processing"
     const { submit, slept } = place()
     await submit()
     expect(slept.length).toBeGreaterThanOrEqual(2)

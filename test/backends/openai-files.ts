@@ -10,17 +10,23 @@ interface KeptFile {
 }
 
 interface Upload {
-  readonly name: string
+  readonly filename: string
   readonly bytes: number
+  readonly purpose: string
+  status: "pending" | "completed" | "cancelled"
   readonly parts: Map<string, Buffer>
 }
+
+const madeAt = 1_780_000_000
 
 /** OpenAI's files and uploads in parts: files take time to be ready, and may be refused. */
 export class FileStore {
   readonly files = new Map<string, KeptFile>()
   readonly uploads = new Map<string, Upload>()
-  /** How often a new file is looked at before it is ready. */
+  /** How often a new file is looked at before it is ready, */
   patience = 0
+  /** and what it is until then. OpenAI itself says `uploaded`; other services have words of their own. */
+  unreadyWord = "uploaded"
   /** Why new files are refused once they were looked at. */
   refusal: string | undefined
   pageSize = 3
@@ -41,16 +47,12 @@ export class FileStore {
     const [, , room, id, part] = url.pathname.split("/")
     if (room === "uploads") return this.#upload(id, part, request, body)
     if (id === undefined && method === "POST") {
-      const file = (await formOf(request, body)).get("file")
-      if (!(file instanceof File)) return refusal(400, "file is missing")
-      return this.#shown(this.keep(file.name, Buffer.from(await file.arrayBuffer())))
+      const form = await formOf(request, body)
+      const [file, purpose] = [form.get("file"), form.get("purpose")]
+      if (!(file instanceof File) || typeof purpose !== "string") return refusal(400, "file or purpose is missing")
+      return this.#shown(this.keep(file.name, Buffer.from(await file.arrayBuffer()), purpose))
     }
-    if (id === undefined)
-      return page(
-        [...this.files.keys()].reverse().map((file) => this.#shown(file).body as object),
-        url,
-        this.pageSize,
-      )
+    if (id === undefined) return this.#list(url)
     const file = this.files.get(id)
     if (file === undefined) return refusal(404, `no such file: ${id}`)
     if (part === "content") return { status: 200, body: file.content }
@@ -62,6 +64,17 @@ export class FileStore {
     return this.#shown(id)
   }
 
+  /** Newest first, of one purpose where the query names one. */
+  #list(url: URL): Answer {
+    const purpose = url.searchParams.get("purpose")
+    const wanted = [...this.files].filter(([, file]) => purpose === null || file.purpose === purpose)
+    return page(
+      wanted.reverse().map(([id]) => this.#shown(id).body as object),
+      url,
+      this.pageSize,
+    )
+  }
+
   async #upload(
     id: string | undefined,
     part: string | undefined,
@@ -69,26 +82,40 @@ export class FileStore {
     body: Buffer,
   ): Promise<Answer> {
     if (id === undefined) {
-      const { filename, bytes } = JSON.parse(body.toString("utf8")) as { filename: string; bytes: number }
+      const asked = JSON.parse(body.toString("utf8")) as Pick<Upload, "filename" | "bytes" | "purpose">
       const upload = `upload-${++this.#count}`
-      this.uploads.set(upload, { name: filename, bytes, parts: new Map() })
-      return { status: 200, body: { id: upload, object: "upload", status: "pending" } }
+      this.uploads.set(upload, { ...asked, status: "pending", parts: new Map() })
+      return this.#shownUpload(upload)
     }
     const upload = this.uploads.get(id)
     if (upload === undefined) return refusal(404, `no such upload: ${id}`)
+    if (upload.status !== "pending") return refusal(400, `the upload is ${upload.status}`)
     if (part === "parts") {
       const data = (await formOf(request, body)).get("data")
       if (!(data instanceof Blob)) return refusal(400, "data is missing")
       const name = `part-${++this.#count}`
       upload.parts.set(name, Buffer.from(await data.arrayBuffer()))
-      return { status: 200, body: { id: name, object: "upload.part", upload_id: id } }
+      return { status: 200, body: { id: name, object: "upload.part", created_at: madeAt, upload_id: id } }
+    }
+    if (part === "cancel") {
+      upload.status = "cancelled"
+      return this.#shownUpload(id)
     }
     const { part_ids } = JSON.parse(body.toString("utf8")) as { part_ids: string[] }
     const content = Buffer.concat(part_ids.map((name) => upload.parts.get(name) ?? Buffer.alloc(0)))
     if (content.length !== upload.bytes) return refusal(400, `${content.length} bytes of ${upload.bytes}`)
+    upload.status = "completed"
+    return this.#shownUpload(id, this.keep(upload.filename, content, upload.purpose))
+  }
+
+  #shownUpload(id: string, file?: string): Answer {
+    const { parts: _parts, ...upload } = this.uploads.get(id) as Upload
     return {
       status: 200,
-      body: { id, object: "upload", status: "completed", file: this.#shown(this.keep(upload.name, content)).body },
+      body: {
+        ...{ id, object: "upload", ...upload, created_at: madeAt, expires_at: madeAt + 3600 },
+        file: file === undefined ? null : this.#shown(file).body,
+      },
     }
   }
 
@@ -99,10 +126,10 @@ export class FileStore {
     return {
       status: 200,
       body: {
-        ...{ id, object: "file", bytes: file.content.length, created_at: 1_780_000_000, filename: file.name },
+        ...{ id, object: "file", bytes: file.content.length, created_at: madeAt, filename: file.name },
         purpose: file.purpose,
-        status: !isReady ? "processing" : file.refusal === undefined ? "processed" : "error",
-        status_details: isReady ? (file.refusal ?? null) : null,
+        status: !isReady ? this.unreadyWord : file.refusal === undefined ? "processed" : "error",
+        ...(isReady && file.refusal !== undefined ? { status_details: file.refusal } : {}),
       },
     }
   }

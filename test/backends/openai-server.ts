@@ -1,37 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import { FileStore, page, refusal } from "./openai-files.ts"
+import { type Creation, newJob, type ServedJob, shownCheckpoint, shownEvent, shownJob } from "./openai/served.ts"
 import { type Answer, arePreferences, WireServer } from "./wire-server.ts"
-
-/** A fine-tuning job as the server keeps it. */
-export interface ServedJob {
-  readonly id: string
-  readonly model: string
-  readonly training_file: string
-  readonly validation_file: string | null
-  readonly metadata: Readonly<Record<string, string>>
-  readonly suffix: string | null
-  /** As it was asked for. */
-  readonly method: { readonly type: string; readonly [type: string]: unknown } | null
-  readonly created_at: number
-  status: string
-  finished_at: number | null
-  fine_tuned_model: string | null
-  trained_tokens: number | null
-  /** Ids of files. */
-  readonly result_files: string[]
-  readonly checkpoints: ServedCheckpoint[]
-  error: { code: string; message: string } | null
-  /** Oldest first; they are listed newest first. */
-  readonly events: { id: string; created_at: number; type: string; message: string; data: unknown }[]
-}
-
-export interface ServedCheckpoint {
-  readonly id: string
-  readonly step_number: number
-  readonly fine_tuned_model_checkpoint: string
-  readonly metrics: Readonly<Record<string, number>>
-  readonly result_files?: readonly string[]
-}
 
 /**
  * OpenAI's files and fine-tuning jobs on this machine. It keeps state: uploads, jobs that go on a stage at a time,
@@ -101,13 +71,14 @@ export class OpenAiServer extends WireServer {
   end(job: ServedJob, status: string, message: string): void {
     job.status = status
     job.finished_at = this.clock
-    if (status === "failed") job.error = { code: "server_error", message }
+    if (status === "failed") job.error = { code: "server_error", message, param: null }
     this.tell(job, message)
   }
 
   private tell(job: ServedJob, message: string, type = "message", data: unknown = null): void {
     const id = `ftevent-${job.id}-${job.events.length}`
-    job.events.push({ id, created_at: this.clock, type, message, data })
+    const level = job.status === "failed" ? "error" : "info"
+    job.events.push({ id, created_at: this.clock, type, level, message, data })
   }
 
   protected async answerTo(call: string, request: IncomingMessage, body: Buffer): Promise<Answer> {
@@ -119,7 +90,7 @@ export class OpenAiServer extends WireServer {
     if (call === "POST /v1/fine_tuning/jobs") return this.create(JSON.parse(body.toString("utf8")) as Creation)
     if (request.method === "GET" && url.pathname === "/v1/fine_tuning/jobs") {
       const isListed = (job: ServedJob) => Date.now() - (this.madeAtMs.get(job.id) ?? 0) >= this.listLagMs
-      return page(this.jobs.filter(isListed).toReversed().map(shown), url, this.pageSize)
+      return page(this.jobs.filter(isListed).filter(hasMetadata(url)).toReversed().map(shownJob), url, this.pageSize)
     }
     if (url.pathname.startsWith("/v1/models/")) {
       const id = decodeURIComponent(url.pathname.slice("/v1/models/".length))
@@ -133,8 +104,11 @@ export class OpenAiServer extends WireServer {
     const [, id, part] = /^\/v1\/fine_tuning\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? []
     const job = this.jobs.find((candidate) => candidate.id === id)
     if (job === undefined) return refusal(404, `no such object: ${url.pathname}`)
-    if (part === "events") return page(job.events.toReversed(), url, this.pageSize)
-    if (part === "checkpoints") return page(job.checkpoints.toReversed(), url, this.pageSize)
+    if (part === "events") return page(job.events.toReversed().map(shownEvent), url, this.pageSize)
+    if (part === "checkpoints") {
+      const newestFirst = job.checkpoints.toReversed().map((checkpoint) => shownCheckpoint(checkpoint, job))
+      return page(newestFirst, url, this.pageSize)
+    }
     if (part === "pause" || part === "resume") {
       const isPaused = job.status === "paused"
       if (isPaused === (part === "pause") || ["succeeded", "failed", "cancelled"].includes(job.status))
@@ -146,7 +120,7 @@ export class OpenAiServer extends WireServer {
       if (["succeeded", "failed", "cancelled"].includes(job.status)) return refusal(400, `the job is ${job.status}`)
       this.end(job, "cancelled", "The job was cancelled")
     }
-    return { status: 200, body: shown(job) }
+    return { status: 200, body: shownJob(job) }
   }
 
   /** Base models and those that were trained here answer. */
@@ -164,50 +138,30 @@ export class OpenAiServer extends WireServer {
     }
   }
 
-  private create({ model, training_file, validation_file, metadata, suffix, method }: Creation): Answer {
+  private create(asked: Creation): Answer {
+    const { model, training_file: file, method } = asked
     if (!this.models.includes(model)) return refusal(400, `model ${model} cannot be fine-tuned`)
-    const rows = this.store.files.get(training_file)?.content
-    if (rows === undefined) return refusal(400, `no such file: ${training_file}`)
-    if (method?.type === "dpo" && !arePreferences(rows)) return refusal(400, `${training_file} has no preferences`)
-    const job: ServedJob = {
-      id: `ftjob-${this.jobs.length + 1}`,
-      model,
-      training_file,
-      validation_file: validation_file ?? null,
-      metadata: metadata ?? {},
-      suffix: suffix ?? null,
-      method: method ?? null,
-      created_at: this.clock,
-      status: "validating_files",
-      finished_at: null,
-      fine_tuned_model: null,
-      trained_tokens: null,
-      result_files: [],
-      checkpoints: [],
-      error: null,
-      events: [],
-    }
+    const rows = this.store.files.get(file)?.content
+    if (rows === undefined) return refusal(400, `no such file: ${file}`)
+    if (method?.type === "dpo" && !arePreferences(rows)) return refusal(400, `${file} has no preferences`)
+    const job = newJob(`ftjob-${this.jobs.length + 1}`, this.clock, asked)
     this.jobs.push(job)
     this.madeAtMs.set(job.id, Date.now())
     this.tell(job, `Created fine-tuning job: ${job.id}`)
-    return { status: 200, body: shown(job) }
+    return { status: 200, body: shownJob(job) }
   }
+}
+
+/** Whether a job has the metadata of a query like `metadata[name]=value`. */
+function hasMetadata({ searchParams }: URL): (job: ServedJob) => boolean {
+  const wanted = [...searchParams].flatMap(([field, value]) => {
+    const name = /^metadata\[(.+)\]$/.exec(field)?.[1]
+    return name === undefined ? [] : [[name, value] as const]
+  })
+  return ({ metadata }) => wanted.every(([name, value]) => metadata[name] === value)
 }
 
 interface Question {
   readonly model: string
   readonly messages: readonly { readonly role: string; readonly content: string }[]
-}
-
-interface Creation {
-  readonly model: string
-  readonly training_file: string
-  readonly validation_file?: string | null
-  readonly metadata?: Record<string, string>
-  readonly suffix?: string
-  readonly method?: ServedJob["method"]
-}
-
-function shown({ events: _events, checkpoints: _checkpoints, ...job }: ServedJob): object {
-  return { object: "fine_tuning.job", ...job, estimated_finish: null, a_field_nobody_knows: null }
 }
