@@ -132,7 +132,9 @@ export class OpenAiServer extends WireServer {
       status: 200,
       body: {
         ...{ id: "chatcmpl-1", object: "chat.completion", created: this.clock, model },
-        choices: [{ index: 0, finish_reason: "stop", message: { role: "assistant", content } }],
+        choices: [
+          { index: 0, finish_reason: "stop", logprobs: null, message: { role: "assistant", content, refusal: null } },
+        ],
         usage: { prompt_tokens: 20, completion_tokens: 1, total_tokens: 21 },
       },
     }
