@@ -28,7 +28,7 @@ const eventSchema = z.looseObject({
   created_at: z.number(),
   type: z.string().nullish(),
   message: z.string().nullish(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 })
 export type JobEvent = z.output<typeof eventSchema>
 

@@ -75,8 +75,9 @@ export function shownJob({ events: _events, checkpoints: _checkpoints, suffix: _
   }
 }
 
-export function shownEvent(event: ServedEvent): object {
-  return { object: "fine_tuning.job.event", ...event }
+/** An event that has no data has no such field. */
+export function shownEvent({ data, ...event }: ServedEvent): object {
+  return { object: "fine_tuning.job.event", ...event, ...(data === null ? {} : { data }) }
 }
 
 export function shownCheckpoint(checkpoint: ServedCheckpoint, job: ServedJob): object {
