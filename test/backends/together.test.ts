@@ -76,7 +76,7 @@ const submitted = { submissionKey: "sha256:key", resume: false }
 describe("together", () => {
   it("asks for a job whose files it has looked at, with every setting of the plan", () =>
     at(async ({ server, plan, files, open }) => {
-      server.patience = 3
+      server.store.patience = 3
       await open().submit(plan, files, submitted)
       expect(server.newest.request).toMatchObject({
         ...{
@@ -95,9 +95,9 @@ describe("together", () => {
 
   it("creates no job where a file is refused, or where the account may not spend so much", () =>
     at(async ({ server, plan, files, open }) => {
-      server.refusal = "line 1: no messages"
+      server.store.refusal = "line 1: no messages"
       await expect(open().submit(plan, files, submitted)).rejects.toThrow(/refused: "line 1: no messages"/)
-      server.refusal = undefined
+      server.store.refusal = undefined
       server.limitUsd = 0
       await expect(open().submit(plan, files, submitted)).rejects.toThrow(/estimates \$0\.00017 .* limit is \$0/)
       expect(server.jobs).toHaveLength(0)
@@ -153,6 +153,27 @@ describe("together", () => {
       expect(first.events).toContainEqual({ type: "cost", usd: 0.1, source: "provider", detail: "200 tokens" })
       const second = await open().poll(job, files, first.cursor)
       expect(second.events).toEqual([])
+    }))
+
+  it("reads events whose words come in capitals", () =>
+    at(async ({ server, plan, files, open }) => {
+      server.hasCapitals = true
+      const job = await open().submit(plan, files, submitted)
+      server.step()
+      expect((await open().poll(job, files)).events).toContainEqual(
+        expect.objectContaining({ type: "started", totalSteps: 100 }),
+      )
+      server.end(server.newest, "error", "out of memory")
+      expect(await open().poll(job, files)).toMatchObject({ state: "failed", message: "out of memory" })
+    }))
+
+  it("says how far the wave of a cosine goes, without which it would be refused", () =>
+    at(async ({ server, files, open }) => {
+      await open().submit(hostedPlan(server.model, { scheduler: "cosine" }), files, submitted)
+      expect(server.newest.request["lr_scheduler"]).toEqual({
+        lr_scheduler_type: "cosine",
+        lr_scheduler_args: { min_lr_ratio: 0, num_cycles: 0.5 },
+      })
     }))
 
   it("brings the adapter home, unpacked, once; an archive that broke off leaves nothing", () =>

@@ -5,6 +5,7 @@ export interface Answer {
   readonly status: number
   /** Sent as JSON, bytes as they are. */
   readonly body: unknown
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** What happens to a call, once: the work is done or not, and then this is what comes back. */
@@ -102,9 +103,9 @@ export abstract class WireServer {
   }
 }
 
-function write({ status, body }: Answer, response: ServerResponse): void {
+function write({ status, body, headers }: Answer, response: ServerResponse): void {
   if (Buffer.isBuffer(body)) return void response.writeHead(status, { "content-length": body.length }).end(body)
-  response.writeHead(status, { "content-type": "application/json" })
+  response.writeHead(status, { "content-type": "application/json", ...headers })
   response.end(JSON.stringify(body))
 }
 

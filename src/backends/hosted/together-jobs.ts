@@ -19,15 +19,19 @@ const jobSchema = z.looseObject({
   started_at: text,
   updated_at: text,
   token_count: number,
+  /** In billionths of a dollar. */
   total_price: number,
 })
 /** A job as the wire has it; unknown fields and words stay. */
 export type TogetherJob = z.output<typeof jobSchema>
 
+// The types of the service's own client have these words in small letters and in capitals.
+const word = text.transform((value) => value?.toLowerCase())
+
 const eventSchema = z.looseObject({
   created_at: z.string(),
-  type: text,
-  level: text,
+  type: word,
+  level: word,
   message: text,
   step: number,
   total_steps: number,
@@ -40,7 +44,7 @@ const fileSchema = z.looseObject({
   filename: text,
   Processed: z.boolean().nullish(),
   processing_status: text,
-  validation_report: z.looseObject({ error: z.unknown() }).nullish(),
+  validation_report: z.looseObject({ error: z.unknown().optional() }).nullish(),
 })
 
 type StoredFile = z.output<typeof fileSchema>

@@ -112,11 +112,13 @@ function ourName(name: string): string {
   return /^(train[_/])?(learning_rate|lr)$/.test(name) ? "learningRate" : name
 }
 
+const nanodollars = 1e9
+
 /** The service states what an ended job cost, finished steps of a cancelled one included. */
 function costOf({ total_price: price, token_count: tokens }: TogetherJob): SentEvent | undefined {
   if (typeof price !== "number") return undefined
   const detail = typeof tokens === "number" ? { detail: `${tokens} tokens` } : {}
-  return { type: "cost", usd: price, source: "provider", ...detail }
+  return { type: "cost", usd: price / nanodollars, source: "provider", ...detail }
 }
 
 function lastMessage(events: readonly TogetherEvent[]): string | undefined {

@@ -80,7 +80,7 @@ export function requestOf(plan: TrainingPlan, submissionKey: string): Record<str
     batch_size: settings.batchSize,
     gradient_accumulation_steps: settings.gradientAccumulation,
     learning_rate: settings.learningRate,
-    lr_scheduler: { lr_scheduler_type: settings.scheduler, lr_scheduler_args: { min_lr_ratio: 0 } },
+    lr_scheduler: { lr_scheduler_type: settings.scheduler, lr_scheduler_args: schedulerArguments(settings.scheduler) },
     warmup_ratio: settings.warmupRatio,
     weight_decay: settings.weightDecay,
     max_seq_length: settings.maxLength,
@@ -135,6 +135,11 @@ export function beyondLimits(
       ? []
       : [`method.targetModules has ${unknown.join(", ")}; allowed: ${target_modules?.join(", ")}`]),
   ]
+}
+
+/** A cosine has to say how much of its wave is used: half of it falls to the lowest rate. */
+function schedulerArguments(scheduler: string): object {
+  return { min_lr_ratio: 0, ...(scheduler === "cosine" ? { num_cycles: 0.5 } : {}) }
 }
 
 /** The service would not run a job beyond the account's limit: that is said before it is created. */
