@@ -137,6 +137,10 @@ describe("together", () => {
       expect(await open().refusals?.(hostedPlan(server.model, { maxLength: 8000 }, "dpo"))).toEqual([
         "hyperparameters.maxLength is 8000; at most 4096",
       ])
+      expect(await open().refusals?.(hostedPlan(server.model, { batchSize: 32 }))).toEqual([])
+      expect(await open().refusals?.(hostedPlan(server.model, { batchSize: 32 }, "dpo"))).toEqual([
+        "hyperparameters.batchSize is 32; at most 16",
+      ])
       expect(await open().refusals?.(hostedPlan("meta-llama/unknown"))).toEqual([
         "meta-llama/unknown cannot be fine-tuned there",
       ])

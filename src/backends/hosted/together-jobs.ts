@@ -58,6 +58,7 @@ const limitsSchema = z.looseObject({
       max_rank: number,
       min_batch_size: number,
       max_batch_size: number,
+      max_batch_size_dpo: number,
       target_modules: z.array(z.string()).nullish(),
     })
     .nullish(),

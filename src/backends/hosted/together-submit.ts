@@ -110,7 +110,8 @@ export function beyondLimits(
   limits: ModelLimits | undefined,
 ): string[] {
   if (limits === undefined) return [`${baseModel} cannot be fine-tuned there`]
-  const { max_rank, min_batch_size, max_batch_size, target_modules } = limits.lora_training ?? {}
+  const { max_rank, min_batch_size, max_batch_size, max_batch_size_dpo, target_modules } = limits.lora_training ?? {}
+  const mostRows = objective === "dpo" ? max_batch_size_dpo : max_batch_size
   const over = (name: string, value: number, most: number | null | undefined) =>
     typeof most === "number" && value > most ? [`${name} is ${value}; at most ${most}`] : []
   const modules = Array.isArray(method.targetModules) && target_modules ? method.targetModules : []
@@ -122,7 +123,7 @@ export function beyondLimits(
     ...(limits.lora_training ? [] : [`${baseModel} has no LoRA training there`]),
     ...over("method.rank", method.rank, max_rank),
     ...over("hyperparameters.epochs", hyperparameters.epochs, limits.max_num_epochs),
-    ...over("hyperparameters.batchSize", hyperparameters.batchSize, max_batch_size),
+    ...over("hyperparameters.batchSize", hyperparameters.batchSize, mostRows),
     ...(typeof min_batch_size === "number" && hyperparameters.batchSize < min_batch_size
       ? [`hyperparameters.batchSize is ${hyperparameters.batchSize}; at least ${min_batch_size}`]
       : []),
