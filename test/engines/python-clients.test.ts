@@ -120,10 +120,14 @@ describe("the Python client at the server of the tests", () => {
     }
   })
 
-  it.for(["linear", "cosine"])(
-    "of Together would send the backend's own request, with a %s rate",
-    async (rate, test) => {
-      const plan = hostedPlan("a-model", { scheduler: rate })
+  it.for([
+    ["linear", "sft"],
+    ["cosine", "sft"],
+    ["linear", "dpo"],
+  ] as const)(
+    "of Together would send the backend's own request, with a %s rate and %s",
+    async ([rate, objective], test) => {
+      const plan = hostedPlan("a-model", { scheduler: rate, ...(objective === "dpo" ? { beta: 0.2 } : {}) }, objective)
       const request = { ...requestOf(plan, "sha256:key"), training_file: "file-1", validation_file: "file-2" }
       expect(await said(test, ["together_request.py", JSON.stringify(request)])).toEqual(request)
     },

@@ -33,7 +33,7 @@ function context() {
   return { ...backendContext({ OPENAI_API_KEY: server.key }), fetch }
 }
 
-/** A job from its files to the answer of its model, and one that is cancelled. */
+/** A job from its files to the answer of its model, and one on preferences that is cancelled. */
 async function wholeLife(): Promise<void> {
   const files = runFiles(Workspace.open(mkdtempSync(join(tmpdir(), "tuneloop-types-"))), "run-1")
   makeFolder(join(files.folder, "rendered"))
@@ -68,7 +68,11 @@ async function wholeLife(): Promise<void> {
   const settings = { temperature: 0, maxTokens: 10, seed: 1, schema: { type: "object" } }
   const asked = { provider: "openai", baseUrl: server.url, model: server.newest.fine_tuned_model ?? "", messages }
   await chat.ask({ ...asked, ...settings }, new AbortController().signal)
-  const other = await backend.submit(plan, files, { ...submission, submissionKey: "key-2" })
+  const answer = (content: string) => [{ role: "assistant", content }]
+  const preference = { input: { messages }, preferred_output: answer("good"), non_preferred_output: answer("bad") }
+  for (const file of [files.train, files.validation]) writeFileSync(file, `${JSON.stringify(preference)}\n`)
+  const choosing = hostedPlan(server.models[0] ?? "", { beta: 0.2 }, "dpo")
+  const other = await backend.submit(choosing, files, { ...submission, submissionKey: "key-2" })
   await backend.cancel(other, files)
   await backend.cancel(other, files)
   server.end(server.newest, "failed", "the moderation said no")
@@ -95,6 +99,11 @@ async function otherCalls(): Promise<void> {
 describe("the wire of openai-compatible, by the types of the openai package", () => {
   it("sends and reads nothing that the types do not have", () => {
     expect(exchanges.flatMap((exchange) => schemas.faults(exchange))).toEqual([])
+  })
+
+  it("is tried with both objectives", () => {
+    const created = exchanges.filter(({ call }) => call === "POST /fine_tuning/jobs")
+    expect(created.map(({ asked }) => (asked["method"] as { type: string }).type)).toEqual(["supervised", "dpo"])
   })
 
   it("is checked at every path that the backend knows", () => {
