@@ -55,7 +55,7 @@ function mustPass({ code, stderr }: Outcome): void {
   if (code !== 0) throw new Error(stderr)
 }
 
-/** If a provider's own client disagrees with the server of the tests, the backend is tested against a wire nobody has. */
+/** If a provider's client disagrees with the server of the tests, the backend is tested against a wire nobody has. */
 describe("the Python client at the server of the tests", () => {
   it("of OpenAI trains, downloads, asks and cancels", async (test) => {
     const server = await OpenAiServer.start()

@@ -95,7 +95,7 @@ async function otherCalls(): Promise<void> {
   await jobs.deleteFile(id)
 }
 
-/** Where the backend and OpenAI's own types disagree, OpenAI would refuse the request or the backend misread the answer. */
+/** Where the backend and OpenAI's types disagree, OpenAI would refuse a request, or an answer would be misread. */
 describe("the wire of openai-compatible, by the types of the openai package", () => {
   it("sends and reads nothing that the types do not have", () => {
     expect(exchanges.flatMap((exchange) => schemas.faults(exchange))).toEqual([])
@@ -139,7 +139,8 @@ describe("the wire of openai-compatible, by the types of the openai package", ()
   it("is reported where it differs", () => {
     const create = exchanges.find(({ call }) => call === "POST /fine_tuning/jobs") as Exchange
     expect(schemas.faults({ ...create, asked: { ...create.asked, n_epochs: 3 } })).toEqual([
-      'POST /fine_tuning/jobs asks with JobCreateParams: it must NOT have additional properties {"additionalProperty":"n_epochs"}',
+      "POST /fine_tuning/jobs asks with JobCreateParams: it must NOT have additional properties " +
+        '{"additionalProperty":"n_epochs"}',
     ])
     const { seed: _seed, ...seedless } = create.got as Record<string, unknown>
     expect(schemas.faults({ ...create, got: seedless })).toEqual([

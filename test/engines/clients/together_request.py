@@ -1,4 +1,4 @@
-"""Reads a request that creates a job, and prints it as Together's client would send it, without what it does not know."""
+"""Reads a request that creates a job, and prints it as Together's client sends it: without what it does not know."""
 
 import json
 import sys
