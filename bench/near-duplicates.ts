@@ -71,6 +71,7 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
 /** The whole process, from its start to the decisions on disk. */
 async function runOurs(file: string, threads?: string): Promise<Outcome> {
   const decisions = join(values.folder, "decisions.jsonl")
+  rmSync(decisions, { force: true })
   const words = [
     "--quiet",
     "--json",
