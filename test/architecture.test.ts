@@ -6,6 +6,7 @@ import {
   floors,
   machineFiles,
   longFiles,
+  packagesLoadedWith,
   roomOf,
   sharedPackages,
   tree,
@@ -41,6 +42,11 @@ describe("the house", () => {
 
   it("only the store knows paths and SQL", () => {
     expect(wrongPaths(tree)).toEqual([])
+  })
+
+  it("a thread that makes sketches loads no package: a tenth of a second for each is a tenth of a dedup", () => {
+    expect(packagesLoadedWith(tree, "stages/dedup/sketch-batches.ts")).toEqual([])
+    expect(packagesLoadedWith(tree, "core/parse.ts")).toEqual(["yaml", "zod"])
   })
 
   it("no folder has more files than a person can look over, no file is too long, no line too wide", () => {

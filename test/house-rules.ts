@@ -268,6 +268,19 @@ export function wrongReaches(files: Tree): string[] {
   })
 }
 
+/** The npm packages that are loaded with a file, by what it and all below it import when they are loaded. */
+export function packagesLoadedWith(files: Tree, start: string): string[] {
+  const packages = new Set<string>()
+  const reached = new Set([start])
+  for (const file of reached)
+    for (const { target, isTypeOnly } of importsOf(files[file] ?? "")) {
+      if (isTypeOnly || target.startsWith("node:")) continue
+      if (target.startsWith(".")) reached.add(normalize(join(dirname(file), target)))
+      else packages.add(target)
+    }
+  return [...packages].sort()
+}
+
 /** npm packages that more than one file of a room knows. */
 export function sharedPackages(files: Tree): string[] {
   const users = new Map<string, Set<string>>()

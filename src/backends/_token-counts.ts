@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises"
 import { z } from "zod"
 import type { TokenCounts } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
-import { parseJson } from "../core/parse.ts"
+import { parseJson } from "../core/json-text.ts"
 import { commandOf, type Trainer } from "./_work.ts"
 
 const answerSchema = z.union([

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { LogPage } from "../core/contracts/backend.ts"
-import { parseJson } from "../core/parse.ts"
+import { parseJson } from "../core/json-text.ts"
 import type { SentEvent } from "../core/training/run.ts"
 import type { FilePart, Transport } from "./_transport.ts"
 

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { z } from "zod"
 import type { JobSnapshot } from "../core/contracts/backend.ts"
-import { parseJson } from "../core/parse.ts"
+import { parseJson } from "../core/json-text.ts"
 import type { Transport } from "./_transport.ts"
 
 const processSchema = z.object({

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { digest } from "../core/canonical.ts"
 import { ConfigError, ProviderError } from "../core/errors.ts"
-import { parseJson } from "../core/parse.ts"
+import { parseJson } from "../core/json-text.ts"
 import type { ModelAnswer, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 
 const variable = "TUNELOOP_RECORDING"

@@ -1,7 +1,8 @@
 import { canonicalValue } from "../core/canonical.ts"
 import type { Input, Output } from "../core/rows/example.ts"
 import { parseOutput } from "../core/task/output.ts"
-import { parseJson, show } from "../core/parse.ts"
+import { parseJson } from "../core/json-text.ts"
+import { show } from "../core/parse.ts"
 import type { Draft, ParsedAnswer, PlannedPrompt } from "../core/contracts/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { GenerationRequest } from "../../src/core/contracts/backend.ts"
-import { parseJson } from "../../src/core/parse.ts"
+import { parseJson } from "../../src/core/json-text.ts"
 import { runnerCase, until } from "./runner-case.ts"
 
 describe("generation by the local runner", { timeout: 120_000 }, () => {

@@ -20,7 +20,7 @@ import type {
   RunFiles,
   TrainingPlan,
 } from "../../src/core/contracts/backend.ts"
-import { parseJson } from "../../src/core/parse.ts"
+import { parseJson } from "../../src/core/json-text.ts"
 import { jobSchema } from "../../src/core/training/job.ts"
 import type { BackendCase } from "./contract.ts"
 

@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { FineTuneBackend } from "../../src/core/contracts/backend.ts"
-import { parseJson } from "../../src/core/parse.ts"
+import { parseJson } from "../../src/core/json-text.ts"
 import type { RemoteJob } from "../../src/core/training/run.ts"
 import { open } from "./open-local.ts"
 import { contextOf, python, runnerCase, until } from "./runner-case.ts"

@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { JobSnapshot, LogPage } from "../../core/contracts/backend.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import type { RemoteJob, RunState, SentEvent } from "../../core/training/run.ts"
 import { type Checkpoint, isOver, type Job, type JobEvent, type OpenAiJobs, timeOf } from "./openai-jobs.ts"
 

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import type { RunFiles, TrainingPlan, Upload } from "../../core/contracts/backend.ts"
 import { DataError, ProviderError } from "../../core/errors.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 
 const submissionSchema = z.object({
   submissionKey: z.string(),

@@ -6,7 +6,7 @@ import type { ReadableStream } from "node:stream/web"
 import type { z } from "zod"
 import type { BackendContext } from "../../core/contracts/backend.ts"
 import { CredentialError, JobMayExistError, ProviderError, type ToolkitError } from "../../core/errors.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { isRetryableStatus, retryAfterMs, withRetries } from "../../core/retry.ts"
 
 /** A service's address and the key for it. */

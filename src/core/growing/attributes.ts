@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Seed } from "../rows/example.ts"
-import { parseJson } from "../parse.ts"
+import { parseJson } from "../json-text.ts"
 import { chooseShots, numberOf, shotText } from "./shots.ts"
 import type { PlannedPrompt } from "../contracts/strategy.ts"
 import { taskRules } from "../task/task-text.ts"

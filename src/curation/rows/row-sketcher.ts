@@ -1,4 +1,4 @@
-import { jsonProblem } from "../../core/parse.ts"
+import { jsonProblem } from "../../core/json-text.ts"
 import { comparedText, outputFields, textFields } from "../text/compared-text.ts"
 import { bitSketchNumbers } from "../near/bit-sketch.ts"
 import { Sketcher, type SketchPlan } from "../near/sketcher.ts"

@@ -1,6 +1,7 @@
 import type { z } from "zod"
 import { DataError, type Issue } from "../../core/errors.ts"
-import { formatPath, issuesOf, parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
+import { formatPath, issuesOf } from "../../core/parse.ts"
 import { readText } from "./files.ts"
 
 /** What a JSON file of ours holds, by its schema; a DataError names the file and what is wrong with it. */

@@ -1,6 +1,6 @@
 import type { z } from "zod"
 import { DataError, type Issue } from "../../core/errors.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { parseValue, type Parsed, type Place } from "../../core/parse-value.ts"
 import { readLines } from "./files.ts"
 

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import { existsSync } from "node:fs"
 import { assignmentSchema, splits } from "../../core/rows/example.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { ByteRanges } from "./byte-ranges.ts"
 import { bitsOf, digitsOf, hexAt, IdTable } from "../../core/id-table.ts"
 

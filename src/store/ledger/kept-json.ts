@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { z } from "zod"
 import { DataError, formatIssue } from "../../core/errors.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { sentEventSchema } from "../../core/training/run-event-schema.ts"
 import type { SentEvent } from "../../core/training/run.ts"
 import { parseValue } from "../../core/parse-value.ts"

@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite"
 import { z } from "zod"
 import type { ModelAnswer, ModelRequest } from "../../core/contracts/model.ts"
 import type { Message } from "../../core/task/prompt.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { readKept, type Kept } from "./kept-json.ts"
 
 /** What stands in the place of a request that was erased. */

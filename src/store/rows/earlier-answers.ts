@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { readLines } from "../files/files.ts"
 import type { Workspace } from "../workspace.ts"
 

@@ -1,4 +1,5 @@
-import { parseJson, show } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
+import { show } from "../../core/parse.ts"
 import type { DroppedExample, Example, Preference } from "../../core/rows/example.ts"
 
 /** What a row is in each file of a version or holdout. */

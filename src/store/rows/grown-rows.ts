@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs"
 import { basename, join } from "node:path"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import {
   batchYieldSchema,
   candidateSchema,

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import { existsSync } from "node:fs"
 import { realInputSchema, seedSchema } from "../../core/rows/example.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { ByteRanges } from "../files/byte-ranges.ts"
 import { bitsOf, hexAt, IdTable } from "../../core/id-table.ts"
 import { stampOf } from "../files/files.ts"

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import { evaluationHeaderSchema, type EvaluationHeader } from "../../core/training/evaluation-header.ts"
 import type { RunEvent } from "../../core/training/run.ts"
 import { makeFolder, readText, toJsonLines, writeAtomically } from "../files/files.ts"

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
 import { DataError } from "../../core/errors.ts"
-import { parseJson } from "../../core/parse.ts"
+import { parseJson } from "../../core/json-text.ts"
 import type { Example, Preference } from "../../core/rows/example.ts"
 import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import {

@@ -2,7 +2,7 @@ import { extname } from "node:path"
 import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { readCsvTable } from "./csv.ts"
-import { jsonProblem } from "../../core/parse.ts"
+import { jsonProblem } from "../../core/json-text.ts"
 import { decodeText, readBytes, readLines, requireFile } from "../files/files.ts"
 import type { Table, TableRow, TableStream } from "./table-rows.ts"
 
