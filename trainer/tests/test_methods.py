@@ -53,7 +53,7 @@ def test_the_job_file_knows_the_methods_and_objectives_of_the_trainer():
     source = TRAINER.parent / "src" / "core" / "training" / "job.ts"
     text = source.read_text(encoding="utf-8")
     assert re.findall(r'^    name: z\.literal\("([^"]+)"\)', text, re.MULTILINE) == list(METHODS)
-    assert f"objectiveSchema = z.enum({json.dumps(list(OBJECTIVES))})" in text
+    assert f"trainerObjectives: readonly Objective[] = {json.dumps(list(OBJECTIVES))}" in text
 
 
 @pytest.mark.parametrize("field", ["objective", "method"])

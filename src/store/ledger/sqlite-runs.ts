@@ -82,7 +82,8 @@ export class SqliteRuns implements RunLedger {
       if (taken) return "taken"
       const reached = this.reachedCeiling(run, estimateUsd ?? 0, ceilings)
       if (reached !== undefined) return { reached }
-      const estimated = estimateUsd === undefined ? {} : { estimateUsd }
+      // What costs nothing is written as it was before there were ceilings.
+      const estimated = estimateUsd ? { estimateUsd } : {}
       this.insertEvents(run, [{ type: "submitting", submissionKey, attempt, ...estimated }])
       return "begun"
     })
