@@ -1,11 +1,45 @@
-/** The value of a JSON text; undefined for a text that is none. */
+/** The value of a JSON text, as `parseExact`; undefined for a text that is none. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseExact(text)
   } catch {
     return undefined
   }
 }
+
+/** What becomes of a whole number that a number cannot hold exactly, by its digits. */
+export type LongNumber = (digits: string) => unknown
+
+/** The digits as a text. */
+const asText: LongNumber = (digits) => digits
+
+/** The digits as they are: what is written as JSON again is what was read. */
+export const asItStands: LongNumber = (digits) =>
+  // In ES2026 and in Node 24; the library of types does not have it yet.
+  (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits)
+
+/**
+ * The value of a JSON text in which no whole number is rounded: one that a number cannot hold exactly (beyond 2^53) is a
+ * text of its digits, or what `longNumber` makes of them; so is a number beyond all (`1e400`). Throws a SyntaxError for
+ * a text that is no JSON.
+ */
+export function parseExact(text: string, longNumber: LongNumber = asText): unknown {
+  const value: unknown = JSON.parse(text)
+  if (!mayBeInexact.test(text)) return value
+  const reviver = (_key: string, item: unknown, context?: { readonly source?: string }) =>
+    typeof item === "number" && context?.source !== undefined && !isExact(context.source)
+      ? longNumber(context.source)
+      : item
+  return JSON.parse(text, reviver as (key: string, item: unknown) => unknown)
+}
+
+/** Whether a number holds every digit of a whole number, and any other number at all: `1e400` is none. */
+export function isExact(text: string): boolean {
+  const value = Number(text)
+  return /^-?\d+$/.test(text) ? Number.isSafeInteger(value) || String(value) === text : Number.isFinite(value)
+}
+
+const mayBeInexact = /\d{16}|e\+?\d{3}/i
 
 /** What is wrong with a text of one line that is no JSON: the parser names a line that is always the first. */
 export function jsonProblem({ message }: Error): string {

@@ -2,6 +2,7 @@ import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import addFormats from "ajv-formats"
 import { canonicalJson, canonicalText, canonicalValue } from "../canonical.ts"
 import type { Issue } from "../errors.ts"
+import { parseExact } from "../json-text.ts"
 import type { Input, Output } from "../rows/example.ts"
 import { nearest, show } from "../parse.ts"
 import { labelsOf, type TaskSpecification } from "./task.ts"
@@ -100,7 +101,7 @@ export function parseOutput(task: TaskSpecification, text: string): Output | und
       const body = trimmed.replace(/^```(?:json)?\s*/, "").replace(/\s*```$/, "")
       try {
         // Escapes in JSON can hold texts that are not canonical yet.
-        const value: unknown = canonicalValue(JSON.parse(body))
+        const value: unknown = canonicalValue(parseExact(body))
         if (task.kind === "chat" && !isRecord(value)) return { content: trimmed }
         return outputIssues(task, value).length === 0 ? value : undefined
       } catch {

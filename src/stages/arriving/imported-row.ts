@@ -2,7 +2,7 @@ import { canonicalValue, contentDigits, contentId } from "../../core/canonical.t
 import type { Issue } from "../../core/errors.ts"
 import type { Input, RealInput, Seed, Split } from "../../core/rows/example.ts"
 import { inputIssues, outputIssues, parseOutput } from "../../core/task/output.ts"
-import { parseJson } from "../../core/json-text.ts"
+import { isExact, parseJson } from "../../core/json-text.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { TableRow } from "../../store/tables/table-rows.ts"
@@ -169,7 +169,8 @@ function textOf(value: unknown): string | undefined {
 }
 
 function typedCell(type: "string" | "number" | "boolean", text: string): unknown {
-  if (type === "number") return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text
+  if (type === "number")
+    return text.trim() !== "" && Number.isFinite(Number(text)) && isExact(text.trim()) ? Number(text) : text
   if (type === "boolean") return text.toLowerCase() === "true" ? true : text.toLowerCase() === "false" ? false : text
   return text
 }

@@ -7,6 +7,7 @@ import { Sketcher, type ShinglerName, type SketchPlan } from "../../curation/nea
 import { DataError } from "../../core/errors.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 import { requireFile, writeAtomically } from "../../store/files/files.ts"
+import { asItStands } from "../../core/json-text.ts"
 import { isJsonLines, readTable, tableText } from "../../store/tables/table.ts"
 import { ByteRanges } from "../../store/files/byte-ranges.ts"
 import { batchBytes, rowSketch } from "./batch-sketcher.ts"
@@ -133,7 +134,7 @@ function tooLarge(file: string, memoryBytes: number, read: number, rows: number)
 
 function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided {
   const { file, field } = options
-  const table = readTable(file)
+  const table = readTable(file, { longNumber: asItStands })
   const issues = [...table.issues]
   const rows = table.rows.flatMap((row) => {
     const compared = comparedText(row.fields, field)

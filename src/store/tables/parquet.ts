@@ -1,5 +1,6 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib"
 import { DataError, type Issue } from "../../core/errors.ts"
+import { isExact } from "../../core/json-text.ts"
 import { readBytes } from "../files/files.ts"
 import type { Table, TableRow } from "./table-rows.ts"
 
@@ -40,10 +41,11 @@ export async function readParquetTable(path: string): Promise<Table> {
 
 function asJson(value: unknown): unknown {
   if (typeof value === "bigint") {
-    if (value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER)
-      throw new Error(`the whole number ${value} is too large for JSON`)
-    return Number(value)
+    // A number would round it: the digits as a text are exact, and refused where the task wants a number.
+    return isExact(String(value)) ? Number(value) : String(value)
   }
+  // JSON has none of these: a text is refused by its line where the task wants a number.
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value)
   if (value instanceof Date) return value.toISOString()
   if (Array.isArray(value)) return value.map(asJson)
   if (ArrayBuffer.isView(value)) throw new Error("a cell of bytes; texts, numbers, lists and records are read")

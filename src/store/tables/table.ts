@@ -2,9 +2,16 @@ import { extname } from "node:path"
 import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { readCsvTable } from "./csv.ts"
-import { jsonProblem } from "../../core/json-text.ts"
+import { jsonProblem, type LongNumber, parseExact } from "../../core/json-text.ts"
 import { decodeText, readBytes, readLines, requireFile } from "../files/files.ts"
 import type { Table, TableRow, TableStream } from "./table-rows.ts"
+
+export interface ReadOptions {
+  /** Endings that the caller reads besides, for the error. */
+  readonly otherEndings?: string
+  /** What whole numbers beyond 2^53 become in a JSON array; default: texts. */
+  readonly longNumber?: LongNumber | undefined
+}
 
 /** Opens what `readAnyTable` reads; a JSONL file is not held in memory. */
 export async function openTable(path: string): Promise<TableStream> {
@@ -18,7 +25,7 @@ export async function openTable(path: string): Promise<TableStream> {
 
 /** The rows of a file that people import: as `readTable`, and `.parquet`. */
 export async function readAnyTable(path: string): Promise<Table> {
-  if (extname(path).toLowerCase() !== ".parquet") return readTable(path, ", .parquet")
+  if (extname(path).toLowerCase() !== ".parquet") return readTable(path, { otherEndings: ", .parquet" })
   const { readParquetTable } = await import("./parquet.ts")
   return readParquetTable(path)
 }
@@ -28,10 +35,10 @@ export async function readAnyTable(path: string): Promise<Table> {
  * byte order mark, comma, semicolon or tab, quoted newlines and a `sep=` line are understood; the first row names the
  * columns.
  */
-export function readTable(path: string, otherEndings = ""): Table {
+export function readTable(path: string, { otherEndings = "", longNumber }: ReadOptions = {}): Table {
   const ending = extname(path).toLowerCase()
   if (isJsonLines(path)) return readJsonTable(path)
-  if (ending === ".json") return readJsonArray(path)
+  if (ending === ".json") return readJsonArray(path, longNumber)
   if (ending === ".csv" || ending === ".tsv") return readCsvTable(path)
   throw new DataError(
     `cannot tell the format of ${path} from its ending ${JSON.stringify(ending)}; allowed: .jsonl, ` +
@@ -69,7 +76,7 @@ function* jsonRows(path: string): Generator<TableRow | Issue> {
     if (text.trim() === "") continue
     let value: unknown
     try {
-      value = JSON.parse(text)
+      value = parseExact(text)
     } catch (error) {
       yield { file: path, line: number, message: jsonProblem(error as Error) }
       continue
@@ -80,10 +87,10 @@ function* jsonRows(path: string): Generator<TableRow | Issue> {
   }
 }
 
-function readJsonArray(path: string): Table {
+function readJsonArray(path: string, longNumber?: LongNumber): Table {
   let value: unknown
   try {
-    value = JSON.parse(decodeText(readBytes(path), path))
+    value = parseExact(decodeText(readBytes(path), path), longNumber)
   } catch (error) {
     if (error instanceof DataError) throw error
     throw new DataError(

@@ -1,0 +1,52 @@
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { asItStands, isExact, parseExact, parseJson } from "../../src/core/json-text.ts"
+
+describe("a whole number beyond 2^53", () => {
+  it.each([
+    ["740245381351497731", "740245381351497731"],
+    ["-9007199254740993", "-9007199254740993"],
+    ["9007199254740991", 9007199254740991],
+    ["9007199254740992", 9007199254740992],
+    ["12", 12],
+    ["1.5e300", 1.5e300],
+    ["1e400", "1e400"],
+    ["-1E+400", "-1E+400"],
+    ["0.12345678901234567890", 0.12345678901234568],
+    ['"740245381351497731"', "740245381351497731"],
+  ])("%s is read as %j, never as another number", (text, value) => {
+    expect(parseExact(text)).toEqual(value)
+    expect(parseExact(`{"a":[{"id":${text}}]}`)).toEqual({ a: [{ id: value }] })
+    expect(parseJson(text)).toEqual(value)
+  })
+
+  it("is written again as it stood", () => {
+    const text = '{"id":740245381351497731,"text":"at 740245381351497731","n":[1,-9007199254740993]}'
+    expect(JSON.stringify(parseExact(text, asItStands))).toBe(text)
+  })
+
+  it("changes nothing else: every value without one is read as before", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const text = JSON.stringify(value)
+        const digits = /(?<![\d.e+-])-?\d{16,}(?![\d.e])/i.test(text)
+        fc.pre(!digits)
+        expect(parseExact(text)).toEqual(JSON.parse(text))
+      }),
+    )
+  })
+
+  it("of any length keeps every digit", () => {
+    fc.assert(
+      fc.property(fc.bigInt(), (number) => {
+        expect(String(parseExact(String(number)))).toBe(String(number))
+        if (isExact(String(number))) expect(String(Number(number))).toBe(String(number))
+      }),
+    )
+  })
+
+  it("is no JSON where the text is none", () => {
+    expect(() => parseExact('{"id":740245381351497731')).toThrow(SyntaxError)
+    expect(parseJson('{"id":740245381351497731')).toBeUndefined()
+  })
+})
