@@ -62,6 +62,15 @@ it("takes a backend by the workspace's own name, and plans as if its options sto
   expect(await planDigest("{ name: big-machine, options: { threads: 4 } }")).not.toBe(written)
 })
 
+it("a dry run needs no key; a training does, before anybody is asked about money", async () => {
+  const folder = await trainableWorkspace({ backend: { name: "openai-compatible" } })
+  const dry = await tuneloop(folder, ["train", "mood", "--dry-run"]).outcome
+  expect([dry.code, dry.stdout]).toEqual([0, expect.stringContaining("weights: cannot be taken home")])
+  expect(dry.stderr).toContain("openai-compatible was not asked whether it takes the plan: OPENAI_API_KEY is not set")
+  const { code, stderr } = await tuneloop(folder, ["train", "mood", "--yes"]).outcome
+  expect([code, stderr]).toEqual([2, expect.stringContaining("OPENAI_API_KEY is not set")])
+})
+
 it("refuses a setting that the service does not follow, and names those that it does", async () => {
   const folder = await trainableWorkspace()
   const backend =

@@ -97,7 +97,7 @@ function describeModel(host: Host, run: RunSummary): string {
 async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<void> {
   requireSupported(backend, job)
   const planned = planTraining(context, job, task, backend.rows)
-  await requireAccepted(context, backend, planned.plan)
+  await requireAccepted(context, backend, planned.plan, { isDryRun: true })
   const estimate = await backend.estimate(planned.plan)
   const [firstRow = ""] = planned.rendered.train
   const refusal = await ceilingRefusal(context, job, estimatedUsd(backend, estimate))

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util"
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
-import { ProviderError, ToolkitError } from "../../core/errors.ts"
+import { CredentialError, ProviderError, ToolkitError } from "../../core/errors.ts"
 import { settingDefaults, type JobSpecification } from "../../core/training/job.ts"
 import type { StageContext } from "../context.ts"
 
@@ -28,12 +28,15 @@ export async function requireAccepted(
   { report }: StageContext,
   backend: FineTuneBackend,
   plan: TrainingPlan,
+  { isDryRun = false }: { readonly isDryRun?: boolean } = {},
 ): Promise<void> {
   let refusals: readonly string[]
   try {
     refusals = (await backend.refusals?.(plan)) ?? []
   } catch (error) {
-    if (!(error instanceof ProviderError) || !error.isRetryable) throw error
+    const isUnreachable = error instanceof ProviderError && error.isRetryable
+    // A dry run shows the plan to whoever has no key yet.
+    if (!isUnreachable && !(isDryRun && error instanceof CredentialError)) throw error
     return report.warn(`${backend.name} was not asked whether it takes the plan: ${error.message}`)
   }
   if (refusals.length === 0) return
