@@ -84,6 +84,17 @@ it("takes in every job of a service with its model, events, files and rows, once
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining("succeeded")])
 })
 
+it("brings the rows by the next call where the first one broke off before they came", async () => {
+  const id = await foreignJob("succeed")
+  server.newest.result_files.length = 0
+  for (let time = 0; time < 3; time++) server.faults.push({ call: /content$/, when: "before", answer: { status: 500 } })
+  const words = ["runs", "adopt", "old", id, "--task", "mood"]
+  expect((await tuneloop(folder, words, { OPENAI_API_KEY: server.key }).outcome).code).toBe(1)
+  const { runs } = await adopt(id, "--task", "mood")
+  expect(runs).toMatchObject([{ outcome: "known", state: "succeeded", rows: [expect.stringContaining("train.jsonl")] }])
+  expect((await adopt(id, "--task", "mood")).runs).toMatchObject([{ outcome: "known", rows: [] }])
+})
+
 it("takes in one job whose files are gone, with what is left", async () => {
   const id = await foreignJob("succeed")
   server.store.files.clear()

@@ -4,7 +4,7 @@ import { ToolkitError } from "../../core/errors.ts"
 import { reduceRun, type RunSummary } from "../../core/training/run.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { keptPath } from "../../store/rows/model-places.ts"
-import { writeAdopted } from "../../store/rows/adopted-runs.ts"
+import { readAdopted, writeAdopted } from "../../store/rows/adopted-runs.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 import { syncRun } from "./sync.ts"
@@ -45,11 +45,13 @@ export async function* adoptJobs(
     const run = known ?? runId(backend.name, job)
     if (known === undefined) await create(context, { run, backend, choice, job, task: wanted.task })
     const summary = await syncRun(context, run, backend)
+    // Whoever was interrupted before the rows came gets them now; a run that was made here has its own.
+    const isAdopted = readAdopted(runFiles(context.workspace, run)) !== undefined
     yield {
       id: job.id,
       outcome: known === undefined ? "adopted" : "known",
       summary,
-      rows: known === undefined ? await bringRows(context, run, backend, job) : [],
+      rows: isAdopted ? await bringRows(context, run, backend, job) : [],
     }
   }
 }
@@ -108,6 +110,7 @@ async function bringRows(
   job: ServiceJob,
 ): Promise<string[]> {
   const brought = (await backend.fetchRows?.(job, runFiles(context.workspace, run))) ?? []
+  if (brought.length === 0) return []
   const artifacts = brought.map(({ path, ...artifact }) => ({ ...artifact, path: keptPath(context.workspace, path) }))
   await context.ledger().runs.appendEvents(
     run,
