@@ -2,7 +2,7 @@ import { openAsBlob } from "node:fs"
 import { open, stat } from "node:fs/promises"
 import { basename } from "node:path"
 import { z } from "zod"
-import { ProviderError } from "../../core/errors.ts"
+import { DataError, ProviderError } from "../../core/errors.ts"
 import type { Profile } from "./profiles.ts"
 import type { HostedWire } from "./wire.ts"
 
@@ -201,11 +201,14 @@ export class OpenAiJobs {
     const parts: string[] = []
     const file = await open(path)
     try {
-      for (let offset = 0; offset < size; offset += partBytes) {
+      for (let offset = 0; offset < size; ) {
         const { bytesRead, buffer } = await file.read({
           buffer: Buffer.alloc(Math.min(partBytes, size - offset)),
           position: offset,
         })
+        if (bytesRead === 0)
+          throw new DataError(`${path} became shorter while it was uploaded`, [], "Run the command again.")
+        offset += bytesRead
         const body = new FormData()
         body.append("data", new Blob([buffer.subarray(0, bytesRead)]))
         const part = await this.wire.repeatable("POST", `/uploads/${id}/parts`, z.looseObject({ id: z.string() }), body)
@@ -252,6 +255,7 @@ export function errorMessageOf(body: unknown): string | undefined {
   if (!error.success) return undefined
   const { message, code } = error.data.error
   return code === "training_not_available"
-    ? `${message} (training_not_available: the service takes no more jobs of this organization)`
+    ? `${message} (training_not_available: the service takes no more jobs of this organization; ` +
+        "docs/backends.md has those that are open)"
     : message
 }

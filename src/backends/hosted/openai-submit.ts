@@ -18,10 +18,7 @@ export async function submitJob(
   submissionKey: string,
 ): Promise<RemoteJob> {
   const submission = new Submission(files, submissionKey)
-  const sent = await submission.uploaded(plan, {
-    upload: (path) => jobs.upload(path),
-    whenReady: (id) => jobs.whenReady(id),
-  })
+  const sent = await submission.uploaded(plan, jobs)
   const job = await jobs.create({ ...requestOf(jobs, plan, submissionKey), ...sent }, () =>
     submission.aboutToCreate(jobs.wire.now()),
   )

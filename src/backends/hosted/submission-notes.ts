@@ -95,17 +95,17 @@ export class Submission {
     this.#note({ creatingAt: now.toISOString() })
   }
 
-  async #idOf(name: string, path: string, { upload }: UploadStore): Promise<string> {
+  async #idOf(name: string, path: string, store: UploadStore): Promise<string> {
     const there = this.#notes.uploads[name]
     if (there !== undefined) return there.id
-    const { id, bytes } = await upload(path)
+    const { id, bytes } = await store.upload(path)
     this.#note({ uploads: { ...this.#notes.uploads, [name]: { id, bytes: bytes ?? 0 } } })
     return id
   }
 
-  async #whenReady(name: string, id: string, { whenReady }: UploadStore): Promise<void> {
+  async #whenReady(name: string, id: string, store: UploadStore): Promise<void> {
     try {
-      await whenReady(id)
+      await store.whenReady(id)
     } catch (error) {
       if (error instanceof ProviderError && !error.isRetryable) {
         const { [name]: _refused, ...uploads } = this.#notes.uploads

@@ -17,10 +17,7 @@ export async function submitJob(
   submissionKey: string,
 ): Promise<RemoteJob> {
   const submission = new Submission(files, submissionKey)
-  const sent = await submission.uploaded(plan, {
-    upload: (path) => jobs.upload(path),
-    whenReady: (id) => jobs.whenReady(id),
-  })
+  const sent = await submission.uploaded(plan, jobs)
   const request = { ...requestOf(plan, submissionKey), ...sent }
   await requireAllowance(jobs, request)
   return remoteJob(await jobs.create(request, () => submission.aboutToCreate(jobs.wire.now())), submissionKey)
