@@ -1,8 +1,7 @@
 // Plain JavaScript for Node 18 or newer: makes the checkout ready, then runs the file named first on the Node 24 that
 // comes with the development dependencies. `node src/cli/setup.mjs src/cli/main.ts --help`
 import { spawn, spawnSync } from "node:child_process"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
-import { createHash } from "node:crypto"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -12,13 +11,9 @@ const node = join(root, "node_modules", "node", "bin", process.platform === "win
 install()
 run(process.argv.slice(2))
 
-/** The packages of the lock file are there; nothing is done, and fast, when they are already. */
+/** The packages of the lock file are there; nothing is done, and fast, when they are already, by whatever command. */
 function install() {
-  const stamp = join(root, "node_modules", ".tuneloop-lock")
-  const lock = createHash("sha256")
-    .update(readFileSync(join(root, "package-lock.json")))
-    .digest("hex")
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock && existsSync(node)) return
+  if (existsSync(node) && isInstalled()) return
   process.stderr.write("setting up: installing the packages (once, about 20 s)\n")
   const npm = process.platform === "win32" ? "npm.cmd" : "npm"
   const { status } = spawnSync(npm, ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
@@ -33,7 +28,20 @@ function install() {
       "the npm package `node` did not bring Node 24",
       "Its install script was blocked: run `npm rebuild node`, or use Node 24 yourself (https://nodejs.org).",
     )
-  writeFileSync(stamp, lock)
+}
+
+/** Whether npm's own note of what lies in `node_modules` has each package that the lock file asks for. */
+function isInstalled() {
+  const note = join(root, "node_modules", ".package-lock.json")
+  if (!existsSync(note)) return false
+  const there = packagesOf(note)
+  return Object.entries(packagesOf(join(root, "package-lock.json"))).every(
+    ([path, wanted]) => path === "" || wanted.optional || there[path]?.integrity === wanted.integrity,
+  )
+}
+
+function packagesOf(lockFile) {
+  return JSON.parse(readFileSync(lockFile, "utf8")).packages
 }
 
 function run(words) {
