@@ -86,6 +86,61 @@ describe("a CSV from a spreadsheet", () => {
   })
 })
 
+describe("quotes that are letters", () => {
+  it.each([
+    ["an inch sign in a cell", 'a,b\nThe 19" rim,x\n', { a: 'The 19" rim', b: "x" }],
+    ["quotes within a cell", 'a;b\nmy screen "flickers";x\n', { a: 'my screen "flickers"', b: "x" }],
+    ["doubled quotes within a cell", 'a,b\nsay ""hi"" to them,x\n', { a: 'say ""hi"" to them', b: "x" }],
+    ["a quote behind a space", 'a,b\n "x",y\n', { a: ' "x"', b: "y" }],
+    // What pandas and Python's csv give.
+    ["a quote within a quoted cell", 'a,b\n"He said "hello" to me",x\n', { a: 'He said hello" to me"', b: "x" }],
+    ["an inch sign in the header", 'size 19",b\n1,2\n', { 'size 19"': "1", b: "2" }],
+  ])("%s is read as spreadsheets read it", (_name, text, row) => {
+    expect(read(text)).toMatchObject({ issues: [], rows: [{ line: 2, fields: row }] })
+  })
+
+  it("that swallow lines are an error with the line on which they begin", () => {
+    const error = failure(() => read('a,b\n1,2\n"He left,x\nmiddle,y\n"She left,z\n'))
+    expect(error.issues).toMatchObject([{ line: 3, message: expect.stringContaining("several lines") }])
+  })
+})
+
+describe("a TSV", () => {
+  const tsv = (text: string) => read(text, "a.tsv")
+
+  it.each([
+    ["opens a quote and ends it in another line", 'a\tb\n"Go on, he\tx\nmiddle\ty\nhe said: go"\tz\n', '"Go on, he'],
+    ["begins with a word in quotes", 'a\tb\n"Go on" he said\tx\nmiddle\ty\nlast\tz\n', '"Go on" he said'],
+    ["has inch signs", 'a\tb\nThe 19" rim\tx\nmiddle\ty\nlast 20"\tz\n', 'The 19" rim'],
+    ["never closes a quote", 'a\tb\n"He left\tx\nmiddle\ty\nlast\tz\n', '"He left'],
+  ])("whose cell %s has a row a line", (_name, text, first) => {
+    const { rows, issues } = tsv(text)
+    expect(issues).toEqual([])
+    expect(rows.map(({ line }) => line)).toEqual([2, 3, 4])
+    expect(rows[0]?.fields).toEqual({ a: first, b: "x" })
+    expect(rows.map(({ fields: { b } }) => b)).toEqual(["x", "y", "z"])
+  })
+
+  it("has quotes around a cell taken off, and lines and tabs within them, as spreadsheets write them", () => {
+    expect(fields(tsv('a\tb\n"Whole ""one"""\tx\n"two\nlines"\ty\n"a\ttab"\tz\n').rows)).toEqual([
+      { a: 'Whole "one"', b: "x" },
+      { a: "two\nlines", b: "y" },
+      { a: "a\ttab", b: "z" },
+    ])
+    expect(fields(tsv('b\ta\nx\t"two\nlines"\ny\tplain\n').rows)).toEqual([
+      { b: "x", a: "two\nlines" },
+      { b: "y", a: "plain" },
+    ])
+  })
+
+  it("is split at tabs, with one column too", () => {
+    expect(fields(tsv("text\nHello, world, how are you\nI am fine; thanks\n").rows)).toEqual([
+      { text: "Hello, world, how are you" },
+      { text: "I am fine; thanks" },
+    ])
+  })
+})
+
 describe("JSON", () => {
   it("one object a line: broken lines are named, the others are read", () => {
     const { rows, issues } = read('\ufeff{"a":1}\r\n\n[2]\n{"a":\n{"a":3}', "a.jsonl")
