@@ -19,7 +19,7 @@ const isOther: u32 = 3
 
 // Of a name of a field: the length and up to 31 bytes.
 const nameBytes: usize = 32
-const mostNames: u32 = 16
+const mostNames: u32 = 64
 const mostTurns: u32 = 1024
 const newline: u32 = 10
 const quote: u32 = 0x22
@@ -33,6 +33,7 @@ const rowHeader: u32 = 12
 let names: usize = 0
 let textNames: u32 = 0
 let outputNames: u32 = 0
+let ignoredNames: u32 = 0
 let values: usize = 0
 let turns: usize = 0
 let input: usize = 0
@@ -47,7 +48,10 @@ let lineTo: usize = 0
 let line: u32 = 0
 let isForHost: bool = false
 
-/** Where the names of the fields go: those that are compared, in order, then those that may be the output. */
+/**
+ * Where the names of the fields go: those that are compared, in order, then those of the output, then those that tell
+ * nothing of either.
+ */
 export function namesAt(): usize {
   return names
 }
@@ -74,9 +78,16 @@ export function lineEnd(): usize {
 }
 
 /** Room for so many bytes of lines and so many numbers of rows. The host then writes the names. */
-export function prepareRows(inputBytes: usize, numbers: u32, textNameCount: u32, outputNameCount: u32): void {
+export function prepareRows(
+  inputBytes: usize,
+  numbers: u32,
+  textNameCount: u32,
+  outputNameCount: u32,
+  ignoredNameCount: u32,
+): void {
   textNames = textNameCount
   outputNames = outputNameCount
+  ignoredNames = ignoredNameCount
   outNumbers = numbers
   names = startOfRows()
   values = names + nameBytes * mostNames
@@ -141,32 +152,38 @@ function copy(from: usize, to: usize, bytes: usize): void {
 
 function readLine(start: usize): i32 {
   if (!readRow(start)) return lineForHost
-  let compared: usize = 0
-  for (let index: u32 = 0; index < textNames && compared === 0; index++) {
-    const value = values + <usize>index * valueBytes
-    if (load<u32>(value) !== absent) compared = value
-  }
-  if (compared === 0) return lineForHost
-  const kind = load<u32>(compared)
   let turnCount: u32 = 0
   let answer: usize = 0
-  if (kind === isList) {
-    turnCount = readTurns(load<u32>(compared, 4))
+  let compared: usize = 0
+  for (let index: u32 = 0; index < textNames; index++) {
+    const value = values + <usize>index * valueBytes
+    const kind = load<u32>(value)
+    if (kind === absent) continue
+    // Turns beside other fields are the host's.
+    if (turnCount !== 0 || (kind === isList && compared !== 0)) return lineForHost
+    compared = value
+    if (kind === isString) continue
+    if (kind !== isList) return lineForHost
+    turnCount = readTurns(load<u32>(value, 4))
     if (turnCount === 0) return lineForHost
+  }
+  if (compared === 0) return lineForHost
+  const isChat = turnCount !== 0
+  if (isChat) {
     const last = turns + <usize>(turnCount - 1) * valueBytes
     if (load<u32>(last) === assistant) {
       answer = last
       turnCount -= 1
     }
-  } else if (kind !== isString) return lineForHost
-  if (answer === 0)
-    for (let index: u32 = textNames; index < textNames + outputNames && answer === 0; index++) {
-      const value = values + <usize>index * valueBytes
-      const kindOfOutput = load<u32>(value)
-      if (kindOfOutput === absent) continue
-      if (kindOfOutput !== isString) return lineForHost
-      answer = value
-    }
+  }
+  for (let index: u32 = textNames; index < textNames + outputNames; index++) {
+    const value = values + <usize>index * valueBytes
+    const kind = load<u32>(value)
+    if (kind === absent) continue
+    // Several outputs are the host's.
+    if (kind !== isString || answer !== 0) return lineForHost
+    answer = value
+  }
   let output: u64 = 0
   if (answer !== 0) {
     const end = write(answer, text)
@@ -176,19 +193,7 @@ function readLine(start: usize): i32 {
       output = load<u64>(print)
     }
   }
-  let end = text
-  if (kind === isString) end = write(compared, text)
-  else
-    for (let turn: u32 = 0; turn < turnCount; turn++) {
-      const value = turns + <usize>turn * valueBytes
-      if (load<u32>(value) === system) continue
-      if (end !== text) {
-        store<u8>(end, newline)
-        end += 1
-      }
-      end = write(value, end)
-      if (end === 0) return lineForHost
-    }
+  const end = isChat ? writeTurns(turnCount) : writeTexts()
   if (end <= text) return lineForHost
   const size = sketch(end - text, false)
   if (size <= 0) return lineForHost
@@ -196,9 +201,42 @@ function readLine(start: usize): i32 {
   return emit(line, size, <u32>output, <u32>(output >> 32)) ? finished : full
 }
 
+/** Writes the contents of the turns, without the system's, with newlines between; their end, or 0 for the host. */
+function writeTurns(turnCount: u32): usize {
+  let end = text
+  for (let turn: u32 = 0; turn < turnCount; turn++) {
+    const value = turns + <usize>turn * valueBytes
+    if (load<u32>(value) === system) continue
+    if (end !== text) {
+      store<u8>(end, newline)
+      end += 1
+    }
+    end = write(value, end)
+    if (end === 0) return 0
+  }
+  return end
+}
+
+/** The same of the fields that are compared, empty ones left out. */
+function writeTexts(): usize {
+  let end = text
+  for (let index: u32 = 0; index < textNames; index++) {
+    const value = values + <usize>index * valueBytes
+    if (load<u32>(value) === absent || load<u32>(value, 4) === load<u32>(value, 8)) continue
+    if (end !== text) {
+      store<u8>(end, newline)
+      end += 1
+    }
+    end = write(value, end)
+    if (end === 0) return 0
+  }
+  return end
+}
+
 /** Notes the values of the row's fields that have names; false for what is no object, or for the host. */
 function readRow(start: usize): bool {
-  for (let index: u32 = 0; index < textNames + outputNames; index++) store<u32>(values + <usize>index * valueBytes, absent)
+  const count = textNames + outputNames + ignoredNames
+  for (let index: u32 = 0; index < count; index++) store<u32>(values + <usize>index * valueBytes, absent)
   let at = space(start)
   if (load<u8>(at) !== 0x7b) return false
   at = space(at + 1)
@@ -210,6 +248,8 @@ function readRow(start: usize): bool {
     at = stringEnd(key)
     if (at === 0 || hasEscape) return false
     const slot = slotOf(key, at)
+    // What a field is that is new to the file the host says.
+    if (slot === 0) return false
     at = space(at + 1)
     if (load<u8>(at) !== 0x3a) return false
     at = space(at + 1)
@@ -217,13 +257,11 @@ function readRow(start: usize): bool {
     const first = load<u8>(at)
     const end = skipValue(at, 0)
     if (end === 0) return false
-    if (slot !== 0) {
-      // Of a name that comes twice the last value counts.
-      store<u32>(slot, first === quote ? isString : first === 0x5b ? isList : first === 0x6e ? absent : isOther)
-      store<u32>(slot, <u32>(first === quote ? at + 1 : at), 4)
-      store<u32>(slot, <u32>(end - 1), 8)
-      store<u32>(slot, <u32>hasEscape, 12)
-    }
+    // Of a name that comes twice the last value counts.
+    store<u32>(slot, first === quote ? isString : first === 0x5b ? isList : first === 0x6e ? absent : isOther)
+    store<u32>(slot, <u32>(first === quote ? at + 1 : at), 4)
+    store<u32>(slot, <u32>(end - 1), 8)
+    store<u32>(slot, <u32>hasEscape, 12)
     at = space(end)
     const next = load<u8>(at)
     if (next === 0x7d) return isEnd(at + 1)
@@ -234,7 +272,7 @@ function readRow(start: usize): bool {
 
 function slotOf(from: usize, to: usize): usize {
   const length = to - from
-  for (let index: u32 = 0; index < textNames + outputNames; index++) {
+  for (let index: u32 = 0; index < textNames + outputNames + ignoredNames; index++) {
     const name = names + <usize>index * nameBytes
     if (load<u8>(name) === length && isSame(from, name + 1, length)) return values + <usize>index * valueBytes
   }

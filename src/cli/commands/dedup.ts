@@ -10,6 +10,7 @@ import { sketchThreads } from "../threads.ts"
 
 interface Options {
   readonly field?: string
+  readonly outputField?: readonly string[]
   readonly threshold?: number
   readonly out?: string
   readonly dropped?: string
@@ -24,7 +25,12 @@ export function register(command: Command, host: Host): void {
     .argument("<file>", "a JSONL or CSV file")
     .option(
       "--field <path>",
-      "the field to compare, a dotted path (default: the first of messages without the system's, prompt, text, input)",
+      "the field to compare, a dotted path (default: all fields of the input, as instruction and input, or messages)",
+    )
+    .option(
+      "--output-field <path>",
+      "a field in which duplicates must agree, or none; may be repeated (default: output, label and the like)",
+      (path: string, before: readonly string[] = []) => [...before, path],
     )
     .option(
       "--threshold <similarity>",
@@ -48,14 +54,16 @@ export function register(command: Command, host: Host): void {
       "after",
       `
 Keeps the first of near-duplicates, in the order of the file. Rows whose outputs
-differ (the assistant's last message; output, completion, response, answer or
-label) are never dropped: the report has them as conflicts. What a template
-repeats in many rows does not count as similarity; among fewer than 20 texts
-nothing counts as a template.
+differ (the assistant's last message, chosen and rejected; output, label and the
+like) are never dropped: the report has them as conflicts. So are those that
+differ in a field that nobody knows. The result says which fields were which.
+What a template repeats in many rows does not count as similarity; among fewer
+than 20 texts nothing counts as a template.
 Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
-          tuneloop dedup tickets.csv --field body --threshold 0.9`,
+          tuneloop dedup tickets.csv --field body --output-field queue`,
     )
-    .action(async (file: string, { field, threshold, out, dropped, report, threads, memory, force }: Options) => {
+    .action(async (file: string, options: Options) => {
+      const { field, outputField, threshold, out, dropped, report, threads, memory, force } = options
       host.writesAllOrNothing()
       const written = [out, dropped, report].flatMap((path) => (path === undefined ? [] : [host.path(path)]))
       if (new Set(written).size < written.length)
@@ -65,6 +73,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
       const result = await deduplicateFile(host.machineContext(), {
         file: host.path(file),
         field,
+        outputFields: outputField?.filter((path) => path !== "none"),
         threshold,
         output: out === undefined ? undefined : host.path(out),
         dropped: dropped === undefined ? undefined : host.path(dropped),
@@ -82,10 +91,12 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
 const mostThreads = 6
 
 function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
-  const { read, kept, dropped, conflicts, shingles, threshold, seconds, textsPerSecond } = result
+  const { read, kept, dropped, conflicts, compared, shingles, threshold, seconds, textsPerSecond } = result
   const lines = [
     `read ${read} = kept ${kept} + dropped ${read - kept} (${dropped["exact-duplicate"]} exact-duplicate, ` +
       `${dropped["near-duplicate"]} near-duplicate)`,
+    `compared ${compared.text.join(", ")}; duplicates agree in ${outputsIn(compared)}` +
+      (compared.ignored.length > 0 ? `; not looked at: ${compared.ignored.join(", ")}` : ""),
     `compared by ${shingles === "word-5" ? "runs of 5 words" : "runs of 4 characters"}, from similarity ` +
       `${threshold} on`,
   ]
@@ -97,6 +108,12 @@ function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
     )
   lines.push(`${seconds} s, ${textsPerSecond} texts a second, ${Math.round(peakMemoryBytes / 2 ** 20)} MiB at most`)
   return lines.join("\n")
+}
+
+/** The answer of a conversation counts without being a field. */
+function outputsIn({ text, output }: DeduplicateResult["compared"]): string {
+  const answers = text.some((name) => name === "messages" || name === "conversations") ? ["the last answer"] : []
+  return [...answers, ...output].join(", ") || "nothing (no output was found; name one by --output-field)"
 }
 
 function share(value: string): number {

@@ -169,7 +169,7 @@ interface Code {
   boilerplateAt(): number
   textAt(): number
   shinglesAt(): number
-  prepareRows(bytes: number, numbers: number, textNames: number, outputNames: number): void
+  prepareRows(bytes: number, numbers: number, ...names: readonly [text: number, output: number, ignored: number]): void
   begin(bytes: number, isForHost: number): void
   rows(): number
   emit(index: number, size: number, outputLow: number, outputHigh: number): number

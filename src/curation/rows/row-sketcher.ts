@@ -1,5 +1,6 @@
-import { jsonProblem } from "../../core/json-text.ts"
-import { comparedText, outputFields, textFields } from "../text/compared-text.ts"
+import { jsonProblem, parseExact } from "../../core/json-text.ts"
+import type { ComparedFields } from "../text/compared-fields.ts"
+import { comparedText } from "../text/compared-text.ts"
 import { bitSketchNumbers } from "../near/bit-sketch.ts"
 import { Sketcher, type SketchPlan } from "../near/sketcher.ts"
 
@@ -28,18 +29,16 @@ export interface RowTarget {
  * the last character; what any other line means, or what is wrong with it, `comparedText` says.
  */
 export class RowSketcher extends Sketcher {
-  readonly #field: string | undefined
-  readonly #textNames: readonly string[]
-  readonly #outputNames: readonly string[]
+  readonly #fields: ComparedFields
+  readonly #names: readonly string[]
   readonly #mostNumbers: number
   #mostBytes = 0
 
   /** `mostNumbers` is the room for a part. */
-  constructor(plan: SketchPlan, field: string | undefined, mostNumbers: number) {
+  constructor(plan: SketchPlan, fields: ComparedFields, mostNumbers: number) {
     super(plan)
-    this.#field = field
-    this.#textNames = field === undefined ? textFields : [field]
-    this.#outputNames = outputFields.filter((name) => name !== field)
+    this.#fields = fields
+    this.#names = [...fields.text, ...fields.output, ...fields.ignored]
     this.#mostNumbers = mostNumbers
   }
 
@@ -67,7 +66,7 @@ export class RowSketcher extends Sketcher {
         continue
       }
       const line = code.lines() - 1
-      const row = readRow(bytes.subarray(code.lineStart(), code.lineEnd()), this.#field)
+      const row = readRow(bytes.subarray(code.lineStart(), code.lineEnd()), this.#fields)
       if (row === undefined) continue
       if ("problem" in row) {
         complain(line, row.problem)
@@ -87,19 +86,23 @@ export class RowSketcher extends Sketcher {
     return code.lines()
   }
 
-  /** A path with dots may be one, or a name; a long name has no room. */
+  /** A path with dots may be one, or a name; for a long name and for very many there is no room. */
   #isPlain(): boolean {
-    return this.#field === undefined || (!this.#field.includes(".") && Buffer.byteLength(this.#field) < nameBytes)
+    return (
+      this.#names.length <= mostNames &&
+      this.#names.every((name) => !name.includes(".") && Buffer.byteLength(name) < nameBytes)
+    )
   }
 
   #prepare(mostBytes: number): void {
     this.#mostBytes = mostBytes
     this.capacity = mostBytes
-    this.code.prepareRows(mostBytes, this.#mostNumbers, this.#textNames.length, this.#outputNames.length)
+    const { text, output, ignored } = this.#isPlain() ? this.#fields : noFields
+    this.code.prepareRows(mostBytes, this.#mostNumbers, text.length, output.length, ignored.length)
     this.renew()
     if (!this.#isPlain()) return
     const names = Buffer.from(this.code.memory.buffer, this.code.namesAt())
-    for (const [index, name] of [...this.#textNames, ...this.#outputNames].entries())
+    for (const [index, name] of this.#names.entries())
       names[index * nameBytes] = names.write(name, index * nameBytes + 1)
   }
 }
@@ -108,21 +111,31 @@ export class RowSketcher extends Sketcher {
 const finished = 0
 const full = 2
 const nameBytes = 32
+const mostNames = 64
+const noFields = { text: [], output: [], ignored: [] }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 /** What of a line of JSONL is compared, or what is wrong with it; undefined for a blank line. */
-export function readRow(bytes: Uint8Array, field: string | undefined): ReturnType<typeof comparedText> | undefined {
+function readRow(bytes: Uint8Array, fields: ComparedFields): ReturnType<typeof comparedText> | undefined {
+  const read = readObject(bytes)
+  return read === undefined || "problem" in read ? read : comparedText(read.row, fields)
+}
+
+/** The object of a line of JSONL, or why it is none; undefined for a blank line. */
+export function readObject(
+  bytes: Uint8Array,
+): { readonly row: Readonly<Record<string, unknown>> } | { readonly problem: string } | undefined {
   let line = ""
   let row: unknown
   try {
     line = decoder.decode(bytes)
-    row = JSON.parse(line)
+    row = parseExact(line)
   } catch (error) {
     if (!(error instanceof SyntaxError)) return { problem: "bytes that are not UTF-8" }
     if (line.trim() === "") return undefined
     return { problem: jsonProblem(error) }
   }
   if (typeof row !== "object" || row === null || Array.isArray(row)) return { problem: "expected a JSON object" }
-  return comparedText(row as Record<string, unknown>, field)
+  return { row: row as Record<string, unknown> }
 }

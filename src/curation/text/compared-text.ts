@@ -1,4 +1,6 @@
 import { canonicalJson } from "../../core/canonical.ts"
+import { turnsOf, type Turn } from "../../core/rows/turns.ts"
+import { roleOfNew, type ComparedFields } from "./compared-fields.ts"
 
 /**
  * What of a row is compared, and the output that duplicates must agree in, as text; undefined where the row carries
@@ -9,70 +11,84 @@ export interface Compared {
   readonly output: string | undefined
 }
 
-/** The fields that are looked for when none is named, in this order. */
-export const textFields = ["messages", "prompt", "text", "input"] as const
-export const outputFields = ["output", "completion", "response", "answer", "label"] as const
-
 /**
- * The text and the output of a row of any usual shape, or what is wrong with it.
+ * The text and the output of a row, by the fields, or what is wrong with it.
  *
- * The text is that of the field (a dotted path), else of the first of `textFields` that is there. Turns of a chat give
- * their contents without the system's; an assistant's last turn is the output. Objects give the strings in them.
- * Otherwise the output is the first of output, completion, response, answer and label that is there.
+ * Texts of several fields are joined, empty ones left out. Turns of a chat give their contents without the system's; an
+ * assistant's last turn is of the output. Objects give the strings in them. Of several outputs all count.
  */
 export function comparedText(
   row: Readonly<Record<string, unknown>>,
-  field: string | undefined,
+  fields: ComparedFields,
 ): Compared | { readonly problem: string } {
-  const name = field ?? textFields.find((candidate) => row[candidate] !== undefined && row[candidate] !== null)
-  if (name === undefined)
-    return { problem: `no field to compare; looked for ${textFields.join(", ")}; the row has ${fieldsOf(row)}` }
-  const value = valueAt(row, name)
-  if (value === undefined || value === null)
-    return { problem: `no field ${JSON.stringify(name)}; the row has ${fieldsOf(row)}` }
-  if (isTurns(value)) return chatText(value, row, name)
-  const text =
-    typeof value === "string" ? value : typeof value === "object" ? stringsIn(value).join("\n") : String(value)
-  return { text, output: outputOf(row, name) }
+  const { text, output } = withNew(row, fields)
+  const there = text.flatMap((name) => {
+    const value = valueAt(row, name)
+    return value === undefined || value === null ? [] : [{ name, value }]
+  })
+  if (there.length === 0)
+    return text.length === 1
+      ? { problem: `no field ${JSON.stringify(text[0])}; the row has ${fieldsOf(row)}` }
+      : { problem: `no field to compare; looked for ${text.join(", ")}; the row has ${fieldsOf(row)}` }
+  const texts: string[] = []
+  const outputs: [string, unknown][] = []
+  for (const { name, value } of there) {
+    const turns = turnsOf(value)
+    if (turns === undefined) texts.push(textOf(value))
+    else {
+      const hasAnswer = turns.at(-1)?.role === "assistant"
+      texts.push(questionOf(hasAnswer ? turns.slice(0, -1) : turns))
+      if (hasAnswer) outputs.push([name, answerOf(turns.at(-1) as Turn)])
+    }
+  }
+  for (const name of output) {
+    const value = valueAt(row, name)
+    if (value !== undefined && value !== null) outputs.push([name, value])
+  }
+  return { text: texts.filter((each) => each !== "").join("\n"), output: outputText(outputs) }
 }
 
-interface Turn {
-  readonly role?: unknown
-  readonly content?: unknown
+/** The fields, and those of the row that are new to the file. */
+function withNew(
+  row: Readonly<Record<string, unknown>>,
+  fields: ComparedFields,
+): { text: readonly string[]; output: readonly string[] } {
+  let { text, output } = fields
+  for (const name of Object.keys(row)) {
+    if (text.includes(name) || output.includes(name) || fields.ignored.includes(name)) continue
+    if ([...text, ...output].some((path) => path.startsWith(`${name}.`))) continue
+    const role = roleOfNew(name, fields)
+    if (role === "text") text = [...text, name]
+    if (role === "output") output = [...output, name]
+  }
+  return { text, output }
 }
 
-function chatText(turns: readonly Turn[], row: Readonly<Record<string, unknown>>, name: string): Compared {
-  const last = turns.at(-1)
-  const hasAnswer = last?.role === "assistant"
+function questionOf(turns: readonly Turn[]): string {
   let text = ""
-  for (let index = 0; index < turns.length - Number(hasAnswer); index += 1) {
-    const turn = turns[index] as Turn
-    if (turn.role === "system" || turn.role === "developer") continue
-    const content = typeof turn.content === "string" ? turn.content : stringsIn(turn.content).join("\n")
-    text = text === "" ? content : `${text}\n${content}`
+  for (const { role, content } of turns) {
+    if (role === "system" || role === "developer") continue
+    const said = textOf(content)
+    text = text === "" ? said : `${text}\n${said}`
   }
-  if (!hasAnswer) return { text, output: outputOf(row, name) }
-  const { content } = last
-  // A turn that calls tools, or is more than text, is compared whole.
-  const isPlain = typeof content === "string" && Object.keys(last).length === 2
-  return { text, output: isPlain ? content : canonicalJson(last) }
+  return text
 }
 
-function outputOf(row: Readonly<Record<string, unknown>>, compared: string): string | undefined {
-  for (const name of outputFields) {
-    const value = row[name]
-    if (name !== compared && value !== undefined && value !== null)
-      return typeof value === "string" ? value : canonicalJson(value)
-  }
-  return undefined
+/** A turn that calls tools, or is more than text, is compared whole. */
+function answerOf(turn: Turn): unknown {
+  return typeof turn.content === "string" && Object.keys(turn).length === 2 ? turn.content : turn
 }
 
-function isTurns(value: unknown): value is readonly Turn[] {
-  return (
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((turn) => typeof turn === "object" && turn !== null && "role" in turn)
-  )
+function outputText(outputs: readonly (readonly [string, unknown])[]): string | undefined {
+  const [first, ...others] = outputs
+  if (first === undefined) return undefined
+  if (others.length > 0) return canonicalJson(Object.fromEntries(outputs))
+  return typeof first[1] === "string" ? first[1] : canonicalJson(first[1])
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value
+  return typeof value === "object" ? stringsIn(value).join("\n") : String(value)
 }
 
 function valueAt(row: Readonly<Record<string, unknown>>, path: string): unknown {

@@ -1,4 +1,5 @@
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
+import type { ComparedFields } from "../../curation/text/compared-fields.ts"
 import { ThreadPool, type ThreadStarter } from "../threads.ts"
 import { BatchRing, ringSlots, type BatchPart } from "./batch-ring.ts"
 import { BatchSketcher } from "./batch-sketcher.ts"
@@ -10,7 +11,6 @@ import type { SketchTask, ThreadIssues } from "./sketch-batches.ts"
  */
 export class BatchQueue {
   readonly #path: string
-  readonly #field: string | undefined
   readonly #batches: number
   readonly #ring = new BatchRing()
   readonly #pool: ThreadPool<SketchTask, ThreadIssues>
@@ -21,18 +21,17 @@ export class BatchQueue {
   readonly #ahead = new Map<number, BatchPart[]>()
   #sketcher: BatchSketcher | undefined
 
-  constructor(path: string, field: string | undefined, batches: number, starter: ThreadStarter) {
+  constructor(path: string, batches: number, starter: ThreadStarter) {
     this.#path = path
-    this.#field = field
     this.#batches = batches
     this.#ring.prepare()
     this.#pool = new ThreadPool(starter, Math.max(0, Math.min(starter.count, batches - 1)))
   }
 
   /** From now on the threads work. */
-  start(plan: Required<SketchPlan>): void {
-    this.#sketcher = new BatchSketcher(this.#path, this.#field, plan)
-    const task = { path: this.#path, field: this.#field, batches: this.#batches, memory: this.#ring.memory, plan }
+  start(fields: ComparedFields, plan: Required<SketchPlan>): void {
+    this.#sketcher = new BatchSketcher(this.#path, fields, plan)
+    const task = { path: this.#path, fields, batches: this.#batches, memory: this.#ring.memory, plan }
     this.#ends = this.#pool.each<ThreadIssues>(
       () => task,
       (answer) => answer,

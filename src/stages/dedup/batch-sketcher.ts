@@ -3,6 +3,7 @@ import type { SketchedRow } from "../../curation/near/kept-rows.ts"
 import { rowHeader, RowSketcher, type RowPart } from "../../curation/rows/row-sketcher.ts"
 import { bitSketchNumbers } from "../../curation/near/bit-sketch.ts"
 import type { Sketcher, SketchPlan } from "../../curation/near/sketcher.ts"
+import type { ComparedFields } from "../../curation/text/compared-fields.ts"
 import type { Issue } from "../../core/errors.ts"
 import { ByteRanges } from "../../store/files/byte-ranges.ts"
 import { slotNumbers } from "./batch-ring.ts"
@@ -27,9 +28,9 @@ export class BatchSketcher {
   readonly #ranges: ByteRanges
   readonly #sketcher: RowSketcher
 
-  constructor(path: string, field: string | undefined, plan: Required<SketchPlan>) {
+  constructor(path: string, fields: ComparedFields, plan: Required<SketchPlan>) {
     this.#ranges = new ByteRanges(path, batchBytes)
-    this.#sketcher = new RowSketcher(plan, field, slotNumbers)
+    this.#sketcher = new RowSketcher(plan, fields, slotNumbers)
   }
 
   close(): void {

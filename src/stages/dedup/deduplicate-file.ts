@@ -1,6 +1,7 @@
 import { defaultThreshold, shingler } from "../../curation/near/shingles.ts"
+import { comparedFields, type ComparedFields, type NamedFields } from "../../curation/text/compared-fields.ts"
 import { comparedText } from "../../curation/text/compared-text.ts"
-import { readRow } from "../../curation/rows/row-sketcher.ts"
+import { readObject } from "../../curation/rows/row-sketcher.ts"
 import { cheapestBands } from "../../curation/near/band-choice.ts"
 import { SharedKeys } from "../../curation/near/shared-keys.ts"
 import { Sketcher, type ShinglerName, type SketchPlan } from "../../curation/near/sketcher.ts"
@@ -17,10 +18,8 @@ import { DecisionFiles, type DecisionPaths } from "./decision-files.ts"
 import { LineReader, refuseIssues } from "./line-reader.ts"
 import { noteKeys, RowDecisions } from "./row-decisions.ts"
 
-export interface DeduplicateOptions extends DecisionPaths {
+export interface DeduplicateOptions extends DecisionPaths, NamedFields {
   readonly file: string
-  /** The field to compare: a dotted path; default by the row. */
-  readonly field: string | undefined
   readonly threshold: number | undefined
   readonly output: string | undefined
   /**
@@ -37,6 +36,8 @@ export interface DeduplicateResult {
   readonly kept: number
   readonly dropped: { readonly "exact-duplicate": number; readonly "near-duplicate": number }
   readonly conflicts: number
+  /** The fields whose texts were compared, those that duplicates agree in, and those that counted for neither. */
+  readonly compared: Omit<ComparedFields, "others">
   readonly shingles: ShinglerName
   readonly threshold: number
   readonly seconds: number
@@ -59,7 +60,7 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
   requireFile(options.file)
   const files = new DecisionFiles(options)
   try {
-    const { decisions, shingles, threshold } = isJsonLines(options.file)
+    const { decisions, fields, shingles, threshold } = isJsonLines(options.file)
       ? await decideLines(context, options, files)
       : decideTable(options, files)
     files.commit()
@@ -70,6 +71,7 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
       kept: decisions.kept,
       dropped: { "exact-duplicate": exact, "near-duplicate": near },
       conflicts: conflict,
+      compared: { text: fields.text, output: fields.output, ignored: fields.ignored },
       shingles,
       threshold,
       seconds: Number(seconds.toFixed(3)),
@@ -82,32 +84,35 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
 }
 
 interface Decided {
+  readonly fields: ComparedFields
   readonly decisions: RowDecisions
   readonly shingles: ShinglerName
   readonly threshold: number
 }
 
 async function decideLines(context: RunContext, options: DeduplicateOptions, files: DecisionFiles): Promise<Decided> {
-  const { file, field, memoryBytes = Infinity } = options
-  const reader = () => new LineReader(context, file, field, options.threads)
+  const { file, memoryBytes = Infinity } = options
+  const reader = () => new LineReader(context, file, options.threads)
   const first = reader()
   try {
-    const { texts, rows } = sampleTexts(file, field)
+    const { sample, rows } = sampleRows(file)
+    const fields = comparedFields(sample, options)
+    const texts = textsOf(sample, fields)
     const { plan, threshold } = planFor(texts, rows, options.threshold)
     const shared =
       memoryBytes < Infinity && rows * bytesARow(texts, plan) > memoryBytes
         ? new SharedKeys(rows * plan.bands.count)
         : undefined
-    if (shared) await first.read(plan, (part) => noteKeys(shared, plan.bands.count, part))
+    if (shared) await first.read(fields, plan, (part) => noteKeys(shared, plan.bands.count, part))
     const decisions = new RowDecisions(plan, threshold, rows, files, shared)
-    await (shared ? reader() : first).read(plan, (part, firstLine) => {
+    await (shared ? reader() : first).read(fields, plan, (part, firstLine) => {
       decisions.take(part, firstLine)
       if (shared && decisions.bytes + shared.bytes > memoryBytes)
         throw tooLarge(file, memoryBytes, decisions.read, rows)
       return part.rows
     })
     if (options.output !== undefined) writeKept(file, options.output, (line) => !decisions.isDropped(line))
-    return { decisions, shingles: plan.shingles, threshold }
+    return { decisions, fields, shingles: plan.shingles, threshold }
   } finally {
     await first.close()
   }
@@ -133,11 +138,15 @@ function tooLarge(file: string, memoryBytes: number, read: number, rows: number)
 }
 
 function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided {
-  const { file, field } = options
+  const { file } = options
   const table = readTable(file, { longNumber: asItStands })
   const issues = [...table.issues]
+  const fields = comparedFields(
+    table.rows.map((row) => row.fields),
+    options,
+  )
   const rows = table.rows.flatMap((row) => {
-    const compared = comparedText(row.fields, field)
+    const compared = comparedText(row.fields, fields)
     if (!("problem" in compared)) return [{ row, ...compared }]
     issues.push({ file, line: row.line, message: compared.problem })
     return []
@@ -155,7 +164,7 @@ function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided
     const kept = rows.flatMap(({ row }) => (decisions.isDropped(row.line) ? [] : [row.fields]))
     writeAtomically(options.output, tableText(table, kept))
   }
-  return { decisions, shingles: plan.shingles, threshold }
+  return { decisions, fields, shingles: plan.shingles, threshold }
 }
 
 /**
@@ -178,28 +187,34 @@ const mostSampled = 10_000
 const leastSampled = 2000
 const sampleBytes = 1 << 14
 
-/** Texts from all over the file, up to 10,000, of a large file a fortieth at most; and about how many rows it has. */
-function sampleTexts(
-  file: string,
-  field: string | undefined,
-): { readonly texts: readonly string[]; readonly rows: number } {
+function textsOf(sample: readonly Row[], fields: ComparedFields): string[] {
+  return sample.flatMap((row) => {
+    const compared = comparedText(row, fields)
+    return "text" in compared ? [compared.text] : []
+  })
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+/** Rows from all over the file, up to 10,000, of a large file a fortieth at most; and about how many it has. */
+function sampleRows(file: string): { readonly sample: readonly Row[]; readonly rows: number } {
   const ranges = new ByteRanges(file, sampleBytes)
-  const texts: string[] = []
+  const sample: Row[] = []
   const readRange = (range: number) =>
     ranges.visitLines(range, (bytes) => {
-      const row = readRow(bytes, field)
-      if (row !== undefined && "text" in row) texts.push(row.text)
+      const read = readObject(bytes)
+      if (read !== undefined && "row" in read) sample.push(read.row)
     })
   // The first ranges say how many rows there are about.
   const first = Math.min(ranges.count, 4)
   for (let range = 0; range < first; range += 1) readRange(range)
-  const rows = (texts.length / Math.max(1, first)) * ranges.count
+  const rows = (sample.length / Math.max(1, first)) * ranges.count
   const wanted = Math.min(mostSampled, Math.max(leastSampled, rows / 40))
   const share = Math.min(1, wanted / Math.max(1, rows))
   for (let range = first; range < ranges.count; range += 1)
     if (Math.floor(range * share) !== Math.floor((range - 1) * share)) readRange(range)
   ranges.close()
-  return { texts, rows }
+  return { sample, rows }
 }
 
 /** Copies the lines that are kept, blank ones left out. */

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises"
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
+import type { ComparedFields } from "../../curation/text/compared-fields.ts"
 import { BatchQueue } from "./batch-queue.ts"
 import type { BatchPart } from "./batch-ring.ts"
 import { batchBytes, issueAt } from "./batch-sketcher.ts"
@@ -18,26 +19,25 @@ export class LineReader {
   readonly #batches: number
   readonly #queue: BatchQueue
 
-  constructor(
-    context: Pick<StageContext, "signal" | "report">,
-    file: string,
-    field: string | undefined,
-    threads: ThreadStarter,
-  ) {
+  constructor(context: Pick<StageContext, "signal" | "report">, file: string, threads: ThreadStarter) {
     this.#context = context
     this.#file = file
     this.#batches = Math.ceil(fileBytes(file) / batchBytes)
-    this.#queue = new BatchQueue(file, field, this.#batches, threads)
+    this.#queue = new BatchQueue(file, this.#batches, threads)
   }
 
   /**
    * Shows `take` every part with the first line of its batch, in order; `take` says how many rows it had. Throws where
    * a line is no row.
    */
-  async read(plan: Required<SketchPlan>, take: (part: BatchPart, firstLine: number) => number): Promise<void> {
+  async read(
+    fields: ComparedFields,
+    plan: Required<SketchPlan>,
+    take: (part: BatchPart, firstLine: number) => number,
+  ): Promise<void> {
     const { signal, report } = this.#context
     try {
-      this.#queue.start(plan)
+      this.#queue.start(fields, plan)
       const firstLines = [1]
       let rows = 0
       for (let batch = 0; batch < this.#batches; batch += 1) {

@@ -1,18 +1,20 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { comparedFields, type ComparedFields } from "../../../src/curation/text/compared-fields.ts"
 import { RowSketcher } from "../../../src/curation/rows/row-sketcher.ts"
 
+const textAlone: ComparedFields = { text: ["text"], output: [], ignored: ["n"], others: "output" }
 const plan = { shingles: "char-4", bands: { count: 3, rows: 2 } } as const
 
 /** What becomes of the lines; with `isValid` false each is read by JSON.parse and `comparedText`. */
 function outcomeOf(
   text: string | Buffer,
   isValid: boolean,
-  { field, room = 1 << 16 }: { field?: string | undefined; room?: number } = {},
+  { fields = textAlone, room = 1 << 16 }: { fields?: ComparedFields; room?: number } = {},
 ) {
   const rows: number[][] = []
   const problems: [number, string][] = []
-  const lines = new RowSketcher(plan, field, room).sketchLines(Buffer.from(text), isValid, {
+  const lines = new RowSketcher(plan, fields, room).sketchLines(Buffer.from(text), isValid, {
     publish: (part) => {
       let at = 0
       for (let row = 0; row < part.rows; row += 1) {
@@ -43,6 +45,9 @@ const value = fc.oneof(
 )
 const names = [
   "messages",
+  "conversations",
+  "instruction",
+  "chosen",
   "prompt",
   "text",
   "input",
@@ -75,21 +80,28 @@ const broken = fc
   })
 
 describe("lines read in WebAssembly are the rows that JSON.parse and comparedText give", () => {
-  test.each([undefined, "text", "label", "a.b", "a name that is longer than there is room for"])(
-    "of the field %s",
-    (field) => {
-      fc.assert(
-        fc.property(
-          fc.array(fc.oneof({ weight: 3, arbitrary: dressed }, { weight: 1, arbitrary: broken }), { maxLength: 6 }),
-          (lines) => {
-            const bytes = lines.map((line) => line.replaceAll("\n", " ").toWellFormed()).join("\n")
-            expect(outcomeOf(bytes, true, { field }), bytes).toEqual(outcomeOf(bytes, false, { field }))
-          },
-        ),
-        { seed: 21, numRuns: field === undefined ? 400 : 100 },
-      )
-    },
-  )
+  test.each([
+    [undefined, undefined],
+    ["text", undefined],
+    ["label", undefined],
+    ["a.b", undefined],
+    ["text", ["label", "answer"]],
+    ["text", []],
+    ["a name that is longer than there is room for", undefined],
+  ])("of the field %s with the output %s", (field, outputFields) => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof({ weight: 3, arbitrary: dressed }, { weight: 1, arbitrary: broken }), { maxLength: 6 }),
+        fc.array(anyRow, { maxLength: 4 }),
+        (lines, sample) => {
+          const fields = comparedFields(sample as Record<string, unknown>[], { field, outputFields })
+          const bytes = lines.map((line) => line.replaceAll("\n", " ").toWellFormed()).join("\n")
+          expect(outcomeOf(bytes, true, { fields }), bytes).toEqual(outcomeOf(bytes, false, { fields }))
+        },
+      ),
+      { seed: 21, numRuns: field === undefined ? 400 : 100 },
+    )
+  })
 
   test.each([
     ['{"text":"where is my card"}', 1],

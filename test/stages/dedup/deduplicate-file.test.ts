@@ -177,6 +177,37 @@ describe("tuneloop dedup", () => {
     expect((await dedup(home, "deep.jsonl")).result).toMatchObject({ read: 3, kept: 2 })
   })
 
+  test("rows are compared by all of their input, and stay where any part of the output differs", async () => {
+    const home = folder()
+    const write = (name: string, rows: readonly object[]) =>
+      writeFileSync(join(home, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    write("alpaca.jsonl", [
+      { instruction: "Is two an even number?", input: "", output: "Yes" },
+      { instruction: "Is the sky blue on a clear day?", input: "", output: "Yes" },
+      { instruction: "Translate the word into French.", input: "dog", output: "chien" },
+      { instruction: "Classify the animal.", input: "dog", output: "mammal" },
+      { instruction: "Is two an even number?", input: null, output: "Yes" },
+    ])
+    const alpaca = await dedup(home, "alpaca.jsonl")
+    expect(alpaca.report.map(({ line, reason }) => [line, reason])).toEqual([[5, "exact-duplicate"]])
+    expect(alpaca.result["compared"]).toEqual({ text: ["instruction", "input"], output: ["output"], ignored: [] })
+    write("dpo.jsonl", [
+      { prompt: "How do I boil an egg well?", chosen: "Seven minutes in boiling water.", rejected: "No." },
+      { prompt: "How do I boil an egg well?", chosen: "Start it cold, then six minutes.", rejected: "Use the oven." },
+    ])
+    expect((await dedup(home, "dpo.jsonl")).result).toMatchObject({ kept: 2, conflicts: 1 })
+    writeFileSync(join(home, "i.csv"), "text,queue\nmy card is not here yet,a\nmy card is not here yet.,b\n")
+    expect((await dedup(home, "i.csv", "--field", "text")).result).toMatchObject({ kept: 2, conflicts: 1 })
+    expect((await dedup(home, "i.csv", "--output-field", "none")).result).toMatchObject({ kept: 1, conflicts: 0 })
+    write("big.jsonl", [
+      { text: "where is my card today", label: 740245381351497700 },
+      { text: "where is my card today", label: 1 },
+    ])
+    const big = readFileSync(join(home, "big.jsonl"), "utf8").replace('":1}', '":740245381351497731}')
+    writeFileSync(join(home, "big.jsonl"), big)
+    expect((await dedup(home, "big.jsonl")).result).toMatchObject({ kept: 2, conflicts: 1 })
+  })
+
   test("a row that cannot be read is named with its line, and nothing is written", async () => {
     const home = folder()
     const good = Array.from({ length: 9000 }, (_, n) => `{"text":"number ${n} of many ${n * 7} rows"}`)
@@ -198,7 +229,7 @@ describe("tuneloop dedup", () => {
     expect(stderr).toContain("4 of 9004 rows cannot be read; nothing was written")
     for (const [line, what] of [
       [9001, "not valid JSON"],
-      [9002, "no field to compare; looked for messages, prompt, text, input; the row has body"],
+      [9002, 'no field "text"; the row has body'],
       [9003, "expected a JSON object"],
       [9004, "bytes that are not UTF-8"],
     ] as const)
