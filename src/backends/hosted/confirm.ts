@@ -31,7 +31,7 @@ export async function jobNamed<Job>(backend: string, id: string, look: (id: stri
     return await look(id)
   } catch (error) {
     if (!(error instanceof ProviderError) || (error.status !== 404 && error.status !== 400)) throw error
-    throw refusal(backend, `${backend} has no job ${id}`)
+    throw misnamedJob(backend, `${backend} has no job ${id}`)
   }
 }
 
@@ -41,7 +41,7 @@ export async function jobNamed<Job>(backend: string, id: string, look: (id: stri
  */
 export async function requireFit(job: NamedJob, submission: ConfirmedSubmission, service: Service): Promise<void> {
   const fault = job.isMarked === true ? undefined : await misfit(job, submission, service)
-  if (fault !== undefined) throw refusal(service.backend, `${job.id} is not the job of this run: ${fault}`)
+  if (fault !== undefined) throw misnamedJob(service.backend, `${job.id} is not the job of this run: ${fault}`)
 }
 
 async function misfit(
@@ -65,7 +65,8 @@ async function misfit(
     : `its training file has ${bytes ?? "an unknown number of"} bytes, the run's has ${plan.files.train.bytes}`
 }
 
-function refusal(provider: string, message: string): ProviderError {
+/** A job that is not the one that was meant, with the way to the right one. */
+export function misnamedJob(provider: string, message: string): ProviderError {
   return new ProviderError(message, {
     provider,
     mayHaveCost: false,

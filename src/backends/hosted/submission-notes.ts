@@ -9,8 +9,12 @@ const submissionSchema = z.object({
   submissionKey: z.string(),
   /** What lies at the provider for this submission, by the name of the file. */
   uploads: z.record(z.string(), z.object({ id: z.string(), bytes: z.number() })),
+  /** What else was made there for it, by name: a model that the job trains. */
+  made: z.record(z.string(), z.string()).optional(),
   /** When a job was last asked for, UTC; absent while none was. */
   creatingAt: z.string().optional(),
+  /** The id of the job, where the service has no list to find it in. */
+  job: z.string().optional(),
 })
 const notesSchema = submissionSchema.extend({ earlier: z.array(submissionSchema).default([]) })
 /** What is known of a submission, in the run's folder: written before each step that a crash must not forget. */
@@ -90,6 +94,17 @@ export class Submission {
     return { training_file, ...(validation_file === undefined ? {} : { validation_file }) }
   }
 
+  /** What the job needs beside its files, made once for a key. */
+  async made(make: () => Promise<Readonly<Record<string, string>>>): Promise<Readonly<Record<string, string>>> {
+    if (this.#notes.made === undefined) this.#note({ made: await make() })
+    return this.#notes.made ?? {}
+  }
+
+  /** The job can be found from here on, although the service lists none. */
+  created(job: string): void {
+    this.#note({ job })
+  }
+
   /** Durable before a job is asked for. */
   aboutToCreate(now: Date): void {
     this.#note({ creatingAt: now.toISOString() })
@@ -132,15 +147,14 @@ export interface UploadStore {
  * What a search for the job of a key may go by; undefined where nothing was asked for under it. `requireSettled` throws
  * while a job that was just created may still be missing from the service's list.
  */
-export function searchOf(
-  files: RunFiles,
-  submissionKey: string,
-): { readonly trainingFile: string | undefined; requireSettled(where: SettlingService): void } | undefined {
+export function searchOf(files: RunFiles, submissionKey: string): Search | undefined {
   const notes = notesOf(files, submissionKey)
   if (notes?.creatingAt === undefined) return undefined
-  const { creatingAt } = notes
+  const { creatingAt, made = {}, job } = notes
   return {
     trainingFile: notes.uploads["train.jsonl"]?.id,
+    made,
+    job,
     requireSettled({ provider, settleMs, now }) {
       const youngMs = Math.abs(now.getTime() - Date.parse(creatingAt))
       if (youngMs >= settleMs) return
@@ -152,6 +166,14 @@ export function searchOf(
       })
     },
   }
+}
+
+/** By what the job of a submission is found. */
+interface Search {
+  readonly trainingFile: string | undefined
+  readonly made: Readonly<Record<string, string>>
+  readonly job: string | undefined
+  requireSettled(where: SettlingService): void
 }
 
 interface SettlingService {

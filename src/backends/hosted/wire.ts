@@ -17,6 +17,8 @@ export interface Service {
   readonly apiKeyEnv: string
   /** The header that carries the key; default `authorization: Bearer`. */
   readonly keyHeader?: string
+  /** `basic`: the key is the password of the user `api`. `none`: the address itself is the secret; no key is sent. */
+  readonly keyForm?: "basic" | "none"
   /** What an error body says, in the service's own form; undefined where it says nothing that is known. */
   readonly messageOf: (body: unknown) => string | undefined
 }
@@ -69,8 +71,14 @@ export class HostedWire {
   }
 
   /** A call that may be made again: what it makes costs nothing, or is there already. */
-  async repeatable<Value>(method: string, path: string, schema: z.ZodType<Value>, body?: Body): Promise<Value> {
-    return this.parse(schema, (await this.#politely(() => this.accepted(method, path, body))).value)
+  async repeatable<Value>(
+    method: string,
+    path: string,
+    schema: z.ZodType<Value>,
+    body?: Body,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Value> {
+    return this.parse(schema, (await this.#politely(() => this.accepted(method, path, body, headers))).value)
   }
 
   /**
@@ -149,8 +157,13 @@ export class HostedWire {
   }
 
   /** The answer, or an error where the service refuses. */
-  async accepted(method: string, path: string, body?: Body): Promise<Answer> {
-    const answer = await this.ask(method, path, body)
+  async accepted(
+    method: string,
+    path: string,
+    body?: Body,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answer> {
+    const answer = await this.ask(method, path, body, headers)
     if (answer.status >= 300) throw this.refused(answer)
     return answer
   }
@@ -191,28 +204,36 @@ export class HostedWire {
     path: string,
     body?: Body,
     headers: Readonly<Record<string, string>> = {},
-    waitMs = body instanceof FormData ? filePatienceMs : patienceMs,
+    waitMs = isFile(body) ? filePatienceMs : patienceMs,
   ): Promise<Response> {
-    const { baseUrl, apiKeyEnv, keyHeader } = this.service
-    const key = this.#context.environment[apiKeyEnv]
-    if (!key) throw new CredentialError(`${apiKeyEnv} is not set`, `Set ${apiKeyEnv} in the environment.`)
+    const { baseUrl } = this.service
+    const keyHeaders = this.#keyHeaders()
     this.#requireAllowed()
-    const isJson = body !== undefined && !(body instanceof FormData)
+    const isJson = body !== undefined && !isFile(body)
     try {
       return await this.#context.fetch(`${baseUrl.replace(/\/$/, "")}${path}`, {
         method,
         redirect: "manual",
         signal: AbortSignal.any([this.#context.signal, AbortSignal.timeout(waitMs)]),
         headers: {
-          ...(keyHeader === undefined ? { authorization: `Bearer ${key}` } : { [keyHeader]: key }),
+          ...keyHeaders,
           ...(isJson ? { "content-type": "application/json" } : {}),
           ...headers,
         },
-        ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as FormData) }),
+        ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as FormData | Blob) }),
       })
     } catch (error) {
       throw this.#unreachable(error)
     }
+  }
+
+  #keyHeaders(): Readonly<Record<string, string>> {
+    const { apiKeyEnv, keyHeader, keyForm } = this.service
+    if (keyForm === "none") return {}
+    const key = this.#context.environment[apiKeyEnv]
+    if (!key) throw new CredentialError(`${apiKeyEnv} is not set`, `Set ${apiKeyEnv} in the environment.`)
+    if (keyForm === "basic") return { authorization: `Basic ${Buffer.from(`api:${key}`).toString("base64")}` }
+    return keyHeader === undefined ? { authorization: `Bearer ${key}` } : { [keyHeader]: key }
   }
 
   #requireAllowed(): void {
@@ -263,7 +284,11 @@ export class HostedWire {
   }
 }
 
-type Body = object | FormData
+type Body = object | FormData | Blob
+
+function isFile(body: Body | undefined): boolean {
+  return body instanceof FormData || body instanceof Blob
+}
 
 function bodyOf({ body }: Response): Readable {
   return body === null ? Readable.from([]) : Readable.fromWeb(body as ReadableStream)

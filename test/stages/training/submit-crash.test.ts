@@ -2,7 +2,7 @@ import { describe, it } from "vitest"
 import { crash, killPoints, services } from "./submit-crash.ts"
 
 /** Two at a time; `npm run test:crash` kills a hundred times at each point. */
-const pairs = { "openai-compatible": 5, together: 1 } as const
+const pairs = { "openai-compatible": 5, together: 1, wandb: 1 } as const
 const dayMs = 86_400_000
 const patience = { timeout: 300_000 }
 
@@ -27,7 +27,10 @@ describe.each(Object.keys(services) as (keyof typeof pairs)[])(
     })
 
     it("beside another that submits the same job", patience, async () => {
-      for (const point of Object.keys(killPoints)) await crash({ service, point, hasRival: true })
+      const points = Object.keys(killPoints)
+      // What is shared of a submission was tried at each point with the others.
+      for (const point of service === "wandb" ? points.slice(-2) : points)
+        await crash({ service, point, hasRival: true })
     })
   },
 )

@@ -3,11 +3,15 @@ import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import openAiCompatible from "../../../src/backends/openai-compatible.ts"
 import together from "../../../src/backends/together.ts"
+import wandb from "../../../src/backends/wandb.ts"
 import type { BackendModule, FineTuneBackend } from "../../../src/core/contracts/backend.ts"
+import { resolveSubmission } from "../../../src/stages/training/resolve.ts"
 import { syncRun } from "../../../src/stages/training/sync.ts"
 import { train } from "../../../src/stages/training/train.ts"
+import { readPlan, runFiles } from "../../../src/store/rows/run-files.ts"
 import { OpenAiServer } from "../../backends/openai-server.ts"
 import { TogetherServer } from "../../backends/together-server.ts"
+import { WandbServer } from "../../backends/wandb/server.ts"
 import type { Fault, WireServer } from "../../backends/wire-server.ts"
 import { backendContext, stageContext, trainableWorkspace } from "./workspace.ts"
 
@@ -15,19 +19,21 @@ import { backendContext, stageContext, trainableWorkspace } from "./workspace.ts
 interface Service {
   readonly module: BackendModule
   readonly keyName: string
-  readonly options: object
+  readonly options: (place: { readonly baseUrl: string; readonly settleSeconds: number }) => object
   readonly start: () => Promise<WireServer & { readonly jobs: readonly unknown[]; succeed(): void }>
   readonly baseModel: string
   readonly upload: RegExp
   readonly look: RegExp
   readonly create: RegExp
+  /** A job whose answer was lost shows itself by what it made, or a person says that there is none. */
+  readonly listsNoJobs?: boolean
 }
 
 export const services: Readonly<Record<string, Service>> = {
   "openai-compatible": {
     module: openAiCompatible as unknown as BackendModule,
     keyName: "OPENAI_API_KEY",
-    options: { profile: "custom" },
+    options: (place) => ({ ...place, profile: "custom" }),
     start: () => OpenAiServer.start(),
     baseModel: "gpt-4.1-mini-2025-04-14",
     upload: /^POST .*\/files$/,
@@ -37,12 +43,24 @@ export const services: Readonly<Record<string, Service>> = {
   together: {
     module: together as unknown as BackendModule,
     keyName: "TOGETHER_API_KEY",
-    options: {},
+    options: (place) => place,
     start: () => TogetherServer.start(),
     baseModel: "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference",
     upload: /^POST .*\/files\/upload$/,
     look: /^GET .*\/files\/file-1$/,
     create: /^POST \S+\/fine-tunes$/,
+  },
+  wandb: {
+    module: wandb as unknown as BackendModule,
+    keyName: "WANDB_API_KEY",
+    options: ({ baseUrl }) => ({ baseUrl, artifactsUrl: new URL(baseUrl).origin }),
+    start: () => WandbServer.start(),
+    baseModel: "OpenPipe/Qwen3-14B-Instruct",
+    // The rows go up first, and then the manifest, before the artifact is committed.
+    upload: /^PUT \/store\//,
+    look: /^POST \/graphql$/,
+    create: /^POST \S+\/sft-training-jobs$/,
+    listsNoJobs: true,
   },
 }
 
@@ -95,9 +113,10 @@ export async function crash({ service: name, point: pointName, clockJumpMs = 0, 
       if (!hasRival && (early as { code?: string }).code !== "run-uncertain") throw early
       server.release()
     }
+    if (service.listsNoJobs === true) await shown(service, folder, server, next)
     const result = await untilTrained(next)
     if (server.jobs.length !== 1) throw new Error(`${server.jobs.length} jobs were created`)
-    server.succeed()
+    if (result.run.state !== "succeeded") server.succeed()
     const context = stageContext(folder, { now: () => new Date(Date.now() + clockJumpMs) })
     const summary = await syncRun(context, result.run.run, backendOf(service, server))
     if (summary.state !== "succeeded" || summary.model === undefined) throw new Error(`the run is ${summary.state}`)
@@ -108,6 +127,25 @@ export async function crash({ service: name, point: pointName, clockJumpMs = 0, 
   } finally {
     server.close()
   }
+}
+
+/** Where nobody can know whether there is a job, it ends and shows itself, or a person says that there is none. */
+async function shown(
+  service: Service,
+  folder: string,
+  server: Awaited<ReturnType<Service["start"]>>,
+  next: () => ReturnType<typeof trained>,
+): Promise<void> {
+  const early = await next().catch((error: unknown) => error)
+  if (!(early instanceof Error)) return
+  if ((early as { code?: string }).code !== "run-uncertain") throw early
+  if (server.jobs.length > 0) return server.succeed()
+  const context = stageContext(folder)
+  const [{ run } = { run: "" }] = await context.ledger().runs.list()
+  const plan = readPlan(runFiles(context.workspace, run))
+  if (plan === undefined) throw new Error("the run has no plan")
+  const backend = backendOf(service, server)
+  await resolveSubmission(context, run, { plan, backend }, { by: "a test", created: undefined })
 }
 
 /** The command is killed when the call has arrived; a rival goes on, and is waited for. */
@@ -159,6 +197,6 @@ function backendOf(
   server: WireServer,
   { settle = settleSeconds, now = () => new Date() }: { settle?: number; now?: () => Date } = {},
 ): FineTuneBackend {
-  const given = module.options.parse({ ...options, baseUrl: server.url, settleSeconds: settle })
+  const given = module.options.parse(options({ baseUrl: server.url, settleSeconds: settle }))
   return module.create(backendContext({ [keyName]: server.key }, now), given)
 }

@@ -15,6 +15,6 @@ const { service: name, folder, key, baseUrl, settleSeconds } = JSON.parse(proces
 const service = services[name]
 if (service === undefined) throw new Error(`there is no service ${name}`)
 const context = stageContext(folder)
-const options = service.module.options.parse({ ...service.options, baseUrl, settleSeconds })
+const options = service.module.options.parse(service.options({ baseUrl, settleSeconds }))
 const backend = service.module.create(backendContext({ [service.keyName]: key }), options)
 await train(context, context.workspace.readJob("mood"), context.workspace.readTask("mood"), backend)
