@@ -1,4 +1,5 @@
 import { CredentialError, ProviderError, ToolkitError } from "../core/errors.ts"
+import { contentFilter } from "../core/asking/spoken.ts"
 import type { ResponseHeaders } from "../core/contracts/model.ts"
 import { isRetryableStatus, retryAfterMs } from "../core/retry.ts"
 
@@ -51,34 +52,6 @@ export async function guardedCall<Result>(
       hint: `Is ${settings.baseUrl} a chat server, and ${JSON.stringify(settings.model)} a chat model?`,
     })
   }
-}
-
-/** The text of a chat completion's first choice. */
-export function textOf(completion: unknown, settings: CallSettings): string {
-  const text = (completion as { choices?: { message?: { content?: unknown } }[] } | null)?.choices?.[0]?.message
-    ?.content
-  if (typeof text === "string") return text
-  throw new ProviderError(`${hostOf(settings)} answered without a text`, {
-    provider: settings.provider,
-    isRefusal: finishOf(completion).finish === filtered,
-    hint: "Check that the server speaks chat completions and that the model is loaded.",
-  })
-}
-
-/** OpenAI's and Azure's word for an answer that rules on content forbid, as a reason to end and as an error's code. */
-const filtered = "content_filter"
-
-/** The tokens that the server says it counted; null where it does not say. */
-export function tokensOf(completion: unknown): { inputTokens: number | null; outputTokens: number | null } {
-  const usage = (completion as { usage?: { prompt_tokens?: unknown; completion_tokens?: unknown } | null }).usage
-  const count = (value: unknown) => (typeof value === "number" ? value : null)
-  return { inputTokens: count(usage?.prompt_tokens), outputTokens: count(usage?.completion_tokens) }
-}
-
-/** Why the first choice ended, in the server's word; nothing where it does not say. */
-export function finishOf(completion: unknown): { finish?: string } {
-  const finish = (completion as { choices?: { finish_reason?: unknown }[] } | null)?.choices?.[0]?.finish_reason
-  return typeof finish === "string" ? { finish } : {}
 }
 
 async function wholeAnswer(
@@ -137,7 +110,7 @@ function statusError(settings: CallSettings, { status, headers }: Response, text
     status,
     isRetryable: isRetryableStatus(status) && code !== "insufficient_quota",
     retryAfterMs: retryAfterMs(headers),
-    isRefusal: code === filtered,
+    isRefusal: code === contentFilter,
     // A gateway does not know what the server behind it did.
     mayHaveCost: status === 502 || status === 504,
     hint:
@@ -212,6 +185,7 @@ function excerpt({ key }: CallSettings, text: string): string {
   )
 }
 
-function hostOf({ baseUrl }: CallSettings): string {
+/** The host as people know it. */
+export function hostOf({ baseUrl }: Pick<CallSettings, "baseUrl">): string {
   return new URL(baseUrl).host
 }

@@ -1,7 +1,8 @@
 import { InferenceClient } from "@huggingface/inference"
 import { CredentialError } from "../core/errors.ts"
 import type { ModelModule } from "../core/contracts/model.ts"
-import { defaultTimeoutMs, finishOf, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
+import { answerOf } from "./_chat-answer.ts"
+import { defaultTimeoutMs, guardedCall } from "./_guarded-call.ts"
 import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const router = "https://router.huggingface.co/v1"
@@ -60,7 +61,7 @@ const module: ModelModule = {
               // Retries are the stage's: the SDK's own would multiply them.
               { signal, retry_on_error: false, fetch: guarded },
             )
-            return { text: textOf(completion, settings), ...tokensOf(completion), ...finishOf(completion) }
+            return answerOf(completion, settings)
           }),
         )
       },

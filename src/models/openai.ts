@@ -1,9 +1,11 @@
 import OpenAI from "openai"
 import { ConfigError, CredentialError } from "../core/errors.ts"
 import { isLoopback } from "../core/asking/prices.ts"
+import { contentFilter, heldBack } from "../core/asking/spoken.ts"
 import type { BatchProgress, BatchService, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 import { isRetryableStatus } from "../core/retry.ts"
-import { type CallSettings, defaultTimeoutMs, finishOf, guardedCall, textOf, tokensOf } from "./_guarded-call.ts"
+import { answerOf } from "./_chat-answer.ts"
+import { type CallSettings, defaultTimeoutMs, guardedCall } from "./_guarded-call.ts"
 import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const defaultBaseUrl = "https://api.openai.com/v1"
@@ -37,7 +39,7 @@ const module: ModelModule = {
         askWithSchema(memory, asked, (request) =>
           call({ model: asked.model, signal, onHeaders }, async (client, settings) => {
             const completion = await client.chat.completions.create(bodyOf(request), { signal })
-            return { text: textOf(completion, settings), ...tokensOf(completion), ...finishOf(completion) }
+            return answerOf(completion, settings)
           }),
         ),
       batches: batchesOf(call),
@@ -154,17 +156,13 @@ function resultOf(
   const status = response?.status_code ?? 0
   if (status === 200)
     try {
-      return {
-        name,
-        answer: { text: textOf(response?.body, settings), ...tokensOf(response?.body), ...finishOf(response?.body) },
-      }
+      return { name, answer: answerOf(response?.body, settings) }
     } catch (problem) {
       return { name, message: (problem as Error).message, isRetryable: false }
     }
-  const said =
-    (response?.body as { error?: { message?: string } } | null | undefined)?.error?.message ??
-    error?.message ??
-    error?.code
+  const refused = (response?.body as { error?: { message?: string; code?: string } } | null | undefined)?.error
+  const said = refused?.message ?? error?.message ?? error?.code
+  if (refused?.code === contentFilter) return { name, answer: heldBack(said ?? "") }
   return {
     name,
     message: `HTTP ${status || "?"}: ${said ?? "no message"}`,

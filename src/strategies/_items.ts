@@ -1,38 +1,35 @@
-import { canonicalValue } from "../core/canonical.ts"
 import type { Input, Output } from "../core/rows/example.ts"
 import { parseOutput } from "../core/task/output.ts"
-import { parseJson } from "../core/json-text.ts"
+import { isRecord, objectsIn, withKeysInLowerCase } from "../core/growing/json-in-answer.ts"
 import { show } from "../core/parse.ts"
 import type { Draft, ParsedAnswer, PlannedPrompt } from "../core/contracts/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 
 /** Raised when `parseExamples` reads another thing from the same answer. */
-export const itemSemantics = 2
+export const itemSemantics = 3
 
 /** What an answer is made of: whole pairs, or the inputs alone where the prompt gives the output. */
 export type ItemForm = "pair" | "input"
 
 /**
- * The drafts in an answer: `{"examples": […]}`, an array, or objects one after the other; in a code fence, with prose
- * around them, cut at the end. An input with a single field may be its text alone. Outputs are read as a person would
- * write them: a label whatever its case.
+ * The drafts in an answer: `{"examples": […]}`, an array, objects by their numbers or one after the other; in a code
+ * fence, with prose around them, cut at the end. An input with a single field may be its text alone. Outputs are read
+ * as a person would write them: a label whatever its case. What was to be an example and cannot be read is a problem.
  */
 export function parseExamples(
   text: string,
   prompt: PlannedPrompt,
   { task }: { readonly task: TaskSpecification },
 ): ParsedAnswer {
-  const items = jsonItems(text)
   const form: ItemForm = prompt.given?.output === undefined ? "pair" : "input"
-  if (items.length === 0)
-    return {
-      drafts: [],
-      problems: [`the answer holds no JSON object with ${form === "pair" ? "input and output" : "input"}`],
-    }
-  const problems: string[] = []
+  const wanted = form === "pair" ? "input and output" : "input"
+  const { items, broken } = itemsIn(text)
+  const problems = broken.map((part) => `an example that is no JSON: ${show(part)}`)
+  if (items.length === 0 && problems.length === 0)
+    return { drafts: [], problems: [`the answer holds no JSON object with ${wanted}`] }
   const drafts = items.flatMap((item): Draft[] => {
     if (!("input" in item) || (form === "pair" && !("output" in item))) {
-      problems.push(`an object without ${form === "pair" ? "input and output" : "input"}: ${show(item)}`)
+      problems.push(`an object without ${wanted}: ${show(item)}`)
       return []
     }
     const input = readInput(task, item["input"])
@@ -66,7 +63,17 @@ function readInput(task: TaskSpecification, value: unknown): Input | undefined {
   const [only, ...more] = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
   if ((typeof value === "string" && task.kind !== "chat") || Array.isArray(value))
     return only !== undefined && more.length === 0 ? { [only]: value } : undefined
-  return typeof value === "object" && value !== null ? (value as Input) : undefined
+  return isRecord(value) ? withFieldNames(task, value) : undefined
+}
+
+/** The input with each field by the name that the task gives it, whatever its case; a name as it stands comes first. */
+function withFieldNames(task: TaskSpecification, input: Input): Input {
+  const fields = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
+  const meant = (key: string) => {
+    const [field, ...more] = fields.filter((name) => name.toLowerCase() === key.toLowerCase())
+    return field === undefined || more.length > 0 || Object.hasOwn(input, field) ? key : field
+  }
+  return Object.fromEntries(Object.entries(input).map(([key, value]) => [meant(key), value]))
 }
 
 function readOutput(task: TaskSpecification, value: unknown): Output {
@@ -87,41 +94,29 @@ function cellOf(
   return wished === undefined || given.includes(wished) || given[0] === undefined ? cell : { ...cell, label: given[0] }
 }
 
-/** The objects in an answer that may be examples. */
-function jsonItems(text: string, depth = 0): Record<string, unknown>[] {
-  return balanced(text).flatMap((body) => {
-    const value = canonicalValue(parseJson(body))
-    // One broken example must not take the list around it with it.
-    if (!isRecord(value)) return depth < 2 ? jsonItems(body.slice(1, -1), depth + 1) : []
-    const [list] =
-      "input" in value ? [] : Object.values(value).filter((member) => Array.isArray(member) && member.some(isRecord))
-    return list === undefined ? [value] : (list as unknown[]).filter(isRecord)
-  })
+/** The objects in an answer that may be examples, and what was to be one and is not. */
+function itemsIn(text: string): { readonly items: readonly Record<string, unknown>[]; readonly broken: string[] } {
+  const { values, broken } = objectsIn(text, (body) => /^\{\s*["']?(?:input|output)["']?\s*:/i.test(body))
+  const members = values.flatMap((value) => membersOf(value))
+  return {
+    items: members.filter(isRecord),
+    broken: [...broken, ...members.flatMap((member) => (isRecord(member) ? [] : [JSON.stringify(member)]))],
+  }
 }
 
-/**
- * The outermost runs from a brace to the brace that closes it; of a run that is not closed, those inside it. One pass.
- */
-function balanced(text: string): string[] {
-  const open: number[] = []
-  const closed: { from: number; to: number }[] = []
-  let isString = false
-  for (let at = 0; at < text.length; at++) {
-    const character = text[at]
-    // Quotes in the prose around JSON mean nothing.
-    if (isString) {
-      if (character === "\\") at++
-      else if (character === '"') isString = false
-    } else if (character === '"') isString = open.length > 0
-    else if (character === "{") open.push(at)
-    else if (character === "}") {
-      const from = open.pop()
-      if (from === undefined) continue
-      while ((closed.at(-1)?.from ?? -1) > from) closed.pop()
-      closed.push({ from, to: at + 1 })
-    }
-  }
-  return closed.map(({ from, to }) => text.slice(from, to))
+/** An example itself, or those in it: in lists, or as values by their numbers. Remarks beside examples are none. */
+function membersOf(value: Record<string, unknown>, depth = 0): unknown[] {
+  const lower = withKeysInLowerCase(value)
+  if ("input" in lower) return [lower]
+  const inside = (member: unknown) => (isRecord(member) && depth < 2 ? membersOf(member, depth + 1) : [member])
+  const lists = Object.values(value).filter((member) => Array.isArray(member) && member.some(isRecord)) as unknown[][]
+  const named = Object.values(value).filter(isRecord).flatMap(inside)
+  const found = [...lists.flat().flatMap(inside), ...named.filter(isPart)]
+  return found.length === 0 ? [value] : found
+}
+
+function isPart(member: unknown): boolean {
+  return isRecord(member) && ("input" in member || "output" in member)
 }
 
 function inputSchema(task: TaskSpecification): Record<string, unknown> {
@@ -177,8 +172,4 @@ function objectSchema(
 
 function pick(from: Readonly<Record<string, unknown>>, key: string): Record<string, unknown> {
   return from[key] === undefined ? {} : { [key]: from[key] }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
 }

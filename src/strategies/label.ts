@@ -18,7 +18,7 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "Proposed outputs for real inputs, in two passes whose agreement is the confidence",
   asksModel: true,
-  semantics: 1,
+  semantics: 2,
   secondPass: true,
   uses: ["seeds", "inputs"],
   options,

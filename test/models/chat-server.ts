@@ -64,6 +64,8 @@ export class ChatServer {
     })
   /** Why an answer ended, by what was asked. */
   finish: (body: string) => string = () => "stop"
+  /** The first choice of an answer, with or without a text, by what was asked; the usual one where undefined. */
+  choice: (body: string) => object | undefined = () => undefined
   /** Turns the text of every answer into another, or into none. */
   answer: (text: string) => string | null = (text) => text
   private readonly server: Server
@@ -143,7 +145,13 @@ export class ChatServer {
       JSON.stringify({
         id: "x",
         object: "chat.completion",
-        choices: [{ index: 0, finish_reason: this.finish(asked.body), message: { role: "assistant", content: text } }],
+        choices: [
+          this.choice(asked.body) ?? {
+            index: 0,
+            finish_reason: this.finish(asked.body),
+            message: { role: "assistant", content: text },
+          },
+        ],
         usage: { ...usage, total_tokens: usage.prompt_tokens + usage.completion_tokens },
       }),
     )

@@ -107,13 +107,46 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
     })
   })
 
-  it.each([null, undefined])("says plainly that an answer has no text (%s)", async (content) => {
-    server.answer = () => content as null
-    await expect(ask(provider)).rejects.toMatchObject({
-      name: "ProviderError",
-      isRetryable: false,
-      message: expect.stringContaining("without a text"),
-    })
+  it.each<[string, object, object]>([
+    ["a refusal", { content: null, refusal: "I cannot." }, { text: "", refusal: "I cannot." }],
+    ["a thought alone", { content: null, reasoning_content: "Hm." }, { text: "", thought: "Hm." }],
+    ["a thought beside the text", { content: "other", reasoning: "Hm." }, { text: "other", thought: "Hm." }],
+    ["no content", {}, { text: "" }],
+    ["an empty content", { content: "" }, { text: "" }],
+    [
+      "a text in parts",
+      {
+        content: [
+          { type: "text", text: "ot" },
+          { type: "text", text: "her" },
+        ],
+      },
+      { text: "other" },
+    ],
+    [
+      "a thought in parts of parts",
+      {
+        content: [
+          { type: "thinking", thinking: [{ type: "text", text: "Hm." }] },
+          { type: "text", text: "other" },
+        ],
+      },
+      { text: "other", thought: "Hm." },
+    ],
+    ["a refusal in parts", { content: [{ type: "refusal", refusal: "No." }] }, { text: "", refusal: "No." }],
+    [
+      "a call of a tool",
+      { content: null, tool_calls: [{ id: "c1", type: "function", function: { name: "find", arguments: "{}" } }] },
+      { text: '{"tool_calls":[{"type":"function","function":{"name":"find","arguments":"{}"}}]}' },
+    ],
+  ])("takes %s for an answer: the next request can be asked", async (_name, message, answer) => {
+    server.choice = () => ({ index: 0, finish_reason: "stop", message: { role: "assistant", ...message } })
+    expect(await ask(provider)).toEqual({ inputTokens: 11, outputTokens: 7, finish: "stop", ...answer })
+  })
+
+  it("says plainly that what came is no chat completion, with what the server says of it", async () => {
+    server.faults.push({ kind: "status", status: 200, body: '{"error":{"message":"no such deployment"}}' })
+    await expect(ask(provider)).rejects.toMatchObject({ name: "ProviderError", isRetryable: false })
   })
 
   it.each([301, 302, 307, 308])(

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { stringify } from "yaml"
 import type { Assignment, RealInput, Seed } from "../../src/core/rows/example.ts"
-import type { ChatModel, ModelRequest } from "../../src/core/contracts/model.ts"
+import type { ChatModel, ModelAnswer, ModelRequest } from "../../src/core/contracts/model.ts"
 import type { TaskSpecification } from "../../src/core/task/task.ts"
 import type { StageContext } from "../../src/stages/context.ts"
 import { SqliteLedger } from "../../src/store/ledger/sqlite-ledger.ts"
@@ -52,14 +52,16 @@ export class ScriptedModel implements ChatModel {
   readonly name = "scripted"
   readonly baseUrl = "http://127.0.0.1:1/v1"
   readonly asked: ModelRequest[] = []
-  answer: (request: ModelRequest, number: number) => string
+  answer: (request: ModelRequest, number: number) => string | Partial<ModelAnswer>
 
-  constructor(answer: (request: ModelRequest, number: number) => string) {
+  constructor(answer: (request: ModelRequest, number: number) => string | Partial<ModelAnswer>) {
     this.answer = answer
   }
 
   ask(request: ModelRequest) {
     this.asked.push(request)
-    return Promise.resolve({ text: this.answer(request, this.asked.length), inputTokens: 1, outputTokens: 1 })
+    const answer = this.answer(request, this.asked.length)
+    const said = typeof answer === "string" ? { text: answer } : { text: "", ...answer }
+    return Promise.resolve({ inputTokens: 1, outputTokens: 1, ...said })
   }
 }

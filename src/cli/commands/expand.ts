@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import type { Command } from "commander"
 import { attributesYaml } from "../../core/growing/attributes.ts"
-import { UsageError } from "../../core/errors.ts"
+import { exitCodes, UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { Strategy } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -15,7 +15,8 @@ import { expectedEffort } from "../../stages/reviewing/review-status.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { Host } from "../host.ts"
 import { dollars, positive } from "../numbers.ts"
-import { describe, describeFunnel, describePlans, describePreview } from "../text/expand.ts"
+import { setExitCode } from "../machine.ts"
+import { describe, describeFunnel, describePlans, describePreview, nothingCame } from "../text/expand.ts"
 import { load, loadFilters, loadModel, names, readCheckedTask } from "../plugins.ts"
 
 export function register(command: Command, host: Host): void {
@@ -26,6 +27,7 @@ export function register(command: Command, host: Host): void {
     .option("--budget-usd <x>", "the most that the requests may cost, in US dollars", dollars)
     .option("--batch", "submit the requests as a batch, often at half the price, and leave")
     .option("--wait", "with --batch: stay until the batch is answered")
+    .option("--retry-empty", "ask again what was answered without a text (refused, cut off,\nempty)")
     .option("--dry-run", "say what would be asked, with sample prompts; ask nothing")
     .option("--preview <n>", "grow n candidates a strategy and show them", positive)
     .option("--from-evaluation <id>", "grow examples of what that evaluation got wrong (an id, or latest)")
@@ -56,8 +58,17 @@ export function register(command: Command, host: Host): void {
         { task: name, strategies: results, ...(review === undefined ? {} : { review }) },
         text.filter((part) => part !== "").join("\n\n") || `nothing to grow: expand.strategies of ${name} is empty`,
       )
-      tellNext(host, name, results)
+      if (warnOfNothing(host, name, results)) setExitCode(exitCodes.failure)
+      else tellNext(host, name, results)
     })
+}
+
+/** Tells what came to nothing. Returns whether all did that was asked of a model. */
+export function warnOfNothing(host: Host, task: string, results: readonly ExpandResult[]): boolean {
+  const asked = results.filter(({ requests, state }) => requests > 0 && state !== "planned")
+  const warnings = asked.flatMap((result) => nothingCame(task, result) ?? [])
+  for (const warning of warnings) host.terminal.warn(warning)
+  return warnings.length > 0 && warnings.length === asked.length
 }
 
 /** What to do after, and where nothing was to be had what is missing. */
@@ -89,6 +100,7 @@ export interface ExpandFlags {
   readonly budgetUsd?: number
   readonly batch?: boolean
   readonly wait?: boolean
+  readonly retryEmpty?: boolean
 }
 
 /** Grows what the specification or the options ask for. */

@@ -13,7 +13,7 @@ import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { buildData, describeBuild, semanticSearch } from "./build.ts"
 import { describeEvaluation, evaluateRun, evaluationData } from "./evaluate.ts"
 import { describe } from "../text/expand.ts"
-import { expandTask } from "./expand.ts"
+import { expandTask, warnOfNothing } from "./expand.ts"
 import { describeEnd } from "../text/run.ts"
 import { trainAndWait } from "./train.ts"
 
@@ -68,7 +68,9 @@ export async function grow(host: Host, context: StageContext, task: TaskSpecific
   )
   if (untested.length > 0) host.terminal.warn(`without a test example: ${untested.join(", ")}`)
   if (counts.tooFew !== undefined) host.terminal.warn(counts.tooFew)
-  for (const result of await expandTask(host, context, task, {})) stage(host, "expand", describe(result))
+  const grown = await expandTask(host, context, task, {})
+  for (const result of grown) stage(host, "expand", describe(result))
+  warnOfNothing(host, task.task, grown)
 }
 
 /** The second half: from the decisions to the verdict. */

@@ -25,7 +25,10 @@ export function describe(result: ExpandResult): string {
     .join(", ")
   const problems = [
     ...(result.repaired > 0 ? [`${result.repaired} answers read after a repair`] : []),
-    ...(result.quarantined > 0 ? [`${result.quarantined} could not be read (quarantine/${result.batch}.jsonl)`] : []),
+    ...(result.incomplete > 0 ? [`${result.incomplete} read in part only`] : []),
+    ...(result.quarantined > 0
+      ? [`${result.quarantined} could not be read${silences(result)} (quarantine/${result.batch}.jsonl)`]
+      : []),
   ]
   const place = result.state === "previewed" ? "nothing written but the answers" : `in ${result.batch}`
   return (
@@ -33,6 +36,34 @@ export function describe(result: ExpandResult): string {
     `${result.passed} passed every ` +
     `check${failed ? ` (failed: ${failed})` : ""}${asked}${problems.map((problem) => `; ${problem}`).join("")}, ${place}`
   )
+}
+
+/** `, 3 of them without a text: 2 refused, 1 cut off`. */
+function silences({ silent }: Pick<ExpandResult, "silent">): string {
+  const kinds = Object.entries(silent)
+  const all = kinds.reduce((sum, [, times]) => sum + times, 0)
+  return all === 0
+    ? ""
+    : `, ${all} of them without a text: ${kinds.map(([kind, times]) => `${times} ${kind}`).join(", ")}`
+}
+
+/** That a strategy asked a model and nothing came of it, with what may be done; undefined where something did. */
+export function nothingCame(task: string, result: ExpandResult): string | undefined {
+  const { strategy, state, requests, passed, silent, quarantined, grown, batch } = result
+  if (!["grown", "unchanged", "previewed"].includes(state) || requests === 0 || passed > 0) return undefined
+  const why =
+    quarantined > 0
+      ? `${count(quarantined, "answer")} could not be read${silences(result)}`
+      : `none of ${count(grown, "candidate")} passed every check`
+  const what = `${strategy}: nothing came of ${count(requests, "request")}: ${why}`
+  const see =
+    state === "previewed"
+      ? ""
+      : `; see datasets/${task}/${quarantined > 0 ? "quarantine" : "candidates"}/${batch}.jsonl`
+  const longer = (silent["cut off"] ?? 0) > 0 ? ". A larger expand.model.maxTokens gives answers more room" : ""
+  const again =
+    Object.keys(silent).length > 0 ? `. Ask again: tuneloop expand ${task} --strategy ${strategy} --retry-empty` : ""
+  return `${what}${see}${longer}${again}`
 }
 
 /** What was paid, and for each candidate that passed its checks. */

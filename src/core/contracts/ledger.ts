@@ -107,7 +107,11 @@ export interface RequestLedger {
    * and the number of batches before it.
    */
   begin(sendings: readonly Sending[], ceilings?: Ceilings, newBatch?: NewBatch): Promise<Begun>
-  /** What came of attempts, all or none. An answer is kept for good; of an erased request only its cost is. */
+  /** The requests count as unanswered, all or none: they may be sent again. What their answers cost stays. */
+  reopen(keys: readonly string[]): Promise<void>
+  /**
+   * What came of attempts, all or none. An answer is kept until it is reopened; of an erased request only its cost is.
+   */
   settle(settlements: readonly Settlement[]): Promise<void>
   /**
    * Books as unknown what was in flight when its process died. Only whoever holds the task's right to ask may say so:

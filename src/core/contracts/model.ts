@@ -18,7 +18,12 @@ export interface ModelRequest {
 }
 
 export interface ModelAnswer {
+  /** Empty where the model refused, a rule on content held it back, or it ended before it said anything. */
   readonly text: string
+  /** What the model thought, where the server parts it from the text. */
+  readonly thought?: string
+  /** What the model said instead of an answer, where the server says that it refused. */
+  readonly refusal?: string
   readonly inputTokens: number | null
   readonly outputTokens: number | null
   /** Why the answer ended, in the server's word (`stop`, `length`); absent where it did not say. */

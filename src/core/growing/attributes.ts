@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Seed } from "../rows/example.ts"
-import { parseJson } from "../json-text.ts"
+import { objectsIn } from "./json-in-answer.ts"
 import { chooseShots, numberOf, shotText } from "./shots.ts"
 import type { PlannedPrompt } from "../contracts/strategy.ts"
 import { taskRules } from "../task/task-text.ts"
@@ -53,9 +53,10 @@ export function attributesPrompt(task: TaskSpecification, seeds: readonly Seed[]
  * least two different values each; undefined when there are none.
  */
 export function readAttributes(text: string): Record<string, string[]> | undefined {
-  const result = proposalSchema.safeParse(parseJson(/\{[\s\S]*\}/.exec(text)?.[0] ?? ""))
-  if (!result.success) return undefined
-  const entries = result.data.attributes.flatMap(({ name, values }): [string, string[]][] => {
+  const proposals = objectsIn(text, () => false).values.map((value) => proposalSchema.safeParse(value).data)
+  const proposal = proposals.findLast((found) => found !== undefined)
+  if (proposal === undefined) return undefined
+  const entries = proposal.attributes.flatMap(({ name, values }): [string, string[]][] => {
     const cleaned = name
       .replace(/[^\w -]+/g, " ")
       .replace(/^[^A-Za-z]+/, "")

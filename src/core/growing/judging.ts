@@ -1,6 +1,6 @@
 import { z } from "zod"
 import type { Input, Output } from "../rows/example.ts"
-import { parseJson } from "../json-text.ts"
+import { objectsIn, withKeysInLowerCase } from "./json-in-answer.ts"
 import { numberOf, shotText } from "./shots.ts"
 import type { PlannedPrompt } from "../contracts/strategy.ts"
 import { taskRules } from "../task/task-text.ts"
@@ -13,7 +13,17 @@ export interface Judgement {
 }
 
 const highest = 5
-const judgementSchema = z.object({ reason: z.string().catch(""), score: z.coerce.number().min(1).max(highest) })
+const scoreSchema = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^\s*\d+(\.\d+)?\s*$/)
+    .transform(Number),
+])
+const judgementSchema = z.object({
+  reason: z.string().catch(""),
+  score: scoreSchema.pipe(z.number().min(1).max(highest)),
+})
 
 /**
  * The prompt that asks how good a candidate is. The reason comes before the score, so that the score follows from it.
@@ -47,11 +57,14 @@ export function judgingPrompt(
   }
 }
 
-/** The judgement in an answer; undefined when there is none. */
+/** The judgement in an answer; undefined when there is none, or more than one. */
 export function readJudgement(text: string): Judgement | undefined {
-  const value = parseJson(/\{[\s\S]*\}/.exec(text)?.[0] ?? "")
-  const result = judgementSchema.safeParse(value)
-  return result.success
-    ? { score: (result.data.score - 1) / (highest - 1), reason: result.data.reason.trim() }
-    : undefined
+  const found = objectsIn(text, () => false).values.flatMap((value) => {
+    const { data } = judgementSchema.safeParse(withKeysInLowerCase(value))
+    return data === undefined ? [] : [data]
+  })
+  const [judgement] = found
+  return judgement === undefined || found.some(({ score }) => score !== judgement.score)
+    ? undefined
+    : { score: (judgement.score - 1) / (highest - 1), reason: judgement.reason.trim() }
 }

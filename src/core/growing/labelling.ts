@@ -1,5 +1,6 @@
 import type { Input, Output, RealInput, Seed } from "../rows/example.ts"
 import { formatOutput, parseOutput } from "../task/output.ts"
+import { decoratedOutput } from "./decorated-output.ts"
 import { chooseShots, numberOf } from "./shots.ts"
 import type { PlannedPrompt } from "../contracts/strategy.ts"
 import { taskRules } from "../task/task-text.ts"
@@ -46,9 +47,9 @@ export function labellingPrompt(
   }
 }
 
-/** The output that the answer stands for; undefined when it stands for none. */
+/** The output that the answer stands for, also with words around it; undefined when it stands for none, or for two. */
 export function readLabel(task: TaskSpecification, text: string): Output | undefined {
-  return parseOutput(task, text)
+  return parseOutput(task, text) ?? decoratedOutput(task, text)
 }
 
 /** The text of an only field, otherwise the input as JSON. */

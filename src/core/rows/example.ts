@@ -69,13 +69,17 @@ export const candidateSchema = z.strictObject({
 })
 export type Candidate = z.output<typeof candidateSchema>
 
-/** A line of `quarantine/<batch>.jsonl`: an answer of a model that could not be read, not after one repair either. */
+/**
+ * A line of `quarantine/<batch>.jsonl`: an answer of a model without a text, or one that could not be read, or only in
+ * part, not after one repair either.
+ */
 export const quarantinedSchema = z.strictObject({
   request: z.string().describe("The digest of the request"),
   strategy: z.string(),
   parents: z.array(z.string()).describe("The ids of the rows that the request showed"),
   reason: z.string().describe("Why it could not be read"),
   answer: z.string().describe("What the model answered"),
+  thought: z.string().optional().describe("What it thought before"),
 })
 export type QuarantinedAnswer = z.output<typeof quarantinedSchema>
 
@@ -98,6 +102,10 @@ export const batchYieldSchema = z.object({
   requests: z.int(),
   repaired: z.int().describe("Answers that could be read after one repair"),
   quarantined: z.int().describe("Answers that could not be read"),
+  silent: z
+    .record(z.string(), z.int())
+    .optional()
+    .describe("Answers without a text, by what kept the model from saying anything"),
   cells: z.array(cellYieldSchema),
   emptyCells: z.array(z.string()).describe("Cells for which nothing passed"),
 })

@@ -1,4 +1,5 @@
 import { PersonNeededError } from "../../core/errors.ts"
+import { silenceOf, spoken } from "../../core/asking/spoken.ts"
 import type { ModelAnswer } from "../../core/contracts/model.ts"
 import { withLongLock } from "../../store/files/lock.ts"
 import type { StageContext } from "../context.ts"
@@ -20,8 +21,10 @@ export interface Question {
 /**
  * Every request has its answer in the ledger: asked now, or answered before and not sent again. Each is in the ledger,
  * at its worst case, before it is sent. One command at a time asks for a task: a second one waits, and finds the
- * answers of the first. What was in flight when a command died is booked as unknown and asked again. Returns the
- * answers by key. Throws a GateError where the requests may not go to their host.
+ * answers of the first. What was in flight when a command died is booked as unknown and asked again. An answer may have
+ * no text (`silenceOf` says why): it is kept like any other, and asked for again only where the terms say so. Returns
+ * the answers by key, their thoughts beside their texts. Throws a GateError where the requests may not go to their
+ * host.
  */
 export async function askAll(context: StageContext, question: Question): Promise<ReadonlyMap<string, ModelAnswer>> {
   const { purpose, requests, open, asking } = question
@@ -32,11 +35,15 @@ export async function askAll(context: StageContext, question: Question): Promise
     const answered = await context.ledger().requests.answered(keys)
     return requests.filter(({ key }) => !answered.has(key))
   }
-  if ((await missing()).length > 0) {
+  const silent = async () => (asking.terms.retryEmpty ? asking.notRepeated(await silentKeys(context, keys)) : [])
+  if ((await missing()).length > 0 || (await silent()).length > 0) {
     const lock = context.workspace.lockFile(`${task}.asking`)
     const onWait = () => context.report.note(`another command is asking for task ${task}; waiting until it is done`)
     await withLongLock(lock, { sleep: context.sleep, signal: context.signal, onWait }, async () => {
       await bookLost(context, task)
+      const repeated = await silent()
+      await context.ledger().requests.reopen(repeated)
+      asking.noteRepeated(repeated)
       const rest = await missing()
       await asking.money.include(requests, rest)
       if (asking.isBatch) return askInBatch(context, { purpose, missing, answerer: open(), asking })
@@ -50,7 +57,16 @@ export async function askAll(context: StageContext, question: Question): Promise
       await sender.sendAll(open(), rest)
     })
   }
-  return context.ledger().requests.answers(keys)
+  const answers = await context.ledger().requests.answers(keys)
+  return new Map(Array.from(answers, ([key, answer]) => [key, spoken(answer)]))
+}
+
+/** The requests whose answers have no text. What was erased had one. */
+async function silentKeys(context: StageContext, keys: readonly string[]): Promise<string[]> {
+  const found = await context.readLedger().requests.find(keys)
+  return [...found.values()].flatMap(({ key, answer, isErased }) =>
+    answer === undefined || isErased || silenceOf(spoken(answer)) === undefined ? [] : [key],
+  )
 }
 
 async function bookLost(context: StageContext, task: string): Promise<void> {

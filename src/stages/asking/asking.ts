@@ -19,6 +19,8 @@ export interface AskingTerms {
   readonly batch?: boolean | undefined
   /** Whether a batch is waited for. */
   readonly wait?: boolean | undefined
+  /** Whether what was answered without a text is asked again; each once in the command. */
+  readonly retryEmpty?: boolean | undefined
   /** The command that takes in the answers of the purpose's batches. */
   comeBack(purpose: string): string
 }
@@ -30,6 +32,8 @@ export class Asking {
   readonly pace: Pace
   readonly isBatch: boolean
   readonly waits: boolean
+  /** What was answered without a text before, and is asked again in this command. */
+  private readonly repeated = new Set<string>()
 
   constructor(context: StageContext, terms: AskingTerms) {
     this.terms = terms
@@ -38,5 +42,14 @@ export class Asking {
     const { task, budgetUsd, taskCeiling } = terms
     this.money = new Money(context, { task, budgetUsd, taskCeiling, isBatch: this.isBatch })
     this.pace = new Pace(terms.pace)
+  }
+
+  /** Of the keys those that this command did not ask again yet. */
+  notRepeated(keys: readonly string[]): string[] {
+    return keys.filter((key) => !this.repeated.has(key))
+  }
+
+  noteRepeated(keys: readonly string[]): void {
+    for (const key of keys) this.repeated.add(key)
   }
 }

@@ -1,11 +1,9 @@
+import { heldBack } from "../../core/asking/spoken.ts"
 import type { ChatModel, ModelRequest } from "../../core/contracts/model.ts"
 import { ProviderError } from "../../core/errors.ts"
 
 /** So many characters in a row are a quotation. */
 const quotedFrom = 12
-
-/** What a refusal to answer is called where it stands among answers, as OpenAI calls it. */
-const refused = "content_filter"
 
 /**
  * The same model, asked for held-out rows. Its failures repeat nothing of what it was asked: servers quote a question
@@ -18,8 +16,7 @@ export function heldOutModel(model: ChatModel): ChatModel {
       try {
         return await model.ask(request, signal, onHeaders)
       } catch (error) {
-        if (error instanceof ProviderError && error.isRefusal)
-          return { text: "", inputTokens: null, outputTokens: null, finish: refused }
+        if (error instanceof ProviderError && error.isRefusal) return heldBack("")
         throw error instanceof ProviderError && quotes(error.message, request) ? withoutQuotation(error) : error
       }
     },

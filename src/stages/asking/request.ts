@@ -1,5 +1,6 @@
 import { digest } from "../../core/canonical.ts"
-import { GateError } from "../../core/errors.ts"
+import { heldBack } from "../../core/asking/spoken.ts"
+import { GateError, ProviderError } from "../../core/errors.ts"
 import type { BatchService, ChatModel, ModelAnswer, ModelRequest, ResponseHeaders } from "../../core/contracts/model.ts"
 import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
 import type { StageContext } from "../context.ts"
@@ -67,7 +68,10 @@ export interface Answerer {
   readonly counted: "answered" | "texts"
 }
 
-/** A chat model answers each request in a call of its own. */
+/**
+ * A chat model answers each request in a call of its own. What a rule on content forbids it to answer is an answer
+ * without a text: the other requests are asked all the same.
+ */
 export function chatAnswerer(model: ChatModel): Answerer {
   return {
     name: model.name,
@@ -76,7 +80,12 @@ export function chatAnswerer(model: ChatModel): Answerer {
     callsOf: (requests) =>
       requests.map((keyed) => ({
         requests: [keyed],
-        send: async (signal, onHeaders) => [await model.ask(keyed.request, signal, onHeaders)],
+        send: async (signal, onHeaders) => [
+          await model.ask(keyed.request, signal, onHeaders).catch((error: unknown) => {
+            if (error instanceof ProviderError && error.isRefusal) return heldBack(error.message)
+            throw error
+          }),
+        ],
       })),
   }
 }

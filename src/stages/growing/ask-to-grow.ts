@@ -1,3 +1,5 @@
+import { silenceOf } from "../../core/asking/spoken.ts"
+import type { ModelAnswer } from "../../core/contracts/model.ts"
 import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { askAll } from "../asking/ask.ts"
@@ -23,12 +25,13 @@ export async function askToGrow(
   const requests = growingRequests(context, task, prompts, growing, modelName)
   const answers =
     model === undefined
-      ? new Map()
+      ? new Map<string, ModelAnswer>()
       : await askAll(context, { purpose, requests, open: () => chatAnswerer(model()), asking })
-  return requests.map(({ key, prompt, request }) => ({
-    key,
-    prompt,
-    text: answers.get(key)?.text ?? "",
-    model: `${request.provider}:${request.model}`,
-  }))
+  return requests.map(({ key, prompt, request }) => {
+    const answer = answers.get(key) ?? nothing
+    const { text, thought } = answer
+    return { key, prompt, text, thought, silence: silenceOf(answer), model: `${request.provider}:${request.model}` }
+  })
 }
+
+const nothing: ModelAnswer = { text: "", inputTokens: null, outputTokens: null }

@@ -1,10 +1,14 @@
+import type { Silence } from "../../core/asking/spoken.ts"
 import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
 
 /** A prompt with what the model answered, recorded in the ledger under the key. */
 export interface AskedPrompt {
   readonly prompt: PlannedPrompt
   readonly key: string
+  /** Empty where the model said nothing: then `silence` says why. */
   readonly text: string
+  readonly thought?: string | undefined
+  readonly silence?: Silence | undefined
   readonly model: string
 }
 

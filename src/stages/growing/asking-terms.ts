@@ -6,7 +6,7 @@ import type { AskingTerms } from "../asking/asking.ts"
 import { type PlannedRequest, requestsOf } from "../asking/request.ts"
 import type { StageContext } from "../context.ts"
 
-export type AskingOptions = Pick<AskingTerms, "budgetUsd" | "batch" | "wait">
+export type AskingOptions = Pick<AskingTerms, "budgetUsd" | "batch" | "wait" | "retryEmpty">
 
 /** On which terms the specification's `expand` has models asked. */
 export function askingTerms({ task, expand }: TaskSpecification, options: AskingOptions = {}): AskingTerms {
@@ -17,6 +17,7 @@ export function askingTerms({ task, expand }: TaskSpecification, options: Asking
     taskCeiling: { limitUsd: expand.budgetUsd, setting: "expand.budgetUsd" },
     batch: options.batch,
     wait: options.wait,
+    retryEmpty: options.retryEmpty,
     comeBack: (purpose) => `tuneloop expand ${task} --strategy ${purpose} --batch`,
   }
 }

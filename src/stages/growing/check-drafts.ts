@@ -12,6 +12,7 @@ import { qualityChecks } from "../../curation/version/quality.ts"
 import { anyInputText } from "../../curation/version/validity.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
 import { passes, uniqueById } from "../../core/rows/candidates.ts"
+import { lacksOpinion } from "./second-opinions.ts"
 
 /** A draft with the request that it came from, where a model was asked. */
 export type AnsweredDraft = Draft & { readonly request?: string; readonly model?: string }
@@ -31,6 +32,8 @@ export interface DraftSource {
   readonly task: TaskSpecification
   readonly strategy: string
   readonly filters: readonly ConfiguredFilter[]
+  /** The batch whose candidates are checked again where a model that was asked about them said nothing. */
+  readonly rechecked?: string | undefined
 }
 
 /** What the task has, and where each row is held. */
@@ -61,11 +64,14 @@ export class DraftChecks {
   readonly #seen = new Set<string>()
   #index: NearDuplicateIndex | undefined
 
-  constructor({ task, strategy, filters }: DraftSource, { rows, split }: PlacedRows) {
+  constructor({ task, strategy, filters, rechecked }: DraftSource, { rows, split }: PlacedRows) {
     this.#task = task
     this.#strategy = strategy
     this.#filters = filters
-    this.#existing = new Map(uniqueById(rows.grown.candidates()).map((candidate) => [candidate.id, candidate]))
+    const standing = uniqueById(rows.grown.candidates()).filter(
+      (candidate) => candidate.batch !== rechecked || !lacksOpinion(candidate),
+    )
+    this.#existing = new Map(standing.map((candidate) => [candidate.id, candidate]))
     const inputs = rows.inputs()
     const source = [...rows.seeds(), ...inputs].map(({ id, input }) => ({ id, text: inputText(task, input) }))
     // What answers a real input is that input again.

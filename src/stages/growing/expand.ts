@@ -1,5 +1,6 @@
 import { outbound } from "../../curation/version/personal-data-policy.ts"
 import { digest } from "../../core/canonical.ts"
+import type { Silence } from "../../core/asking/spoken.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { BatchYield, Candidate, CellYield, RealInput, Seed } from "../../core/rows/example.ts"
 import type { Failure } from "../../core/rows/failure.ts"
@@ -61,6 +62,10 @@ export interface ExpandResult {
   readonly rounds: number
   readonly repaired: number
   readonly quarantined: number
+  /** Answers of which only a part could be read. */
+  readonly incomplete: number
+  /** How many answers had no text, by what kept the model from saying anything. */
+  readonly silent: Readonly<Partial<Record<Silence["kind"], number>>>
   readonly grown: number
   /** Of those that were grown, the ones that no batch had before. */
   readonly fresh: number
@@ -138,10 +143,14 @@ async function expandStep(
   const modelName = growingModelName(task, options)
   const batch = `${name}-${fingerprintOf(task, step, count, sources, modelName).slice(7, 19)}`
   const base: ExpandResult = { ...nothingYet, strategy: name, batch, asked: count }
-  if (!isPreview && rows.grown.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
+  const isRetry = !isPreview && !options.dryRun && options.asking.terms.retryEmpty === true
+  if (!isPreview && !isRetry && rows.grown.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
   const lacking = whatIsLacking(task, strategy, sources)
   if (lacking !== undefined) return { ...base, state: "nothing", reason: lacking }
-  const checks = new DraftChecks({ task, strategy: name, filters: options.filters }, { rows, split: sources.split })
+  const checks = new DraftChecks(
+    { task, strategy: name, filters: options.filters, ...(isRetry ? { rechecked: batch } : {}) },
+    { rows, split: sources.split },
+  )
   if (!strategy.asksModel) {
     if (options.dryRun) return { ...base, state: "planned" }
     return commit(rows, base, growOffline(strategy, step.options as never, material, checks), isPreview, [])
@@ -185,6 +194,8 @@ const nothingYet: Omit<ExpandResult, "strategy" | "batch" | "asked"> = {
   rounds: 0,
   repaired: 0,
   quarantined: 0,
+  incomplete: 0,
+  silent: {},
   grown: 0,
   fresh: 0,
   passed: 0,
@@ -281,6 +292,7 @@ function existingBatch(rows: TaskRows, batch: string, name: string): Partial<Exp
           answeredBefore: found.requests,
           repaired: found.repaired,
           quarantined: found.quarantined,
+          silent: found.silent ?? {},
           cells: found.cells,
           emptyCells: found.emptyCells,
         }),
@@ -307,7 +319,9 @@ function commit(
     state: isPreview ? "previewed" : "grown",
     rounds: growth.rounds,
     repaired: growth.repaired,
-    quarantined: growth.quarantined.length,
+    quarantined: growth.quarantined.length - growth.incomplete,
+    incomplete: growth.incomplete,
+    silent: countsOf(growth.silent),
     grown: candidates.length,
     fresh: added.length,
     passed: candidates.filter(passes).length,
@@ -323,12 +337,22 @@ function commit(
     strategy: base.strategy,
     requests: growth.requests,
     repaired: growth.repaired,
-    quarantined: growth.quarantined.length,
+    quarantined: growth.quarantined.length - growth.incomplete,
+    ...(growth.silent.length === 0 ? {} : { silent: countsOf(growth.silent) }),
     cells: [...cells],
     emptyCells,
   }
   rows.grown.writeQuarantine(base.batch, growth.quarantined)
   rows.grown.writeYield(found)
-  rows.grown.writeBatch(base.batch, added)
+  // A batch that is grown once more keeps what it had.
+  const again = new Set(added.map(({ id }) => id))
+  const kept = rows.grown.batch(base.batch).filter(({ id }) => !again.has(id))
+  rows.grown.writeBatch(base.batch, [...kept, ...added])
   return result
+}
+
+function countsOf<Name extends string>(names: readonly Name[]): Partial<Record<Name, number>> {
+  const counts: Partial<Record<Name, number>> = {}
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
+  return counts
 }

@@ -1,15 +1,17 @@
+import type { Silence } from "../../core/asking/spoken.ts"
 import type { Candidate, CellYield, QuarantinedAnswer } from "../../core/rows/example.ts"
 import {
   type Cell,
   cellName,
   type ModelStrategy,
   type OfflineStrategy,
+  type ParsedAnswer,
   type StrategyMaterial,
 } from "../../core/contracts/strategy.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { AnsweredDraft, CheckedDraft, DraftChecks } from "./check-drafts.ts"
 import type { Ask, AskedPrompt } from "./asked-prompt.ts"
-import { repairPrompt } from "./repair.ts"
+import { askUntilRead, type Read } from "./ask-until-read.ts"
 import { passes } from "../../core/rows/candidates.ts"
 import { secondPassOf, withSecondOpinions } from "./second-opinions.ts"
 
@@ -21,6 +23,10 @@ export interface Growth {
   readonly added: readonly Candidate[]
   readonly quarantined: readonly QuarantinedAnswer[]
   readonly repaired: number
+  /** How many answers were read in part. */
+  readonly incomplete: number
+  /** Why answers had no text, each once. */
+  readonly silent: readonly Silence["kind"][]
   readonly requests: number
   readonly rounds: number
   readonly problems: readonly string[]
@@ -93,11 +99,13 @@ interface ReadAnswers {
   readonly problems: readonly string[]
   readonly quarantined: readonly QuarantinedAnswer[]
   readonly repaired: number
+  readonly incomplete: number
+  readonly silent: readonly Silence["kind"][]
 }
 
 /**
  * What the answers say. One that says nothing gets one repair attempt, a request of its own; then it is put aside with
- * the reason.
+ * the reason, as is one of which only a part could be read.
  */
 async function readAnswers(
   name: string,
@@ -106,38 +114,29 @@ async function readAnswers(
   answers: readonly AskedPrompt[],
   ask: Ask,
 ): Promise<ReadAnswers> {
-  const first = answers.map((answer) => ({ answer, parsed: strategy.parse(answer.text, answer.prompt, material) }))
-  const unread = first.filter(({ parsed }) => parsed.drafts.length === 0)
-  const repairs = await ask(
-    unread.map(({ answer, parsed }) => repairPrompt(answer, parsed.problems[0] ?? "it holds no example")),
-  )
-  const repairOf = new Map(unread.map(({ answer }, index) => [answer.key, repairs[index]]))
-  const quarantined: QuarantinedAnswer[] = []
-  let repaired = 0
-  const read = first.map(({ answer, parsed }) => {
-    const repair = repairOf.get(answer.key)
-    if (repair === undefined) return { answer, parsed }
-    const again = strategy.parse(repair.text, answer.prompt, material)
-    if (again.drafts.length > 0) repaired += 1
-    else {
-      const reason = again.problems[0] ?? parsed.problems[0] ?? "it holds no example"
-      quarantined.push({
-        request: repair.key,
-        strategy: name,
-        parents: [...answer.prompt.parents],
-        reason,
-        answer: repair.text,
-      })
-    }
-    return { answer: repair, parsed: again }
+  const read = await askUntilRead(answers, ask, (answer): Read<ParsedAnswer> => {
+    const parsed = strategy.parse(answer.text, answer.prompt, material)
+    return parsed.drafts.length > 0 ? { value: parsed } : { problem: parsed.problems[0] ?? "it holds no example" }
   })
+  const quarantined = read.flatMap(({ answer, read: found }): QuarantinedAnswer[] => {
+    const problems = "problem" in found ? [found.problem] : found.value.problems
+    if (problems.length === 0) return []
+    const { key: request, prompt, text, thought } = answer
+    const reason = "problem" in found ? found.problem : `read in part; not read: ${problems.join("; ")}`
+    const parents = [...prompt.parents]
+    return [{ request, strategy: name, parents, reason, answer: text, ...(thought === undefined ? {} : { thought }) }]
+  })
+  const parsed = read.flatMap(({ answer, read: found }) => ("value" in found ? [{ answer, ...found.value }] : []))
+  const incomplete = parsed.filter(({ problems }) => problems.length > 0).length
   return {
-    drafts: read.flatMap(({ answer, parsed }) =>
-      parsed.drafts.map((draft) => ({ ...draft, request: answer.key, model: answer.model })),
+    drafts: parsed.flatMap(({ answer, drafts }) =>
+      drafts.map((draft) => ({ ...draft, request: answer.key, model: answer.model })),
     ),
-    problems: read.flatMap(({ parsed }) => parsed.problems),
+    problems: read.flatMap(({ read: found }) => ("problem" in found ? [found.problem] : found.value.problems)),
     quarantined,
-    repaired,
+    repaired: read.filter(({ isRepair, read: found }) => isRepair && "value" in found).length,
+    incomplete,
+    silent: read.flatMap(({ answer }) => answer.silence?.kind ?? []),
   }
 }
 
@@ -147,7 +146,9 @@ class Tally {
   readonly #candidates = new Map<string, { candidate: Candidate; isNew: boolean }>()
   readonly #problems: string[] = []
   readonly #quarantined: QuarantinedAnswer[] = []
+  readonly #silent: Silence["kind"][] = []
   #repaired = 0
+  #incomplete = 0
 
   asked({ wanted, cell }: { readonly wanted: number; readonly cell?: Cell | undefined }): void {
     const entry = this.#of(cell)
@@ -155,10 +156,12 @@ class Tally {
     entry.answered += wanted
   }
 
-  read({ problems, quarantined, repaired }: ReadAnswers): void {
+  read({ problems, quarantined, repaired, incomplete, silent }: ReadAnswers): void {
     this.#problems.push(...problems)
     this.#quarantined.push(...quarantined)
+    this.#silent.push(...silent)
     this.#repaired += repaired
+    this.#incomplete += incomplete
   }
 
   commit(checked: readonly CheckedDraft[]): void {
@@ -182,6 +185,8 @@ class Tally {
       added: found.flatMap(({ candidate, isNew }) => (isNew ? [candidate] : [])),
       quarantined: this.#quarantined,
       repaired: this.#repaired,
+      incomplete: this.#incomplete,
+      silent: this.#silent,
       requests,
       rounds,
       problems: this.#problems,

@@ -8,7 +8,7 @@ import { askToGrow } from "./ask-to-grow.ts"
 import { type GrowingModel, growingModelName } from "./asking-terms.ts"
 import { sourcesOf } from "./expand.ts"
 import { holdOut } from "../arriving/hold-out.ts"
-import { repairPrompt } from "./repair.ts"
+import { askUntilRead, type Read } from "./ask-until-read.ts"
 
 /**
  * Attributes that a model proposes for the grid, for a person to edit and paste: nothing is written but the answer in
@@ -20,19 +20,20 @@ export async function proposeAttributes(
   options: GrowingModel & { readonly asking: Asking },
 ): Promise<Record<string, string[]>> {
   await holdOut(context, task)
-  const ask = async (prompt: PlannedPrompt): Promise<string> => {
-    const [asked] = await askToGrow(context, task, [prompt], { ...options, purpose: "attributes" })
-    return asked?.text ?? ""
-  }
+  const ask = (prompts: readonly PlannedPrompt[]) =>
+    askToGrow(context, task, prompts, { ...options, purpose: "attributes" })
   const prompt = attributesPrompt(task, sourcesOf(context, task, []).seeds)
-  const text = await ask(prompt)
-  const attributes =
-    readAttributes(text) ??
-    readAttributes(await ask(repairPrompt({ prompt, text }, "it holds no attributes with values")))
-  if (attributes === undefined)
-    throw new ToolkitError(`${growingModelName(task, options)} proposed no attributes that can be read`, {
+  const [found] = await askUntilRead(await ask([prompt]), ask, ({ text }): Read<Record<string, string[]>> => {
+    const attributes = readAttributes(text)
+    return attributes === undefined ? { problem: "it holds no attributes with values" } : { value: attributes }
+  })
+  const read = found?.read ?? { problem: "nobody was asked" }
+  if ("value" in read) return read.value
+  throw new ToolkitError(
+    `${growingModelName(task, options)} proposed no attributes that can be read: ${read.problem}`,
+    {
       code: "no-attributes",
       hint: `Write expand.attributes in ${context.workspace.show(context.workspace.specFile(task.task))} yourself, or name another model.`,
-    })
-  return attributes
+    },
+  )
 }

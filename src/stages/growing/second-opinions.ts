@@ -1,11 +1,13 @@
 import { agreementOf } from "../../curation/rows/output-agreement.ts"
-import type { Candidate, CandidateCheck, Seed } from "../../core/rows/example.ts"
-import { judgingPrompt, readJudgement } from "../../core/growing/judging.ts"
+import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
+import type { Candidate, CandidateCheck, Output, Seed } from "../../core/rows/example.ts"
+import { type Judgement, judgingPrompt, readJudgement } from "../../core/growing/judging.ts"
 import { labellingPrompt, readLabel } from "../../core/growing/labelling.ts"
 import { formatOutput } from "../../core/task/output.ts"
 import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Ask } from "./asked-prompt.ts"
+import { askUntilRead, type Read } from "./ask-until-read.ts"
 
 type SecondPass = NonNullable<TaskSpecification["expand"]["checks"]["secondPass"]>
 
@@ -40,22 +42,17 @@ async function relabelled(
   ask: Ask,
 ): Promise<Candidate[]> {
   const prompts = candidates.map((candidate) => labellingPrompt(task, candidate, seeds, { ...settings, pass: 2 }))
-  const answers = await ask(prompts, settings.model)
+  const askAgain = (asked: readonly PlannedPrompt[]) => ask(asked, settings.model)
+  const read = await askUntilRead(await askAgain(prompts), askAgain, ({ text }): Read<Output> => {
+    const output = readLabel(task, text)
+    return output === undefined ? { problem: "it is no output of the task" } : { value: output }
+  })
   return candidates.map((candidate, index) => {
-    const output = readLabel(task, answers[index]?.text ?? "")
-    const value = output === undefined ? 0 : Number(agreementOf(task, candidate.output, output).toFixed(4))
-    const detail =
-      output === undefined
-        ? "the second pass gave no output of the task"
-        : value === 1
-          ? undefined
-          : `the second pass gave ${show(formatOutput(task, output))}`
-    return withCheck(candidate, {
-      name: "second-pass",
-      ok: value >= settings.minimum,
-      value,
-      ...(detail === undefined ? {} : { detail }),
-    })
+    const found = read[index]?.read ?? nothing
+    if ("problem" in found) return withCheck(candidate, unread("second-pass", "the second pass", found))
+    const value = Number(agreementOf(task, candidate.output, found.value).toFixed(4))
+    const detail = value === 1 ? {} : { detail: `the second pass gave ${show(formatOutput(task, found.value))}` }
+    return withCheck(candidate, { name: "second-pass", ok: value >= settings.minimum, value, ...detail })
   })
 }
 
@@ -65,22 +62,30 @@ async function judged(
   settings: NonNullable<TaskSpecification["expand"]["checks"]["judge"]>,
   ask: Ask,
 ): Promise<Candidate[]> {
-  const answers = await ask(
-    candidates.map((candidate) => judgingPrompt(task, candidate, settings.rubric)),
-    settings.model,
-  )
-  return candidates.map((candidate, index) => {
-    const judgement = readJudgement(answers[index]?.text ?? "")
-    // What nobody could judge is for people to judge.
-    if (judgement === undefined)
-      return withCheck(candidate, { name: "judge", ok: true, detail: "the judge's answer could not be read" })
-    return withCheck(candidate, {
-      name: "judge",
-      ok: judgement.score >= settings.minimum,
-      value: judgement.score,
-      detail: judgement.reason,
-    })
+  const askJudge = (asked: readonly PlannedPrompt[]) => ask(asked, settings.model)
+  const prompts = candidates.map((candidate) => judgingPrompt(task, candidate, settings.rubric))
+  const read = await askUntilRead(await askJudge(prompts), askJudge, ({ text }): Read<Judgement> => {
+    const judgement = readJudgement(text)
+    return judgement === undefined ? { problem: "it holds no score from 1 to 5" } : { value: judgement }
   })
+  return candidates.map((candidate, index) => {
+    const found = read[index]?.read ?? nothing
+    if ("problem" in found) return withCheck(candidate, unread("judge", "the judge", found))
+    const { score, reason } = found.value
+    return withCheck(candidate, { name: "judge", ok: score >= settings.minimum, value: score, detail: reason })
+  })
+}
+
+const nothing = { problem: "it is not there" }
+
+/** What nobody could say is no yes: the candidate fails, and the reason says that it was not judged. */
+function unread(name: string, who: string, { problem }: { readonly problem: string }): CandidateCheck {
+  return { name, ok: false, detail: `no answer of ${who} could be read: ${problem}` }
+}
+
+/** Whether a model was asked about the candidate and gave no answer that could be read. */
+export function lacksOpinion({ checks }: Candidate): boolean {
+  return checks.some(({ name, value }) => (name === "judge" || name === "second-pass") && value === undefined)
 }
 
 function withCheck(candidate: Candidate, check: CandidateCheck): Candidate {

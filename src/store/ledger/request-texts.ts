@@ -11,6 +11,8 @@ export const erasedRequest = '{"erased":true}'
 /** An answer as it was recorded. */
 export const answerSchema: z.ZodType<ModelAnswer> = z.looseObject({
   text: z.string(),
+  thought: z.string().optional(),
+  refusal: z.string().optional(),
   inputTokens: z.number().nullable(),
   outputTokens: z.number().nullable(),
   schemaRefused: z.literal(true).optional(),

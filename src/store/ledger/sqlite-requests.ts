@@ -104,10 +104,19 @@ export class SqliteRequests implements RequestLedger {
       const answers = new Map(answersOf(this.database, keys))
       for (const key of keys) {
         const answer = answers.get(key)
-        update.run(erasedRequest, answer === undefined ? null : JSON.stringify({ ...answer, text: "" }), key)
+        update.run(erasedRequest, answer === undefined ? null : JSON.stringify(withoutWords(answer)), key)
       }
     })
     this.database.exec("pragma wal_checkpoint(truncate)")
+  }
+
+  async reopen(keys: readonly string[]): Promise<void> {
+    this.database
+      .prepare(
+        `update requests set answer = null, answered_at = null
+         where key in (select value from json_each(?)) and request <> ?`,
+      )
+      .run(keyList(keys), erasedRequest)
   }
 
   async begin(sendings: readonly Sending[], ceilings: Ceilings = {}, newBatch?: NewBatch): Promise<Begun> {
@@ -160,6 +169,17 @@ interface RequestRow {
   readonly attempts: number
   readonly answeredAt: string | null
   readonly answer: string | null
+}
+
+/** Of an answer what it took, and nothing that it said, thought or refused. */
+function withoutWords({ inputTokens, outputTokens, finish, schemaRefused }: ModelAnswer): ModelAnswer {
+  return {
+    text: "",
+    inputTokens,
+    outputTokens,
+    ...(finish === undefined ? {} : { finish }),
+    ...(schemaRefused === undefined ? {} : { schemaRefused }),
+  }
 }
 
 function answersOf(database: DatabaseSync, keys: Iterable<string>): [string, ModelAnswer][] {

@@ -53,6 +53,11 @@ export class GrownRows {
     return existsSync(this.batchFile(batch))
   }
 
+  /** The candidates of the batch as they stand in its file, without what was erased; none where there is no batch. */
+  batch(batch: string): Candidate[] {
+    return this.hasBatch(batch) ? this.reader.standing(this.reader.read(this.batchFile(batch), candidateSchema)) : []
+  }
+
   writeBatch(batch: string, candidates: readonly Candidate[]): void {
     writeAtomically(this.batchFile(batch), toJsonLines(candidates))
   }

@@ -113,6 +113,38 @@ export function asksContract(bench: () => LedgerBench): void {
       expect(await again.verify()).toEqual([])
     })
 
+    it("that are reopened count as missing, and what they cost stays; of what was erased none is", async () => {
+      const ledger = await bench().open()
+      const attempts = await begun(ledger, sending(1), sending(2), sending(3))
+      for (const attempt of attempts)
+        await ledger.requests.settle([{ attempt, outcome: "answered", answer: answer(""), costUsd: 0.5 }])
+      await ledger.requests.erase([sending(3).key])
+      const keys = [1, 2, 3].map((number) => sending(number).key)
+      await ledger.requests.reopen([keys[0] ?? "", keys[2] ?? "", "sha256:unknown"])
+      expect(new Set(await ledger.requests.answered(keys))).toEqual(new Set(keys.slice(1)))
+      const [again = 0] = await begun(ledger, sending(1))
+      await ledger.requests.settle([{ attempt: again, outcome: "answered", answer: answer("said"), costUsd: 0.25 }])
+      expect((await ledger.requests.answers(keys)).get(keys[0] ?? "")).toEqual(answer("said"))
+      expect(await ledger.requests.spendingOf(keys)).toMatchObject({ attempts: 4, usd: 1.75 })
+      expect(await ledger.verify()).toEqual([])
+    })
+
+    it("leave no thought and no refusal behind in an erasure", async () => {
+      const ledger = await bench().open()
+      const [attempt = 0] = await begun(ledger, sending(1))
+      const said = { ...answer("Dear Ada"), thought: "Ada again", refusal: "not for Ada", finish: "stop" }
+      await ledger.requests.settle([{ attempt, outcome: "answered", answer: said, costUsd: 0.5 }])
+      await ledger.requests.erase([sending(1).key])
+      expect(await ledger.requests.saying("t", ["Ada"])).toEqual([])
+      const { inputTokens, outputTokens } = said
+      expect((await ledger.requests.answers([sending(1).key])).get(sending(1).key)).toEqual({
+        text: "",
+        inputTokens,
+        outputTokens,
+        finish: "stop",
+      })
+    })
+
     it(
       "and what was asked are gone after an erasure, also when an " + "answer comes late; what it cost is not",
       async () => {
