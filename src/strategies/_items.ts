@@ -6,7 +6,9 @@ import type { Draft, ParsedAnswer, PlannedPrompt } from "../core/contracts/strat
 import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 
 /** Raised when `parseExamples` reads another thing from the same answer. */
-export const itemSemantics = 3
+export const itemSemantics = 2
+/** Raised when `parseExamples` reads answers that it could not read before. */
+export const itemsLearnt = 1
 
 /** What an answer is made of: whole pairs, or the inputs alone where the prompt gives the output. */
 export type ItemForm = "pair" | "input"

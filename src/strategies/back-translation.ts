@@ -2,7 +2,7 @@ import { z } from "zod"
 import { chooseShots, inOrderOf } from "../core/growing/shots.ts"
 import type { ModelStrategy } from "../core/contracts/strategy.ts"
 import { formatOutput } from "../core/task/output.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import { countOption, examplesPrompt, fitting, labelCell, remaining, shotsOption, shotTokensOption } from "./_prompt.ts"
 
 const options = z.strictObject({
@@ -20,6 +20,7 @@ const strategy: ModelStrategy<Options> = {
   summary: "New inputs for the outputs of seeds, which stay as people wrote them",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds"],
   options,
   *plan(material, { shots, shotTokens }) {

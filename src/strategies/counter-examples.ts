@@ -2,7 +2,7 @@ import { z } from "zod"
 import type { Failure } from "../core/rows/failure.ts"
 import { chooseShots } from "../core/growing/shots.ts"
 import type { ModelStrategy } from "../core/contracts/strategy.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -31,6 +31,7 @@ const strategy: ModelStrategy<Options> = {
   summary: "Examples of what the tuned model gets wrong on validation; with --from-evaluation",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds", "failures"],
   options,
   *plan(material, { perRequest, shots, shotTokens }) {

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { inOrderOf } from "../core/growing/shots.ts"
 import type { ModelStrategy } from "../core/contracts/strategy.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -41,6 +41,7 @@ const strategy: ModelStrategy<Options> = {
   summary: "Seeds made harder, longer or more constrained",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds"],
   options,
   *plan(material, given) {

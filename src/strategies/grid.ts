@@ -2,7 +2,7 @@ import { z } from "zod"
 import { chooseShots, inOrderOf } from "../core/growing/shots.ts"
 import { type Cell, cellName, type ModelStrategy, type StrategyMaterial } from "../core/contracts/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -34,6 +34,7 @@ const strategy: ModelStrategy<Options> = {
     "New examples for every combination of the attributes that the specification declares, the emptiest cells first",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds", "attributes"],
   options,
   *plan(material, given) {

@@ -5,7 +5,7 @@ import { inputText } from "../core/task/output.ts"
 import { chooseShots, inOrderOf } from "../core/growing/shots.ts"
 import type { ModelStrategy, PlannedPrompt, StrategyMaterial } from "../core/contracts/strategy.ts"
 import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -40,6 +40,7 @@ const strategy: ModelStrategy<Options> = {
   summary: "Boundary cases: inputs that look like another label than the right one, or are easily answered wrongly",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds"],
   options,
   *plan(material, given) {

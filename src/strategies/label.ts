@@ -18,7 +18,8 @@ type Options = z.output<typeof options>
 const strategy: ModelStrategy<Options> = {
   summary: "Proposed outputs for real inputs, in two passes whose agreement is the confidence",
   asksModel: true,
-  semantics: 2,
+  semantics: 1,
+  learnt: 1,
   secondPass: true,
   uses: ["seeds", "inputs"],
   options,

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { inOrderOf, numberOf } from "../core/growing/shots.ts"
 import type { ModelStrategy } from "../core/contracts/strategy.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -37,6 +37,7 @@ const strategy: ModelStrategy<Options> = {
   summary: "Seeds in other words, with their outputs",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds"],
   options,
   *plan(material, { perRequest, shotTokens }) {

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { chooseShots } from "../core/growing/shots.ts"
 import type { ModelStrategy } from "../core/contracts/strategy.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -55,6 +55,7 @@ const strategy: ModelStrategy<Options> = {
   summary: "New examples as different people would write them",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds"],
   options,
   *plan(material, { perRequest, shots, shotTokens, personas }) {

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { chooseShots } from "../core/growing/shots.ts"
 import type { ModelStrategy } from "../core/contracts/strategy.ts"
-import { itemSemantics, parseExamples } from "./_items.ts"
+import { itemSemantics, itemsLearnt, parseExamples } from "./_items.ts"
 import {
   countOption,
   examplesPrompt,
@@ -31,6 +31,7 @@ const strategy: ModelStrategy<Options> = {
   summary: "New examples in the manner of a few seeds",
   asksModel: true,
   semantics: itemSemantics,
+  learnt: itemsLearnt,
   uses: ["seeds"],
   options,
   *plan(material, { perRequest, shots, shotTokens }) {

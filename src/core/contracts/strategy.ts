@@ -58,6 +58,11 @@ export interface ModelStrategy<Options> extends StrategyBase<Options> {
    * Raised when `parse` reads another thing from the same answer: answers are then read again and not asked for again.
    */
   readonly semantics: number
+  /**
+   * Raised when `parse` reads answers that it could not read before, and all others as before: then batches are read
+   * again that put answers aside, and no others.
+   */
+  readonly learnt?: number
   /** Whether a second labelling pass over its candidates belongs to it. */
   readonly secondPass?: boolean
   /**

@@ -106,6 +106,7 @@ export const batchYieldSchema = z.object({
     .record(z.string(), z.int())
     .optional()
     .describe("Answers without a text, by what kept the model from saying anything"),
+  learnt: z.int().optional().describe("What the reader of its answers had learnt by then"),
   cells: z.array(cellYieldSchema),
   emptyCells: z.array(z.string()).describe("Cells for which nothing passed"),
 })

@@ -26,11 +26,10 @@ export async function askUntilRead<Value>(
   const readSpoken = (answer: AskedPrompt): Read<Value> =>
     answer.silence === undefined ? read(answer) : { problem: answer.silence.reason }
   const first = answers.map((answer) => ({ answer, read: readSpoken(answer), isRepair: false }))
-  const unread = first.flatMap(({ answer, read: found }) =>
-    "problem" in found && (answer.silence === undefined || isWorthRepeating(answer.silence))
-      ? [{ answer, problem: found.problem }]
-      : [],
-  )
+  const unread = first.flatMap(({ answer }) => {
+    const found = answer.silence === undefined || isWorthRepeating(answer.silence) ? read(answer) : undefined
+    return found !== undefined && "problem" in found ? [{ answer, problem: found.problem }] : []
+  })
   const repairs = await ask(unread.map(({ answer, problem }) => repairPrompt(answer, problem)))
   const repairOf = new Map(unread.map(({ answer }, place) => [answer.key, repairs[place]]))
   return first.map((given) => {

@@ -144,7 +144,8 @@ async function expandStep(
   const batch = `${name}-${fingerprintOf(task, step, count, sources, modelName).slice(7, 19)}`
   const base: ExpandResult = { ...nothingYet, strategy: name, batch, asked: count }
   const isRetry = !isPreview && !options.dryRun && options.asking.terms.retryEmpty === true
-  if (!isPreview && !isRetry && rows.grown.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
+  const isAgain = isRetry || hasLearnt(strategy, rows.grown.yieldOf(batch))
+  if (!isPreview && !isAgain && rows.grown.hasBatch(batch)) return { ...base, ...existingBatch(rows, batch, name) }
   const lacking = whatIsLacking(task, strategy, sources)
   if (lacking !== undefined) return { ...base, state: "nothing", reason: lacking }
   const checks = new DraftChecks(
@@ -183,7 +184,8 @@ async function expandStep(
   const growth = await growByAsking(task, { name, strategy, options: step.options as never, material, checks }, ask)
   const cells = strategy.cells?.({ ...material, asked: 0, covered: new Map() }, step.options as never) ?? []
   const { usd, unpriced } = await context.ledger().requests.spendingOf(keys)
-  return commit(rows, { ...begun, costUsd: unpriced > 0 ? null : usd }, growth, isPreview, cells.map(cellName))
+  const result = { ...begun, costUsd: unpriced > 0 ? null : usd, learnt: strategy.learnt ?? 0 }
+  return commit(rows, result, growth, isPreview, cells.map(cellName))
 }
 
 const nothingYet: Omit<ExpandResult, "strategy" | "batch" | "asked"> = {
@@ -261,6 +263,12 @@ function fingerprintOf(
   })
 }
 
+/** Whether the strategy may read by now what it put aside when the batch was grown. */
+function hasLearnt(strategy: Strategy, found: BatchYield | undefined): boolean {
+  if (found === undefined || found.quarantined === 0 || !strategy.asksModel) return false
+  return (strategy.learnt ?? 0) > (found.learnt ?? 0)
+}
+
 /** Why a strategy has nothing to grow from; without seeds it is the user's next step, otherwise the way things are. */
 function whatIsLacking(task: TaskSpecification, strategy: Strategy, sources: Sources): string | undefined {
   const uses = (source: Strategy["uses"][number]) => strategy.uses.includes(source)
@@ -302,7 +310,7 @@ function existingBatch(rows: TaskRows, batch: string, name: string): Partial<Exp
 /** Writes what was grown, the batch last: where it is, the rest is as well. */
 function commit(
   rows: TaskRows,
-  base: ExpandResult,
+  { learnt = 0, ...base }: ExpandResult & { readonly learnt?: number },
   growth: Growth,
   isPreview: boolean,
   wanted: readonly string[],
@@ -339,6 +347,7 @@ function commit(
     repaired: growth.repaired,
     quarantined: growth.quarantined.length - growth.incomplete,
     ...(growth.silent.length === 0 ? {} : { silent: countsOf(growth.silent) }),
+    ...(learnt === 0 ? {} : { learnt }),
     cells: [...cells],
     emptyCells,
   }

@@ -173,6 +173,31 @@ describe("an answer that cannot be read", () => {
   })
 })
 
+it("a batch that put answers aside is read again by a parser that reads more, and no other batch is", async () => {
+  const seeds = seedsOf(task, 12)
+  const at = workspaceWith(task, { seeds, splits: train(seeds) })
+  const model = new ScriptedModel((request) =>
+    request.seed % 2 === 0 ? examples(request) : examples(request).replaceAll('"input"', '"Eingabe"'),
+  )
+  const old = (await load<ModelStrategy<never>>("strategies", "self-instruct")) as ModelStrategy<never>
+  const first = await grow(at, model, "self-instruct", { count: 30, strategy: old })
+  expect(first.quarantined).toBeGreaterThan(0)
+  const before = at.rows.grown.candidates()
+  const asked = model.asked.length
+  const better: ModelStrategy<never> = {
+    ...old,
+    learnt: (old.learnt ?? 0) + 1,
+    parse: (text, prompt, material) => old.parse(text.replaceAll('"Eingabe"', '"input"'), prompt, material),
+  }
+  const again = await grow(at, model, "self-instruct", { count: 30, strategy: better })
+  expect(again).toMatchObject({ batch: first.batch, state: "grown", quarantined: 0 })
+  expect(model.asked).toHaveLength(asked)
+  expect(at.rows.grown.candidates()).toEqual(expect.arrayContaining(before))
+  expect(again.fresh).toBe(at.rows.grown.candidates().length - before.length)
+  expect(again.fresh).toBeGreaterThan(0)
+  expect(await grow(at, model, "self-instruct", { count: 30, strategy: better })).toMatchObject({ state: "unchanged" })
+})
+
 describe("never twice", () => {
   it(
     "an edited seed asks again only for the prompts that show " + "it, and a candidate that is there stays one",
