@@ -1,4 +1,5 @@
 import type { Command } from "commander"
+import { columnNotices, likelyNotice } from "../stages/arriving/column-notices.ts"
 import { importInputs, importSeeds, type ImportResult } from "../stages/arriving/import-rows.ts"
 import { count } from "../evaluation/verdict/words.ts"
 import { formatIssue, UsageError } from "../core/errors.ts"
@@ -50,9 +51,10 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
 }
 
 /** Columns that mean nothing to the task are named: one that was meant is missed by its rows. */
-function noteUnused(host: Host, { unusedColumns }: ImportResult): void {
+function noteUnused(host: Host, { unusedColumns, likelyGroups }: ImportResult): void {
   for (const { file, columns } of unusedColumns)
     host.terminal.note(`${file}: not part of the task, and not read: ${columns.map(show).join(", ")}`)
+  for (const likely of likelyGroups) host.terminal.note(likelyNotice(likely))
 }
 
 function nextAfter({ task, expand }: TaskSpecification, kind: "seed" | "input"): string {
@@ -145,5 +147,6 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
     if (result.untested.length > 0) lines.push(`without a test example: ${result.untested.join(", ")}`)
     if (split.tooFew !== undefined) lines.push(split.tooFew)
   }
+  lines.push(...columnNotices(split))
   return lines.join("\n")
 }

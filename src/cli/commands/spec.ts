@@ -3,6 +3,7 @@ import type { Command } from "commander"
 import { labelsOf, outOfScopeLabel, type TaskSpecification } from "../../core/task/task.ts"
 import { promptVersion } from "../../core/task/prompt.ts"
 import { DataError } from "../../core/errors.ts"
+import { columnNoticesOf } from "../../stages/arriving/column-notices.ts"
 import { unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { Workspace } from "../../store/workspace.ts"
@@ -55,7 +56,11 @@ export function register(command: Command, host: Host): void {
 /** What is allowed and worth a thought. */
 function notices(workspace: Workspace, task: TaskSpecification): string[] {
   const unknown = unknownLabelsNotice(workspace, task)
-  return [...(unknown === undefined ? [] : [`${unknown.message}: ${unknown.command}`]), ...scopeNotices(task)]
+  return [
+    ...(unknown === undefined ? [] : [`${unknown.message}: ${unknown.command}`]),
+    ...scopeNotices(task),
+    ...columnNoticesOf(workspace, task),
+  ]
 }
 
 function scopeNotices(task: TaskSpecification): string[] {

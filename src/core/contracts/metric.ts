@@ -12,6 +12,8 @@ export interface ScoredRow {
   /** Every answer that counts as right; tables of labels count by the first. */
   readonly references: readonly [Output, ...Output[]]
   readonly output: Output | undefined
+  /** Rows of one group count as one in the statistics; a row without a group stands alone. */
+  readonly group?: string | undefined
 }
 
 /** What a metric is computed with besides the rows. */

@@ -12,6 +12,7 @@ export const dropReasons = [
   "near-duplicate",
   "conflict",
   "lineage",
+  "leak-group",
   "leak-exact",
   "leak-near",
   "leak-ngram",

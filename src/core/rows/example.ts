@@ -22,6 +22,10 @@ export const seedSchema = z.strictObject({
   source: z.string().optional().describe("Where the row came from, in the words of whoever imported it"),
   key: z.string().optional().describe("The user's own key of the row"),
   personalData: z.array(z.string()).optional().describe("Kinds of personal data or secrets found when it arrived"),
+  columns: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe("The columns of its file that holdout.groupBy and holdout.newestBy name; never shown to a model"),
 })
 export type Seed = z.output<typeof seedSchema>
 
@@ -186,6 +190,8 @@ export interface Provenance {
   readonly model?: string | undefined
   readonly request?: string | undefined
   readonly source?: string | undefined
+  /** The digest of the row's group, where the specification says which rows belong together. */
+  readonly group?: string | undefined
   /** The reviewer's name, or `policy:<name>`; `gold` for seeds. */
   readonly acceptedBy: string
   /** Who corrected the output after it was accepted. */

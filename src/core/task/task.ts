@@ -76,7 +76,9 @@ const shared = {
     .describe(
       "Each quality filter by name, with its own options; those that are not named are on, with their defaults",
     ),
-  holdout: holdoutSchema.prefault({}).describe("When the test set is worn"),
+  holdout: holdoutSchema
+    .prefault({})
+    .describe("Which rows belong together, whether the newest are held out, and when the test set is worn"),
   verdict: verdictSchema.prefault({}).describe("The rule of the verdict, written before anything is trained"),
 }
 const input = z

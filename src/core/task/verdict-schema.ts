@@ -30,7 +30,7 @@ export const verdictSchema = z.strictObject({
   bootstrap: z.int().min(200).default(2000).describe("Resamples for the intervals"),
 })
 
-/** `holdout` of a specification: when the test set is worn. */
+/** `holdout` of a specification: what belongs together, what is newest, and when the test set is worn. */
 export const holdoutSchema = z.strictObject({
   openings: z
     .int()
@@ -39,5 +39,33 @@ export const holdoutSchema = z.strictObject({
     .describe(
       "The test set is worn when so many decisions (evaluations, exports with the test rows) have opened " +
         "at least half of it: then refresh it",
+    ),
+  groupBy: z
+    .string()
+    .trim()
+    .min(1)
+    .optional()
+    .describe(
+      "The column of imported files that says which rows belong together: a customer, a document, a thread. " +
+        "It is kept with the row and never shown to a model. The rows of a group are in one split, and count " +
+        "as one in the statistics",
+    ),
+  newestBy: z
+    .string()
+    .trim()
+    .min(1)
+    .optional()
+    .describe(
+      "The column of imported files that says when a row came about: the newest rows of each import are held " +
+        "out. It is kept with the row and never shown to a model",
+    ),
+  groupCorrelation: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe(
+      "How alike the results on two rows of a group are expected to be, 0 to 1; the test set is sized by it " +
+        "where groupBy is named",
     ),
 })

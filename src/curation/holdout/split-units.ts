@@ -154,8 +154,13 @@ export class SplitCounts {
   }
 
   place(stratum: number, split: number): void {
+    this.placeMany(stratum, split, 1)
+  }
+
+  placeMany(stratum: number, split: number, rows: number): true {
     const at = stratum * heldNames.length + split
-    this.#placed[at] = (this.#placed[at] as number) + 1
+    this.#placed[at] = (this.#placed[at] as number) + rows
+    return true
   }
 
   /** How many rows without a place may be held out: all but one, if none is in train yet. */

@@ -1,5 +1,5 @@
 import type { DropReason } from "../../core/rows/drop-reasons.ts"
-import type { Input } from "../../core/rows/example.ts"
+import type { Example, Input } from "../../core/rows/example.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
@@ -20,6 +20,23 @@ export interface Leak {
 export interface HeldOutRow {
   readonly id: string
   readonly input: Input
+  /** The rows of its group must not be trained on. */
+  readonly group?: string | undefined
+}
+
+/** An example that is held out. */
+export function heldOutRow({ id, input, provenance: { group } }: Example): HeldOutRow {
+  return { id, input, ...(group === undefined ? {} : { group }) }
+}
+
+/** Each group of which a row is held out, with the first id of such a row. */
+export function heldOutGroups(rows: Iterable<Pick<HeldOutRow, "id" | "group">>): Map<string, string> {
+  const groups = new Map<string, string>()
+  for (const { id, group } of rows) {
+    const first = group === undefined ? undefined : groups.get(group)
+    if (group !== undefined && (first === undefined || id < first)) groups.set(group, id)
+  }
+  return groups
 }
 
 export interface HeldOutOptions {

@@ -1,4 +1,5 @@
 import type { DropReason } from "../../core/rows/drop-reasons.ts"
+import type { NamesColumns } from "../../core/rows/kept-columns.ts"
 import { cuts, boilerplateRule, chooseShingles, defaultThreshold, mostMeasured, mostTexts } from "../near/cuts.ts"
 import { foldForComparison } from "../text/normalise.ts"
 
@@ -12,14 +13,28 @@ import { foldForComparison } from "../text/normalise.ts"
  * - `lineage`: the row is held out itself, or one of its parents is, or a parent's parent, through rows of the build,
  *   dropped ones included. A seed, an input, a candidate and an example are one row where the digits of their ids
  *   agree.
+ * - `group`: the row, or a row that it descends from like that, is of a group of which a row is held out; where the
+ *   task has groups.
  * - `exact`: the texts are equal in the form `fold`.
  * - `near`: the Jaccard similarity of the sets of shingles is at least the threshold. How texts are cut follows from
  *   the held-out texts alone (`shingles`), and so does what is boilerplate in them (`boilerplate`).
  * - `ngram`: the texts share n consecutive words of the form `fold`, of which none stands, in the held-out text, in a
  *   run of words that is common to many of the texts read and held out (`commonRuns`).
  */
-export const leakChecks = ["lineage", "exact", "near", "ngram"] as const
-export type LeakCheck = (typeof leakChecks)[number]
+const allChecks = ["lineage", "group", "exact", "near", "ngram"] as const
+export type LeakCheck = (typeof allChecks)[number]
+/** The checks that every task has. */
+export const leakChecks = allChecks.filter((check) => check !== "group")
+
+/** The checks of the task, in the order in which they are reported. */
+export function leakChecksOf({ holdout }: NamesColumns): LeakCheck[] {
+  return holdout.groupBy === undefined ? [...leakChecks] : [...allChecks]
+}
+
+/** Where the check stands in that order. */
+export function checkRank(check: LeakCheck): number {
+  return allChecks.indexOf(check)
+}
 
 /** A train row that meets a held-out one, by which check. */
 export interface FoundLeak {
@@ -62,7 +77,7 @@ export function reasonOf(check: LeakCheck): DropReason {
 
 /** The check of such a reason; undefined for any other. */
 export function checkOf(reason: string): LeakCheck | undefined {
-  return leakChecks.find((check) => reasonOf(check) === reason)
+  return allChecks.find((check) => reasonOf(check) === reason)
 }
 
 /**

@@ -2,9 +2,10 @@ import type { Example } from "../../core/rows/example.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { sampleOf } from "../near/boilerplate.ts"
-import { leakChecks, type FoundLeak } from "./definition.ts"
+import { leakChecksOf, type FoundLeak } from "./definition.ts"
 import { inOrder, Witness } from "./witness.ts"
 import { GramWitness } from "./witness-grams.ts"
+import { groupDescents } from "./witness-groups.ts"
 import { witnessIndex } from "./witness-index.ts"
 import { descents } from "./witness-lineage.ts"
 import { commonRunHashes } from "./witness-templates.ts"
@@ -36,11 +37,12 @@ export function leakReport({
   readonly threshold?: number | undefined
   readonly ngram: number
 }): LeakReport {
-  const held = heldOut.map(({ id, input }) => ({ id, text: inputText(task, input) }))
-  const rows = train.map(({ id, input, provenance }) => ({
+  const held = heldOut.map(({ id, input, group }) => ({ id, text: inputText(task, input), group }))
+  const rows = train.map(({ id, input, provenance: { parents, group } }) => ({
     id,
     text: inputText(task, input),
-    parents: provenance.parents,
+    parents,
+    group,
   }))
   const index = witnessIndex({ heldOut: held, heldOutIds, threshold, ngram })
   const witness = new Witness(index, 0, Infinity)
@@ -49,12 +51,18 @@ export function leakReport({
   const { found, parented, grams } = witness.notes()
   const common = commonRunHashes(sampleOf([...held, ...rows].map(({ text }) => text)), ngram)
   const leaking = new GramWitness(index).leaking(grams, common)
+  const grouped = rows.flatMap(({ id, group }) => (group === undefined ? [] : [{ id, group }]))
   const overlapping = rows.flatMap(({ id, text }): FoundLeak[] => {
     const met = leaking.size === 0 ? undefined : witness.gramOf(text, leaking)
     return met === undefined ? [] : [{ check: "ngram", train: id, heldOut: met }]
   })
   return {
-    checks: [...leakChecks],
-    found: inOrder([...found, ...descents(parented, [], index.idOfDigits), ...overlapping]),
+    checks: leakChecksOf(task),
+    found: inOrder([
+      ...found,
+      ...descents(parented, [], index.idOfDigits),
+      ...groupDescents(parented, { parented: [], grouped }, index.groups),
+      ...overlapping,
+    ]),
   }
 }

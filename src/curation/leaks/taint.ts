@@ -9,6 +9,7 @@ import { NearDuplicateIndex } from "../holdout/near-duplicates.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { foldForComparison } from "../text/normalise.ts"
 import { compareText } from "../rows/ranking.ts"
+import { groupsHeldOut } from "./witness-groups.ts"
 import { corpusShingler } from "../near/shingles.ts"
 
 /** A test row that a contender has seen: by which check, and the training row that it meets. */
@@ -34,14 +35,16 @@ export interface TaintOptions {
   readonly known: Iterable<Parented>
   readonly threshold: number | undefined
   readonly ngram: number
+  /** The group of a row, by the digits of its id; default: that which the row says itself. */
+  readonly groupOf?: ((row: Example) => string | undefined) | undefined
 }
 
 /**
- * Every test row that descends from, is, is near or shares a long run of words with a training row of any contender,
- * once, in the order of the test rows; `contenders` are all that have seen it. By the checks of a leak report, the
- * first that finds something, and of its training rows the most similar or else the one with the smallest id. The order
- * of the training rows does not matter; no training rows, no taint. One pass over the training rows: what is kept in
- * memory follows from the test rows.
+ * Every test row that descends from, is, is near, is of the group of or shares a long run of words with a training row
+ * of any contender, once, in the order of the test rows; `contenders` are all that have seen it. By the checks of a
+ * leak report, the first that finds something, and of its training rows the most similar or else the one with the smallest
+ * id. The order of the training rows does not matter; no training rows, no taint. One pass over the training rows: what
+ * is kept in memory follows from the test rows, and from the groups.
  */
 export function taintedRows(options: TaintOptions): Taint[] {
   const known = [...options.known]
@@ -62,7 +65,7 @@ export function taintedRows(options: TaintOptions): Taint[] {
 function taintsOf(
   { contenders, rows }: Training,
   known: readonly Parented[],
-  { task, test, threshold, ngram }: TaintOptions,
+  { task, test, threshold, ngram, groupOf = ({ provenance }) => provenance.group }: TaintOptions,
 ): Map<string, Taint> {
   const texts = test.map(({ id, input }) => ({ id, text: inputText(task, input) }))
   const trained = rows
@@ -85,6 +88,8 @@ function taintsOf(
       if (similarity > (nearest.get(tested)?.similarity ?? 0)) nearest.set(tested, { train: id, similarity })
     for (const run of ngrams.met(text)) if (!shared.has(run)) shared.set(run, id)
   }
+  const groups = groupsHeldOut(rows.map((row) => ({ id: row.id, group: groupOf(row) })))
+  const groupOfTest = new Map(test.map((row) => [row.id, groupOf(row)]))
   const parented = rows.map(({ id, provenance }) => ({ id, parents: provenance.parents }))
   const ancestors = lineageOf(parented, known)
   const findings: readonly [
@@ -103,6 +108,7 @@ function taintsOf(
             .sort()[0],
         ),
     ],
+    ["group", ({ id }) => named(groups.get(groupOfTest.get(id) ?? ""))],
     ["lineage", ({ id }) => (ancestors.has(digits(id)) ? { train: descendantOf(id, parented, known) } : undefined)],
   ]
   return new Map(

@@ -2,12 +2,13 @@ import { sampleOf } from "../near/boilerplate.ts"
 import { compareText } from "../rows/ranking.ts"
 import { leakDefinition } from "./definition.ts"
 import { digits } from "./lineage.ts"
+import { groupsHeldOut } from "./witness-groups.ts"
 import { boilerplateSpans } from "./witness-templates.ts"
 import { distinctSorted, WitnessText, type WitnessCut } from "./witness-texts.ts"
 import { bucketsOf, Pool, sequencePrint, windowHashes, type HashBuckets } from "./witness-windows.ts"
 
 export interface WitnessOptions {
-  readonly heldOut: readonly { readonly id: string; readonly text: string }[]
+  readonly heldOut: readonly { readonly id: string; readonly text: string; readonly group?: string | undefined }[]
   /** Every id that is held out, by the names that parents use. */
   readonly heldOutIds: ReadonlySet<string>
   /** The similarity of near texts; default by how they are cut. */
@@ -23,6 +24,8 @@ export interface WitnessIndex {
   readonly ids: readonly string[]
   /** What is held out by the digits of its id. */
   readonly idOfDigits: ReadonlyMap<string, string>
+  /** A held-out row of each group that has one. */
+  readonly groups: ReadonlyMap<string, string>
   readonly cut: WitnessCut
   readonly threshold: number
   readonly ngram: number
@@ -65,6 +68,7 @@ export function witnessIndex({ heldOut, heldOutIds, threshold, ngram, rows = [] 
         .reverse()
         .map((id) => [digits(id), id]),
     ),
+    groups: groupsHeldOut(heldOut),
     cut,
     threshold: threshold ?? leakDefinition.shingles.defaultThreshold(cut.shingles),
     ngram,

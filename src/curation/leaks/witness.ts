@@ -1,4 +1,4 @@
-import { leakChecks, type FoundLeak } from "./definition.ts"
+import { checkRank, type FoundLeak } from "./definition.ts"
 import { digits } from "./lineage.ts"
 import { GramWitness } from "./witness-grams.ts"
 import type { WitnessIndex } from "./witness-index.ts"
@@ -12,12 +12,13 @@ export interface WitnessedRow {
   readonly id: string
   readonly parents: readonly string[]
   readonly text: string
+  readonly group?: string | undefined
 }
 
 /** What a witness noted of the rows it saw; plain data. */
 export interface WitnessNotes {
   readonly rows: number
-  /** By lineage at first sight, exact and near. */
+  /** By lineage and group at first sight, exact and near. */
   readonly found: readonly FoundLeak[]
   /** The rows that have parents: what they descend from follows once all rows are known. */
   readonly parented: readonly ParentedRow[]
@@ -29,8 +30,8 @@ export interface WitnessNotes {
 /**
  * The second implementation of the definition of leaks: looks at rows as they were frozen, and knows nothing of how the
  * build came to keep them. It shares the definition with the build, the form in which texts are compared, and how a
- * sample of texts is drawn; no index, no candidates, no guard. Lineage, exact and n-gram miss nothing; near misses
- * nothing up to `mostPairs` pairs of a batch, and of a batch with more a sample is compared.
+ * sample of texts is drawn; no index, no candidates, no guard. Lineage, group, exact and n-gram miss nothing; near
+ * misses nothing up to `mostPairs` pairs of a batch, and of a batch with more a sample is compared.
  */
 export class Witness {
   readonly #index: WitnessIndex
@@ -57,11 +58,13 @@ export class Witness {
     this.#placeOfPrint = new Map(Array.from(index.prints, (print, place) => [print, place] as const).reverse())
   }
 
-  look({ id, parents, text }: WitnessedRow): void {
+  look({ id, parents, text, group }: WitnessedRow): void {
     this.#rows += 1
     if (parents.length > 0) this.#parented.push([id, parents])
     const itself = this.#index.idOfDigits.get(digits(id))
     if (itself !== undefined) this.#found.push({ check: "lineage", train: id, heldOut: itself })
+    const together = group === undefined ? undefined : this.#index.groups.get(group)
+    if (together !== undefined) this.#found.push({ check: "group", train: id, heldOut: together })
     if (this.#index.ids.length === 0) return
     const { words } = this.#text
     this.#text.read(text)
@@ -140,6 +143,6 @@ function addCounts(a: NearCount, b: NearCount): NearCount {
 /** Sorted by check and row, each row once for a check. */
 export function inOrder(found: readonly FoundLeak[]): FoundLeak[] {
   const first = new Map(found.toReversed().map((leak) => [`${leak.check} ${leak.train}`, leak]))
-  const rank = ({ check }: FoundLeak) => leakChecks.indexOf(check)
+  const rank = ({ check }: FoundLeak) => checkRank(check)
   return [...first.values()].sort((a, b) => rank(a) - rank(b) || (a.train < b.train ? -1 : a.train > b.train ? 1 : 0))
 }

@@ -2,8 +2,8 @@ import { missRateFor } from "../near/bands.ts"
 import { boilerplateOf, sampleOf } from "../near/boilerplate.ts"
 import { commonRuns } from "../leaks/common-runs.ts"
 import type { Comparison, ComparisonPlan } from "../rows/comparison.ts"
-import { Intake, type CurationOptions, type IntakeBatch, type SampleCounts } from "./intake.ts"
-import { heldOutAncestors } from "../leaks/lineage.ts"
+import { Intake, type CurationOptions, type Descent, type IntakeBatch, type SampleCounts } from "./intake.ts"
+import { digits, heldOutAncestors } from "../leaks/lineage.ts"
 import { NumberList } from "../text/number-list.ts"
 import { compareText, type CurationRow } from "../rows/ranking.ts"
 import { groupsOf, type RowGroups } from "../rows/key-groups.ts"
@@ -47,16 +47,21 @@ export class Curation {
   readonly #overlaps = new Overlaps()
   /** Rows whose parents may come later. */
   readonly #waiting: CurationRow[] = []
+  /** By the digits of rows that are of a group of which a row is held out, that row. */
+  readonly #beside: Map<string, string>
 
-  constructor(table: RowTable, options: CurationOptions) {
+  /** `beside`: inputs of a group of which a row is held out, that row by their digits; they may be no rows here. */
+  constructor(table: RowTable, options: CurationOptions, beside: ReadonlyMap<string, string> = new Map()) {
     this.options = options
+    this.#beside = new Map(beside)
     this.#table = table
     this.intake = new Intake(options, table.spill)
   }
 
   /** Takes in what an intake has judged. */
-  add({ overlapping, waiting, ...batch }: IntakeBatch): void {
+  add({ overlapping, waiting, besideHeldOut, ...batch }: IntakeBatch): void {
     const first = this.#table.add(batch)
+    for (const [row, witness] of besideHeldOut) this.#beside.set(row, witness)
     for (const row of waiting) this.#waiting.push(row)
     const put = new Set(overlapping.map(({ row }) => row))
     for (const { row, witness } of overlapping) this.#overlaps.add(first + row, witness)
@@ -74,11 +79,21 @@ export class Curation {
   close(): ClosedCuration {
     this.add(this.intake.takeBatch())
     const ancestors = heldOutAncestors(this.#waiting, this.options.heldOutIds ?? new Set())
-    for (const row of this.#waiting) this.intake.take(row, ancestors.get(row.id))
+    const beside = heldOutAncestors(this.#waiting, new Set(this.#beside.keys()))
+    for (const row of this.#waiting)
+      this.intake.take(
+        row,
+        descentOf(ancestors.get(row.id), "lineage") ??
+          descentOf(this.#beside.get(digits(beside.get(row.id) ?? "")), "leak-group"),
+      )
     this.add(this.intake.takeBatch())
     const { options, intake } = this
     return new ClosedCuration({ table: this.#table, options, intake }, this.#clean.values(), this.#overlaps)
   }
+}
+
+function descentOf(witness: string | undefined, reason: Descent["reason"]): Descent | undefined {
+  return witness === undefined ? undefined : { reason, witness }
 }
 
 interface Parts {

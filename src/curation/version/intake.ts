@@ -5,7 +5,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { missRateFor } from "../near/bands.ts"
 import { roughHash, TextSample } from "../near/boilerplate.ts"
 import { mostTexts } from "../near/cuts.ts"
-import { HeldOutTexts, type HeldOutRow } from "../leaks/contamination.ts"
+import { heldOutGroups, HeldOutTexts, type HeldOutRow } from "../leaks/contamination.ts"
 import { digits } from "../leaks/lineage.ts"
 import { normalisedJson, normaliseStrings } from "../text/normalise.ts"
 import { OutputEquality } from "../rows/output-equality.ts"
@@ -38,6 +38,17 @@ export interface IntakeBatch extends RowBatch {
    * held out. Not in the batch.
    */
   readonly waiting: readonly CurationRow[]
+  /**
+   * The digits of rows, kept or not, of whose group a row is held out, and that row: what descends from them is as
+   * close to it.
+   */
+  readonly besideHeldOut: readonly (readonly [digits: string, witness: string])[]
+}
+
+/** How a row comes from what is held out, or from its group. */
+export interface Descent {
+  readonly reason: "lineage" | "leak-group"
+  readonly witness: string
 }
 
 /** Texts by which is told what is common to many of them. */
@@ -67,12 +78,16 @@ export class Intake {
   readonly #batch: RowBatchWriter
   #overlapping: { row: number; witness: string }[] = []
   #waiting: CurationRow[] = []
+  #beside: (readonly [string, string])[] = []
+  /** The groups of which rows are held out. */
+  readonly #heldOutGroups: ReadonlyMap<string, string>
 
   /** The lines of the rows go to the spill. */
   constructor(options: CurationOptions, spill: SpillWriter) {
     const { task, heldOut, threshold, ngram, expected, heldOutIds = new Set() } = options
     this.#options = options
     this.#heldOutDigits = new Set([...heldOutIds].map(digits))
+    this.#heldOutGroups = heldOutGroups(heldOut)
     this.#outputs = new OutputEquality(task)
     if (heldOut.length > 0) {
       // The held-out texts stay the same while rows are dropped, so that every build cuts texts alike.
@@ -97,6 +112,7 @@ export class Intake {
 
   /** The row is in the batch, dropped or to be compared with others, or waits for all rows to be there. */
   offer(row: CurationRow): void {
+    this.#noteBeside(row)
     if (
       row.provenance.parents.length === 0 &&
       (this.#heldOutDigits.size === 0 || !this.#heldOutDigits.has(digits(row.id)))
@@ -107,11 +123,12 @@ export class Intake {
 
   /** Adds a row that was dropped by somebody else. */
   reject(row: Example, why: Why): void {
+    this.#noteBeside(row)
     this.#batch.addDropped(row, why)
   }
 
-  /** The row is in the batch; `ancestor` is what it descends from that is held out. */
-  take(candidate: CurationRow, ancestor?: string): void {
+  /** The row is in the batch; `descent` is how it descends from what is held out. */
+  take(candidate: CurationRow, descent = this.#besideOf(candidate)): void {
     const { task, maxLength } = this.#options
     const { all, clean, valid } = this.samples
     const given = this.#heldOut === undefined ? undefined : anyInputText(task, candidate.input)
@@ -127,8 +144,8 @@ export class Intake {
       return
     }
     if (this.#heldOut === undefined) valid.add(text)
-    if (ancestor !== undefined) {
-      this.#batch.addDropped(row, { reason: "lineage", witness: ancestor }, inputJson)
+    if (descent !== undefined) {
+      this.#batch.addDropped(row, descent, inputJson)
       return
     }
     const sketch = this.#heldOut?.sketch(text)
@@ -150,10 +167,22 @@ export class Intake {
 
   /** What was taken since the last batch. */
   takeBatch(): IntakeBatch {
-    const [overlapping, waiting] = [this.#overlapping, this.#waiting]
+    const [overlapping, waiting, besideHeldOut] = [this.#overlapping, this.#waiting, this.#beside]
     this.#overlapping = []
     this.#waiting = []
-    return { ...this.#batch.take(), overlapping, waiting }
+    this.#beside = []
+    return { ...this.#batch.take(), overlapping, waiting, besideHeldOut }
+  }
+
+  /** How the row is of a group of which a row is held out. */
+  #besideOf({ provenance: { group } }: Example): Descent | undefined {
+    const witness = group === undefined ? undefined : this.#heldOutGroups.get(group)
+    return witness === undefined ? undefined : { reason: "leak-group", witness }
+  }
+
+  #noteBeside(row: Example): void {
+    const beside = this.#besideOf(row)
+    if (beside !== undefined) this.#beside.push([digits(row.id), beside.witness])
   }
 
   sampleCounts(): SampleCounts {

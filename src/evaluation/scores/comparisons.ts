@@ -3,6 +3,18 @@ import { holmAdjusted } from "../statistics/holm.ts"
 import { discordanceOf, mcnemarExact, type Discordance } from "../statistics/mcnemar.ts"
 import { isBinary, type ContenderRows, type MeasuredMetric } from "./measured.ts"
 import { signFlipPValue, swapPValue } from "../statistics/permutation.ts"
+import { exactSignFlipPValue } from "../statistics/sign-flip.ts"
+import { sumsOf, unitsOf } from "./units.ts"
+
+/** The paired tests, by name: of rows that stand alone, and of groups. */
+export const pairedTests = [
+  "exact McNemar",
+  "sign-flip permutation",
+  "swap permutation",
+  "exact sign-flip of groups",
+  "sign-flip permutation of groups",
+  "swap permutation of groups",
+] as const
 
 /**
  * One contender against another on the same rows; the interval is of `difference`, the value of `a` less that of `b`.
@@ -17,14 +29,15 @@ export interface Comparison extends Interval {
   readonly pValue: number
   /** Adjusted for the several contenders of one metric (Holm 1979). */
   readonly pValueHolm: number
-  readonly test: "exact McNemar" | "sign-flip permutation" | "swap permutation"
+  /** Of rows that come in groups the groups are turned, not the rows. */
+  readonly test: (typeof pairedTests)[number]
   /** On how many rows exactly one of the two is right; only for the exact test. */
   readonly discordance?: Discordance
 }
 
 /**
  * The contender `tuned` against every other by one metric, in the order of the contenders; empty when it is not there.
- * The test is exact where every row scores 0 or 1, else a paired permutation test.
+ * The test is exact where every row scores 0 or 1, else a paired permutation test; rows of a group count as one.
  */
 export function compareWithTuned(
   contenders: readonly ContenderRows[],
@@ -59,12 +72,19 @@ function compare(
   }
   const first = rowScores?.(a.rows)
   const second = rowScores?.(b.rows)
-  if (!first || !second)
-    return { ...shared, pValue: swapPValue(a.rows, b.rows, value, { seed }), test: "swap permutation" }
-  if (isBinary(first) && isBinary(second)) {
-    const discordance = discordanceOf(first, second)
-    return { ...shared, pValue: mcnemarExact(discordance), test: "exact McNemar", discordance }
+  const units = unitsOf(a.rows)
+  if (!first || !second) {
+    const pValue = swapPValue(a.rows, b.rows, value, { seed, units })
+    return { ...shared, pValue, test: units === undefined ? "swap permutation" : "swap permutation of groups" }
   }
   const differences = first.map((score, position) => score - (second[position] ?? NaN))
-  return { ...shared, pValue: signFlipPValue(differences, { seed }), test: "sign-flip permutation" }
+  const sums = units === undefined ? differences : sumsOf(differences, units)
+  if (isBinary(first) && isBinary(second)) {
+    const discordance = discordanceOf(first, second)
+    return units === undefined
+      ? { ...shared, pValue: mcnemarExact(discordance), test: "exact McNemar", discordance }
+      : { ...shared, pValue: exactSignFlipPValue(sums, seed), test: "exact sign-flip of groups", discordance }
+  }
+  const test = units === undefined ? "sign-flip permutation" : "sign-flip permutation of groups"
+  return { ...shared, pValue: signFlipPValue(sums, { seed }), test }
 }

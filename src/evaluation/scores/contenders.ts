@@ -4,6 +4,7 @@ import { bootstrapIntervals, type Interval } from "../statistics/bootstrap.ts"
 import { compareWithTuned, type Comparison } from "./comparisons.ts"
 import { latencyOf, type Latency } from "./latency.ts"
 import { isBinary, type ContenderRows, type MeasuredMetric } from "./measured.ts"
+import { rowsAlone, unitsOf } from "./units.ts"
 import { wilsonInterval } from "../statistics/wilson.ts"
 
 /** A metric's value over `n` rows, with its interval. */
@@ -41,14 +42,15 @@ export interface ScoringOptions {
 
 /**
  * Every contender scored on the same rows, and the tuned one compared with every other, by the confidence and the
- * resamples of the task's verdict. Intervals are Wilson's where every row scores 0 or 1, else percentile bootstrap. The
- * same input and seed give the same figures. Throws RangeError when contenders did not answer the same rows in the same
- * order, or share a name.
+ * resamples of the task's verdict. Intervals are Wilson's where every row scores 0 or 1, else percentile bootstrap; of
+ * rows in groups the unit is the group, for Wilson's as if all rows of one said the same. The same input and seed give
+ * the same figures. Throws RangeError when contenders did not answer the same rows in the same order, or share a name.
  */
 export function scoreContenders({ task, contenders, metrics, seed }: ScoringOptions): Scoring {
   requireDistinct(contenders)
   const { confidence, bootstrap: resamples } = task.verdict
   const rowsByContender = new Map(contenders.map(({ name, rows }) => [name, rows]))
+  const units = unitsOf(contenders[0]?.rows ?? [])
   const measured = metrics
     .filter(({ metric }) => metric.kinds.includes(task.kind))
     .map((configured): MeasuredMetric => {
@@ -56,7 +58,7 @@ export function scoreContenders({ task, contenders, metrics, seed }: ScoringOpti
       const { value, rowScores } = bound
       return {
         ...bound,
-        bootstrap: bootstrapIntervals({ rowsByContender, value, rowScores, resamples, confidence, seed }),
+        bootstrap: bootstrapIntervals({ rowsByContender, value, rowScores, units, resamples, confidence, seed }),
       }
     })
   return {
@@ -89,15 +91,19 @@ function scoreOf(
   confidence: number,
 ): MetricScore {
   const scores = rowScores?.(rows)
-  const interval =
-    scores && isBinary(scores)
-      ? wilsonInterval(
-          scores.reduce((sum, score) => sum + score, 0),
-          scores.length,
-          confidence,
-        )
-      : bootstrap.interval(name)
+  const interval = scores && isBinary(scores) ? shareInterval(rows, scores, confidence) : bootstrap.interval(name)
   return { value: value(rows), ...interval, n: rows.length, ...(others === undefined ? {} : { others: others(rows) }) }
+}
+
+function shareInterval(rows: readonly ScoredRow[], scores: Float64Array, confidence: number): Interval {
+  const right = scores.reduce((sum, score) => sum + score, 0)
+  const units = unitsOf(rows)
+  const trials = units === undefined ? rows.length : rowsAlone(rows.length, units)
+  return wilsonInterval(
+    units === undefined ? right : Math.min(trials, (right * trials) / rows.length),
+    trials,
+    confidence,
+  )
 }
 
 function mean(numbers: readonly number[]): number {

@@ -1,5 +1,5 @@
 import type { ScoredRow } from "../../core/contracts/metric.ts"
-import { seededRandom } from "./random.ts"
+import { seededRandom, type Random } from "./random.ts"
 
 /** From `low` to `high`, both included. */
 export interface Interval {
@@ -14,6 +14,8 @@ export interface BootstrapOptions {
   readonly value: (rows: readonly ScoredRow[]) => number
   /** For a metric that is a mean over rows: the score of each row. The result is the same as by `value`, and faster. */
   readonly rowScores?: ((rows: readonly ScoredRow[]) => Float64Array) | undefined
+  /** The places of rows that are drawn together; default: each row by itself. */
+  readonly units?: readonly Uint32Array[] | undefined
   readonly resamples: number
   readonly confidence: number
   readonly seed: number
@@ -29,13 +31,15 @@ export interface Bootstrap {
 
 /**
  * The percentile bootstrap over rows (Efron 1979; percentile, not BCa): rows are drawn with replacement, the same draw
- * for every contender, so that differences are paired. The same seed and rows give the same intervals. No rows give
+ * for every contender, so that differences are paired; rows of one unit are drawn together (the cluster bootstrap of
+ * Field and Welsh 2007). The same seed and rows give the same intervals. No rows give
  * NaN. Throws RangeError when the contenders' rows are not the same.
  */
 export function bootstrapIntervals({
   rowsByContender,
   value,
   rowScores,
+  units,
   resamples,
   confidence,
   seed,
@@ -47,10 +51,10 @@ export function bootstrapIntervals({
     resampled: new Float64Array(resamples),
   }))
   const rows = rowsByContender.values().next().value?.length ?? 0
-  const positions = new Uint32Array(rows)
+  const draw = units === undefined ? drawRows(rows) : drawUnits(units)
   const random = seededRandom(seed)
   for (let resample = 0; resample < resamples; resample += 1) {
-    for (let draw = 0; draw < rows; draw += 1) positions[draw] = random.below(rows)
+    const positions = draw(random)
     for (const { statistic, resampled } of statistics) resampled[resample] = statistic(positions)
   }
   const resampledOf = (name: string) => {
@@ -68,6 +72,30 @@ export function bootstrapIntervals({
         confidence,
       )
     },
+  }
+}
+
+/** As many rows as there are, overwritten by the next draw. */
+function drawRows(rows: number): (random: Random) => Uint32Array {
+  const positions = new Uint32Array(rows)
+  return (random) => {
+    for (let draw = 0; draw < rows; draw += 1) positions[draw] = random.below(rows)
+    return positions
+  }
+}
+
+/** As many units as there are, so that the number of rows may be another; overwritten by the next draw. */
+function drawUnits(units: readonly Uint32Array[]): (random: Random) => Uint32Array {
+  const largest = units.reduce((most, { length }) => Math.max(most, length), 0)
+  const positions = new Uint32Array(largest * units.length)
+  return (random) => {
+    let end = 0
+    for (let draw = 0; draw < units.length; draw += 1) {
+      const unit = units[random.below(units.length)] as Uint32Array
+      positions.set(unit, end)
+      end += unit.length
+    }
+    return positions.subarray(0, end)
   }
 }
 

@@ -7,6 +7,9 @@ const defaultPermutations = 10_000
 /** Differences below this are equal up to rounding. */
 const rounding = 1e-12
 
+/** The places of rows that are swapped together; undefined for each row by itself. */
+export type SwapUnits = readonly Uint32Array[] | undefined
+
 export interface PermutationOptions {
   readonly seed: number
   readonly permutations?: number
@@ -35,14 +38,14 @@ export function signFlipPValue(
 
 /**
  * The two-sided p-value of the paired swap test, for a metric that is not a mean over rows: the chance of a difference
- * at least this large when each row's two answers are as likely to have come from the other contender. Rows are the
- * same, in the same order. Never 0; no difference gives 1.
+ * at least this large when each row's two answers are as likely to have come from the other contender; the rows of a
+ * unit are swapped together. Rows are the same, in the same order. Never 0; no difference gives 1.
  */
 export function swapPValue(
   first: readonly ScoredRow[],
   second: readonly ScoredRow[],
   value: (rows: readonly ScoredRow[]) => number,
-  { seed, permutations = defaultPermutations }: PermutationOptions,
+  { seed, permutations = defaultPermutations, units }: PermutationOptions & { readonly units?: SwapUnits },
 ): number {
   if (first.length !== second.length) throw new RangeError(`${first.length} and ${second.length} rows cannot be paired`)
   const observed = Math.abs(value(first) - value(second))
@@ -52,11 +55,17 @@ export function swapPValue(
   const there = [...second]
   let atLeast = 1
   for (let permutation = 0; permutation < permutations; permutation += 1) {
-    for (let position = 0; position < here.length; position += 1) {
-      const swapped = random.next() >= 2 ** 31
-      here[position] = (swapped ? second : first)[position] as ScoredRow
-      there[position] = (swapped ? first : second)[position] as ScoredRow
+    const swap = (position: number, isSwapped: boolean) => {
+      here[position] = (isSwapped ? second : first)[position] as ScoredRow
+      there[position] = (isSwapped ? first : second)[position] as ScoredRow
     }
+    if (units === undefined)
+      for (let position = 0; position < here.length; position += 1) swap(position, random.next() >= 2 ** 31)
+    else
+      for (const unit of units) {
+        const isSwapped = random.next() >= 2 ** 31
+        for (const position of unit) swap(position, isSwapped)
+      }
     if (Math.abs(value(here) - value(there)) >= observed - rounding) atLeast += 1
   }
   return atLeast / (permutations + 1)

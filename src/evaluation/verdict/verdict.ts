@@ -26,6 +26,8 @@ export interface Finding {
   readonly metric: string
   /** How many test examples were scored. */
   readonly rows: number
+  /** Where they come in groups: how many there are, and how many rows say as much as one that stands alone. */
+  readonly groups?: { readonly count: number; readonly designEffect: number } | undefined
   /** The metric of the tuned model and of the incumbent. */
   readonly tuned: number
   readonly incumbent: number
@@ -37,7 +39,7 @@ export interface Finding {
   readonly pValue: number
   /**
    * On how many rows exactly one of the two is right; present when every row is right or wrong, and then `pValue` is of
-   * the exact McNemar test.
+   * the exact McNemar test, or of the exact sign-flip test of groups.
    */
   readonly discordance?: Discordance | undefined
 }
@@ -72,15 +74,16 @@ const rounding = 1e-9
  * the rule is impossible (see `rowsNeeded`).
  */
 export function decide(finding: Finding): Verdict {
-  const { rule, rows } = finding
-  const needed = rowsNeeded(rule)
+  const { rule, rows, groups } = finding
+  const effect = groups?.designEffect ?? 1
+  const needed = Math.ceil(rowsNeeded(rule) * effect)
   const verdict = verdictOf(finding, needed)
   const further = verdict === "undecided" ? furtherRows(finding, needed) : null
   return {
     verdict,
     reason: reasonFor(verdict, finding, needed, further),
     rule: ruleText(finding, needed),
-    power: { needed, rows, chance: powerAt(rows, rule), further },
+    power: { needed, rows, chance: powerAt(Math.floor(rows / effect), rule), further },
   }
 }
 
@@ -115,10 +118,11 @@ function furtherRows(finding: Finding, needed: number): number | null {
   const { confidence, power, margin } = rule
   if (discordance) {
     const observed = (discordance.wins + discordance.losses) / rows
-    return Math.max(
-      1,
-      rowsNeeded({ expectedGain: Math.min(gain, observed), discordance: observed, confidence, power, margin }) - rows,
-    )
+    const alone = rowsNeeded({
+      ...{ discordance: observed, confidence, power, margin },
+      expectedGain: Math.min(gain, observed),
+    })
+    return Math.max(1, Math.ceil(alone * (finding.groups?.designEffect ?? 1)) - rows)
   }
   const quantile = normalQuantile(1 - (1 - confidence) / 2)
   const standardError = (interval.high - interval.low) / (2 * quantile)
@@ -153,15 +157,16 @@ function reasonFor(verdict: Verdict["verdict"], finding: Finding, needed: number
   }
 }
 
-function scoresText({ metric, rows, tuned, incumbent, rule, discordance, direction }: Finding): string {
+function scoresText({ metric, rows, groups, tuned, incumbent, rule, discordance, direction }: Finding): string {
+  const examples = `${count(rows, "test example")}${groups === undefined ? "" : ` in ${count(groups.count, "group")}`}`
   if (!discordance || direction === "lower")
     return (
-      `On ${count(rows, "test example")} the tuned model has ${metric} ${figure(tuned)} and ` +
+      `On ${examples} the tuned model has ${metric} ${figure(tuned)} and ` +
       `${rule.incumbent} has ${figure(incumbent)}`
     )
   const ofTuned = `${Math.round(tuned * rows)} right (${percent(tuned)})`
   const ofIncumbent = `${Math.round(incumbent * rows)} (${percent(incumbent)})`
-  return `Of ${count(rows, "test example")} the tuned model gets ${ofTuned} and ${rule.incumbent} ${ofIncumbent}`
+  return `Of ${examples} the tuned model gets ${ofTuned} and ${rule.incumbent} ${ofIncumbent}`
 }
 
 /**
@@ -206,14 +211,19 @@ function furtherText(finding: Finding, further: number | null): string {
     : `${standing}: ${more(further)} would bring the test set to the size that the rule needs.`
 }
 
-function ruleText({ rule, metric, discordance }: Finding, needed: number): string {
+function testName(isBinary: boolean, areGroups: boolean): string {
+  if (areGroups) return isBinary ? "exact paired sign-flip (by groups)" : "paired permutation (by groups)"
+  return isBinary ? "exact McNemar" : "paired permutation"
+}
+
+function ruleText({ rule, metric, discordance, groups }: Finding, needed: number): string {
   const sure = `with ${exactPercent(rule.confidence)} confidence`
   const better =
     rule.margin === 0
       ? `better than ${rule.incumbent}`
       : `better than ${rule.incumbent} by more than ${points(rule.margin)}`
   const test =
-    `the ${discordance ? "exact McNemar" : "paired permutation"} test gives p < ` +
+    `the ${testName(discordance !== undefined, groups !== undefined)} test gives p < ` +
     `${Number((1 - rule.confidence).toFixed(6))}`
   return [
     `Promote when the tuned model's ${metric} is ${better} ${sure}`,

@@ -1,10 +1,11 @@
 import { TextSample } from "../../curation/near/boilerplate.ts"
-import { labelsUntested, placeRows, unlabelled } from "../../curation/holdout/assign-splits.ts"
+import { labelsUntested, placeArriving } from "../../curation/holdout/assign-splits.ts"
+import { HeldTogether } from "../../curation/holdout/held-together.ts"
+import { unlabelled } from "../../curation/holdout/split-targets.ts"
 import { sortByKey } from "../../curation/text/sort-by-key.ts"
 import { groupingOf } from "../../curation/holdout/text-groups.ts"
 import { tooFewToTell } from "../../evaluation/verdict/preflight.ts"
-import { rowsNeeded } from "../../evaluation/statistics/power.ts"
-import type { Assignment, Seed, Split } from "../../core/rows/example.ts"
+import type { Assignment, RealInput, Seed, Split } from "../../core/rows/example.ts"
 import { heldNames } from "../../core/rows/holdout-refresh.ts"
 import { inputText, stratumOf } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -15,9 +16,10 @@ import { StandingSplits } from "../../store/rows/standing-splits.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { inPieces, rowsAPiece } from "../in-pieces.ts"
+import { columnFigures, testRowsNeeded, type ColumnFigures } from "./group-figures.ts"
 import { wornRows } from "./holdout-wear.ts"
 
-export interface HoldOutCounts {
+export interface HoldOutCounts extends ColumnFigures {
   readonly train: number
   readonly validation: number
   readonly test: number
@@ -43,7 +45,7 @@ interface HeldOutCounts {
 export async function holdOut(context: StageContext, task: TaskSpecification): Promise<HeldOutCounts> {
   const rows = new TaskRows(context.workspace, task.task)
   const standing = new StandingSplits(rows)
-  if (standing.missing === 0) return countsOf(task, standing)
+  if (standing.missing === 0) return countsOf(task, rows, standing)
   // Before the lock, which is held for work in this process alone.
   const worn = await wornRows(context, task)
   return withLockAcross(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () =>
@@ -60,21 +62,23 @@ export function* holdOutLocked(
   // Read under the lock: another command may have assigned the same rows before.
   const standing = new StandingSplits(rows)
   if (standing.missing > 0) yield* assign(task, rows, standing, worn ?? [])
-  return countsOf(task, standing)
+  return countsOf(task, rows, standing)
 }
 
-function countsOf(task: TaskSpecification, standing: StandingSplits): HeldOutCounts {
+function countsOf(task: TaskSpecification, rows: TaskRows, standing: StandingSplits): HeldOutCounts {
   const gold = standing.groups()
   const count = (split: Split) => gold.reduce((sum, group) => sum + (group.split === split ? group.rows : 0), 0)
-  const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict })
-  const testNeeded = rowsNeeded(task.verdict)
+  const figures = columnFigures(task, rows, standing)
+  const { designEffect } = figures.groups ?? {}
+  const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict, designEffect })
   return {
     counts: {
       train: count("train"),
       validation: count("validation"),
       test: count("test"),
-      testNeeded,
+      testNeeded: testRowsNeeded(task, figures),
       ...(tooFew === undefined ? {} : { tooFew }),
+      ...figures,
     },
     untested: labelsUntested(gold),
     standing,
@@ -90,8 +94,9 @@ function* assign(
 ): Generator<void, void> {
   const texts = SpilledTexts.in(rows.folder, "hold-out", standing.held.length)
   try {
-    const sample = yield* readTexts(task, rows, standing, texts)
-    const groups = yield* groupingOf(texts, sample)
+    const together = new HeldTogether(task, standing.held.length)
+    const sample = yield* readTexts(task, rows, { standing, texts, together })
+    const near = yield* groupingOf(texts, sample)
     const numbered = {
       held: heldNow(standing, worn),
       stratum: standing.stratum,
@@ -99,7 +104,8 @@ function* assign(
       idOf: (row: number) => standing.idOf(row),
       compareIds: (a: number, b: number) => standing.compareIds(a, b),
     }
-    const placed = placeRows(numbered, groups, { testNeeded: rowsNeeded(task.verdict), key: task.task })
+    const testNeeded = testRowsNeeded(task, columnFigures(task, rows, standing))
+    const placed = placeArriving(numbered, near, together, { testNeeded, key: task.task })
     const added = Uint32Array.from(placed.keys()).filter((row) => standing.held[row] === 0)
     sortByKey(added, 32, (row) => standing.idRank(row), numbered.compareIds)
     rows.addAssignments(assignments(added, placed, standing))
@@ -109,30 +115,36 @@ function* assign(
   }
 }
 
+interface ReadInto {
+  readonly standing: StandingSplits
+  readonly texts: SpilledTexts
+  readonly together: HeldTogether
+}
+
 /**
- * Puts the texts of all rows aside, by their numbers, and notes the strata of those that have no split. Returns a
- * sample of the texts.
+ * Puts the texts of all rows aside, by their numbers, and notes the strata of those that have no split, and what
+ * belongs together. Returns a sample of the texts.
  */
 function* readTexts(
   task: TaskSpecification,
   rows: TaskRows,
-  standing: StandingSplits,
-  texts: SpilledTexts,
+  { standing, texts, together }: ReadInto,
 ): Generator<void, TextSample> {
   const sample = new TextSample()
-  const take = (input: Seed["input"], stratum: () => string) => {
+  const take = (given: Seed | RealInput, stratum: () => string) => {
     const row = texts.added
+    together.take(row, given)
     // As it is read back.
-    const text = inputText(task, input).toWellFormed()
+    const text = inputText(task, given.input).toWellFormed()
     texts.add(text)
     sample.add(text)
     if (standing.held[row] === 0) standing.stratum[row] = standing.stratumNumber(stratum())
   }
-  for (const { input, output } of plainSeeds(rows)) {
-    take(input, () => stratumOf(task, output))
+  for (const seed of plainSeeds(rows)) {
+    take(seed, () => stratumOf(task, seed.output))
     if (texts.added % rowsAPiece === 0) yield
   }
-  for (const { input } of rows.eachInput()) {
+  for (const input of rows.eachInput()) {
     take(input, () => unlabelled)
     if (texts.added % rowsAPiece === 0) yield
   }

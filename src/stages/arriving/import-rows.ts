@@ -1,4 +1,5 @@
 import { bitsOf } from "../../core/id-table.ts"
+import { canonicalJson } from "../../core/canonical.ts"
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { Assignment, Split } from "../../core/rows/example.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
@@ -16,6 +17,7 @@ import { wornRows } from "./holdout-wear.ts"
 import { type EqualRows, takeOutEqual } from "./equal-rows.ts"
 import { contentOf, type Row } from "./imported-row.ts"
 import { ImportedRows } from "./imported-rows.ts"
+import type { LikelyGroup } from "./likely-groups.ts"
 import { readRows, type AcrossSplits, type FoundPersonalData, type UnusedColumns } from "./read-rows.ts"
 
 export interface ImportResult {
@@ -26,6 +28,8 @@ export interface ImportResult {
   readonly invalid: readonly Issue[]
   readonly personalData: readonly FoundPersonalData[]
   readonly unusedColumns: readonly UnusedColumns[]
+  /** Columns that look as if they said which rows belong together, where the specification names none. */
+  readonly likelyGroups: readonly LikelyGroup[]
   readonly split: HoldOutCounts
   readonly untested: readonly string[]
   /** Rows that the files have in two splits: the most held-out one counts. */
@@ -88,7 +92,8 @@ async function importRows(
       columns: options.columns ?? new Map(),
       splitOf: options.splitOf ?? new Map(),
     }
-    const { read, invalid, personalData, unusedColumns, acrossSplits } = await readRows(reading, context.signal)
+    const found = await readRows(reading, context.signal)
+    const { read, invalid, personalData, unusedColumns, likelyGroups, acrossSplits } = found
     if (invalid.length > 0 && !options.skipInvalid)
       throw new DataError(
         `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
@@ -118,6 +123,7 @@ async function importRows(
       invalid,
       personalData,
       unusedColumns,
+      likelyGroups,
       split: held.counts,
       untested: held.untested,
       acrossSplits,
@@ -160,12 +166,17 @@ function merge(
   const known = asked === 0 ? [] : kind === "seed" ? plainSeeds(store, { has: isAsked }) : store.eachInput(isAsked)
   for (const row of known) {
     const number = rows.find(row.id)
-    if (!rows.says(number, contentOf(row))) states[number] = corrected
+    if (!rows.says(number, contentOf(row)) || saysMore(rows, number, row)) states[number] = corrected
   }
   function* standing(): Generator<Row> {
     for (const row of kind === "seed" ? plainSeeds(store) : store.eachInput()) {
       const number = rows.find(row.id)
-      yield number >= 0 && states[number] === corrected ? rows.row(number) : row
+      if (number < 0 || states[number] !== corrected) yield row
+      else {
+        const said = rows.row(number)
+        const columns = columnsOf(row, said)
+        yield columns === undefined ? said : { ...said, columns }
+      }
     }
   }
   const count = (state: number) => states.reduce((sum, each) => sum + Number(each === state), 0)
@@ -177,6 +188,21 @@ function merge(
       rows.lines((row) => states[row] === added),
     )
   return { ...counts, unchanged: rows.given - counts.added - counts.corrected }
+}
+
+/** Whether the import has a column beside the input that the row of the task has not, or has otherwise. */
+function saysMore(rows: ImportedRows, number: number, row: Row): boolean {
+  if (!rows.haveColumns) return false
+  return canonicalJson(columnsOf(row, rows.row(number)) ?? {}) !== canonicalJson(row.columns ?? {})
+}
+
+/**
+ * What a row has beside its input once it is imported again. A row with a key is corrected in this as in all else. One
+ * that is known by its text alone may be said by somebody else the next time: it stays where it was first met.
+ */
+function columnsOf(row: Row, said: Row): Row["columns"] {
+  if (row.columns === undefined || said.columns === undefined) return row.columns ?? said.columns
+  return said.key === undefined ? { ...said.columns, ...row.columns } : { ...row.columns, ...said.columns }
 }
 
 // What becomes of a row.

@@ -21,6 +21,8 @@ export interface ArrivedRow {
 export class ImportedRows {
   /** How many rows there were that can be imported, those that came again included. */
   given = 0
+  /** Whether a row has columns beside its input. */
+  haveColumns = false
   readonly #ids = new IdTable()
   readonly #spill: SpillFile
   #numbers = new Int32Array(numbersARow * 1024)

@@ -1,4 +1,4 @@
-import { unlabelled } from "../../curation/holdout/assign-splits.ts"
+import { unlabelled } from "../../curation/holdout/split-targets.ts"
 import { personalDataKindsIn } from "../../curation/version/personal-data-policy.ts"
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { Erased, Tombstone } from "../../core/rows/erasure.ts"
@@ -12,6 +12,8 @@ import type { TableRow, TableStream } from "../../store/tables/table-rows.ts"
 import { inPieces, rowsAPiece } from "../in-pieces.ts"
 import { type Columns, FileColumns } from "./file-columns.ts"
 import { parseRow, type Row } from "./imported-row.ts"
+import { KeptColumns } from "./kept-columns.ts"
+import { LikelyGroups, type LikelyGroup } from "./likely-groups.ts"
 import type { ArrivedRow, ImportedRows } from "./imported-rows.ts"
 
 /** What is read, and how. */
@@ -33,6 +35,7 @@ export interface ReadRows {
   readonly invalid: readonly Issue[]
   readonly personalData: readonly FoundPersonalData[]
   readonly unusedColumns: readonly UnusedColumns[]
+  readonly likelyGroups: readonly LikelyGroup[]
   readonly acrossSplits: readonly AcrossSplits[]
 }
 
@@ -65,12 +68,13 @@ export async function readRows(reading: Reading, signal: AbortSignal): Promise<R
     const table = await openTable(file)
     await inPieces(reader.readTable({ file, number }, table), signal)
   }
-  const { read, invalid, personalData, unusedColumns, places } = reader
+  const { read, invalid, personalData, unusedColumns, likelyGroups, places } = reader
   return {
     read,
     invalid,
     personalData,
     unusedColumns,
+    likelyGroups: likelyGroups.found(),
     acrossSplits: places.acrossSplits((row) => `${kind}_${rows.digits(row)}`),
   }
 }
@@ -81,6 +85,12 @@ interface ReadFile {
   readonly number: number
 }
 
+/** What the columns of a row mean, and what it says in those that are kept beside its input. */
+interface RowColumns {
+  readonly columns: Columns | undefined
+  readonly kept: ReturnType<KeptColumns["of"]>
+}
+
 type SoundRow = Exclude<ReturnType<typeof parseRow>, { issues: Issue[] }>
 
 class RowReader {
@@ -88,6 +98,7 @@ class RowReader {
   readonly invalid: Issue[] = []
   readonly personalData: FoundPersonalData[] = []
   readonly unusedColumns: UnusedColumns[] = []
+  readonly likelyGroups: LikelyGroups
   readonly places: SaidPlaces
   readonly #reading: Reading
   /** The kinds of personal data in each row that has some. */
@@ -96,6 +107,7 @@ class RowReader {
   constructor(reading: Reading) {
     this.#reading = reading
     this.places = new SaidPlaces(reading.files)
+    this.likelyGroups = new LikelyGroups(reading.task)
   }
 
   /** The issues of lines that are no rows come before those of the rows. */
@@ -105,29 +117,38 @@ class RowReader {
     const unread: Issue[] = []
     const issues: Issue[] = []
     const columns = new FileColumns(task, format, { kind, file: place.file, renamed })
+    const kept = new KeptColumns(task, renamed)
     for (const row of rows) {
       this.read += 1
       if (this.read % rowsAPiece === 0) yield
       if ("message" in row) unread.push(row)
-      else issues.push(...this.#readRow(place, row, columns.of(row)))
+      else {
+        const of = columns.of(row)
+        this.likelyGroups.take(row.fields)
+        const given = of === undefined ? kept.without(row) : row
+        issues.push(...this.#readRow(place, given, { columns: of, kept: kept.of(row) }))
+      }
     }
     if (this.read === before) throw withoutRows(place.file, kind)
     columns.requireAll()
-    if (columns.unused.length > 0) this.unusedColumns.push({ file: place.file, columns: columns.unused })
+    kept.requireAll(place.file, task)
+    const unused = columns.unused.filter((column) => !kept.isKept(column))
+    if (unused.length > 0) this.unusedColumns.push({ file: place.file, columns: unused })
     this.invalid.push(...unread, ...issues)
   }
 
-  #readRow({ file, number }: ReadFile, tableRow: TableRow, columns: Columns | undefined): Issue[] {
+  #readRow({ file, number }: ReadFile, tableRow: TableRow, { columns, kept }: RowColumns): Issue[] {
     const { task, kind, erased, splitOf } = this.#reading
     const { line } = tableRow
     const parsed = parseRow(task, tableRow, columns, kind)
-    if ("issues" in parsed) return parsed.issues.map((issue) => ({ ...issue, file, line }))
+    const found = [parsed, kept].flatMap((part) => ("issues" in part ? part.issues : []))
+    if ("issues" in parsed || "issues" in kept) return found.map((issue) => ({ ...issue, file, line }))
     const tombstone = erased.of(parsed.row)
     if (tombstone !== undefined) return [{ file, line, message: erasedMessage(tombstone) }]
     const split = parsed.split ?? splitOf.get(file)
     return this.#take(
       { id: parsed.row.id, content: parsed.content, file: number, line, split },
-      parsed,
+      kept.columns === undefined ? parsed : { ...parsed, row: { ...parsed.row, columns: { ...kept.columns } } },
       keyNameOf(tableRow, columns),
     )
   }
@@ -148,7 +169,10 @@ class RowReader {
       this.personalData.push({ id: row.id, place: `${file}:${line}`, kinds })
     }
     if (known >= 0) this.places.again(number, rows.firstAt(number), arrived)
-    else rows.put(number, JSON.stringify(kinds.length > 0 ? { ...row, personalData: kinds } : row))
+    else {
+      rows.haveColumns ||= row.columns !== undefined
+      rows.put(number, JSON.stringify(kinds.length > 0 ? { ...row, personalData: kinds } : row))
+    }
     if (split !== undefined) rows.say(number, split, "output" in row ? stratumOf(task, row.output) : unlabelled)
     rows.given += 1
     return []

@@ -1,18 +1,20 @@
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { assignSplits } from "../../curation/holdout/assign-splits.ts"
 import { digits, lineageOf, type Parented } from "../../curation/leaks/lineage.ts"
-import { rowsNeeded } from "../../evaluation/statistics/power.ts"
 import { tooFewToTell } from "../../evaluation/verdict/preflight.ts"
 import type { Wear } from "../../evaluation/verdict/wear.ts"
 import { PersonNeededError, ToolkitError } from "../../core/errors.ts"
 import type { HoldoutRefresh } from "../../core/rows/holdout-refresh.ts"
+import { groupOf } from "../../core/rows/kept-columns.ts"
 import { inputIssues, inputText, outputIssues, stratumOf } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { withLockAcross } from "../../store/files/lock.ts"
+import { StandingSplits } from "../../store/rows/standing-splits.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { taskExamples, type TaskExamples } from "../standing/task-examples.ts"
+import { columnFigures, testRowsNeeded } from "./group-figures.ts"
 import { holdOut } from "./hold-out.ts"
 import { holdoutWear, testOpenings } from "./holdout-wear.ts"
 
@@ -84,13 +86,15 @@ async function planRefresh(
     .filter(({ id, split }) => split === "test" && answeredTest.has(digits(id)))
     .map(({ id }) => id)
   const retiring = isDue ? inTest.filter((id) => opened.has(digits(id))) : []
-  const fresh = isDue ? freshRows(context, task, { rows, versions, examples }, new Set(retiring)) : []
+  const figures = columnFigures(task, rows, new StandingSplits(rows))
+  const material = { rows, versions, examples, testNeeded: testRowsNeeded(task, figures) }
+  const fresh = isDue ? freshRows(context, task, material, new Set(retiring)) : []
   if (isDue && retiring.length > 0 && fresh.length + inTest.length - retiring.length === 0)
     throw nothingFresh(task, wear)
   const before = standing.flatMap(({ id, split }) => (split === "retired" ? [id] : []))
   const released = options.release ? [...before, ...retiring].sort() : []
   const test = inTest.length - retiring.length + fresh.length
-  const tooFew = tooFewToTell({ testRows: test, rule: task.verdict })
+  const tooFew = tooFewToTell({ testRows: test, rule: task.verdict, designEffect: figures.groups?.designEffect })
   const isNothing = retiring.length + fresh.length + released.length === 0
   return {
     refresh: {
@@ -102,7 +106,7 @@ async function planRefresh(
       retired: retiring.length,
       released: released.length,
       test,
-      testNeeded: rowsNeeded(task.verdict),
+      testNeeded: testRowsNeeded(task, figures),
       ...(tooFew === undefined ? {} : { tooFew }),
     },
     record: isNothing
@@ -124,6 +128,7 @@ interface TaskMaterial {
   readonly rows: TaskRows
   readonly versions: Versions
   readonly examples: TaskExamples
+  readonly testNeeded: number
 }
 
 /**
@@ -133,17 +138,25 @@ interface TaskMaterial {
 function freshRows(
   context: StageContext,
   task: TaskSpecification,
-  { rows, versions, examples }: TaskMaterial,
+  { rows, versions, examples, testNeeded }: TaskMaterial,
   retiring: ReadonlySet<string>,
 ): { id: string; stratum: string }[] {
   context.report.progress("looking for rows that no version was trained on")
   const used = lineageOf(trainedRows(versions), rows.grown.candidates())
-  const texts = new Map([...rows.seeds(), ...rows.inputs()].map(({ id, input }) => [id, inputText(task, input)]))
+  const items = new Map(
+    [...rows.seeds(), ...rows.inputs()].map(({ id, input, columns }) => [
+      id,
+      { id, text: inputText(task, input), ...(columns === undefined ? {} : { columns }) },
+    ]),
+  )
+  const busy = busyGroups(task, rows, used)
   const arrivals = [...examples.sources.values()].flatMap(({ row, split, example: { input, output, provenance } }) => {
     const isReal = provenance.strategy === "gold" || provenance.strategy === "answered-input"
-    const isFree = split === "train" && isReal && !used.has(digits(row))
+    const item = items.get(row)
+    const group = item && groupOf(task, item)
+    const isFree = split === "train" && isReal && !used.has(digits(row)) && !(group !== undefined && busy.has(group))
     const isValid = isFree && inputIssues(task, input).length + outputIssues(task, output).length === 0
-    return isValid ? [{ id: row, text: inputText(task, input), stratum: stratumOf(task, output) }] : []
+    return isValid ? [{ ...item, id: row, text: inputText(task, input), stratum: stratumOf(task, output) }] : []
   })
   const free = new Set(arrivals.map(({ id }) => id))
   const others = rows.assignments().filter(({ id }) => !free.has(id))
@@ -153,13 +166,25 @@ function freshRows(
       retiring.has(assignment.id) ? { ...assignment, split: "retired" } : assignment,
     ),
     existingItems: others.flatMap(({ id }) => {
-      const text = texts.get(id)
-      return text === undefined ? [] : [{ id, text }]
+      const item = items.get(id)
+      return item === undefined ? [] : [item]
     }),
-    testNeeded: rowsNeeded(task.verdict),
+    testNeeded,
     key: task.task,
+    holdout: task.holdout,
   })
   return assigned.flatMap(({ id, split, stratum }) => (split === "test" ? [{ id, stratum }] : []))
+}
+
+/** The groups of which a version was trained on a row, or on what was grown from one: the whole group was seen. */
+function busyGroups(task: TaskSpecification, rows: TaskRows, used: ReadonlySet<string>): Set<string> {
+  const groups = new Set<string>()
+  if (task.holdout.groupBy === undefined) return groups
+  for (const row of [...rows.seeds(), ...rows.inputs()]) {
+    const group = groupOf(task, row)
+    if (group !== undefined && used.has(digits(row.id))) groups.add(group)
+  }
+  return groups
 }
 
 function* trainedRows(versions: Versions): Generator<Parented> {

@@ -7,7 +7,7 @@ import { StandingSplits } from "../../store/rows/standing-splits.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Workspace } from "../../store/workspace.ts"
-import { unlabelled } from "../../curation/holdout/assign-splits.ts"
+import { unlabelled } from "../../curation/holdout/split-targets.ts"
 import { labelsIn } from "../standing/review-plan.ts"
 
 /** How many rows have a label that the specification does not have, or not any more. */

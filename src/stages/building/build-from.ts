@@ -1,3 +1,4 @@
+import { heldOutRow } from "../../curation/leaks/contamination.ts"
 import { leakReport } from "../../curation/leaks/leak-report.ts"
 import { checkOf, type LeakCheck } from "../../curation/leaks/definition.ts"
 import type { DroppedExample, Example } from "../../core/rows/example.ts"
@@ -115,7 +116,7 @@ function betweenHeldOut(
   test: readonly Example[],
 ): SplitLeak[] {
   const { threshold, ngram } = task.build
-  const { found } = leakReport({ task, train: validation, heldOut: test, threshold, ngram })
+  const { found } = leakReport({ task, train: validation, heldOut: test.map(heldOutRow), threshold, ngram })
   const first = new Map(found.toReversed().map((leak) => [leak.train, leak]))
   return [...first.values()].reverse().map(({ check, train, heldOut, similarity }) => ({
     check,

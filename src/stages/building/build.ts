@@ -1,12 +1,15 @@
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { Curation, type Conflict } from "../../curation/version/curation.ts"
+import { heldOutGroups } from "../../curation/leaks/contamination.ts"
 import { digits } from "../../curation/leaks/lineage.ts"
+import type { GroupedRow } from "../../curation/leaks/witness-groups.ts"
 import type { CurationOptions } from "../../curation/version/intake.ts"
 import { lineParts } from "../../curation/rows/row-batch.ts"
 import { RowTable } from "../../curation/rows/row-table.ts"
 import type { SemanticFindings } from "../../curation/version/semantic-duplicates.ts"
 import { DataError } from "../../core/errors.ts"
-import type { Example, FlaggedRow } from "../../core/rows/example.ts"
+import type { Example, FlaggedRow, RealInput } from "../../core/rows/example.ts"
+import { groupOf } from "../../core/rows/kept-columns.ts"
 import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -112,7 +115,8 @@ async function buildFromRows(
   const protectedRows = protectHeldOut(context, task, heldOut)
   const { validation, test, inputs, heldOutIds } = protectedRows
   const options = { task, heldOut: inputs, heldOutIds, ...task.build, expected: heldOut.seen }
-  const curation = new Curation(table, options)
+  const groupedInputs = inputsInGroups(task, parts.start.inputs)
+  const curation = new Curation(table, options, besideHeldOut(groupedInputs, heldOutGroups(inputs)))
   const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
   requireRead(task, read)
   const found = await compareRows(curation.close(), hands)
@@ -132,7 +136,7 @@ async function buildFromRows(
   }
   const frozen = await freezeClean({
     ...{ task, table, versions, meter, afterWriting },
-    holdout: witnessedHoldout(holdout.id, options, [...validation, ...test]),
+    holdout: { ...witnessedHoldout(holdout.id, options, [...validation, ...test]), groupedInputs },
     contentOf: () => contentOf(parts.material, hands, content),
     look: (share) => hands.witness(share),
   })
@@ -165,9 +169,27 @@ function witnessedHoldout(
   id: HoldoutId,
   { heldOut, heldOutIds, threshold, ngram, expected }: CurationOptions & { readonly heldOutIds: ReadonlySet<string> },
   frozen: readonly Example[],
-): Freezing<VersionContent>["holdout"] {
+): Omit<Freezing<VersionContent>["holdout"], "groupedInputs"> {
   const ids = new Set(frozen.map((row) => row.id))
   return { id, others: heldOut.filter((row) => !ids.has(row.id)), heldOutIds, threshold, ngram, expected }
+}
+
+/** The real inputs that have a group: they may be parents of rows without being rows themselves. */
+function inputsInGroups(task: TaskSpecification, inputs: readonly RealInput[]): GroupedRow[] {
+  return inputs.flatMap((input) => {
+    const group = groupOf(task, input)
+    return group === undefined ? [] : [{ id: input.id, group }]
+  })
+}
+
+/** By the digits of inputs of a group of which a row is held out, that row. */
+function besideHeldOut(inputs: readonly GroupedRow[], groups: ReadonlyMap<string, string>): Map<string, string> {
+  return new Map(
+    inputs.flatMap(({ id, group }) => {
+      const witness = groups.get(group)
+      return witness === undefined ? [] : [[digits(id), witness] as const]
+    }),
+  )
 }
 
 function requireRead(task: TaskSpecification, read: number): void {

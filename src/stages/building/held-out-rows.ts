@@ -1,4 +1,4 @@
-import type { HeldOutRow } from "../../curation/leaks/contamination.ts"
+import { heldOutRow, type HeldOutRow } from "../../curation/leaks/contamination.ts"
 import { digits } from "../../curation/leaks/lineage.ts"
 import { outbound, Protection } from "../../curation/version/personal-data-policy.ts"
 import { DataError } from "../../core/errors.ts"
@@ -50,9 +50,10 @@ export function readHeldOut(
     withCandidates: false,
   })) {
     if (fate.state === "example") parts[fate.held].push(fate.example)
-    if (fate.state === "open" || fate.state === "rejected") undecided.push({ id: fate.row, input: fate.input })
+    if (fate.state === "open" || fate.state === "rejected")
+      undecided.push({ id: fate.row, input: fate.input, ...inGroup(fate.group) })
     // Turned down since its label was split: it stays held out all the same.
-    if (fate.state === "turned-down") undecided.push({ id: fate.row, input: fate.example.input })
+    if (fate.state === "turned-down") undecided.push({ ...heldOutRow(fate.example), id: fate.row })
     if (fate.state === "open") open += fate.asked.length
   }
   const byId = (a: Example, b: Example) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
@@ -61,7 +62,7 @@ export function readHeldOut(
   const unanswered = undecided
     .filter(({ id }) => !answered.has(digits(id)))
     // As train rows are compared with them: with the same pseudonyms.
-    .map(({ id, input }) => ({ id, input: outbound(task, { input, output: null }).input }))
+    .map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input }))
   return {
     standing,
     held,
@@ -95,13 +96,17 @@ export function protectHeldOut(context: StageContext, task: TaskSpecification, h
   const [validation, test] = [heldOut.validation.map(protect), heldOut.test.map(protect)]
   const benchmarks = readBenchmarks(context.workspace, task)
   const inputs = [
-    ...[...validation, ...test].map(({ id, input }) => ({ id, input })),
-    ...heldOut.retired.map((row) => ({ id: row.id, input: outbound(task, row).input })),
+    ...[...validation, ...test].map(heldOutRow),
+    ...heldOut.retired.map((row) => ({ ...heldOutRow(row), input: outbound(task, row).input })),
     ...heldOut.unanswered,
     ...benchmarks.rows.map((row) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input })),
   ]
   const heldOutIds = new Set(heldOut.held.keys())
   return { validation, test, inputs, heldOutIds, benchmarks: benchmarks.digests, protection }
+}
+
+function inGroup(group: string | undefined): { readonly group?: string } {
+  return group === undefined ? {} : { group }
 }
 
 /** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */

@@ -3,7 +3,7 @@ import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import { DataError } from "../../core/errors.ts"
 import type { Example, FlaggedRow, Preference } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { leakChecks } from "../../curation/leaks/definition.ts"
+import { leakChecksOf } from "../../curation/leaks/definition.ts"
 import type { RowTable } from "../../curation/rows/row-table.ts"
 import type { PrivacyReport } from "../../curation/version/personal-data-policy.ts"
 import { preferencePairs } from "../../curation/version/preferences.ts"
@@ -41,7 +41,7 @@ export function contentOf({ task, table }: BuildMaterial, hands: BuildHands, kno
   const planned = versionManifest(task, known.holdout, table, {
     ...known,
     flagged,
-    checks: [...leakChecks, ...(known.semantic === undefined ? [] : ["embedding"])],
+    checks: [...leakChecksOf(task), ...(known.semantic === undefined ? [] : ["embedding"])],
   })
   const whys = table.whys(dropped)
   const files = {

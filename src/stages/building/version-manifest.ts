@@ -78,6 +78,7 @@ export function versionManifest(
     benchmarks: found.benchmarks,
     holdout,
     ...(prevalenceOf(task) === undefined ? {} : { prevalence: prevalenceOf(task) }),
+    ...(task.holdout.groupBy === undefined ? {} : { groupBy: task.holdout.groupBy }),
   }
   const prevalence =
     prevalenceOf(task) === undefined ? undefined : prevalencePlan(task, countStrata(task, table.keptOutputs()))

@@ -58,13 +58,14 @@ function frozenRow(
   const row = parsed(line)
   if (typeof row?.id !== "string" || typeof row.input !== "object" || row.input === null)
     throw new DataError(`${path} has a line that is no example: ${line.toString("utf8").slice(0, 80)}`)
-  const parents: unknown = row.provenance?.parents
+  const { parents, group } = (row.provenance ?? {}) as { parents?: unknown; group?: unknown }
   return {
     id: row.id,
     parents: Array.isArray(parents) ? parents.filter((parent) => typeof parent === "string") : [],
     // A row that was dropped may be no input of the task.
     text: row.reason === undefined ? inputText(task, row.input) : anyInputText(task, row.input),
     reason: row.reason,
+    ...(typeof group === "string" ? { group } : {}),
   }
 }
 

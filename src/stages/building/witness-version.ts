@@ -4,7 +4,8 @@ import type { HeldOutRow } from "../../curation/leaks/contamination.ts"
 import { countsForCommonRuns, type FoundLeak } from "../../curation/leaks/definition.ts"
 import { inOrder, joinNotes, Witness, type WitnessNotes } from "../../curation/leaks/witness.ts"
 import { GramWitness } from "../../curation/leaks/witness-grams.ts"
-import { witnessIndex, type WitnessIndex } from "../../curation/leaks/witness-index.ts"
+import { groupDescents, type GroupedRow } from "../../curation/leaks/witness-groups.ts"
+import { witnessIndex, type WitnessIndex, type WitnessOptions } from "../../curation/leaks/witness-index.ts"
 import { descents, type ParentedRow } from "../../curation/leaks/witness-lineage.ts"
 import { mostMissed, type NearCount } from "../../curation/leaks/witness-near.ts"
 import { commonRunHashes } from "../../curation/leaks/witness-templates.ts"
@@ -20,6 +21,8 @@ export interface WitnessedHoldout {
   /** What is held out beside them: rows of worn test sets, inputs without an answer, benchmarks. */
   readonly others: readonly HeldOutRow[]
   readonly heldOutIds: ReadonlySet<string>
+  /** Real inputs that have a group. */
+  readonly groupedInputs: readonly GroupedRow[]
   readonly threshold: number | undefined
   readonly ngram: number
   /** How many rows the task has at most. */
@@ -53,6 +56,7 @@ export async function witnessVersion(
   const found = [
     ...notes.found,
     ...descents(notes.parented, notes.parented.length === 0 ? [] : parentedRows(task, files.dropped), index.idOfDigits),
+    ...besideHeldOut(task, files.dropped, { index, notes, inputs: holdout.groupedInputs }),
     ...overlaps(task, files, index, { grams: notes.grams, heldOut, expected: holdout.expected }),
   ]
   return {
@@ -63,13 +67,25 @@ export async function witnessVersion(
   }
 }
 
-function heldOutTexts(
-  task: TaskSpecification,
-  { files, others }: WitnessedHoldout,
-): { readonly id: string; readonly text: string }[] {
-  const texts = others.map(({ id, input }) => ({ id, text: inputText(task, input) }))
-  for (const file of files) eachFrozenRow(task, file, ({ id, text }) => texts.push({ id, text }))
+function heldOutTexts(task: TaskSpecification, { files, others }: WitnessedHoldout): WitnessOptions["heldOut"] {
+  const texts = others.map(({ id, input, group }) => ({ id, text: inputText(task, input), group }))
+  for (const file of files) eachFrozenRow(task, file, ({ id, text, group }) => texts.push({ id, text, group }))
   return texts
+}
+
+/** The rows that descend from a row of a group of which a row is held out, though they are of no such group. */
+function besideHeldOut(
+  task: TaskSpecification,
+  dropped: string,
+  { index, notes, inputs }: { index: WitnessIndex; notes: WitnessNotes; inputs: readonly GroupedRow[] },
+): FoundLeak[] {
+  const { groups } = index
+  if (groups.size === 0 || notes.parented.length === 0) return []
+  const grouped = [...inputs]
+  eachFrozenRow(task, dropped, ({ id, group }) => {
+    if (group !== undefined) grouped.push({ id, group })
+  })
+  return groupDescents(notes.parented, { parented: parentedRows(task, dropped), grouped }, groups)
 }
 
 function parentedRows(task: TaskSpecification, path: string): ParentedRow[] {

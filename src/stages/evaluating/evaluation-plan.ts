@@ -75,6 +75,7 @@ export function evaluationId({
     verdict: task.verdict,
     evaluation: job.evaluation,
     ...(holdout === training.holdout ? {} : { holdout }),
+    ...(task.holdout.groupBy === undefined ? {} : { groupCorrelation: task.holdout.groupCorrelation }),
     ...(Object.keys(recordings).length === 0 ? {} : { recordings }),
   })
 }

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { pairedTests } from "../../evaluation/scores/comparisons.ts"
 import type { Comparison } from "../../evaluation/scores/comparisons.ts"
 import type { Confusion } from "../../evaluation/scores/confusion.ts"
 import type { ContenderScores } from "../../evaluation/scores/contenders.ts"
@@ -77,7 +78,7 @@ const comparison = z.looseObject({
   ...interval,
   direction: z.literal("lower").optional(),
   pValue: figure,
-  test: z.enum(["exact McNemar", "sign-flip permutation", "swap permutation"]),
+  test: z.enum(pairedTests),
   discordance: z.looseObject({ wins: z.number(), losses: z.number() }).optional(),
   pValueHolm: figure,
 })

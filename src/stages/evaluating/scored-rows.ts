@@ -14,13 +14,14 @@ export function scoredRows(
   { predictions }: Pick<ContenderAnswers, "predictions">,
 ): ScoredRow[] {
   const byId = new Map(predictions.map((prediction) => [prediction.id, prediction]))
-  return examples.map(({ id, input, output }) => {
+  return examples.map(({ id, input, output, provenance: { group } }) => {
     const prediction = byId.get(id)
     return {
       id,
       input,
       references: [output],
       output: prediction === undefined ? undefined : parseOutput(task, prediction.output),
+      ...(group === undefined ? {} : { group }),
     }
   })
 }

@@ -3,12 +3,15 @@ import { scoreContenders, type ContenderScores } from "../../evaluation/scores/c
 import type { ContenderRows } from "../../evaluation/scores/measured.ts"
 import { scoresAtPrevalence, type PrevalenceScores } from "../../evaluation/scores/prevalence.ts"
 import { outOfScopeScores, type OutOfScope } from "../../evaluation/scores/slices.ts"
+import { unitsOf } from "../../evaluation/scores/units.ts"
+import { designEffect } from "../../evaluation/statistics/design-effect.ts"
 import { decide, type Verdict } from "../../evaluation/verdict/verdict.ts"
 import { countStrata, prevalenceOf, weightsFor } from "../../curation/holdout/prevalence.ts"
+import type { ScoredRow } from "../../core/contracts/metric.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
 import { stratumOf } from "../../core/task/output.ts"
-import { decidingMetric, outOfScopeLabel } from "../../core/task/task.ts"
+import { decidingMetric, outOfScopeLabel, type TaskSpecification } from "../../core/task/task.ts"
 import type { StageContext } from "../context.ts"
 import type { Answers } from "./answers.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -42,7 +45,7 @@ export function score(context: StageContext, plan: EvaluationPlan, test: readonl
     ...scoring,
     prevalence: atPrevalence(plan, test, rows),
     outOfScope: outOfScope && outOfScopeScores(task, outOfScope, rows),
-    verdict: verdictOf(context, plan, scoring, test.length),
+    verdict: verdictOf(context, plan, scoring, rows[0]?.rows ?? []),
   }
 }
 
@@ -68,7 +71,7 @@ function verdictOf(
   context: StageContext,
   { task, job }: EvaluationPlan,
   { contenders, comparisons }: Pick<Scored, "contenders" | "comparisons">,
-  rows: number,
+  rows: readonly ScoredRow[],
 ): Verdict {
   const metric = decidingMetric(task)
   const { incumbent } = task.verdict
@@ -81,7 +84,8 @@ function verdictOf(
   return decide({
     rule: task.verdict,
     metric,
-    rows,
+    rows: rows.length,
+    groups: groupsIn(task, rows),
     tuned,
     incumbent: incumbentValue,
     direction: comparison.direction,
@@ -89,6 +93,17 @@ function verdictOf(
     pValue: comparison.pValue,
     discordance: comparison.discordance,
   })
+}
+
+/** The groups in which the rows come, where they do; how alike they are is what the specification expects. */
+function groupsIn(
+  task: TaskSpecification,
+  rows: readonly ScoredRow[],
+): { count: number; designEffect: number } | undefined {
+  const units = unitsOf(rows)
+  if (units === undefined) return undefined
+  const sizes = units.map(({ length }) => length)
+  return { count: units.length, designEffect: designEffect(sizes, task.holdout.groupCorrelation) }
 }
 
 /** The figures at the prevalence that the specification gives; undefined where it gives none. */

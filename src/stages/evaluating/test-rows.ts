@@ -1,4 +1,6 @@
-import { taintedRows, type Taint, type Training } from "../../curation/leaks/taint.ts"
+import { groupOf } from "../../core/rows/kept-columns.ts"
+import { digits } from "../../curation/leaks/lineage.ts"
+import { taintedRows, type Taint, type TaintOptions, type Training } from "../../curation/leaks/taint.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -62,8 +64,16 @@ function taints(
 ): Taint[] {
   context.report.progress("looking for test rows that a contender was trained on")
   const { threshold, ngram } = task.build
-  const known = new TaskRows(context.workspace, task.task).grown.candidates()
-  return taintedRows({ task, test, trainings: seen, known, threshold, ngram })
+  const rows = new TaskRows(context.workspace, task.task)
+  const known = rows.grown.candidates()
+  return taintedRows({ task, test, trainings: seen, known, threshold, ngram, groupOf: groupsNow(task, rows) })
+}
+
+/** The group of a row as the task has it now: a version may be older than its groups. */
+function groupsNow(task: TaskSpecification, rows: TaskRows): TaintOptions["groupOf"] {
+  if (task.holdout.groupBy === undefined) return undefined
+  const groups = new Map([...rows.eachSeed(), ...rows.eachInput()].map((row) => [digits(row.id), groupOf(task, row)]))
+  return ({ id, provenance }) => groups.get(digits(id)) ?? provenance.group
 }
 
 function withoutTainted(sealed: readonly Example[], tainted: readonly Taint[], holdout: string): Example[] {

@@ -116,12 +116,12 @@ export function sourcesOf(context: StageContext, task: TaskSpecification, failur
     seeds: correctedSeeds(rows)
       .filter(isTrain)
       // What goes to a model goes as it would into a version.
-      .map((seed) => outbound(task, seed))
+      .map(({ columns: _, ...seed }) => outbound(task, seed))
       .sort(byId),
     inputs: rows
       .inputs()
       .filter(isTrain)
-      .map((input) => ({ ...input, input: outbound(task, { input: input.input, output: null }).input }))
+      .map(({ columns: _, ...row }) => ({ ...row, input: outbound(task, { input: row.input, output: null }).input }))
       .sort(byId),
     failures,
     split,

@@ -9,6 +9,7 @@ import { Versions } from "../../store/rows/versions.ts"
 import { openTable } from "../../store/tables/table.ts"
 import { FileColumns } from "../arriving/file-columns.ts"
 import { parseRow } from "../arriving/imported-row.ts"
+import { KeptColumns } from "../arriving/kept-columns.ts"
 import type { StageContext } from "../context.ts"
 
 /** A row as it is asked. */
@@ -50,12 +51,14 @@ async function inputsIn(context: StageContext, task: TaskSpecification, file: st
   const issues: Issue[] = []
   const { rows: lines, format } = await openTable(file)
   const columns = new FileColumns(task, format, { kind: "input", file })
+  const kept = new KeptColumns(task, new Map())
   for (const line of lines) {
     if ("message" in line) {
       issues.push(line)
       continue
     }
-    const parsed = parseRow(task, line, columns.of(line), "input")
+    const of = columns.of(line)
+    const parsed = parseRow(task, of === undefined ? kept.without(line) : line, of, "input")
     if ("issues" in parsed) issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line: line.line })))
     else if (erased.of(parsed.row) === undefined) rows.set(parsed.row.id, parsed.row)
   }

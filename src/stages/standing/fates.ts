@@ -1,6 +1,7 @@
 import { corrected, rowChecks } from "../../curation/review/row-checks.ts"
 import { passes, uniqueById } from "../../core/rows/candidates.ts"
 import type { Candidate, Decision, Example, Input, RealInput, Seed } from "../../core/rows/example.ts"
+import { groupOf } from "../../core/rows/kept-columns.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
 import type { Proposal } from "../../curation/version/preferences.ts"
@@ -46,6 +47,7 @@ interface OpenFate {
   readonly state: "open"
   readonly row: string
   readonly input: Input
+  readonly group?: string | undefined
   /** What people are asked, where they are: not about an input while a proposed output for it is asked about. */
   readonly asked: readonly AskedItem[]
   readonly standing: Standing
@@ -56,6 +58,7 @@ interface SettledFate {
   readonly state: "rejected" | "settled"
   readonly row: string
   readonly input: Input
+  readonly group?: string | undefined
   readonly standing: Standing
 }
 
@@ -76,13 +79,13 @@ export interface FateOptions {
  */
 export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions): Generator<Fate> {
   const { heldOf, isWanted, seeds = rows.eachSeed(isWanted), withCandidates = true } = options
-  const { candidates, inputs, plan } = start
+  const { task, candidates, inputs, plan } = start
   const place = placing(rows, start)
-  const goldExample = goldExamples()
+  const goldExample = goldExamples(task)
   for (const seed of seeds)
     yield place({ row: seed.id, held: heldOf(seed.id), original: goldExample(seed), rank: writtenByPeople })
   const offered = inputProposals(candidates, (id) => plan.standing(id))
-  const fold: Fold = { plan, offered, place }
+  const fold: Fold = { task, plan, offered, place, groupOfInput: inputGroups(task, inputs) }
   for (const input of inputs) {
     const { state } = plan.standing(input.id)
     if (state === "accepted" || state === "rejected") offered.settle(input.id)
@@ -95,7 +98,10 @@ export function* fates(rows: TaskRows, start: ReviewStart, options: FateOptions)
 const writtenByPeople: Rank = { human: true, reviewed: true }
 
 interface Fold {
+  readonly task: TaskSpecification
   readonly plan: ReviewPlan
+  /** The group of a real input, by its id. */
+  readonly groupOfInput: (id: string) => string | undefined
   readonly offered: InputProposals
   readonly place: (row: RowToPlace) => Fate
 }
@@ -110,19 +116,21 @@ interface RowToPlace {
   readonly proposal?: Proposal
 }
 
-function inputFate(given: RealInput, heldOf: FateOptions["heldOf"], { plan, offered, place }: Fold): Fate {
+function inputFate(given: RealInput, heldOf: FateOptions["heldOf"], fold: Fold): Fate {
+  const { task, plan, offered, place } = fold
   const { id: row, input } = given
   const standing = plan.standing(row)
-  if (standing.state === "rejected") return { state: "rejected", row, input, standing }
+  const group = fold.groupOfInput(row)
+  if (standing.state === "rejected") return { state: "rejected", row, input, group, standing }
   if (standing.state !== "accepted")
-    return { state: "open", row, input, standing, asked: offered.hasOpen(row) ? [] : askedOf(plan, row) }
-  const original = answeredInput(given, standing.output, standing.by)
+    return { state: "open", row, input, group, standing, asked: offered.hasOpen(row) ? [] : askedOf(plan, row) }
+  const original = answeredInput(task, given, standing.output, standing.by)
   return place({ row, held: heldOf(row), original, rank: writtenByPeople, standing })
 }
 
-function candidateFate(candidate: Candidate, { plan, offered, place }: Fold): Fate {
-  const { id: row, input } = candidate
-  const example = candidateExample(candidate)
+function candidateFate(candidate: Candidate, { plan, offered, place, groupOfInput }: Fold): Fate {
+  const { id: row, input, answers } = candidate
+  const example = candidateExample(candidate, answers === undefined ? undefined : groupOfInput(answers))
   if (!passes(candidate)) {
     const detail = candidate.checks.find(({ ok }) => !ok)?.name
     return { state: "turned-down", row, example: { ...example, reason: "failed-check", detail } }
@@ -153,7 +161,8 @@ function placing(rows: TaskRows, { task, decisions }: ReviewStart): Fold["place"
     if (relabel?.state === "open") {
       const question = adjudicationOf(relabel.item, decisions.get(relabel.item.id) ?? []) ?? relabel.item
       const asked = [askedAboutRows(task, question, decisions)]
-      return { state: "open", row, input, standing: standing ?? { state: "pending" }, asked }
+      const { group } = example.provenance
+      return { state: "open", row, input, group, standing: standing ?? { state: "pending" }, asked }
     }
     if (relabel?.state === "rejected") {
       const rejected = { ...example, reason: "rejected" as const, detail: relabel.reason }
@@ -189,6 +198,12 @@ export function reviewStart(task: TaskSpecification, rows: TaskRows): ReviewStar
   const decisions = Map.groupBy(rows.review.decisions(), (decision) => decision.item)
   const [candidates, inputs] = [uniqueById(rows.grown.candidates()), rows.inputs()]
   return { task, candidates, inputs, decisions, plan: reviewPlan(task, candidates.filter(passes), inputs, decisions) }
+}
+
+function inputGroups(task: TaskSpecification, inputs: readonly RealInput[]): Fold["groupOfInput"] {
+  if (task.holdout.groupBy === undefined) return () => undefined
+  const groups = new Map(inputs.map((input) => [input.id, groupOf(task, input)]))
+  return (id) => groups.get(id)
 }
 
 function askedOf(plan: ReviewPlan, id: string): AskedItem[] {

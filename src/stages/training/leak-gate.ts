@@ -25,7 +25,7 @@ export function requireUnaltered(manifest: DatasetManifest): void {
 
 /**
  * The checks that need nothing but the files of the version and its holdout are made once more, on the bytes as they
- * are: a GateError where a train row is held out, descends from a row that is, or has the text of one.
+ * are: a GateError where a train row is held out, descends from a row that is, is of its group, or has its text.
  */
 export function requireNoLeak(task: TaskSpecification, versions: Versions, manifest: DatasetManifest): void {
   const found = leaksIn(task, versions, manifest)
@@ -46,10 +46,12 @@ function leaksIn(task: TaskSpecification, versions: Versions, { id, holdout }: D
   }
   const idOfDigits = new Map<string, string>()
   const idOfPrint = new Map<number, string>()
+  const idOfGroup = new Map<string, string>()
   for (const file of ["validation.jsonl", "test.jsonl"] as const)
     for (const row of versions.each(holdout, file)) {
       idOfDigits.set(digits(row.id), row.id)
       idOfPrint.set(printOf(inputText(task, row.input)), row.id)
+      if (row.provenance.group !== undefined) idOfGroup.set(row.provenance.group, row.id)
     }
   const found: FoundLeak[] = []
   const parented: ParentedRow[] = []
@@ -57,6 +59,8 @@ function leaksIn(task: TaskSpecification, versions: Versions, { id, holdout }: D
     const itself = idOfDigits.get(digits(train))
     if (itself !== undefined) found.push({ check: "lineage", train, heldOut: itself })
     if (provenance.parents.length > 0) parented.push([train, provenance.parents])
+    const together = provenance.group === undefined ? undefined : idOfGroup.get(provenance.group)
+    if (together !== undefined) found.push({ check: "group", train, heldOut: together })
     const equal = idOfPrint.get(printOf(inputText(task, input)))
     if (equal !== undefined) found.push({ check: "exact", train, heldOut: equal })
   }

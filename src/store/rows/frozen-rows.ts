@@ -31,13 +31,13 @@ function isFrozenRow<File extends keyof FrozenRows>(file: File, row: unknown): r
 
 function isProvenance(value: unknown): boolean {
   if (!isObject(value)) return false
-  const { parents, strategy, acceptedBy, model, request, source, correctedBy } = value
+  const { parents, strategy, acceptedBy, model, request, source, correctedBy, group } = value
   return (
     Array.isArray(parents) &&
     parents.every(isText) &&
     isText(strategy) &&
     isText(acceptedBy) &&
-    [model, request, source, correctedBy].every((field) => field === undefined || isText(field))
+    [model, request, source, correctedBy, group].every((field) => field === undefined || isText(field))
   )
 }
 

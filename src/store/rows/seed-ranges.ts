@@ -163,10 +163,19 @@ function isUsualStart(text: string): boolean {
 /** True only for what the schema takes as it is: most lines need no more than this look. */
 function isPlainSeed(value: unknown): value is Seed {
   if (typeof value !== "object" || value === null) return false
-  for (const key in value) if (key !== "id" && key !== "input" && key !== "output" && key !== "source") return false
-  const { id, input, output, source = "" } = value as Record<string, unknown>
+  for (const key in value) if (!plainKeys.has(key)) return false
+  const { id, input, output, source = "", columns } = value as Record<string, unknown>
+  if (columns !== undefined && !areColumns(columns)) return false
   const isInput = typeof input === "object" && input !== null && !Array.isArray(input)
   return typeof id === "string" && seedId.test(id) && isInput && output !== undefined && typeof source === "string"
+}
+
+const plainKeys = new Set(["id", "input", "output", "source", "columns"])
+
+function areColumns(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false
+  for (const key in value) if (typeof (value as Record<string, unknown>)[key] !== "string") return false
+  return true
 }
 
 const seedId = /^seed_[0-9a-f]{16}$/

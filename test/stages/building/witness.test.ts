@@ -72,13 +72,13 @@ function textOf({ input }: Pick<Seed, "input">): string {
 /** Makes a leak by that check, and no other but what follows from it, of the row and what is held out. */
 function planted(kind: Kind, check: LeakCheck, row: Example, held: Seed): Example {
   const words = textOf(held).split(" ")
-  const texts: Record<Exclude<LeakCheck, "lineage">, string> = {
+  const texts: Record<Exclude<LeakCheck, "lineage" | "group">, string> = {
     exact: `${textOf(held).toUpperCase()} !`,
     // Thirteen words in a row are in no such copy.
     near: words.map((word, place) => (place === 12 || place === 24 ? `${word}y` : word)).join(" "),
     ngram: [...textOf(row).split(" "), ...words.slice(5, 18), ...textOf(row).split(" ").reverse()].join(" "),
   }
-  return check === "lineage"
+  return check === "lineage" || check === "group"
     ? { ...row, provenance: { ...row.provenance, parents: [held.id] } }
     : { ...row, input: inputOf(kind, texts[check]) }
 }
