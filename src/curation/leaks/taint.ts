@@ -42,9 +42,9 @@ export interface TaintOptions {
 /**
  * Every test row that descends from, is, is near, is of the group of or shares a long run of words with a training row
  * of any contender, once, in the order of the test rows; `contenders` are all that have seen it. By the checks of a
- * leak report, the first that finds something, and of its training rows the most similar or else the one with the smallest
- * id. The order of the training rows does not matter; no training rows, no taint. One pass over the training rows: what
- * is kept in memory follows from the test rows, and from the groups.
+ * leak report, the first that finds something, and of its training rows the most similar or else the one with the
+ * smallest id. The order of the training rows does not matter; no training rows, no taint. One pass over the training
+ * rows: what is kept in memory follows from the test rows, and from the groups.
  */
 export function taintedRows(options: TaintOptions): Taint[] {
   const known = [...options.known]
