@@ -81,15 +81,25 @@ function knownLabels(
       })
 }
 
+const manyAnswers = z
+  .boolean()
+  .optional()
+  .describe(
+    "Whether an input may have several good outputs. Then rows with one input and different outputs are no conflicts, " +
+      "and only rows that are near in both are duplicates. Default: no",
+  )
+
 /** `output` of a json task. */
 export const jsonOutputSchema = z.strictObject({
   schema: z.record(z.string(), z.unknown()).describe("JSON Schema (2020-12) of the output object"),
+  manyAnswers,
 })
 
 /** `output` of a text task. */
 export const textOutputSchema = z.strictObject({
   minLength: z.int().min(1).default(1).describe("The shortest text allowed, in characters"),
   maxLength: z.int().positive().default(20_000).describe("The longest text allowed, in characters"),
+  manyAnswers,
 })
 
 const tool = z.strictObject({
@@ -102,4 +112,5 @@ const tool = z.strictObject({
 export const chatOutputSchema = z.strictObject({
   tools: z.array(tool).default([]).describe("The tools the model may call"),
   maxLength: z.int().positive().default(20_000).describe("The longest target turn allowed, in characters"),
+  manyAnswers,
 })

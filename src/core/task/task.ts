@@ -143,11 +143,19 @@ export function outOfScopeLabel(
   return label === undefined ? undefined : { label, isDeclared: false }
 }
 
-/** What an output may be, without how often: what grown examples and decisions depend on. */
+/** What an output may be, without how often and how many: what grown examples and decisions depend on. */
 export function outputForm(task: TaskSpecification): object {
-  if (task.kind !== "label" && task.kind !== "multilabel") return task.output
+  if (task.kind !== "label" && task.kind !== "multilabel") {
+    const { manyAnswers: _, ...form } = task.output
+    return form
+  }
   const { prevalence: _, ...form } = task.output
   return form
+}
+
+/** Whether an input may have several good outputs. */
+export function hasManyAnswers(task: TaskSpecification): boolean {
+  return task.kind !== "label" && task.kind !== "multilabel" && task.output.manyAnswers === true
 }
 
 /** The metric that decides the verdict. */

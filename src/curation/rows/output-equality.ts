@@ -14,7 +14,7 @@ import { Sketcher } from "../near/sketcher.ts"
 export type OutputPrint = readonly [low: number, high: number]
 
 // From this Jaccard similarity of character 4-grams on, two texts say the same.
-const similarText = 0.7
+export const similarText = 0.7
 const mostPrints = 10_000
 const mostShingles = 50_000
 

@@ -1,7 +1,8 @@
-import type { TaskSpecification } from "../../core/task/task.ts"
+import { hasManyAnswers, type TaskSpecification } from "../../core/task/task.ts"
 import { OverlapJudge, type JudgedOverlap, type OverlapPlan } from "../leaks/overlap-judge.ts"
 import { compareGroups, type Comparison, type ComparisonPlan } from "../rows/comparison.ts"
 import { eachGroup, joinByKeys, type RowGroups } from "../rows/key-groups.ts"
+import { compareAnswers } from "../rows/many-answers.ts"
 import { OutputEquality } from "../rows/output-equality.ts"
 import { Resketcher, type ResketchPlan } from "../rows/resketch.ts"
 import { rowsByPart } from "../rows/row-parts.ts"
@@ -42,6 +43,8 @@ export class OwnCuration {
   /** Compares the rows of each group. */
   compare(groups: RowGroups, plan: ComparisonPlan): Comparison[] {
     const { records } = this.#table
+    const exampleOf = (row: number) => this.#table.example(row)
+    if (hasManyAnswers(this.#task)) return [compareAnswers(records, groups, { task: this.#task, ...plan }, exampleOf)]
     const outputText = (row: number) => String(this.#table.example(row).output)
     return [compareGroups(records, groups, new OutputEquality(this.#task), plan, outputText)]
   }

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../core/canonical.ts"
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { Assignment, Split } from "../../core/rows/example.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
+import { hasManyAnswers, type TaskSpecification } from "../../core/task/task.ts"
 import { withLockAcross } from "../../store/files/lock.ts"
 import { withRollback } from "../../store/files/rollback.ts"
 import { rowIds } from "../../store/rows/row-ids.ts"
@@ -109,7 +109,8 @@ async function importRows(
     )
     function* changing() {
       requireStanding(task, store, rows)
-      const equal = options.withoutEqual ? takeOutEqual(store, kind, rows, files) : noneEqual
+      const found = options.withoutEqual ? takeOutEqual(store, kind, rows, files) : noneEqual
+      const equal = hasManyAnswers(task) ? { ...found, conflicts: [] } : found
       // Before the rows: a row that a kill leaves without its split would be held out as if it said none.
       const heldElsewhere = holdAsSaid(store, kind, rows)
       const counts = merge(store, kind, rows)

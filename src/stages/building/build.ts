@@ -144,7 +144,7 @@ async function buildFromRows(
   const costs = meter.costs(read)
   if (read >= fewestTimed) context.report.note(`build: ${describeCosts(costs)}`)
   const conflicts = standing(table, found, semantic !== undefined || frozen.witness.found.length > 0)
-  const inHoldout = heldOutPairs([...validation, ...test])
+  const inHoldout = heldOutPairs(task, [...validation, ...test])
   const pairs = [...conflicts, ...table.droppedPairs("conflict"), ...inHoldout.conflicts]
   const waiting = queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs)
   const isHeldOut = (pair: ExamplePair) => inHoldout.conflicts.some((other) => other === pair)

@@ -1,10 +1,11 @@
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { Decision, Seed } from "../../core/rows/example.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
+import { hasManyAnswers, type TaskSpecification } from "../../core/task/task.ts"
 import { OverlapJudge, type JudgedOverlap, type OverlapPlan } from "../../curation/leaks/overlap-judge.ts"
 import type { WitnessNotes } from "../../curation/leaks/witness.ts"
 import { compareGroups, type Comparison, type ComparisonPlan } from "../../curation/rows/comparison.ts"
 import { joinByKeys, type RowGroups } from "../../curation/rows/key-groups.ts"
+import { compareAnswers } from "../../curation/rows/many-answers.ts"
 import { OutputEquality } from "../../curation/rows/output-equality.ts"
 import { Resketcher, type ResketchPlan } from "../../curation/rows/resketch.ts"
 import { rowExample, rowLines } from "../../curation/rows/row-lines.ts"
@@ -144,7 +145,9 @@ function resketchShare(share: ResketchShare): MovedRecords[] {
 function compareShare({ task, records: shared, spill, groups, plan }: ComparisonShare): Comparison {
   const records = RowRecords.from(shared)
   const lines = new PartReader(spill)
-  const outputText = (row: number) => String(rowExample(records, lines, row).output)
+  const exampleOf = (row: number) => rowExample(records, lines, row)
+  if (hasManyAnswers(task)) return compareAnswers(records, groups, { task, ...plan }, exampleOf)
+  const outputText = (row: number) => String(exampleOf(row).output)
   return compareGroups(records, groups, new OutputEquality(task), plan, outputText)
 }
 

@@ -9,7 +9,7 @@ import type { Example, FlaggedRow } from "../../core/rows/example.ts"
 import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import { stratumOf } from "../../core/task/output.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
+import { hasManyAnswers, type TaskSpecification } from "../../core/task/task.ts"
 import { toJsonLines } from "../../store/files/files.ts"
 import type { PlannedVersion } from "../../store/rows/versions.ts"
 
@@ -79,6 +79,7 @@ export function versionManifest(
     holdout,
     ...(prevalenceOf(task) === undefined ? {} : { prevalence: prevalenceOf(task) }),
     ...(task.holdout.groupBy === undefined ? {} : { groupBy: task.holdout.groupBy }),
+    ...(hasManyAnswers(task) ? { manyAnswers: true } : {}),
   }
   const prevalence =
     prevalenceOf(task) === undefined ? undefined : prevalencePlan(task, countStrata(task, table.keptOutputs()))

@@ -4,7 +4,7 @@ import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { Held } from "../../core/rows/holdout-refresh.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { Draft } from "../../core/contracts/strategy.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
+import { hasManyAnswers, type TaskSpecification } from "../../core/task/task.ts"
 import { candidateChecks } from "../../curation/review/candidate-checks.ts"
 import { NearDuplicateIndex } from "../../curation/holdout/near-duplicates.ts"
 import { NgramIndex } from "../../curation/leaks/ngram-overlap.ts"
@@ -12,6 +12,7 @@ import { qualityChecks } from "../../curation/version/quality.ts"
 import { anyInputText } from "../../curation/version/validity.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
 import { passes, uniqueById } from "../../core/rows/candidates.ts"
+import { KnownAnswers } from "./known-answers.ts"
 import { lacksOpinion } from "./second-opinions.ts"
 
 /** A draft with the request that it came from, where a model was asked. */
@@ -60,6 +61,8 @@ export class DraftChecks {
   readonly #known: readonly KnownRow[]
   /** Real inputs of train: a candidate that answers one is no copy of it. */
   readonly #answerable: ReadonlySet<string>
+  /** Where an input may have several outputs: those of train, for a candidate is no news that is near in both. */
+  readonly #answers: KnownAnswers | undefined
   readonly #copied: { readonly heldOut: NgramIndex; readonly all: NgramIndex }
   readonly #seen = new Set<string>()
   #index: NearDuplicateIndex | undefined
@@ -73,12 +76,18 @@ export class DraftChecks {
     )
     this.#existing = new Map(standing.map((candidate) => [candidate.id, candidate]))
     const inputs = rows.inputs()
-    const source = [...rows.seeds(), ...inputs].map(({ id, input }) => ({ id, text: inputText(task, input) }))
+    const seeds = rows.seeds()
+    const source = [...seeds, ...inputs].map(({ id, input }) => ({ id, text: inputText(task, input) }))
     // What answers a real input is that input again.
     const grown = [...this.#existing.values()].filter(
       (candidate) => passes(candidate) && candidate.answers === undefined,
     )
-    this.#known = [...source, ...grown.map(({ id, input }) => ({ id, text: inputText(task, input) }))]
+    const answered = [...seeds.filter(({ id }) => split.get(id) === "train"), ...grown]
+    const isAnswered = new Set(hasManyAnswers(task) ? answered.map(({ id }) => id) : [])
+    this.#answers = hasManyAnswers(task) ? new KnownAnswers(task, answered) : undefined
+    this.#known = [...source, ...grown.map(({ id, input }) => ({ id, text: inputText(task, input) }))].filter(
+      ({ id }) => !isAnswered.has(id),
+    )
     this.#answerable = new Set(inputs.flatMap(({ id }) => (split.get(id) === "train" ? [id] : [])))
     this.#copied = { heldOut: new NgramIndex(task.build.ngram), all: new NgramIndex(task.build.ngram) }
     for (const { id, text } of source) {
@@ -99,7 +108,10 @@ export class DraftChecks {
       const candidate = existing ?? this.#candidate(id, draft, index)
       const isNovel =
         isFirst && candidate.checks.every(({ name, ok }) => ok || (name !== "novelty" && name !== "copied"))
-      if (isFirst && passes(candidate)) index.add(id, anyInputText(this.#task, candidate.input))
+      if (isFirst && passes(candidate)) {
+        if (this.#answers === undefined) index.add(id, anyInputText(this.#task, candidate.input))
+        else this.#answers.add(candidate)
+      }
       return { candidate, isNew: isFirst && existing === undefined, isNovel }
     })
   }
@@ -114,7 +126,11 @@ export class DraftChecks {
   #candidate(id: string, draft: AnsweredDraft, index: NearDuplicateIndex): Candidate {
     const { request, model, cell, answers } = draft
     const isWanted = answers === undefined ? undefined : (other: string) => !this.#answerable.has(other)
-    const near = { findNear: (text: string) => index.findNear(text, isWanted === undefined ? {} : { isWanted }) }
+    const near = {
+      findNear: (text: string) =>
+        index.findNear(text, isWanted === undefined ? {} : { isWanted }) ??
+        this.#answers?.findNear({ text, output: draft.output }, index),
+    }
     return {
       id,
       ...(request === undefined ? {} : { request }),
@@ -139,7 +155,8 @@ export class DraftChecks {
    */
   #copies(draft: AnsweredDraft): CandidateCheck[] {
     const { all, heldOut } = this.#copied
-    const found = (draft.answers === undefined ? all : heldOut).find(anyInputText(this.#task, draft.input))
+    const mayCopy = draft.answers !== undefined || this.#answers !== undefined
+    const found = (mayCopy ? heldOut : all).find(anyInputText(this.#task, draft.input))
     return found === undefined ? [] : [{ name: "copied", ok: false, detail: `${all.n} words in a row as in ${found}` }]
   }
 }

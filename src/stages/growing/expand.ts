@@ -8,7 +8,7 @@ import type { Held } from "../../core/rows/holdout-refresh.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import { costUsd } from "../../core/asking/prices.ts"
 import { cellName, type Strategy, type StrategyMaterial } from "../../core/contracts/strategy.ts"
-import { outputForm, type TaskSpecification } from "../../core/task/task.ts"
+import { hasManyAnswers, outputForm, type TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Asking } from "../asking/asking.ts"
 import type { Ask } from "./asked-prompt.ts"
@@ -245,6 +245,7 @@ function fingerprintOf(
     kind: task.kind,
     input: task.kind === "chat" ? null : task.input,
     output: outputForm(task),
+    ...(hasManyAnswers(task) ? { manyAnswers: true } : {}),
     ...(uses("seeds") ? { seeds: sources.seeds.map(({ id, input, output }) => ({ id, input, output })) } : {}),
     ...(uses("inputs") ? { inputs: sources.inputs.map(({ id, input }) => ({ id, input })) } : {}),
     ...(uses("attributes") ? { attributes: task.expand.attributes } : {}),
