@@ -23,12 +23,16 @@ export function register(command: Command, host: Host): void {
       "another holdout than the run's own, or `latest`: rows that a\ncontender has seen leave the comparison",
     )
     .option("--budget-usd <x>", "the most that answers of served models may cost, in US\ndollars", dollars)
+    .option(
+      "--retry-empty",
+      "ask served models again for what they answered without\na text (refused, cut off, empty), and score anew",
+    )
     .option("--yes", "do not ask before spending money on served models")
     .addHelpText(
       "after",
       "\nThe test set is opened once an evaluation, and each opening is recorded.\nExample: tuneloop evaluate latest",
     )
-    .action(async (given: string, options: { against?: string; holdout?: string; budgetUsd?: number }) => {
+    .action(async (given: string, options: EvaluateFlags) => {
       const context = host.context()
       const run = await resolveRun(host, given)
       const against = options.against?.split(",").map((name) => name.trim())
@@ -40,6 +44,13 @@ export function register(command: Command, host: Host): void {
     })
 }
 
+interface EvaluateFlags {
+  readonly against?: string
+  readonly holdout?: string
+  readonly budgetUsd?: number
+  readonly retryEmpty?: boolean
+}
+
 /** Evaluates the run by the settings of its job. */
 export async function evaluateRun(
   host: Host,
@@ -49,10 +60,12 @@ export async function evaluateRun(
     against,
     holdout,
     budgetUsd,
+    retryEmpty,
   }: {
     readonly against?: readonly string[] | undefined
     readonly holdout?: string | undefined
     readonly budgetUsd?: number | undefined
+    readonly retryEmpty?: boolean | undefined
   } = {},
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = readPlan(runFiles(context.workspace, run))
@@ -79,6 +92,7 @@ export async function evaluateRun(
           host.asker,
         ),
       budgetUsd,
+      retryEmpty,
     },
     holdout: holdout === undefined ? undefined : resolveHoldout(context.workspace, plan.task, holdout),
   })

@@ -18,6 +18,7 @@ interface RecordFlags {
   readonly maxNewTokens?: number
   readonly budgetUsd?: number
   readonly concurrency: number
+  readonly retryEmpty?: boolean
 }
 
 export function registerRecord(command: Command, host: Host): void {
@@ -34,6 +35,7 @@ export function registerRecord(command: Command, host: Host): void {
     .option("--max-new-tokens <n>", "the most tokens of an answer (default: from the gold\noutputs)", positive)
     .option("--budget-usd <x>", "the most that the answers may cost, in US dollars", dollars)
     .option("--concurrency <n>", "questions in flight at once", positive, 4)
+    .option("--retry-empty", "ask again what was answered without a text (refused, cut\noff, empty)")
     .option("--yes", "do not ask before spending money")
     .addHelpText(
       "after",
@@ -55,6 +57,7 @@ export function registerRecord(command: Command, host: Host): void {
         holdout: flags.holdout === undefined ? undefined : resolveHoldout(host.workspace, flags.task, flags.holdout),
         inputs: flags.inputs === undefined ? undefined : host.path(flags.inputs),
         concurrency: flags.concurrency,
+        retryEmpty: flags.retryEmpty === true,
         budgetUsd: flags.budgetUsd,
         command: `tuneloop models record ${model} --task ${flags.task} --as ${flags.as}`,
       })
@@ -86,7 +89,10 @@ function recordData({ rows, recording, terms, name, task }: RecordingPlan, resul
   }
 }
 
-function describe({ rows, recording, name, terms }: RecordingPlan, { state, added, cut }: RecordingResult): string {
+function describe(
+  { rows, recording, name, terms }: RecordingPlan,
+  { state, added, cut, silent }: RecordingResult,
+): string {
   const inputs = rows.inputs.length === 0 ? "" : ` and ${rows.inputs.length} inputs`
   const asked = `${rows.validation.length} validation rows, ${rows.test.length} test rows${inputs}`
   return [
@@ -94,6 +100,7 @@ function describe({ rows, recording, name, terms }: RecordingPlan, { state, adde
       ? `unchanged: ${recording.place} has the answers to ${asked}`
       : `${added} answers added to ${recording.place}, which has those to ${asked}`,
     ...(cut === 0 ? [] : [`${cut} answers were cut at ${terms.maxTokens} tokens; a longer recording has another name`]),
+    ...(silent === 0 ? [] : [`${silent} answers have no text; ask again with --retry-empty`]),
     `compare with it: tuneloop evaluate <run> --against recorded:${name}`,
   ].join("\n")
 }

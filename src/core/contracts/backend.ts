@@ -341,6 +341,8 @@ export interface BackendModule<Options = unknown> {
 export interface Prediction {
   readonly id: string
   readonly output: string
+  /** What the model thought before, where its server parts it from the output. */
+  readonly thought?: string | undefined
   readonly latencyMs: number | null
   readonly inputTokens: number
   readonly outputTokens: number

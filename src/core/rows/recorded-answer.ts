@@ -6,7 +6,8 @@ import type { Input } from "./example.ts"
 export const recordedAnswerSchema = z.strictObject({
   id: z.string().min(1).describe("The id of the row that was asked"),
   inputDigest: z.string().describe("The digest of its input as it was asked"),
-  output: z.string().describe("What the model answered"),
+  output: z.string().describe("What the model answered; empty where it answered nothing"),
+  thought: z.string().optional().describe("What it thought before"),
   finish: z.string().nullable().describe("Why the answer ended, in the server's word; null where it did not say"),
   inputTokens: z.number().nullable().describe("As the server counted them; null where it did not say"),
   outputTokens: z.number().nullable(),

@@ -109,7 +109,14 @@ export const jobSchema = z
           .describe("What the tuned model is compared with"),
         shotsPerLabel: z.int().positive().default(1).describe("Examples a label in the few-shot prompt (label tasks)"),
         shots: z.int().positive().default(4).describe("Examples in the few-shot prompt (other tasks)"),
-        maxNewTokens: z.int().positive().default(16).describe("The most tokens a contender may answer with"),
+        maxNewTokens: z
+          .int()
+          .positive()
+          .optional()
+          .describe(
+            "The most tokens a contender may answer with; without it three times the longest output of the version's " +
+              "train and validation rows, by estimate, and at least 16",
+          ),
         batchSize: z.int().positive().default(32).describe("Rows answered at once"),
         latencyRows: z.int().min(1).default(20).describe("Rows answered one at a time to measure latency"),
       })

@@ -20,6 +20,8 @@ export interface ContenderScores {
   readonly metrics: Readonly<Record<string, MetricScore>>
   /** How many answers could not be read as an output of the task; they count as wrong. */
   readonly unreadable: number
+  /** How many of these were cut off at the most tokens that an answer may have; absent where none was. */
+  readonly cut?: number | undefined
   /** Null when no answer was timed. */
   readonly latencyMs: Latency | null
   /** Tokens an answer, on average; null for a contender that has no tokens. */
@@ -75,10 +77,13 @@ function scoresOf(
   const times = predictions.flatMap(({ latencyMs }) => latencyMs ?? [])
   const inputMean = mean(predictions.map(({ inputTokens }) => inputTokens))
   const outputMean = mean(predictions.map(({ outputTokens }) => outputTokens))
+  const unread = rows.flatMap(({ output }, place) => (output === undefined ? [predictions[place]] : []))
+  const cut = unread.filter((prediction) => prediction?.finish === "length").length
   return {
     name,
     metrics: Object.fromEntries(metrics.map((metric) => [metric.name, scoreOf(name, rows, metric, confidence)])),
-    unreadable: rows.filter(({ output }) => output === undefined).length,
+    unreadable: unread.length,
+    ...(cut === 0 ? {} : { cut }),
     latencyMs: latencyOf(times, confidence),
     tokens: inputMean > 0 || outputMean > 0 ? { inputMean, outputMean } : null,
   }

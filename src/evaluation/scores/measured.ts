@@ -6,8 +6,10 @@ import type { Bootstrap } from "../statistics/bootstrap.ts"
 export interface ContenderRows {
   readonly name: string
   readonly rows: readonly ScoredRow[]
-  readonly predictions: readonly Pick<Prediction, "latencyMs" | "inputTokens" | "outputTokens">[]
+  readonly predictions: readonly Asked[]
 }
+
+type Asked = Pick<Prediction, "latencyMs" | "inputTokens" | "outputTokens"> & Partial<Pick<Prediction, "finish">>
 
 /** A metric with the bootstrap that all of its intervals share. */
 export interface MeasuredMetric extends BoundMetric {

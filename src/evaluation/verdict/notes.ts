@@ -97,13 +97,16 @@ function alternativeNote(
 function unreadableNotes({ contenders }: Scoring): string[] {
   return contenders
     .filter(({ unreadable }) => unreadable > 0)
-    .map(({ name, unreadable, metrics }) => {
+    .map(({ name, unreadable, cut = 0, metrics }) => {
       const rows = Object.values(metrics)[0]?.n
       const answers = `${count(unreadable, "answer")} of ${name}${rows === undefined ? "" : ` (of ${rows})`}`
-      return (
-        `${answers} could not be read as an output of the task and ${unreadable === 1 ? "counts" : "count"} ` +
-        "as wrong."
-      )
+      const counts = `${unreadable === 1 ? "counts" : "count"} as wrong`
+      const why =
+        cut === 0
+          ? ""
+          : `: ${cut === unreadable ? "all" : cut} of them were cut off at the most tokens of an answer, ` +
+            "which evaluation.maxNewTokens of the job sets"
+      return `${answers} could not be read as an output of the task and ${counts}${why}.`
     })
 }
 

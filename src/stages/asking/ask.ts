@@ -57,8 +57,28 @@ export async function askAll(context: StageContext, question: Question): Promise
       await sender.sendAll(open(), rest)
     })
   }
-  const answers = await context.ledger().requests.answers(keys)
+  return answersTo(context, requests)
+}
+
+/** What the ledger has of answers to the requests, by key, their thoughts beside their texts. */
+export async function answersTo(
+  context: StageContext,
+  requests: readonly KeyedRequest[],
+): Promise<ReadonlyMap<string, ModelAnswer>> {
+  const answers = await context.ledger().requests.answers(requests.map(({ key }) => key))
   return new Map(Array.from(answers, ([key, answer]) => [key, spoken(answer)]))
+}
+
+/** Of the requests those that would be sent now, on these terms. */
+export async function unanswered<Request extends KeyedRequest>(
+  context: StageContext,
+  requests: readonly Request[],
+  { terms }: Asking,
+): Promise<Request[]> {
+  const keys = requests.map(({ key }) => key)
+  const answered = await context.readLedger().requests.answered(keys)
+  const silent = new Set(terms.retryEmpty ? await silentKeys(context, keys) : [])
+  return requests.filter(({ key }) => !answered.has(key) || silent.has(key))
 }
 
 /** The requests whose answers have no text. What was erased had one. */

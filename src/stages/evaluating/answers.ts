@@ -1,3 +1,4 @@
+import { withoutThoughts } from "../../core/asking/thoughts.ts"
 import type { Prediction } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { RunSummary } from "../../core/training/run.ts"
@@ -75,10 +76,19 @@ function recorded(
 /** The answers that are there: kept, or elsewhere and from now on kept. */
 function known(context: StageContext, plan: EvaluationPlan, question: KeyedQuestion): Prediction[] | undefined {
   const kept = readAnswers(question.file, idsOf(question))
-  if (kept !== undefined) return kept
+  if (kept !== undefined) return isAskedAgain(plan, question, kept) ? undefined : kept
   const elsewhere = answersElsewhere(context, plan, question)
   if (elsewhere !== undefined) keepAnswers(question.file, elsewhere)
   return elsewhere
+}
+
+/** Whether rows without a text are to be asked again; weights at temperature 0 would answer as they did. */
+function isAskedAgain(plan: EvaluationPlan, question: KeyedQuestion, kept: readonly Prediction[]): boolean {
+  return (
+    plan.served?.retryEmpty === true &&
+    generated(question).some((each) => placeOf(plan, each) !== undefined) &&
+    kept.some(({ output }) => withoutThoughts(output).text.trim() === "")
+  )
 }
 
 /** The answers of a contender that needs no model elsewhere, timed one by one; undefined for others. */

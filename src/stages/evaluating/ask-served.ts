@@ -3,7 +3,7 @@ import type { ChatPlace, Prediction } from "../../core/contracts/backend.ts"
 import type { ModelAnswer } from "../../core/contracts/model.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { keepAnswers } from "../../store/rows/answers.ts"
-import { askAll } from "../asking/ask.ts"
+import { askAll, unanswered } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
 import { heldOutModel } from "../asking/held-out-model.ts"
 import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
@@ -58,11 +58,12 @@ interface AskedQuestion {
   readonly requests: readonly KeyedRequest[]
 }
 
-function askingOf(context: StageContext, { task, run }: EvaluationPlan, { budgetUsd }: ServedModels): Asking {
+function askingOf(context: StageContext, { task, run }: EvaluationPlan, served: ServedModels): Asking {
   return new Asking(context, {
     task: task.task,
     pace: { concurrency: task.expand.pace.concurrency },
-    budgetUsd,
+    budgetUsd: served.budgetUsd,
+    retryEmpty: served.retryEmpty,
     taskCeiling: { limitUsd: task.expand.budgetUsd, setting: "expand.budgetUsd" },
     comeBack: () => `tuneloop evaluate ${run}`,
   })
@@ -88,15 +89,15 @@ function requestsOf({ job, training }: EvaluationPlan, { work, rows, place }: Se
 async function requireConsent(
   context: StageContext,
   asked: readonly AskedQuestion[],
-  { money }: Asking,
+  asking: Asking,
   { consent }: ServedModels,
 ): Promise<void> {
   const byHost = Map.groupBy(asked, ({ question }) => new URL(question.place.baseUrl).host)
   for (const [host, questions] of byHost) {
     for (const { question } of questions) requireAllowedHost(context, question.place.baseUrl)
     const requests = new Map(questions.flatMap((each) => each.requests.map(({ key, request }) => [key, request])))
-    const answered = await context.readLedger().requests.answered(requests.keys())
-    const worst = [...requests].flatMap(([key, request]) => (answered.has(key) ? [] : [money.worstUsd(request)]))
+    const keyed = Array.from(requests, ([key, request]) => ({ key, request }))
+    const worst = (await unanswered(context, keyed, asking)).map(({ request }) => asking.money.worstUsd(request))
     const worstUsd = worst.includes(null) ? null : worst.reduce<number>((sum, usd) => sum + (usd ?? 0), 0)
     if (worst.length > 0 && worstUsd !== 0) await consent({ host, questions: worst.length, worstUsd })
   }

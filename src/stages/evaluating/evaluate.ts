@@ -3,8 +3,9 @@ import type { ReportData } from "../../evaluation/report/report-data.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { reduceRun, type RunSummary } from "../../core/training/run.ts"
 import { writeAtomically } from "../../store/files/files.ts"
-import { evaluationFile, reportFile } from "../../store/rows/run-files.ts"
+import { evaluationFile, freeReportFile } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { warnOfShortAnswers } from "./answer-length.ts"
 import { collectAnswers, type Answers } from "./answers.ts"
 import { planEvaluation, type EvaluationPlan, type EvaluationRequest } from "./evaluation-plan.ts"
 import { readEvaluation, type Evaluation } from "./evaluation-result.ts"
@@ -26,15 +27,17 @@ export async function evaluate(
   const { workspace } = context
   const plan = planEvaluation(context, request)
   const finished = readEvaluation(workspace, plan.run, plan.id)
-  if (finished !== undefined) return { state: "unchanged", result: finished }
+  if (finished !== undefined && plan.served?.retryEmpty !== true) return { state: "unchanged", result: finished }
   const summary = await requireFinished(context, plan.run)
   requireIncumbent(context, plan)
   requireRecorded(workspace, plan)
+  if (request.job.evaluation.maxNewTokens !== undefined)
+    warnOfShortAnswers(context, plan.task, plan.training, plan.job.evaluation.maxNewTokens)
   const rows = await openTestRows(context, plan)
   const answers = await collectAnswers(context, plan, rows, summary)
   const scored = score(context, plan, rows.test, answers)
   const report = await reportDataOf(context, { plan, rows, scored, validation: answers.validation, summary })
-  const page = reportFile(workspace, plan.run)
+  const page = freeReportFile(workspace, plan.run, plan.id)
   writeAtomically(page, renderReport(report))
   const result = resultOf(plan, rows, answers, { data: report, file: workspace.show(page) })
   // The result is written last: where it is, the report is as well.

@@ -7,8 +7,9 @@ import { ConfigError, ToolkitError } from "../../core/errors.ts"
 import { promptVersion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
-import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import { evaluationText, readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { type DecidedJob, formerMaxNewTokens, lengthFor, withLength } from "./answer-length.ts"
 import type { ServedModels } from "./served-models.ts"
 import { recordingsOf, type RecordingsTerms } from "./recordings.ts"
 
@@ -33,8 +34,9 @@ export interface EvaluationRequest {
 }
 
 /** An evaluation before its first answer. */
-export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout"> {
+export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout" | "job"> {
   readonly id: string
+  readonly job: DecidedJob
   /** What the run was trained by. */
   readonly training: TrainingPlan
   readonly holdout: HoldoutId
@@ -49,23 +51,32 @@ export function planEvaluation(context: StageContext, request: EvaluationRequest
   const holdout = request.holdout ?? training.holdout
   const contenders = request.contenders.filter(({ contender }) => contender.kinds.includes(task.kind))
   const recordings = recordingsOf(context.workspace, { task, contenders })
-  const id = evaluationId({ task, job, run, training, holdout, recordings })
-  return { ...request, contenders, id, training, holdout, recordings }
+  const settings = { task, run, training, holdout, recordings }
+  const decided = decidedJob(context, job, settings)
+  const id = evaluationId({ ...settings, job: decided })
+  return { ...request, contenders, id, job: decided, training, holdout, recordings }
+}
+
+/** A length that nobody set follows from the outputs, unless the evaluation was made before it did. */
+function decidedJob(context: StageContext, job: JobSpecification, settings: Omit<Settings, "job">): DecidedJob {
+  const { task, run, training } = settings
+  const given = job.evaluation.maxNewTokens
+  if (given !== undefined) return withLength(job, given)
+  const former = withLength(job, formerMaxNewTokens)
+  const isMade = evaluationText(context.workspace, run, evaluationId({ ...settings, job: former })) !== undefined
+  return isMade ? former : withLength(job, lengthFor(context, task, training))
+}
+
+type Settings = Pick<EvaluationPlan, "task" | "run" | "training" | "holdout"> & {
+  readonly job: JobSpecification
+  readonly recordings?: RecordingsTerms
 }
 
 /**
  * The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and
  * rule.
  */
-export function evaluationId({
-  task,
-  job,
-  run,
-  training,
-  holdout,
-  recordings = {},
-}: Pick<EvaluationPlan, "task" | "job" | "run" | "training" | "holdout"> &
-  Partial<Pick<EvaluationPlan, "recordings">>): string {
+export function evaluationId({ task, job, run, training, holdout, recordings = {} }: Settings): string {
   return contentId("eval", {
     semantics,
     run,
@@ -73,7 +84,7 @@ export function evaluationId({
     task: task.task,
     output: task.output,
     verdict: task.verdict,
-    evaluation: job.evaluation,
+    evaluation: { ...job.evaluation, maxNewTokens: job.evaluation.maxNewTokens ?? formerMaxNewTokens },
     ...(holdout === training.holdout ? {} : { holdout }),
     ...(task.holdout.groupBy === undefined ? {} : { groupCorrelation: task.holdout.groupCorrelation }),
     ...(Object.keys(recordings).length === 0 ? {} : { recordings }),

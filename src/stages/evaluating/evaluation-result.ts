@@ -67,6 +67,7 @@ const contender = z.looseObject({
   name: z.string(),
   metrics: z.record(z.string(), score),
   unreadable: z.number(),
+  cut: z.number().optional(),
   latencyMs: latency.nullable(),
   tokens: z.looseObject({ inputMean: figure, outputMean: figure }).nullable(),
 })

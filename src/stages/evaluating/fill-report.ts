@@ -2,6 +2,7 @@ import type { ReportData } from "../../evaluation/report/report-data.ts"
 import { confusionOf } from "../../evaluation/scores/confusion.ts"
 import { evaluationNotes, prevalenceNote, taintNote, wornNote } from "../../evaluation/verdict/notes.ts"
 import { digest } from "../../core/canonical.ts"
+import { withoutThoughts } from "../../core/asking/thoughts.ts"
 import type { Example } from "../../core/rows/example.ts"
 import { formatOutput, inputText, sameOutput } from "../../core/task/output.ts"
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
@@ -71,7 +72,7 @@ function failures(
   answers: ContenderAnswers,
 ): ReportData["failures"] {
   const rows = scoredRows(task, examples, answers)
-  const raw = new Map(answers.predictions.map((prediction) => [prediction.id, prediction.output]))
+  const raw = new Map(answers.predictions.map(({ id, output }) => [id, withoutThoughts(output).text]))
   const wrong = rows.flatMap((row, index) => {
     const example = examples[index]
     if (example === undefined || (row.output !== undefined && sameOutput(task, example.output, row.output))) return []

@@ -1,6 +1,7 @@
 import type { ScoredRow } from "../../core/contracts/metric.ts"
-import type { Example } from "../../core/rows/example.ts"
-import { parseOutput } from "../../core/task/output.ts"
+import { withoutThoughts } from "../../core/asking/thoughts.ts"
+import type { Example, Output } from "../../core/rows/example.ts"
+import { formatOutput, parseOutput } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { ContenderAnswers } from "./answers.ts"
 
@@ -20,8 +21,14 @@ export function scoredRows(
       id,
       input,
       references: [output],
-      output: prediction === undefined ? undefined : parseOutput(task, prediction.output),
+      output: prediction === undefined ? undefined : parseOutput(task, answerText(task, prediction.output, output)),
       ...(group === undefined ? {} : { group }),
     }
   })
+}
+
+/** What the model answered, without what it thought; where thoughts are a part of what is to be learnt, they stay. */
+function answerText(task: TaskSpecification, said: string, reference: Output): string {
+  const learnsToThink = withoutThoughts(formatOutput(task, reference)).thought !== undefined
+  return learnsToThink ? said : withoutThoughts(said).text
 }

@@ -7,6 +7,8 @@ export interface ServedModels {
   /** Resolves when whoever runs this agrees to pay so much at most. */
   readonly consent: (cost: ServedCost) => Promise<void>
   readonly budgetUsd?: number | undefined
+  /** Whether rows that were answered without a text are asked again, and all is scored anew. */
+  readonly retryEmpty?: boolean | undefined
 }
 
 /** What asking at one host takes; the worst case is null where nobody knows the price. */

@@ -5,6 +5,7 @@ export function untimedPrediction(
   id: string,
   answer: {
     readonly output: string
+    readonly thought?: string | undefined
     readonly finish?: string | null | undefined
     readonly inputTokens: number | null
     readonly outputTokens: number | null
@@ -13,6 +14,7 @@ export function untimedPrediction(
   return {
     id,
     output: answer.output,
+    ...(answer.thought === undefined ? {} : { thought: answer.thought }),
     latencyMs: null,
     inputTokens: answer.inputTokens ?? 0,
     outputTokens: answer.outputTokens ?? 0,

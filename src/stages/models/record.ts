@@ -7,7 +7,7 @@ import { inputDigest, type RecordedAnswer, type RecordingTerms } from "../../cor
 import { promptVersion, renderQuestion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { Recording, termNames } from "../../store/rows/recorded-answers.ts"
-import { askAll } from "../asking/ask.ts"
+import { answersTo, askAll, unanswered } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
 import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
 import type { StageContext } from "../context.ts"
@@ -26,6 +26,8 @@ export interface RecordingRequest {
   /** A file of inputs that are asked as well. */
   readonly inputs: string | undefined
   readonly concurrency: number
+  /** Whether rows whose answer has no text are asked again. */
+  readonly retryEmpty?: boolean | undefined
   readonly budgetUsd: number | undefined
   /** The command as it was called, for whoever has to call it again. */
   readonly command: string
@@ -58,17 +60,19 @@ export async function planRecording(context: StageContext, request: RecordingReq
   const terms = termsOf(context, request, recording)
   const rows = await recordingRows(context, task, request)
   const all = [...rows.validation, ...rows.test, ...rows.inputs]
-  const known = recording.answersTo(all)
+  const known = new Map(
+    [...recording.answersTo(all)].filter(([, { output }]) => !request.retryEmpty || output.trim() !== ""),
+  )
   const missing = all.filter(({ id }) => !known.has(id)).map((row) => ({ ...questionOf(task, terms, row), row }))
   const asking = new Asking(context, {
     task: task.task,
     pace: { concurrency: request.concurrency },
     budgetUsd,
+    retryEmpty: request.retryEmpty,
     taskCeiling: { limitUsd: task.expand.budgetUsd, setting: "expand.budgetUsd" },
     comeBack: () => request.command,
   })
-  const answered = await context.readLedger().requests.answered(missing.map(({ key }) => key))
-  const unasked = missing.filter(({ key }) => !answered.has(key))
+  const unasked = await unanswered(context, missing, asking)
   const worst = unasked.map(({ request: question }) => asking.money.worstUsd(question))
   return {
     ...request,
@@ -89,6 +93,8 @@ export interface RecordingResult {
   readonly added: number
   /** How many of the answers to these rows were cut at the most tokens. */
   readonly cut: number
+  /** How many of them have no text: refused, cut off before the first word, empty. */
+  readonly silent: number
 }
 
 /**
@@ -110,14 +116,16 @@ export async function record(
       asking,
     })
   } finally {
-    const answers = await context.ledger().requests.answers(missing.map(({ key }) => key))
-    added = recording.add(linesOf(context, plan, answers))
+    added = recording.add(linesOf(context, plan, await answersTo(context, missing)))
   }
   const { validation, test, inputs } = plan.rows
-  const cut = [...recording.answersTo([...validation, ...test, ...inputs]).values()].filter(
-    ({ finish }) => finish === "length",
-  )
-  return { state: added > 0 ? "recorded" : "unchanged", added, cut: cut.length }
+  const all = [...recording.answersTo([...validation, ...test, ...inputs]).values()]
+  return {
+    state: added > 0 ? "recorded" : "unchanged",
+    added,
+    cut: all.filter(({ finish }) => finish === "length").length,
+    silent: all.filter(({ output }) => output.trim() === "").length,
+  }
 }
 
 /** The terms as asked for, which must be those of what is recorded under the name; its length goes for the rest. */
@@ -162,12 +170,13 @@ function linesOf(
   return missing.flatMap(({ key, row }): RecordedAnswer[] => {
     const answer = answers.get(key)
     if (answer === undefined) return []
-    const { text, finish, inputTokens, outputTokens } = answer
+    const { text, thought, finish, inputTokens, outputTokens } = answer
     return [
       {
         id: row.id,
         inputDigest: inputDigest(row.input),
         output: text,
+        ...(thought === undefined ? {} : { thought }),
         finish: finish ?? null,
         inputTokens,
         outputTokens,

@@ -1,7 +1,7 @@
 import { DataError, type Issue, ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
-import { estimatedTokens } from "../../core/asking/tokens.ts"
+import { answerRoom } from "../../core/asking/answer-room.ts"
 import { formatOutput } from "../../core/task/output.ts"
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
@@ -67,16 +67,14 @@ async function inputsIn(context: StageContext, task: TaskSpecification, file: st
   return [...rows.values()]
 }
 
-/**
- * How long an answer may be unless somebody says so: three times the longest gold output that is not in the test set,
- * by estimate, as a power of two; no less than 32.
- */
+/** How long an answer may be unless somebody says so, by the gold outputs that are not in the test set. */
 export function defaultMaxTokens(context: StageContext, task: TaskSpecification): number {
   const rows = new TaskRows(context.workspace, task.task)
   const held = rows.heldOut()
-  let longest = Math.max(0, ...labelsOf(task).map(estimatedTokens))
-  for (const { id, output } of rows.eachSeed())
-    if ((held.get(id) ?? "validation") === "validation")
-      longest = Math.max(longest, estimatedTokens(formatOutput(task, output)))
-  return 2 ** Math.ceil(Math.log2(Math.max(32, 3 * longest)))
+  function* outputs(): Generator<string> {
+    yield* labelsOf(task)
+    for (const { id, output } of rows.eachSeed())
+      if ((held.get(id) ?? "validation") === "validation") yield formatOutput(task, output)
+  }
+  return answerRoom(outputs(), 32)
 }

@@ -12,6 +12,7 @@ import { earlierFile } from "./earlier-answers.ts"
 const predictionSchema: z.ZodType<Prediction> = z.object({
   id: z.string(),
   output: z.string(),
+  thought: z.string().optional(),
   latencyMs: z.number().nullable(),
   inputTokens: z.number(),
   outputTokens: z.number(),

@@ -15,7 +15,7 @@ import { RowLines } from "./row-lines.ts"
 
 /**
  * The recorded answers of a task under a name: a file that is appended to, and never changed otherwise but by an
- * erasure. Of two lines about the same row and input the first counts.
+ * erasure. Of two lines about the same row and input the first with a text counts.
  */
 export class Recording {
   readonly name: string
@@ -62,15 +62,16 @@ export class Recording {
     const wanted = new Map(Array.from(rows, ({ id, input }) => [id, inputDigest(input)]))
     const found = new Map<string, RecordedAnswer>()
     for (const line of this.lines())
-      if (wanted.get(line.id) === line.inputDigest && !found.has(line.id)) found.set(line.id, line)
+      if (wanted.get(line.id) === line.inputDigest && isMore(line, found.get(line.id))) found.set(line.id, line)
     return found
   }
 
-  /** Appends the lines that are not there yet, all or none; returns how many. */
+  /** Appends the lines that say what is not there yet, all or none; returns how many. */
   add(answers: readonly RecordedAnswer[]): number {
     return withLock(this.workspace.lockFile(this.task), this.place, () => {
-      const known = new Set(Array.from(this.lines(), keyOf))
-      const added = answers.filter((answer) => !known.has(keyOf(answer)))
+      const known = new Map<string, RecordedAnswer>()
+      for (const line of this.lines()) if (isMore(line, known.get(keyOf(line)))) known.set(keyOf(line), line)
+      const added = answers.filter((answer) => isMore(answer, known.get(keyOf(answer))))
       if (added.length > 0) appendAtomically(this.file, toJsonLines(added))
       return added.length
     })
@@ -85,6 +86,11 @@ export class Recording {
     for (const line of this.reader.lines(this.file, recordedAnswerSchema))
       if (erased.isEmpty || erased.of(line) === undefined) yield line
   }
+}
+
+/** Whether the line says something of which the one before says nothing. */
+function isMore(line: RecordedAnswer, before: RecordedAnswer | undefined): boolean {
+  return before === undefined || (before.output.trim() === "" && line.output.trim() !== "")
 }
 
 /** The keys of `RecordingTerms`. */

@@ -74,9 +74,16 @@ export function evaluationText(workspace: Workspace, run: string, evaluation: st
   return existsSync(file) ? readText(file) : undefined
 }
 
-/** Where the run's report lies. */
-export function reportFile(workspace: Workspace, run: string): string {
-  return join(workspace.runFolder(run), "report.html")
+/**
+ * Where the report of an evaluation goes: `report.html` for the first one of the run, and a name of its own for any
+ * later one. A report is never written over.
+ */
+export function freeReportFile(workspace: Workspace, run: string, evaluation: string): string {
+  for (let number = 0; ; number++) {
+    const name = ["report", ...(number > 0 ? [evaluation] : []), ...(number > 1 ? [number] : [])].join("-")
+    const file = join(workspace.runFolder(run), `${name}.html`)
+    if (!existsSync(file)) return file
+  }
 }
 
 function planFile(folder: string): string {

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { jobSchema } from "../../../src/core/training/job.ts"
 import type { StageContext } from "../../../src/stages/context.ts"
+import { withLength } from "../../../src/stages/evaluating/answer-length.ts"
 import { generate, stopGenerations, type GeneratedQuestion } from "../../../src/stages/evaluating/generation.ts"
 import { generationWorks } from "../../../src/store/rows/answers.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
@@ -54,7 +55,7 @@ describe("a generation whose command is interrupted", { timeout: 120_000 }, () =
   })
 
   function asked(context: StageContext, signal?: AbortSignal): Promise<void> {
-    const job = jobSchema.parse({ job: "mood", task: "mood", baseModel: training.baseModel })
+    const job = withLength(jobSchema.parse({ job: "mood", task: "mood", baseModel: training.baseModel }), 16)
     const questions = [question(subject.workspace)]
     return generate(context, { run, job, training, backend: subject.open(signal) }, questions, questions)
   }

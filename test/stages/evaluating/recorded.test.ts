@@ -35,8 +35,9 @@ function copied() {
     const settings = { ...job, evaluation: { ...job.evaluation, contenders } }
     return evaluate(context, await requestOf(task, settings, run, quickBackend(asked)))
   }
-  const recorded = async (server: ChatServer, model = "old-model") => {
+  const recorded = async (server: ChatServer, model = "old-model", retryEmpty = false) => {
     const plan = await planRecording(context, {
+      retryEmpty,
       ...{ task, name: "old", model, baseUrl: server.url, concurrency: 2, command: "" },
       ...{ maxTokens: undefined, holdout: undefined, inputs: undefined, budgetUsd: undefined },
     })
@@ -106,6 +107,36 @@ it("answers that are missing are named with the command that records them, befor
   )
   expect(failure?.hint).toContain(`models record old-model --task mood --as old --holdout ${holdout}`)
   expect(await at.context.ledger().openings.of(holdout)).toEqual([])
+})
+
+it("a row without a text is recorded as such, kept, and asked again where that is wished", async () => {
+  const at = copied()
+  const holdout = holdoutOf(at.folder)
+  const server = await knowing(at.folder, holdout)
+  const knows = server.answer
+  let asked = 0
+  server.choice = () => {
+    asked++
+    const message = asked <= 2 ? { content: null, reasoning_content: "Hm." } : { content: `Hm.</think>${knows("")}` }
+    return { index: 0, finish_reason: asked === 1 ? "length" : "stop", message }
+  }
+  const { recording, rows } = await at.recorded(server)
+  const all = [...rows.validation, ...rows.test]
+  const silent = () => [...recording.answersTo(all).values()].filter(({ output }) => output === "")
+  expect(server.asked).toHaveLength(all.length)
+  expect(silent()).toHaveLength(2)
+  expect(silent().map(({ thought }) => thought)).toEqual(["Hm.", "Hm."])
+  await at.recorded(server)
+  expect(server.asked).toHaveLength(all.length)
+  const again = await at.recorded(server, "old-model", true)
+  expect(again).toMatchObject({ unasked: 2 })
+  expect(server.asked).toHaveLength(all.length + 2)
+  server.close()
+  expect(silent()).toEqual([])
+  expect([...recording.answersTo(all).values()].every(({ thought }) => thought === "Hm.")).toBe(true)
+  const { result } = await at.evaluated()
+  const scores = result.contenders.find(({ name }) => name === "recorded:old")
+  expect(scores?.metrics["accuracy"]?.value).toBe(1)
 })
 
 it("an incumbent that does not answer stops the evaluation before the test set is opened", async () => {

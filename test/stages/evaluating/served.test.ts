@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest"
@@ -58,9 +58,19 @@ function copied(priced?: string) {
   const context = stageContext(folder)
   const { workspace } = context
   const agreed: ServedCost[] = []
-  const evaluated = async ({ budgetUsd, isAgreed = true }: { budgetUsd?: number; isAgreed?: boolean } = {}) => {
+  const evaluated = async ({
+    budgetUsd,
+    isAgreed = true,
+    retryEmpty = false,
+    contenders = ["zero-shot", "few-shot"],
+  }: {
+    budgetUsd?: number
+    isAgreed?: boolean
+    retryEmpty?: boolean
+    contenders?: readonly string[]
+  } = {}) => {
     const job = workspace.readJob("mood")
-    const settings = { ...job, evaluation: { ...job.evaluation, contenders: ["zero-shot", "few-shot"] } }
+    const settings = { ...job, evaluation: { ...job.evaluation, contenders: [...contenders] } }
     const request = await requestOf(workspace.readTask("mood"), settings, run, service(server.url))
     return evaluate(context, {
       ...request,
@@ -71,6 +81,7 @@ function copied(priced?: string) {
           if (!isAgreed) throw new Error("not agreed")
         },
         budgetUsd,
+        retryEmpty,
       },
     })
   }
@@ -99,6 +110,52 @@ it("a tuned model at a service is asked there, its base as well, and each row on
   const before = server.asked.length
   expect((await at.evaluated()).state).toBe("unchanged")
   expect(server.asked).toHaveLength(before)
+})
+
+const choice = (message: object, finish = "stop") => ({ index: 0, finish_reason: finish, message })
+
+it("a thought before an answer is no part of it, and an answer without a text counts as wrong", async () => {
+  const at = copied()
+  server.choice = (body) =>
+    body.includes(tuned)
+      ? choice({ content: "Not bad.\n</think>\n\ngood" })
+      : choice({ content: null, refusal: "I cannot.", reasoning_content: "Hm." })
+  const { result } = await at.evaluated()
+  const scores = result.contenders.map(({ name, unreadable }) => ({ name, unreadable }))
+  const rows = result.contenders[0]?.metrics["accuracy"]?.n
+  expect(scores).toEqual([
+    { name: "tuned", unreadable: 0 },
+    { name: "zero-shot", unreadable: rows },
+    { name: "few-shot", unreadable: rows },
+  ])
+  expect(result.contenders[0]?.metrics["accuracy"]?.value).toBeGreaterThan(0)
+})
+
+it("what was cut off is told as cut off, and asked again where that is wished, with a report of its own", async () => {
+  const at = copied()
+  server.choice = (body) => (body.includes(tuned) ? choice({ content: "", reasoning: "Hm" }, "length") : undefined)
+  const { result: first } = await at.evaluated()
+  const rows = first.contenders[0]?.metrics["accuracy"]?.n
+  expect(first.contenders[0]).toMatchObject({ unreadable: rows, cut: rows })
+  expect(first.notes.join("\n")).toMatch(/of tuned .*all of them were cut off.*evaluation\.maxNewTokens/)
+  const before = server.asked.length
+  expect((await at.evaluated()).state).toBe("unchanged")
+  server.choice = () => undefined
+  const { result: second } = await at.evaluated({ retryEmpty: true })
+  expect(second.evaluation).toBe(first.evaluation)
+  expect(second.contenders[0]?.unreadable).toBe(0)
+  const again = server.asked.slice(before)
+  expect(again.every(({ body }) => body.includes(tuned))).toBe(true)
+  expect(new Set(again.map(({ body }) => body)).size).toBe(again.length)
+  // The first report is there as it was, beside the second.
+  expect(second.report).not.toBe(first.report)
+  expect(readFileSync(join(at.folder, first.report), "utf8")).toContain("cut off")
+  expect(readFileSync(join(at.folder, second.report), "utf8")).not.toContain("cut off")
+  expect(await at.context.ledger().openings.of(first.holdout)).toHaveLength(1)
+  // Nor is it written over by another evaluation of the run.
+  const { result: third } = await at.evaluated({ contenders: ["few-shot"] })
+  expect([first.report, second.report]).not.toContain(third.report)
+  expect(readFileSync(join(at.folder, first.report), "utf8")).toContain("cut off")
 })
 
 it("a budget stops it, and what was answered is not bought again", async () => {
