@@ -13,6 +13,7 @@ const { values } = parseArgs({
   options: {
     rows: { type: "string", default: "10000,100000,1000000" },
     kind: { type: "string", default: "label" },
+    "test-share": { type: "string", default: "0" },
     folder: { type: "string", default: tmpdir() },
   },
 })
@@ -20,7 +21,7 @@ print(`${cpus().length} cores, ${cpus()[0]?.model.trim()}, Node ${process.versio
 for (const rows of values.rows.split(",").map(Number)) {
   const folder = mkdtempSync(join(values.folder, "tuneloop-bench-"))
   try {
-    const file = makeWorkspace(folder, values.kind as SetKind, rows)
+    const file = makeWorkspace(folder, values.kind as SetKind, rows, Number(values["test-share"]))
     const imported = await run(folder, "seed", "import", "made", file)
     // What the build reads. Right before it and right after: other work on the machine comes and goes.
     const seeds = join(folder, "datasets", "made", "seeds.jsonl")

@@ -5,7 +5,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { NgramIndex } from "./ngram-overlap.ts"
 import { foldForComparison } from "../text/normalise.ts"
 import { compareText } from "../rows/ranking.ts"
-import { SharedHashes } from "../near/shared-hashes.ts"
+import { NearestSet } from "../near/nearest-set.ts"
 import { defaultThreshold, type Shingler } from "../near/shingles.ts"
 import type { Sketch } from "../near/similar-sets.ts"
 import { printNumber, Sketcher, sketchPlan, type SketchPlan } from "../near/sketcher.ts"
@@ -55,11 +55,12 @@ export class HeldOutTexts {
   /** How the texts that are asked about are sketched; the bands are for whoever compares them with one another. */
   readonly plan: Required<SketchPlan>
   readonly #sketcher: Sketcher
-  readonly #ids: readonly string[]
   /** The folded texts and their first ids, by fingerprint. */
   readonly #exact = new Map<number, { readonly folded: string; readonly id: string }[]>()
   readonly #least: number
-  readonly #near: SharedHashes
+  /** Of equal texts the first, by the place of its id in `#nearIds`. */
+  readonly #near: NearestSet
+  readonly #nearIds: string[] = []
   readonly #ngrams: NgramIndex
   readonly #areRuns: boolean
 
@@ -72,21 +73,22 @@ export class HeldOutTexts {
     this.plan = sketchPlan(shingler.name, shingler.boilerplate, least, missRate)
     this.#sketcher = new Sketcher(this.plan)
     this.#least = least
-    this.#near = new SharedHashes(least)
+    this.#near = new NearestSet(least)
     this.#ngrams = new NgramIndex(ngram)
     this.#areRuns = shingler.name === "word-5" && shingler.boilerplate.length === 0
     const texts = heldOut
       .map(({ id, input }) => ({ id, text: inputText(task, input) }))
       .sort((a, b) => compareText(a.id, b.id))
-    this.#ids = texts.map(({ id }) => id)
     for (const { id, text } of texts) {
       const sketch = this.sketch(text)
-      this.#near.add(sketch)
       this.#ngrams.add(id, text)
       const [print, folded] = [printNumber(...this.lastPrint()), foldForComparison(text)]
       const same = this.#exact.get(print) ?? []
+      if (same.some((other) => other.folded === folded)) continue
       if (same.length === 0) this.#exact.set(print, same)
-      if (same.every((other) => other.folded !== folded)) same.push({ folded, id })
+      same.push({ folded, id })
+      this.#near.add(sketch)
+      this.#nearIds.push(id)
     }
   }
 
@@ -112,7 +114,7 @@ export class HeldOutTexts {
     const leastNear = this.#least * sketch.size - 1e-6
     const shared = this.#near.countShared(sketch, Math.min(leastNear, this.#ngrams.fewestRuns))
     const near = shared >= leastNear ? this.#near.nearest(sketch) : undefined
-    if (near) return { reason: "leak-near", witness: this.#ids[near.place] as string, similarity: near.similarity }
+    if (near) return { reason: "leak-near", witness: this.#nearIds[near.place] as string, similarity: near.similarity }
     const overlapping = this.#areRuns ? this.#ngrams.find(text, shared) : this.#ngrams.find(text)
     return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }
   }

@@ -114,13 +114,19 @@ export class NearWitness {
     return size - Math.ceil(this.#index.threshold * size - tolerance)
   }
 
+  /** How many shingles both have; any number too low for the threshold where that is out of reach. */
   #shared(set: Uint32Array, from: number, size: number): number {
-    const { sets } = this.#index
+    const { sets, threshold } = this.#index
     const end = from + size
+    const least = Math.ceil((threshold / (1 + threshold)) * (set.length + size) - tolerance)
+    let [ownLeft, otherLeft] = [set.length - least, size - least]
     let shared = 0
-    for (let own = 0, other = from; own < set.length && other < end; ) {
-      const [left, right] = [set[own] as number, sets[other] as number]
+    for (let own = 0, other = from; own < set.length && other < end && ownLeft >= 0 && otherLeft >= 0; ) {
+      const left = set[own] as number
+      const right = sets[other] as number
       if (left === right) shared += 1
+      else if (left < right) ownLeft -= 1
+      else otherLeft -= 1
       if (left <= right) own += 1
       if (right <= left) other += 1
     }

@@ -1,6 +1,8 @@
 import { bitCount } from "./bit-sketch.ts"
 import type { Sketch } from "./similar-sets.ts"
 
+type Hashes = Pick<Sketch, "numbers" | "hashes" | "size">
+
 // 512 bits: of two sets that are not quite near, almost none pass.
 const numbersASet = 16
 
@@ -21,7 +23,7 @@ export class FineBitSketches {
   }
 
   /** Sets are known by their number in the order of the additions. */
-  add(sketch: Sketch): void {
+  add(sketch: Hashes): void {
     if (this.#count === this.#sizes.length) {
       this.#numbers = doubled(this.#numbers)
       this.#sizes = doubled(this.#sizes)
@@ -30,16 +32,15 @@ export class FineBitSketches {
     this.#sizes[this.#count++] = sketch.size
   }
 
-  ask(sketch: Sketch): void {
+  ask(sketch: Hashes): void {
     this.#asked.fill(0)
     toggle(this.#asked, 0, sketch)
     this.#askedSize = sketch.size
   }
 
-  /** False only for a set whose Jaccard similarity to the one asked about is below the threshold. */
-  mayBeNear(set: number): boolean {
-    const most =
-      ((1 - this.#threshold) / (1 + this.#threshold)) * (this.#askedSize + (this.#sizes[set] as number)) + 1e-6
+  /** False only for a set whose Jaccard similarity to the one asked about is below the threshold, or that other one. */
+  mayBeNear(set: number, threshold = this.#threshold): boolean {
+    const most = ((1 - threshold) / (1 + threshold)) * (this.#askedSize + (this.#sizes[set] as number)) + 1e-6
     const at = numbersASet * set
     let differing = 0
     for (let index = 0; index < numbersASet; index += 1)
@@ -48,7 +49,7 @@ export class FineBitSketches {
   }
 }
 
-function toggle(target: Int32Array, at: number, { numbers, hashes, size }: Sketch): void {
+function toggle(target: Int32Array, at: number, { numbers, hashes, size }: Hashes): void {
   for (let index = hashes; index < hashes + size; index += 1) {
     const hash = numbers[index] as number
     const place = at + ((hash >>> 5) & (numbersASet - 1))
