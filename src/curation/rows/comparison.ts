@@ -1,6 +1,7 @@
 import { FewSets } from "../near/few-sets.ts"
 import { Keeper, type KeeperRules } from "../near/keeper.ts"
 import type { SketchedRow } from "../near/kept-rows.ts"
+import type { Output } from "../../core/rows/example.ts"
 import { eachGroup, type RowGroups } from "./key-groups.ts"
 import type { OutputEquality } from "./output-equality.ts"
 import { record, recordKeys } from "./row-batch.ts"
@@ -40,18 +41,18 @@ export interface ComparisonPlan {
 
 /**
  * Keeps the best of near rows, group by group of those that share keys: the rows of a group in the order of their
- * worth, each unless a kept one makes it superfluous. `outputText` is asked for where outputs are compared as texts.
+ * worth, each unless a kept one makes it superfluous. `outputOf` is asked for where outputs are compared as texts.
  */
 export function compareGroups(
   records: RowRecords,
   groups: RowGroups,
   outputs: OutputEquality,
   { plan, threshold, recordedBands }: ComparisonPlan,
-  outputText: (row: number) => string,
+  outputOf: (row: number) => Output,
 ): Comparison {
   const found: Comparison = { dropped: [], conflicts: [] }
   const rules: KeeperRules = {
-    ...(outputs.bySimilarity ? { agree: (kept, row) => outputs.areSimilar(kept, row, outputText) } : {}),
+    ...(outputs.bySimilarity ? { agree: (kept, row) => outputs.areSimilar(kept, row, outputOf) } : {}),
     order: (a, b) => records.compareIds(a, b),
     outputsAreMany: outputs.areMany,
   }

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto"
 import { canonicalJson } from "../../core/canonical.ts"
+import { parseJson } from "../../core/json-text.ts"
 import type { Output } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { hashText } from "../text/hashing.ts"
@@ -9,7 +10,7 @@ import { Sketcher } from "../near/sketcher.ts"
 
 /**
  * 64 bits of an output, as two numbers: equal for equal outputs by the task's kind (label, set of labels, canonical
- * JSON; for texts, folded).
+ * JSON; for texts and what a turn says, folded).
  */
 export type OutputPrint = readonly [low: number, high: number]
 
@@ -17,37 +18,67 @@ export type OutputPrint = readonly [low: number, high: number]
 export const similarText = 0.7
 const mostPrints = 10_000
 const mostShingles = 50_000
+const fourGrams = shinglerNamed("char-4")
+
+/** What of an output is compared: a text, and beside it what must be equal; the text is undefined for a value. */
+interface Said {
+  readonly text: string | undefined
+  readonly value: string
+}
+
+/**
+ * What the output says. Of a turn it is the text, beside the tools that it calls; names and weights of turns and the ids
+ * of calls say nothing.
+ */
+function saidBy({ kind }: Pick<TaskSpecification, "kind">, output: Output): Said {
+  if (kind === "text") return { text: String(output), value: "" }
+  if (kind !== "chat") {
+    const value = kind === "multilabel" ? [...(output as string[])].sort() : output
+    return { text: undefined, value: canonicalJson(value) }
+  }
+  const { content, tool_calls: calls } = output as { content?: unknown; tool_calls?: unknown }
+  return {
+    text: typeof content === "string" ? content : "",
+    value: Array.isArray(calls) ? canonicalJson(calls.map(calledFunction)) : "",
+  }
+}
+
+function calledFunction(call: unknown): unknown {
+  const { name, arguments: given } = (call as { function?: { name?: unknown; arguments?: unknown } }).function ?? {}
+  const value = typeof given === "string" ? (parseJson(given) ?? given) : given
+  return { name: name ?? null, arguments: value ?? null }
+}
 
 /**
  * Whether two outputs answer the same, so that dropping one of two duplicates loses nothing: equal by the task's kind;
- * texts also when they are similar. Expects valid outputs.
+ * texts, and the texts of turns that call the same tools, also when they are similar. Expects valid outputs.
  */
 export class OutputEquality {
   /** Whether outputs agree that have different prints. */
   readonly bySimilarity: boolean
   /** Whether there may be as many different outputs as rows. */
   readonly areMany: boolean
-  readonly #kind: TaskSpecification["kind"]
+  readonly #task: Pick<TaskSpecification, "kind">
   readonly #sketcher = new Sketcher({ shingles: "char-4" })
-  readonly #fourGrams = shinglerNamed("char-4")
   readonly #prints = new Map<string, OutputPrint>()
-  readonly #shingles = new Map<number, Uint32Array>()
+  readonly #answers = new Map<number, ShingledAnswer>()
 
-  constructor({ kind }: TaskSpecification) {
-    this.#kind = kind
-    this.bySimilarity = kind === "text"
-    this.areMany = kind === "json" || kind === "chat"
+  constructor({ kind }: Pick<TaskSpecification, "kind">) {
+    this.#task = { kind }
+    this.bySimilarity = kind === "text" || kind === "chat"
+    this.areMany = kind === "json"
   }
 
   print(output: Output): OutputPrint {
-    if (this.#kind === "text") return this.#sketcher.fingerprint(String(output))
-    const key = canonicalJson(this.#kind === "multilabel" ? [...(output as string[])].sort() : output)
-    return this.#prints.get(key) ?? this.#printOf(key)
+    const { text, value } = saidBy(this.#task, output)
+    if (text === undefined) return this.#prints.get(value) ?? this.#printOf(value)
+    if (value === "") return this.#sketcher.fingerprint(text)
+    return this.#printOf(`${value}\n${foldForComparison(text)}`)
   }
 
-  /** Whether the texts of two rows are similar; `textOf` is asked for what is not known any more. */
-  areSimilar(a: number, b: number, textOf: (row: number) => string): boolean {
-    return jaccard(this.#shinglesOf(a, textOf), this.#shinglesOf(b, textOf)) >= similarText
+  /** Whether two rows say similar texts; `outputOf` is asked for what is not known any more. */
+  areSimilar(a: number, b: number, outputOf: (row: number) => Output): boolean {
+    return areSimilar(this.#answerOf(a, outputOf), this.#answerOf(b, outputOf))
   }
 
   #printOf(key: string): OutputPrint {
@@ -58,34 +89,43 @@ export class OutputEquality {
     return print
   }
 
-  #shinglesOf(row: number, textOf: (row: number) => string): Uint32Array {
-    let shingles = this.#shingles.get(row)
-    if (shingles === undefined) {
-      shingles = this.#fourGrams.of(textOf(row))
-      if (this.#shingles.size >= mostShingles) this.#shingles.clear()
-      this.#shingles.set(row, shingles)
+  #answerOf(row: number, outputOf: (row: number) => Output): ShingledAnswer {
+    let answer = this.#answers.get(row)
+    if (answer === undefined) {
+      const { text = "", value } = saidBy(this.#task, outputOf(row))
+      answer = { value, shingles: fourGrams.of(text) }
+      if (this.#answers.size >= mostShingles) this.#answers.clear()
+      this.#answers.set(row, answer)
     }
-    return shingles
+    return answer
   }
 }
 
+interface ShingledAnswer {
+  readonly value: string
+  readonly shingles: Uint32Array
+}
+
+/** Two calls without a text are the same calls. */
+function areSimilar(a: ShingledAnswer, b: ShingledAnswer): boolean {
+  if (a.value !== b.value) return false
+  if (a.shingles.length === 0 && b.shingles.length === 0) return a.value !== ""
+  return jaccard(a.shingles, b.shingles) >= similarText
+}
+
 /** An output made ready to be compared with many. */
-export interface Answer {
+export interface Answer extends ShingledAnswer {
   /** Equal for equal outputs by the task's kind (label, set of labels, canonical JSON; for texts, folded). */
   readonly key: string
   /** A hash of the key where only equal outputs agree; undefined for texts, where similar is enough. */
   readonly group: number | undefined
-  readonly shingles: Uint32Array
 }
-
-const fourGrams = shinglerNamed("char-4")
 
 /** The output, ready to be compared. Expects a valid output. */
 export function answerOf(task: TaskSpecification, output: Output): Answer {
-  if (task.kind === "text")
-    return { key: foldForComparison(String(output)), group: undefined, shingles: fourGrams.of(String(output)) }
-  const key = canonicalJson(task.kind === "multilabel" ? [...(output as string[])].sort() : output)
-  return { key, group: hashText(key), shingles: new Uint32Array() }
+  const { text, value } = saidBy(task, output)
+  if (text === undefined) return { key: value, group: hashText(value), value, shingles: new Uint32Array() }
+  return { key: `${value}\n${foldForComparison(text)}`, group: undefined, value, shingles: fourGrams.of(text) }
 }
 
 /**
@@ -93,8 +133,5 @@ export function answerOf(task: TaskSpecification, output: Output): Answer {
  * texts also when they are similar.
  */
 export function agree(a: Answer, b: Answer): boolean {
-  return (
-    a.key === b.key ||
-    (a.group === undefined && b.group === undefined && jaccard(a.shingles, b.shingles) >= similarText)
-  )
+  return a.key === b.key || (a.group === undefined && b.group === undefined && areSimilar(a, b))
 }

@@ -45,7 +45,6 @@ export class OwnCuration {
     const { records } = this.#table
     const exampleOf = (row: number) => this.#table.example(row)
     if (hasManyAnswers(this.#task)) return [compareAnswers(records, groups, { task: this.#task, ...plan }, exampleOf)]
-    const outputText = (row: number) => String(this.#table.example(row).output)
-    return [compareGroups(records, groups, new OutputEquality(this.#task), plan, outputText)]
+    return [compareGroups(records, groups, new OutputEquality(this.#task), plan, (row) => exampleOf(row).output)]
   }
 }

@@ -147,8 +147,7 @@ function compareShare({ task, records: shared, spill, groups, plan }: Comparison
   const lines = new PartReader(spill)
   const exampleOf = (row: number) => rowExample(records, lines, row)
   if (hasManyAnswers(task)) return compareAnswers(records, groups, { task, ...plan }, exampleOf)
-  const outputText = (row: number) => String(exampleOf(row).output)
-  return compareGroups(records, groups, new OutputEquality(task), plan, outputText)
+  return compareGroups(records, groups, new OutputEquality(task), plan, (row) => exampleOf(row).output)
 }
 
 /** Takes ranges of the seeds through the pass until there are none left, and sends what comes of them. */

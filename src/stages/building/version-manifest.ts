@@ -13,8 +13,8 @@ import { hasManyAnswers, type TaskSpecification } from "../../core/task/task.ts"
 import { toJsonLines } from "../../store/files/files.ts"
 import type { PlannedVersion } from "../../store/rows/versions.ts"
 
-/** Raised when a change in build.ts or in curation/ would make another version of the same rows. */
-const semantics = 5
+/** Raised when a change in build.ts or in curation/ would make another version of the same rows, of a task's kind. */
+const semantics = { label: 5, multilabel: 5, json: 5, text: 5, chat: 6 } as const
 /** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
 const holdoutSemantics = 2
 
@@ -65,7 +65,7 @@ export function versionManifest(
 ): PlannedVersion {
   const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
   const recipe = {
-    semantics,
+    semantics: semantics[task.kind],
     kind: task.kind,
     ...task.build,
     threshold: task.build.threshold ?? null,
