@@ -1,7 +1,7 @@
 import { formatOutput, inputText } from "../../core/task/output.ts"
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
 import { conversationText, fieldText, isLong, neutralise, shownText, textFile } from "./cells.ts"
-import { leafPaths, leavesOf, leafWriter, type Leaf } from "./leaves.ts"
+import { leafPaths, leavesOf, leafWriter, type Leaf } from "../../core/task/leaves.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 
 /** A row of the table: an item, or an element of a list in its output. */

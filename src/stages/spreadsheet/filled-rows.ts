@@ -1,6 +1,6 @@
 import type { Issue } from "../../core/errors.ts"
 import { removeElement, type WrittenAnswer } from "./read-decision.ts"
-import type { Correction } from "./leaves.ts"
+import type { Correction } from "../../core/task/leaves.ts"
 
 /** A row in which somebody filled something in. */
 export interface FilledRow {

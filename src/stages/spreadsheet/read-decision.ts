@@ -6,7 +6,7 @@ import { nearest, show } from "../../core/parse.ts"
 import { labelsOf, type TaskSpecification } from "../../core/task/task.ts"
 import { decisionOf, takesOutput } from "../standing/answer.ts"
 import { choicesOf, kindOf, reviewKinds } from "../standing/kinds.ts"
-import { correctedValue, type Correction } from "./leaves.ts"
+import { correctedValue, type Correction } from "../../core/task/leaves.ts"
 import { under } from "./columns.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 
@@ -117,11 +117,11 @@ function correctedOutput(
   }
   const problem = (message: string) => ({ problems: [{ column: "corrected_output", message }] })
   if (answer.corrected === "") return problem("empty beside edit; write the right output")
-  const output = parseOutput(task, answer.corrected)
-  return output === undefined ? problem(outputProblem(task, answer.corrected)) : { output }
+  const output = parseOutput(task, answer.corrected, item.input)
+  return output === undefined ? problem(outputProblem(task, answer.corrected, item.input)) : { output }
 }
 
-function outputProblem(task: TaskSpecification, text: string): string {
+function outputProblem(task: TaskSpecification, text: string, input: ReviewItem["input"]): string {
   if (labelsOf(task).length > 0)
     return (
       outputIssues(task, task.kind === "label" ? text : text.split(",").map((part) => part.trim()))[0]?.message ??
@@ -134,7 +134,7 @@ function outputProblem(task: TaskSpecification, text: string): string {
     if (task.kind === "json") return `not valid JSON: ${show(text)}`
   }
   return (
-    outputIssues(task, value)
+    outputIssues(task, value, input)
       .map(({ path, message }) => `${path}: ${message}`)
       .join("; ") || `got ${show(text)}`
   )

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { canonicalJson, canonicalText, canonicalValue } from "../../../src/core/canonical.ts"
 import { neutralise, restore } from "../../../src/stages/spreadsheet/cells.ts"
-import { correctedValue, leavesOf, leafWriter } from "../../../src/stages/spreadsheet/leaves.ts"
+import { correctedValue, leavesOf, leafWriter } from "../../../src/core/task/leaves.ts"
 import { ReviewWorkspace, candidate, fillIn, readCsv, type Cells } from "./review-workspace.ts"
 
 const textTask = { kind: "text", input: { body: { maxLength: 100_000 } }, output: { maxLength: 100_000 } }

@@ -1,6 +1,6 @@
-import { canonicalText } from "../../core/canonical.ts"
-import { parseJson } from "../../core/json-text.ts"
-import { show } from "../../core/parse.ts"
+import { canonicalText } from "../canonical.ts"
+import { parseJson } from "../json-text.ts"
+import { show } from "../parse.ts"
 
 /**
  * A value inside a nested output that has none inside it: a text, number, boolean, null, or an empty list or object.
