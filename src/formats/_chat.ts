@@ -1,12 +1,24 @@
 import { type RenderedRow, usesTools, withToolCalls } from "../core/contracts/format.ts"
 import type { Message } from "../core/task/prompt.ts"
 
-/** `{messages, tools}` with the tools left out where there are none. */
+/**
+ * `{messages, tools}` with the tools left out where there are none, and without weights: the readers of these formats
+ * learn the last answer.
+ */
 export function chatRow(
   { messages, tools }: Pick<RenderedRow, "messages" | "tools">,
   wanted: "text" | "object",
 ): Record<string, unknown> {
-  return { messages: withToolCalls(messages, wanted), ...(tools.length === 0 ? {} : { tools }) }
+  return { messages: withToolCalls(messages, wanted).map(unweighted), ...(tools.length === 0 ? {} : { tools }) }
+}
+
+function unweighted({ weight: _, ...message }: Message): Message {
+  return message as Message
+}
+
+/** Whether a turn says more than who speaks and what; the weight is no part of what is said. */
+export function hasNames(messages: readonly Message[]): boolean {
+  return messages.some((message) => message["name"] !== undefined)
 }
 
 /** A row of plain text in turns: an optional system message, then user and assistant by turns. */
@@ -18,6 +30,7 @@ export interface PlainTurns {
 /** Why the row is not plain turns; undefined when it is. */
 export function plainProblem(row: RenderedRow, format: string): string | undefined {
   if (usesTools(row)) return `${format} has no place for tools`
+  if (hasNames(row.messages)) return `${format} has no place for the names of speakers`
   const spoken = row.messages[0]?.role === "system" ? row.messages.slice(1) : row.messages
   const wrong = spoken.findIndex(({ role }, index) => role !== (index % 2 === 0 ? "user" : "assistant"))
   if (wrong >= 0)

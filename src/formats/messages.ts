@@ -7,7 +7,15 @@ const format: DatasetFormat = {
   summary: "OpenAI chat: {messages, tools?}, earlier answers with weight 0",
   readBy: "OpenAI, Azure, Together, Fireworks, Nebius, Crusoe, Axolotl",
   ending: ".jsonl",
-  row: chatRow,
+  row(row) {
+    const { messages, ...tools } = chatRow(row)
+    // A weight that the row came with leaves with it.
+    const weighted = (messages as Message[]).map((message, index) => {
+      const weight = row.messages[index]?.["weight"]
+      return weight === undefined ? message : { ...message, weight }
+    })
+    return { messages: weighted, ...tools }
+  },
   read(value) {
     return { messages: (value["messages"] as Message[]).map(({ weight: _, ...message }) => message as Message) }
   },

@@ -1,5 +1,6 @@
 import { type DatasetFormat, usesTools } from "../core/contracts/format.ts"
 import type { Message } from "../core/task/prompt.ts"
+import { hasNames } from "./_chat.ts"
 
 /**
  * `datasets` reads the column as a list of messages, which TRL renders by the model's template. Calls of tools have
@@ -10,7 +11,10 @@ const format: DatasetFormat = {
   summary: "Parquet: the columns id and messages (a list of role and content)",
   readBy: "Hugging Face datasets, TRL, DuckDB, pandas",
   ending: ".parquet",
-  problem: (row) => (usesTools(row) ? "its columns have no place for tools" : undefined),
+  problem(row) {
+    if (usesTools(row)) return "its columns have no place for tools"
+    return hasNames(row.messages) ? "its columns have no place for the names of speakers" : undefined
+  },
   row: ({ id, messages }) => ({ id, messages: messages.map(({ role, content }) => ({ role, content })) }),
   read: (value) => ({ messages: value["messages"] as Message[] }),
   async encode(rows) {

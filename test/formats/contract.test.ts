@@ -211,6 +211,22 @@ describe("what services insist on", () => {
     expect(answer).not.toHaveProperty("weight")
   })
 
+  it("a row's own weights and names leave in messages; other formats have no weights, and say where names are lost", async () => {
+    const messages = [
+      { role: "user", name: "amara", content: "a" },
+      { role: "assistant", content: "b", weight: 1 },
+      { role: "user", content: "c" },
+      { role: "assistant", content: "d", weight: 1 },
+    ] as const
+    const row = { id: "ex_1", messages, tools: [] }
+    const format = (name: string) => load<DatasetFormat>("formats", name)
+    expect((await format("messages")).row(row as never)).toEqual({ messages })
+    for (const name of ["prompt-completion", "mlx-lm"])
+      expect(JSON.stringify((await format(name)).row(row as never))).not.toContain("weight")
+    for (const name of ["sharegpt", "alpaca", "gemini", "parquet"])
+      expect((await format(name)).problem?.(row as never)).toContain("no place for the names of speakers")
+  })
+
   it("chat templates want arguments as an object", async () => {
     const { prompt } = await of("prompt-completion", toolExamples["an answer after a tool"])
     expect(prompt[2]).toMatchObject({ tool_calls: [{ function: { arguments: call.function.arguments } }] })

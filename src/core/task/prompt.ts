@@ -14,9 +14,11 @@ export interface Message {
  * change.
  */
 export function promptVersion(task: TaskSpecification): string {
+  const system = systemMessage(task)
   return contentId("prompt", {
-    semantics: 1,
-    system: systemMessage(task) ?? null,
+    // 2: a conversation's own system message is joined to that of the specification.
+    semantics: task.kind === "chat" && system !== undefined ? 2 : 1,
+    system: system ?? null,
     user: userTemplate(task),
     kind: task.kind,
   })
@@ -29,11 +31,20 @@ export function renderQuestion(
   shots: readonly Pick<Example, "input" | "output">[] = [],
 ): Message[] {
   const system = systemMessage(task)
+  const turns = renderTurns(task, input)
+  if (system === undefined) return [...shotTurns(task, shots), ...turns]
+  // Templates take one system message, at the beginning.
+  const own = turns[0]?.role === "system" ? turns[0].content : undefined
+  const content = own === undefined || own.trim() === system.trim() ? system : `${system}\n\n${own}`
   return [
-    ...(system === undefined ? [] : [{ role: "system", content: system } as const]),
-    ...shots.flatMap((shot) => [...renderTurns(task, shot.input), answer(task, shot.output)]),
-    ...renderTurns(task, input),
+    { role: "system", content },
+    ...shotTurns(task, shots).filter(({ role }) => role !== "system"),
+    ...(own === undefined ? turns : turns.slice(1)),
   ]
+}
+
+function shotTurns(task: TaskSpecification, shots: readonly Pick<Example, "input" | "output">[]): Message[] {
+  return shots.flatMap((shot) => [...renderTurns(task, shot.input), answer(task, shot.output)])
 }
 
 /** The messages of a training row: the question and the target turn. */
@@ -43,9 +54,17 @@ export function renderExample(task: TaskSpecification, example: Pick<Example, "i
 
 function answer(task: TaskSpecification, output: Output): Message {
   if (task.kind === "chat" && typeof output === "object" && output !== null)
-    return { role: "assistant", content: "", ...output }
+    return {
+      role: "assistant",
+      content: "",
+      ...output,
+      ...("content" in output && output.content === null ? noText : {}),
+    }
   return { role: "assistant", content: formatOutput(task, output) }
 }
+
+/** Of a turn that only calls tools. */
+const noText = { content: "" }
 
 function systemMessage(task: TaskSpecification): string | undefined {
   const template = task.prompt.system

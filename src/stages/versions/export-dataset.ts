@@ -192,7 +192,8 @@ function* carried<Row extends RenderedRow | RenderedPreference>(
 /** What must be the same after a round trip. */
 function shapeOf(row: object): unknown {
   const { messages, question, chosen, rejected } = row as Partial<RenderedRow & RenderedPreference>
-  if (messages !== undefined) return withToolCalls(messages, "object")
+  // How much is learned from a turn is no part of what it says.
+  if (messages !== undefined) return withToolCalls(messages, "object").map(({ weight: _, ...message }) => message)
   return [chosen, rejected].map((answer) =>
     withToolCalls([...(question ?? []), ...(answer === undefined ? [] : [answer])], "object"),
   )
