@@ -19,9 +19,9 @@ export const asItStands: LongNumber = (digits) =>
   (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits)
 
 /**
- * The value of a JSON text in which no whole number is rounded: one that a number cannot hold exactly (beyond 2^53) is a
- * text of its digits, or what `longNumber` makes of them; so is a number beyond all (`1e400`). Throws a SyntaxError for
- * a text that is no JSON.
+ * The value of a JSON text in which no whole number is rounded: one that a number cannot hold exactly (beyond 2^53) is
+ * a text of its digits, or what `longNumber` makes of them; so is a number beyond all (`1e400`). Throws a SyntaxError
+ * for a text that is no JSON.
  */
 export function parseExact(text: string, longNumber: LongNumber = asText): unknown {
   const value: unknown = JSON.parse(text)

@@ -114,7 +114,7 @@ function shownTo(session: ReviewSession, item: ReviewItem, reviewer: string): It
 
 /** What is wrong with the output, and how it differs from the proposed one. */
 function checkOf(task: TaskSpecification, item: ReviewItem, output: unknown): OutputCheck {
-  const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
+  const issues = outputIssues(task, output, item.input).map(({ path = "", message }) => ({ path, message }))
   const hasDifference =
     issues.length === 0 &&
     item.output !== undefined &&
@@ -143,7 +143,7 @@ function answerOf(task: TaskSpecification, item: ReviewItem, name: string, given
     throw new AnswerError(422, `${name} is no answer here; allowed: ${choices.map((each) => each.name).join(", ")}`)
   if (!takesOutput(choice)) return { choice }
   const output = canonicalValue(given)
-  const issues = outputIssues(task, output).map(({ path = "", message }) => ({ path, message }))
+  const issues = outputIssues(task, output, item.input).map(({ path = "", message }) => ({ path, message }))
   if (issues.length > 0) throw new AnswerError(422, issues.map(({ message }) => message).join("; "), { issues })
   const same = choices.find((each) => isSame(task, output, outputAfter(item, each)))
   return same === undefined ? { choice, output } : { choice: same }

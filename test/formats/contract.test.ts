@@ -211,7 +211,7 @@ describe("what services insist on", () => {
     expect(answer).not.toHaveProperty("weight")
   })
 
-  it("a row's own weights and names leave in messages; other formats have no weights, and say where names are lost", async () => {
+  it("a row's weights and names leave in messages; others have no weights, and say where names are lost", async () => {
     const messages = [
       { role: "user", name: "amara", content: "a" },
       { role: "assistant", content: "b", weight: 1 },

@@ -1,10 +1,10 @@
-import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
-import addFormats from "ajv-formats"
 import { canonicalJson, canonicalText, canonicalValue } from "../canonical.ts"
 import type { Issue } from "../errors.ts"
-import { parseExact } from "../json-text.ts"
+import { parseExact, parseJson } from "../json-text.ts"
 import type { Input, Output } from "../rows/example.ts"
 import { nearest, show } from "../parse.ts"
+import { chatInputIssues, chatOutputIssues } from "./chat.ts"
+import { validatorOf } from "./json-schema.ts"
 import { labelsOf, type TaskSpecification } from "./task.ts"
 
 /** What is wrong with an input of the task; empty when it is valid. */
@@ -42,8 +42,11 @@ export function inputIssues(task: TaskSpecification, input: unknown): Issue[] {
   return issues
 }
 
-/** What is wrong with an output of the task; empty when it is valid. */
-export function outputIssues(task: TaskSpecification, output: unknown): Issue[] {
+/**
+ * What is wrong with an output of the task; empty when it is valid. A chat's input may bring its own tools: without it
+ * calls are checked by those of the specification.
+ */
+export function outputIssues(task: TaskSpecification, output: unknown, input?: Input): Issue[] {
   const path = "output"
   switch (task.kind) {
     case "label":
@@ -70,15 +73,16 @@ export function outputIssues(task: TaskSpecification, output: unknown): Issue[] 
     case "text":
       return textIssues(output, path, task.output)
     case "chat":
-      return chatOutputIssues(task, output)
+      return chatOutputIssues(task, output, input, (value, path) => textIssues(value, path, task.output))
   }
 }
 
 /**
  * The output that a text stands for (a spreadsheet cell, a model's answer): a label by its name whatever its case,
- * labels separated by commas, JSON, or the text; undefined when it stands for none.
+ * labels separated by commas, JSON, or the text; undefined when it stands for none. Of a chat the input may bring its
+ * own tools.
  */
-export function parseOutput(task: TaskSpecification, text: string): Output | undefined {
+export function parseOutput(task: TaskSpecification, text: string, input?: Input): Output | undefined {
   const trimmed = canonicalText(text).trim()
   switch (task.kind) {
     case "label":
@@ -103,7 +107,7 @@ export function parseOutput(task: TaskSpecification, text: string): Output | und
         // Escapes in JSON can hold texts that are not canonical yet.
         const value: unknown = canonicalValue(parseExact(body))
         if (task.kind === "chat" && !isRecord(value)) return { content: trimmed }
-        return outputIssues(task, value).length === 0 ? value : undefined
+        return outputIssues(task, value, input).length === 0 ? value : undefined
       } catch {
         return task.kind === "chat" && trimmed !== "" && !trimmed.startsWith("{") ? { content: trimmed } : undefined
       }
@@ -111,6 +115,51 @@ export function parseOutput(task: TaskSpecification, text: string): Output | und
     case "text":
       return outputIssues(task, trimmed).length === 0 ? trimmed : undefined
   }
+}
+
+/**
+ * The output that a value of somebody's file stands for, whatever the file: a label by its text (1, true and ["spam"]
+ * too), a list of labels likewise, a number where a text is wanted as text, a text that is the JSON that is wanted as
+ * such; any other value as it is.
+ */
+export function givenOutput(task: TaskSpecification, value: unknown, input?: Input): unknown {
+  switch (task.kind) {
+    case "label": {
+      const text = scalarText(Array.isArray(value) && value.length === 1 ? (value as unknown[])[0] : value)
+      return text === undefined
+        ? value
+        : (matchLabel(task, canonicalText(text).trim()) ?? wholeLabel(task, text) ?? text)
+    }
+    case "multilabel": {
+      if (typeof value === "string") return parseOutput(task, value) ?? value
+      const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+      const texts = list.map(scalarText)
+      return texts.includes(undefined)
+        ? value
+        : texts.map(
+            (text) => matchLabel(task, canonicalText(text ?? "").trim()) ?? wholeLabel(task, text ?? "") ?? text,
+          )
+    }
+    case "text":
+      return scalarText(value) ?? value
+    case "json":
+      if (typeof value !== "string" || outputIssues(task, value).length === 0) return value
+      return parseOutput(task, value) ?? parseJson(value) ?? value
+    case "chat":
+      return typeof value === "string" ? (parseOutput(task, value, input) ?? parseJson(value) ?? value) : value
+  }
+}
+
+function scalarText(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? String(value)
+    : undefined
+}
+
+/** The label 1 of 1.0: what a table makes of whole numbers beside empty cells. */
+function wholeLabel(task: TaskSpecification, text: string): string | undefined {
+  const whole = /^\s*(-?\d+)\.0+\s*$/.exec(text)?.[1]
+  return whole === undefined ? undefined : matchLabel(task, whole)
 }
 
 /** The output as text: what a model is trained to answer and what a spreadsheet cell shows. */
@@ -200,85 +249,6 @@ function textIssues(value: unknown, path: string, limits: { minLength?: number; 
   if (value.length > limits.maxLength)
     return [{ path, message: `${value.length} characters; at most ${limits.maxLength} allowed` }]
   return []
-}
-
-function chatInputIssues(input: Record<string, unknown>): Issue[] {
-  const messages = input["messages"]
-  if (!Array.isArray(messages) || messages.length === 0)
-    return [{ path: "input.messages", message: `expected a list of turns, got ${show(messages)}` }]
-  const issues = messages.flatMap((message: unknown, index): Issue[] => {
-    const path = `input.messages[${index}]`
-    if (!isRecord(message)) return [{ path, message: `expected a turn {role, content}, got ${show(message)}` }]
-    const role = message["role"]
-    if (!["system", "user", "assistant", "tool"].includes(String(role)))
-      return [{ path: `${path}.role`, message: `got ${show(role)}; allowed: system, user, assistant, tool` }]
-    const hasCalls = role === "assistant" && Array.isArray(message["tool_calls"])
-    return typeof message["content"] === "string" || hasCalls
-      ? []
-      : [{ path: `${path}.content`, message: `expected a text, got ${show(message["content"])}` }]
-  })
-  const last: unknown = messages.at(-1)
-  if (issues.length === 0 && isRecord(last) && last["role"] === "assistant")
-    issues.push({
-      path: `input.messages[${messages.length - 1}].role`,
-      message: "the last turn must not be the assistant's: that is the output",
-    })
-  return issues
-}
-
-function chatOutputIssues(task: Extract<TaskSpecification, { kind: "chat" }>, output: unknown): Issue[] {
-  if (!isRecord(output))
-    return [{ path: "output", message: `expected a turn {content} or {tool_calls}, got ${show(output)}` }]
-  const calls = output["tool_calls"]
-  if (calls === undefined) return textIssues(output["content"], "output.content", task.output)
-  if (!Array.isArray(calls) || calls.length === 0)
-    return [{ path: "output.tool_calls", message: `expected a list of calls, got ${show(calls)}` }]
-  return calls.flatMap((call: unknown, index): Issue[] => {
-    const called = isRecord(call) && isRecord(call["function"]) ? call["function"] : undefined
-    const tool = task.output.tools.find((candidate) => candidate.name === called?.["name"])
-    const path = `output.tool_calls[${index}].function`
-    if (!tool)
-      return [
-        {
-          path: `${path}.name`,
-          message: `got ${show(called?.["name"])}; allowed: ${task.output.tools.map(({ name }) => name).join(", ") || "none (the specification has no tools)"}`,
-        },
-      ]
-    return toolArgumentIssues(tool.parameters, called?.["arguments"], `${path}.arguments`)
-  })
-}
-
-function toolArgumentIssues(schema: Record<string, unknown>, value: unknown, path: string): Issue[] {
-  let parsed = value
-  if (typeof value === "string") {
-    try {
-      parsed = JSON.parse(value)
-    } catch {
-      return [{ path, message: `not valid JSON: ${show(value)}` }]
-    }
-  }
-  const validate = validatorOf(schema)
-  return validate(parsed)
-    ? []
-    : (validate.errors ?? []).map((error) => ({
-        path: `${path}${error.instancePath.replaceAll("/", ".")}`,
-        message: error.message ?? "invalid",
-      }))
-}
-
-// A compiled schema is a pure function of the schema's object: the cache only saves time.
-const validators = new WeakMap<object, ValidateFunction>()
-
-/** The compiled validator of a JSON Schema (2020-12); throws when the schema itself is invalid. */
-export function validatorOf(schema: Record<string, unknown>): ValidateFunction {
-  let validate = validators.get(schema)
-  if (!validate) {
-    const ajv = new Ajv2020({ allErrors: true, strict: false })
-    addFormats.default(ajv)
-    validate = ajv.compile(schema)
-    validators.set(schema, validate)
-  }
-  return validate
 }
 
 function allowedValues(parameters: Record<string, unknown>): string {

@@ -1,5 +1,5 @@
 import type { z } from "zod"
-import { validatorOf } from "./output.ts"
+import { validatorOf } from "./json-schema.ts"
 import { nearest, show, type PathIssue } from "../parse.ts"
 import { optionsIn, plugInName } from "../plug-in-name.ts"
 import { labelsOf, type TaskKind, type TaskSpecification } from "./task.ts"

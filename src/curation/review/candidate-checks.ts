@@ -26,7 +26,7 @@ export function candidateChecks({
   readonly index: Pick<NearDuplicateIndex, "findNear">
 }): CandidateCheck[] {
   const { input, output } = normaliseStrings({ input: draft.input, output: draft.output })
-  const issue = [...inputIssues(task, input), ...outputIssues(task, output)][0]
+  const issue = [...inputIssues(task, input), ...outputIssues(task, output, input)][0]
   const schema: CandidateCheck = issue
     ? { name: "schema", ok: false, detail: formatIssue(issue) }
     : { name: "schema", ok: true }

@@ -27,8 +27,8 @@ interface Said {
 }
 
 /**
- * What the output says. Of a turn it is the text, beside the tools that it calls; names and weights of turns and the ids
- * of calls say nothing.
+ * What the output says. Of a turn it is the text, beside the tools that it calls; names and weights of turns and the
+ * ids of calls say nothing.
  */
 function saidBy({ kind }: Pick<TaskSpecification, "kind">, output: Output): Said {
   if (kind === "text") return { text: String(output), value: "" }

@@ -52,9 +52,9 @@ const otherEnding = /_(id|uuid|at|date|time|timestamp|url)$|^_|^unnamed/
 
 /**
  * What the fields of a file's rows are, by their names and by a sample of the rows. A field that nobody knows is
- * compared where it holds texts beside a known output, tells nothing where its words are another in nearly every row (an
- * id), and otherwise is one in which duplicates must agree: of two rows that differ in what is not understood neither is
- * dropped.
+ * compared where it holds texts beside a known output, tells nothing where its words are another in nearly every row
+ * (an id), and otherwise is one in which duplicates must agree: of two rows that differ in what is not understood
+ * neither is dropped.
  */
 export function comparedFields(
   rows: readonly Readonly<Record<string, unknown>>[],

@@ -30,7 +30,7 @@ export function invalidityOf(
       detail: `${length} characters; at most ${maxLength} allowed (build.maxLength in the specification)`,
     }
   if (issues[0]) return { reason: "invalid-input", detail: formatIssue(issues[0]) }
-  const outputIssue = outputIssues(task, row.output)[0]
+  const outputIssue = outputIssues(task, row.output, row.input)[0]
   return outputIssue && { reason: "invalid-output", detail: formatIssue(outputIssue) }
 }
 

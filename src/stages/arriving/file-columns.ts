@@ -1,5 +1,7 @@
 import { DataError, type Issue } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
+import { turnFields } from "../../core/rows/turns.ts"
+import { leafPaths } from "../../core/task/leaves.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Table, TableRow } from "../../store/tables/table-rows.ts"
 
@@ -13,6 +15,8 @@ export interface Columns {
   readonly key: string | undefined
   readonly source: string | undefined
   readonly split: string | undefined
+  /** The columns of the leaves of a JSON output by their paths, of each leaf those that count first. */
+  readonly leaves: ReadonlyMap<string, readonly string[]>
   /** Why it cannot be told which column is the output; undefined where it can. */
   readonly ambiguous: string | undefined
 }
@@ -44,9 +48,13 @@ export class FileColumns {
   readonly #as: ReadAs
   readonly #renamed: ReadonlyMap<string, string>
   readonly #wanted: readonly string[]
+  readonly #leafPaths: readonly string[]
+  /** Of flat rows. */
   readonly #names = new Set<string>()
+  readonly #allNames = new Set<string>()
   readonly #fields = new Map<string, string>()
   readonly #roles = new Map<Role, string>()
+  readonly #leaves = new Map<string, string[]>()
   /** By the names of a row's columns. */
   readonly #known = new Map<string, Columns | undefined>()
 
@@ -55,7 +63,8 @@ export class FileColumns {
     this.#format = format
     this.#as = as
     this.#renamed = as.renamed ?? new Map()
-    this.#wanted = task.kind === "chat" ? ["messages"] : Object.keys(task.input)
+    this.#wanted = task.kind === "chat" ? ["messages", "tools"] : Object.keys(task.input)
+    this.#leafPaths = task.kind === "json" ? leafPathsOf(task.output.schema) : []
   }
 
   /**
@@ -64,8 +73,9 @@ export class FileColumns {
    */
   of({ fields }: TableRow): Columns | undefined {
     const names = Object.keys(fields)
-    const signature = names.join("\0")
-    if (!this.#known.has(signature)) this.#known.set(signature, this.#columnsOf(names))
+    const isNested = isRecord(fields["input"])
+    const signature = `${isNested ? "{}" : ""}\0${names.join("\0")}`
+    if (!this.#known.has(signature)) this.#known.set(signature, this.#columnsOf(names, isNested))
     return this.#known.get(signature)
   }
 
@@ -73,20 +83,18 @@ export class FileColumns {
   requireAll(): void {
     const { file, kind } = this.#as
     const flat = this.#format === "csv" || [...this.#known.values()].some((columns) => columns !== undefined)
-    const names = [...this.#names]
-    const missing = [...this.#renamed.values()].filter((column) => !this.#names.has(column))
+    const names = [...this.#allNames]
+    const missing = [...this.#renamed.values()].filter((column) => !this.#allNames.has(column))
     const lacking = flat ? this.#wanted.filter((field) => !this.#fields.has(field) && this.#isRequired(field)) : []
     const issues: Issue[] = [...missing, ...lacking].map((column) => ({
       file,
       line: 1,
       message: noColumn(column, names),
     }))
-    if (flat && kind === "seed" && !this.#roles.has("output"))
-      issues.push({
-        file,
-        line: 1,
-        message: `no column for the output; name one of the columns ${namesOf.output.map(show).join(", ")}`,
-      })
+    if (flat && kind === "seed" && !this.#roles.has("output") && this.#leaves.size === 0) {
+      const outputs = [...namesOf.output, ...this.#leafPaths].map(show).join(", ")
+      issues.push({ file, line: 1, message: `no column for the output; name one of the columns ${outputs}` })
+    }
     if (issues.length === 0) return
     throw new DataError(
       `${file} lacks columns that the task needs`,
@@ -94,18 +102,21 @@ export class FileColumns {
       kind === "benchmark"
         ? `Rename the columns: a benchmark has those of the input (${this.#wanted.join(", ")}).`
         : `Rename the columns in the first row, or say which is which: --column ${this.#wanted[0]}=<column> ` +
-            "--column output=<column>",
+            `--column ${this.#leafPaths.length > 0 ? `output.${this.#leafPaths[0]}` : "output"}=<column>`,
     )
   }
 
   /** The columns that mean nothing to the task, in the order in which they were met. */
   get unused(): string[] {
-    const used = new Set([...this.#fields.values(), ...this.#roles.values()])
+    const leaves = this.#roles.has("output") ? [] : [...this.#leaves.values()].flat()
+    const used = new Set([...this.#fields.values(), ...this.#roles.values(), ...leaves])
     return [...this.#names].filter((name) => !used.has(name))
   }
 
-  #columnsOf(names: readonly string[]): Columns | undefined {
-    if (!this.#isFlat(names)) return undefined
+  #columnsOf(names: readonly string[], isNested: boolean): Columns | undefined {
+    for (const name of names) this.#allNames.add(name)
+    if (!this.#isFlat(names, isNested)) return undefined
+    requireNoReview(names, this.#as.file)
     for (const name of names) this.#names.add(name)
     for (const field of this.#wanted) {
       const column = this.#fields.get(field) ?? this.#fieldColumn(field, names)
@@ -115,8 +126,10 @@ export class FileColumns {
       const column = this.#roles.get(role) ?? this.#roleColumn(role, names)
       if (column !== undefined) this.#roles.set(role, column)
     }
+    for (const [path, columns] of this.#leafColumns(names)) this.#leaves.set(path, columns)
     return {
       fields: new Map(this.#fields),
+      leaves: this.#roles.has("output") ? new Map() : new Map(this.#leaves),
       output: this.#roles.get("output"),
       key: this.#roles.get("key"),
       source: this.#roles.get("source"),
@@ -125,18 +138,39 @@ export class FileColumns {
     }
   }
 
-  #isFlat(names: readonly string[]): boolean {
+  #isFlat(names: readonly string[], isNested: boolean): boolean {
     if (this.#format === "csv") return true
+    const hasOutput = this.#roleColumn("output", names) !== undefined
+    // A conversation with its answer is read as one, whatever its column is called.
+    if (this.#task.kind === "chat" && !hasOutput) return false
     const namesAField = [...this.#renamed].some(([name, column]) => this.#isField(name) && names.includes(column))
     if (namesAField) return true
-    const hasOutput = this.#roleColumn("output", names) !== undefined
     const isConversation =
-      !hasOutput && (names.includes("messages") || (names.includes("prompt") && names.includes("completion")))
-    return (
-      !names.includes("input") &&
-      !isConversation &&
-      this.#wanted.some((field) => this.#fieldColumn(field, names) !== undefined)
-    )
+      !hasOutput &&
+      (turnFields.some((name) => names.includes(name)) || (names.includes("prompt") && names.includes("completion")))
+    const isFieldOrMore = (field: string) =>
+      this.#fieldColumn(field, names) !== undefined && (field !== "input" || !isNested)
+    return !isNested && !isConversation && this.#wanted.some(isFieldOrMore)
+  }
+
+  /** The columns of the leaves that the output has, unless one column has all of it. */
+  #leafColumns(names: readonly string[]): Map<string, string[]> {
+    const found = new Map(this.#leaves)
+    const taken = new Set([...this.#fields.values(), ...this.#roles.values(), ...this.#renamed.values()])
+    const add = (path: string, column: string | undefined) => {
+      const columns = found.get(path) ?? []
+      if (column !== undefined && !columns.includes(column)) found.set(path, [...columns, column])
+    }
+    for (const path of this.#leafPaths) {
+      const named = this.#renamed.get(`output.${path}`)
+      if (named !== undefined && names.includes(named)) add(path, named)
+      for (const prefix of ["corrected", "output", "proposed", ""])
+        add(
+          path,
+          names.find((name) => !taken.has(name) && leafNames(prefix, path).includes(name.trim().toLowerCase())),
+        )
+    }
+    return found
   }
 
   #isField(name: string): boolean {
@@ -144,7 +178,7 @@ export class FileColumns {
   }
 
   #isRequired(field: string): boolean {
-    return this.#task.kind === "chat" || this.#task.input[field]?.required === true
+    return this.#task.kind === "chat" ? field === "messages" : this.#task.input[field]?.required === true
   }
 
   #fieldColumn(field: string, names: readonly string[]): string | undefined {
@@ -158,6 +192,8 @@ export class FileColumns {
     const named = this.#renamed.get(role)
     if (named !== undefined) return names.includes(named) ? named : undefined
     for (const candidate of namesOf[role]) {
+      // A leaf of the output may be called label.
+      if (candidate !== "output" && role === "output" && this.#leafPaths.includes(candidate)) continue
       const found = names.find((name) => name.toLowerCase() === candidate)
       if (found !== undefined) return found
     }
@@ -174,6 +210,34 @@ export class FileColumns {
       `say which: --column output=${likelier}`
     )
   }
+}
+
+/** What a column of a leaf may be called: as the review sheet calls it, its key or its title, or by its path alone. */
+function leafNames(prefix: string, path: string): string[] {
+  const lower = path.toLowerCase()
+  return prefix === "" ? [lower] : [`${prefix}.${lower}`, `${prefix}: ${lower}`]
+}
+
+/** The leaves of the schema that a column can hold: no element of a list has one. */
+function leafPathsOf(schema: Readonly<Record<string, unknown>>): string[] {
+  const { properties } = schema
+  const whole = isRecord(properties) ? Object.keys(properties) : []
+  return [...new Set([...leafPaths(schema).filter((path) => path !== "" && !path.includes("[")), ...whole])]
+}
+
+/** A sheet that people decided in says more than its outputs. */
+function requireNoReview(names: readonly string[], file: string): void {
+  const lower = names.map((name) => name.trim().toLowerCase())
+  if (!lower.includes("decision") || !lower.includes("revision")) return
+  throw new DataError(
+    `${file} is a review sheet: it has the columns decision and revision`,
+    [],
+    "Import what was decided in it: tuneloop review import <task> <file>; or remove both columns.",
+  )
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
 function noColumn(column: string, names: readonly string[]): string {

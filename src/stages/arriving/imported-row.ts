@@ -1,12 +1,14 @@
 import { canonicalValue, contentDigits, contentId } from "../../core/canonical.ts"
 import type { Issue } from "../../core/errors.ts"
 import type { Input, RealInput, Seed, Split } from "../../core/rows/example.ts"
-import { inputIssues, outputIssues, parseOutput } from "../../core/task/output.ts"
+import { correctedValue } from "../../core/task/leaves.ts"
+import { givenOutput, inputIssues, outputIssues } from "../../core/task/output.ts"
 import { isExact, parseJson } from "../../core/json-text.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { TableRow } from "../../store/tables/table-rows.ts"
 import type { Columns, Kind } from "./file-columns.ts"
+import { shapedFields, toolList } from "./row-shapes.ts"
 
 export type Row = Seed | RealInput
 
@@ -22,17 +24,16 @@ export function parseRow(
 ): { row: Row; content: string; split: Split | undefined } | { issues: Issue[] } {
   if (columns?.ambiguous !== undefined && kind === "seed")
     return { issues: [{ path: "output", message: columns.ambiguous }] }
-  const read =
-    columns === undefined ? readJsonRow(task, conversationRow(task, row), kind) : readFlatRow(task, row, columns)
+  const read = columns === undefined ? readJsonRow(task, row, kind) : readFlatRow(task, row, columns)
   if ("issues" in read) return read
-  const input = canonicalValue(read.input) as Input
+  const input = canonicalValue(typedInput(task, read.input)) as Input
+  const output = canonicalValue(givenOutput(task, read.output, input))
   const issues = inputIssues(task, input)
-  if (kind === "seed") issues.push(...outputIssues(task, read.output))
+  if (kind === "seed") issues.push(...outputIssues(task, output, input))
   const split = read.split === undefined ? undefined : splitNames.get(read.split.trim().toLowerCase())
   if (read.split !== undefined && split === undefined)
     issues.push({ path: "split", message: `got ${show(read.split)}; allowed: ${[...splitNames.keys()].join(", ")}` })
   if (issues.length > 0) return { issues }
-  const output = canonicalValue(read.output)
   const key = read.key
   const prefix = kind === "seed" ? "seed" : "input"
   const isOurs = key !== undefined && new RegExp(`^${prefix}_[0-9a-f]{16}$`).test(key)
@@ -80,8 +81,9 @@ interface ReadRow {
 const jsonKeys = ["id", "key", "input", "output", "source", "split", "personalData"]
 
 function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRow | { issues: Issue[] } {
-  const { id, key, input, output, source, split, ...rest } = row.fields as Record<string, unknown>
-  delete rest["personalData"]
+  const shaped = shapedFields(task, row.fields, kind)
+  if ("issues" in shaped) return shaped
+  const { id, key, input, output, source, split, personalData: _, ...rest } = shaped.fields as Record<string, unknown>
   const unknown = Object.keys(rest).map((name) => {
     const meant = nearest(name, jsonKeys)
     return {
@@ -103,8 +105,8 @@ function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRo
       ],
     }
   // A single text field may be given as the text itself.
-  const field = task.kind === "chat" ? undefined : Object.keys(task.input)
-  const value = typeof input === "string" && field?.length === 1 ? { [field[0] as string]: input } : input
+  const [field, ...others] = task.kind === "chat" ? [] : Object.keys(task.input)
+  const value = field !== undefined && others.length === 0 && isScalar(input) ? { [field]: input } : input
   return {
     input: value,
     output,
@@ -114,63 +116,67 @@ function readJsonRow(task: TaskSpecification, row: TableRow, kind: Kind): ReadRo
   }
 }
 
-/**
- * A row in a shape that trainers read, `{messages}` or `{prompt, completion}`, as `{input, output}`; any other row as
- * it is. The system message is left out: the specification has its own.
- */
-function conversationRow(task: TaskSpecification, row: TableRow): TableRow {
-  const { messages, prompt, completion, tools, ...rest } = row.fields as Record<string, unknown>
-  if (rest["input"] !== undefined || rest["output"] !== undefined) return row
-  const turns = [messages, prompt, completion].flatMap((part, index) =>
-    typeof part === "string"
-      ? [{ role: index === 2 ? "assistant" : "user", content: part }]
-      : Array.isArray(part)
-        ? (part as unknown[])
-        : [],
-  ) as { role?: string; content?: unknown }[]
-  const answer = turns.at(-1)
-  if (answer?.role !== "assistant") return row
-  if (task.kind === "chat") {
-    const input = { messages: turns.slice(0, -1), ...(tools === undefined ? {} : { tools }) }
-    const { role: _, ...output } = answer
-    return { line: row.line, fields: { ...rest, input, output } }
-  }
-  const asked = turns.slice(0, -1).filter(({ role }) => role !== "system")
-  if (asked.length !== 1 || Object.keys(task.input).length !== 1) return row
-  const output = typeof answer.content === "string" ? outputOf(task, answer.content) : answer.content
-  return { line: row.line, fields: { ...rest, input: asked[0]?.content, output } }
-}
-
-function readFlatRow(task: TaskSpecification, row: TableRow, columns: Columns): ReadRow {
+function readFlatRow(task: TaskSpecification, row: TableRow, columns: Columns): ReadRow | { issues: Issue[] } {
   const cell = (column: string | undefined) => (column === undefined ? undefined : row.fields[column])
   const input: Record<string, unknown> = {}
   for (const [field, column] of columns.fields) {
     const value = cell(column) ?? ""
     if (value === "") continue
-    if (typeof value !== "string") input[field] = value
-    else input[field] = task.kind === "chat" ? parseJson(value) : typedCell(task.input[field]?.type ?? "string", value)
+    if (task.kind !== "chat") input[field] = value
+    else if (field === "tools") input[field] = toolList(value)
+    else input[field] = typeof value === "string" ? parseJson(value) : value
   }
-  const value = cell(columns.output) ?? undefined
+  const leaves = columns.leaves.size === 0 ? undefined : outputOfLeaves(task, row, columns)
+  if (leaves !== undefined && "issues" in leaves) return leaves
   return {
     input,
-    output: typeof value === "string" ? outputOf(task, value) : value,
+    output: cell(columns.output) ?? leaves?.output,
     key: textOf(cell(columns.key)),
     source: textOf(cell(columns.source)),
     split: textOf(cell(columns.split)),
   }
 }
 
-function outputOf(task: TaskSpecification, text: string): unknown {
-  return parseOutput(task, text) ?? (task.kind === "json" || task.kind === "chat" ? (parseJson(text) ?? text) : text)
+/** The output whose leaves stand in columns of their own; of several columns of a leaf the first that is filled in. */
+function outputOfLeaves(
+  task: TaskSpecification,
+  row: TableRow,
+  { leaves }: Columns,
+): { output: unknown } | { issues: Issue[] } {
+  if (task.kind !== "json") return { output: undefined }
+  const corrections = [...leaves].flatMap(([path, columns]) => {
+    const value = columns.map((column) => row.fields[column]).find((each) => (each ?? "") !== "")
+    if (value === undefined) return []
+    return [{ part: "", path, text: typeof value === "string" ? value.trim() : JSON.stringify(value) }]
+  })
+  const read = correctedValue(task.output.schema, undefined, corrections, [])
+  if ("value" in read) return { output: read.value }
+  return { issues: read.problems.map(({ path, message }) => ({ path: `output.${path}`, message })) }
+}
+
+function isScalar(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
 }
 
 function textOf(value: unknown): string | undefined {
   return value === undefined || value === null || value === "" ? undefined : String(value)
 }
 
-function typedCell(type: "string" | "number" | "boolean", text: string): unknown {
+/** The input with each value in the type of its field, where it can only be meant so. */
+function typedInput(task: TaskSpecification, input: unknown): unknown {
+  if (task.kind === "chat" || typeof input !== "object" || input === null || Array.isArray(input)) return input
+  return Object.fromEntries(
+    Object.entries(input).map(([field, value]) => [
+      field,
+      Object.hasOwn(task.input, field) ? typedValue(task.input[field]?.type ?? "string", value) : value,
+    ]),
+  )
+}
+
+function typedValue(type: "string" | "number" | "boolean", value: unknown): unknown {
+  if (type === "string") return typeof value === "number" || typeof value === "boolean" ? String(value) : value
+  if (typeof value !== "string") return value
   if (type === "number")
-    return text.trim() !== "" && Number.isFinite(Number(text)) && isExact(text.trim()) ? Number(text) : text
-  if (type === "boolean") return text.toLowerCase() === "true" ? true : text.toLowerCase() === "false" ? false : text
-  return text
+    return value.trim() !== "" && Number.isFinite(Number(value)) && isExact(value.trim()) ? Number(value) : value
+  return value.toLowerCase() === "true" ? true : value.toLowerCase() === "false" ? false : value
 }

@@ -155,7 +155,7 @@ function freshRows(
     const item = items.get(row)
     const group = item && groupOf(task, item)
     const isFree = split === "train" && isReal && !used.has(digits(row)) && !(group !== undefined && busy.has(group))
-    const isValid = isFree && inputIssues(task, input).length + outputIssues(task, output).length === 0
+    const isValid = isFree && inputIssues(task, input).length + outputIssues(task, output, input).length === 0
     return isValid ? [{ ...item, id: row, text: inputText(task, input), stratum: stratumOf(task, output) }] : []
   })
   const free = new Set(arrivals.map(({ id }) => id))

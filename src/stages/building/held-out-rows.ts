@@ -112,7 +112,7 @@ function inGroup(group: string | undefined): { readonly group?: string } {
 /** Held-out rows may be edited by hand: a wrong one would make every later figure wrong. */
 export function requireValid(task: TaskSpecification, examples: readonly Example[], file: string): void {
   const issues = examples.flatMap((example) =>
-    [...inputIssues(task, example.input), ...outputIssues(task, example.output)].map((issue) => ({
+    [...inputIssues(task, example.input), ...outputIssues(task, example.output, example.input)].map((issue) => ({
       ...issue,
       file,
       path: `${example.id} ${issue.path ?? ""}`,

@@ -21,7 +21,8 @@ export function scoredRows(
       id,
       input,
       references: [output],
-      output: prediction === undefined ? undefined : parseOutput(task, answerText(task, prediction.output, output)),
+      output:
+        prediction === undefined ? undefined : parseOutput(task, answerText(task, prediction.output, output), input),
       ...(group === undefined ? {} : { group }),
     }
   })
