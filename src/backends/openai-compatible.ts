@@ -131,7 +131,8 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     purge: (id) => jobs.deleteFile(id),
     chat: (model) => {
       const served = servedName(model)
-      return served === undefined ? undefined : { baseUrl, apiKeyEnv: wire.service.apiKeyEnv, model: served }
+      const { apiKeyEnv, keyHeader } = wire.service
+      return served === undefined ? undefined : { baseUrl, apiKeyEnv, keyHeader, model: served }
     },
   }
 }

@@ -8,6 +8,7 @@ import { load } from "./plugins.ts"
 export interface ServerChoice {
   readonly baseUrl?: string | undefined
   readonly apiKeyEnv?: string | undefined
+  readonly keyHeader?: string | undefined
 }
 
 const defaultKey = "OPENAI_API_KEY"
@@ -18,10 +19,10 @@ const defaultKey = "OPENAI_API_KEY"
  */
 export async function chatServer(
   host: Host,
-  { baseUrl, apiKeyEnv }: ServerChoice,
+  choice: ServerChoice,
 ): Promise<{ readonly open: () => ChatModel; readonly baseUrl: string }> {
   const module = await load<ModelModule>("models", "openai")
-  return opened(host, module, { baseUrl, apiKeyEnv })
+  return opened(host, module, choice)
 }
 
 /** The same for servers that are known only later. */
@@ -30,7 +31,7 @@ export async function chatServers(host: Host): Promise<(choice: ServerChoice) =>
   return (choice) => opened(host, module, choice).open()
 }
 
-function opened(host: Host, module: ModelModule, { baseUrl, apiKeyEnv }: ServerChoice) {
+function opened(host: Host, module: ModelModule, { baseUrl, apiKeyEnv, keyHeader }: ServerChoice) {
   if (baseUrl !== undefined && apiKeyEnv === undefined && !isLoopback(baseUrl) && !isKeysOwn(host, baseUrl))
     throw new UsageError(
       `${new URL(baseUrl).host} is not the server that ${defaultKey} is for`,
@@ -38,7 +39,7 @@ function opened(host: Host, module: ModelModule, { baseUrl, apiKeyEnv }: ServerC
     )
   const isLocal = baseUrl !== undefined && isLoopback(baseUrl) && apiKeyEnv === undefined
   const environment = isLocal ? { ...host.environment, [defaultKey]: undefined } : host.environment
-  const model = module.create(environment, { baseUrl, apiKeyEnv, fetch: host.fetch, readText: () => "" })
+  const model = module.create(environment, { baseUrl, apiKeyEnv, keyHeader, fetch: host.fetch, readText: () => "" })
   return { open: () => model, baseUrl: model.baseUrl }
 }
 

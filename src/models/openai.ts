@@ -30,7 +30,14 @@ const module: ModelModule = {
           : `Set ${variable} in the environment.`,
       )
     const key = { variable, value: apiKey }
-    const call = callsTo({ baseUrl, key, fetch: options.fetch, timeoutMs: options.timeoutMs ?? defaultTimeoutMs })
+    const { keyHeader } = options
+    const call = callsTo({
+      baseUrl,
+      key,
+      keyHeader,
+      fetch: options.fetch,
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    })
     const memory = { refusesSchemas: false }
     return {
       name: "openai",
@@ -60,10 +67,13 @@ type Call = <Result>(
 function callsTo(server: {
   readonly baseUrl: string
   readonly key: CallSettings["key"]
+  readonly keyHeader: string | undefined
   readonly fetch: CallSettings["fetch"]
   readonly timeoutMs: number
 }): Call {
-  const { baseUrl, key, fetch, timeoutMs } = server
+  const { baseUrl, key, keyHeader, fetch, timeoutMs } = server
+  // A header of null is not sent: the key goes in one header alone.
+  const headers = keyHeader === undefined ? {} : { authorization: null, [keyHeader]: key.value || "none" }
   return (more, work) => {
     const settings = { provider: "openai", baseUrl, model: "a batch", fetch, timeoutMs, key, ...more }
     return guardedCall(settings, (guarded) => {
@@ -71,6 +81,7 @@ function callsTo(server: {
         apiKey: key.value || "none",
         baseURL: baseUrl,
         maxRetries: 0,
+        defaultHeaders: headers,
         timeout: 2 * timeoutMs,
         fetch: guarded,
       })

@@ -131,7 +131,10 @@ it("an adopted model that ends is warned of, with the command that keeps its ans
   writeFileSync(join(folder, "sunsets.yaml"), JSON.stringify({ models }))
   const { stdout } = await tuneloop(folder, ["status"]).outcome
   expect(stdout).toContain(`ends soon: ${model?.id} answers until ${retires}`)
-  expect(stdout).toContain(`keep its answers: tuneloop models record ${model?.id} --task mood --as NAME`)
+  expect(stdout).toContain(
+    `keep its answers: tuneloop models record ${model?.id} --task mood --as NAME ` +
+      "--base-url ADDRESS --api-key-env VARIABLE (those of 127.0.0.1)",
+  )
   const listed = JSON.parse((await tuneloop(folder, ["models", "--json"]).outcome).stdout)
   expect(listed.models[0]).toMatchObject({ host: "127.0.0.1", usedBy: [{ kind: "run", name: run, as: "tuned model" }] })
 })

@@ -198,6 +198,9 @@ describe("models record", () => {
     const keyed = words("--api-key-env", "OTHER_KEY").with(6, "keyed").with(2, "other-model")
     await tuneloop(folder, keyed, { OTHER_KEY: "key-of-models" }).outcome
     expect(server.asked.at(-1)?.authorization).toBe("Bearer key-of-models")
+    const inHeader = words("--api-key-env", "OTHER_KEY", "--key-header", "api-key").with(6, "headed")
+    await tuneloop(folder, inHeader.with(2, "third-model"), { OTHER_KEY: "key-of-models" }).outcome
+    expect(server.asked.at(-1)).toMatchObject({ authorization: undefined, apiKey: "key-of-models" })
   })
 
   it("loses an answer with its row in an erasure, and does not bring it back", async () => {

@@ -21,6 +21,8 @@ export interface Asked {
   readonly body: string
   readonly path: string
   readonly authorization: string | undefined
+  /** The header in which Azure wants its key. */
+  readonly apiKey: string | undefined
   readonly atMs: number
   answered: boolean
 }
@@ -100,6 +102,7 @@ export class ChatServer {
         body: Buffer.concat(chunks).toString("utf8"),
         path: request.url ?? "",
         authorization: request.headers.authorization,
+        apiKey: request.headers["api-key"]?.toString(),
         atMs: performance.now(),
         answered: false,
       }

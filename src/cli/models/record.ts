@@ -13,6 +13,7 @@ interface RecordFlags {
   readonly as: string
   readonly baseUrl?: string
   readonly apiKeyEnv?: string
+  readonly keyHeader?: string
   readonly inputs?: string
   readonly holdout?: string
   readonly maxNewTokens?: number
@@ -30,6 +31,7 @@ export function registerRecord(command: Command, host: Host): void {
     .requiredOption("--as <name>", "the name to keep the answers by, for the contender\nrecorded:<name>", recordingName)
     .option("--base-url <url>", "an OpenAI-compatible server (default: that of\nOPENAI_BASE_URL, or OpenAI)", address)
     .option("--api-key-env <name>", "the variable with its key (default for OpenAI:\nOPENAI_API_KEY)")
+    .option("--key-header <name>", "the header for the key, such as api-key (default:\nauthorization, as a bearer)")
     .option("--inputs <file>", "ask the inputs of this file as well")
     .option("--holdout <id>", "another holdout than that of the newest version")
     .option("--max-new-tokens <n>", "the most tokens of an answer (default: from the gold\noutputs)", positive)
@@ -59,13 +61,24 @@ export function registerRecord(command: Command, host: Host): void {
         concurrency: flags.concurrency,
         retryEmpty: flags.retryEmpty === true,
         budgetUsd: flags.budgetUsd,
-        command: `tuneloop models record ${model} --task ${flags.task} --as ${flags.as}`,
+        command: commandOf(model, flags),
       })
       if (plan.unasked > 0 && plan.worstUsd !== 0)
         await askAgreement(new URL(baseUrl).host, describePlan(plan), host.asker)
       const result = await record(context, plan, open)
       host.print(recordData(plan, result), describe(plan, result))
     })
+}
+
+/** The command that goes on with the same recording. */
+function commandOf(model: string, flags: RecordFlags): string {
+  const { task, as, baseUrl, apiKeyEnv, keyHeader, inputs, holdout, maxNewTokens } = flags
+  const given = {
+    ...{ "--task": task, "--as": as, "--base-url": baseUrl, "--api-key-env": apiKeyEnv, "--key-header": keyHeader },
+    ...{ "--inputs": inputs, "--holdout": holdout, "--max-new-tokens": maxNewTokens },
+  }
+  const options = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value}`]))
+  return ["tuneloop models record", model, ...options].join(" ")
 }
 
 function describePlan({ model, baseUrl, unasked, worstUsd, terms, budgetUsd }: RecordingPlan): string {

@@ -177,6 +177,8 @@ export interface ChatPlace {
   readonly baseUrl: string
   readonly model: string
   readonly apiKeyEnv?: string | undefined
+  /** The header that carries the key; `authorization: Bearer` where absent. */
+  readonly keyHeader?: string | undefined
 }
 
 /** A job at a service, whoever created it. */

@@ -96,6 +96,8 @@ export interface ModelModule {
       timeoutMs?: number
       /** The variable with the key, where it is another than the provider's own. */
       apiKeyEnv?: string | undefined
+      /** The header that carries the key, where it is another than the provider's own. */
+      keyHeader?: string | undefined
     },
   ): ChatModel & { readonly baseUrl: string }
 }

@@ -17,7 +17,7 @@ export function endingsOf(models: readonly ModelInUse[]): ModelEnding[] {
     used.sunsets.flatMap((sunset): ModelEnding[] => {
       const usedBy = used.usedBy.filter(({ kind }) => sunset.what === "serving" || kind === "job")
       if (sunset.state === "later" || usedBy.length === 0) return []
-      return [{ model: used.model, sunset, usedBy, when: whenOf(sunset), todo: whatToDo(used.model, sunset, usedBy) }]
+      return [{ model: used.model, sunset, usedBy, when: whenOf(sunset), todo: whatToDo(used, sunset, usedBy) }]
     }),
   )
 }
@@ -30,7 +30,7 @@ function whenOf({ what, retires, daysLeft }: Pick<Sunset, "what" | "retires" | "
   return what === "serving" ? `answers until ${retires}: ${left}` : `takes training jobs until ${retires}: ${left}`
 }
 
-function whatToDo(model: string, sunset: Sunset, usedBy: readonly ModelUse[]): string[] {
+function whatToDo({ model, host }: ModelInUse, sunset: Sunset, usedBy: readonly ModelUse[]): string[] {
   const instead = sunset.instead === undefined ? "" : ` (named instead: ${sunset.instead})`
   const advice = usedBy.map(({ kind, name, task, as }) => {
     if (kind === "specification") return `name another model in specs/${name}.yaml: ${as}${instead}`
@@ -41,8 +41,15 @@ function whatToDo(model: string, sunset: Sunset, usedBy: readonly ModelUse[]): s
     if (sunset.state === "over")
       return `${name} cannot be asked any more; compare with its recorded answers, if there are`
     return as === "tuned model"
-      ? `keep its answers: tuneloop models record ${model} --task ${task} --as NAME`
+      ? `keep its answers: tuneloop models record ${model} --task ${task} --as NAME${serverOf(host)}`
       : `move ${name} to another base${instead}`
   })
   return [...new Set(advice)]
+}
+
+/** A server that is not OpenAI's has to be named, with its key. */
+function serverOf(host: string | undefined): string {
+  return host === undefined || host === "api.openai.com"
+    ? ""
+    : ` --base-url ADDRESS --api-key-env VARIABLE (those of ${host})`
 }
