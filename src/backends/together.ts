@@ -3,6 +3,7 @@ import type { BackendContext, BackendModule, FineTuneBackend } from "../core/con
 import { chatRow, chatRowFaults, preferenceForm } from "../core/contracts/chat-rows.ts"
 import { hostOf } from "../core/asking/model-match.ts"
 import { fetchAdapter } from "./hosted/together-adapter.ts"
+import { fetchRows, jobHistory } from "./hosted/together-history.ts"
 import { togetherMessageOf, TogetherJobs } from "./hosted/together-jobs.ts"
 import { jobLog, pollJob } from "./hosted/together-poll.ts"
 import { beyondLimits, confirmJob, findJob, storedThings, submitJob } from "./hosted/together-submit.ts"
@@ -81,6 +82,8 @@ function together(
     logs: (job, _files, cursor) => jobLog(jobs, job, cursor),
     cancel: (job) => jobs.cancel(job.id),
     fetch: (job, files) => fetchAdapter(jobs, job, files),
+    history: (id) => jobHistory(jobs, id),
+    fetchRows: (job, files) => fetchRows(jobs, job, files),
     uploads: async (files) => uploadsOf(files),
     stored: () => storedThings(jobs),
     purge: (id) => jobs.deleteFile(id),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { zstdCompressSync } from "node:zlib"
@@ -169,6 +169,31 @@ describe("together", () => {
       )
       server.end(server.newest, "error", "out of memory")
       expect(await open().poll(job, files)).toMatchObject({ state: "failed", message: "out of memory" })
+    }))
+
+  it("lists the jobs of others, newest first, each with its rows, objective and settings", () =>
+    at(async ({ server, plan, files, open }) => {
+      await open().submit(plan, files, submitted)
+      server.clock += 86_400_000
+      const headers = { authorization: `Bearer ${server.key}`, "content-type": "application/json" }
+      const [training_file] = server.store.kept.keys()
+      const body = { model: server.model, training_file, suffix: "theirs", training_method: { method: "sft" } }
+      await fetch(`${server.url}/fine-tunes`, { method: "POST", headers, body: JSON.stringify(body) })
+      const listed = await Array.fromAsync(open().history?.() ?? [])
+      expect(listed.map(({ id, objective }) => [id, objective])).toEqual([
+        ["ft-2", "sft"],
+        ["ft-1", "sft"],
+      ])
+      const [theirs] = await Array.fromAsync(open().history?.("ft-2") ?? [])
+      expect(theirs).toMatchObject({ baseModel: server.model, files: { train: training_file } })
+      if (theirs === undefined) throw new Error("there is no such job")
+      const sent = readFileSync(files.train, "utf8")
+      rmSync(files.train)
+      const [rows] = (await open().fetchRows?.(theirs, files)) ?? []
+      expect([rows?.path, readFileSync(files.train, "utf8")]).toEqual([files.train, sent])
+      server.store.kept.clear()
+      rmSync(files.train)
+      expect(await open().fetchRows?.(theirs, files)).toEqual([])
     }))
 
   it("says how far the wave of a cosine goes, without which it would be refused", () =>

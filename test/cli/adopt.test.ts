@@ -138,3 +138,35 @@ it("an adopted model that ends is warned of, with the command that keeps its ans
   const listed = JSON.parse((await tuneloop(folder, ["models", "--json"]).outcome).stdout)
   expect(listed.models[0]).toMatchObject({ host: "127.0.0.1", usedBy: [{ kind: "run", name: run, as: "tuned model" }] })
 })
+
+it("reads what a job was trained for, and takes preferences for no rows of a version", async () => {
+  const answer = (content: string) => [{ role: "assistant", content }]
+  const preference = {
+    input: { messages: [{ role: "user", content: "well" }] },
+    ...{ preferred_output: answer("good"), non_preferred_output: answer("bad") },
+  }
+  const training_file = server.store.keep("pairs.jsonl", Buffer.from(`${JSON.stringify(preference)}\n`))
+  const method = { type: "dpo", dpo: { hyperparameters: { beta: 0.2 } } }
+  const body = JSON.stringify({ model: server.models[0], training_file, method })
+  const headers = { authorization: `Bearer ${server.key}`, "content-type": "application/json" }
+  await fetch(`${server.url}/fine_tuning/jobs`, { method: "POST", headers, body })
+  server.succeed()
+  const words = ["runs", "adopt", "old", "--all", "--task", "mood"]
+  const { stdout } = await tuneloop(folder, words, { OPENAI_API_KEY: server.key }).outcome
+  expect(stdout).toMatch(/preferences in .*train\.jsonl/)
+  expect(stdout).not.toContain("tuneloop build")
+  expect((await adopt("--all", "--task", "mood")).runs).toMatchObject([{ objective: "dpo" }])
+})
+
+it("evaluates an adopted model while it is served, and says what is not known of it", async () => {
+  const id = await foreignJob("succeed")
+  const [{ run } = { run: "" }] = (await adopt(id, "--task", "mood")).runs
+  server.answerOf = () => "good"
+  const words = ["evaluate", run, "--against", "few-shot", "--yes", "--json"]
+  const { code, stdout, stderr } = await tuneloop(folder, words, { OPENAI_API_KEY: server.key }).outcome
+  expect(code, stderr).toBe(0)
+  const result = JSON.parse(stdout) as { contenders: { name: string }[]; notes: string[]; report: string }
+  expect(result.contenders.map(({ name }) => name)).toEqual(["tuned", "few-shot"])
+  expect(result.notes.join("\n")).toContain("trained elsewhere, on rows that are not known here")
+  expect(readFileSync(join(folder, result.report), "utf8")).toContain("as the service chose")
+})

@@ -1,8 +1,5 @@
-import { existsSync, mkdirSync } from "node:fs"
-import { dirname } from "node:path"
 import type { Artifact, RunFiles, ServiceJob } from "../../core/contracts/backend.ts"
-import { ProviderError } from "../../core/errors.ts"
-import { artifactOf } from "./artifacts.ts"
+import { bringRows } from "./adopted-rows.ts"
 import { type Job, type OpenAiJobs, timeOf } from "./openai-jobs.ts"
 
 /** The jobs at the service, whoever created them, newest first; or the one of the id. */
@@ -12,28 +9,8 @@ export async function* jobHistory(jobs: OpenAiJobs, id?: string): AsyncGenerator
 }
 
 /** The rows that the service still has of a job, as they were uploaded. */
-export async function fetchRows(jobs: OpenAiJobs, { files: there }: ServiceJob, files: RunFiles): Promise<Artifact[]> {
-  const artifacts: Artifact[] = []
-  for (const [id, path] of [
-    [there.train, files.train],
-    [there.validation, files.validation],
-  ] as const) {
-    if (id === undefined || existsSync(path)) continue
-    mkdirSync(dirname(path), { recursive: true })
-    if (await download(jobs, id, path)) artifacts.push(await artifactOf(path))
-  }
-  return artifacts
-}
-
-/** False for a file that the service has deleted, or does not give away. */
-async function download(jobs: OpenAiJobs, id: string, path: string): Promise<boolean> {
-  try {
-    await jobs.download(await jobs.file(id), path)
-    return true
-  } catch (error) {
-    if (error instanceof ProviderError && [400, 403, 404].includes(error.status ?? 0)) return false
-    throw error
-  }
+export function fetchRows(jobs: OpenAiJobs, job: ServiceJob, files: RunFiles): Promise<Artifact[]> {
+  return bringRows(job, files, async (id, path) => jobs.download(await jobs.file(id), path))
 }
 
 function serviceJob(job: Job): ServiceJob {
@@ -41,7 +18,12 @@ function serviceJob(job: Job): ServiceJob {
     id: job.id,
     createdAt: timeOf(job.created_at),
     baseModel: job.model ?? undefined,
+    objective: objectiveOf(job),
     files: { train: job.training_file ?? undefined, validation: job.validation_file ?? undefined },
     said: job,
   }
+}
+
+function objectiveOf({ method }: Job): ServiceJob["objective"] {
+  return method?.type === "dpo" ? "dpo" : method?.type === "supervised" || method == null ? "sft" : undefined
 }

@@ -14,6 +14,7 @@ const jobSchema = z.looseObject({
   validation_file: z.string().nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
   created_at: z.number(),
+  method: z.looseObject({ type: z.string() }).nullish().catch({ type: "unknown" }),
   finished_at: z.number().nullish(),
   fine_tuned_model: z.string().nullish(),
   trained_tokens: z.number().nullish(),

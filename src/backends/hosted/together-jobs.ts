@@ -14,6 +14,7 @@ const jobSchema = z.looseObject({
   suffix: text,
   training_file: text,
   validation_file: text,
+  training_method: z.looseObject({ method: text }).nullish().catch(undefined),
   model_output_name: text,
   created_at: text,
   started_at: text,
@@ -144,6 +145,10 @@ export class TogetherJobs {
 
   async files(): Promise<StoredFile[]> {
     return (await this.wire.get("/files", z.looseObject({ data: z.array(fileSchema) }))).data
+  }
+
+  downloadFile(id: string, file: string): Promise<void> {
+    return this.wire.download(`/files/${encodeURIComponent(id)}/content`, file)
   }
 
   async bytesOf(id: string): Promise<number | null | undefined> {

@@ -1,9 +1,12 @@
 import type { Command } from "commander"
+import type { TrainingPlan } from "../../core/contracts/backend.ts"
 import { UsageError } from "../../core/errors.ts"
+import { type JobSpecification, jobSchema } from "../../core/training/job.ts"
 import { renderContenders } from "../../evaluation/report/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
 import { evaluate } from "../../stages/evaluating/evaluate.ts"
 import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
+import { readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import { chatServers } from "../chat-server.ts"
 import { askAgreement, atMost } from "../consent.ts"
@@ -68,9 +71,8 @@ export async function evaluateRun(
     readonly retryEmpty?: boolean | undefined
   } = {},
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
-  const plan = readPlan(runFiles(context.workspace, run))
-  if (!plan) throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")
-  const job = context.workspace.readJob(plan.job)
+  const plan = await originOf(context, run)
+  const job = plan.job === undefined ? defaultJob(plan.task) : context.workspace.readJob(plan.job)
   const task = await readCheckedTask(context.workspace, plan.task)
   const contenders = against ?? job.evaluation.contenders
   const settings = { ...job.evaluation, contenders: [...contenders] }
@@ -96,6 +98,25 @@ export async function evaluateRun(
     },
     holdout: holdout === undefined ? undefined : resolveHoldout(context.workspace, plan.task, holdout),
   })
+}
+
+/** Where the run comes from: its plan, or, of one that was not made here, what it was adopted as. */
+async function originOf(
+  context: StageContext,
+  run: string,
+): Promise<{ readonly job?: string; readonly task: string; readonly backend: TrainingPlan["backend"] }> {
+  const files = runFiles(context.workspace, run)
+  const plan = readPlan(files)
+  if (plan !== undefined) return plan
+  const adopted = readAdopted(files)
+  const known = (await context.readLedger().runs.list()).find((each) => each.run === run)
+  if (adopted !== undefined && known !== undefined) return { task: known.task, backend: adopted.backend }
+  throw new UsageError(`the run ${run} has no plan`, "tuneloop runs ls lists the runs.")
+}
+
+/** The settings of an evaluation where no job says others. */
+function defaultJob(task: string): JobSpecification {
+  return jobSchema.parse({ job: "adopted", task, baseModel: "unknown" })
 }
 
 /** The `--json` object of an evaluation; a stable contract. */

@@ -3,6 +3,8 @@ import { UsageError } from "../../core/errors.ts"
 import { adoptJobs, type AdoptedJob } from "../../stages/training/adopt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Host } from "../host.ts"
+import { readAdopted, writeAdopted } from "../../store/rows/adopted-runs.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { describeState } from "../text/run.ts"
 import { now } from "../machine.ts"
@@ -41,6 +43,8 @@ export function registerAdopt(command: Command, host: Host): void {
       }
       host.terminal.endProgress()
       const version = options.trainingFile && (await versionOf(host, task, host.path(options.trainingFile)))
+      const [only, ...others] = adopted
+      if (version && only !== undefined && others.length === 0) keepDataset(host, only.summary.run, version)
       host.print({ runs: adopted.map(shown), version: version ?? null }, describe(adopted, options.task, version))
     })
 }
@@ -52,18 +56,35 @@ async function versionOf(host: Host, task: TaskSpecification, file: string): Pro
   return (await buildFrom(host.context(), task, given, { filters: await loadFilters(task) })).built.manifest.id
 }
 
-function shown({ id, outcome, rows, summary: { run, state, model, costUsd } }: AdoptedJob): object {
-  return { job: id, run, outcome, state, model: model ?? null, costUsd: costUsd ?? null, rows }
+/** The file is said to be that of the one job: its run knows the version. */
+function keepDataset({ workspace }: Host, run: string, dataset: string): void {
+  const files = runFiles(workspace, run)
+  const adopted = readAdopted(files)
+  if (adopted !== undefined) writeAdopted(files, { ...adopted, dataset })
+}
+
+function shown({ id, outcome, rows, objective, summary: { run, state, model, costUsd } }: AdoptedJob): object {
+  return {
+    job: id,
+    run,
+    outcome,
+    state,
+    model: model ?? null,
+    costUsd: costUsd ?? null,
+    objective: objective ?? null,
+    rows,
+  }
 }
 
 function describe(adopted: readonly AdoptedJob[], task: string, version: string | undefined): string {
   if (adopted.length === 0) return "the service lists no jobs"
-  const lines = adopted.flatMap(({ id, outcome, summary, rows }) => [
+  const lines = adopted.flatMap(({ id, outcome, summary, rows, objective }) => [
     `${outcome === "adopted" ? "adopted" : "known  "} ${id} as ${summary.run}: ${describeState(summary, now())}`,
     ...(summary.model !== undefined && "id" in summary.model ? [`        model ${summary.model.id}`] : []),
-    ...(rows.length === 0 ? [] : [`        rows in ${rows.join(", ")}`]),
+    ...(rows.length === 0 ? [] : [`        ${objective === "dpo" ? "preferences" : "rows"} in ${rows.join(", ")}`]),
   ])
-  const withRows = adopted.find(({ rows }) => rows.length > 0)?.rows[0]
+  // Preferences are no rows that a version is built of.
+  const withRows = adopted.find(({ rows, objective }) => rows.length > 0 && objective !== "dpo")?.rows[0]
   const next =
     version !== undefined
       ? [`built ${version} of the training file`]

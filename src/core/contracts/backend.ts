@@ -186,6 +186,8 @@ export interface ServiceJob {
   readonly id: string
   readonly createdAt: string | undefined
   readonly baseModel: string | undefined
+  /** What it was trained for; undefined where the service does not say. */
+  readonly objective: JobSpecification["objective"] | undefined
   /** The service's own files of its rows, by their ids there. */
   readonly files: { readonly train: string | undefined; readonly validation: string | undefined }
   /** The job as the service has it, kept raw. */

@@ -7,8 +7,10 @@ import { ConfigError, ToolkitError } from "../../core/errors.ts"
 import { promptVersion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
+import { type AdoptedRun, readAdopted } from "../../store/rows/adopted-runs.ts"
 import { evaluationText, readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { adoptedTraining } from "./adopted-training.ts"
 import { type DecidedJob, formerMaxNewTokens, lengthFor, withLength } from "./answer-length.ts"
 import type { ServedModels } from "./served-models.ts"
 import { recordingsOf, type RecordingsTerms } from "./recordings.ts"
@@ -39,6 +41,8 @@ export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout" | "job
   readonly job: DecidedJob
   /** What the run was trained by. */
   readonly training: TrainingPlan
+  /** What is known of a run that was not made here. */
+  readonly adopted: AdoptedRun | undefined
   readonly holdout: HoldoutId
   /** What was recorded of the contenders that answer from a recording, by their names. */
   readonly recordings: RecordingsTerms
@@ -47,14 +51,15 @@ export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout" | "job
 /** The evaluation that the request asks for, with its id. Reads no test row. */
 export function planEvaluation(context: StageContext, request: EvaluationRequest): EvaluationPlan {
   const { task, job, run } = request
-  const training = requirePlan(context, task, run)
+  const adopted = readAdopted(runFiles(context.workspace, run))
+  const training = adopted === undefined ? requirePlan(context, task, run) : adoptedTraining(context, task, adopted)
   const holdout = request.holdout ?? training.holdout
   const contenders = request.contenders.filter(({ contender }) => contender.kinds.includes(task.kind))
   const recordings = recordingsOf(context.workspace, { task, contenders })
   const settings = { task, run, training, holdout, recordings }
   const decided = decidedJob(context, job, settings)
   const id = evaluationId({ ...settings, job: decided })
-  return { ...request, contenders, id, job: decided, training, holdout, recordings }
+  return { ...request, contenders, id, job: decided, training, adopted, holdout, recordings }
 }
 
 /** A length that nobody set follows from the outputs, unless the evaluation was made before it did. */

@@ -10,6 +10,7 @@ import { type RunSummary, trainingSeconds } from "../../core/training/run.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { holdoutWear } from "../arriving/holdout-wear.ts"
+import { adoptedNote } from "./adopted-training.ts"
 import type { ContenderAnswers } from "./answers.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import { scoredRows } from "./scored-rows.ts"
@@ -51,6 +52,7 @@ export async function reportDataOf(context: StageContext, evaluated: Evaluated):
       ...prevalenceNote(metric, incumbent, prevalence),
       ...taintNote(rows.tainted),
       ...wornNote(task, wear),
+      ...(plan.adopted === undefined ? [] : [adoptedNote(plan.adopted)]),
     ],
     contenders,
     explained: Object.fromEntries(plan.contenders.map(({ name, contender }) => [name, contender.summary])),

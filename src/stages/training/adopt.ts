@@ -16,6 +16,7 @@ export interface AdoptedJob {
   readonly summary: RunSummary
   /** The files of its rows that could be brought. */
   readonly rows: readonly string[]
+  readonly objective: ServiceJob["objective"]
 }
 
 /** The name under which runs that were not made here are listed. */
@@ -36,7 +37,7 @@ export async function* adoptJobs(
     throw new ToolkitError(`${backend.name} cannot list jobs that were not made here`, {
       code: "unsupported",
       exitCode: 2,
-      hint: "Adopt from a backend that lists its jobs, such as openai-compatible.",
+      hint: "Adopt from a backend that lists its jobs: openai-compatible or together.",
     })
   const runOfJob = await knownJobs(context, backend.name)
   for await (const job of backend.history(wanted.id)) {
@@ -52,6 +53,7 @@ export async function* adoptJobs(
       outcome: known === undefined ? "adopted" : "known",
       summary,
       rows: isAdopted ? await bringRows(context, run, backend, job) : [],
+      objective: job.objective,
     }
   }
 }
@@ -78,6 +80,7 @@ async function create(
     job: job.id,
     baseModel: job.baseModel ?? null,
     adoptedAt: context.now().toISOString(),
+    ...(job.objective === undefined ? {} : { objective: job.objective }),
     said: { ...job.said },
   })
   const { runs } = context.ledger()

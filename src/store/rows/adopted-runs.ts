@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
+import { objectives } from "../../core/training/job.ts"
 import type { RunFiles } from "../../core/contracts/backend.ts"
 import { makeFolder, writeAtomically } from "../files/files.ts"
 import { readJsonFile } from "../files/json-file.ts"
@@ -11,6 +12,9 @@ const adoptedSchema = z.looseObject({
   job: z.string(),
   baseModel: z.string().nullable(),
   adoptedAt: z.string(),
+  objective: z.enum(objectives).optional(),
+  /** The version that was built of the file it was trained on. */
+  dataset: z.string().optional(),
   /** The job as the service had it. */
   said: z.record(z.string(), z.unknown()),
 })
