@@ -101,6 +101,7 @@ describe("a damaged ledger", () => {
     "model-ready": { type: "model-ready", model: { kind: "weights", location: "l" } },
     "artifact-fetched": { type: "artifact-fetched", path: "p", digest: "d", bytes: 3 },
     cost: { type: "cost", usd: 1, source: "computed" },
+    "late-job-ended": { type: "late-job-ended", submissionKey: "k", state: "cancelled", usd: 1 },
   }
 
   it("gives every event back as it was sent, and says of each that it cannot read which one it is", async () => {

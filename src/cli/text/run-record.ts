@@ -18,7 +18,11 @@ export function shortCost({ estimateUsd, costUsd }: RunCost): string {
 
 /** Jobs beside the run's own, and how to end them. */
 export function describeLateJobs({ run, lateJobs }: RunSummary): string[] {
-  return lateJobs.map(({ id }) => `job ${id} turned up late and may cost as well: tuneloop runs cancel ${run} --late`)
+  return lateJobs.map(({ id, endedAs }) =>
+    endedAs === undefined
+      ? `job ${id} turned up late and may cost as well: tuneloop runs cancel ${run} --late`
+      : `job ${id} turned up late and is ${endedAs}`,
+  )
 }
 
 type MarkedCheckpoint = SavedCheckpoint & { readonly isLowest: boolean; readonly isDefault: boolean }

@@ -43,6 +43,11 @@ const { planned, ...others } = {
     outcome: z.enum(["created", "not-created"]),
     by: z.string(),
   }),
+  "late-job-ended": event("late-job-ended", {
+    submissionKey: z.string(),
+    state: z.enum(runStates),
+    usd: z.number().optional(),
+  }),
   "model-ready": event("model-ready", { model: modelRefSchema }),
   "artifact-fetched": event("artifact-fetched", { path: z.string(), digest: z.string(), bytes: z.number() }),
   cost: event("cost", { usd: z.number(), source: z.enum(["provider", "computed"]), detail: z.string().optional() }),

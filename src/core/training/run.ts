@@ -72,6 +72,14 @@ export type RunEventBody =
   | { readonly type: "purged"; readonly file: string; readonly remoteId: string }
   | { readonly type: "model-ready"; readonly model: ModelRef }
   | ({ readonly type: "artifact-fetched" } & FetchedArtifact)
+  /** What came of a job that turned up late, beside the run's own. */
+  | {
+      readonly type: "late-job-ended"
+      readonly submissionKey: string
+      readonly state: RunState
+      /** What it cost; absent where nobody says. */
+      readonly usd?: number
+    }
   | { readonly type: "cost"; readonly usd: number; readonly source: "provider" | "computed"; readonly detail?: string }
 
 /** The provider's object: its id is not the model's id. It carries all that it takes to find, poll and bill the job. */
@@ -110,6 +118,9 @@ export interface DeniedSubmission {
   readonly at: string
 }
 
+/** A job that turned up late: it may run and cost beside the run's own, until it has ended. */
+export type LateJob = RemoteJob & { readonly endedAs?: RunState }
+
 export interface MetricPoint {
   readonly step: number
   readonly values: Readonly<Record<string, number>>
@@ -141,8 +152,7 @@ export interface RunSummary {
   readonly checkpoints: readonly SavedCheckpoint[]
   readonly uploads: readonly UploadedFile[]
   readonly denied: readonly DeniedSubmission[]
-  /** Jobs that turned up late: they may run and cost beside the run's own. */
-  readonly lateJobs: readonly RemoteJob[]
+  readonly lateJobs: readonly LateJob[]
   readonly costUsd: number | undefined
   readonly details: Readonly<Record<string, unknown>>
 }
@@ -256,7 +266,7 @@ function applySubmitted(summary: RunSummary, job: RemoteJob): RunSummary {
     : { ...summary, state: "queued", job, message: undefined, hint: undefined }
 }
 
-type RecordType = "resolved" | "checkpoint-saved" | "uploaded" | "purged"
+type RecordType = "resolved" | "checkpoint-saved" | "uploaded" | "purged" | "late-job-ended"
 
 /** What is known beside the state. */
 function applyRecord(summary: RunSummary, event: RunEvent & { readonly type: RecordType }): RunSummary {
@@ -277,6 +287,14 @@ function applyRecord(summary: RunSummary, event: RunEvent & { readonly type: Rec
       const saved = { step, ...(model === undefined ? {} : { model }), ...(evalLoss === undefined ? {} : { evalLoss }) }
       const others = summary.checkpoints.filter((checkpoint) => checkpoint.step !== step)
       return { ...summary, checkpoints: [...others, saved].sort((a, b) => a.step - b.step) }
+    }
+    case "late-job-ended": {
+      const { submissionKey, state: endedAs, usd } = event
+      return {
+        ...summary,
+        lateJobs: summary.lateJobs.map((job) => (job.submissionKey === submissionKey ? { ...job, endedAs } : job)),
+        costUsd: usd === undefined ? summary.costUsd : (summary.costUsd ?? 0) + usd,
+      }
     }
     case "uploaded": {
       const { file, remoteId } = event

@@ -47,6 +47,10 @@ function changed(attempts: readonly AttemptCost[], event: RunEvent): readonly At
       return change(last, { isOver: isTerminal(event.state) })
     case "cost":
       return change(last, { costUsd: (last?.costUsd ?? 0) + event.usd })
+    case "late-job-ended": {
+      const late = of(event.submissionKey)
+      return change(late, { isOver: true, ...(event.usd === undefined ? {} : { costUsd: event.usd }) })
+    }
     case "resolved":
       return event.outcome === "created" ? attempts : change(of(event.submissionKey), { isOver: true })
     default:

@@ -2,7 +2,7 @@ import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
-import { findLateJobs } from "./late-jobs.ts"
+import { findLateJobs, openLateJobs, settleLateJobs } from "./late-jobs.ts"
 import { uncertainRun } from "./run-errors.ts"
 import { refreshRun, summaryOf, syncRun } from "./sync.ts"
 
@@ -27,7 +27,8 @@ export async function cancelLateJobs(
   backend: FineTuneBackend,
 ): Promise<readonly string[]> {
   await findLateJobs(context, run, backend)
-  const { lateJobs } = await summaryOf(context, run)
-  for (const job of lateJobs) await backend.cancel(job, runFiles(context.workspace, run))
-  return lateJobs.map(({ id }) => id)
+  const summary = await summaryOf(context, run)
+  for (const job of openLateJobs(summary)) await backend.cancel(job, runFiles(context.workspace, run))
+  await settleLateJobs(context, run, backend)
+  return summary.lateJobs.map(({ id }) => id)
 }

@@ -1,6 +1,13 @@
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
-import type { DeniedSubmission, RemoteJob, RunSummary } from "../../core/training/run.ts"
+import {
+  type DeniedSubmission,
+  isTerminal,
+  type LateJob,
+  type RemoteJob,
+  type RunSummary,
+  type SentEvent,
+} from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 import { summaryOf } from "./sync.ts"
@@ -33,6 +40,42 @@ export async function findLateJobs(
     )
   }
   return found
+}
+
+/**
+ * What came of the late jobs beside the run's own, for each that has ended since: what it cost takes the place of its
+ * estimate. A backend that does not say is no error.
+ */
+export async function settleLateJobs(context: StageContext, run: string, backend: FineTuneBackend): Promise<void> {
+  for (const job of openLateJobs(await summaryOf(context, run))) {
+    const ended = await endOf(job, context, run, backend)
+    if (ended !== undefined) await context.ledger().runs.appendEvents(run, [ended])
+  }
+}
+
+/** The late jobs of which it is not known that they have ended. */
+export function openLateJobs({ lateJobs }: RunSummary): readonly LateJob[] {
+  return lateJobs.filter(({ endedAs }) => endedAs === undefined)
+}
+
+async function endOf(
+  job: RemoteJob,
+  context: StageContext,
+  run: string,
+  backend: FineTuneBackend,
+): Promise<SentEvent | undefined> {
+  try {
+    const { state, events } = await backend.poll(job, runFiles(context.workspace, run))
+    if (!isTerminal(state)) return undefined
+    const costs = events.flatMap((event) => (event.type === "cost" ? [event.usd] : []))
+    const usd = costs.reduce((sum, cost) => sum + cost, 0)
+    const { submissionKey } = job
+    return { type: "late-job-ended", submissionKey, state, ...(costs.length === 0 ? {} : { usd }) }
+  } catch (error) {
+    context.signal.throwIfAborted()
+    if (error instanceof ToolkitError) return undefined
+    throw error
+  }
 }
 
 /** The submissions that a person denied, and whose job may turn up still. */

@@ -4,7 +4,7 @@ import { ProviderError, ToolkitError } from "../../core/errors.ts"
 import { isTerminal, type RunState, type RunSummary } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
 import { choiceOfRun } from "./run-choice.ts"
-import { awaitedDenials, findLateJobs } from "./late-jobs.ts"
+import { awaitedDenials, findLateJobs, openLateJobs, settleLateJobs } from "./late-jobs.ts"
 import { isUnsettled, refreshRun, summaryOf } from "./sync.ts"
 
 /** What one pass found of a run. */
@@ -52,7 +52,7 @@ export async function syncAll(context: StageContext, open: OpenBackend): Promise
 
 function isOpen(summary: RunSummary, now: Date): boolean {
   const isLive = !isTerminal(summary.state) && (summary.job !== undefined || isUnsettled(summary))
-  return isLive || awaitedDenials(summary, now).length > 0
+  return isLive || awaitedDenials(summary, now).length > 0 || openLateJobs(summary).length > 0
 }
 
 async function look(
@@ -77,6 +77,7 @@ async function look(
   try {
     const backend = await open(choice)
     const late = await findLateJobs(context, run, backend)
+    await settleLateJobs(context, run, backend)
     const { summary, submission, problem } = await refreshRun(context, run, backend)
     const newEvents = (await context.ledger().runs.events(run)).length - length
     const now = { ...known, state: summary.state, newEvents, costUsd: summary.costUsd ?? null }

@@ -1,3 +1,4 @@
+import { attemptCosts } from "../../../src/core/training/spending.ts"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -139,6 +140,25 @@ describe("a person's word for a submission that is uncertain", () => {
     const { context, backend } = command()
     expect(await cancelLateJobs(context, run, backend)).toEqual(["ftjob-1"])
     expect(server.jobs.map(({ status }) => status)).toEqual(["cancelled", "validating_files"])
+  })
+
+  it("of a job that turned up late and ended, what it cost counts in the place of its estimate, once", async () => {
+    const run = await uncertainRun()
+    await resolve(run)
+    await command().trainThere()
+    server.listLagMs = 0
+    await sync().looked
+    const [late] = server.jobs
+    if (late === undefined) throw new Error("there is no job")
+    server.succeed(late)
+    for (let time = 0; time < 2; time++) await sync().looked
+    const { context } = command()
+    expect((await summaryOf(context, run)).lateJobs).toMatchObject([{ id: "ftjob-1", endedAs: "succeeded" }])
+    const { endedUsd, openUsd } = await context.ledger().runs.spending()
+    // 1,200 tokens at $5 a million; the run's own job still counts at its estimate.
+    expect(endedUsd).toBeCloseTo(0.006, 9)
+    const attempts = attemptCosts(await context.ledger().runs.events(run))
+    expect(openUsd).toBeCloseTo(attempts.at(-1)?.estimateUsd ?? 0)
   })
 
   it("is not asked for where the provider knows, nor of a run that is not uncertain", async () => {
