@@ -45,7 +45,7 @@ const preferencesText = [
     "- No validation file is sent: corrections are made of what is trained on, never of what is held out.\n" +
     "- Weights by prevalence are of pairs; preferences have none.\n" +
     "- `hyperparameters.beta` is the service's own unless the job sets it. The default of `learningRate` suits " +
-    "`sft`: set a lower one where the backend follows it.\n" +
+    "`sft`: a backend that follows it wants another one named.\n" +
     "- The model is evaluated like any other.",
   `\`\`\`yaml\n${stringify({
     ...{ schemaVersion: 1, job: "support-dpo", task: "support", baseModel: "gpt-4.1-mini-2025-04-14" },

@@ -15,11 +15,26 @@ export function requireSupported(
     ...(methods.includes(method.name) ? [] : [`the method ${method.name} (it has: ${methods.join(", ")})`]),
     ...(settings === undefined ? [] : unknownSettings({ objective, method, hyperparameters }, settings)),
   ]
-  if (refusals.length === 0) return
-  throw new ToolkitError(`${backend.name} does not have ${refusals.join(" and ")}, as of ${asOf}`, {
+  if (refusals.length > 0)
+    throw new ToolkitError(`${backend.name} does not have ${refusals.join(" and ")}, as of ${asOf}`, {
+      code: "unsupported",
+      exitCode: 2,
+      hint: "Edit objective, method, hyperparameters or backend in the job.",
+    })
+  requireOwnRate(backend, { objective, method, hyperparameters })
+}
+
+/** The default rate is one for sft, too high by far for preferences: a backend that follows it is told another. */
+function requireOwnRate(
+  { name, capabilities }: Pick<FineTuneBackend, "name" | "capabilities">,
+  { objective, method, hyperparameters: { learningRate } }: Parameters<typeof requireSupported>[1],
+): void {
+  const isFollowed = capabilities().settings?.includes("learningRate") ?? true
+  if (objective !== "dpo" || !isFollowed || learningRate !== settingDefaults(method.name)["learningRate"]) return
+  throw new ToolkitError(`${name} would train dpo at a learning rate of ${learningRate}, the default for sft`, {
     code: "unsupported",
     exitCode: 2,
-    hint: "Edit objective, method, hyperparameters or backend in the job.",
+    hint: "Set hyperparameters.learningRate in the job: about a tenth of it or less.",
   })
 }
 

@@ -228,6 +228,15 @@ describe("a dpo job is refused", () => {
     expect(stderr).toMatch(/hyperparameters\.beta: only the objective dpo has it; leave it out, or set objective: dpo/)
   })
 
+  it("at the learning rate of sft, where the backend follows it", async () => {
+    writeJob({ backend: { name: "together" } })
+    const { code, stdout } = await jobCheck()
+    expect(code).toBe(2)
+    expect(stdout).toContain("together would train dpo at a learning rate of 0.0002, the default for sft")
+    writeJob({ backend: { name: "together" }, hyperparameters: { learningRate: 5e-6 } })
+    expect((await jobCheck()).stdout).not.toContain("learning rate")
+  })
+
   it("by a count of tokens, which knows only pairs of input and output", async () => {
     writeJob({ backend: { name: "local" } })
     const { code, stderr } = await tuneloop(folder, ["dataset", "tokens", "mood"]).outcome
