@@ -37,7 +37,7 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["evaluating", "versions", "models"],
     ["growing"],
   ],
-  backends: [["hosted"], ["."]],
+  backends: [["hosted"], ["hosted/wandb"], ["."]],
   cli: [["."], ["dataset", "review", "models"], ["text"], ["runs"], ["commands"]],
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "contenders", "formats"]

@@ -10,10 +10,10 @@ import { parseYaml } from "../core/parse.ts"
 import type { RemoteJob } from "../core/training/run.ts"
 import { uploadsOf } from "./hosted/submission-notes.ts"
 import { costOfTokens, estimateByPrice } from "./hosted/training-prices.ts"
-import { fetchAdapter } from "./hosted/wandb-adapter.ts"
-import { WandbArtifacts } from "./hosted/wandb-artifacts.ts"
-import { WandbJobs, wandbMessageOf } from "./hosted/wandb-jobs.ts"
-import { isOver, jobLog, pollJob } from "./hosted/wandb-poll.ts"
+import { fetchAdapter } from "./hosted/wandb/adapter.ts"
+import { WandbArtifacts } from "./hosted/wandb/artifacts.ts"
+import { WandbJobs, wandbMessageOf } from "./hosted/wandb/jobs.ts"
+import { isOver, jobLog, pollJob } from "./hosted/wandb/poll.ts"
 import {
   confirmJob,
   findJob,
@@ -23,7 +23,7 @@ import {
   submitJob,
   unnamedJob,
   type WandbProject,
-} from "./hosted/wandb-submit.ts"
+} from "./hosted/wandb/submit.ts"
 import { HostedWire, type Service } from "./hosted/wire.ts"
 
 const optionsSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto"
 import type { IncomingMessage } from "node:http"
-import { manifestDigest } from "../../../src/backends/hosted/wandb-artifacts.ts"
+import { manifestDigest } from "../../../src/backends/hosted/wandb/artifacts.ts"
 import type { Answer } from "../wire-server.ts"
 
 interface KeptArtifact {

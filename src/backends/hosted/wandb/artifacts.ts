@@ -2,9 +2,9 @@ import { createHash } from "node:crypto"
 import { createReadStream, mkdirSync, openAsBlob, readFileSync, statSync } from "node:fs"
 import { dirname, join, sep } from "node:path"
 import { z } from "zod"
-import { ProviderError } from "../../core/errors.ts"
-import { type Query, queries } from "./wandb-queries.ts"
-import type { HostedWire } from "./wire.ts"
+import { ProviderError } from "../../../core/errors.ts"
+import { type Query, queries } from "./queries.ts"
+import type { HostedWire } from "../wire.ts"
 
 /** An artifact by its name: `wandb-artifact:///entity/project/name:version`. */
 export interface ArtifactName {

@@ -1,6 +1,6 @@
 import { z } from "zod"
-import { ProviderError } from "../../core/errors.ts"
-import type { HostedWire } from "./wire.ts"
+import { ProviderError } from "../../../core/errors.ts"
+import type { HostedWire } from "../wire.ts"
 
 const text = z.string().nullish()
 

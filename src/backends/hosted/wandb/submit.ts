@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto"
 import { rmSync } from "node:fs"
-import type { RunFiles, StoredThing, TrainingPlan } from "../../core/contracts/backend.ts"
-import { JobMayExistError, ProviderError } from "../../core/errors.ts"
-import type { RemoteJob } from "../../core/training/run.ts"
-import { type ConfirmedSubmission, misnamedJob } from "./confirm.ts"
-import { searchOf, Submission } from "./submission-notes.ts"
-import type { ArtifactName, WandbArtifacts } from "./wandb-artifacts.ts"
-import { learningRates, writeEpochs } from "./wandb-epochs.ts"
-import { jobOf, type WandbJobs } from "./wandb-jobs.ts"
+import type { RunFiles, StoredThing, TrainingPlan } from "../../../core/contracts/backend.ts"
+import { JobMayExistError, ProviderError } from "../../../core/errors.ts"
+import type { RemoteJob } from "../../../core/training/run.ts"
+import { type ConfirmedSubmission, misnamedJob } from "../confirm.ts"
+import { searchOf, Submission } from "../submission-notes.ts"
+import type { ArtifactName, WandbArtifacts } from "./artifacts.ts"
+import { learningRates, writeEpochs } from "./epochs.ts"
+import { jobOf, type WandbJobs } from "./jobs.ts"
 
 /** A project at W&B and how it is reached. */
 export interface WandbProject {

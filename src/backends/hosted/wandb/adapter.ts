@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
-import type { Artifact, RunFiles } from "../../core/contracts/backend.ts"
-import { ProviderError } from "../../core/errors.ts"
-import type { RemoteJob } from "../../core/training/run.ts"
-import { artifactOf } from "./artifacts.ts"
-import { referenceOf } from "./wandb-artifacts.ts"
-import { checkpointName, modelOf, type WandbProject } from "./wandb-submit.ts"
+import type { Artifact, RunFiles } from "../../../core/contracts/backend.ts"
+import { ProviderError } from "../../../core/errors.ts"
+import type { RemoteJob } from "../../../core/training/run.ts"
+import { artifactOf } from "../artifacts.ts"
+import { referenceOf } from "./artifacts.ts"
+import { checkpointName, modelOf, type WandbProject } from "./submit.ts"
 
 /**
  * The adapter of the job's last checkpoint is in the run's folder, each file of the digest that its artifact states;

@@ -1,10 +1,10 @@
 import { z } from "zod"
-import type { JobSnapshot, LogPage } from "../../core/contracts/backend.ts"
-import { parseJson } from "../../core/json-text.ts"
-import type { RemoteJob, RunState, SentEvent } from "../../core/training/run.ts"
-import { referenceOf } from "./wandb-artifacts.ts"
-import type { WandbEvent, WandbJob, WandbJobs } from "./wandb-jobs.ts"
-import { checkpointName, modelOf, type TrainedModel, unnamedJob } from "./wandb-submit.ts"
+import type { JobSnapshot, LogPage } from "../../../core/contracts/backend.ts"
+import { parseJson } from "../../../core/json-text.ts"
+import type { RemoteJob, RunState, SentEvent } from "../../../core/training/run.ts"
+import { referenceOf } from "./artifacts.ts"
+import type { WandbEvent, WandbJob, WandbJobs } from "./jobs.ts"
+import { checkpointName, modelOf, type TrainedModel, unnamedJob } from "./submit.ts"
 
 /** Words of a job's undocumented status that end it although no event says so. */
 const ends: Readonly<Record<string, RunState>> = { failed: "failed", cancelled: "cancelled", canceled: "cancelled" }

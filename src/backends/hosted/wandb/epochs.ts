@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { closeSync, createReadStream, openSync, readSync, writeSync } from "node:fs"
-import type { TrainingPlan } from "../../core/contracts/backend.ts"
+import type { TrainingPlan } from "../../../core/contracts/backend.ts"
 
 /**
  * The rows of the file as often as there are epochs, each time in another order that follows from the seed: a service
