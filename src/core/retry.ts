@@ -40,6 +40,8 @@ export interface RetryOptions {
   readonly longestDelayMs?: number
   /** The longest wait that a server is granted when it asks for one. */
   readonly longestAskedMs?: number
+  /** The most that all waits of such an error take together; without a number, as many as there are attempts. */
+  readonly mostWaitedMs?: (error: ProviderError) => number | undefined
   readonly sleep: (milliseconds: number) => Promise<void>
   /** 0..1, for the jitter. */
   readonly random: () => number
@@ -53,6 +55,7 @@ export interface RetryOptions {
  */
 export async function withRetries<Result>(work: () => Promise<Result>, options: RetryOptions): Promise<Result> {
   const attempts = options.attempts ?? 6
+  let waitedMs = 0
   for (let attempt = 1; ; attempt++) {
     options.signal.throwIfAborted()
     try {
@@ -60,10 +63,14 @@ export async function withRetries<Result>(work: () => Promise<Result>, options: 
     } catch (error) {
       if (!(error instanceof ProviderError) || !error.isRetryable || attempt >= attempts) throw error
       const backoff = Math.min(options.longestDelayMs ?? 60_000, (options.firstDelayMs ?? 1000) * 2 ** (attempt - 1))
-      const delayMs =
+      const leftMs = (options.mostWaitedMs?.(error) ?? Infinity) - waitedMs
+      if (leftMs <= 0) throw error
+      const wishedMs =
         error.retryAfterMs === undefined
           ? backoff * (0.5 + options.random() / 2)
           : Math.min(options.longestAskedMs ?? 300_000, error.retryAfterMs)
+      const delayMs = Math.min(wishedMs, leftMs)
+      waitedMs += delayMs
       options.onRetry?.(error, delayMs)
       await options.sleep(delayMs)
     }

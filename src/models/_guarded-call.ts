@@ -156,6 +156,7 @@ function networkError(settings: CallSettings, error: unknown): ProviderError {
     {
       ...common,
       mayHaveCost: !neverSent.has(cause?.code ?? ""),
+      isUnreachable: neverSent.has(cause?.code ?? ""),
       hint: `Is the server at ${baseUrl} running?`,
     },
   )

@@ -1,4 +1,5 @@
 import { type Entry, Meter } from "./meter.ts"
+import { longestHoldMs } from "./patience.ts"
 import type { ServerLimit } from "./rate-limits.ts"
 
 /** What is known of a request's tokens before it is sent: bounds from above. */
@@ -136,7 +137,7 @@ export class Pace {
     const [requests, tokens] = [ticket.requests.amount, ticket.tokens.amount]
     this.requests.remove(ticket.requests)
     this.tokens.remove(ticket.tokens)
-    const waitMs = retryAfterMs ?? Math.min(60_000, 250 * 2 ** Math.min(this.refusalsInARow, 10))
+    const waitMs = retryAfterMs ?? Math.min(longestGuessMs, 250 * 2 ** Math.min(this.refusalsInARow, 10))
     this.holdUntil = Math.max(this.holdUntil, now + Math.min(waitMs, longestHoldMs))
     // What was sent before the last refusal came back tells nothing new.
     if (ticket.sentAt <= this.lastRefusalAt) {
@@ -147,6 +148,8 @@ export class Pace {
     this.refusalsInARow++
     this.lastRefusalAt = now
     this.mayHaveInFlight = Math.max(1, Math.floor(this.mayHaveInFlight / 2))
+    // Who is told when to come back needs no limit of its own to guess.
+    if (retryAfterMs !== undefined && !this.requests.isKnown && !this.tokens.isKnown) return
     // A limit that is known is trusted more than a few refusals: the server's clock is another, and its bucket may be
     // small.
     const persists = this.refusedLately >= 0.2 && now - this.troubledSince >= 3000
@@ -190,5 +193,5 @@ export class Pace {
 const slotWaitMs = 20
 /** How long it waits for that: a server may be slow, or silent. */
 const patienceMs = 1000
-/** The longest that a server's wish to be left alone is granted. */
-const longestHoldMs = 300_000
+/** The longest wait after a refusal that names none: a server that takes requests again is found soon. */
+const longestGuessMs = 8000

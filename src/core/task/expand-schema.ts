@@ -106,6 +106,14 @@ export const expandSchema = z.strictObject({
         .max(1000)
         .default(4)
         .describe("Requests in flight at once; a crash asks at most so many again"),
+      patienceSeconds: z
+        .number()
+        .positive()
+        .default(60)
+        .describe(
+          "For how long a server is asked that only refuses (HTTP 429), in seconds, beyond the longest wait that it " +
+            "asks for",
+        ),
     })
     .prefault({})
     .describe("How fast the model is asked"),

@@ -1,4 +1,5 @@
 import { Pace } from "../../core/asking/pace.ts"
+import { Patience } from "../../core/asking/patience.ts"
 import type { StageContext } from "../context.ts"
 import { Money } from "./money.ts"
 
@@ -10,6 +11,8 @@ export interface AskingTerms {
     readonly concurrency: number
     readonly requestsPerMinute?: number | undefined
     readonly tokensPerMinute?: number | undefined
+    /** For how long a server is asked that only refuses, beyond the longest wait that it asks for. */
+    readonly patienceSeconds: number
   }
   /** The most that the questions of this command may cost, in US dollars, earlier runs of the same command counted. */
   readonly budgetUsd?: number | undefined
@@ -30,6 +33,7 @@ export class Asking {
   readonly terms: AskingTerms
   readonly money: Money
   readonly pace: Pace
+  readonly patience: Patience
   readonly isBatch: boolean
   readonly waits: boolean
   /** What was answered without a text before, and is asked again in this command. */
@@ -42,6 +46,7 @@ export class Asking {
     const { task, budgetUsd, taskCeiling } = terms
     this.money = new Money(context, { task, budgetUsd, taskCeiling, isBatch: this.isBatch })
     this.pace = new Pace(terms.pace)
+    this.patience = new Patience(1000 * terms.pace.patienceSeconds)
   }
 
   /** Of the keys those that this command did not ask again yet. */

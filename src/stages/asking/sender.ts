@@ -1,6 +1,6 @@
 import PQueue from "p-queue"
 import type { Ticket } from "../../core/asking/pace.ts"
-import { worstCaseTokens } from "../../core/asking/prices.ts"
+import { isLoopback, worstCaseTokens } from "../../core/asking/prices.ts"
 import { serverLimits } from "../../core/asking/rate-limits.ts"
 import type { ModelAnswer, ResponseHeaders } from "../../core/contracts/model.ts"
 import { ProviderError, ToolkitError } from "../../core/errors.ts"
@@ -9,8 +9,8 @@ import type { StageContext } from "../context.ts"
 import type { Asking } from "./asking.ts"
 import type { Answerer, Call, KeyedRequest } from "./request.ts"
 
-/** How often one call may be refused as one too many. */
-const mostRefusals = 20
+/** How long a server on this machine is waited for that nobody can reach: it is not running, or starts just now. */
+const deadHereMs = 5000
 
 /**
  * Sends calls, as many at a time as the terms say and as fast as the pace allows, each with its requests in the ledger
@@ -25,6 +25,8 @@ export class Sender {
   private done: number
   private failure: { readonly error: unknown } | undefined
   private schemaRefused = false
+  /** The last one, of whatever call. */
+  private refusal: ProviderError | undefined
 
   constructor(
     context: StageContext,
@@ -56,23 +58,50 @@ export class Sender {
       sleep: (milliseconds) => this.sleep(milliseconds),
       random: () => 0.5,
       signal: this.context.signal,
-      onRetry: (error, delayMs) =>
-        this.context.report.warn(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
+      mostWaitedMs: (error) => (error.isUnreachable && isLoopback(baseUrlOf(call)) ? deadHereMs : undefined),
+      onRetry: (error, delayMs) => this.show(`${error.message}; trying again in ${Math.round(delayMs / 1000)} s`),
     })
+    this.asking.patience.answered()
     this.noteSchemas(call, answers)
     this.done += answers.length
     this.context.report.progress(`${this.purpose}: ${this.done} of ${this.total} ${counted}`)
   }
 
-  /** A server that is asked too often is asked again when the pace allows it. */
+  /** A server that is asked too often is asked again when the pace allows it, until nobody has patience any more. */
   private async sendInTurn(call: Call): Promise<readonly ModelAnswer[]> {
-    for (let refusals = 1; ; refusals++)
+    const { patience } = this.asking
+    for (;;)
       try {
         return await this.sendOnce(call)
       } catch (error) {
-        if (!isBusy(error) || refusals >= mostRefusals) throw error
-        this.context.report.warn(`${error.message}; going slower`)
+        if (!isBusy(error)) throw error
+        this.refusal = error
+        patience.refused(this.context.monotonicMs(), error.retryAfterMs)
+        this.throwIfImpatient()
+        this.show(`${error.message}; refused ${patience.refusals} times in a row`)
       }
+  }
+
+  /** One line, which the next one takes the place of. */
+  private show(trouble: string): void {
+    this.context.report.progress(`${this.purpose}: ${this.done} of ${this.total} answered; ${trouble}`)
+  }
+
+  /** A server that does nothing but refuse is left alone: what was answered is kept. */
+  private throwIfImpatient(): void {
+    const { patience } = this.asking
+    const now = this.context.monotonicMs()
+    if (this.refusal === undefined || patience.leftMs(now) > 0) return
+    const { provider, message, status } = this.refusal
+    const seconds = Math.round(patience.lastingMs(now) / 1000)
+    throw new ProviderError(`${message}; it refused ${patience.refusals} times in ${seconds} s and answered nothing`, {
+      provider,
+      ...(status === undefined ? {} : { status }),
+      mayHaveCost: false,
+      hint:
+        "What was answered is kept: run the same command again later to go on. How long such a server is asked " +
+        `stands in expand.pace.patienceSeconds of specs/${this.asking.terms.task}.yaml.`,
+    })
   }
 
   private async sendOnce(call: Call): Promise<readonly ModelAnswer[]> {
@@ -109,13 +138,14 @@ export class Sender {
 
   /** Waits until the pace allows the call. */
   private async turn(call: Call): Promise<Ticket> {
-    const { pace } = this.asking
+    const { pace, patience } = this.asking
     const size = sizeOf(call)
     for (;;) {
       this.throwIfStopped()
+      this.throwIfImpatient()
       const waitMs = pace.waitMs(this.context.monotonicMs(), size)
       if (waitMs <= 0) return pace.sent(this.context.monotonicMs(), size)
-      await this.sleep(waitMs)
+      await this.sleep(Math.min(waitMs, patience.leftMs(this.context.monotonicMs())))
     }
   }
 
@@ -142,9 +172,13 @@ export class Sender {
     if (this.schemaRefused || !answers.some((answer) => answer.schemaRefused)) return
     this.schemaRefused = true
     this.context.report.note(
-      `${new URL(call.requests[0]?.request.baseUrl ?? "").host} takes no JSON Schema: asked without one, so more answers may not fit`,
+      `${new URL(baseUrlOf(call)).host} takes no JSON Schema: asked without one, so more answers may not fit`,
     )
   }
+}
+
+function baseUrlOf({ requests }: Call): string {
+  return requests[0]?.request.baseUrl ?? ""
 }
 
 function isBusy(error: unknown): error is ProviderError {

@@ -61,7 +61,7 @@ interface AskedQuestion {
 function askingOf(context: StageContext, { task, run }: EvaluationPlan, served: ServedModels): Asking {
   return new Asking(context, {
     task: task.task,
-    pace: { concurrency: task.expand.pace.concurrency },
+    pace: { concurrency: task.expand.pace.concurrency, patienceSeconds: task.expand.pace.patienceSeconds },
     budgetUsd: served.budgetUsd,
     retryEmpty: served.retryEmpty,
     taskCeiling: { limitUsd: task.expand.budgetUsd, setting: "expand.budgetUsd" },

@@ -25,7 +25,8 @@ export function askingTerms({ task, expand }: TaskSpecification, options: Asking
 /** The terms for embeddings: the pace in the specification is that of the model that grows, another server's. */
 export function embeddingTerms(task: TaskSpecification): AskingTerms {
   const terms = askingTerms(task)
-  return { ...terms, pace: { concurrency: terms.pace.concurrency } }
+  const { concurrency, patienceSeconds } = terms.pace
+  return { ...terms, pace: { concurrency, patienceSeconds } }
 }
 
 /** Who is asked to grow, when it is known. */

@@ -66,7 +66,7 @@ export async function planRecording(context: StageContext, request: RecordingReq
   const missing = all.filter(({ id }) => !known.has(id)).map((row) => ({ ...questionOf(task, terms, row), row }))
   const asking = new Asking(context, {
     task: task.task,
-    pace: { concurrency: request.concurrency },
+    pace: { concurrency: request.concurrency, patienceSeconds: task.expand.pace.patienceSeconds },
     budgetUsd,
     retryEmpty: request.retryEmpty,
     taskCeiling: { limitUsd: task.expand.budgetUsd, setting: "expand.budgetUsd" },
