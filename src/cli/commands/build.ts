@@ -1,13 +1,16 @@
 import type { Command } from "commander"
 import { build, type BuildResult } from "../../stages/building/build.ts"
 import { describeDrops } from "../../stages/building/version-content.ts"
-import type { BuildFromResult, SplitLeak } from "../../stages/building/build-from.ts"
+import type { BuildFromResult } from "../../stages/building/build-from.ts"
+import type { SplitLeak } from "../../stages/building/split-pairs.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import type { WitnessReport } from "../../stages/building/witness-version.ts"
 import type { SemanticSearch } from "../../stages/building/semantic-search.ts"
 import type { StageContext } from "../../stages/context.ts"
 import type { DatasetManifest } from "../../core/rows/manifests.ts"
+import type { SplitPairCounts } from "../../core/rows/split-pairs.ts"
+import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { formatIssue, ToolkitError } from "../../core/errors.ts"
 import type { Workspace } from "../../store/workspace.ts"
@@ -60,7 +63,7 @@ export function register(command: Command, host: Host): void {
         },
       )
       for (const issue of result.imported.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
-      host.print(buildFromData(result), describeBuildFrom(result))
+      host.print(buildFromData(result), describeBuildFrom(host, result))
       host.next(nextAfter(host, task, result.built))
     })
 }
@@ -149,21 +152,23 @@ export function buildData({
   }
 }
 
-function buildFromData({ imported, built, leaks }: BuildFromResult): Record<string, unknown> {
+function buildFromData({ imported, built, leaks, pairs }: BuildFromResult): Record<string, unknown> {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
   return {
     ...buildData(built),
     imported: { read, added, corrected, unchanged, invalid, heldElsewhere },
     splitLeaks: leaks,
+    splitPairs: pairs.between,
   }
 }
 
-function describeBuildFrom({ imported, built, leaks }: BuildFromResult): string {
+function describeBuildFrom({ workspace }: Host, { imported, built, leaks, pairs }: BuildFromResult): string {
   const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
   const lines = [
     `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
       `${invalid.length} skipped${invalid.length > 0 ? " (--skip-invalid)" : ""}`,
     ...describeLeaks(leaks),
+    ...describePairs(new SplitPairs(workspace.taskFolder(built.manifest.task)), pairs, (path) => workspace.show(path)),
   ]
   if (heldElsewhere.length > 0)
     lines.push(
@@ -188,6 +193,21 @@ function describeLeaks(leaks: readonly SplitLeak[]): string[] {
       const similar = example.similarity === undefined ? "" : `, similarity ${example.similarity.toFixed(2)}`
       return `  ${found.length} in ${pair}, as ${example.row} with ${example.heldOut}${similar}`
     }),
+  ]
+}
+
+/** How many pairs the splits had in common, and the files that have them all. */
+function describePairs(files: SplitPairs, { between }: SplitPairCounts, show: (path: string) => string): string[] {
+  if (between.length === 0) return []
+  const other = between.reduce((sum, { otherOutput }) => sum + otherOutput, 0)
+  return [
+    ...between.map(
+      ({ a, b, pairs, otherOutput, rowsOfA }) =>
+        `  ${a} and ${b}: ${count(pairs, "pair")} of ${count(rowsOfA, "row")} in ${a}` +
+        (otherOutput === 0 ? "" : `, ${otherOutput} with different outputs`),
+    ),
+    `  all pairs with their texts: ${show(files.sameOutputFile)}` +
+      (other === 0 ? "" : `; with different outputs: ${show(files.otherOutputFile)}`),
   ]
 }
 

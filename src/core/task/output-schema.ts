@@ -85,8 +85,8 @@ const manyAnswers = z
   .boolean()
   .optional()
   .describe(
-    "Whether an input may have several good outputs. Then rows with one input and different outputs are no conflicts, " +
-      "and only rows that are near in both are duplicates. Default: no",
+    "Whether an input may have several good outputs. Then rows with one input and different outputs are no " +
+      "conflicts, and only rows that are near in both are duplicates. Default: no",
   )
 
 /** `output` of a json task. */

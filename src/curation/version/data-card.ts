@@ -1,3 +1,4 @@
+import type { SplitPairCounts } from "../../core/rows/split-pairs.ts"
 import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests.ts"
 import {
   brokenRules,
@@ -37,6 +38,8 @@ export interface CardFacts {
   readonly bases: readonly { readonly job: string; readonly baseModel: string }[]
   /** How often the sealed test set was opened. */
   readonly openings: number
+  /** What the splits of a data set had in common that was taken in; undefined where none was. */
+  readonly splitPairs?: SplitPairCounts | undefined
   readonly erased: number
 }
 
@@ -71,7 +74,8 @@ function intendedUse({ task }: CardFacts): string[] {
   ]
 }
 
-function counts({ manifest, holdout, trainLabels, openings }: CardFacts): string[] {
+function counts(facts: CardFacts): string[] {
+  const { manifest, holdout, trainLabels, openings } = facts
   const rowsOf = (file: string) => holdout.files[file]?.rows ?? 0
   const labels = [...new Set([...Object.keys(trainLabels), ...Object.keys(holdout.perLabel)])].sort()
   const total = ["all", manifest.kept, rowsOf("validation.jsonl"), rowsOf("test.jsonl")]
@@ -90,9 +94,39 @@ function counts({ manifest, holdout, trainLabels, openings }: CardFacts): string
       ],
     ),
     `Validation and test (holdout ${holdout.id}) are real or gold examples only. The test set was ${times(openings)}.`,
-    `Leaks into what is held out: ${manifest.leaks.found}, by ${manifest.leaks.checks.join(", ")}. ` +
-      `Near-duplicates with unequal outputs: ${manifest.conflicts}.`,
+    `Leaks into what is held out: ${manifest.leaks.found}, by ${manifest.leaks.checks.join(", ")}. ${removed(facts)}`,
+    ...sharedBySplits(facts),
+    `Train rows that are near-duplicates and have unequal outputs: ${count(manifest.conflicts, "pair")} kept, ` +
+      `${count(manifest.dropped["conflict"] ?? 0, "row")} left out.`,
   ]
+}
+
+/** What the figure of leaks is none of: it is that of the version as it is. */
+function removed({ manifest: { dropped } }: CardFacts): string {
+  const found = Object.entries(dropped).filter(([reason]) => reason === "lineage" || reason.startsWith("leak-"))
+  const rows = found.reduce((sum, [, each]) => sum + each, 0)
+  if (rows === 0) return "None was found in what was read."
+  const reasons = found.map(([reason, each]) => `${each} ${reason}`).join(", ")
+  return `Found in what was read, and left out of train: ${count(rows, "row")} (${reasons}).`
+}
+
+/** What the data set's own splits had in common, where it came with some. */
+function sharedBySplits({ splitPairs, holdout }: CardFacts): string[] {
+  if (splitPairs === undefined || splitPairs.holdout !== holdout.id || splitPairs.between.length === 0) return []
+  return [
+    "The data set came with splits that had rows in common, equal or nearly:",
+    splitPairs.between
+      .map(
+        ({ a, b, pairs, otherOutput, rowsOfA }) =>
+          `- ${count(rowsOfA, "row")} of ${a} and ${b}: ${count(pairs, "pair")}, ${otherOutput} of them with different ` +
+          `outputs; ${a === "train" ? "left out of train" : "still in both"}.`,
+      )
+      .join("\n"),
+  ]
+}
+
+function count(rows: number, noun: string): string {
+  return `${rows} ${noun}${rows === 1 ? "" : "s"}`
 }
 
 function provenance({ strategies, acceptedBy, origins }: CardFacts): string[] {

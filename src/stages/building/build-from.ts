@@ -1,25 +1,19 @@
 import { heldOutRow } from "../../curation/leaks/contamination.ts"
 import { leakReport } from "../../curation/leaks/leak-report.ts"
-import { checkOf, type LeakCheck } from "../../curation/leaks/definition.ts"
+import { checkOf } from "../../curation/leaks/definition.ts"
 import type { DroppedExample, Example } from "../../core/rows/example.ts"
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
+import { plainSeeds } from "../../store/rows/seed-ranges.ts"
+import type { SplitPairCounts } from "../../core/rows/split-pairs.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { build, type BuildResult } from "./build.ts"
 import type { StageContext } from "../context.ts"
 import type { ThreadStarter } from "../threads.ts"
+import { reportSplitPairs, type SplitLeak } from "./split-pairs.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { importSeeds, type ImportOptions, type ImportResult } from "../arriving/import-rows.ts"
-
-/** A row that stands, or nearly stands, in two splits of the data set as it was given. */
-export interface SplitLeak {
-  readonly check: LeakCheck
-  readonly row: string
-  readonly in: "train" | "validation"
-  readonly heldOut: string
-  readonly heldOutIn: "validation" | "test" | "held out"
-  readonly similarity?: number
-}
 
 /** A data set as it was given, and how it is imported. */
 export interface GivenFiles extends ImportOptions {
@@ -41,12 +35,14 @@ export interface BuildFromResult {
    * they are.
    */
   readonly leaks: readonly SplitLeak[]
+  /** How many pairs they had in common, all of which are in a file: see `reportSplitPairs`. */
+  readonly pairs: SplitPairCounts
 }
 
 /**
  * A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as
  * the data set says or else as the specification needs, and a version without a leak is built of them. What its own
- * splits have in common is named row by row. Beyond what the import and the build take, memory has the held-out rows
+ * splits have in common is named row by row, and every pair is in a file. Beyond what the import and the build take, memory has the held-out rows
  * and those leaks.
  */
 export async function buildFrom(
@@ -60,16 +56,19 @@ export async function buildFrom(
   const versions = new Versions(context.workspace, task.task)
   const rows = (split: "validation" | "test") => versions.rows(built.holdout.id, `${split}.jsonl`)
   const [validation, test] = [rows("validation"), rows("test")]
-  const dropped = versions.each(built.manifest.id, "dropped.jsonl")
-  return {
-    imported,
-    built,
-    leaks: [
-      ...inBoth(imported),
-      ...betweenTrainAndHeldOut(dropped, validation, test),
-      ...betweenHeldOut(task, validation, test),
-    ],
-  }
+  const dropped = () => versions.each(built.manifest.id, "dropped.jsonl")
+  const leaks = [...betweenTrainAndHeldOut(dropped(), validation, test), ...betweenHeldOut(task, validation, test)]
+  const { acrossSplits } = imported
+  const taskRows = new TaskRows(context.workspace, task.task)
+  const ids = new Set(acrossSplits.map(({ id }) => id))
+  const twice = new Map(ids.size === 0 ? [] : [...plainSeeds(taskRows, ids)].map((row) => [row.id, row]))
+  const found = { holdout: built.holdout.id, validation, test, leaks, acrossSplits }
+  const pairs = reportSplitPairs(task, taskRows.folder, {
+    ...found,
+    dropped: dropped(),
+    rowOf: (id) => twice.get(id),
+  })
+  return { imported, built, leaks: [...inBoth(imported), ...leaks], pairs }
 }
 
 /** The same row in two splits of the files: it counts where it is held out most. */

@@ -5,6 +5,7 @@ import type { Example } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { readTombstones } from "../../store/rows/erasures.ts"
 import { readLicences } from "../../store/licences.ts"
+import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { reviewAgreement } from "../reviewing/review-agreement.ts"
@@ -57,6 +58,7 @@ export async function cardOf(
     personalData: { train: inTrain.counts(), arrived: arrived.counts() },
     licences: readLicences(context.workspace),
     bases: basesOf(context, task),
+    splitPairs: new SplitPairs(rows.folder).counts(),
     openings: (await context.readLedger().openings.of(manifest.holdout)).length,
     erased: readTombstones(rows.folder).length,
   }

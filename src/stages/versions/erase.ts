@@ -21,6 +21,7 @@ import { withLockAcross } from "../../store/files/lock.ts"
 import { answersFiles } from "../../store/rows/answers.ts"
 import { isThere } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { StageContext } from "../context.ts"
 import { isUnsettled } from "../training/sync.ts"
 
@@ -96,6 +97,8 @@ export async function erase(context: StageContext, task: TaskSpecification, opti
  * ledger, which therefore comes first.
  */
 async function sweep(context: StageContext, task: TaskSpecification, folder: string, at: string): Promise<number> {
+  // A report of pairs is made anew from the rows that are left.
+  new SplitPairs(folder).remove()
   const erased = erasedBy(readTombstones(folder))
   const isErased = (row: RawRow) => erased.of(row) !== undefined
   const { loose, frozen } = rowFiles(folder)
