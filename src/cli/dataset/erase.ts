@@ -43,7 +43,10 @@ function describe(task: string, erasure: Erasure): string {
   }[state]
   return [
     head,
-    ...rows.map(({ id, why, places }) => `  ${id} (${why}) in ${places.join(", ")}`),
+    ...rows.flatMap(({ id, why, places, text }) => [
+      `  ${id} (${why}) in ${places.join(", ")}`,
+      ...(text === undefined ? [] : [`    ${excerpt(text)}`]),
+    ]),
     ...list(
       `versions and holdouts ${isPlan ? "that would be" : "that are"} marked erased`,
       versions.map(({ id, files }) => `${id} (${files.join(", ")})`),
@@ -83,6 +86,12 @@ function describe(task: string, erasure: Erasure): string {
     ...(isPlan && rows.length > 0 ? [`nothing is erased yet; do it: the same command with --yes`] : []),
     ...(state === "erased" ? [`next: tuneloop build ${task}`] : []),
   ].join("\n")
+}
+
+/** A line of the text, without what would steer a terminal. */
+function excerpt(text: string): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, " ").trim()
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line
 }
 
 function list(title: string, lines: readonly string[]): string[] {

@@ -1,4 +1,5 @@
 import { contentDigest } from "../../core/rows/erasure.ts"
+import { holdsPseudonym } from "../privacy/pseudonyms.ts"
 import { digits } from "./lineage.ts"
 
 /** A row somewhere in the task's files. */
@@ -33,33 +34,42 @@ export interface ErasureReach {
 
 /**
  * Every row that must go with the named ones: rows of the same content, and what was grown from any of them, and so on
- * until there are no more. The rows are gone through again until nothing is found that was not known, at least twice;
- * memory has those alone that are reached.
+ * until there are no more. A content with pseudonyms in it may be another person's, who wrote the same to another
+ * address: such rows go by their ids alone, and those that read alike are near copies. The rows are gone through again
+ * until nothing is found that was not known, at least twice; memory has those alone that are reached.
  */
 export function erasureReach(rows: Iterable<PlacedRow>, named: ReadonlySet<string>): ErasureReach {
   const keys = new Set(Array.from(named, digits))
   const contents = new Set<string>()
+  const pseudonymous = new Set<string>()
   const isReached = (id: string) => keys.has(digits(id))
   for (;;) {
-    const known = keys.size + contents.size
+    const known = keys.size + contents.size + pseudonymous.size
     const touched: KnownRow[] = []
     for (const { input, ...row } of rows) {
       const isKin = isReached(row.id) || row.parents.some(isReached)
-      const content = input === undefined || (!isKin && contents.size === 0) ? undefined : contentDigest(input)
-      if (isKin || (content !== undefined && contents.has(content))) {
+      const isCompared = input !== undefined && (isKin || contents.size + pseudonymous.size > 0)
+      const content = isCompared ? contentDigest(input) : undefined
+      const isAnyones = content !== undefined && holdsPseudonym(input)
+      const own = isAnyones ? undefined : content
+      if (isKin || (own !== undefined && contents.has(own))) {
         keys.add(digits(row.id))
-        if (content !== undefined) contents.add(content)
-        touched.push({ ...row, content })
-      } else if (row.witness !== undefined && isReached(row.witness)) touched.push({ ...row, content })
+        if (content !== undefined) (isAnyones ? pseudonymous : contents).add(content)
+        touched.push({ ...row, content: own })
+      } else if (isAnyones && pseudonymous.has(content)) touched.push({ ...row, content: own, readsAlike: true })
+      else if (row.witness !== undefined && isReached(row.witness)) touched.push({ ...row, content: own })
     }
-    if (keys.size + contents.size > known) continue
+    if (keys.size + contents.size + pseudonymous.size > known) continue
     const reached = reachAmong(touched, named)
     return { reached, nearCopies: nearCopies(touched, reached) }
   }
 }
 
 interface KnownRow extends Omit<PlacedRow, "input"> {
+  /** Undefined also where it has pseudonyms in it. */
   readonly content: string | undefined
+  /** Whether it has the same words as a row that goes, and both have pseudonyms. */
+  readonly readsAlike?: true
 }
 
 /** The same among rows that are all in memory, each with the reason that is nearest to the named ones. */
@@ -102,7 +112,8 @@ function reachAmong(rows: readonly KnownRow[], named: ReadonlySet<string>): Reac
 
 function nearCopies(rows: readonly KnownRow[], reached: readonly ReachedRow[]): string[] {
   const gone = new Set(reached.map(({ id }) => digits(id)))
-  const near = rows.flatMap(({ id, witness }) => {
+  const near = rows.flatMap(({ id, witness, readsAlike }) => {
+    if (readsAlike && !gone.has(digits(id))) return [id]
     if (witness === undefined || gone.has(digits(id)) === gone.has(digits(witness))) return []
     return [gone.has(digits(id)) ? witness : id]
   })

@@ -55,6 +55,12 @@ export function pseudonymise(
   return { input, output, replaced }
 }
 
+/** Whether a pseudonym stands somewhere in the value: then it may read like what somebody else wrote. */
+export function holdsPseudonym(value: unknown): boolean {
+  if (typeof value === "string") return anyPseudonym.test(value)
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsPseudonym)
+}
+
 const words: Readonly<Record<PersonalDataKind, string>> = {
   secret: "SECRET",
   email: "EMAIL",
@@ -66,6 +72,8 @@ const words: Readonly<Record<PersonalDataKind, string>> = {
   phone: "PHONE",
   name: "NAME",
 }
+
+const anyPseudonym = new RegExp(`\\[(?:${Object.values(words).join("|")})_\\d{1,6}\\]`)
 
 /** Equal for two ways to write the same thing. */
 function sameThing(kind: PersonalDataKind, found: string): string {

@@ -4,6 +4,8 @@ import { DataError, UsageError } from "../../core/errors.ts"
 import { erasedBy, idDigest, parentsOf, type Tombstone } from "../../core/rows/erasure.ts"
 import { show } from "../../core/parse.ts"
 import { reduceRun, type RemoteJob, type UploadedFile } from "../../core/training/run.ts"
+import type { Input } from "../../core/rows/example.ts"
+import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import {
   addTombstones,
@@ -19,6 +21,7 @@ import type { LedgerExport } from "../../core/contracts/ledger.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import { withLockAcross } from "../../store/files/lock.ts"
 import { answersFiles } from "../../store/rows/answers.ts"
+import { TaskRows } from "../../store/rows/task-rows.ts"
 import { isThere } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import { SplitPairs } from "../../store/rows/split-pairs.ts"
@@ -35,7 +38,7 @@ export interface ErasureOptions {
 
 export interface Erasure {
   readonly state: "planned" | "erased" | "unchanged"
-  readonly rows: readonly Omit<ReachedRow, "contents">[]
+  readonly rows: readonly ShownRow[]
   /** Near-duplicates of erased rows, which stay. */
   readonly nearCopies: readonly string[]
   readonly versions: readonly { readonly id: string; readonly files: readonly string[] }[]
@@ -45,6 +48,11 @@ export interface Erasure {
   })[]
   /** Recorded requests to models that say something of the rows. */
   readonly requests: number
+}
+
+/** A row that goes. `text` is what it says, before it is gone; of a held-out row nobody is shown it. */
+export interface ShownRow extends Omit<ReachedRow, "contents"> {
+  readonly text?: string | undefined
 }
 
 /** A run that had an erased row: nothing of it is deleted. */
@@ -88,7 +96,8 @@ export async function erase(context: StageContext, task: TaskSpecification, opti
       .filter(({ id }) => !known.has(id))
     addTombstones(folder, tombstones)
     const removed = await sweep(context, task, folder, at)
-    return { ...erasure, state: tombstones.length + removed > 0 ? "erased" : "unchanged" }
+    const rows = erasure.rows.map(({ text: _, ...row }) => row)
+    return { ...erasure, rows, state: tombstones.length + removed > 0 ? "erased" : "unchanged" }
   })
 }
 
@@ -136,18 +145,36 @@ async function plan(
   })
   const reachedDigits = new Set(reached.map(({ id }) => digits(id)))
   const isGoing = ({ id }: RawRow) => id !== undefined && reachedDigits.has(digits(id))
+  const going = rowsIn(files, isGoing)
+  const texts = textsOf(task, going, new TaskRows(workspace, task.task).heldOut())
   return {
     reached,
     erasure: {
       state: "planned",
-      rows: reached.map(({ contents: _, ...row }) => row),
+      rows: reached.map(({ contents: _, ...row }) => ({ ...row, text: texts.get(digits(row.id)) })),
       nearCopies,
       versions,
       runs: await runsOf(context, task, versions),
       exports: await exportsOf(context, task, versions),
-      requests: (await requestsOf(context, task, rowsIn(files, isGoing))).length,
+      requests: (await requestsOf(context, task, going)).length,
     },
   }
+}
+
+/** What each row says where it stands first, by its digits; nothing of what is held out, and of what grew from it. */
+function textsOf(
+  task: TaskSpecification,
+  rows: readonly RawRow[],
+  heldOut: ReadonlyMap<string, unknown>,
+): Map<string, string> {
+  const held = new Set(Array.from(heldOut.keys(), digits))
+  const texts = new Map<string, string>()
+  for (const { id = "", input, ...row } of rows) {
+    const isHeld = [id, ...parentsOf(row)].some((each) => held.has(digits(each)))
+    if (isHeld || texts.has(digits(id)) || typeof input !== "object" || input === null) continue
+    texts.set(digits(id), inputText(task, input as Input) || JSON.stringify(input))
+  }
+  return texts
 }
 
 /** The rows of the files as they stand, anew each time that they are gone through. */

@@ -80,3 +80,29 @@ test("a row is reached through rows that stand behind it", () => {
     "ex_1 descendant",
   ])
 })
+
+// Two people wrote the same to different addresses: in a version with pseudonyms their rows are alike.
+test.each<[string, unknown]>([
+  ["an address", { body: "write to [EMAIL_1] please" }],
+  ["two numbers", { body: "call [PHONE_1] or [PHONE_2]" }],
+  ["a name in a turn of a chat", { messages: [{ role: "user", content: "I am [NAME_1]" }] }],
+  ["a secret below the first field", { order: { note: ["[SECRET_1]"] } }],
+])("with %s replaced, another person's row stays and is named as a near copy", (_name, replaced) => {
+  const row = (id: string, input: unknown, place = "seeds.jsonl"): PlacedRow => ({ id, place, input, parents: [] })
+  const rows = [
+    row("seed_1", { body: "write to a@example.com please" }),
+    row("seed_2", { body: "write to b@example.com please" }),
+    row("seed_3", { body: "write to a@example.com please" }),
+    row("ex_1", replaced, "versions/ds_1/train.jsonl"),
+    { ...row("ex_2", replaced, "versions/ds_1/dropped.jsonl"), witness: "ex_1" },
+  ]
+  const { reached, nearCopies } = erasureReach(rows, new Set(["seed_1"]))
+  // The same person's second row goes by what was written, and every place by its id.
+  expect(reached.map(({ id, why, places }) => [id, why, places])).toEqual([
+    ["seed_1", "named", ["seeds.jsonl", "versions/ds_1/train.jsonl"]],
+    ["seed_3", "same content", ["seeds.jsonl"]],
+  ])
+  expect(nearCopies).toEqual(["ex_2"])
+  // Nor does the tombstone name what they have in common, so that no import of it is refused.
+  expect(reached[0]?.contents).toHaveLength(1)
+})
