@@ -22,6 +22,11 @@ export const workspaceSchema = z
           .min(0)
           .optional()
           .describe("The most that all trainings may cost, of every job and ever, in US dollars"),
+        servingUsd: z
+          .number()
+          .min(0)
+          .optional()
+          .describe("The most that all deployments may cost, of every run and ever, in US dollars"),
       })
       .prefault({})
       .describe("Ceilings on what the workspace spends"),

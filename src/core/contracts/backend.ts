@@ -3,6 +3,7 @@ import type { DatasetId, HoldoutId } from "../rows/frozen-ids.ts"
 import type { JobSpecification } from "../training/job.ts"
 import type { BaseModel, ModelRef } from "../training/model-ref.ts"
 import type { RemoteJob, RunState, SentEvent } from "../training/run.ts"
+import type { Deployer } from "./deployment.ts"
 import type { RenderedPreference, RenderedRow } from "./format.ts"
 
 /**
@@ -172,6 +173,17 @@ export interface TrainingPrice {
   readonly source: string
 }
 
+/** What a service asks for serving a tuned model, asked or idle. */
+export interface ServingPrice {
+  /** The backend, or its profile, that serves it. */
+  readonly service: string
+  readonly usdPerHour: number
+  /** On which machine; absent where the service names none. */
+  readonly hardware?: string | undefined
+  readonly asOf: string
+  readonly source: string
+}
+
 /** Where a model answers chat completions, and the variable with the key for it. */
 export interface ChatPlace {
   readonly baseUrl: string
@@ -207,6 +219,8 @@ export interface BackendContext {
   readonly allowedHosts: readonly string[]
   /** What services ask for training, those of the workspace first; none are known where absent. */
   readonly trainingPrices?: readonly TrainingPrice[]
+  /** What services ask for serving, those of the workspace first; none are known where absent. */
+  readonly servingPrices?: readonly ServingPrice[]
   readonly fetch: typeof fetch
   readonly now: () => Date
   readonly sleep: (milliseconds: number) => Promise<void>
@@ -219,7 +233,7 @@ export interface BackendContext {
  * A way to train. See docs: adding one is one file in backends/, whose name is its id and whose default export is a
  * `BackendModule`.
  */
-export interface FineTuneBackend {
+export interface FineTuneBackend extends Partial<Deployer> {
   readonly name: string
   readonly kind: "hosted" | "runner"
   /** The last day on which it takes jobs. */

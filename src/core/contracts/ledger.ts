@@ -1,3 +1,5 @@
+import type { LeaseTerms } from "../training/lease.ts"
+import type { Lease } from "../training/leases.ts"
 import type { RunEvent, RunEventBody } from "../training/run.ts"
 import type { TrainingSpending } from "../training/spending.ts"
 import type { ModelAnswer, ModelRequest } from "./model.ts"
@@ -50,7 +52,20 @@ export interface RunLedger {
   ): Promise<BegunSubmission>
   /** What trainings cost, of the whole workspace or of one job. */
   spending(job?: string): Promise<TrainingSpending>
+  /**
+   * Appends the event of a deployment when the run has no lease that is not over, and when what it may cost to its end
+   * passes no ceiling: two commands at once never deploy one run twice, and never pass the ceiling together.
+   */
+  beginLease(run: string, terms: LeaseTerms, ceilingUsd?: number): Promise<BegunLease>
+  /** Every lease of every run, oldest first in each, or those of one run. */
+  leases(run?: string): Promise<readonly Lease[]>
 }
+
+/** `taken`: the run has a lease that is not over. `reached`: nothing was begun, for it would pass this ceiling. */
+export type BegunLease =
+  | "begun"
+  | "taken"
+  | { readonly reached: { readonly limitUsd: number; readonly spentUsd: number } }
 
 /** What a submit will cost, and what all may have cost by then. */
 export interface TrainingReservation {

@@ -50,6 +50,28 @@ const { planned, ...others } = {
   }),
   "model-ready": event("model-ready", { model: modelRefSchema }),
   "artifact-fetched": event("artifact-fetched", { path: z.string(), digest: z.string(), bytes: z.number() }),
+  deploying: event("deploying", {
+    lease: z.looseObject({
+      key: z.string(),
+      purpose: z.enum(["evaluation", "serving"]),
+      hardware: z.string(),
+      usdPerHour: z.number(),
+      asOf: z.string(),
+      source: z.string(),
+      until: z.string(),
+    }),
+  }),
+  deployed: event("deployed", {
+    lease: z.string(),
+    deployment: z.looseObject({ backend: z.string(), id: z.string(), model: z.string() }),
+  }),
+  undeploying: event("undeploying", { lease: z.string() }),
+  undeployed: event("undeployed", {
+    lease: z.string(),
+    endedAt: z.string(),
+    usd: z.number(),
+    reason: z.string().optional(),
+  }),
   cost: event("cost", { usd: z.number(), source: z.enum(["provider", "computed"]), detail: z.string().optional() }),
 } satisfies { readonly [Type in RunEventBody["type"]]: z.ZodType<Extract<RunEventBody, { type: Type }>> }
 

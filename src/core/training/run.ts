@@ -1,3 +1,4 @@
+import type { LeaseEventBody } from "./lease.ts"
 import type { ModelRef } from "./model-ref.ts"
 
 /** The states of a run. A status word that a provider invents is kept raw and never ends a run. */
@@ -81,6 +82,7 @@ export type RunEventBody =
       readonly usd?: number
     }
   | { readonly type: "cost"; readonly usd: number; readonly source: "provider" | "computed"; readonly detail?: string }
+  | LeaseEventBody
 
 /** The provider's object: its id is not the model's id. It carries all that it takes to find, poll and bill the job. */
 export interface RemoteJob {
@@ -251,6 +253,12 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
       const { path, digest, bytes } = event
       return { ...summary, artifacts: [...summary.artifacts, { path, digest, bytes }] }
     }
+    // What of a run's model is deployed is a fold of its own.
+    case "deploying":
+    case "deployed":
+    case "undeploying":
+    case "undeployed":
+      return summary
     default:
       return applyRecord(summary, event)
   }

@@ -59,6 +59,17 @@ export async function withLongLock<Result>(
   }
 }
 
+/** The same for work that is left where another process is at it: then it resolves to `busy` at once. */
+export async function tryWithLock<Result>(file: string, work: () => Promise<Result>): Promise<Result | "busy"> {
+  makeFolder(dirname(file))
+  const lock = openLock(file)
+  try {
+    return tryAcquire(lock) ? await work() : "busy"
+  } finally {
+    lock.close()
+  }
+}
+
 function tryAcquire(lock: DatabaseSync): boolean {
   try {
     lock.exec("pragma busy_timeout = 0; begin exclusive")

@@ -1,11 +1,14 @@
 import type { DatabaseSync } from "node:sqlite"
 import type {
+  BegunLease,
   BegunSubmission,
   LedgerRun,
   ReachedTrainingCeiling,
   RunLedger,
   TrainingReservation,
 } from "../../core/contracts/ledger.ts"
+import type { LeaseTerms } from "../../core/training/lease.ts"
+import { type Lease, leasesOf, reachedLeaseCeiling } from "../../core/training/leases.ts"
 import type { RunEvent, RunEventBody } from "../../core/training/run.ts"
 import { attemptCosts, spendingOf, type TrainingSpending } from "../../core/training/spending.ts"
 import { readEvent, type EventRow } from "./kept-json.ts"
@@ -93,6 +96,20 @@ export class SqliteRuns implements RunLedger {
     return spendingIn(this.database, job)
   }
 
+  async beginLease(run: string, terms: LeaseTerms, ceilingUsd?: number): Promise<BegunLease> {
+    return inTransaction(this.database, () => {
+      if (leasesIn(this.database, run).some(({ state }) => state !== "over")) return "taken"
+      const reached = reachedLeaseCeiling(leasesIn(this.database), terms, ceilingUsd, this.now())
+      if (reached !== undefined) return { reached }
+      this.insertEvents(run, [{ type: "deploying", lease: terms }])
+      return "begun"
+    })
+  }
+
+  async leases(run?: string): Promise<readonly Lease[]> {
+    return leasesIn(this.database, run)
+  }
+
   private reachedCeiling(
     run: string,
     estimateUsd: number,
@@ -131,6 +148,22 @@ export class SqliteRuns implements RunLedger {
   private timestamp(): string {
     return this.now().toISOString()
   }
+}
+
+/** The leases of all runs or of one, each run's in their order. */
+function leasesIn(database: DatabaseSync, run?: string): readonly Lease[] {
+  const rows = select<EventRow & { readonly at: string; readonly run: string }>(
+    database,
+    `select run, sequence, at, type, body from run_events
+     where type in ('deploying', 'deployed', 'undeploying', 'undeployed') and run = coalesce(?, run)
+     order by run, sequence`,
+    run ?? null,
+  )
+  const ofRun = Map.groupBy(
+    rows.map((row) => eventOf(database, row.run, row)),
+    (event) => event.run,
+  )
+  return [...ofRun.values()].flatMap(leasesOf)
 }
 
 /** The events of metrics are most of all, and say nothing of money. */

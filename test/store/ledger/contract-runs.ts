@@ -65,6 +65,36 @@ export function runsContract(bench: () => LedgerBench): void {
       expect(events.flatMap((found) => (found.type === "submitting" ? [found.attempt] : []))).toEqual([1, 2])
     })
 
+    it("begin one lease at a time for a run, for one of several commands, and none above the ceiling", async () => {
+      const commands = [await bench().open(), await bench().open(), await bench().open()]
+      const [first] = commands
+      const noon = Date.parse("2026-11-30T12:00:00Z")
+      await first?.runs.create(run)
+      await first?.runs.create({ ...run, run: "other" })
+      const terms = (key: string, hours = 1) => ({
+        ...({ key, purpose: "serving", hardware: "h100", usdPerHour: 4 } as const),
+        ...{ asOf: "2026-11-30", source: "this test", until: new Date(noon + hours * 3_600_000).toISOString() },
+      })
+      expect(await first?.runs.beginLease("r", terms("dear", 2), 5)).toEqual({ reached: { limitUsd: 5, spentUsd: 0 } })
+      const begun = await Promise.all(
+        commands.map((ledger, index) => ledger.runs.beginLease("r", terms(`key-${index}`), 5)),
+      )
+      expect(begun.filter((outcome) => outcome === "begun")).toHaveLength(1)
+      expect(begun.filter((outcome) => outcome === "taken")).toHaveLength(2)
+      // What goes on counts to its end.
+      expect(await first?.runs.beginLease("other", terms("o"), 5)).toMatchObject({ reached: { limitUsd: 5 } })
+      const [lease] = (await first?.runs.leases("r")) ?? []
+      expect(lease).toMatchObject({ run: "r", state: "uncertain", usdPerHour: 4 })
+      const ended = { type: "undeployed", lease: lease?.key ?? "", endedAt: "2026-11-30T00:00:00Z", usd: 0.5 } as const
+      await first?.runs.appendEvents("r", [ended])
+      expect(await commands[1]?.runs.beginLease("other", terms("o"), 5)).toBe("begun")
+      expect((await commands[2]?.runs.leases())?.map(({ run: of, state }) => [of, state])).toEqual([
+        ["other", "uncertain"],
+        ["r", "over"],
+      ])
+      expect(await first?.verify()).toEqual([])
+    })
+
     it("begin no training that would pass a ceiling, and say what is spent and what is open", async () => {
       const { runs } = await bench().open()
       await runs.create(run)
