@@ -12,6 +12,7 @@ import { fetchResults } from "./hosted/openai-results.ts"
 import { storedThings } from "./hosted/openai-stored.ts"
 import { confirmJob, findJob, submitJob } from "./hosted/openai-submit.ts"
 import { profiles, type Profile } from "./hosted/profiles.ts"
+import { servingFigure } from "./hosted/serving-prices.ts"
 import { costOfTokens, estimateByPrice } from "./hosted/training-prices.ts"
 import { uploadsOf } from "./hosted/submission-notes.ts"
 import { HostedWire } from "./hosted/wire.ts"
@@ -109,7 +110,9 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     }),
     check: () => check(wire, options.profile),
     notes: [`serving: ${profile.serving}`, `weights: ${profile.weights}`],
-    estimate: async (plan) => estimateByPrice(plan, priced),
+    estimate: async (plan) => ({
+      figures: [...estimateByPrice(plan, priced).figures, ...servingFigure(options.profile, context.servingPrices)],
+    }),
     refusals: async ({ baseModel }) => (profile.listsModels ? modelRefusals(jobs, baseModel, context.now()) : []),
     // A dated snapshot is what it is; what an alias points to only the provider knows.
     pin: async ({ model }) => (/-\d{4}-\d{2}-\d{2}$/.test(model) ? model : undefined),

@@ -6,7 +6,7 @@ import type { Ledger } from "../core/contracts/ledger.ts"
 import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
-import { readTrainingPrices } from "../store/prices.ts"
+import { readServingPrices, readTrainingPrices } from "../store/prices.ts"
 import { workspaceSchema } from "../core/workspace-settings.ts"
 import type { StageContext } from "../stages/context.ts"
 import { SqliteLedger } from "../store/ledger/sqlite-ledger.ts"
@@ -169,7 +169,8 @@ export class Host {
     return machine.sleep(milliseconds, this.signal)
   }
 
-  backendContext(): BackendContext {
+  /** With a signal of its own, work that an interrupt does not reach. */
+  backendContext(signal = this.signal): BackendContext {
     return {
       environment: this.environment,
       packageRoot,
@@ -177,23 +178,27 @@ export class Host {
       fetch: this.fetch,
       now: machine.now,
       progress: (message) => this.terminal.progress(message),
-      sleep: (milliseconds) => this.sleep(milliseconds),
-      signal: this.signal,
+      sleep: (milliseconds) => machine.sleep(milliseconds, signal),
+      signal,
     }
   }
 
   /** What a backend is told of the workspace; the defaults where there is none, as for a first look at the machine. */
-  private workspaceContext(): Pick<BackendContext, "cacheFolder" | "allowedHosts" | "trainingPrices"> {
+  private workspaceContext(): Pick<
+    BackendContext,
+    "cacheFolder" | "allowedHosts" | "trainingPrices" | "servingPrices"
+  > {
     if (!existsSync(this.workspaceFolder().folder)) return { allowedHosts: workspaceSchema.parse({}).allowedHosts }
     return {
       cacheFolder: this.workspace.cacheFolder,
       allowedHosts: this.workspace.settings.allowedHosts,
       trainingPrices: readTrainingPrices(this.workspace),
+      servingPrices: readServingPrices(this.workspace),
     }
   }
 
   /** The backend of a job or a plan, or the one that a person names. */
-  async backend(given: JobSpecification["backend"]): Promise<FineTuneBackend> {
+  async backend(given: JobSpecification["backend"], signal = this.signal): Promise<FineTuneBackend> {
     const choice = this.workspace.backendOf(given)
     const problem = backendProblem(choice.name, [
       ...names("backends"),
@@ -201,7 +206,7 @@ export class Host {
     ])
     if (problem !== undefined) throw new UsageError(problem, "Edit backend.name in the job.")
     const module = await load<BackendModule>("backends", choice.name)
-    return module.create(this.backendContext(), parseBackendOptions(choice.name, module, choice.options))
+    return module.create(this.backendContext(signal), parseBackendOptions(choice.name, module, choice.options))
   }
 
   /** What to do after the command, where a person reads it. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { parseYaml } from "../core/parse.ts"
 import { pricesSchema, type PriceBook, type TrainingPriceBook } from "../core/asking/prices.ts"
+import type { ServingPrice } from "../core/contracts/backend.ts"
 import { readText } from "./files/files.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -14,6 +15,11 @@ export function readPrices(workspace: Workspace): PriceBook {
 /** The prices of training that are known here, those of the workspace first. */
 export function readTrainingPrices(workspace: Workspace): TrainingPriceBook {
   return filesOf(workspace).flatMap((file) => pricesIn(workspace, file).training)
+}
+
+/** The prices of serving that are known here, those of the workspace first. */
+export function readServingPrices(workspace: Workspace): readonly ServingPrice[] {
+  return filesOf(workspace).flatMap((file) => pricesIn(workspace, file).serving)
 }
 
 function filesOf(workspace: Workspace): string[] {

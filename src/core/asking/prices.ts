@@ -35,6 +35,17 @@ export const pricesSchema = z.strictObject({
       }),
     )
     .default([]),
+  serving: z
+    .array(
+      z.strictObject({
+        service: z.string().min(1).describe("The backend, or its profile, that serves tuned models"),
+        usdPerHour: z.number().min(0).describe("US dollars an hour, whether the model is asked or idle"),
+        hardware: z.string().min(1).optional().describe("The machine that asks this price"),
+        asOf: z.iso.date().describe("The day for which the price is known"),
+        source: z.string().min(1).describe("Where it is written"),
+      }),
+    )
+    .default([]),
 })
 export type PriceEntry = z.output<typeof pricesSchema>["models"][number]
 
