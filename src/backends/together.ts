@@ -3,11 +3,13 @@ import type { BackendContext, BackendModule, FineTuneBackend } from "../core/con
 import { chatRow, chatRowFaults, preferenceForm } from "../core/contracts/chat-rows.ts"
 import { hostOf } from "../core/asking/model-match.ts"
 import { fetchAdapter } from "./hosted/together-adapter.ts"
+import { togetherDeployer } from "./hosted/together-endpoints.ts"
 import { fetchRows, jobHistory } from "./hosted/together-history.ts"
 import { togetherMessageOf, TogetherJobs } from "./hosted/together-jobs.ts"
 import { jobLog, pollJob } from "./hosted/together-poll.ts"
 import { beyondLimits, confirmJob, findJob, storedThings, submitJob } from "./hosted/together-submit.ts"
 import { uploadsOf } from "./hosted/submission-notes.ts"
+import { offeredFigure, servingFigure } from "./hosted/serving-prices.ts"
 import { estimateByPrice } from "./hosted/training-prices.ts"
 import { HostedWire } from "./hosted/wire.ts"
 
@@ -40,6 +42,12 @@ function together(
 ): FineTuneBackend {
   const wire = new HostedWire(context, { name: "together", baseUrl, apiKeyEnv, messageOf: togetherMessageOf })
   const jobs = new TogetherJobs(wire)
+  const deployer = togetherDeployer(wire, settleSeconds * 1000)
+  // The service's own price, where it can be asked.
+  const serving = async (baseModel: string) => {
+    const filed = () => servingFigure("together", context.servingPrices)
+    return wire.hasKey ? deployer.offers(baseModel).then(offeredFigure, filed) : filed()
+  }
   const find: FineTuneBackend["find"] = (submissionKey, files) =>
     findJob(jobs, submissionKey, files, settleSeconds * 1000)
   return {
@@ -69,10 +77,15 @@ function together(
           },
     ],
     notes: [
-      "serving: a tuned model needs a dedicated endpoint, which is billed by the minute even while idle",
+      "serving: a tuned model needs a dedicated endpoint, which is billed by the minute even while idle; " +
+        "`runs deploy` and `evaluate --deploy` make one under a lease, and Together stops it after an hour without " +
+        "a question. They use its v1 endpoints, which it supports until the end of 2026",
       "weights: the adapter can be taken home (`runs fetch`)",
     ],
-    estimate: async (plan) => estimateByPrice(plan, { baseUrl, prices: context.trainingPrices }),
+    estimate: async (plan) => {
+      const { figures } = estimateByPrice(plan, { baseUrl, prices: context.trainingPrices })
+      return { figures: [...figures, ...(await serving(plan.baseModel))] }
+    },
     refusals: async (plan) => beyondLimits(plan, await jobs.limits(plan.baseModel)),
     submit: async (plan, files, { submissionKey }) =>
       (await find(submissionKey, files)) ?? (await submitJob(jobs, plan, files, submissionKey)),
@@ -87,6 +100,7 @@ function together(
     uploads: async (files) => uploadsOf(files),
     stored: () => storedThings(jobs),
     purge: (id) => jobs.deleteFile(id),
+    ...deployer,
     // A tuned model answers nobody before it is deployed.
     chat: (model) =>
       model.kind === "base" || model.kind === "deployment" ? { baseUrl, apiKeyEnv, model: model.model } : undefined,

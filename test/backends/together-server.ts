@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import { TogetherEndpoints } from "./together/endpoints.ts"
 import { refused, storagePath, TogetherFiles } from "./together/files.ts"
 import { limitsOf, listedJob, newJob, type ServedTogetherJob, shownJob } from "./together/served.ts"
 import { type Answer, arePreferences, WireServer } from "./wire-server.ts"
@@ -7,12 +8,13 @@ const stepPriceUsd = 0.05
 const nanodollars = 1e9
 
 /**
- * Together's files and fine-tunes on this machine: files are looked at before a job may name them, jobs go on a step
- * at a time, cancelled ones pay for their steps, and what was made comes as an archive.
+ * Together's files, fine-tunes and endpoints on this machine: files are looked at before a job may name them, jobs go
+ * on a step at a time, cancelled ones pay for their steps, and what was made comes as an archive.
  */
 export class TogetherServer extends WireServer {
   readonly jobs: ServedTogetherJob[] = []
   readonly store = new TogetherFiles()
+  readonly endpoints = new TogetherEndpoints()
   readonly model = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
   /** Whether the types and levels of events come in capitals: the service's client has both. */
   hasCapitals = false
@@ -81,6 +83,9 @@ export class TogetherServer extends WireServer {
     if (request.headers.authorization !== `Bearer ${this.key}`) return refused(401, "invalid API key")
     if (room === "files") return this.store.answerTo({ request, path: rest, body, url: this.url })
     if (room === "finetune") return { status: 200, body: this.archive }
+    if (room === "hardware") return this.endpoints.hardwareFor(url.searchParams.get("model"), [this.model])
+    if (room === "endpoints") return this.endpoints.answerTo({ request, path: rest, body }, this.#tunedModels())
+    if (call === "POST /v1/chat/completions") return this.endpoints.chat(body)
     if (room !== "fine-tunes") return refused(404, "no such path")
     if (call === "POST /v1/fine-tunes")
       return this.#create(JSON.parse(body.toString("utf8")) as Record<string, unknown>)
@@ -89,6 +94,10 @@ export class TogetherServer extends WireServer {
     if (rest[0] === "models") return this.#limits(url.searchParams.get("model_name"))
     if (rest.length === 0) return { status: 200, body: { data: this.jobs.map(listedJob) } }
     return this.#job(rest[0] ?? "", rest[1], url)
+  }
+
+  #tunedModels(): string[] {
+    return this.jobs.flatMap(({ model_output_name: name }) => (name === null ? [] : [name]))
   }
 
   #job(id: string, part: string | undefined, url: URL): Answer {

@@ -123,25 +123,34 @@ export class HostedWire {
     path: string,
     body: object,
     schema: z.ZodType<Value>,
-    options: { readonly aboutToCreate: () => void; readonly headers?: Readonly<Record<string, string>> },
+    {
+      aboutToCreate,
+      headers,
+      what = "a job",
+    }: {
+      readonly aboutToCreate: () => void
+      readonly headers?: Readonly<Record<string, string>>
+      /** What is created, for errors. */
+      readonly what?: string
+    },
   ): Promise<Value> {
     for (let attempt = 1; ; attempt++) {
-      options.aboutToCreate()
+      aboutToCreate()
       let answer: Answer
       try {
-        answer = await this.ask("POST", path, body, options.headers)
+        answer = await this.ask("POST", path, body, headers)
       } catch (error) {
-        throw error instanceof ProviderError && error.mayHaveCost ? this.#mayExist(error) : error
+        throw error instanceof ProviderError && error.mayHaveCost ? this.#mayExist(error, what) : error
       }
       if (answer.status === 429 && attempt < politeTries) {
         await this.#context.sleep(retryAfterMs(answer.headers) ?? shortestWaitMs)
         continue
       }
       // A gateway that gave up, or a time-out: whoever stands behind it may have done the work.
-      if (answer.status >= 500 || answer.status === 408) throw this.#mayExist(this.refused(answer))
+      if (answer.status >= 500 || answer.status === 408) throw this.#mayExist(this.refused(answer), what)
       if (answer.status >= 300) throw this.refused(answer)
       const created = schema.safeParse(answer.value)
-      if (!created.success) throw this.#mayExist(new Error("the answer is not what was asked for"))
+      if (!created.success) throw this.#mayExist(new Error("the answer is not what was asked for"), what)
       return created.data
     }
   }
@@ -273,9 +282,11 @@ export class HostedWire {
     )
   }
 
-  #mayExist(error: unknown): JobMayExistError {
+  #mayExist(error: unknown, what: string): JobMayExistError {
     const reason = this.safe((error as Error).message)
-    return new JobMayExistError(`it is not known whether a job was created: ${reason}`, { provider: this.service.name })
+    return new JobMayExistError(`it is not known whether ${what} was created: ${reason}`, {
+      provider: this.service.name,
+    })
   }
 
   #politely<Value>(work: () => Promise<Value>): Promise<Value> {
