@@ -34,6 +34,7 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["arriving", "spreadsheet"],
     ["building", "reviewing"],
     ["training"],
+    ["deploying"],
     ["evaluating", "versions", "models"],
     ["growing"],
   ],

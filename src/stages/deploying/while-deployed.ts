@@ -1,0 +1,62 @@
+import { redactSecrets } from "../../core/errors.ts"
+import type { LeasedDeployment } from "../../core/training/lease.ts"
+import type { Lease } from "../../core/training/leases.ts"
+import type { StageContext } from "../context.ts"
+import { type ConsentedWish, deployNew, standingLease } from "./deploy.ts"
+import type { DeployingBackend } from "./deployers.ts"
+import { endLease } from "./end-lease.ts"
+import { withLeaseLock } from "./lease-lock.ts"
+import { whenReady } from "./wait-ready.ts"
+
+/** How a model is deployed for as long as an evaluation asks it. */
+export interface DeployTerms extends ConsentedWish {
+  /** The backend once more, for the tearing down: an interrupt does not reach it. */
+  readonly reopen: () => Promise<DeployingBackend>
+}
+
+/**
+ * Does the work while the run's model is deployed. A lease that goes on is used: one for serving stays, one for an
+ * evaluation, of an earlier command too, is torn down when the work ends, however it ends. A process that is killed
+ * leaves it in the ledger, where the next evaluation or `runs sync` finds it.
+ */
+export function whileDeployed<Result>(
+  context: StageContext,
+  run: string,
+  backend: DeployingBackend,
+  terms: DeployTerms,
+  work: (deployment: LeasedDeployment) => Promise<Result>,
+): Promise<Result> {
+  return withLeaseLock(context, run, async () => {
+    try {
+      const lease =
+        (await standingLease(context, backend, run)) ??
+        (await deployNew(context, run, backend, { ...terms, purpose: "evaluation" }))
+      await whenReady(context, backend, lease)
+      if (lease.deployment === undefined) throw new Error("a lease that goes on has its deployment")
+      return await work(lease.deployment)
+    } finally {
+      await tearDown(context, run, terms)
+    }
+  })
+}
+
+/** What cannot be torn down now is said, and stays in the ledger for the next command. */
+async function tearDown(context: StageContext, run: string, { reopen }: DeployTerms): Promise<void> {
+  const open = (await context.ledger().runs.leases(run)).find(isLeftOver)
+  if (open === undefined) return
+  const calm = { ...context, signal: new AbortController().signal }
+  try {
+    const { usd } = await endLease(calm, await reopen(), open, "its evaluation has ended")
+    context.report.note(`the deployment of ${run} is torn down; it cost about $${(usd ?? 0).toFixed(2)}`)
+  } catch (error) {
+    const reason = redactSecrets(error instanceof Error ? error.message : String(error))
+    context.report.warn(
+      `the deployment of ${run} may go on billing $${open.usdPerHour} an hour, it could not be torn down: ` +
+        `${reason}\nEnd it: tuneloop runs undeploy ${run}`,
+    )
+  }
+}
+
+function isLeftOver({ state, purpose }: Lease): boolean {
+  return state !== "over" && purpose === "evaluation"
+}
