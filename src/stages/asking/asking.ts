@@ -18,6 +18,8 @@ export interface AskingTerms {
   readonly budgetUsd?: number | undefined
   /** The most that the task may cost, ever, and the setting that says so. */
   readonly taskCeiling: { readonly limitUsd: number | undefined; readonly setting: string }
+  /** Whether questions cost nothing by themselves: what answers them is paid by the hour. */
+  readonly isFree?: boolean | undefined
   /** Whether they go to the provider together, to be answered later. */
   readonly batch?: boolean | undefined
   /** Whether a batch is waited for. */
@@ -43,8 +45,8 @@ export class Asking {
     this.terms = terms
     this.isBatch = terms.batch === true
     this.waits = terms.wait === true
-    const { task, budgetUsd, taskCeiling } = terms
-    this.money = new Money(context, { task, budgetUsd, taskCeiling, isBatch: this.isBatch })
+    const { task, budgetUsd, taskCeiling, isFree = false } = terms
+    this.money = new Money(context, { task, budgetUsd, taskCeiling, isBatch: this.isBatch, isFree })
     this.pace = new Pace(terms.pace)
     this.patience = new Patience(1000 * terms.pace.patienceSeconds)
   }

@@ -129,7 +129,7 @@ export class Money {
   }
 
   priceOf(request: ModelRequest): Price | undefined {
-    return priceOf(request, this.prices)
+    return this.budget.isFree === true ? paidByTheHour : priceOf(request, this.prices)
   }
 
   worstUsd(request: ModelRequest): number | null {
@@ -207,7 +207,11 @@ export interface Budget {
   readonly taskCeiling: { readonly limitUsd: number | undefined; readonly setting: string }
   /** Whether they are asked at the price of batches. */
   readonly isBatch: boolean
+  /** Whether questions cost nothing by themselves. */
+  readonly isFree?: boolean
 }
+
+const paidByTheHour = { inputUsd: 0, outputUsd: 0, batchShare: 1, source: "a deployment, which is paid by the hour" }
 
 /** An attempt that is booked, with its request. */
 export interface Booked {

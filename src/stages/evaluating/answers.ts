@@ -1,9 +1,11 @@
 import { withoutThoughts } from "../../core/asking/thoughts.ts"
 import type { Prediction } from "../../core/contracts/backend.ts"
-import { ToolkitError } from "../../core/errors.ts"
+import { PersonNeededError, ToolkitError } from "../../core/errors.ts"
 import type { RunSummary } from "../../core/training/run.ts"
 import { keepAnswers, readAnswers } from "../../store/rows/answers.ts"
 import type { StageContext } from "../context.ts"
+import { needsDeployment } from "../deploying/deployers.ts"
+import { whileDeployed } from "../deploying/while-deployed.ts"
 import { withKeys, type KeyedQuestion } from "./answers-key.ts"
 import { askServed, placeOf, type ServedQuestion } from "./ask-served.ts"
 import { answersElsewhere } from "./carry-over.ts"
@@ -44,10 +46,11 @@ export async function collectAnswers(
     (question) => recorded(context, plan, question) ?? known(context, plan, question) ?? computed(context, question),
   )
   const missing = questions.filter((_, index) => found[index] === undefined)
-  const [served, weighed] = partition(plan, missing.flatMap(generated))
-  // First what costs nothing: where it cannot be done, nothing is paid for.
-  if (weighed.length > 0) await generate(context, plan, weighed, partition(plan, questions.flatMap(generated))[1])
+  const { served, weighed, undeployed } = partition(plan, missing.flatMap(generated))
+  // First what costs nothing: where it cannot be done, nothing is paid for. What is paid by the hour comes last.
+  if (weighed.length > 0) await generate(context, plan, weighed, partition(plan, questions.flatMap(generated)).weighed)
   if (served.length > 0) await askServed(context, plan, served)
+  if (undeployed.length > 0) await askDeployed(context, plan, undeployed)
   const answered = questions.map((question, index) => ({
     label: question.label,
     name: question.contender,
@@ -109,16 +112,50 @@ function generated(question: KeyedQuestion): GeneratedQuestion[] {
   return question.work.kind === "generate" ? [{ ...question, model: question.work.model }] : []
 }
 
-/** The questions to models that a service serves, and those that are answered where the weights are. */
+/** The run's model is deployed while it is asked. */
+async function askDeployed(
+  context: StageContext,
+  plan: EvaluationPlan,
+  questions: readonly GeneratedQuestion[],
+): Promise<void> {
+  const { backend, run, deploying } = plan
+  const [question] = questions
+  if (question === undefined || !needsDeployment(backend, question.model)) return
+  if (deploying === undefined)
+    throw new PersonNeededError(
+      `the model of ${run} answers nobody at ${backend.name} before it is deployed`,
+      `tuneloop evaluate ${run} --deploy`,
+    )
+  await whileDeployed(context, run, backend, deploying, async ({ id, model, backend: name }) => {
+    const place = backend.chat?.({ kind: "deployment", backend: name, id, model })
+    if (place === undefined) throw new Error(`${name} does not say where what it deployed is asked`)
+    await askServed(
+      context,
+      plan,
+      questions.map((each) => ({ ...each, place, isDeployed: true })),
+    )
+  })
+}
+
+/**
+ * The questions to models that a service serves, to those that it serves while they are deployed, and those that are
+ * answered where the weights are.
+ */
 function partition(
   plan: EvaluationPlan,
   questions: readonly GeneratedQuestion[],
-): [served: ServedQuestion[], weighed: GeneratedQuestion[]] {
+): {
+  readonly served: readonly ServedQuestion[]
+  readonly undeployed: readonly GeneratedQuestion[]
+  readonly weighed: readonly GeneratedQuestion[]
+} {
   const places = questions.map((question) => ({ question, place: placeOf(plan, question) }))
-  return [
-    places.flatMap(({ question, place }) => (place === undefined ? [] : [{ ...question, place }])),
-    places.flatMap(({ question, place }) => (place === undefined ? [question] : [])),
-  ]
+  const unplaced = places.flatMap(({ question, place }) => (place === undefined ? [question] : []))
+  return {
+    served: places.flatMap(({ question, place }) => (place === undefined ? [] : [{ ...question, place }])),
+    undeployed: unplaced.filter(({ model }) => needsDeployment(plan.backend, model)),
+    weighed: unplaced.filter(({ model }) => !needsDeployment(plan.backend, model)),
+  }
 }
 
 function requireAnswers({ backend, run }: EvaluationPlan, question: KeyedQuestion): Prediction[] {

@@ -1,6 +1,6 @@
 import { digest } from "../../core/canonical.ts"
 import type { ChatPlace, Prediction } from "../../core/contracts/backend.ts"
-import type { ModelAnswer } from "../../core/contracts/model.ts"
+import type { ChatModel, ModelAnswer } from "../../core/contracts/model.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { keepAnswers } from "../../store/rows/answers.ts"
 import { askAll, unanswered } from "../asking/ask.ts"
@@ -11,11 +11,16 @@ import type { StageContext } from "../context.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import type { GeneratedQuestion } from "./generation.ts"
 import type { ServedModels } from "./served-models.ts"
-import { untimedPrediction } from "./untimed-prediction.ts"
+import { servedPrediction } from "./served-prediction.ts"
 
 /** A question to a model that is served somewhere. */
 export interface ServedQuestion extends GeneratedQuestion {
   readonly place: ChatPlace
+  /**
+   * Whether the model is deployed, and paid by the hour. Its questions are known by the model, which stays, and not by
+   * the deployment, which does not.
+   */
+  readonly isDeployed?: boolean
 }
 
 /** Where the question's model is served; undefined where its weights answer. */
@@ -25,8 +30,9 @@ export function placeOf({ backend }: EvaluationPlan, { model }: GeneratedQuestio
 }
 
 /**
- * The missing questions are answered, each in its file: by the ledger, below every ceiling, each row once, after a
- * crash as well. Nothing of a row is in an error.
+ * The missing questions, all to deployed models or none, are answered, each in its file: by the ledger, below every
+ * ceiling, each row once, after a crash as well. How long an answer took is known of those that came now. Nothing of a
+ * row is in an error.
  */
 export async function askServed(
   context: StageContext,
@@ -39,17 +45,41 @@ export async function askServed(
       code: "no-generation",
       hint: `Evaluate by the command line: tuneloop evaluate ${plan.run}`,
     })
-  const asking = askingOf(context, plan, served)
+  const asking = askingOf(
+    context,
+    plan,
+    served,
+    missing.every(({ isDeployed }) => isDeployed === true),
+  )
   const asked = missing.map((question) => ({ question, requests: requestsOf(plan, question) }))
   await requireConsent(context, asked, asking, served)
   for (const { question, requests } of asked) {
+    const times = new Map<string, number>()
     const answers = await askAll(context, {
       purpose: `evaluated:${question.label}`,
       requests,
-      open: () => chatAnswerer(heldOutModel(served.open(question.place))),
+      open: () => chatAnswerer(timed(context, heldOutModel(named(served.open(question.place), question)), times)),
       asking,
     })
-    keepAnswers(question.file, predictionsOf(question, requests, answers))
+    keepAnswers(question.file, predictionsOf(question, requests, answers, times))
+  }
+}
+
+/** The model under the name that its server knows now. */
+function named(model: ChatModel, { place }: ServedQuestion): ChatModel {
+  return { ...model, ask: (request, ...rest) => model.ask({ ...request, model: place.model }, ...rest) }
+}
+
+/** The same model, of whose answers it is noted how long they took, by the key of the request: from sending it on. */
+function timed({ monotonicMs }: StageContext, model: ChatModel, times: Map<string, number>): ChatModel {
+  return {
+    ...model,
+    ask: async (request, ...rest) => {
+      const before = monotonicMs()
+      const answer = await model.ask(request, ...rest)
+      times.set(digest(request), monotonicMs() - before)
+      return answer
+    },
   }
 }
 
@@ -58,8 +88,9 @@ interface AskedQuestion {
   readonly requests: readonly KeyedRequest[]
 }
 
-function askingOf(context: StageContext, { task, run }: EvaluationPlan, served: ServedModels): Asking {
+function askingOf(context: StageContext, { task, run }: EvaluationPlan, served: ServedModels, isFree: boolean): Asking {
   return new Asking(context, {
+    isFree,
     task: task.task,
     pace: { concurrency: task.expand.pace.concurrency, patienceSeconds: task.expand.pace.patienceSeconds },
     budgetUsd: served.budgetUsd,
@@ -70,13 +101,13 @@ function askingOf(context: StageContext, { task, run }: EvaluationPlan, served: 
 }
 
 /** One request a row, in their order; a row that is asked in two evaluations is one request. */
-function requestsOf({ job, training }: EvaluationPlan, { work, rows, place }: ServedQuestion): KeyedRequest[] {
+function requestsOf({ job, training }: EvaluationPlan, { work, rows, ...asked }: ServedQuestion): KeyedRequest[] {
   if (work.kind !== "generate") return []
   return rows.map((row) => {
     const request = {
       provider: "openai",
-      baseUrl: place.baseUrl,
-      model: place.model,
+      baseUrl: asked.place.baseUrl,
+      model: nameOf(asked),
       messages: work.question(row),
       temperature: 0,
       maxTokens: job.evaluation.maxNewTokens,
@@ -84,6 +115,10 @@ function requestsOf({ job, training }: EvaluationPlan, { work, rows, place }: Se
     }
     return { key: digest(request), request }
   })
+}
+
+function nameOf({ model, place, isDeployed }: Pick<ServedQuestion, "model" | "place" | "isDeployed">): string {
+  return isDeployed === true && model.kind === "hosted" ? model.id : place.model
 }
 
 async function requireConsent(
@@ -107,11 +142,13 @@ function predictionsOf(
   { rows }: ServedQuestion,
   requests: readonly KeyedRequest[],
   answers: ReadonlyMap<string, ModelAnswer>,
+  times: ReadonlyMap<string, number>,
 ): Prediction[] {
   return rows.flatMap(({ id }, place): Prediction[] => {
-    const answer = answers.get(requests[place]?.key ?? "")
+    const key = requests[place]?.key ?? ""
+    const answer = answers.get(key)
     if (answer === undefined) return []
     const { text: output, ...rest } = answer
-    return [untimedPrediction(id, { output, ...rest })]
+    return [servedPrediction(id, { output, ...rest }, times.get(key))]
   })
 }

@@ -10,6 +10,7 @@ import type { JobSpecification } from "../../core/training/job.ts"
 import { type AdoptedRun, readAdopted } from "../../store/rows/adopted-runs.ts"
 import { evaluationText, readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import type { DeployTerms } from "../deploying/while-deployed.ts"
 import { adoptedTraining } from "./adopted-training.ts"
 import { type DecidedJob, formerMaxNewTokens, lengthFor, withLength } from "./answer-length.ts"
 import type { ServedModels } from "./served-models.ts"
@@ -31,6 +32,8 @@ export interface EvaluationRequest {
   readonly machine: string
   /** How models are asked that are served somewhere; absent where none is. */
   readonly served?: ServedModels | undefined
+  /** How a model is deployed that answers only then; absent where nobody can be asked. */
+  readonly deploying?: DeployTerms | undefined
   /** A later holdout than the run's own. */
   readonly holdout?: HoldoutId | undefined
 }

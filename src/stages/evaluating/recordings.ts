@@ -8,7 +8,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { Recording } from "../../store/rows/recorded-answers.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Workspace } from "../../store/workspace.ts"
-import { untimedPrediction } from "./untimed-prediction.ts"
+import { servedPrediction } from "./served-prediction.ts"
 
 /** The contenders of an evaluation. */
 interface Compared {
@@ -53,7 +53,7 @@ export function keptAnswers(workspace: Workspace, task: string, name: string, ro
   const answers = new Recording(workspace, task, name).answersTo(rows)
   return rows.flatMap(({ id }): Prediction[] => {
     const answer = answers.get(id)
-    return answer === undefined ? [] : [untimedPrediction(id, answer)]
+    return answer === undefined ? [] : [servedPrediction(id, answer)]
   })
 }
 

@@ -58,20 +58,20 @@ function copied(priced?: string) {
   const context = stageContext(folder)
   const { workspace } = context
   const agreed: ServedCost[] = []
-  const evaluated = async ({
-    budgetUsd,
-    isAgreed = true,
-    retryEmpty = false,
-    contenders = ["zero-shot", "few-shot"],
-  }: {
-    budgetUsd?: number
-    isAgreed?: boolean
-    retryEmpty?: boolean
-    contenders?: readonly string[]
-  } = {}) => {
+  interface Given {
+    readonly budgetUsd?: number
+    readonly isAgreed?: boolean
+    readonly retryEmpty?: boolean
+    readonly contenders?: readonly string[]
+    readonly confidence?: number
+  }
+  const evaluated = async (given: Given = {}) => {
+    const { budgetUsd, isAgreed = true, retryEmpty = false, contenders = ["zero-shot", "few-shot"], confidence } = given
+    const specification = workspace.readTask("mood")
+    const verdict = { ...specification.verdict, ...(confidence === undefined ? {} : { confidence }) }
     const job = workspace.readJob("mood")
     const settings = { ...job, evaluation: { ...job.evaluation, contenders: [...contenders] } }
-    const request = await requestOf(workspace.readTask("mood"), settings, run, service(server.url))
+    const request = await requestOf({ ...specification, verdict }, settings, run, service(server.url))
     return evaluate(context, {
       ...request,
       served: {
@@ -101,12 +101,21 @@ it("a tuned model at a service is asked there, its base as well, and each row on
   expect(models[tuned]?.length).toBeGreaterThanOrEqual(rows)
   expect(models[baseModel]).toHaveLength(2 * rows)
   expect(asked()[0]).toMatchObject({ temperature: 0, max_tokens: 16 })
-  expect(result.contenders[0]).toMatchObject({ latencyMs: null, tokens: { inputMean: 11, outputMean: 7 } })
+  expect(result.contenders[0]).toMatchObject({ tokens: { inputMean: 11, outputMean: 7 } })
+  for (const { latencyMs } of result.contenders) {
+    expect(latencyMs).toMatchObject({ n: rows, p50: expect.any(Number), p95: expect.any(Number) })
+    expect(latencyMs?.p50).toBeGreaterThan(0)
+  }
   expect(at.agreed).toEqual([])
   const purposes = (await at.context.ledger().requests.spendingByPurpose()).map(({ purpose }) => purpose)
   expect(purposes).toContain("evaluated:tuned")
   // Held-out rows are in no recording for people.
   expect(await at.context.ledger().requests.recording("mood")).toEqual([])
+  // Answers that are carried over keep the times that they had.
+  const again = await at.evaluated({ confidence: 0.9 })
+  expect(again.result.contenders.map(({ latencyMs }) => latencyMs?.p50)).toEqual(
+    result.contenders.map(({ latencyMs }) => latencyMs?.p50),
+  )
   const before = server.asked.length
   expect((await at.evaluated()).state).toBe("unchanged")
   expect(server.asked).toHaveLength(before)
