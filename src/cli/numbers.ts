@@ -14,3 +14,12 @@ export function positive(text: string): number {
   if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError("must be a whole number, at least 1")
   return number
 }
+
+/** Hours that a person typed. */
+export function hours(text: string): number {
+  const number = Number(text)
+  if (text.trim() === "" || !Number.isFinite(number) || number <= 0 || number > mostHours)
+    throw new InvalidArgumentError(`must be a number of hours, more than 0 and at most ${mostHours}`)
+  return number
+}
+const mostHours = 24 * 31

@@ -11,7 +11,8 @@ import { damagedHint } from "../../store/ledger/sqlite-ledger.ts"
 import type { Host } from "../host.ts"
 import { sunsetChecks } from "../models/sunset-checks.ts"
 import { backendProblem, load, names } from "../plugins.ts"
-import { nodeVersion, setExitCode } from "../machine.ts"
+import { nodeVersion, now, setExitCode } from "../machine.ts"
+import { describeLease } from "../text/lease.ts"
 
 export function register(command: Command, host: Host): void {
   command.action(async () => {
@@ -199,5 +200,8 @@ async function ledgerChecks(host: Host): Promise<Check[]> {
           detail: `without a remote job: ${orphans.map(({ run, state }) => `${run} (${state})`).join(", ")}`,
           hint: "Run `tuneloop train <job>` again: it asks the backend what came of the submission.",
         },
+    ...(await ledger.runs.leases())
+      .filter(({ state }) => state !== "over")
+      .map((lease): Check => ({ name: "deployment", status: "warning", detail: describeLease(lease, now()) })),
   ]
 }

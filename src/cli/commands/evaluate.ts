@@ -1,9 +1,12 @@
 import type { Command } from "commander"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
-import { UsageError } from "../../core/errors.ts"
+import { PersonNeededError, UsageError } from "../../core/errors.ts"
 import { type JobSpecification, jobSchema } from "../../core/training/job.ts"
 import { renderContenders } from "../../evaluation/report/terminal.ts"
 import type { StageContext } from "../../stages/context.ts"
+import { requireDeployer } from "../../stages/deploying/deployers.ts"
+import type { DeploymentWish } from "../../stages/deploying/plan-deployment.ts"
+import type { DeployTerms } from "../../stages/deploying/while-deployed.ts"
 import { evaluate } from "../../stages/evaluating/evaluate.ts"
 import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
 import { readAdopted } from "../../store/rows/adopted-runs.ts"
@@ -11,11 +14,12 @@ import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import { chatServers } from "../chat-server.ts"
 import { askAgreement, atMost } from "../consent.ts"
 import type { Host } from "../host.ts"
-import { dollars } from "../numbers.ts"
+import { dollars, hours as hoursIn } from "../numbers.ts"
 import { loadContenders, loadMetrics, readCheckedTask } from "../plugins.ts"
 import { resolveHoldout } from "../resolve-holdout.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { machineInWords } from "../machine.ts"
+import { describeDeployment } from "../text/lease.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -30,6 +34,9 @@ export function register(command: Command, host: Host): void {
       "--retry-empty",
       "ask served models again for what they answered without\na text (refused, cut off, empty), and score anew",
     )
+    .option("--deploy", "deploy a model that answers only then, and tear it down\nafterwards")
+    .option("--hours <n>", "how long such a deployment may go on at most", hoursIn, 1)
+    .option("--hardware <id>", "its machine, by the service's own name (default: the\ncheapest that is free)")
     .option("--yes", "do not ask before spending money on served models")
     .addHelpText(
       "after",
@@ -39,7 +46,8 @@ export function register(command: Command, host: Host): void {
       const context = host.context()
       const run = await resolveRun(host, given)
       const against = options.against?.split(",").map((name) => name.trim())
-      const { state, result } = await evaluateRun(host, context, run, { ...options, against })
+      const deployment = { isAsked: options.deploy === true, hours: options.hours, hardware: options.hardware }
+      const { state, result } = await evaluateRun(host, context, run, { ...options, against, deployment })
       host.print(
         evaluationData(result),
         `${state === "unchanged" ? `unchanged: ${result.evaluation}\n\n` : ""}${describeEvaluation(host, result)}`,
@@ -52,6 +60,9 @@ interface EvaluateFlags {
   readonly holdout?: string
   readonly budgetUsd?: number
   readonly retryEmpty?: boolean
+  readonly deploy?: boolean
+  readonly hours: number
+  readonly hardware?: string
 }
 
 /** Evaluates the run by the settings of its job. */
@@ -64,11 +75,13 @@ export async function evaluateRun(
     holdout,
     budgetUsd,
     retryEmpty,
+    deployment = { isAsked: false, hours: 1 },
   }: {
     readonly against?: readonly string[] | undefined
     readonly holdout?: string | undefined
     readonly budgetUsd?: number | undefined
     readonly retryEmpty?: boolean | undefined
+    readonly deployment?: DeploymentWish & { readonly isAsked: boolean }
   } = {},
 ): Promise<{ state: "evaluated" | "unchanged"; result: Evaluation }> {
   const plan = await originOf(context, run)
@@ -96,6 +109,7 @@ export async function evaluateRun(
       budgetUsd,
       retryEmpty,
     },
+    deploying: deployTerms(host, run, plan.backend, deployment),
     holdout: holdout === undefined ? undefined : resolveHoldout(context.workspace, plan.task, holdout),
   })
 }
@@ -118,6 +132,27 @@ async function originOf(
 function defaultJob(task: string): JobSpecification {
   return jobSchema.parse({ job: "adopted", task, baseModel: "unknown" })
 }
+
+/** Nothing is deployed unless a person asked for it: by `--deploy` and `--yes`, or by answering. */
+function deployTerms(
+  host: Host,
+  run: string,
+  choice: TrainingPlan["backend"],
+  { isAsked, hours, hardware }: DeploymentWish & { readonly isAsked: boolean },
+): DeployTerms {
+  return {
+    ...{ hours, hardware },
+    reopen: async () => requireDeployer(await host.backend(choice, AbortSignal.timeout(tearDownMs))),
+    consent: async (plan) => {
+      const text = `the model of ${run} answers nobody before it is deployed\n${describeDeployment(plan)}`
+      const { asker } = host
+      if (!isAsked && (asker.isAgreed || !asker.canAsk))
+        throw new PersonNeededError(text, `Deploy it for the evaluation: tuneloop evaluate ${run} --deploy --yes`)
+      await askAgreement(plan.backend, text, asker)
+    },
+  }
+}
+const tearDownMs = 60_000
 
 /** The `--json` object of an evaluation; a stable contract. */
 export function evaluationData(result: Evaluation): Record<string, unknown> {

@@ -11,8 +11,10 @@ import { type StrategyYield, strategyYields } from "../../stages/growing/yields.
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { Host } from "../host.ts"
+import { now } from "../machine.ts"
 import { currentEndings, describeEnding } from "../models/sunset-checks.ts"
 import { alsoWaiting, withCounts } from "../review/counts.ts"
+import { describeLease, leaseData } from "../text/lease.ts"
 import { existsSync } from "node:fs"
 
 export function register(command: Command, host: Host): void {
@@ -22,15 +24,25 @@ export function register(command: Command, host: Host): void {
     const endings = (await currentEndings(host)).filter(
       ({ usedBy }) => name === undefined || usedBy.some(({ task }) => task === name),
     )
+    const ledger = host.context().readLedger()
+    const runs = new Set((await ledger.runs.list(name === undefined ? {} : { task: name })).map(({ run }) => run))
+    const leases = (await ledger.runs.leases()).filter(({ run, state }) => state !== "over" && runs.has(run))
     host.print(
       {
         workspace: host.workspace.root,
         tasks: tasks.map((task) => withCounts(task)),
+        deployments: leases.map((lease) => leaseData(lease, now())),
         sunsets: endings.map(({ model, sunset, usedBy, todo }) => ({ model, ...sunset, usedBy, todo })),
       },
       tasks.length === 0
         ? host.workspace.withoutTasks
-        : [...tasks.map(describe), ...endings.map(describeEnding)].join("\n\n"),
+        : [
+            ...tasks.map(describe),
+            ...(leases.length === 0
+              ? []
+              : [["billing now:", ...leases.map((lease) => `  ${describeLease(lease, now())}`)].join("\n")]),
+            ...endings.map(describeEnding),
+          ].join("\n\n"),
     )
   })
 }

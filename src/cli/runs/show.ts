@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import type { Command } from "commander"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
 import { renderLossPlot } from "../../evaluation/report/terminal.ts"
+import { type Lease, leasesOf } from "../../core/training/leases.ts"
 import { runCost } from "../../core/training/spending.ts"
 import { isTerminal } from "../../core/training/run.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
@@ -9,6 +10,7 @@ import type { Host } from "../host.ts"
 import { now } from "../machine.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { checkpointsOf, describeCheckpoints, describeCost, describeLateJobs } from "../text/run-record.ts"
+import { describeEndedLease, describeLease, leaseData } from "../text/lease.ts"
 import { describeReason, describeState } from "../text/run.ts"
 import { currentSummary } from "./run-backend.ts"
 
@@ -23,6 +25,7 @@ export function registerShow(command: Command, host: Host): void {
       const files = runFiles(host.workspace, run)
       const events = await host.context().readLedger().runs.events(run)
       const cost = runCost(events)
+      const leases = leasesOf(events)
       const plan = readPlan(files)
       const { state, attempt, step, totalSteps, message, hint, metrics } = summary
       host.print(
@@ -30,6 +33,7 @@ export function registerShow(command: Command, host: Host): void {
           ...{ run, state, attempt, step, totalSteps, message, hint, metrics, plan },
           ...cost,
           ...{ uploads: summary.uploads, checkpoints: checkpointsOf(summary), lateJobs: summary.lateJobs },
+          deployments: leases.map((lease) => leaseData(lease, now())),
           events,
           adapter: existsSync(files.adapter) ? host.workspace.show(files.adapter) : null,
           lineage: plan && {
@@ -46,6 +50,7 @@ export function registerShow(command: Command, host: Host): void {
             ...describeCost(cost, isTerminal(state)),
             ...describeLateJobs(summary),
           ].join("\n"),
+          leases.map(describeOne).join("\n"),
           describeCheckpoints(summary).join("\n"),
           renderLossPlot(metrics, { width: host.terminal.width, height: 14 }),
         ]
@@ -53,6 +58,10 @@ export function registerShow(command: Command, host: Host): void {
           .join("\n\n"),
       )
     })
+}
+
+function describeOne(lease: Lease): string {
+  return lease.state === "over" ? describeEndedLease(lease) : describeLease(lease, now())
 }
 
 function describePlanned({ baseModel, objective, method, dataset, files, holdout, prompt }: TrainingPlan): string {

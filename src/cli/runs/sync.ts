@@ -1,37 +1,60 @@
 import type { Command } from "commander"
 import { exitCodes } from "../../core/errors.ts"
+import { type LookedAtLease, syncLeases } from "../../stages/deploying/sync-leases.ts"
 import { type LookedAtRun, syncAll } from "../../stages/training/sync-all.ts"
 import type { Host } from "../host.ts"
-import { setExitCode } from "../machine.ts"
+import { now, setExitCode } from "../machine.ts"
 import { table } from "../terminal.ts"
+import { describeEndedLease, describeLease, leaseData } from "../text/lease.ts"
 
 export function registerSync(command: Command, host: Host): void {
   command
     .command("sync")
-    .description("look once at every run that is not over, of all backends")
+    .description("look once at every run that is not over, and end leases that are")
     .addHelpText(
       "after",
       "\nA run that cannot be looked at stays as it was last known, the others go on, and\n" +
-        "the exit code is 1.\nExample, from cron: tuneloop runs sync --json",
+        "the exit code is 1. What is deployed is torn down when its lease is over, or when\n" +
+        "the evaluation that it was for broke off.\nExample, from cron: tuneloop runs sync --json",
     )
     .action(async () => {
       const runs = await syncAll(host.context(), (choice) => host.backend(choice))
       for (const { run, outcome, reason, hint } of runs)
         if (reason !== undefined)
           host.terminal.warn(`${run} ${words[outcome]}: ${reason}${outcome === "uncertain" && hint ? `\n${hint}` : ""}`)
+      const leases = await syncLeases(host.context(), (choice) => host.backend(choice))
       host.print(
-        { runs },
-        runs.length === 0
-          ? "every run is over"
-          : table(
-              ["run", "backend", "was", "is", "new events", "looked at"],
-              runs.map(({ run, backend, before, state, newEvents, outcome }) => [
-                ...[run, backend ?? "–", before, state, String(newEvents), short[outcome]],
-              ]),
-            ),
+        { runs, leases: leases.map(({ lease, ...looked }) => ({ ...leaseData(lease, now()), ...looked })) },
+        [
+          runs.length === 0
+            ? "every run is over"
+            : table(
+                ["run", "backend", "was", "is", "new events", "looked at"],
+                runs.map(({ run, backend, before, state, newEvents, outcome }) => [
+                  ...[run, backend ?? "–", before, state, String(newEvents), short[outcome]],
+                ]),
+              ),
+          ...leases.map(describeLooked),
+        ].join("\n"),
       )
-      if (runs.some(({ outcome }) => outcome === "unreachable" || outcome === "failed")) setExitCode(exitCodes.failure)
+      const outcomes = [...runs, ...leases].map(({ outcome }) => outcome)
+      if (outcomes.some((outcome) => outcome === "unreachable" || outcome === "failed")) setExitCode(exitCodes.failure)
     })
+}
+
+function describeLooked({ lease, outcome, reason }: LookedAtLease): string {
+  switch (outcome) {
+    case "ended":
+      return `${lease.run} ${describeEndedLease(lease)}`
+    case "never made":
+      return `${lease.run} is not deployed: the service made nothing for its lease`
+    case "billing":
+      return describeLease(lease, now())
+    case "busy":
+      return `${describeLease(lease, now())} (another command is at it)`
+    default:
+      return `${describeLease(lease, now())} (it could not be looked at: ${reason ?? outcome})`
+  }
 }
 
 type Outcome = LookedAtRun["outcome"]

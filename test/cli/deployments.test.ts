@@ -1,0 +1,144 @@
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterEach, beforeEach, expect, it } from "vitest"
+import type { TogetherServer } from "../backends/together-server.ts"
+import { tuneloop } from "../command-line.ts"
+import { deployableRun } from "../stages/deploying/deployable.ts"
+
+let server: TogetherServer
+let folder: string
+let run: string
+beforeEach(async () => {
+  ;({ server, folder, run } = await deployableRun())
+  appendFileSync(join(folder, "specs", "mood.yaml"), "verdict: {incumbent: linear}\n")
+})
+afterEach(() => server.close())
+
+const start = (...words: string[]) => tuneloop(folder, words, { TOGETHER_API_KEY: server.key })
+const outcomeOf = (...words: string[]) => start(...words).outcome
+const printed = async (...words: string[]) => {
+  const { stdout, stderr, code } = await outcomeOf(...words, "--json")
+  expect(code, stderr).toBe(0)
+  return JSON.parse(stdout)
+}
+const evaluation = ["evaluate", "latest", "--against", "linear"]
+
+it("runs deploy says the price first and needs --yes, and what bills is shown until runs undeploy ends it", async () => {
+  const plan = await outcomeOf("runs", "deploy", "latest", "--hours", "2", "--dry-run")
+  expect(plan.stdout).toMatch(/would deploy org\/mood.* at together on 1x_nvidia_h100_80gb_sxm/)
+  expect(plan.stdout).toMatch(/price: \$3\.60 an hour, asked or idle \(as of 2026-06-01: .*\/hardware\); up to \$7\.20/)
+  const unasked = await outcomeOf("runs", "deploy", "latest")
+  expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining("price: $3.60 an hour")])
+  expect(unasked.stderr).toContain("Give --yes to start.")
+  expect(server.endpoints.made).toEqual([])
+  const made = await printed("runs", "deploy", "latest", "--yes", "--wait")
+  expect(made).toMatchObject({ outcome: "deployed", usdPerHour: 3.6, isBilling: true })
+  expect(made.endpoint).toMatchObject({ baseUrl: server.url, model: server.endpoints.made[0]?.name })
+  expect(await printed("runs", "deploy", "latest", "--yes")).toMatchObject({ outcome: "unchanged", lease: made.lease })
+  const status = await outcomeOf("status")
+  expect(status.stdout).toMatch(
+    /billing now:\n {2}mood-\S+ is deployed on 1x_nvidia_h100_80gb_sxm: \$3\.60 an hour since .* UTC, about \$.* so far; its lease ends .* UTC; end it now: tuneloop runs undeploy mood-/,
+  )
+  expect(await printed("status")).toMatchObject({ deployments: [{ run, usdPerHour: 3.6, isExpired: false }] })
+  expect(JSON.parse((await outcomeOf("doctor", "--json")).stdout).checks).toContainEqual(
+    expect.objectContaining({ name: "deployment", status: "warning" }),
+  )
+  expect((await printed("runs", "show", "latest")).deployments).toMatchObject([{ state: "deployed" }])
+  const ended = await outcomeOf("runs", "undeploy", "latest")
+  expect(ended.stderr).toContain("is deployed on")
+  expect(ended.stdout).toMatch(/was deployed on 1x_nvidia_h100_80gb_sxm, .*: a person ended it/)
+  expect(server.endpoints.billing).toEqual([])
+  expect(await printed("status")).toMatchObject({ deployments: [] })
+  expect((await outcomeOf("runs", "undeploy", "latest")).stdout).toBe("nothing of this workspace is deployed there\n")
+})
+
+it("runs undeploy --on ends what this workspace has there, and leaves alone what others have", async () => {
+  await printed("runs", "deploy", "latest", "--yes")
+  const [mine] = server.endpoints.made
+  if (mine === undefined) throw new Error("nothing was deployed")
+  server.endpoints.made.push({ ...mine, id: "endpoint-2", display_name: "tuneloop lease_ffffffffffffffff" })
+  server.endpoints.made.push({ ...mine, id: "endpoint-3", display_name: "somebody's own" })
+  expect(await printed("runs", "undeploy", "--on", "together", "--dry-run")).toMatchObject({
+    dryRun: true,
+    standing: [{ run }],
+    others: [{ id: "endpoint-2" }],
+  })
+  const { stdout } = await outcomeOf("runs", "undeploy", "--on", "together")
+  expect(stdout).toMatch(/left alone: endpoint-2 .* at together: it was deployed by Tuneloop, under no lease/)
+  expect(server.endpoints.billing.map(({ id }) => id)).toEqual(["endpoint-2", "endpoint-3"])
+})
+
+it("evaluate deploys nothing unless it is asked to, and says what it would cost", async () => {
+  const refused = await outcomeOf(...evaluation, "--yes")
+  expect([refused.code, server.endpoints.made]).toEqual([3, []])
+  expect(refused.stderr).toContain("answers nobody before it is deployed")
+  expect(refused.stderr).toContain("price: $3.60 an hour")
+  expect(refused.stderr).toContain(`tuneloop evaluate ${run} --deploy --yes`)
+  expect((await outcomeOf(...evaluation, "--deploy")).code).toBe(2)
+  expect(server.endpoints.made).toEqual([])
+})
+
+it("evaluate --deploy makes the deployment, asks it, and tears it down; kept answers need none", async () => {
+  server.endpoints.patience = 1
+  const result = await printed(...evaluation, "--deploy", "--yes")
+  const [tuned] = result.contenders
+  expect(tuned).toMatchObject({ name: "tuned", latencyMs: { n: tuned.metrics.accuracy.n, p95: expect.any(Number) } })
+  expect(server.endpoints.made).toHaveLength(1)
+  expect(server.endpoints.billing).toEqual([])
+  const asked = server.calls.filter((call) => call.endsWith("/chat/completions")).length
+  expect(asked).toBeGreaterThan(0)
+  const { deployments } = await printed("runs", "show", "latest")
+  expect(deployments).toMatchObject([{ purpose: "evaluation", state: "over", reason: "its evaluation has ended" }])
+  // Another rule scores the same answers.
+  const spec = join(folder, "specs", "mood.yaml")
+  writeFileSync(spec, readFileSync(spec, "utf8").replace("verdict: {", "verdict: {confidence: 0.9, "))
+  await printed(...evaluation)
+  expect(server.calls.filter((call) => call.endsWith("/chat/completions"))).toHaveLength(asked)
+  expect(server.endpoints.made).toHaveLength(1)
+})
+
+it("evaluate uses a deployment that stands, and leaves it", async () => {
+  await printed("runs", "deploy", "latest", "--yes")
+  await printed(...evaluation)
+  expect(server.endpoints.made).toHaveLength(1)
+  expect(server.endpoints.billing).toHaveLength(1)
+})
+
+it("Ctrl-C during an evaluation tears its deployment down", async () => {
+  const call = /chat\/completions$/
+  server.faults.push({ call, when: "after", answer: "held" })
+  const { child, outcome } = start(...evaluation, "--deploy", "--yes")
+  await server.arrival(call)
+  child.kill("SIGINT")
+  const { code, stderr } = await outcome
+  expect([code, stderr]).toEqual([130, expect.stringContaining("is torn down; it cost about $")])
+  expect(server.endpoints.billing).toEqual([])
+})
+
+it("a kill during an evaluation leaves a lease that runs sync tears down, or the next evaluation uses", async () => {
+  const call = /chat\/completions$/
+  const kill = async () => {
+    server.faults.push({ call, when: "after", answer: "held" })
+    const { child, outcome } = start(...evaluation, "--deploy", "--yes")
+    await server.arrival(call)
+    child.kill("SIGKILL")
+    await outcome
+  }
+  await kill()
+  expect((await outcomeOf("status")).stdout).toContain("for an evaluation: $3.60 an hour")
+  const synced = await printed("runs", "sync")
+  expect(synced.leases).toMatchObject([{ run, outcome: "ended" }])
+  expect(server.endpoints.billing).toEqual([])
+  await kill()
+  expect(server.endpoints.billing).toHaveLength(1)
+  // What was agreed to before the crash needs no word again.
+  await printed(...evaluation)
+  expect(server.endpoints.made).toHaveLength(2)
+  expect(server.endpoints.billing).toEqual([])
+})
+
+it("train --dry-run says what serving the result costs while idle, and that the weights can be taken home", async () => {
+  const { stdout, stderr } = await outcomeOf("train", "mood", "--dry-run")
+  expect(stdout, stderr).toMatch(/serving while idle: 3\.6 USD an hour \(provider, 1x_nvidia_h100_80gb_sxm, as of 2026/)
+  expect(stdout).toContain("weights: the adapter can be taken home (`runs fetch`)")
+})
