@@ -23,7 +23,7 @@ const printed = async (...words: string[]) => {
 }
 const evaluation = ["evaluate", "latest", "--against", "linear"]
 
-it("runs deploy says the price first and needs --yes, and what bills is shown until runs undeploy ends it", async () => {
+it("runs deploy says the price first and needs --yes; what bills is shown until runs undeploy ends it", async () => {
   const plan = await outcomeOf("runs", "deploy", "latest", "--hours", "2", "--dry-run")
   expect(plan.stdout).toMatch(/would deploy org\/mood.* at together on 1x_nvidia_h100_80gb_sxm/)
   expect(plan.stdout).toMatch(/price: \$3\.60 an hour, asked or idle \(as of 2026-06-01: .*\/hardware\); up to \$7\.20/)
@@ -36,9 +36,8 @@ it("runs deploy says the price first and needs --yes, and what bills is shown un
   expect(made.endpoint).toMatchObject({ baseUrl: server.url, model: server.endpoints.made[0]?.name })
   expect(await printed("runs", "deploy", "latest", "--yes")).toMatchObject({ outcome: "unchanged", lease: made.lease })
   const status = await outcomeOf("status")
-  expect(status.stdout).toMatch(
-    /billing now:\n {2}mood-\S+ is deployed on 1x_nvidia_h100_80gb_sxm: \$3\.60 an hour since .* UTC, about \$.* so far; its lease ends .* UTC; end it now: tuneloop runs undeploy mood-/,
-  )
+  expect(status.stdout).toMatch(/billing now:\n {2}mood-\S+ is deployed on 1x_nvidia_h100_80gb_sxm: \$3\.60 an hour/)
+  expect(status.stdout).toMatch(/ since .* UTC, about \$.* so far; its lease ends .* UTC; .* runs undeploy mood-/)
   expect(await printed("status")).toMatchObject({ deployments: [{ run, usdPerHour: 3.6, isExpired: false }] })
   expect(JSON.parse((await outcomeOf("doctor", "--json")).stdout).checks).toContainEqual(
     expect.objectContaining({ name: "deployment", status: "warning" }),
@@ -137,7 +136,7 @@ it("a kill during an evaluation leaves a lease that runs sync tears down, or the
   expect(server.endpoints.billing).toEqual([])
 })
 
-it("train --dry-run says what serving the result costs while idle, and that the weights can be taken home", async () => {
+it("train --dry-run says what serving costs while idle, and that the weights can be taken home", async () => {
   const { stdout, stderr } = await outcomeOf("train", "mood", "--dry-run")
   expect(stdout, stderr).toMatch(/serving while idle: 3\.6 USD an hour \(provider, 1x_nvidia_h100_80gb_sxm, as of 2026/)
   expect(stdout).toContain("weights: the adapter can be taken home (`runs fetch`)")

@@ -100,6 +100,16 @@ describe("a damaged ledger", () => {
     resolved: { type: "resolved", submissionKey: "k", outcome: "created", by: "amara" },
     "model-ready": { type: "model-ready", model: { kind: "weights", location: "l" } },
     "artifact-fetched": { type: "artifact-fetched", path: "p", digest: "d", bytes: 3 },
+    deploying: {
+      type: "deploying",
+      lease: {
+        ...{ key: "lease_1", purpose: "serving", hardware: "h100", usdPerHour: 4, asOf: "2026-11-30", source: "s" },
+        until: "2026-11-30T01:00:00Z",
+      },
+    },
+    deployed: { type: "deployed", lease: "lease_1", deployment: { backend: "b", id: "1", model: "m" } },
+    undeploying: { type: "undeploying", lease: "lease_1" },
+    undeployed: { type: "undeployed", lease: "lease_1", endedAt: "2026-11-30T00:30:00Z", usd: 2, reason: "r" },
     cost: { type: "cost", usd: 1, source: "computed" },
     "late-job-ended": { type: "late-job-ended", submissionKey: "k", state: "cancelled", usd: 1 },
   }

@@ -34,7 +34,7 @@ export function register(command: Command, host: Host): void {
       "--retry-empty",
       "ask served models again for what they answered without\na text (refused, cut off, empty), and score anew",
     )
-    .option("--deploy", "deploy a model that answers only then, and tear it down\nafterwards")
+    .option("--deploy", "deploy a model that answers only then; torn down afterwards")
     .option("--hours <n>", "how long such a deployment may go on at most", hoursIn, 1)
     .option("--hardware <id>", "its machine, by the service's own name (default: the\ncheapest that is free)")
     .option("--yes", "do not ask before spending money on served models")

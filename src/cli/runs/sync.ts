@@ -10,12 +10,12 @@ import { describeEndedLease, describeLease, leaseData } from "../text/lease.ts"
 export function registerSync(command: Command, host: Host): void {
   command
     .command("sync")
-    .description("look once at every run that is not over, and end leases that are")
+    .description("look once at every run that is not over, and end leases whose time is up")
     .addHelpText(
       "after",
       "\nA run that cannot be looked at stays as it was last known, the others go on, and\n" +
-        "the exit code is 1. What is deployed is torn down when its lease is over, or when\n" +
-        "the evaluation that it was for broke off.\nExample, from cron: tuneloop runs sync --json",
+        "the exit code is 1. What is deployed is torn down when its lease is over, or\n" +
+        "when the evaluation that it was for broke off.\nExample, from cron: tuneloop runs sync --json",
     )
     .action(async () => {
       const runs = await syncAll(host.context(), (choice) => host.backend(choice))

@@ -68,10 +68,10 @@ export async function crash(pointName: string, { clockJumpMs = 0 } = {}): Promis
     if (standing.length !== server.endpoints.billing.length)
       throw new Error(`${standing.length} leases, ${server.endpoints.billing.length} deployments`)
     const again = await deployed(context, run, await open())
-    if (server.endpoints.billing.length !== 1) throw new Error(`${server.endpoints.billing.length} deployments`)
-    requireMade(server, again.state === "unchanged" ? point.made : ((point.made + 1) as 1 | 2))
+    requireBilling(server, 1)
+    requireMade(server, point.made + (again.state === "unchanged" ? 0 : 1))
     await undeployRun(context, run, await open())
-    if (server.endpoints.billing.length !== 0) throw new Error("something goes on billing")
+    requireBilling(server, 0)
     const keys = server.endpoints.made.map(({ display_name: name }) => name)
     if (new Set(keys).size !== keys.length) throw new Error("two were made for one lease")
   } finally {
@@ -81,6 +81,11 @@ export async function crash(pointName: string, { clockJumpMs = 0 } = {}): Promis
 
 function requireMade(server: TogetherServer, made: number): void {
   if (server.endpoints.made.length !== made) throw new Error(`${server.endpoints.made.length} were made, not ${made}`)
+}
+
+function requireBilling(server: TogetherServer, expected: number): void {
+  const { length } = server.endpoints.billing
+  if (length !== expected) throw new Error(`${length} deployments bill, not ${expected}`)
 }
 
 async function killed(folder: string, server: TogetherServer, run: string, point: KillPoint): Promise<void> {

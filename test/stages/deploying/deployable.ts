@@ -30,7 +30,7 @@ interface Circumstances {
 }
 
 export function openTogether(
-  { url, key }: Pick<TogetherServer, "url" | "key">,
+  { url, key }: { readonly url: string; readonly key: string },
   { settleSeconds = 0, fetch: given = fetch, now = () => new Date() }: Circumstances = {},
 ): DeployingBackend {
   const options = together.options.parse({ baseUrl: url, settleSeconds })
