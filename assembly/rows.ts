@@ -318,7 +318,8 @@ function readTurns(start: usize): u32 {
       const end = stringEnd(value)
       if (isWord(key, keyEnd, role)) {
         if (hasEscape) return 0
-        store<u32>(turn, isWord(value, end, assistantRole) ? assistant : isWord(value, end, systemRole) || isDeveloper(value, end) ? system : other)
+        const isSystem = isWord(value, end, systemRole) || isDeveloper(value, end)
+        store<u32>(turn, isWord(value, end, assistantRole) ? assistant : isSystem ? system : other)
         hasRole = true
       } else if (isWord(key, keyEnd, content)) {
         store<u32>(turn, <u32>value, 4)
@@ -366,7 +367,8 @@ function write(value: usize, to: usize): usize {
   while (at < end) {
     // Over what has no escape, 16 bytes at a time.
     const block = v128.load(at)
-    const length = min<usize>(end - at, <usize>ctz(<u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(<i8>backslash))) | 0x10000))
+    const escapes = <u32>i8x16.bitmask(i8x16.eq(block, i8x16.splat(<i8>backslash)))
+    const length = min<usize>(end - at, <usize>ctz(escapes | 0x10000))
     v128.store(target, block)
     at += length
     target += length
@@ -374,7 +376,8 @@ function write(value: usize, to: usize): usize {
     const what: u32 = load<u8>(at, 1)
     at += 2
     if (what !== 0x75) {
-      store<u8>(target, what === 0x6e ? 10 : what === 0x74 ? 9 : what === 0x72 ? 13 : what === 0x62 ? 8 : what === 0x66 ? 12 : what)
+      const control = what === 0x72 ? 13 : what === 0x62 ? 8 : what === 0x66 ? 12 : what
+      store<u8>(target, what === 0x6e ? 10 : what === 0x74 ? 9 : control)
       target += 1
       continue
     }

@@ -15,10 +15,10 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
   const importCommand = command
     .command("import")
     .argument("<task>", "the task's name")
-    .argument("<file...>", "JSONL, JSON, CSV, TSV or Parquet files")
+    .argument("<file...>", "JSONL, JSON, CSV, TSV, Excel (.xlsx) or Parquet files")
     .option("--skip-invalid", "import the valid rows although others are invalid")
     .description(`import ${what}; importing a file again changes nothing`)
-  addColumnOption(importCommand)
+  addFileOptions(importCommand)
     .addHelpText(
       "after",
       kind === "seed"
@@ -31,7 +31,7 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
       async (
         task: string,
         files: string[],
-        options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string> },
+        options: { skipInvalid?: boolean; column?: ReadonlyMap<string, string>; sheet?: string },
       ) => {
         host.writesAllOrNothing()
         const specification = await readCheckedTask(host.workspace, task)
@@ -40,18 +40,22 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
           host.context(),
           specification,
           files.map((file) => host.path(file)),
-          { skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), withoutEqual: true },
+          {
+            ...{ skipInvalid: options.skipInvalid === true, sheet: options.sheet, withoutEqual: true },
+            columns: options.column ?? new Map(),
+          },
         )
-        for (const issue of result.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
-        noteUnused(host, result)
+        noteFiles(host, result)
         host.print({ task, ...result }, describe(task, kind, result))
         host.next(nextAfter(specification, kind))
       },
     )
 }
 
-/** Columns that mean nothing to the task are named: one that was meant is missed by its rows. */
-function noteUnused(host: Host, { unusedColumns, likelyGroups }: ImportResult): void {
+/** What was skipped, and what was not read: a column that was meant is missed by its rows. */
+export function noteFiles(host: Host, { invalid, notes, unusedColumns, likelyGroups }: ImportResult): void {
+  for (const issue of invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
+  for (const note of notes) host.terminal.note(note)
   for (const { file, columns } of unusedColumns)
     host.terminal.note(`${file}: not part of the task, and not read: ${columns.map(show).join(", ")}`)
   for (const likely of likelyGroups) host.terminal.note(likelyNotice(likely))
@@ -64,13 +68,15 @@ function nextAfter({ task, expand }: TaskSpecification, kind: "seed" | "input"):
   return strategies.length > 0 ? `tuneloop expand ${task}` : `tuneloop build ${task}`
 }
 
-/** Which column is which, where a file calls them otherwise. */
-export function addColumnOption(command: Command): Command {
-  return command.option(
-    "--column <name=column>",
-    "the column of an input field, output, key, source or split; may be repeated",
-    readColumn,
-  )
+/** Which column is which, where a file calls them otherwise, and which sheet of a workbook is read. */
+export function addFileOptions(command: Command): Command {
+  return command
+    .option(
+      "--column <name=column>",
+      "the column of an input field, output, a part of it (output.date), key, source or split; may be repeated",
+      readColumn,
+    )
+    .option("--sheet <name>", "the sheet of a workbook (default: the only one with rows)")
 }
 
 function readColumn(given: string, before: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
@@ -123,13 +129,13 @@ function describeEqual(task: string, { leftOut, conflicts, answered }: ImportRes
 }
 
 function describe(task: string, kind: "seed" | "input", result: ImportResult): string {
-  const { read, added, corrected, unchanged, invalid, personalData, split, equal } = result
+  const { read, added, corrected, unchanged, invalidRows, personalData, split, equal } = result
   const lines = [
-    added + corrected === 0 && invalid.length + equal.leftOut.length === 0
+    added + corrected === 0 && invalidRows + equal.leftOut.length === 0
       ? `unchanged: ${read === 1 ? "the row is" : `all ${read} rows are`} there already`
       : `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
-        `${invalid.length + equal.leftOut.length} skipped` +
-        (invalid.length > 0 ? ` (${invalid.length} invalid, as --skip-invalid asks)` : ""),
+        `${invalidRows + equal.leftOut.length} skipped` +
+        (invalidRows > 0 ? ` (${invalidRows} invalid, as --skip-invalid asks)` : ""),
     ...describeEqual(task, equal),
   ]
   if (personalData.length > 0)

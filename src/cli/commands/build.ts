@@ -12,15 +12,16 @@ import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import type { SplitPairCounts } from "../../core/rows/split-pairs.ts"
 import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { formatIssue, ToolkitError } from "../../core/errors.ts"
+import { ToolkitError } from "../../core/errors.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
-import { addColumnOption, splitFiles } from "../import-command.ts"
+import { addFileOptions, noteFiles, splitFiles } from "../import-command.ts"
 
 interface Options {
   readonly from?: readonly string[]
   readonly column?: ReadonlyMap<string, string>
+  readonly sheet?: string
   readonly skipInvalid?: boolean
 }
 
@@ -32,7 +33,7 @@ export function register(command: Command, host: Host): void {
       "take in a data set that was not grown here first; train=, validation= or test= before a file names its split",
     )
     .option("--skip-invalid", "with --from: take the valid rows although others are invalid")
-  addColumnOption(command)
+  addFileOptions(command)
     .addHelpText(
       "after",
       "\nExamples:\n  tuneloop build ticket-triage\n  tuneloop build intents --from train=a.csv " +
@@ -55,14 +56,17 @@ export function register(command: Command, host: Host): void {
       const result = await buildFrom(
         host.context(),
         specification,
-        { files, skipInvalid: options.skipInvalid === true, columns: options.column ?? new Map(), splitOf },
+        {
+          ...{ files, splitOf, skipInvalid: options.skipInvalid === true, sheet: options.sheet },
+          columns: options.column ?? new Map(),
+        },
         {
           filters: await loadFilters(specification),
           prepare: () => semanticSearch(host, host.context(), specification),
           threads,
         },
       )
-      for (const issue of result.imported.invalid) host.terminal.warn(`skipped ${formatIssue(issue)}`)
+      noteFiles(host, result.imported)
       host.print(buildFromData(result), describeBuildFrom(host, result))
       host.next(nextAfter(host, task, result.built))
     })
@@ -163,10 +167,10 @@ function buildFromData({ imported, built, leaks, pairs }: BuildFromResult): Reco
 }
 
 function describeBuildFrom({ workspace }: Host, { imported, built, leaks, pairs }: BuildFromResult): string {
-  const { read, added, corrected, unchanged, invalid, heldElsewhere } = imported
+  const { read, added, corrected, unchanged, invalidRows, heldElsewhere } = imported
   const lines = [
     `${count(read, "row")} read: ${added} added, ${corrected} corrected, ${unchanged} unchanged, ` +
-      `${invalid.length} skipped${invalid.length > 0 ? " (--skip-invalid)" : ""}`,
+      `${invalidRows} skipped${invalidRows > 0 ? " (--skip-invalid)" : ""}`,
     ...describeLeaks(leaks),
     ...describePairs(new SplitPairs(workspace.taskFolder(built.manifest.task)), pairs, (path) => workspace.show(path)),
   ]

@@ -67,6 +67,17 @@ export class FileColumns {
     this.#leafPaths = task.kind === "json" ? leafPathsOf(task.output.schema) : []
   }
 
+  /** The names that a header of the task's columns has. */
+  get expected(): string[] {
+    return [
+      ...this.#wanted,
+      ...this.#wanted.map((field) => `input.${field}`),
+      ...Object.values(namesOf).flat(),
+      ...this.#leafPaths.flatMap((path) => prefixes.flatMap((prefix) => leafNames(prefix, path))),
+      ...this.#renamed.values(),
+    ]
+  }
+
   /**
    * The columns of a row of a flat file: a CSV, or JSON rows with the task's fields at the top. Undefined for a row of
    * the form `{input, output}`.
@@ -164,7 +175,7 @@ export class FileColumns {
     for (const path of this.#leafPaths) {
       const named = this.#renamed.get(`output.${path}`)
       if (named !== undefined && names.includes(named)) add(path, named)
-      for (const prefix of ["corrected", "output", "proposed", ""])
+      for (const prefix of prefixes)
         add(
           path,
           names.find((name) => !taken.has(name) && leafNames(prefix, path).includes(name.trim().toLowerCase())),
@@ -211,6 +222,8 @@ export class FileColumns {
     )
   }
 }
+
+const prefixes = ["corrected", "output", "proposed", ""] as const
 
 /** What a column of a leaf may be called: as the review sheet calls it, its key or its title, or by its path alone. */
 function leafNames(prefix: string, path: string): string[] {

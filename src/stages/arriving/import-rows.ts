@@ -26,6 +26,10 @@ export interface ImportResult {
   readonly corrected: number
   readonly unchanged: number
   readonly invalid: readonly Issue[]
+  /** How many rows these are: one may have several issues. */
+  readonly invalidRows: number
+  /** What a reader of the rows ought to know of the files. */
+  readonly notes: readonly string[]
   readonly personalData: readonly FoundPersonalData[]
   readonly unusedColumns: readonly UnusedColumns[]
   /** Columns that look as if they said which rows belong together, where the specification names none. */
@@ -45,6 +49,8 @@ export interface ImportOptions {
   readonly skipInvalid: boolean
   /** The column of an input field, `output`, `key`, `source` or `split`, where it is called otherwise. */
   readonly columns?: ReadonlyMap<string, string>
+  /** The sheet of workbooks; default the only one with rows. */
+  readonly sheet?: string | undefined
   /** The split of each file's rows that name none. */
   readonly splitOf?: ReadonlyMap<string, Split>
   /** Looks for rows that say what one of the task says already, and leaves out those that say nothing new. */
@@ -90,13 +96,14 @@ async function importRows(
     const reading = {
       ...{ task, kind, files, erased: store.erased(), rows },
       columns: options.columns ?? new Map(),
+      sheet: options.sheet,
       splitOf: options.splitOf ?? new Map(),
     }
     const found = await readRows(reading, context.signal)
-    const { read, invalid, personalData, unusedColumns, likelyGroups, acrossSplits } = found
+    const { read, invalid, invalidRows, notes, personalData, unusedColumns, likelyGroups, acrossSplits } = found
     if (invalid.length > 0 && !options.skipInvalid)
       throw new DataError(
-        `${invalid.length} of ${read} rows cannot be imported; nothing was written`,
+        `${invalidRows} of ${read} rows cannot be imported; nothing was written`,
         invalid,
         rows.given > 0 ? `Mend those rows, or import the other ${rows.given} with --skip-invalid.` : "Mend those rows.",
       )
@@ -122,6 +129,8 @@ async function importRows(
       ...counts,
       unchanged: counts.unchanged - equal.leftOut.length,
       invalid,
+      invalidRows,
+      notes,
       personalData,
       unusedColumns,
       likelyGroups,

@@ -122,7 +122,8 @@ function readFlatRow(task: TaskSpecification, row: TableRow, columns: Columns): 
   for (const [field, column] of columns.fields) {
     const value = cell(column) ?? ""
     if (value === "") continue
-    if (task.kind !== "chat") input[field] = value
+    const isNumber = task.kind !== "chat" && task.input[field]?.type === "number"
+    if (task.kind !== "chat") input[field] = (isNumber ? row.values?.[column] : undefined) ?? value
     else if (field === "tools") input[field] = toolList(value)
     else input[field] = typeof value === "string" ? parseJson(value) : value
   }
@@ -145,12 +146,20 @@ function outputOfLeaves(
 ): { output: unknown } | { issues: Issue[] } {
   if (task.kind !== "json") return { output: undefined }
   const corrections = [...leaves].flatMap(([path, columns]) => {
-    const value = columns.map((column) => row.fields[column]).find((each) => (each ?? "") !== "")
-    if (value === undefined) return []
-    return [{ part: "", path, text: typeof value === "string" ? value.trim() : JSON.stringify(value) }]
+    const column = columns.find((each) => (row.fields[each] ?? "") !== "")
+    if (column === undefined) return []
+    const value = row.fields[column]
+    const text = typeof value === "string" ? value.trim() : JSON.stringify(value)
+    return [{ part: "", path, text, value: row.values?.[column] ?? text }]
   })
-  const read = correctedValue(task.output.schema, undefined, corrections, [])
+  const { schema } = task.output
+  const read = correctedValue(schema, undefined, corrections, [])
   if ("value" in read) return { output: read.value }
+  // A number that is shown as 50 % is meant as the number where one is wanted.
+  const isUnread = (path: string) => read.problems.some((problem) => problem.path === path)
+  const asNumbers = corrections.map((leaf) => (isUnread(leaf.path) ? { ...leaf, text: leaf.value } : leaf))
+  const again = correctedValue(schema, undefined, asNumbers, [])
+  if ("value" in again) return { output: again.value }
   return { issues: read.problems.map(({ path, message }) => ({ path: `output.${path}`, message })) }
 }
 

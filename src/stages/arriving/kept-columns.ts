@@ -22,11 +22,12 @@ export class KeptColumns {
   }
 
   /** What the row says in them, undefined where it says nothing; or what is wrong with it. */
-  of({ fields }: TableRow): { columns: Readonly<Record<string, string>> | undefined } | { issues: Issue[] } {
+  of({ fields, values }: TableRow): { columns: Readonly<Record<string, string>> | undefined } | { issues: Issue[] } {
     const columns: Record<string, string> = {}
     const issues: Issue[] = []
     for (const name of this.#names) {
-      const value = this.#valueIn(fields, name)
+      // A date of a workbook is the day, however it is shown.
+      const value = this.#valueIn(name === this.#newestBy ? { ...fields, ...values } : fields, name)
       if (value === undefined || value === null || value === "") continue
       const text = typeof value === "object" ? "" : canonicalText(String(value)).trim()
       if (typeof value === "object")

@@ -3,6 +3,7 @@ import { personalDataKindsIn } from "../../curation/version/personal-data-policy
 import { DataError, type Issue } from "../../core/errors.ts"
 import type { Erased, Tombstone } from "../../core/rows/erasure.ts"
 import type { Split } from "../../core/rows/example.ts"
+import { keptColumns } from "../../core/rows/kept-columns.ts"
 import { stratumOf } from "../../core/task/output.ts"
 import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -25,6 +26,8 @@ export interface Reading {
   readonly columns: ReadonlyMap<string, string>
   /** The split of each file's rows that name none. */
   readonly splitOf: ReadonlyMap<string, Split>
+  /** The sheet of workbooks. */
+  readonly sheet: string | undefined
   readonly erased: Erased
   /** Where the rows go that can be imported. */
   readonly rows: ImportedRows
@@ -33,6 +36,10 @@ export interface Reading {
 export interface ReadRows {
   readonly read: number
   readonly invalid: readonly Issue[]
+  /** How many rows these are: one may have several issues. */
+  readonly invalidRows: number
+  /** What a reader of the rows ought to know of the files. */
+  readonly notes: readonly string[]
   readonly personalData: readonly FoundPersonalData[]
   readonly unusedColumns: readonly UnusedColumns[]
   readonly likelyGroups: readonly LikelyGroup[]
@@ -65,13 +72,17 @@ export async function readRows(reading: Reading, signal: AbortSignal): Promise<R
   const { kind, files, rows } = reading
   const reader = new RowReader(reading)
   for (const [number, file] of files.entries()) {
-    const table = await openTable(file)
+    const columns = new FileColumns(reading.task, "csv", { kind, file, renamed: reading.columns }).expected
+    const table = await openTable(file, { sheet: reading.sheet, columns: [...columns, ...keptColumns(reading.task)] })
+    reader.notes.push(...(table.notes ?? []).map((note) => `${file}: ${note}`))
     await inPieces(reader.readTable({ file, number }, table), signal)
   }
-  const { read, invalid, personalData, unusedColumns, likelyGroups, places } = reader
+  const { read, invalid, invalidRows, notes, personalData, unusedColumns, likelyGroups, places } = reader
   return {
     read,
     invalid,
+    invalidRows,
+    notes,
     personalData,
     unusedColumns,
     likelyGroups: likelyGroups.found(),
@@ -96,6 +107,8 @@ type SoundRow = Exclude<ReturnType<typeof parseRow>, { issues: Issue[] }>
 class RowReader {
   read = 0
   readonly invalid: Issue[] = []
+  invalidRows = 0
+  readonly notes: string[] = []
   readonly personalData: FoundPersonalData[] = []
   readonly unusedColumns: UnusedColumns[] = []
   readonly likelyGroups: LikelyGroups
@@ -134,7 +147,9 @@ class RowReader {
     kept.requireAll(place.file, task)
     const unused = columns.unused.filter((column) => !kept.isKept(column))
     if (unused.length > 0) this.unusedColumns.push({ file: place.file, columns: unused })
-    this.invalid.push(...unread, ...issues)
+    for (const issue of unread) this.invalid.push(issue)
+    for (const issue of issues) this.invalid.push(issue)
+    this.invalidRows += new Set([...unread, ...issues].map(({ line }) => line)).size
   }
 
   #readRow({ file, number }: ReadFile, tableRow: TableRow, { columns, kept }: RowColumns): Issue[] {

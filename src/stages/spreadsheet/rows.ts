@@ -90,6 +90,7 @@ async function peek(sheet: Sheet): Promise<{ first: SheetRow[]; rows: AsyncItera
 }
 
 class RowReader {
+  readonly #task: TaskSpecification
   readonly #itemOf: ItemLookup
   readonly #write: ReturnType<typeof rowWriter>
   readonly #filled: FilledRow[] = []
@@ -102,6 +103,7 @@ class RowReader {
   #last: { id: string; rows: ReadonlyMap<string, ItemRow> } | undefined
 
   constructor(task: TaskSpecification, itemOf: ItemLookup) {
+    this.#task = task
     this.#itemOf = itemOf
     this.#write = rowWriter(task)
   }
@@ -205,7 +207,10 @@ class RowReader {
         `${excelCellCharacters} characters, the most that a cell holds: the rest may be cut off; decide ` +
           "on the item with tuneloop review serve",
       )
-    return restore(cell.text).trim()
+    // A number that is shown as 00012 was typed as that; JSON has numbers of its own.
+    const text = this.#task.kind === "json" ? cell.text : (cell.shown?.text ?? cell.text)
+    if (cell.shown?.isCut === true) problem(`the spreadsheet may have cut digits of ${text}: ${cell.shown.unclear}`)
+    return restore(text).trim()
   }
 
   #compare(sheet: Sheet, row: SheetRow, columns: FoundColumns, item: ReviewItem, part: string): number {

@@ -1,6 +1,10 @@
+import type { Shown } from "./shown-number.ts"
+
 /** A cell as the file holds it: the text of a number or date cell is the number, whatever the spreadsheet shows. */
 export interface SheetCell {
   readonly text: string
+  /** Of a number or date in a workbook: what the spreadsheet shows of it. */
+  readonly shown?: Shown
   readonly kind: "text" | "number" | "date" | "boolean" | "error"
 }
 

@@ -4,6 +4,8 @@ import type { Issue } from "../../core/errors.ts"
 export interface TableRow {
   readonly line: number
   readonly fields: Readonly<Record<string, unknown>>
+  /** Of cells that show something else: the number as it is, and a date by ISO 8601. */
+  readonly values?: Readonly<Record<string, string>>
 }
 
 export interface Table {
@@ -11,11 +13,22 @@ export interface Table {
   /** Lines that could not be read as rows at all. */
   readonly issues: readonly Issue[]
   readonly format: "jsonl" | "csv"
+  /** What a reader of the rows ought to know: merged cells, dates that the file does not say how to show. */
+  readonly notes?: readonly string[]
+}
+
+/** How a workbook is read. */
+export interface WorkbookOptions {
+  /** The sheet; default the only one with rows. */
+  readonly sheet?: string | undefined
+  /** Names of columns by which the header is found. */
+  readonly columns?: readonly string[]
 }
 
 /** The rows of a file that people import, read as they are asked for where each is a line of its own. */
 export interface TableStream {
   readonly format: Table["format"]
+  readonly notes?: readonly string[]
   /** Asked for once. Lines that could not be read as rows at all stand among the rows. */
   readonly rows: Iterable<TableRow | Issue>
 }

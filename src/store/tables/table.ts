@@ -4,7 +4,8 @@ import { DataError, type Issue } from "../../core/errors.ts"
 import { readCsvTable } from "./csv.ts"
 import { jsonProblem, type LongNumber, parseExact } from "../../core/json-text.ts"
 import { decodeText, readBytes, readLines, requireFile } from "../files/files.ts"
-import type { Table, TableRow, TableStream } from "./table-rows.ts"
+import { isWorkbook } from "./sheet-files.ts"
+import type { Table, TableRow, TableStream, WorkbookOptions } from "./table-rows.ts"
 
 export interface ReadOptions {
   /** Endings that the caller reads besides, for the error. */
@@ -14,18 +15,24 @@ export interface ReadOptions {
 }
 
 /** Opens what `readAnyTable` reads; a JSONL file is not held in memory. */
-export async function openTable(path: string): Promise<TableStream> {
+export async function openTable(path: string, options: WorkbookOptions = {}): Promise<TableStream> {
   if (isJsonLines(path)) {
     requireFile(path)
     return { format: "jsonl", rows: jsonRows(path) }
   }
-  const { rows, issues, format } = await readAnyTable(path)
-  return { format, rows: [...issues, ...rows] }
+  const { rows, issues, format, notes = [] } = await readAnyTable(path, options)
+  return { format, rows: [...issues, ...rows], notes }
 }
 
-/** The rows of a file that people import: as `readTable`, and `.parquet`. */
-export async function readAnyTable(path: string): Promise<Table> {
-  if (extname(path).toLowerCase() !== ".parquet") return readTable(path, { otherEndings: ", .parquet" })
+/** The rows of a file that people import: as `readTable`, `.xlsx` and `.parquet`. */
+export async function readAnyTable(path: string, options: WorkbookOptions = {}): Promise<Table> {
+  if (isWorkbook(path)) {
+    const { readWorkbookTable } = await import("./workbook-table.ts")
+    return readWorkbookTable(path, options)
+  }
+  if (options.sheet !== undefined)
+    throw new DataError(`${path} has no sheets: --sheet is for workbooks (.xlsx)`, [], "Leave --sheet out.")
+  if (extname(path).toLowerCase() !== ".parquet") return readTable(path, { otherEndings: ", .xlsx, .parquet" })
   const { readParquetTable } = await import("./parquet.ts")
   return readParquetTable(path)
 }

@@ -5,6 +5,7 @@ import { SaxesParser, type SaxesTagPlain } from "saxes"
 import yauzl from "yauzl"
 import { DataError } from "../../core/errors.ts"
 import type { Sheet, SheetCell, SheetRow } from "./sheet-rows.ts"
+import { builtInCodes, isDateCode, numberFormat, type Shown } from "./shown-number.ts"
 import { columnOf, decodeEscapes } from "./xlsx-text.ts"
 
 /**
@@ -24,18 +25,20 @@ export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
         "Save it as an Excel workbook (.xlsx).",
       )
     const targets = await targetsOf(book, root)
-    const dates = dateStyles(await tagsOf(book, typed(targets, "styles") ?? ""))
+    const parts = await tagsOf(book, root)
+    const is1904 = parts.some(({ attributes }) => /^(1|true)$/.test(attributes["date1904"] ?? ""))
+    const formats = cellFormats(await tagsOf(book, typed(targets, "styles") ?? ""), is1904)
     const strings = new TextArena()
     const shared = entries.get(typed(targets, "sharedStrings") ?? "")
     if (shared !== undefined) await readSharedStrings(zip, shared, strings)
-    for (const { name, attributes } of await tagsOf(book, root)) {
+    for (const { name, attributes } of parts) {
       if (localName(name) !== "sheet") continue
       const relation = Object.entries(attributes).find(([key]) => localName(key) === "id" && key !== "id")?.[1] ?? ""
       const target = targets.get(relation)
       const entry = target?.type === "worksheet" ? entries.get(target.target) : undefined
       if (entry === undefined) continue
       const notes: string[] = []
-      const rows = sheetRows(zip, entry, strings, dates, notes)
+      const rows = sheetRows(zip, entry, strings, formats, notes)
       yield { name: attributes["name"] ?? "", rows, notes, isLossy: false }
     }
   } catch (error) {
@@ -216,7 +219,7 @@ async function* sheetRows(
   zip: yauzl.ZipFile,
   entry: yauzl.Entry,
   strings: TextArena,
-  dates: ReadonlySet<number>,
+  formats: readonly CellFormat[],
   notes: string[],
 ): AsyncGenerator<SheetRow> {
   const inline = new RunsOfText()
@@ -224,7 +227,7 @@ async function* sheetRows(
   let cells: (SheetCell | undefined)[] = []
   let column = -1
   let type = "n"
-  let isDate = false
+  let format: CellFormat | undefined
   let value = ""
   let isValue = false
   const merged: string[] = []
@@ -245,7 +248,7 @@ async function* sheetRows(
           case "c":
             column = attributes["r"] === undefined ? column + 1 : columnOf(attributes["r"])
             type = attributes["t"] ?? "n"
-            isDate = dates.has(Number(attributes["s"] ?? 0))
+            format = formats[Number(attributes["s"] ?? 0)]
             value = ""
             break
           case "v":
@@ -259,7 +262,7 @@ async function* sheetRows(
         }
       } else if (end === "v") isValue = false
       else if (end === "c") {
-        const cell = cellOf(type, value, inline.flush(), isDate, strings)
+        const cell = cellOf(type, value, inline.flush(), format ?? general, strings)
         if (cell !== undefined) cells[column] = cell
       } else if (end === "row") yield { row, cells }
       else inline.take(event)
@@ -276,7 +279,7 @@ function cellOf(
   type: string,
   value: string,
   inline: string,
-  isDate: boolean,
+  format: CellFormat,
   strings: TextArena,
 ): SheetCell | undefined {
   switch (type) {
@@ -293,36 +296,37 @@ function cellOf(
     case "d":
       return { text: value, kind: "date" }
     default:
-      return value === "" ? undefined : { text: value, kind: isDate ? "date" : "number" }
+      if (value === "") return undefined
+      return { text: value, kind: format.isDate ? "date" : "number", shown: format.show(value) }
   }
 }
 
-/**
- * The styles whose numbers are dates or times: those of the built-in formats (ECMA-376 part 1, 18.8.30), and those
- * whose code has a part of a date.
- */
-function dateStyles(tags: readonly SaxesTagPlain[]): ReadonlySet<number> {
-  const custom = new Set<number>()
-  const styles = new Set<number>()
+const general: CellFormat = { isDate: false, show: (value) => numberFormat("General")(value, false) }
+
+/** How the numbers of a style are shown. */
+interface CellFormat {
+  readonly isDate: boolean
+  readonly show: (value: string) => Shown
+}
+
+/** The formats of the styles, by their numbers. */
+function cellFormats(tags: readonly SaxesTagPlain[], is1904: boolean): readonly CellFormat[] {
+  const codes: Record<number, string> = { ...builtInCodes }
+  const known = new Map<string, CellFormat>()
+  const formats: CellFormat[] = []
   let isCellStyle = false
-  let index = 0
   for (const { name, attributes } of tags) {
     const local = localName(name)
-    if (local === "numFmt") {
-      const code = (attributes["formatCode"] ?? "").replace(/"[^"]*"|\\.|\[[^\]]*\]/g, "")
-      if (/[ymdhs]/i.test(code) && !/general/i.test(code)) custom.add(Number(attributes["numFmtId"]))
-    } else if (local === "cellXfs") isCellStyle = true
+    if (local === "numFmt") codes[Number(attributes["numFmtId"])] = attributes["formatCode"] ?? ""
+    else if (local === "cellXfs") isCellStyle = true
     else if (local === "cellStyles" || local === "dxfs") isCellStyle = false
     else if (local === "xf" && isCellStyle) {
-      const format = Number(attributes["numFmtId"] ?? 0)
-      const isBuiltIn =
-        (format >= 14 && format <= 22) ||
-        (format >= 27 && format <= 36) ||
-        (format >= 45 && format <= 47) ||
-        (format >= 50 && format <= 58)
-      if (isBuiltIn || custom.has(format)) styles.add(index)
-      index++
+      const code = codes[Number(attributes["numFmtId"] ?? 0)] ?? "General"
+      const show = numberFormat(code)
+      const format = known.get(code) ?? { isDate: isDateCode(code), show: (value: string) => show(value, is1904) }
+      known.set(code, format)
+      formats.push(format)
     }
   }
-  return styles
+  return formats
 }

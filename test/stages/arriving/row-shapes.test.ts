@@ -33,15 +33,16 @@ interface Reading {
   readonly kind?: Kind
   readonly format?: "jsonl" | "csv"
   readonly renamed?: Record<string, string>
+  readonly values?: Record<string, string>
 }
 
 function read(
   task: TaskSpecification,
   fields: object,
-  { kind = "seed", format = "jsonl", renamed = {} }: Reading = {},
+  { kind = "seed", format = "jsonl", renamed = {}, values = {} }: Reading = {},
 ) {
   const columns = new FileColumns(task, format, { kind, file: "a", renamed: new Map(Object.entries(renamed)) })
-  const row = { line: 1, fields: { ...fields } }
+  const row = { line: 1, fields: { ...fields }, values }
   const parsed = parseRow(task, row, columns.of(row), kind)
   columns.requireAll()
   return "issues" in parsed ? parsed.issues.map(({ path, message }) => `${path}: ${message}`).join("; ") : parsed.row
@@ -225,6 +226,17 @@ describe("a flat row", () => {
     })
     expect(read(order, { ...columns, amount: "a lot" }, { format: "csv" })).toContain("output.amount: got")
     expect(read(order, { ...columns, amount: "" }, { format: "csv" })).toContain("must have required property 'amount'")
+  })
+
+  it("of a workbook has a number where one is wanted, and what is shown elsewhere", () => {
+    const scored = taskOf("kind: text\ninput: { n: { type: number }, t: {} }\n")
+    const values = { n: "0.5", t: "12", amount: "0.5", date: "2026-11-30" }
+    expect(read(scored, { n: "50%", t: "00012", output: "x" }, { format: "csv", values })).toMatchObject({
+      input: { n: 0.5, t: "00012" },
+    })
+    expect(read(order, { body: "b", date: "30.11.2026", amount: "50 %" }, { format: "csv", values })).toMatchObject({
+      output: { date: "30.11.2026", amount: 0.5 },
+    })
   })
 
   it("of a review sheet with decisions is sent to the import of reviews", () => {
