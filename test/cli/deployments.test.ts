@@ -62,6 +62,13 @@ it("runs undeploy --on ends what this workspace has there, and leaves alone what
     standing: [{ run }],
     others: [{ id: "endpoint-2" }],
   })
+  const { things } = await printed("runs", "ls", "--on", "together")
+  const listed = things.filter(({ kind }: { kind: string }) => kind === "deployment")
+  expect(listed.map(({ id, run: of }: { id: string; run: string | null }) => [id, of])).toEqual([
+    ["endpoint-1", run],
+    ["endpoint-2", null],
+    ["endpoint-3", null],
+  ])
   const { stdout } = await outcomeOf("runs", "undeploy", "--on", "together")
   expect(stdout).toMatch(/left alone: endpoint-2 .* at together: it was deployed by Tuneloop, under no lease/)
   expect(server.endpoints.billing.map(({ id }) => id)).toEqual(["endpoint-2", "endpoint-3"])
@@ -134,6 +141,36 @@ it("a kill during an evaluation leaves a lease that runs sync tears down, or the
   await printed(...evaluation)
   expect(server.endpoints.made).toHaveLength(2)
   expect(server.endpoints.billing).toEqual([])
+})
+
+it("an evaluation ends with its lease, and the next one goes on with what was answered", async () => {
+  const call = /chat\/completions$/
+  server.faults.push({ call, when: "after", answer: "held" })
+  const { code, stderr } = await outcomeOf(...evaluation, "--deploy", "--yes", "--hours", "0.0012")
+  expect([code, stderr]).toEqual([1, expect.stringContaining("ended before its questions were answered")])
+  expect(server.endpoints.billing).toEqual([])
+  const before = server.calls.filter((each) => call.test(each)).length
+  const result = await printed(...evaluation, "--deploy", "--yes")
+  expect(server.calls.filter((each) => call.test(each)).length - before).toBeLessThan(before + 2)
+  expect(result.contenders).toHaveLength(2)
+})
+
+it("runs deploy --wait ends what never answers", async () => {
+  server.endpoints.fate = "ERROR"
+  const { code, stderr } = await outcomeOf("runs", "deploy", "latest", "--yes", "--wait")
+  expect([code, stderr]).toEqual([1, expect.stringContaining("came to nothing: the service says that it is failed")])
+  expect(server.endpoints.billing).toEqual([])
+})
+
+it("Ctrl-C while the create is under way says that it may bill, and runs sync finds it", async () => {
+  const call = /^POST \S+\/endpoints$/
+  server.faults.push({ call, when: "after", answer: "held" })
+  const { child, outcome } = start("runs", "deploy", "latest", "--yes")
+  await server.arrival(call)
+  child.kill("SIGINT")
+  const { code, stderr } = await outcome
+  expect([code, stderr]).toEqual([130, expect.stringContaining(`tuneloop runs undeploy ${run}`)])
+  expect((await printed("runs", "sync")).leases).toMatchObject([{ outcome: "billing", state: "deployed" }])
 })
 
 it("train --dry-run says what serving costs while idle, and that the weights can be taken home", async () => {

@@ -1,7 +1,10 @@
 import type { Command } from "commander"
-import { requireDeployer } from "../../stages/deploying/deployers.ts"
+import { ToolkitError } from "../../core/errors.ts"
+import type { Lease } from "../../core/training/leases.ts"
+import { type DeployingBackend, requireDeployer } from "../../stages/deploying/deployers.ts"
 import { deployRun } from "../../stages/deploying/deploy.ts"
 import { planDeployment } from "../../stages/deploying/plan-deployment.ts"
+import { undeployRun } from "../../stages/deploying/undeploy.ts"
 import { whenReady } from "../../stages/deploying/wait-ready.ts"
 import { askAgreement } from "../consent.ts"
 import type { Host } from "../host.ts"
@@ -46,7 +49,7 @@ export function registerDeploy(command: Command, host: Host): void {
       const consent = (plan: Parameters<typeof describeDeployment>[0]) =>
         askAgreement(backend.name, describeDeployment(plan), host.asker)
       const { state, lease } = await deployRun(context, run, backend, { ...wish, consent })
-      if (wait) await whenReady(context, backend, lease)
+      if (wait) await waitForIt(host, backend, lease)
       const place = lease.deployment && backend.chat?.({ kind: "deployment", ...lease.deployment })
       host.print(
         { outcome: state, ...leaseData(lease, now()), endpoint: place ?? null },
@@ -56,4 +59,16 @@ export function registerDeploy(command: Command, host: Host): void {
         ].join("\n"),
       )
     })
+}
+
+/** One that came to nothing is ended; an interrupt ends the waiting only. */
+async function waitForIt(host: Host, backend: DeployingBackend, lease: Lease): Promise<void> {
+  try {
+    await whenReady(host.context(), backend, lease)
+  } catch (error) {
+    if (host.signal.aborted) host.terminal.note(describeLease(lease, now()))
+    else if (error instanceof ToolkitError && error.code === "deployment-failed")
+      await undeployRun(host.context(), lease.run, backend)
+    throw error
+  }
 }

@@ -1,4 +1,7 @@
+import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { exitCodes, ToolkitError } from "../../core/errors.ts"
+import type { StageContext } from "../../stages/context.ts"
+import { canDeploy } from "../../stages/deploying/deployers.ts"
 import { type OwnedThing, type Place, placesOf, storedThings } from "../../stages/training/stored.ts"
 import type { Host } from "../host.ts"
 import { setExitCode } from "../machine.ts"
@@ -7,11 +10,11 @@ import { table } from "../terminal.ts"
 /** Prints what lies at each place of the backend. A place that cannot be asked is named, and the others are listed. */
 export async function listStored(host: Host, name: string): Promise<void> {
   const context = host.context()
-  const things: OwnedThing[] = []
+  const things: ListedThing[] = []
   for (const { choice, runs } of await placesOf(context, name)) {
     const backend = await host.backend(choice)
     try {
-      things.push(...(await storedThings(context, backend, runs)))
+      things.push(...(await storedThings(context, backend, runs)), ...(await standing(context, backend)))
     } catch (error) {
       // What is wrong with the question is wrong for all places.
       if (!(error instanceof ToolkitError) || error.exitCode === exitCodes.usage) throw error
@@ -31,6 +34,18 @@ export async function listStored(host: Host, name: string): Promise<void> {
           ]),
         ),
   )
+}
+
+type ListedThing = Omit<OwnedThing, "kind"> & { readonly kind: OwnedThing["kind"] | "deployment" }
+
+/** What is deployed there, whoever did it, with the runs whose leases it is for. */
+async function standing(context: StageContext, backend: FineTuneBackend): Promise<ListedThing[]> {
+  if (!canDeploy(backend)) return []
+  const runOf = new Map((await context.readLedger().runs.leases()).map(({ key, run }) => [key, run]))
+  return (await backend.deployments()).map(({ id, model, providerStatus, key }) => ({
+    ...{ kind: "deployment" as const, id, name: model, status: providerStatus },
+    run: runOf.get(key ?? "") ?? null,
+  }))
 }
 
 /** A place as people know it: by its backend and what its options say of where it is. */

@@ -9,7 +9,7 @@ import { currentSummary } from "./run-backend.ts"
 export function registerLs(command: Command, host: Host): void {
   command
     .command("ls")
-    .option("--on <backend>", "what lies at the backend: files and jobs, with their runs")
+    .option("--on <backend>", "what lies at the backend: files, jobs and deployments,\nwith their runs")
     .description("list the runs, newest first, with what they cost (estimate)")
     .addHelpText("after", "\nExample: tuneloop runs ls --on openai-compatible")
     .action(async ({ on }: { on?: string }) => (on === undefined ? listRuns(host) : listStored(host, on)))

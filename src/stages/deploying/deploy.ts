@@ -122,7 +122,7 @@ async function make(
   try {
     deployment = await backend.deploy(model, { key, hardware, minutes: hours * 60 })
   } catch (error) {
-    if (!isRefusal(error)) throw uncertainLease(run, error)
+    if (!isRefusal(error)) throw uncertainLease(context, run, error)
     const reason = redactSecrets((error as Error).message)
     await runs.appendEvents(run, [
       { type: "undeployed", lease: key, endedAt: context.now().toISOString(), usd: 0, reason },
@@ -139,9 +139,12 @@ function isRefusal(error: unknown): boolean {
   return !(error instanceof ProviderError) || !error.mayHaveCost
 }
 
-/** An interrupt and a bug stay what they are. */
-function uncertainLease(run: string, error: unknown): unknown {
-  if (!(error instanceof ToolkitError)) return error
+/** An interrupt and a bug stay what they are; whoever pressed Ctrl-C must know what may go on. */
+function uncertainLease({ report }: StageContext, run: string, error: unknown): unknown {
+  if (!(error instanceof ToolkitError)) {
+    report.warn(`it is not known whether the model of ${run} is deployed, and bills: tuneloop runs undeploy ${run}`)
+    return error
+  }
   return new ToolkitError(`it is not known whether the model of ${run} is deployed: ${error.message}`, {
     code: "lease-uncertain",
     hint: `It may bill. Look for it and end it: tuneloop runs undeploy ${run}`,

@@ -1,4 +1,4 @@
-import { redactSecrets } from "../../core/errors.ts"
+import { redactSecrets, ToolkitError } from "../../core/errors.ts"
 import type { LeasedDeployment } from "../../core/training/lease.ts"
 import type { Lease } from "../../core/training/leases.ts"
 import type { StageContext } from "../context.ts"
@@ -24,7 +24,7 @@ export function whileDeployed<Result>(
   run: string,
   backend: DeployingBackend,
   terms: DeployTerms,
-  work: (deployment: LeasedDeployment) => Promise<Result>,
+  work: (deployment: LeasedDeployment, context: StageContext) => Promise<Result>,
 ): Promise<Result> {
   return withLeaseLock(context, run, async () => {
     try {
@@ -32,12 +32,32 @@ export function whileDeployed<Result>(
         (await standingLease(context, backend, run)) ??
         (await deployNew(context, run, backend, { ...terms, purpose: "evaluation" }))
       await whenReady(context, backend, lease)
-      if (lease.deployment === undefined) throw new Error("a lease that goes on has its deployment")
-      return await work(lease.deployment)
+      return await withinLease(context, lease, (within) => work(lease.deployment as LeasedDeployment, within))
     } finally {
       await tearDown(context, run, terms)
     }
   })
+}
+
+const longestTimerMs = 2 ** 31 - 1
+
+/** The work ends with the lease: nobody agreed to pay for more. */
+async function withinLease<Result>(
+  context: StageContext,
+  { run, until }: Lease,
+  work: (within: StageContext) => Promise<Result>,
+): Promise<Result> {
+  const leftMs = Math.max(0, Date.parse(until) - context.now().getTime())
+  const end = AbortSignal.timeout(Math.min(leftMs, longestTimerMs))
+  try {
+    return await work({ ...context, signal: AbortSignal.any([context.signal, end]) })
+  } catch (error) {
+    if (!end.aborted || context.signal.aborted) throw error
+    throw new ToolkitError(`the lease of ${run} ended before its questions were answered`, {
+      code: "lease-over",
+      hint: `What was answered is kept: tuneloop evaluate ${run} --deploy --hours N`,
+    })
+  }
 }
 
 /** What cannot be torn down now is said, and stays in the ledger for the next command. */

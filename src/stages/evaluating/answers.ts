@@ -126,11 +126,11 @@ async function askDeployed(
       `the model of ${run} answers nobody at ${backend.name} before it is deployed`,
       `tuneloop evaluate ${run} --deploy`,
     )
-  await whileDeployed(context, run, backend, deploying, async ({ id, model, backend: name }) => {
+  await whileDeployed(context, run, backend, deploying, async ({ id, model, backend: name }, within) => {
     const place = backend.chat?.({ kind: "deployment", backend: name, id, model })
     if (place === undefined) throw new Error(`${name} does not say where what it deployed is asked`)
     await askServed(
-      context,
+      within,
       plan,
       questions.map((each) => ({ ...each, place, isDeployed: true })),
     )
