@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, it } from "vitest"
 import type { TogetherServer } from "../backends/together-server.ts"
 import { tuneloop } from "../command-line.ts"
 import { deployableRun } from "../stages/deploying/deployable.ts"
+import { stageContext } from "../stages/training/workspace.ts"
 
 let server: TogetherServer
 let folder: string
@@ -82,6 +83,9 @@ it("evaluate deploys nothing unless it is asked to, and says what it would cost"
   expect(refused.stderr).toContain(`tuneloop evaluate ${run} --deploy --yes`)
   expect((await outcomeOf(...evaluation, "--deploy")).code).toBe(2)
   expect(server.endpoints.made).toEqual([])
+  // Nor is the test set opened for nothing.
+  const { plan } = await printed("runs", "show", "latest")
+  expect(await stageContext(folder).ledger().openings.of(plan.holdout)).toEqual([])
 })
 
 it("evaluate --deploy makes the deployment, asks it, and tears it down; kept answers need none", async () => {

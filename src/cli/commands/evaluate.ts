@@ -140,15 +140,18 @@ function deployTerms(
   choice: TrainingPlan["backend"],
   { isAsked, hours, hardware }: DeploymentWish & { readonly isAsked: boolean },
 ): DeployTerms {
+  let agreedUsd: number | undefined
   return {
     ...{ hours, hardware },
     reopen: async () => requireDeployer(await host.backend(choice, AbortSignal.timeout(tearDownMs))),
     consent: async (plan) => {
+      if (agreedUsd !== undefined && plan.usd <= agreedUsd) return
       const text = `the model of ${run} answers nobody before it is deployed\n${describeDeployment(plan)}`
       const { asker } = host
       if (!isAsked && (asker.isAgreed || !asker.canAsk))
         throw new PersonNeededError(text, `Deploy it for the evaluation: tuneloop evaluate ${run} --deploy --yes`)
       await askAgreement(plan.backend, text, asker)
+      agreedUsd = plan.usd
     },
   }
 }

@@ -6,6 +6,7 @@ import { type ConsentedWish, deployNew, standingLease } from "./deploy.ts"
 import type { DeployingBackend } from "./deployers.ts"
 import { endLease } from "./end-lease.ts"
 import { withLeaseLock } from "./lease-lock.ts"
+import { planDeployment, requireServingRoom } from "./plan-deployment.ts"
 import { whenReady } from "./wait-ready.ts"
 
 /** How a model is deployed for as long as an evaluation asks it. */
@@ -37,6 +38,22 @@ export function whileDeployed<Result>(
       await tearDown(context, run, terms)
     }
   })
+}
+
+/**
+ * Whoever pays has agreed, before anything is opened that cannot be closed, where it is certain that the model will have
+ * to be deployed: it never was.
+ */
+export async function agreeBeforehand(
+  context: StageContext,
+  run: string,
+  backend: DeployingBackend,
+  { consent, ...wish }: ConsentedWish,
+): Promise<void> {
+  if ((await context.readLedger().runs.leases(run)).length > 0) return
+  const plan = await planDeployment(context, run, backend, { ...wish, purpose: "evaluation" })
+  await requireServingRoom(context, plan)
+  await consent(plan)
 }
 
 const longestTimerMs = 2 ** 31 - 1

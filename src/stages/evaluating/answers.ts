@@ -1,12 +1,12 @@
 import { withoutThoughts } from "../../core/asking/thoughts.ts"
 import type { Prediction } from "../../core/contracts/backend.ts"
-import { PersonNeededError, ToolkitError } from "../../core/errors.ts"
+import { ToolkitError } from "../../core/errors.ts"
 import type { RunSummary } from "../../core/training/run.ts"
 import { keepAnswers, readAnswers } from "../../store/rows/answers.ts"
 import type { StageContext } from "../context.ts"
 import { needsDeployment } from "../deploying/deployers.ts"
-import { whileDeployed } from "../deploying/while-deployed.ts"
 import { withKeys, type KeyedQuestion } from "./answers-key.ts"
+import { askDeployed } from "./ask-deployed.ts"
 import { askServed, placeOf, type ServedQuestion } from "./ask-served.ts"
 import { answersElsewhere } from "./carry-over.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -110,31 +110,6 @@ function computed(context: StageContext, { work, rows, file }: KeyedQuestion): P
 
 function generated(question: KeyedQuestion): GeneratedQuestion[] {
   return question.work.kind === "generate" ? [{ ...question, model: question.work.model }] : []
-}
-
-/** The run's model is deployed while it is asked. */
-async function askDeployed(
-  context: StageContext,
-  plan: EvaluationPlan,
-  questions: readonly GeneratedQuestion[],
-): Promise<void> {
-  const { backend, run, deploying } = plan
-  const [question] = questions
-  if (question === undefined || !needsDeployment(backend, question.model)) return
-  if (deploying === undefined)
-    throw new PersonNeededError(
-      `the model of ${run} answers nobody at ${backend.name} before it is deployed`,
-      `tuneloop evaluate ${run} --deploy`,
-    )
-  await whileDeployed(context, run, backend, deploying, async ({ id, model, backend: name }, within) => {
-    const place = backend.chat?.({ kind: "deployment", backend: name, id, model })
-    if (place === undefined) throw new Error(`${name} does not say where what it deployed is asked`)
-    await askServed(
-      within,
-      plan,
-      questions.map((each) => ({ ...each, place, isDeployed: true })),
-    )
-  })
 }
 
 /**

@@ -6,6 +6,7 @@ import { writeAtomically } from "../../store/files/files.ts"
 import { evaluationFile, freeReportFile } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 import { warnOfShortAnswers } from "./answer-length.ts"
+import { agreeToDeploy } from "./ask-deployed.ts"
 import { collectAnswers, type Answers } from "./answers.ts"
 import { planEvaluation, type EvaluationPlan, type EvaluationRequest } from "./evaluation-plan.ts"
 import { readEvaluation, type Evaluation } from "./evaluation-result.ts"
@@ -33,6 +34,7 @@ export async function evaluate(
   requireRecorded(workspace, plan)
   if (request.job.evaluation.maxNewTokens !== undefined)
     warnOfShortAnswers(context, plan.task, plan.training, plan.job.evaluation.maxNewTokens)
+  await agreeToDeploy(context, plan, summary)
   const rows = await openTestRows(context, plan)
   const answers = await collectAnswers(context, plan, rows, summary)
   const scored = score(context, plan, rows.test, answers)
