@@ -2,27 +2,33 @@ import type { Span } from "./spans.ts"
 
 /**
  * Where international bank account numbers stand: known country, its length, valid check digits (ISO 13616, mod 97).
- * Groups may be divided by single spaces. Upper case only.
+ * Groups may be divided by single spaces or hyphens. One in lower case is half digits at least: else it may be a hash.
  */
 export function findIban(text: string): Span[] {
-  return [...text.matchAll(/(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}/g)].flatMap((match) => {
-    const length = lengths.get(match[0].slice(0, 2))
+  return [...text.matchAll(/(?<![A-Za-z0-9-])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}/g)].flatMap((match) => {
+    const length = lengths.get(match[0].slice(0, 2).toUpperCase())
     const end = length === undefined ? undefined : endAfter(match[0], length)
     if (
       end === undefined ||
       /^[A-Za-z0-9]/.test(text.slice(match.index + end)) ||
-      !hasCheckDigits(match[0].slice(0, end).replaceAll(" ", ""))
+      !isReal(match[0].slice(0, end).replace(/[ -]/g, ""))
     )
       return []
     return [{ start: match.index, end: match.index + end }]
   })
 }
 
-/** The end of the first `length` characters that are no spaces; undefined when there are fewer. */
+function isReal(iban: string): boolean {
+  const isUpper = iban === iban.toUpperCase()
+  if (!isUpper && (iban !== iban.toLowerCase() || 2 * iban.replace(/\D/g, "").length < iban.length)) return false
+  return hasCheckDigits(iban)
+}
+
+/** The end of the first `length` characters that part no groups; undefined when there are fewer. */
 function endAfter(found: string, length: number): number | undefined {
   let count = 0
   for (let index = 0; index < found.length; index += 1) {
-    if (found[index] !== " ") count += 1
+    if (found[index] !== " " && found[index] !== "-") count += 1
     if (count === length) return index + 1
   }
   return undefined

@@ -44,6 +44,12 @@ const shapes: readonly {
   },
   // Poland, PESEL: a date of birth and a check digit
   { pattern: /(?<![\w.,-])\d{11}(?![\w-]|[.,]\d)/g, isReal: isPolish, name: nameBefore("PESEL") },
+  // India, Aadhaar: in its groups or bare, after its name
+  {
+    pattern: /(?<![\w.,-])[2-9]\d{3}([ -]?)\d{4}\1\d{4}(?![\w-]|[.,]\d)/g,
+    isReal: () => true,
+    name: nameBefore("a?adhaa?r"),
+  },
   // Türkiye, T.C. kimlik no: two check digits
   {
     pattern: /(?<![\w.,-])[1-9]\d{10}(?![\w-]|[.,]\d)/g,

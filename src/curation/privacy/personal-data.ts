@@ -59,8 +59,8 @@ const hasNumber = (text: string) => /\d(?:\D{0,3}\d){4}/.test(text)
 // The order of the kinds decides which one an overlap is.
 const finders: readonly Finder[] = [
   { kind: "secret", find: findSecrets, mayHave: mayHaveSecret },
-  { kind: "email", find: findEmails, mayHave: (text) => text.includes("@") },
-  { kind: "iban", find: findIban, mayHave: (text) => /[A-Z]{2}\d{2}/.test(text) },
+  { kind: "email", find: findEmails, mayHave: (text) => /[@＠]|\b[([{]? ?at ?[)\]}]/i.test(text) },
+  { kind: "iban", find: findIban, mayHave: (text) => /[A-Za-z]{2}\d{2}/.test(text) },
   { kind: "card", find: findPaymentCards, mayHave: (_, withNumber) => withNumber },
   { kind: "ssn", find: findSocialSecurityNumbers, mayHave: (_, withNumber) => withNumber },
   { kind: "national-id", find: findNationalIds, mayHave: (_, withNumber) => withNumber },
@@ -92,11 +92,23 @@ const fileEndings = new Set([
 
 function findEmails(text: string): Span[] {
   // Not git@host:path, image@2x.png or package@1.2.3-rc.
-  const pattern =
-    /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}@(?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,24}(?![\p{L}\p{N}]|:[\w/~])/gu
-  return spansOf(text, pattern, (found) => {
-    const domain = found.slice(found.indexOf("@") + 1)
+  const plain =
+    /(?:(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}|"[^"\n@]{1,64}")[@＠](?:[\p{L}\p{N}-]{1,63}\.)+(?:xn--[a-z0-9-]{2,59}|\p{L}{2,63})(?![\p{L}\p{N}])/gu
+  // As people write it whom robots shall not read.
+  const spelled =
+    /(?<![\p{L}\p{N}._-])[\p{L}\p{N}_-]{1,40}(?:(?:\.| ?[([{]dot[)\]}] ?)[\p{L}\p{N}_-]{1,40}){0,4} ?[([{] ?at ?[)\]}] ?[\p{L}\p{N}-]{1,63}(?:(?:\.| ?[([{] ?dot ?[)\]}] ?)[\p{L}\p{N}-]{1,63}){1,4}/giu
+  return [...plainEmails(text, plain), ...spansOf(text, spelled)]
+}
+
+/** A path or a port behind the rest of a machine's name. */
+const placeBehind = /^(?:\.[\p{L}\p{N}-]{1,63}){0,4}:(?:[/~\d]|[\w.-]{1,60}\/|[\w.-]{1,60}\.git(?!\w))/u
+
+function plainEmails(text: string, pattern: RegExp): Span[] {
+  return spansOf(text, pattern, (found, start) => {
+    const domain = found.slice(found.search(/[@＠]/) + 1)
+    const isPlace = placeBehind.test(text.slice(start + found.length, start + found.length + 300))
     return (
+      !isPlace &&
       !/^\d+\.\d/.test(domain) &&
       !domain.startsWith("-") &&
       !fileEndings.has(domain.slice(domain.lastIndexOf(".") + 1).toLowerCase())
@@ -104,7 +116,17 @@ function findEmails(text: string): Span[] {
   })
 }
 
-/** United States social security numbers: areas 000, 666 and 9xx, group 00 and serial 0000 are never given out. */
+/**
+ * United States social security numbers: areas 000, 666 and 9xx, group 00 and serial 0000 are never given out. With
+ * spaces or bare after their name.
+ */
 function findSocialSecurityNumbers(text: string): Span[] {
-  return spansOf(text, /(?<![\w.+-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-]|\.\d)/g)
+  const isNamed = (_: string, start: number) =>
+    /(?<!\p{L})(?:ssn|social security)(?: (?:number|num|no\.?|#))?(?:[ :=#-]|is|was){0,5}$/iu.test(
+      text.slice(Math.max(0, start - 40), start),
+    )
+  return [
+    ...spansOf(text, /(?<![\w.+-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-]|\.\d)/g),
+    ...spansOf(text, /(?<![\w.+-])(?!000|666|9)\d{3} ?(?!00)\d{2} ?(?!0000)\d{4}(?![\w-]|\.\d)/g, isNamed),
+  ]
 }

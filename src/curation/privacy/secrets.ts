@@ -1,8 +1,8 @@
 import { spansOf, type Span } from "./spans.ts"
 
 /**
- * Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens. High
- * precision: no guess by entropy. In the order of their starts within each shape.
+ * Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens, and what
+ * follows the word for a password, a key or a bearer. High precision: no guess by entropy. In the order of their starts within each shape.
  */
 export function findSecrets(text: string): Span[] {
   return shapes.flatMap(({ pattern, isReal }) => spansOf(text, pattern, isReal))
@@ -12,11 +12,13 @@ export function findSecrets(text: string): Span[] {
 export function mayHaveSecret(text: string): boolean {
   return (
     bareBeginnings.some((beginning) => text.includes(beginning)) ||
+    namedBeginnings.test(text) ||
     ((text.includes("-") || text.includes("_")) && joinedBeginnings.test(text))
   )
 }
 
 const bareBeginnings = ["AKIA", "ASIA", "AIza", "SG.", "eyJ", "://"]
+const namedBeginnings = /pass|pwd|kennwort|contrase|bearer|secret|token|key/i
 const joinedBeginnings = /sk-|gh[opsur]_|github_pat_|xox|[rs]k_|glpat-|npm_|hf_|-----BEGIN/
 
 const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: string) => boolean }[] = [
@@ -51,6 +53,36 @@ const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: str
     pattern:
       /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:[A-Za-z0-9+/=\s:,-]*?-----END (?:[A-Z0-9]+ )*PRIVATE KEY-----)?/g,
   },
+  // After their names. A word that begins a sentence is no password: it has a digit or a sign in it.
+  {
+    pattern:
+      /(?<=(?<![\p{L}\p{N}])(?:pass(?:word|wd|phrase|code|wort)|pwd|kennwort|contraseña|mot de passe)(?:\s{1,3}is)?\s{0,3}[:=]\s{0,3}["'`]?)[^\s"'`,;<>[\]{}()*]{4,64}/giu,
+    isReal: isPassword,
+  },
+  {
+    pattern: /(?<=(?<![\p{L}\p{N}])(?:password|passcode|passwort) (?:is|ist) ["'`]?)[^\s"'`,;<>[\]{}()*]{6,64}/giu,
+    isReal: (found) => isPassword(found) && /\d/.test(found) && /\p{L}/u.test(found),
+  },
+  { pattern: /(?<=\bbearer\s{1,3})[A-Za-z0-9._~+/-]{16,}=*/gi, isReal: isToken },
+  {
+    pattern:
+      /(?<=(?<![A-Za-z0-9])secret[ _-]?(?:access[ _-]?)?key["']?\s{0,3}[:= ]\s{0,3}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/gi,
+    isReal: isToken,
+  },
+  {
+    pattern:
+      /(?<=(?<![A-Za-z0-9])(?:api|access|auth|client|secret)[ _-]?(?:key|token|secret)["']?\s{0,3}[:=]\s{0,3}["']?)[A-Za-z0-9._~+/-]{16,}=*/gi,
+    isReal: isToken,
+  },
   // JWT: the first two parts are JSON objects in base64
   { pattern: /(?<![\w.])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g },
 ]
+
+/** Ends without the punctuation of its sentence. */
+function isPassword(found: string): boolean {
+  return /[\d!@#$%^&+=~]/.test(found.replace(/[.!?:]+$/, "")) && !/^\p{L}+:?\/\//u.test(found)
+}
+
+function isToken(found: string): boolean {
+  return /\d/.test(found) && /[A-Za-z]/.test(found)
+}

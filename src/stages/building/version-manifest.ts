@@ -17,6 +17,8 @@ import type { PlannedVersion } from "../../store/rows/versions.ts"
 const semantics = { label: 5, multilabel: 5, json: 5, text: 5, chat: 6 } as const
 /** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
 const holdoutSemantics = 2
+/** Raised when other personal data is found: versions from which none is taken out keep their ids. */
+const personalDataPatterns = 2
 
 /** What a holdout of these rows says of itself. */
 export function holdoutManifest(
@@ -74,6 +76,7 @@ export function versionManifest(
     privacy: {
       personalData: task.privacy.personalData,
       names: task.privacy.names.length === 0 ? null : digest(task.privacy.names),
+      ...(isChanging(task.privacy.personalData) ? { patterns: personalDataPatterns } : {}),
     },
     benchmarks: found.benchmarks,
     holdout,
@@ -103,6 +106,11 @@ export function versionManifest(
       : { semantic: semanticSummary(task.build.semantic, found.semantic) }),
   }
   return { manifest, leakChecks: [...found.checks], idOf: (files) => versionId({ task: task.task, recipe, files }) }
+}
+
+/** Whether rows are other ones, or fewer, where personal data is found. */
+function isChanging(policy: TaskSpecification["privacy"]["personalData"]): boolean {
+  return policy === "drop" || policy === "pseudonymise"
 }
 
 /** The id of a version: the same always stands for the same bytes. */
