@@ -21,16 +21,46 @@ export const asItStands: LongNumber = (digits) =>
 /**
  * The value of a JSON text in which no whole number is rounded: one that a number cannot hold exactly (beyond 2^53) is
  * a text of its digits, or what `longNumber` makes of them; so is a number beyond all (`1e400`). Throws a SyntaxError
- * for a text that is no JSON.
+ * for a text that is no JSON, or one that is too deep to be gone through.
  */
 export function parseExact(text: string, longNumber: LongNumber = asText): unknown {
   const value: unknown = JSON.parse(text)
+  if (text.length > 2 * mostNested && isDeeperThan(value, mostNested))
+    throw new SyntaxError(`lists and objects within each other more than ${mostNested} deep`)
   if (!mayBeInexact.test(text)) return value
   const reviver = (_key: string, item: unknown, context?: { readonly source?: string }) =>
     typeof item === "number" && context?.source !== undefined && !isExact(context.source)
       ? longNumber(context.source)
       : item
   return JSON.parse(text, reviver as (key: string, item: unknown) => unknown)
+}
+
+/** A number that no number can be (`1e400`), where a row of somebody's file has it: an error if it is read. */
+export class NumberBeyondAll {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  toJSON(): string {
+    return this.text
+  }
+}
+
+/** The digits of a whole number as a text; any other is beyond all. */
+export const asInRows: LongNumber = (digits) => (/^-?\d+$/.test(digits) ? digits : new NumberBeyondAll(digits))
+
+// Whatever goes through values calls itself for each level.
+const mostNested = 1000
+
+function isDeeperThan(value: unknown, most: number): boolean {
+  let level: unknown[] = [value]
+  for (let depth = 0; depth <= most; depth += 1) {
+    level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []))
+    if (level.length === 0) return false
+  }
+  return true
 }
 
 /** Whether a number holds every digit of a whole number, and any other number at all: `1e400` is none. */

@@ -45,6 +45,13 @@ describe("a whole number beyond 2^53", () => {
     )
   })
 
+  it("is read in what is deep, and what is too deep to be gone through is no JSON", () => {
+    const deep = (levels: number) => `{"n":740245381351497731,"x":${"[".repeat(levels)}${"]".repeat(levels)}}`
+    expect(parseExact(deep(900))).toMatchObject({ n: "740245381351497731" })
+    expect(() => parseExact(deep(5000))).toThrow(/more than 1000 deep/)
+    expect(() => parseExact(`[${"[],".repeat(5000)}[]]`)).not.toThrow()
+  })
+
   it("is no JSON where the text is none", () => {
     expect(() => parseExact('{"id":740245381351497731')).toThrow(SyntaxError)
     expect(parseJson('{"id":740245381351497731')).toBeUndefined()

@@ -54,7 +54,8 @@ export function outputIssues(task: TaskSpecification, output: unknown, input?: I
         ? []
         : [{ path, message: labelMessage(task, output) }]
     case "multilabel": {
-      if (!Array.isArray(output)) return [{ path, message: `expected a list of labels, got ${show(output)}` }]
+      if (!Array.isArray(output))
+        return [{ path, message: `expected a list of labels, in a text parted by commas, got ${show(output)}` }]
       const unknown = output.filter((label) => !(typeof label === "string" && Object.hasOwn(task.output.labels, label)))
       if (unknown.length > 0) return unknown.map((label) => ({ path, message: labelMessage(task, label) }))
       if (new Set(output).size < output.length) return [{ path, message: `a label is repeated in ${show(output)}` }]
@@ -88,15 +89,8 @@ export function parseOutput(task: TaskSpecification, text: string, input?: Input
     case "label":
       return matchLabel(task, trimmed)
     case "multilabel": {
-      const match = (list: string) =>
-        list
-          .split(",")
-          .map((part) => part.trim())
-          .filter((part) => part !== "")
-          .map((part) => matchLabel(task, part))
-      const plain = match(trimmed)
-      const matched = plain.includes(undefined) ? match(trimmed.replace(/^\[|\]$/g, "")) : plain
-      if (matched.includes(undefined)) return undefined
+      const matched = listedLabels(task, trimmed)
+      if (matched === undefined) return undefined
       const labels = labelsOf(task).filter((label) => matched.includes(label))
       return outputIssues(task, labels).length === 0 ? labels : undefined
     }
@@ -131,6 +125,9 @@ export function givenOutput(task: TaskSpecification, value: unknown, input?: Inp
         : (matchLabel(task, canonicalText(text).trim()) ?? wholeLabel(task, text) ?? text)
     }
     case "multilabel": {
+      // Label Studio's cell.
+      const choices = typeof value === "string" && value.trimStart().startsWith("{") ? parseJson(value) : value
+      if (isRecord(choices) && Array.isArray(choices["choices"])) return givenOutput(task, choices["choices"])
       if (typeof value === "string") return parseOutput(task, value) ?? value
       const list: readonly unknown[] = Array.isArray(value) ? value : [value]
       const texts = list.map(scalarText)
@@ -224,6 +221,26 @@ export function stratumOf(task: TaskSpecification, output: Output): string {
 function foldText(text: string): string {
   return canonicalText(text).toLowerCase().replace(/\s+/g, " ").trim()
 }
+
+/**
+ * The labels of a list in a text: parted by commas, as JSON and Python write lists too; else by the one other sign that
+ * leaves nothing but labels, or in quotes alone, as numpy prints them. Undefined where a part is no label.
+ */
+function listedLabels(task: TaskSpecification, text: string): readonly string[] | undefined {
+  const all = (parts: readonly string[]) => {
+    const found = parts.map((part) => part.trim()).filter((part) => part !== "")
+    const labels = found.map((part) => matchLabel(task, part))
+    return labels.every((label) => label !== undefined) ? labels : undefined
+  }
+  const bare = text.replace(/^\[|\]$/g, "")
+  const readings = [text, bare].map((list) => all(list.split(",")))
+  const signs = readings.some((labels) => labels !== undefined) ? [] : otherSigns.map((sign) => bare.split(sign))
+  const quoted = quotedAlone.test(bare) ? [bare.split(/['"]/)] : []
+  return [...readings, ...[...signs, ...quoted].map(all)].find((labels) => labels !== undefined)
+}
+
+const otherSigns = [";", "|", "#", "/", "\n"]
+const quotedAlone = /^\s*(?:'[^']*'|"[^"]*")(?:\s+(?:'[^']*'|"[^"]*"))+\s*$/
 
 function matchLabel(task: TaskSpecification, text: string): string | undefined {
   // A label as it is written comes first: labels may differ in case alone, or end with a dot.

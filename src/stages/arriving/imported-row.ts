@@ -3,7 +3,7 @@ import type { Issue } from "../../core/errors.ts"
 import type { Input, RealInput, Seed, Split } from "../../core/rows/example.ts"
 import { correctedValue } from "../../core/task/leaves.ts"
 import { givenOutput, inputIssues, outputIssues } from "../../core/task/output.ts"
-import { isExact, parseJson } from "../../core/json-text.ts"
+import { isExact, NumberBeyondAll, parseJson } from "../../core/json-text.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { TableRow } from "../../store/tables/table-rows.ts"
@@ -26,6 +26,8 @@ export function parseRow(
     return { issues: [{ path: "output", message: columns.ambiguous }] }
   const read = columns === undefined ? readJsonRow(task, row, kind) : readFlatRow(task, row, columns)
   if ("issues" in read) return read
+  const beyond = [...beyondAll(read.input, "input"), ...beyondAll(read.output, "output")]
+  if (beyond.length > 0) return { issues: beyond }
   const input = canonicalValue(typedInput(task, read.input)) as Input
   const output = canonicalValue(givenOutput(task, read.output, input))
   const issues = inputIssues(task, input)
@@ -49,6 +51,14 @@ export function parseRow(
     } as Row,
     split,
   }
+}
+
+/** Every number of the value that is beyond all. */
+function beyondAll(value: unknown, path: string): Issue[] {
+  if (value instanceof NumberBeyondAll)
+    return [{ path, message: `expected a number, got ${show(value)}: no number is so large` }]
+  if (typeof value !== "object" || value === null) return []
+  return Object.entries(value).flatMap(([key, item]) => beyondAll(item, `${path}.${key}`))
 }
 
 /**

@@ -18,6 +18,7 @@ import { isUtf8 } from "node:buffer"
 import { createHash, randomBytes } from "node:crypto"
 import { basename, dirname, join, resolve } from "node:path"
 import { DataError } from "../../core/errors.ts"
+import { markedEncoding } from "./text-encoding.ts"
 
 /**
  * The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes
@@ -300,7 +301,7 @@ function readError(path: string, what: string, error: unknown): DataError {
 /** The bytes as UTF-8 without a byte order mark; invalid bytes are a DataError naming their line. */
 export function decodeText(bytes: Buffer, path: string): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes)
+    return new TextDecoder(markedEncoding(bytes) ?? "utf-8", { fatal: true }).decode(bytes)
   } catch {
     let number = 1
     for (let start = 0; ; number++) {

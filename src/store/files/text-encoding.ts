@@ -26,9 +26,26 @@ export function encodingOf(path: string): "utf-8" | "utf-16le" | "utf-16be" | "w
   }
 }
 
-function wideEncoding(bytes: Buffer): "utf-16le" | "utf-16be" | undefined {
+/** Whether the file begins with the mark of UTF-16. */
+export function isWide(path: string): boolean {
+  const descriptor = openSync(path, "r")
+  try {
+    const bytes = Buffer.alloc(2)
+    return readSync(descriptor, bytes) === 2 && markedEncoding(bytes) !== undefined
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+/** UTF-16, where the bytes begin with its mark. */
+export function markedEncoding(bytes: Buffer): "utf-16le" | "utf-16be" | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return "utf-16le"
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return "utf-16be"
+  return bytes[0] === 0xfe && bytes[1] === 0xff ? "utf-16be" : undefined
+}
+
+function wideEncoding(bytes: Buffer): "utf-16le" | "utf-16be" | undefined {
+  const marked = markedEncoding(bytes)
+  if (marked !== undefined) return marked
   const zeros = [0, 0]
   bytes.forEach((byte, index) => {
     if (byte === 0) zeros[index % 2] = (zeros[index % 2] ?? 0) + 1

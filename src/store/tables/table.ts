@@ -2,8 +2,10 @@ import { extname } from "node:path"
 import { stringify } from "csv-stringify/sync"
 import { DataError, type Issue } from "../../core/errors.ts"
 import { readCsvTable } from "./csv.ts"
-import { jsonProblem, type LongNumber, parseExact } from "../../core/json-text.ts"
+import { repeatedKey } from "../../core/json-keys.ts"
+import { asInRows, jsonProblem, type LongNumber, parseExact } from "../../core/json-text.ts"
 import { decodeText, readBytes, readLines, requireFile } from "../files/files.ts"
+import { isWide } from "../files/text-encoding.ts"
 import { isWorkbook } from "./sheet-files.ts"
 import type { Table, TableRow, TableStream, WorkbookOptions } from "./table-rows.ts"
 
@@ -79,25 +81,48 @@ function readJsonTable(path: string): Table {
 }
 
 function* jsonRows(path: string): Generator<TableRow | Issue> {
-  for (const { text, number } of readLines(path)) {
+  let isFirst = true
+  for (const { text, number } of isWide(path) ? wideLines(path) : readLines(path)) {
     if (text.trim() === "") continue
+    if (isFirst && text.trimStart().startsWith("[")) throw arrayInLines(path)
+    isFirst = false
     let value: unknown
     try {
-      value = parseExact(text)
+      value = parseExact(text, asInRows)
     } catch (error) {
       yield { file: path, line: number, message: jsonProblem(error as Error) }
       continue
     }
-    yield isRecord(value)
-      ? { line: number, fields: value }
-      : { file: path, line: number, message: "expected a JSON object" }
+    const message = isRecord(value) ? repeatedKeyProblem(text, value) : "expected a JSON object"
+    if (message !== undefined) yield { file: path, line: number, message }
+    else yield { line: number, fields: value as Record<string, unknown> }
   }
 }
 
+function repeatedKeyProblem(text: string, value: unknown): string | undefined {
+  const key = repeatedKey(text, value)
+  return key === undefined ? undefined : `the key ${JSON.stringify(key)} stands twice; only one value can count`
+}
+
+function arrayInLines(path: string): DataError {
+  return new DataError(
+    `${path} holds a JSON array, not a JSON object a line`,
+    [{ file: path, line: 1, message: "an array begins here" }],
+    "Give the file the ending .json, or write one object a line.",
+  )
+}
+
+function* wideLines(path: string): Generator<{ readonly text: string; readonly number: number }> {
+  for (const [index, text] of decodeText(readBytes(path), path).split(/\r?\n/).entries())
+    yield { text, number: index + 1 }
+}
+
 function readJsonArray(path: string, longNumber?: LongNumber): Table {
+  let text: string
   let value: unknown
   try {
-    value = parseExact(decodeText(readBytes(path), path), longNumber)
+    text = decodeText(readBytes(path), path)
+    value = parseExact(text, longNumber ?? asInRows)
   } catch (error) {
     if (error instanceof DataError) throw error
     throw new DataError(
@@ -112,6 +137,8 @@ function readJsonArray(path: string, longNumber?: LongNumber): Table {
       [],
       "Give a .json file with an array, or a .jsonl file.",
     )
+  const repeated = repeatedKeyProblem(text, value)
+  if (repeated !== undefined) throw new DataError(`${path}: ${repeated}`, [], "Take one of the two out of the file.")
   const issues: Issue[] = []
   const rows: TableRow[] = []
   value.forEach((item: unknown, index) => {

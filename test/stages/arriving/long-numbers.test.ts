@@ -57,6 +57,17 @@ describe("a number that would be rounded", () => {
     await expect(imported(name, content)).rejects.toThrow(/:[12]: input\.account: expected a number, got "1/)
   })
 
+  it("beyond all is refused by its line wherever it is read, and disturbs nothing where it is not", async () => {
+    const output = '"output":{"order":1,"x":[1e999]}'
+    await expect(imported("a.jsonl", `{"input":{"text":"t"},${output}}\n`)).rejects.toThrow(
+      /:1: output\.x\.0: expected a number, got "1e999": no number is so large/,
+    )
+    await expect(imported("a.jsonl", '{"input":{"text":1e999},"output":{"order":1}}\n')).rejects.toThrow(
+      /:1: input\.text/,
+    )
+    await imported("b.jsonl", '{"text":"t","order":1,"unused":1e999}\n')
+  })
+
   it("disturbs nothing in a Parquet column that nobody uses, nor does NaN", async () => {
     parquetWriteFile({
       filename: join(folder, "a.parquet"),

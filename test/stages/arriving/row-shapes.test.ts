@@ -270,9 +270,22 @@ describe("a label is matched by its text in every form of a row", () => {
       ["Sport", "1"],
     ],
     ["sport, 1", ["1", "Sport"]],
+    ["sport#1", ["1", "Sport"]],
+    ["sport;1", ["1", "Sport"]],
+    ["sport|1", ["1", "Sport"]],
+    ["sport / 1", ["1", "Sport"]],
+    ["sport\n1", ["1", "Sport"]],
+    ["['sport' '1']", ["1", "Sport"]],
+    ["['sport', '1']", ["1", "Sport"]],
+    ['{"choices":["sport","1"]}', ["Sport", "1"]],
   ])("%j are the labels %j", (given, wanted) => {
     expect(read(topics, { text: "a", labels: given })).toMatchObject({ output: wanted })
     expect(read(topics, { input: { text: "a" }, output: given })).toMatchObject({ output: wanted })
+  })
+
+  it("a text whose parts are not all labels, or that says more, is an error", () => {
+    for (const given of ["sport;other", "sport;1|0", "not 'sport' but '1'"])
+      expect(read(topics, { text: "a", labels: given })).toContain("in a text parted by commas")
   })
 
   it("a label that is none, or a list of two, is an error with the value", () => {

@@ -151,6 +151,30 @@ describe("JSON", () => {
     expect(issues.map(({ line }) => line)).toEqual([3, 4])
   })
 
+  it("that is a list in a file of lines is called one, whatever its rows are", () => {
+    for (const text of ['[{"a":1},{"a":2}]', '\n[\n{"a":1},\n{"a":2}\n]\n'])
+      expect(failure(() => read(text, "a.jsonl"))).toMatchObject({
+        message: expect.stringContaining("holds a JSON array"),
+        hint: expect.stringContaining(".json"),
+      })
+  })
+
+  it("with a key that stands twice is named, by its line or its file", () => {
+    const { rows, issues } = read('{"a":1}\n{"a":1,"b":{"c":1,"c":2}}\n', "a.jsonl")
+    expect([rows.length, issues]).toMatchObject([
+      1,
+      [{ line: 2, message: expect.stringContaining('the key "c" stands twice') }],
+    ])
+    expect(failure(() => read('[{"a":1,"a":2}]', "a.json")).message).toContain('"a" stands twice')
+  })
+
+  it("in UTF-16 with its mark is read, as CSV is", () => {
+    const wide = (text: string) => Buffer.from(`\ufeff${text}`, "utf16le")
+    expect(fields(read(wide('{"a":"é"}\n{"a":"b"}\n'), "a.jsonl").rows)).toEqual([{ a: "é" }, { a: "b" }])
+    expect(fields(read(wide('[{"a":"é"}]'), "a.json").rows)).toEqual([{ a: "é" }])
+    expect(fields(read(wide("a,b\né,1\n").swap16()).rows)).toEqual([{ a: "é", b: "1" }])
+  })
+
   it("as a list of objects is read as well", () => {
     expect(fields(read('[{"a":1},{"a":2}]', "a.json").rows)).toEqual([{ a: 1 }, { a: 2 }])
     expect(read('[{"a":1},2]', "a.json").issues).toMatchObject([{ line: 2 }])
