@@ -64,7 +64,7 @@ export function noteFiles(host: Host, { invalid, notes, unusedColumns, likelyGro
 function nextAfter({ task, expand }: TaskSpecification, kind: "seed" | "input"): string {
   const strategies = Object.keys(expand.strategies)
   // Inputs are answered by people, or first by the strategy that labels them.
-  if (kind === "input" && !strategies.includes("label")) return `tuneloop review export ${task} --out review.csv`
+  if (kind === "input" && !strategies.includes("label")) return `tuneloop review export ${task} --out review.xlsx`
   return strategies.length > 0 ? `tuneloop expand ${task}` : `tuneloop build ${task}`
 }
 

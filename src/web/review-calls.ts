@@ -27,6 +27,7 @@ const decideSchema = z.strictObject({
 const lastSchema = z.strictObject(who)
 const withdrawSchema = z.strictObject({ ...who, decision: z.strictObject({ item: z.string(), at: z.string() }) })
 const checkSchema = z.strictObject({ item: z.string(), output: z.unknown() })
+const alikeSchema = z.strictObject({ reviewer: who.reviewer })
 const leaveSchema = z.strictObject({ page: who.page })
 
 /**
@@ -61,6 +62,9 @@ function queueCalls(session: ReviewSession, asking: AskingReader): Calls {
       const asked = asking(skipSchema, body)
       session.skip(asked, asked.item)
       return {}
+    },
+    alike(body): { readonly alike: string | undefined } {
+      return { alike: session.alikeName(read(alikeSchema, body).reviewer) }
     },
     leave(body) {
       session.leave(read(leaveSchema, body).page)

@@ -14,6 +14,7 @@ import { guidelineDigest, reviewItems } from "../stages/standing/review-items.ts
 import type { ReviewItem } from "../core/rows/review-item.ts"
 import { reviewQueue } from "../stages/reviewing/review-queue.ts"
 import { currentOn, outcomeOn } from "../stages/standing/standing.ts"
+import { alikeName } from "../core/rows/reviewer-names.ts"
 import { withLock } from "../store/files/lock.ts"
 import { TaskRows } from "../store/rows/task-rows.ts"
 import type { Neighbour } from "./review-view.ts"
@@ -68,6 +69,12 @@ export class ReviewSession {
   /** How many items wait: for the reviewer, or for anybody. */
   waitingFor(reviewer: string | undefined): number {
     return this.#queueOf(reviewer).length
+  }
+
+  /** A reviewer whose name is this one but for case; undefined where nobody's is, or where it is known. */
+  alikeName(name: string): string | undefined {
+    const decided = [...this.#decisions.values()].flatMap((decisions) => decisions.map(({ reviewer }) => reviewer))
+    return alikeName(name, [...this.task.review.reviewers, ...decided])
   }
 
   /** The files that decisions were written to. */

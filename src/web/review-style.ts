@@ -4,7 +4,7 @@
  */
 export const reviewStyle = `
 html { scroll-padding: 4.5rem 0 6rem; }
-body { display: grid; grid-template-rows: auto 1fr auto; min-height: 100vh; min-height: 100dvh; }
+body { display: grid; grid-template: auto 1fr auto / minmax(0, 1fr); min-height: 100vh; min-height: 100dvh; }
 .bar { position: sticky; top: 0; z-index: 2; background: var(--page); }
 .bar .row { display: flex; align-items: center; gap: 0.35rem 1rem; max-width: 82rem; margin: 0 auto; padding: 0.6rem 1.5rem; }
 .bar h1 { font-size: 1rem; font-weight: 620; }
@@ -109,7 +109,7 @@ aside summary { cursor: pointer; color: var(--soft); font-size: 0.85rem; font-we
 @media (max-width: 40rem) {
   .bar .row { padding: 0.4rem 0.9rem; gap: 0.25rem 0.5rem; }
   .bar .task { display: none; }
-  .bar .progress { margin: 0 auto 0 0; font-size: 0.82rem; white-space: nowrap; }
+  .bar .progress { margin: 0; flex: 1 1 0; min-width: 0; font-size: 0.82rem; line-height: 1.3; }
   .bar button { padding: 0.25rem 0.4rem; font-size: 0.9rem; max-width: 7rem; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
   .columns { padding: 1rem 0.9rem; }
   .text { font-size: 1.15rem; }

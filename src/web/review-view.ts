@@ -37,6 +37,7 @@ export function taskView(task: TaskSpecification, reviewer: string | undefined):
       task.kind === "chat"
         ? task.output.tools.map(({ name, description, parameters }) => ({ name, description, parameters }))
         : [],
+    mayBeEmpty: task.kind === "multilabel" && task.output.minimum === 0,
     reviewer,
     reasons,
   }

@@ -25,6 +25,8 @@ export interface TaskView {
     readonly description: string | undefined
     readonly parameters: Readonly<Record<string, unknown>>
   }[]
+  /** Whether an output may have no label, of a multilabel task. */
+  readonly mayBeEmpty: boolean
   /** Who reviews, when the command line says so. */
   readonly reviewer: string | undefined
   /** Why an example is turned down, in a few words. */

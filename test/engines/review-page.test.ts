@@ -1,43 +1,29 @@
-import { existsSync, readdirSync } from "node:fs"
-import { join } from "node:path"
-import { chromium, type Browser, type Locator, type Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { linesOf } from "../command-line.ts"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
 import { hostile, reviewWorkspace } from "../web/sample-review.ts"
 import { complaints, contextOf, serving } from "../web/serving.ts"
 import { serveReview } from "../../src/web/review-page.ts"
-
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium"
-const hasChromium = existsSync(executablePath)
-const args = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-]
-
-let browser: Browser
-/** What went wrong in pages: errors of scripts, refused by the policy, requests that left this machine. */
-const troubles: string[] = []
+import {
+  asked,
+  beyondTheEdge,
+  executablePath,
+  hasChromium,
+  inChromium,
+  logOf,
+  open,
+  poorContrasts,
+  pressed,
+  textOf,
+  troubles,
+  until,
+} from "./chromium.ts"
 
 // In CI the page must be tried; elsewhere its absence is said.
 it.runIf(process.env["CI"] !== undefined)("Chromium is there", () =>
   expect(hasChromium, `no Chromium at ${executablePath}; set CHROMIUM`).toBe(true),
 )
-if (!hasChromium)
-  process.stderr.write(
-    `the page for reviewers is not tried in a browser: no Chromium at ${executablePath}; install one, or ` +
-      `set CHROMIUM\n`,
-  )
-
 describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
-  beforeAll(async () => {
-    browser = await chromium.launch({ executablePath, args })
-  })
-  afterAll(() => browser?.close())
+  inChromium()
 
   it(
     "is walked by keyboard alone: accept, label, edit, reject with a reason and a comment, skip, undo, " +
@@ -118,7 +104,7 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
           await until(page, "Roth")
           await page.keyboard.press("e")
           await page.getByLabel("quantity").fill("none")
-          await page.getByText("must be integer").waitFor()
+          await page.getByText('got "none"; a whole number is wanted').waitFor()
           expect(await page.getByLabel("quantity").getAttribute("aria-invalid")).toBe("true")
           await page.getByLabel("quantity").fill("3")
           await page.getByLabel("rush").selectOption("yes")
@@ -165,9 +151,9 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
         await page.keyboard.press("e")
         await page.keyboard.type("No")
         await pressed(page, "Control+Enter")
-        await page.getByRole("alert").getByText("shorter than 5").waitFor()
-        await page.keyboard.press("e")
-        await page.locator("textarea.answer").fill("Yes, for 12 euros. – Workshop")
+        await page.getByText("shorter than 5").waitFor()
+        // The cursor is where something is wrong.
+        await page.locator("textarea.answer:focus").fill("Yes, for 12 euros. – Workshop")
         await pressed(page, "Control+Enter")
         expect(logOf(workspace, "replies")).toMatchObject([
           { verdict: "edit", output: "Yes, for 12 euros. – Workshop" },
@@ -256,11 +242,16 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
     const server = await serve(0)
     const page = await open(`http://127.0.0.1:${server.port}`)
     await until(page, "chain")
+    await pressed(page, "s")
+    expect(await textOf(page.locator(".saved"))).toMatch(/Skipped/)
+    await until(page, "chain")
     await page.keyboard.press("e")
     await page.locator("textarea.answer").fill("A chain costs 35 euros. – Workshop")
     await server.close()
     await page.keyboard.press("Control+Enter")
     await page.getByRole("alert").getByText("The server does not answer").waitFor()
+    // What was said of the answer before is not said of this one.
+    expect(await textOf(page.locator(".saved"))).toBe("")
     expect(logOf(workspace, "replies")).toEqual([])
     const again = await serve(server.port)
     await page.getByText("Saved: edited").waitFor()
@@ -283,10 +274,13 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
           for (const colorScheme of ["light", "dark"] as const)
             for (const viewport of [
               { width: 1280, height: 800 },
-              { width: 390, height: 844 },
+              { width: 400, height: 844 },
             ]) {
               const page = await open(url, { colorScheme, viewport })
               await asked(page)
+              // Once something was skipped there is more to say at the top.
+              for (let skips = 0; skips < 3; skips++) await pressed(page, "s")
+              expect(await page.evaluate(beyondTheEdge)).toEqual([])
               const controls = page.getByRole("button")
               for (const control of await controls.all()) expect((await textOf(control)).trim()).not.toBe("")
               expect(
@@ -296,7 +290,7 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
               await page.close()
             }
         },
-        { reviewer: "amara" },
+        { reviewer: "Wilhelmina Quakkelstein" },
       )
     },
   )
@@ -309,85 +303,3 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
     expect(complaints).toEqual([])
   })
 })
-
-async function open(url: string, options: Parameters<Browser["newContext"]>[0] = {}): Promise<Page> {
-  const context = await browser.newContext(options)
-  const page = await context.newPage()
-  context.on("request", (request) => {
-    if (!request.url().startsWith("http://127.0.0.1:")) troubles.push(`asked for ${request.url()}`)
-  })
-  context.on("console", (message) => ["error", "warning"].includes(message.type()) && troubles.push(message.text()))
-  context.on("weberror", (error) => troubles.push(String(error.error())))
-  page.setDefaultTimeout(15_000)
-  await page.goto(url)
-  return page
-}
-
-/** An item, or the end, is there and may be answered. */
-async function asked(page: Page): Promise<void> {
-  await page.locator("#item[aria-busy=false]").waitFor()
-  await page.locator("#actions button:enabled").first().waitFor()
-}
-
-/** The key is pressed, and what it started has ended. */
-async function pressed(page: Page, key: string): Promise<void> {
-  const calls: Promise<unknown>[] = []
-  const follow = (request: { response(): Promise<unknown> }) =>
-    void calls.push(request.response().catch(() => undefined))
-  page.on("request", follow)
-  await page.keyboard.press(key)
-  for (let quiet = 0; quiet < 3; quiet++) {
-    await page.waitForTimeout(40)
-    await Promise.all(calls)
-  }
-  page.off("request", follow)
-  await asked(page)
-}
-
-/** Skips until the item with the text comes. */
-async function until(page: Page, text: string): Promise<void> {
-  await asked(page)
-  for (let step = 0; step < 20 && !(await textOf(page.locator("#item"))).includes(text); step++)
-    await pressed(page, "s")
-  expect(await textOf(page.locator("#item"))).toContain(text)
-}
-
-interface Line {
-  readonly item: string
-  readonly verdict: string
-  readonly output?: unknown
-  readonly reason?: string
-  readonly reviewer: string
-  readonly at: string
-}
-
-function logOf(workspace: string, task: string): Line[] {
-  const folder = join(workspace, "datasets", task, "decisions")
-  if (!existsSync(folder)) return []
-  const lines = readdirSync(folder).flatMap((file) => linesOf<Line>(join(folder, file)))
-  return lines.sort((a, b) => (a.at < b.at ? -1 : 1))
-}
-
-async function textOf(place: Locator): Promise<string> {
-  return (await place.textContent()) ?? ""
-}
-
-/** Runs in the page: texts whose contrast with what is behind them is below 4.5 (WCAG 2.2, 1.4.3). */
-const poorContrasts = `(() => {
-  const channels = (colour) => (/rgba?\\(([^)]+)\\)/.exec(colour)?.[1] ?? "0,0,0,0").split(/[,/ ]+/).map(Number)
-  const luminance = (colour) => {
-    const [red, green, blue] = channels(colour).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-  }
-  const groundOf = (element) => {
-    const colour = element === null ? "rgb(255, 255, 255)" : getComputedStyle(element).backgroundColor
-    return channels(colour)[3] === 0 ? groundOf(element.parentElement) : colour
-  }
-  return [...document.querySelectorAll("body *")].flatMap((element) => {
-    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
-    if (!hasText || element.closest("[hidden], dialog, noscript, [disabled]")) return []
-    const [light, dark] = [luminance(getComputedStyle(element).color), luminance(groundOf(element))].sort((a, b) => b - a)
-    const contrast = (light + 0.05) / (dark + 0.05)
-    return contrast < 4.5 ? [element.textContent.slice(0, 40) + ": " + contrast.toFixed(2)] : []
-  })
-})()`

@@ -73,7 +73,7 @@ export function register(command: Command, host: Host): void {
 }
 
 function nextAfter({ workspace }: Host, task: string, { open }: BuildResult): string {
-  if (open > 0) return `tuneloop review export ${task} --out review.csv`
+  if (open > 0) return `tuneloop review export ${task} --out review.xlsx`
   const job = workspace.jobs().find((name) => isJobOf(workspace, name, task))
   return job === undefined ? `write jobs/${task}.yaml (tuneloop schema job)` : `tuneloop train ${job} --wait`
 }

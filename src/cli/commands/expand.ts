@@ -85,7 +85,7 @@ function tellNext(host: Host, task: string, results: readonly ExpandResult[]): v
         `${task} has no gold examples: this was grown from the specification alone, and nothing can be tested yet ` +
           `(tuneloop seed import ${task} <file>)`,
       )
-    host.next(`tuneloop review export ${task} --out review.csv`)
+    host.next(`tuneloop review export ${task} --out review.xlsx`)
   } else if (results.some(({ state }) => state === "planned")) host.next("the same command without --dry-run")
   else if (results.some(({ state }) => state === "previewed")) host.next("the same command without --preview")
   else host.next(`tuneloop status ${task}`)

@@ -105,7 +105,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
         : candidates === 0 && Object.keys(task.expand.strategies).length > 0
           ? `tuneloop expand ${name}`
           : review.open > 0
-            ? `tuneloop review export ${name} --out review.csv`
+            ? `tuneloop review export ${name} --out review.xlsx`
             : latest === null
               ? `tuneloop build ${name}`
               : job === undefined

@@ -54,6 +54,7 @@ export function outputIssues(task: TaskSpecification, output: unknown, input?: I
         ? []
         : [{ path, message: labelMessage(task, output) }]
     case "multilabel": {
+      if (output === "" && task.output.minimum === 0) return [{ path, message: "empty; write [] where no label fits" }]
       if (!Array.isArray(output))
         return [{ path, message: `expected a list of labels, in a text parted by commas, got ${show(output)}` }]
       const unknown = output.filter((label) => !(typeof label === "string" && Object.hasOwn(task.output.labels, label)))
@@ -128,7 +129,8 @@ export function givenOutput(task: TaskSpecification, value: unknown, input?: Inp
       // Label Studio's cell.
       const choices = typeof value === "string" && value.trimStart().startsWith("{") ? parseJson(value) : value
       if (isRecord(choices) && Array.isArray(choices["choices"])) return givenOutput(task, choices["choices"])
-      if (typeof value === "string") return parseOutput(task, value) ?? value
+      // A blank cell is no answer; that no label fits is written as [].
+      if (typeof value === "string") return value.trim() === "" ? "" : (parseOutput(task, value) ?? value)
       const list: readonly unknown[] = Array.isArray(value) ? value : [value]
       const texts = list.map(scalarText)
       return texts.includes(undefined)

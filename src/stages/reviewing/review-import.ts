@@ -12,6 +12,7 @@ import { newDecisions, recordDecisions, type DecidedItem } from "./record-decisi
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
 import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
+import { alikeName } from "../../core/rows/reviewer-names.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { isRevision } from "../spreadsheet/columns.ts"
 import { readFilledRows, type CellDifference } from "../spreadsheet/rows.ts"
@@ -76,6 +77,7 @@ export async function importReview(
   issues.unshift(...sheet.issues)
   requireSound(task, file, { made, notTaken, issues })
   const added = newDecisions(rows, made)
+  const alike = alikeNotes(task, rows, made)
   // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
   const suffix = digest(added.map(({ decision: { at: _, ...decision } }) => decision)).slice(7, 15)
   if (!options.dryRun) recordDecisions(rows, added, { at, suffix })
@@ -93,9 +95,25 @@ export async function importReview(
     notTaken,
     differingCells: sheet.differingCells,
     differences: sheet.differences,
-    notes: sheet.notes,
+    notes: [...sheet.notes, ...alike],
     changes: added.slice(0, options.shown ?? 20).map((decided) => changeOf(task, decided)),
   }
+}
+
+/** The pairs of names that differ in little but case: one person under two names counts as two reviewers. */
+function alikeNotes(task: TaskSpecification, rows: TaskRows, made: readonly DecidedItem[]): string[] {
+  const known = new Set([...task.review.reviewers, ...rows.review.decisions().map(({ reviewer }) => reviewer)])
+  const given = [...new Set(made.map(({ decision }) => decision.reviewer))].sort()
+  const fresh = given.filter((name) => !known.has(name))
+  return fresh.flatMap((name, place) => {
+    const alike = alikeName(name, [...known, ...fresh.slice(0, place)])
+    return alike === undefined
+      ? []
+      : [
+          `the reviewers ${show(alike)} and ${show(name)} differ in little but case; if they are one person, ` +
+            "use one name",
+        ]
+  })
 }
 
 interface Taken {

@@ -140,8 +140,8 @@ export function expectedEffort(
 export function reviewNeeded(task: TaskSpecification, open: number): PersonNeededError {
   return new PersonNeededError(
     `${open} items of ${task.task} wait for a decision`,
-    `tuneloop review export ${task.task} --out review.csv, decide in the spreadsheet, then: tuneloop ` +
-      `review import ${task.task} review.csv`,
+    `tuneloop review export ${task.task} --out review.xlsx, decide in the spreadsheet, then: tuneloop ` +
+      `review import ${task.task} review.xlsx`,
   )
 }
 

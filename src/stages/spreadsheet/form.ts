@@ -114,6 +114,19 @@ export function widths(
   }
 }
 
+/** Whether a value somewhere in the output may be null. */
+function allowsNull(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.some(allowsNull)
+  if (typeof schema !== "object" || schema === null) return schema === "null"
+  const { type, enum: values, const: only, ...rest } = schema as Record<string, unknown>
+  return (
+    [type].flat().includes("null") ||
+    (Array.isArray(values) && values.includes(null)) ||
+    only === null ||
+    Object.values(rest).some((part) => typeof part === "object" && allowsNull(part))
+  )
+}
+
 /** The second sheet: what the task is, how to fill in the first one, and the guideline. */
 export function guideOf(task: TaskSpecification, columns: readonly string[]): GuideLine[] {
   const text = (...cells: string[]): GuideLine => ({ look: "text", cells })
@@ -148,6 +161,17 @@ export function guideOf(task: TaskSpecification, columns: readonly string[]): Gu
         ]
       : []),
     ...(isNested ? [text("(remove)", "Written into a yellow column, takes an optional value out.")] : []),
+    ...(task.kind === "json" && allowsNull(task.output.schema)
+      ? [
+          text(
+            "null",
+            'Written so, says that there is no value, where that is allowed; the word itself is written "null".',
+          ),
+        ]
+      : []),
+    ...(task.kind === "multilabel" && task.output.minimum === 0
+      ? [text("[]", "Written into Corrected output, says that no label fits. An empty cell says nothing.")]
+      : []),
     ...reviewKinds.flatMap(({ guide }) =>
       guide !== undefined && columns.includes(guide.column) ? [text(guide.title, guide.text)] : [],
     ),

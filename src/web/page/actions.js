@@ -46,18 +46,22 @@ export function actionsOf(task, item, { mode, chosen, isBegun }, deeds) {
       ...turnDown,
       ...rest,
     ]
-  const isChanged = task.kind === "multilabel" && mayEdit(item) && !isSameSet(chosen, labelsToBeginWith(item))
+  const isChoosing = task.kind === "multilabel" && mayEdit(item)
+  const isChanged = isChoosing && !isSameSet(chosen, labelsToBeginWith(item))
   const save = {
     key: "Enter",
     text: "Save these labels",
     press: () => deeds.answer("edit", inOrder(task, chosen)),
     isMain: true,
   }
+  // That no label fits is said by a key of its own, never by having chosen nothing yet.
+  const none = { key: "N", text: "No label fits", press: () => deeds.answer("edit", []) }
   const editing = hasLabels(task)
     ? ["E", "/"].map((key) => ({ key, text: "Choose a label", press: deeds.findLabel, isHidden: true }))
     : [{ key: "E", text: isBegun ? "Go on editing" : "Edit", press: () => deeds.turn("edit") }]
   return [
-    ...(isChanged || (task.kind === "multilabel" && mayEdit(item) && !hasOutput(item)) ? [save] : []),
+    ...(isChoosing && chosen.size > 0 && (isChanged || !hasOutput(item)) ? [save] : []),
+    ...(isChoosing && chosen.size === 0 && task.mayBeEmpty ? [none] : []),
     // With labels changed, accepting what was proposed would be a slip.
     ...(isChanged && item.pair === undefined ? [] : answersTo(item, deeds)),
     ...(mayEdit(item) ? editing : []),

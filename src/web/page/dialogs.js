@@ -7,6 +7,7 @@ import { button, byId, h } from "./dom.js"
 const keys = [
   ["A", "accept what is proposed; of two rows: A is right for both"],
   ["1 – 9", "this label"],
+  ["N", "no label fits, where several may"],
   ["E", "edit the output"],
   ["R", "reject, with a reason"],
   ["B", "of two rows: B is right for both"],
@@ -49,6 +50,37 @@ export function showHelp() {
     ),
   )
   dialog.showModal()
+}
+
+/**
+ * Whether the name that somebody gave means a reviewer whose name differs in little but case: one person under two
+ * names counts as two. Returns the name to go by. @param {string} given @param {string} known @returns
+ * {Promise<string>}
+ */
+export function askWhether(given, known) {
+  const dialog = /** @type {HTMLDialogElement} */ (byId("name"))
+  return new Promise((resolve) => {
+    /** @param {string} name */
+    const take = (name) => {
+      dialog.close()
+      resolve(name)
+    }
+    // Closed without a word, it is the name that was given.
+    dialog.oncancel = () => resolve(given)
+    const same = button(`I am ${known}`, undefined, () => take(known), { class: "main" })
+    dialog.replaceChildren(
+      h("h2", { id: "name-title" }, `Are you ${known}?`),
+      h("p", {}, `${known} reviewed here before. One person under two names would count as two.`),
+      h(
+        "div",
+        { class: "buttons" },
+        same,
+        button(`No, I am ${given}, somebody else`, undefined, () => take(given)),
+      ),
+    )
+    dialog.showModal()
+    same.focus()
+  })
 }
 
 /**

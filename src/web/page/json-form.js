@@ -14,6 +14,18 @@ import { freshId, h } from "./dom.js"
  * @typedef {Record<string, any>} Schema
  */
 
+/** A field holds no value: a sentence that says what is wanted, and where. */
+export class FieldError extends Error {
+  /**
+   * @param {string} path
+   * @param {string} message
+   */
+  constructor(path, message) {
+    super(message)
+    this.path = path
+  }
+}
+
 const longString = 70
 /** A schema may refer to itself: what lies deeper is edited as JSON. */
 const deepest = 8
@@ -113,9 +125,24 @@ function leaf(about, type, value, schema) {
     if (input.value === "" && about.canBeNull) return null
     if (input.value === "" && (!about.isRequired || type !== "string")) return undefined
     if (type === "string") return input.value
-    // What is no number is sent as it is, so that the message says what was got.
-    return /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(input.value) ? Number(input.value) : input.value
+    return numberIn(input.value, type, about)
   })
+}
+
+/**
+ * The number that was written; a FieldError that says how one is written where it is none.
+ * @param {string} text
+ * @param {string} type
+ * @param {About} about
+ */
+function numberIn(text, type, about) {
+  const isNumber = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text)
+  if (isNumber && (type !== "integer" || Number.isInteger(Number(text)))) return Number(text)
+  const wanted =
+    type === "integer"
+      ? "a whole number is wanted, such as 1234"
+      : "a number is wanted, such as 1234.5: a point before the decimals, and nothing between the thousands"
+  throw new FieldError(about.path, `got ${JSON.stringify(text)}; ${wanted}${about.canBeNull ? "; empty for none" : ""}`)
 }
 
 /**
@@ -131,7 +158,7 @@ function raw(about, value) {
     try {
       return JSON.parse(input.value)
     } catch {
-      throw new Error(`${about.name || "the output"} is not valid JSON`)
+      throw new FieldError(about.path, `${about.name || "the output"} is not valid JSON`)
     }
   })
 }
@@ -276,7 +303,9 @@ function list(root, schema, value, about) {
       problem,
     ),
     read: () =>
-      entries.length === 0 && !about.isRequired && !wasGiven ? undefined : entries.map((form) => form.read() ?? null),
+      entries.length === 0 && !about.isRequired && !wasGiven
+        ? undefined
+        : entries.map((form, index) => within(`${about.path}.${index}`, () => form.read() ?? null)),
     problem: (path, message) => {
       if (path === about.path) {
         problem.append(h("span", {}, problem.childElementCount > 0 ? `; ${message}` : message))
@@ -290,6 +319,21 @@ function list(root, schema, value, about) {
       problem.replaceChildren()
       for (const form of entries) form.clear()
     },
+  }
+}
+
+/**
+ * What is read; an error of a field has its path from the root.
+ * @template Value
+ * @param {string} path
+ * @param {() => Value} read
+ * @returns {Value}
+ */
+function within(path, read) {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof FieldError ? new FieldError(path + error.path, error.message) : error
   }
 }
 

@@ -1,5 +1,6 @@
 import { button, h } from "./dom.js"
 import { editorOf } from "./editors.js"
+import { FieldError } from "./json-form.js"
 import { call, Lost } from "./server.js"
 import { showDifference } from "./show.js"
 
@@ -50,7 +51,12 @@ export function editPanel(task, item, { begin, isBegun, changed }) {
       )
     } catch (error) {
       if (!(error instanceof Lost))
-        editor.show([{ path: "output", message: error instanceof Error ? error.message : String(error) }])
+        editor.show([
+          {
+            path: error instanceof FieldError ? `output${error.path}` : "output",
+            message: error instanceof Error ? error.message : String(error),
+          },
+        ])
     }
   }
   if (isBegun) later()

@@ -1,21 +1,23 @@
 import { actionsOf, asLabels, hasLabels, hasOutput, inOrder, labelsToBeginWith, mayEdit } from "./actions.js"
-import { showName, showProgress, tell } from "./bar.js"
-import { askName, showHelp } from "./dialogs.js"
+import { showName, showProgress, tell as tellAtTop } from "./bar.js"
+import { askName, askWhether, showHelp } from "./dialogs.js"
 import { button, byId, h } from "./dom.js"
 import { showBeside, showItem } from "./item.js"
 import { labelButtons } from "./label-buttons.js"
 import { recall, recallName, remember, rememberName } from "./memory.js"
 import { editPanel, endPanel, reasonPanel } from "./panels.js"
-import { call, insist, leave, messageOf } from "./server.js"
+import { FieldError } from "./json-form.js"
+import { call, insist, leave, messageOf, Refused } from "./server.js"
 
 /** @typedef {import("../review-wire.ts").TaskView} TaskView */
 /** @typedef {import("../review-wire.ts").ItemView} ItemView */
 /** @typedef {import("../review-wire.ts").NextAnswer} NextAnswer */
 /** @typedef {import("../review-wire.ts").Recorded} Recorded */
 
+const said = h("p", { class: "saved", role: "status" })
 const task = /** @type {TaskView} */ (await insist(() => call("task"), tell))
 const memory = await recall(task.task)
-let reviewer = task.reviewer ?? recallName() ?? (await askName(undefined))
+let reviewer = task.reviewer ?? recallName() ?? (await askWho(undefined))
 /** @type {ItemView | undefined} */
 let item
 let elsewhere = 0
@@ -38,7 +40,6 @@ const comment = h("textarea", {
   placeholder: "a comment, kept with the decision",
   dir: "auto",
 })
-const said = h("p", { class: "saved", role: "status" })
 
 await begin()
 
@@ -230,8 +231,21 @@ function save() {
   try {
     answer("edit", editor?.read())
   } catch (error) {
-    editor?.show([{ path: "output", message: messageOf(error) }])
+    showProblem(error)
   }
+}
+
+/**
+ * What is wrong with what was written, where it is, and the cursor there.
+ * @param {unknown} error
+ */
+function showProblem(error) {
+  const issues = error instanceof Refused && error.issues.length > 0 ? error.issues : undefined
+  const path = error instanceof FieldError ? `output${error.path}` : "output"
+  editor?.show(issues ?? [{ path, message: messageOf(error) }])
+  const wrong = byId("answer").querySelector('[aria-invalid="true"]')
+  if (wrong instanceof HTMLElement) wrong.focus()
+  else editor?.focus()
 }
 
 /** @param {string} reason */
@@ -267,6 +281,14 @@ async function send() {
     await next()
   } catch (error) {
     memory.unsent = undefined
+    // What was written stands as it was, with what is wrong beside it; an item that changed is shown anew.
+    if (editor !== undefined && item?.id === asked && error instanceof Refused && !error.isChanged) {
+      isBusy = false
+      remember(task.task, memory)
+      drawActions()
+      showProblem(error)
+      return
+    }
     await next(asked)
     tell(messageOf(error))
   }
@@ -335,8 +357,18 @@ function keepDraft() {
   remember(task.task, memory)
 }
 
+/**
+ * Who reviews, as the person says; where another name is nearly the same, whether that is them.
+ * @param {string | undefined} known
+ */
+async function askWho(known) {
+  const name = await askName(known)
+  const { alike } = await insist(() => call("alike", { reviewer: name }), tell)
+  return alike === undefined ? name : askWhether(name, alike)
+}
+
 async function changeName() {
-  const name = await askName(reviewer)
+  const name = await askWho(reviewer)
   if (name !== reviewer) memory.steps = []
   reviewer = name
   drawName()
@@ -346,6 +378,15 @@ async function changeName() {
 function drawName() {
   if (task.reviewer === undefined) rememberName(reviewer)
   showName(reviewer, task.reviewer !== undefined)
+}
+
+/**
+ * What is to be known before going on, at the top. What was said of the last answer is stale by then.
+ * @param {string | undefined} message
+ */
+function tell(message) {
+  if (message !== undefined) say("")
+  tellAtTop(message)
 }
 
 /** @param {string} words */

@@ -1,3 +1,5 @@
+/** @typedef {{ path: string, message: string }} Issue */
+
 /** The server does not answer: it ended, or the network did. */
 export class Lost extends Error {}
 
@@ -5,12 +7,13 @@ export class Lost extends Error {}
 export class Refused extends Error {
   /**
    * @param {number} status
-   * @param {{ message?: string, hint?: string, isChanged?: boolean }} body
+   * @param {{ message?: string, hint?: string, isChanged?: boolean, issues?: readonly Issue[] }} body
    */
   constructor(status, body) {
     super([body.message ?? `the server answered ${status}`, body.hint].filter(Boolean).join(" "))
     this.status = status
     this.isChanged = body.isChanged === true
+    this.issues = body.issues ?? []
   }
 }
 

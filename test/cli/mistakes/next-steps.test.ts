@@ -15,7 +15,7 @@ it("each command of the loop says what comes after it, and none of it under --js
   expect(next((await run("seed", "import", task, seeds)).stderr)).toBe(`tuneloop expand ${task}`)
   expect(next((await run("spec", "check", task)).stderr)).toBe(`tuneloop status ${task}`)
   const inputs = sample(task, "inputs.jsonl")
-  const review = `tuneloop review export ${task} --out review.csv`
+  const review = `tuneloop review export ${task} --out review.xlsx`
   expect(next((await run("input", "import", task, inputs)).stderr)).toBe(review)
   expect(next((await run("expand", task, "--count", "2")).stderr)).toBe(review)
   expect(next((await run("build", task)).stderr)).toBe(review)
