@@ -38,7 +38,7 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["evaluating", "versions", "models"],
     ["growing"],
   ],
-  backends: [["hosted"], ["hosted/wandb"], ["."]],
+  backends: [["work"], ["hosted"], ["hosted/hub", "hosted/wandb"], ["."]],
   cli: [["."], ["dataset", "review", "models"], ["text"], ["runs"], ["commands"]],
 }
 const plugInRooms = ["models", "backends", "strategies", "filters", "metrics", "contenders", "formats"]

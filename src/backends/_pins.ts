@@ -5,7 +5,7 @@ import { isAbsolute, join, resolve } from "node:path"
 import { z } from "zod"
 import type { BackendContext } from "../core/contracts/backend.ts"
 import type { BaseModel } from "../core/training/model-ref.ts"
-import { type DigestFile, fileDigest, folderDigest } from "./_digests.ts"
+import { type DigestFile, fileDigest, folderDigest } from "./work/digests.ts"
 import { writeWhole } from "./_work.ts"
 
 /** The model's name with a path of this machine made whole: the trainer runs in another folder. */

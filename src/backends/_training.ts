@@ -6,7 +6,9 @@ import { DataError } from "../core/errors.ts"
 import { parseJson } from "../core/json-text.ts"
 import type { RemoteJob, SentEvent } from "../core/training/run.ts"
 import type { BaseModel } from "../core/training/model-ref.ts"
-import { readEvents, toLogPage, toRunEvents } from "./_work-events.ts"
+import { toRunEvents } from "./work/run-events.ts"
+import { trainingRequest } from "./work/training-request.ts"
+import { readEvents, toLogPage } from "./_work-events.ts"
 import { cancelledFile, readProcess, stateOf } from "./_work-state.ts"
 import { begin, type Work, type Workshop, writeWhole, stopProcess } from "./_work.ts"
 import type { Transport } from "./_transport.ts"
@@ -32,26 +34,16 @@ export async function beginTraining(
     log: logFile(files),
     submissionKey,
     inputs: hasValidation ? [files.train, files.validation] : [files.train],
-    request: {
-      schemaVersion: 1,
+    request: trainingRequest(plan, {
       run: files.run,
       submissionKey,
-      // The name is what checkpoints are tied to: it stays when the workspace moves.
-      baseModel: plan.baseModel,
-      baseLocation: trainer.base.model,
-      revision: plan.revision,
+      location: trainer.base.model,
       train: transport.place(files.train),
-      validation: hasValidation ? transport.place(files.validation) : null,
+      validation: transport.place(files.validation),
       adapter: transport.place(files.adapter),
       checkpoints: transport.place(files.checkpoints),
-      objective: plan.objective,
-      method: plan.method,
-      hyperparameters: plan.hyperparameters,
-      seed: plan.seed,
-      checkpointsPerEpoch: 1,
-      evaluationsPerEpoch: 1,
-      threads: options.threads ?? null,
-    },
+      threads: options.threads,
+    }),
   }
   await begin(workshop, work)
 }

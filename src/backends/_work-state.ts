@@ -2,6 +2,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import type { JobSnapshot } from "../core/contracts/backend.ts"
 import { parseJson } from "../core/json-text.ts"
+import { endOf, exitSchema, type WorkExit } from "./work/exit.ts"
 import type { Transport } from "./_transport.ts"
 
 const processSchema = z.object({
@@ -10,16 +11,7 @@ const processSchema = z.object({
   submissionKey: z.string().nullable(),
   startedAt: z.string().optional(),
 })
-const exitSchema = z.object({
-  status: z.enum(["succeeded", "failed", "cancelled"]),
-  submissionKey: z.string().nullable(),
-  at: z.string().optional(),
-  message: z.string().nullish(),
-  hint: z.string().nullish(),
-  adapterDigest: z.string().optional(),
-})
 export type WorkProcess = z.output<typeof processSchema>
-export type WorkExit = z.output<typeof exitSchema>
 
 /** Which process holds, or held last, the state folder of a piece of work. */
 export function readProcess(transport: Transport, state: string): Promise<WorkProcess | undefined> {
@@ -56,10 +48,6 @@ export async function stateOf(
     message: "the trainer ended without a word; it was killed, or the machine ran out of memory or was restarted",
     hint: "A smaller hyperparameters.batchSize needs less memory.",
   }
-}
-
-function endOf({ status, message, hint, at }: WorkExit): Pick<JobSnapshot, "state" | "message" | "hint" | "since"> {
-  return { state: status, message: message ?? undefined, hint: hint ?? undefined, since: at }
 }
 
 /** What the file holds; undefined where there is none, or none of this kind. */

@@ -1,15 +1,10 @@
-import { join, resolve } from "node:path"
 import { z } from "zod"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
 import { trainerMethods, trainerObjectives, trainerSettings } from "../core/training/job.ts"
-import type { BaseModel } from "../core/training/model-ref.ts"
 import { estimateByRule } from "./_estimate.ts"
-import { localTransport } from "./_local-transport.ts"
-import { locatedBase, pinOf } from "./_pins.ts"
-import { trainerEnvironment } from "./_process-environment.ts"
-import { runner } from "./_runner.ts"
-import { countTokens } from "./_token-counts.ts"
-import { environmentChecks, madeTrainerPython, trainerPython } from "./_trainer-environment.ts"
+import { homeRunner } from "./_home.ts"
+import { pinOf } from "./_pins.ts"
+import { environmentChecks } from "./_trainer-environment.ts"
 
 const optionsSchema = z.strictObject({
   threads: z.int().positive().optional().describe("CPU threads of the trainer; default: all"),
@@ -34,13 +29,6 @@ const module: BackendModule<Options> = {
 export default module
 
 function localBackend(context: BackendContext, options: Options): FineTuneBackend {
-  const folder = join(context.packageRoot, "trainer")
-  const environment = trainerEnvironment(context)
-  const trainer = async (base: BaseModel) => ({
-    python: wholePath(await trainerPython(context)),
-    folder,
-    base: locatedBase(base),
-  })
   return {
     name: "local",
     kind: "runner",
@@ -54,18 +42,6 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
     check: async () => environmentChecks(context),
     estimate: async (plan) => estimateByRule(plan),
     pin: (base) => pinOf(base, context),
-    ...runner(context, { name: "local", transport: localTransport, environment, options, trainer }),
-    async countTokens(base, rows) {
-      const python = madeTrainerPython(context)
-      if (python === undefined) return { missing: `the trainer environment, which is not there yet: ${howItIsMade}` }
-      return countTokens({ python: wholePath(python), folder, base: locatedBase(base) }, rows, environment)
-    },
+    ...homeRunner(context, options),
   }
-}
-
-const howItIsMade = "the first training makes it, or TUNELOOP_PYTHON names one"
-
-/** A path as seen from this folder, for the process works in another; a bare name is looked up on the PATH. */
-function wholePath(command: string): string {
-  return /[\\/]/.test(command) ? resolve(command) : command
 }

@@ -1,0 +1,23 @@
+import { z } from "zod"
+import type { JobSnapshot } from "../../core/contracts/backend.ts"
+
+/** What the trainer writes last of all (`exit.json`). */
+export const exitSchema = z.object({
+  status: z.enum(["succeeded", "failed", "cancelled"]),
+  submissionKey: z.string().nullable(),
+  at: z.string().optional(),
+  message: z.string().nullish(),
+  hint: z.string().nullish(),
+  adapterDigest: z.string().optional(),
+})
+export type WorkExit = z.output<typeof exitSchema>
+
+/** The end as a snapshot has it. */
+export function endOf({
+  status,
+  message,
+  hint,
+  at,
+}: WorkExit): Pick<JobSnapshot, "state" | "message" | "hint" | "since"> {
+  return { state: status, message: message ?? undefined, hint: hint ?? undefined, since: at }
+}
