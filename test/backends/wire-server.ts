@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net"
 
 export interface Answer {
   readonly status: number
-  /** Sent as JSON, bytes as they are. */
+  /** Sent as JSON, bytes as they are; a function writes it by itself, and ends it when it likes. */
   readonly body: unknown
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -38,7 +38,7 @@ export function arePreferences(content: Buffer): boolean {
 export abstract class WireServer {
   readonly calls: string[] = []
   readonly faults: Fault[] = []
-  readonly key = "sk-test-secret-0123456789abcdef"
+  readonly key: string = "sk-test-secret-0123456789abcdef"
   /** Whether calls are answered at all. */
   isReachable = true
   /** Called for each call when it has arrived and, for one that is held, has got as far as it will. */
@@ -104,7 +104,9 @@ export abstract class WireServer {
 }
 
 function write({ status, body, headers }: Answer, response: ServerResponse): void {
-  if (Buffer.isBuffer(body)) return void response.writeHead(status, { "content-length": body.length }).end(body)
+  if (Buffer.isBuffer(body))
+    return void response.writeHead(status, { "content-length": body.length, ...headers }).end(body)
+  if (typeof body === "function") return void body(response.writeHead(status, headers))
   response.writeHead(status, { "content-type": "application/json", ...headers })
   response.end(JSON.stringify(body))
 }

@@ -105,6 +105,18 @@ export class Submission {
     this.#note({ job })
   }
 
+  /**
+   * What the work puts at a place of this key alone is there. The place is noted first, so that a purge finds it
+   * whatever happens; what was put there once is not put there again.
+   */
+  async place(name: string, id: string, work: () => Promise<void>): Promise<void> {
+    const there = this.#notes.uploads[name]
+    if (there !== undefined && there.bytes > 0) return
+    this.#note({ uploads: { ...this.#notes.uploads, [name]: { id, bytes: 0 } } })
+    await work()
+    this.#note({ uploads: { ...this.#notes.uploads, [name]: { id, bytes: 1 } } })
+  }
+
   /** Durable before a job is asked for. */
   aboutToCreate(now: Date): void {
     this.#note({ creatingAt: now.toISOString() })

@@ -67,7 +67,7 @@ export class HostedWire {
 
   /** What the service answers to a question, in the schema's form; asked again where that may help. */
   async get<Value>(path: string, schema: z.ZodType<Value>): Promise<Value> {
-    return this.parse(schema, (await this.#politely(() => this.accepted("GET", path))).value)
+    return this.parse(schema, (await this.politely(() => this.accepted("GET", path))).value)
   }
 
   /** A call that may be made again: what it makes costs nothing, or is there already. */
@@ -78,20 +78,20 @@ export class HostedWire {
     body?: Body,
     headers?: Readonly<Record<string, string>>,
   ): Promise<Value> {
-    return this.parse(schema, (await this.#politely(() => this.accepted(method, path, body, headers))).value)
+    return this.parse(schema, (await this.politely(() => this.accepted(method, path, body, headers))).value)
   }
 
   /**
    * A file at the service, whole in a file here, or not at all: of as many bytes as were stated, where some were.
    */
   download(path: string, file: string, stated?: number): Promise<void> {
-    return this.#politely(async () => {
+    return this.politely(async () => {
       const answer = await this.#send("GET", path, undefined, {}, filePatienceMs)
       if (answer.status >= 300) throw this.refused(await readAnswer(answer))
       try {
         await pipeline(bodyOf(answer), createWriteStream(`${file}.tmp`, { flush: true }))
       } catch (error) {
-        throw this.#unreachable(error)
+        throw this.unreachable(error)
       }
       const length = answer.headers.has("content-encoding") ? null : answer.headers.get("content-length")
       const expected = stated ?? (length === null ? undefined : Number(length))
@@ -109,7 +109,7 @@ export class HostedWire {
   /** Deletes what is at the path. What is gone already is as good. */
   async remove(path: string): Promise<void> {
     try {
-      await this.#politely(() => this.accepted("DELETE", path))
+      await this.politely(() => this.accepted("DELETE", path))
     } catch (error) {
       if (!(error instanceof ProviderError) || error.status !== 404) throw error
     }
@@ -119,7 +119,7 @@ export class HostedWire {
    * Creates something that costs, once: only an answer says what came of it. A JobMayExistError where there was none;
    * any other error says that nothing was created. A service that is busy is asked again as it says.
    */
-  async create<Value>(
+  create<Value>(
     path: string,
     body: object,
     schema: z.ZodType<Value>,
@@ -134,22 +134,37 @@ export class HostedWire {
       readonly what?: string
     },
   ): Promise<Value> {
+    const call = async () => {
+      const answer = await this.ask("POST", path, body, headers)
+      if (answer.status >= 300) throw this.refused(answer)
+      return answer.value
+    }
+    return this.createBy(call, schema, aboutToCreate, what)
+  }
+
+  /** The same by a call of the service's own client, which throws what this wire throws. */
+  async createBy<Value>(
+    call: () => Promise<unknown>,
+    schema: z.ZodType<Value>,
+    aboutToCreate: () => void,
+    what = "a job",
+  ): Promise<Value> {
     for (let attempt = 1; ; attempt++) {
       aboutToCreate()
-      let answer: Answer
+      let answer: unknown
       try {
-        answer = await this.ask("POST", path, body, headers)
+        answer = await call()
       } catch (error) {
-        throw error instanceof ProviderError && error.mayHaveCost ? this.#mayExist(error, what) : error
+        if (!(error instanceof ProviderError)) throw error
+        const { status = 0, mayHaveCost, retryAfterMs: askedMs } = error
+        if (status === 429 && attempt < politeTries) {
+          await this.#context.sleep(askedMs ?? shortestWaitMs)
+          continue
+        }
+        // A gateway that gave up, or a time-out: whoever stands behind it may have done the work.
+        throw mayHaveCost || status >= 500 || status === 408 ? this.#mayExist(error, what) : error
       }
-      if (answer.status === 429 && attempt < politeTries) {
-        await this.#context.sleep(retryAfterMs(answer.headers) ?? shortestWaitMs)
-        continue
-      }
-      // A gateway that gave up, or a time-out: whoever stands behind it may have done the work.
-      if (answer.status >= 500 || answer.status === 408) throw this.#mayExist(this.refused(answer), what)
-      if (answer.status >= 300) throw this.refused(answer)
-      const created = schema.safeParse(answer.value)
+      const created = schema.safeParse(answer)
       if (!created.success) throw this.#mayExist(new Error("the answer is not what was asked for"), what)
       return created.data
     }
@@ -162,7 +177,7 @@ export class HostedWire {
     body?: Body,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    return readAnswer(await this.#send(method, path, body, headers), (error) => this.#unreachable(error))
+    return readAnswer(await this.#send(method, path, body, headers), (error) => this.unreachable(error))
   }
 
   /** The answer, or an error where the service refuses. */
@@ -217,7 +232,7 @@ export class HostedWire {
   ): Promise<Response> {
     const { baseUrl } = this.service
     const keyHeaders = this.#keyHeaders()
-    this.#requireAllowed()
+    this.requireAllowed()
     const isJson = body !== undefined && !isFile(body)
     try {
       return await this.#context.fetch(`${baseUrl.replace(/\/$/, "")}${path}`, {
@@ -232,7 +247,7 @@ export class HostedWire {
         ...(body === undefined ? {} : { body: isJson ? JSON.stringify(body) : (body as FormData | Blob) }),
       })
     } catch (error) {
-      throw this.#unreachable(error)
+      throw this.unreachable(error)
     }
   }
 
@@ -245,7 +260,8 @@ export class HostedWire {
     return keyHeader === undefined ? { authorization: `Bearer ${key}` } : { [keyHeader]: key }
   }
 
-  #requireAllowed(): void {
+  /** The service's own host is one that the workspace allows, and what goes there is encrypted. */
+  requireAllowed(): void {
     const { baseUrl, name } = this.service
     const { protocol, hostname, host } = new URL(baseUrl)
     const { allowedHosts } = this.#context
@@ -266,7 +282,7 @@ export class HostedWire {
   }
 
   /** Of a connection that was never made it is known that nothing came of it. */
-  #unreachable(error: unknown): unknown {
+  unreachable(error: unknown): unknown {
     this.#context.signal.throwIfAborted()
     if (error instanceof ProviderError) return error
     const cause = (error as Error).cause as { code?: string } | undefined
@@ -289,7 +305,8 @@ export class HostedWire {
     })
   }
 
-  #politely<Value>(work: () => Promise<Value>): Promise<Value> {
+  /** A call that may be made again is, where that may help. */
+  politely<Value>(work: () => Promise<Value>): Promise<Value> {
     const { sleep, signal } = this.#context
     return withRetries(work, { attempts: politeTries, firstDelayMs: shortestWaitMs, sleep, signal, random: () => 1 })
   }
@@ -305,7 +322,7 @@ function bodyOf({ body }: Response): Readable {
   return body === null ? Readable.from([]) : Readable.fromWeb(body as ReadableStream)
 }
 
-async function readAnswer(response: Response, failed = (error: unknown) => error): Promise<Answer> {
+export async function readAnswer(response: Response, failed = (error: unknown) => error): Promise<Answer> {
   let text: string
   try {
     text = await response.text()
