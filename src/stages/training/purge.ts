@@ -2,6 +2,7 @@ import type { FineTuneBackend, StoredThing } from "../../core/contracts/backend.
 import { UsageError } from "../../core/errors.ts"
 import { isTerminal, type RunSummary } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
+import { hasMadeSomething } from "./run-model.ts"
 import { isUnsettled, refreshRun } from "./sync.ts"
 
 /** A file that was uploaded for a run. */
@@ -27,8 +28,15 @@ export async function purgeableFiles(
   const files: PurgeableFile[] = []
   for (const run of runs) {
     const { summary } = await refreshRun(context, run, backend)
+    const isHome = summary.state !== "succeeded" || hasMadeSomething(context, summary)
     for (const { remoteId, file, purgedAt } of summary.uploads)
-      if (purgedAt === undefined) files.push({ run, file, remoteId, ...reasonToKeep(summary, remoteId) })
+      if (purgedAt === undefined)
+        files.push({
+          ...{ run, file, remoteId },
+          ...(isHome
+            ? reasonToKeep(summary, remoteId)
+            : { kept: `what ${run} made is not here yet: tuneloop runs fetch ${run}` }),
+        })
   }
   if (files.length === 0) return files
   const needed = new Map<string, StoredThing>()
