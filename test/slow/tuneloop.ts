@@ -22,8 +22,12 @@ export function python(): Promise<string> {
   })
 }
 
-export function run(command: string, words: readonly string[]): Promise<Outcome> {
-  return outcomeOf(spawn(command, words, { env: { ...process.env, HF_HUB_OFFLINE: "1" } }))
+export function run(
+  command: string,
+  words: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  return outcomeOf(spawn(command, words, { env: { ...process.env, HF_HUB_OFFLINE: "1", ...environment } }))
 }
 
 /**

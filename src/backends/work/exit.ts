@@ -11,6 +11,8 @@ export const exitSchema = z.object({
   adapterDigest: z.string().optional(),
 })
 export type WorkExit = z.output<typeof exitSchema>
+/** Whosever end it is. */
+export type WorkEnd = Omit<WorkExit, "submissionKey">
 
 /** The end as a snapshot has it. */
 export function endOf({
@@ -18,6 +20,6 @@ export function endOf({
   message,
   hint,
   at,
-}: WorkExit): Pick<JobSnapshot, "state" | "message" | "hint" | "since"> {
+}: WorkEnd): Pick<JobSnapshot, "state" | "message" | "hint" | "since"> {
   return { state: status, message: message ?? undefined, hint: hint ?? undefined, since: at }
 }

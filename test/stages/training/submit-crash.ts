@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
+import hfJobs from "../../../src/backends/hf-jobs.ts"
 import openAiCompatible from "../../../src/backends/openai-compatible.ts"
 import together from "../../../src/backends/together.ts"
 import wandb from "../../../src/backends/wandb.ts"
@@ -9,6 +10,7 @@ import { resolveSubmission } from "../../../src/stages/training/resolve.ts"
 import { syncRun } from "../../../src/stages/training/sync.ts"
 import { train } from "../../../src/stages/training/train.ts"
 import { readPlan, runFiles } from "../../../src/store/rows/run-files.ts"
+import { HubServer } from "../../backends/hf/server.ts"
 import { OpenAiServer } from "../../backends/openai-server.ts"
 import { TogetherServer } from "../../backends/together-server.ts"
 import { WandbServer } from "../../backends/wandb/server.ts"
@@ -49,6 +51,16 @@ export const services: Readonly<Record<string, Service>> = {
     upload: /^POST .*\/files\/upload$/,
     look: /^GET .*\/files\/file-1$/,
     create: /^POST \S+\/fine-tunes$/,
+  },
+  "hf-jobs": {
+    module: hfJobs as unknown as BackendModule,
+    keyName: "HF_TOKEN",
+    options: (place) => ({ ...place, quietSeconds: 0.1 }),
+    start: () => HubServer.start(),
+    baseModel: "HuggingFaceTB/SmolLM2-135M-Instruct",
+    upload: /^POST .*\/commit\/main$/,
+    look: /^POST .*\/preupload\/main$/,
+    create: /^POST \/api\/jobs\/tester$/,
   },
   wandb: {
     module: wandb as unknown as BackendModule,
