@@ -159,6 +159,23 @@ it("an evaluation ends with its lease, and the next one goes on with what was an
   expect(result.contenders).toHaveLength(2)
 })
 
+it("a lease whose time is up is said to bill until runs sync has torn it down", async () => {
+  await printed("runs", "deploy", "latest", "--yes", "--hours", "0.0001")
+  const { stdout } = await outcomeOf("status")
+  expect(stdout).toMatch(/its lease ended .* UTC and it may still bill: tuneloop runs sync/)
+  expect((await outcomeOf("runs", "sync")).stdout).toMatch(/was deployed on 1x_nvidia_h100_80gb_sxm, .*its time was up/)
+  expect(server.endpoints.billing).toEqual([])
+})
+
+it("runs deploy says of a service that needs no deployment, or takes none, how its models are served", async () => {
+  const backend = { name: "openai-compatible", options: { profile: "azure", baseUrl: server.url } }
+  const file = join(folder, "jobs", "runs", run, "plan.json")
+  writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), backend }))
+  const { code, stderr } = await outcomeOf("runs", "deploy", "latest", "--yes")
+  expect([code, stderr]).toEqual([2, expect.stringContaining("takes deployments at its control plane only")])
+  expect((await outcomeOf("runs", "deploy", "latest", "--hours", "0")).stderr).toContain("more than 0 and at most 744")
+})
+
 it("runs deploy --wait ends what never answers", async () => {
   server.endpoints.fate = "ERROR"
   const { code, stderr } = await outcomeOf("runs", "deploy", "latest", "--yes", "--wait")

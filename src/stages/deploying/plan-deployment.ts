@@ -91,7 +91,7 @@ function chosenOffer(
     throw new ToolkitError(`${backend} serves no model that is tuned from ${baseModel}`, {
       code: "unsupported",
       exitCode: 2,
-      hint: "Bring the weights home: tuneloop runs fetch <run>",
+      hint: "Look at `docs/backends.md` for how it serves models, or bring the weights home: tuneloop runs fetch <run>",
     })
   if (hardware === undefined) {
     const offer = offers.find(({ isAvailable }) => isAvailable)
