@@ -105,6 +105,7 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
       objectives: profile.objectives,
       methods: ["lora"],
       settings: ["name", ...Object.keys(profile.settings)],
+      choosesCheckpoint: true,
       asOf: profile.asOf,
       source: profile.source,
     }),

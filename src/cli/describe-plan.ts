@@ -12,6 +12,7 @@ export function describePlan({ backend, plan, planDigest, estimate, notes = [], 
   return [
     `would train ${plan.baseModel} by ${method} on ${plan.dataset} ${rows} on ${backend}`,
     `plan ${planDigest}`,
+    `checkpoint: ${plan.checkpoint === undefined ? "the last" : "the lowest validation loss"}`,
     ...estimate.figures.map(
       ({ name, value, unit, source, detail }) =>
         `${name}: ${value}${unit === name ? "" : ` ${unit}`} (${source}${detail === undefined ? "" : `, ${detail}`})`,

@@ -125,8 +125,11 @@ export class OpenAiServer extends WireServer {
 
   /** Base models and those that were trained here answer. */
   private chat({ model, messages }: Question): Answer {
-    if (![...this.models, ...this.jobs.map((job) => job.fine_tuned_model)].includes(model))
-      return refusal(404, `the model ${model} does not exist`)
+    const made = this.jobs.flatMap((job) => [
+      job.fine_tuned_model,
+      ...job.checkpoints.map((checkpoint) => checkpoint.fine_tuned_model_checkpoint),
+    ])
+    if (![...this.models, ...made].includes(model)) return refusal(404, `the model ${model} does not exist`)
     const content = this.answerOf(model, messages.at(-1)?.content ?? "")
     return {
       status: 200,

@@ -22,6 +22,8 @@ export class TogetherServer extends WireServer {
   limitUsd = 100
   /** What a job makes, packed. */
   archive = Buffer.alloc(0)
+  /** What it had made at earlier steps, packed. */
+  readonly checkpoints = new Map<number, Buffer>()
   clock = Date.parse("2026-06-01T00:00:00Z")
 
   static async start(): Promise<TogetherServer> {
@@ -41,6 +43,14 @@ export class TogetherServer extends WireServer {
     this.#start(job)
     const step = job.metrics.length + 1
     job.metrics.push({ global_step: step, "train/loss": 2 / step, learning_rate: 1e-4 })
+  }
+
+  /** Saves a checkpoint at the last step, whose loss on the validation rows was logged. */
+  save(evalLoss: number, archive: Buffer, job = this.newest): void {
+    const step = job.metrics.length
+    Object.assign(job.metrics.at(-1) ?? {}, { "eval/loss": evalLoss })
+    this.checkpoints.set(step, archive)
+    this.#tell(job, "checkpoint_save", `Checkpoint saved at step ${step}`, { step })
   }
 
   succeed(job = this.newest): void {
@@ -82,7 +92,7 @@ export class TogetherServer extends WireServer {
     if (room === storagePath && request.method === "PUT") return this.store.put(rest[0] ?? "", body)
     if (request.headers.authorization !== `Bearer ${this.key}`) return refused(401, "invalid API key")
     if (room === "files") return this.store.answerTo({ request, path: rest, body, url: this.url })
-    if (room === "finetune") return { status: 200, body: this.archive }
+    if (room === "finetune") return this.#archive(url)
     if (room === "hardware") return this.endpoints.hardwareFor(url.searchParams.get("model"), [this.model])
     if (room === "endpoints") return this.endpoints.answerTo({ request, path: rest, body }, this.#tunedModels())
     if (call === "POST /v1/chat/completions") return this.endpoints.chat(body)
@@ -118,6 +128,13 @@ export class TogetherServer extends WireServer {
       return { status: 200, body: listedJob(job) }
     }
     return { status: 200, body: shownJob(job) }
+  }
+
+  /** What the job made, or had made at a step at which it saved. */
+  #archive({ searchParams }: URL): Answer {
+    const step = searchParams.get("checkpoint_step")
+    const body = step === null ? this.archive : this.checkpoints.get(Number(step))
+    return body === undefined ? refused(404, `there is no checkpoint of step ${step}`) : { status: 200, body }
   }
 
   #limits(model: string | null): Answer {

@@ -5,6 +5,8 @@ import { zstdCompressSync } from "node:zlib"
 import { create as pack } from "tar"
 import { describe, expect, it } from "vitest"
 import together from "../../src/backends/together.ts"
+import { chosenCheckpoint } from "../../src/core/training/checkpoints.ts"
+import { reduceRun } from "../../src/core/training/run.ts"
 import { makeFolder } from "../../src/store/files/files.ts"
 import { runFiles } from "../../src/store/rows/run-files.ts"
 import { Workspace } from "../../src/store/workspace.ts"
@@ -169,6 +171,33 @@ describe("together", () => {
       )
       server.end(server.newest, "error", "out of memory")
       expect(await open().poll(job, files)).toMatchObject({ state: "failed", message: "out of memory" })
+    }))
+
+  it("asks for a checkpoint with each loss, and brings the one that is chosen", () =>
+    at(async ({ server, plan, files, open }) => {
+      const chosen = { ...plan, checkpoint: "lowest-validation-loss" } as const
+      const job = await open().submit(chosen, files, submitted)
+      expect(server.newest.request).toMatchObject({ n_evals: 3, n_checkpoints: 3 })
+      const epochs = { ...plan.hyperparameters, epochs: 11 }
+      expect(await open().refusals?.({ ...chosen, hyperparameters: epochs })).toEqual([
+        "the number of checkpoints, one an epoch, is 11; at most 10",
+      ])
+      for (const loss of [0.4, 0.6]) {
+        server.step()
+        server.save(loss, server.archive)
+      }
+      server.succeed()
+      const { events } = await open().poll(job, files)
+      const run = reduceRun(
+        "r",
+        events.map((event, sequence) => ({ ...event, run: "r", sequence, at: "" })),
+      )
+      const best = chosenCheckpoint(run, "lowest-validation-loss")
+      expect(best).toMatchObject({ step: 1, evalLoss: 0.4 })
+      const artifacts = (await open().fetch?.(job, files, best)) ?? []
+      expect(artifacts[0]?.path).toBe(join(files.checkpoints, "step-1", "adapter_config.json"))
+      expect(server.calls.at(-1)).toContain("checkpoint=adapter&checkpoint_step=1")
+      expect((await open().fetch?.(job, files))?.[0]?.path).toBe(join(files.adapter, "adapter_config.json"))
     }))
 
   it("lists the jobs of others, newest first, each with its rows, objective and settings", () =>

@@ -18,6 +18,7 @@ const act: PaidTraining = {
 }
 const shown = `would train gpt by lora on ds_1 (40 rows, 7 validation rows) on somewhere
 plan sha256:1
+checkpoint: the last
 cost: 3.5 USD (provider)
 the first row, as it is sent:
 {"messages": []}`

@@ -108,10 +108,74 @@ it("runs show and ls say what a run cost beside what it was thought to, and its 
   expect((await run("runs", "show", "latest")).stdout).toMatch(/cost: \$0\.0060, estimated at \$0\.00\d+/)
   const { stdout } = await run("runs", "show", "latest")
   expect(stdout).toContain("step 20, validation loss 0.500, the lowest, ft:step-20")
-  expect(stdout).toContain("step 30, validation loss 0.700, the default, ft:step-30")
+  expect(stdout).toContain("step 30, validation loss 0.700, the last, ft:step-30")
   expect(await printed("runs", "ls")).toMatchObject({ runs: [{ costUsd: 0.006, estimateUsd: expect.any(Number) }] })
   expect((await run("runs", "ls")).stdout).toMatch(/\$0\.0060 \(\$0\.00\d+\)/)
   expect((await run("runs", "cancel", "latest")).stdout).toMatch(/is succeeded\ncost: \$0\.0060/)
+})
+
+describe("the checkpoint with the lowest validation loss", () => {
+  const lowest = "lowest-validation-loss"
+  const checkpoint = (step: number, metrics: Readonly<Record<string, number>>) => ({
+    ...{ id: `ckpt-${step}`, step_number: step, fine_tuned_model_checkpoint: `ft:step-${step}` },
+    metrics,
+  })
+  const finished = async (...losses: Readonly<Record<string, number>>[]) => {
+    await printed("train", "mood", "--yes")
+    server.newest.checkpoints.push(...losses.map((loss, index) => checkpoint(10 * (index + 1), loss)))
+    server.succeed()
+    await printed("runs", "sync")
+  }
+  const evaluated = (...more: string[]) =>
+    printed("evaluate", "latest", "--against", "few-shot", "--yes", ...more) as Promise<{ evaluation: string }>
+
+  it("is the model where the job says so: the plan, the run and the evaluation take it", async () => {
+    writeHostedJob(folder, "mood", server, { checkpoint: lowest })
+    expect((await run("train", "mood", "--dry-run")).stderr).toContain("has no validation rows, and checkpoint")
+    const rows = ["sun", "moon"].map((word) => ({
+      input: { body: `${word} x1 y2 z3` },
+      output: "good",
+      split: "validation",
+    }))
+    writeFileSync(join(folder, "more.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+    await printed("seed", "import", "mood", join(folder, "more.jsonl"))
+    await printed("build", "mood")
+    const dry = await run("train", "mood", "--dry-run")
+    expect(dry.stdout, dry.stderr).toContain("checkpoint: the lowest validation loss")
+    await finished({ full_valid_loss: 0.5 }, { full_valid_loss: 0.7 })
+    const asked: string[] = []
+    server.answerOf = (model) => {
+      asked.push(model)
+      return "good"
+    }
+    const own = await evaluated()
+    expect(new Set(asked)).toEqual(new Set(["ft:step-10", server.models[0]]))
+    expect((await run("runs", "show", "latest")).stdout).toContain("the job takes the one with the lowest")
+    expect(await printed("runs", "fetch", "latest")).toMatchObject({ model: { id: "ft:step-10" } })
+    asked.length = 0
+    const other = await evaluated("--checkpoint", "last")
+    expect(asked).toContain(server.newest.fine_tuned_model)
+    expect(other.evaluation).not.toBe(own.evaluation)
+  })
+
+  it("can be had of a run that was trained for its last one, without another training", async () => {
+    await finished({ full_valid_loss: 0.5 }, { full_valid_loss: 0.7 })
+    expect(await printed("runs", "fetch", "latest", "--checkpoint", lowest)).toMatchObject({
+      model: { id: "ft:step-10" },
+    })
+    await evaluated("--checkpoint", lowest)
+    expect(server.jobs).toHaveLength(1)
+  })
+
+  it("is refused where no loss is known, and where nothing could measure one", async () => {
+    await finished({}, {})
+    const { code, stderr } = await run("evaluate", "latest", "--checkpoint", lowest, "--yes")
+    expect([code, stderr]).toEqual([2, expect.stringContaining("has no checkpoint with a validation loss")])
+    writeHostedJob(folder, "mood", server, { checkpoint: lowest, objective: "dpo" })
+    expect((await run("train", "mood")).stderr).toContain("dpo trains without validation rows")
+    writeHostedJob(folder, "mood", server, { checkpoint: lowest, backend: { name: "wandb" } })
+    expect((await run("train", "mood")).stderr).toContain(`wandb does not have the choice checkpoint: ${lowest}`)
+  })
 })
 
 describe("what lies at a provider", () => {

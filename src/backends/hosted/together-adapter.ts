@@ -14,29 +14,35 @@ import { createZstdDecompress } from "node:zlib"
 import { extract } from "tar"
 import type { Artifact, RunFiles } from "../../core/contracts/backend.ts"
 import { ProviderError } from "../../core/errors.ts"
-import type { RemoteJob } from "../../core/training/run.ts"
+import type { RemoteJob, SavedCheckpoint } from "../../core/training/run.ts"
 import { artifactOf } from "./artifacts.ts"
 import type { TogetherJobs } from "./together-jobs.ts"
 
 /**
- * The adapter of a finished job is in the run's folder, unpacked; the folder is whole or not there. What is there
- * already is not brought again.
+ * The adapter of a finished job is in the run's folder, unpacked, as `adapter` or as that of the checkpoint; the folder
+ * is whole or not there. What is there already is not brought again.
  */
-export async function fetchAdapter(jobs: TogetherJobs, { id }: RemoteJob, files: RunFiles): Promise<Artifact[]> {
-  if (!existsSync(files.adapter)) await bringAdapter(jobs, id, files)
-  return Promise.all(filesIn(files.adapter).map(artifactOf))
+export async function fetchAdapter(
+  jobs: TogetherJobs,
+  { id }: RemoteJob,
+  files: RunFiles,
+  checkpoint?: SavedCheckpoint,
+): Promise<Artifact[]> {
+  const target = checkpoint === undefined ? files.adapter : join(files.checkpoints, `step-${checkpoint.step}`)
+  if (!existsSync(target)) await bringAdapter(files, target, (file) => jobs.downloadAdapter(id, file, checkpoint?.step))
+  return Promise.all(filesIn(target).map(artifactOf))
 }
 
-async function bringAdapter(jobs: TogetherJobs, id: string, files: RunFiles): Promise<void> {
-  mkdirSync(files.folder, { recursive: true })
+async function bringAdapter(files: RunFiles, target: string, download: (file: string) => Promise<void>): Promise<void> {
+  mkdirSync(dirname(target), { recursive: true })
   const staging = mkdtempSync(join(files.folder, "adapter-"))
   try {
     const archive = join(staging, "adapter.tar.zst")
-    await jobs.downloadAdapter(id, archive)
+    await download(archive)
     const unpacked = join(staging, "unpacked")
     mkdirSync(unpacked)
     await unpack(archive, unpacked)
-    renameSync(folderWith(unpacked, "adapter_config.json"), files.adapter)
+    renameSync(folderWith(unpacked, "adapter_config.json"), target)
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }

@@ -52,6 +52,7 @@ type StoredFile = z.output<typeof fileSchema>
 
 const limitsSchema = z.looseObject({
   max_num_epochs: number,
+  max_num_checkpoints: number,
   max_seq_length_sft: number,
   max_seq_length_dpo: number,
   lora_training: z
@@ -174,8 +175,14 @@ export class TogetherJobs {
     return this.wire.repeatable("POST", "/fine-tunes/estimate-price", estimateSchema, body)
   }
 
-  downloadAdapter(id: string, file: string): Promise<void> {
-    return this.wire.download(`/finetune/download?ft_id=${encodeURIComponent(id)}&checkpoint=adapter`, file)
+  /** Of the last checkpoint where no step is named. */
+  downloadAdapter(id: string, file: string, step?: number): Promise<void> {
+    const query = new URLSearchParams({
+      ft_id: id,
+      checkpoint: "adapter",
+      ...(step === undefined ? {} : { checkpoint_step: String(step) }),
+    })
+    return this.wire.download(`/finetune/download?${query}`, file)
   }
 
   #fileError(id: string, reason: string): ProviderError {

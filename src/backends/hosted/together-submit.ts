@@ -83,6 +83,8 @@ export function requestOf(plan: TrainingPlan, submissionKey: string): Record<str
     max_seq_length: settings.maxLength,
     random_seed: plan.seed,
     ...(plan.files.validation.rows > 0 ? { n_evals: settings.epochs } : {}),
+    // A loss for each checkpoint: both come at the end of each epoch.
+    ...(plan.checkpoint === undefined ? {} : { n_checkpoints: settings.epochs }),
     training_method: methodOf(plan),
     training_type: {
       type: "Lora",
@@ -103,7 +105,7 @@ function methodOf({ objective, hyperparameters: { beta } }: TrainingPlan) {
 
 /** What of the plan is beyond the model's limits. */
 export function beyondLimits(
-  { baseModel, method, hyperparameters, objective }: TrainingPlan,
+  { baseModel, method, hyperparameters, objective, checkpoint }: TrainingPlan,
   limits: ModelLimits | undefined,
 ): string[] {
   if (limits === undefined) return [`${baseModel} cannot be fine-tuned there`]
@@ -120,6 +122,9 @@ export function beyondLimits(
     ...(limits.lora_training ? [] : [`${baseModel} has no LoRA training there`]),
     ...over("method.rank", method.rank, max_rank),
     ...over("hyperparameters.epochs", hyperparameters.epochs, limits.max_num_epochs),
+    ...(checkpoint === undefined
+      ? []
+      : over("the number of checkpoints, one an epoch,", hyperparameters.epochs, limits.max_num_checkpoints)),
     ...over("hyperparameters.batchSize", hyperparameters.batchSize, mostRows),
     ...(typeof min_batch_size === "number" && hyperparameters.batchSize < min_batch_size
       ? [`hyperparameters.batchSize is ${hyperparameters.batchSize}; at least ${min_batch_size}`]

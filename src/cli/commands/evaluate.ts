@@ -1,4 +1,5 @@
 import type { Command } from "commander"
+import type { CheckpointChoice } from "../../core/training/checkpoints.ts"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
 import { PersonNeededError, UsageError } from "../../core/errors.ts"
 import { type JobSpecification, jobSchema } from "../../core/training/job.ts"
@@ -11,6 +12,7 @@ import { evaluate } from "../../stages/evaluating/evaluate.ts"
 import type { Evaluation } from "../../stages/evaluating/evaluation-result.ts"
 import { readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import { checkpointOption } from "../checkpoint-option.ts"
 import { chatServers } from "../chat-server.ts"
 import { askAgreement, atMost } from "../consent.ts"
 import type { Host } from "../host.ts"
@@ -29,6 +31,7 @@ export function register(command: Command, host: Host): void {
       "--holdout <id>",
       "another holdout than the run's own, or `latest`: rows that a\ncontender has seen leave the comparison",
     )
+    .addOption(checkpointOption())
     .option("--budget-usd <x>", "the most that answers of served models may cost, in US\ndollars", dollars)
     .option(
       "--retry-empty",
@@ -58,6 +61,7 @@ export function register(command: Command, host: Host): void {
 interface EvaluateFlags {
   readonly against?: string
   readonly holdout?: string
+  readonly checkpoint?: CheckpointChoice
   readonly budgetUsd?: number
   readonly retryEmpty?: boolean
   readonly deploy?: boolean
@@ -73,12 +77,14 @@ export async function evaluateRun(
   {
     against,
     holdout,
+    checkpoint,
     budgetUsd,
     retryEmpty,
     deployment = { isAsked: false, hours: 1 },
   }: {
     readonly against?: readonly string[] | undefined
     readonly holdout?: string | undefined
+    readonly checkpoint?: CheckpointChoice | undefined
     readonly budgetUsd?: number | undefined
     readonly retryEmpty?: boolean | undefined
     readonly deployment?: DeploymentWish & { readonly isAsked: boolean }
@@ -110,6 +116,7 @@ export async function evaluateRun(
       retryEmpty,
     },
     deploying: deployTerms(host, run, plan.backend, deployment),
+    checkpoint,
     holdout: holdout === undefined ? undefined : resolveHoldout(context.workspace, plan.task, holdout),
   })
 }

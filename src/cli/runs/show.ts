@@ -4,12 +4,13 @@ import type { TrainingPlan } from "../../core/contracts/backend.ts"
 import { renderLossPlot } from "../../evaluation/report/terminal.ts"
 import { type Lease, leasesOf } from "../../core/training/leases.ts"
 import { runCost } from "../../core/training/spending.ts"
+import { checkpointsOf } from "../../core/training/checkpoints.ts"
 import { isTerminal } from "../../core/training/run.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { now } from "../machine.ts"
 import { resolveRun } from "../resolve-run.ts"
-import { checkpointsOf, describeCheckpoints, describeCost, describeLateJobs } from "../text/run-record.ts"
+import { describeCheckpoints, describeCost, describeLateJobs } from "../text/run-record.ts"
 import { describeEndedLease, describeLease, leaseData } from "../text/lease.ts"
 import { describeReason, describeState } from "../text/run.ts"
 import { currentSummary } from "./run-backend.ts"
@@ -51,7 +52,7 @@ export function registerShow(command: Command, host: Host): void {
             ...describeLateJobs(summary),
           ].join("\n"),
           leases.map(describeOne).join("\n"),
-          describeCheckpoints(summary).join("\n"),
+          describeCheckpoints(summary, plan?.checkpoint ?? "last").join("\n"),
           renderLossPlot(metrics, { width: host.terminal.width, height: 14 }),
         ]
           .filter((part) => part !== "")

@@ -1,4 +1,5 @@
-import type { RunSummary, SavedCheckpoint } from "../../core/training/run.ts"
+import { type CheckpointChoice, checkpointsOf } from "../../core/training/checkpoints.ts"
+import type { RunSummary } from "../../core/training/run.ts"
 import type { RunCost } from "../../core/training/spending.ts"
 import { showUsd } from "../../stages/asking/money.ts"
 
@@ -25,31 +26,18 @@ export function describeLateJobs({ run, lateJobs }: RunSummary): string[] {
   )
 }
 
-type MarkedCheckpoint = SavedCheckpoint & { readonly isLowest: boolean; readonly isDefault: boolean }
-
-/** The checkpoints by step: the last one is the default, the lowest has the lowest validation loss. */
-export function checkpointsOf({ checkpoints }: RunSummary): MarkedCheckpoint[] {
-  const losses = checkpoints.flatMap(({ evalLoss }) => evalLoss ?? [])
-  const lowest = checkpoints.find(({ evalLoss }) => evalLoss === Math.min(...losses))
-  return checkpoints.map((checkpoint, index) => ({
-    ...checkpoint,
-    isLowest: checkpoint === lowest,
-    isDefault: index === checkpoints.length - 1,
-  }))
-}
-
-/** The checkpoints with a name or a loss of their own, a line each. */
-export function describeCheckpoints(summary: RunSummary): string[] {
+/** The checkpoints with a name or a loss of their own, a line each, and which of them the plan takes. */
+export function describeCheckpoints(summary: RunSummary, choice: CheckpointChoice): string[] {
   const marked = checkpointsOf(summary)
   if (!marked.some(({ model, evalLoss }) => model !== undefined || evalLoss !== undefined)) return []
   return [
-    "checkpoints:",
+    `checkpoints (the job takes ${choice === "last" ? "the last" : "the one with the lowest validation loss"}):`,
     ...marked.map(({ step, model, evalLoss, isLowest, isDefault }) =>
       [
         `  step ${step}`,
         ...(evalLoss === undefined ? [] : [`validation loss ${evalLoss.toFixed(3)}`]),
         ...(isLowest ? ["the lowest"] : []),
-        ...(isDefault ? ["the default"] : []),
+        ...(isDefault ? ["the last"] : []),
         ...(model === undefined ? [] : [model]),
       ].join(", "),
     ),

@@ -2,7 +2,8 @@ import type { z } from "zod"
 import type { DatasetId, HoldoutId } from "../rows/frozen-ids.ts"
 import type { JobSpecification } from "../training/job.ts"
 import type { BaseModel, ModelRef } from "../training/model-ref.ts"
-import type { RemoteJob, RunState, SentEvent } from "../training/run.ts"
+import type { CheckpointChoice } from "../training/checkpoints.ts"
+import type { RemoteJob, RunState, SavedCheckpoint, SentEvent } from "../training/run.ts"
 import type { Deployer } from "./deployment.ts"
 import type { RenderedPreference, RenderedRow } from "./format.ts"
 
@@ -23,6 +24,8 @@ export interface TrainingPlan {
   readonly objective: JobSpecification["objective"]
   readonly method: JobSpecification["method"]
   readonly hyperparameters: JobSpecification["hyperparameters"]
+  /** Which checkpoint is the model; the last one where absent. */
+  readonly checkpoint?: CheckpointChoice
   readonly seed: number
   readonly files: { readonly train: RenderedFile; readonly validation: RenderedFile }
 }
@@ -290,9 +293,10 @@ export interface FineTuneBackend extends Partial<Deployer> {
   resume?(job: RemoteJob, files: RunFiles): Promise<void>
   /**
    * What a job made is in the run's folder, each part verified by what the maker states of it; a second call brings
-   * nothing again. Returns what is there.
+   * nothing again. Returns what is there. A backend that brings one checkpoint alone brings this one, by default the
+   * last.
    */
-  fetch?(job: RemoteJob, files: RunFiles): Promise<readonly Artifact[]>
+  fetch?(job: RemoteJob, files: RunFiles, checkpoint?: SavedCheckpoint): Promise<readonly Artifact[]>
   /** The jobs at the service, or the one of this id, newest first. */
   history?(id?: string): AsyncIterable<ServiceJob>
   /**
@@ -336,6 +340,8 @@ export interface Capabilities {
   readonly methods: readonly string[]
   /** The settings of a job that it follows, by their keys in `method` and `hyperparameters`; all where absent. */
   readonly settings?: readonly string[]
+  /** Whether the checkpoint with the lowest validation loss can be had in the place of the last. */
+  readonly choosesCheckpoint?: boolean
   readonly asOf: string
   readonly source: string
 }

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { nameSchema, schemaVersion } from "../names.ts"
+import { checkpointChoices } from "./checkpoints.ts"
 
 const objectiveSchema = z.enum(["sft", "dpo"])
 type Objective = z.output<typeof objectiveSchema>
@@ -95,6 +96,10 @@ export const jobSchema = z
       .prefault({ name: "lora" })
       .describe("How the weights are trained, with the method's own settings"),
     hyperparameters: hyperparametersSchema.prefault({}).describe("The settings of the optimiser"),
+    checkpoint: z
+      .enum(checkpointChoices)
+      .default("last")
+      .describe("Which checkpoint is the model: the last one, or that with the lowest loss on the validation rows"),
     budgetUsd: z.number().min(0).optional().describe("The most that all runs of the job may cost, ever, in US dollars"),
     allowUnknownCost: z
       .boolean()
@@ -126,6 +131,10 @@ export const jobSchema = z
   .refine(({ objective, hyperparameters }) => objective === "dpo" || hyperparameters.beta === undefined, {
     path: ["hyperparameters", "beta"],
     error: "only the objective dpo has it; leave it out, or set objective: dpo",
+  })
+  .refine(({ objective, checkpoint }) => objective !== "dpo" || checkpoint === "last", {
+    path: ["checkpoint"],
+    error: "dpo trains without validation rows, so there is no validation loss; leave it out, or set checkpoint: last",
   })
   .describe("A Tuneloop training job")
 export type JobSpecification = z.output<typeof jobSchema>

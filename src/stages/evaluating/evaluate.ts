@@ -7,6 +7,7 @@ import { evaluationFile, freeReportFile } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 import { warnOfShortAnswers } from "./answer-length.ts"
 import { agreeToDeploy } from "./ask-deployed.ts"
+import { chosenModel } from "../training/chosen-model.ts"
 import { collectAnswers, type Answers } from "./answers.ts"
 import { planEvaluation, type EvaluationPlan, type EvaluationRequest } from "./evaluation-plan.ts"
 import { readEvaluation, type Evaluation } from "./evaluation-result.ts"
@@ -30,6 +31,8 @@ export async function evaluate(
   const finished = readEvaluation(workspace, plan.run, plan.id)
   if (finished !== undefined && plan.served?.retryEmpty !== true) return { state: "unchanged", result: finished }
   const summary = await requireFinished(context, plan.run)
+  // What cannot be asked is said before the test set is opened.
+  chosenModel(context, summary, plan.checkpoint)
   requireIncumbent(context, plan)
   requireRecorded(workspace, plan)
   if (request.job.evaluation.maxNewTokens !== undefined)

@@ -6,6 +6,7 @@ import type { ConfiguredMetric } from "../../core/contracts/metric.ts"
 import { ConfigError, ToolkitError } from "../../core/errors.ts"
 import { promptVersion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
+import type { CheckpointChoice } from "../../core/training/checkpoints.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { type AdoptedRun, readAdopted } from "../../store/rows/adopted-runs.ts"
 import { evaluationText, readPlan, runFiles } from "../../store/rows/run-files.ts"
@@ -36,16 +37,19 @@ export interface EvaluationRequest {
   readonly deploying?: DeployTerms | undefined
   /** A later holdout than the run's own. */
   readonly holdout?: HoldoutId | undefined
+  /** Another checkpoint than that of the run's plan. */
+  readonly checkpoint?: CheckpointChoice | undefined
 }
 
 /** An evaluation before its first answer. */
-export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout" | "job"> {
+export interface EvaluationPlan extends Omit<EvaluationRequest, "holdout" | "job" | "checkpoint"> {
   readonly id: string
   readonly job: DecidedJob
   /** What the run was trained by. */
   readonly training: TrainingPlan
   /** What is known of a run that was not made here. */
   readonly adopted: AdoptedRun | undefined
+  readonly checkpoint: CheckpointChoice
   readonly holdout: HoldoutId
   /** What was recorded of the contenders that answer from a recording, by their names. */
   readonly recordings: RecordingsTerms
@@ -59,10 +63,11 @@ export function planEvaluation(context: StageContext, request: EvaluationRequest
   const holdout = request.holdout ?? training.holdout
   const contenders = request.contenders.filter(({ contender }) => contender.kinds.includes(task.kind))
   const recordings = recordingsOf(context.workspace, { task, contenders })
-  const settings = { task, run, training, holdout, recordings }
+  const checkpoint = request.checkpoint ?? training.checkpoint ?? "last"
+  const settings = { task, run, training, holdout, recordings, checkpoint }
   const decided = decidedJob(context, job, settings)
   const id = evaluationId({ ...settings, job: decided })
-  return { ...request, contenders, id, job: decided, training, adopted, holdout, recordings }
+  return { ...request, contenders, id, job: decided, training, adopted, checkpoint, holdout, recordings }
 }
 
 /** A length that nobody set follows from the outputs, unless the evaluation was made before it did. */
@@ -78,13 +83,15 @@ function decidedJob(context: StageContext, job: JobSpecification, settings: Omit
 type Settings = Pick<EvaluationPlan, "task" | "run" | "training" | "holdout"> & {
   readonly job: JobSpecification
   readonly recordings?: RecordingsTerms
+  readonly checkpoint?: CheckpointChoice
 }
 
 /**
  * The id of the evaluation of the run by the job's settings: equal for equal plan, holdout, prompt, contenders and
  * rule.
  */
-export function evaluationId({ task, job, run, training, holdout, recordings = {} }: Settings): string {
+export function evaluationId({ task, job, run, training, holdout, recordings = {}, checkpoint }: Settings): string {
+  const planned = training.checkpoint ?? "last"
   return contentId("eval", {
     semantics,
     run,
@@ -94,6 +101,7 @@ export function evaluationId({ task, job, run, training, holdout, recordings = {
     verdict: task.verdict,
     evaluation: { ...job.evaluation, maxNewTokens: job.evaluation.maxNewTokens ?? formerMaxNewTokens },
     ...(holdout === training.holdout ? {} : { holdout }),
+    ...(checkpoint === undefined || checkpoint === planned ? {} : { checkpoint }),
     ...(task.holdout.groupBy === undefined ? {} : { groupCorrelation: task.holdout.groupCorrelation }),
     ...(Object.keys(recordings).length === 0 ? {} : { recordings }),
   })

@@ -5,7 +5,7 @@ import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
 import type { RunSummary } from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
-import { modelOf } from "../training/run-model.ts"
+import { chosenModel } from "../training/chosen-model.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import type { EvaluationRows } from "./test-rows.ts"
 
@@ -48,12 +48,16 @@ export function* linesAsked({ rows, work }: Question): Generator<string> {
     )
 }
 
-function toolsOf(context: StageContext, { run, training }: EvaluationPlan, summary: RunSummary): ContenderTools {
+function toolsOf(
+  context: StageContext,
+  { run, training, checkpoint }: EvaluationPlan,
+  summary: RunSummary,
+): ContenderTools {
   const base = baseOf(training)
   const usual: ModelRef = { kind: "adapter", base, location: runFiles(context.workspace, run).adapter }
   return {
     base: { kind: "base", ...base },
-    tuned: modelOf(context, summary) ?? usual,
+    tuned: chosenModel(context, summary, checkpoint) ?? usual,
     trainClassifier(rows) {
       const model = trainLinearModel(rows)
       return (text) => model.predict(text).label

@@ -4,22 +4,25 @@ import { CredentialError, ProviderError, ToolkitError } from "../../core/errors.
 import { settingDefaults, type JobSpecification } from "../../core/training/job.ts"
 import type { StageContext } from "../context.ts"
 
+type SupportedParts = Pick<JobSpecification, "objective" | "method" | "hyperparameters" | "checkpoint">
+
 /** The backend can train the job's objective by its method; an error says what it can. */
 export function requireSupported(
   backend: FineTuneBackend,
-  { objective, method, hyperparameters }: Pick<JobSpecification, "objective" | "method" | "hyperparameters">,
+  { objective, method, hyperparameters, checkpoint }: SupportedParts,
 ): void {
-  const { objectives, methods, settings, asOf } = backend.capabilities()
+  const { objectives, methods, settings, asOf, choosesCheckpoint = false } = backend.capabilities()
   const refusals = [
     ...(objectives.includes(objective) ? [] : [`the objective ${objective} (it has: ${objectives.join(", ")})`]),
     ...(methods.includes(method.name) ? [] : [`the method ${method.name} (it has: ${methods.join(", ")})`]),
+    ...(checkpoint === "last" || choosesCheckpoint ? [] : [`the choice checkpoint: ${checkpoint}`]),
     ...(settings === undefined ? [] : unknownSettings({ objective, method, hyperparameters }, settings)),
   ]
   if (refusals.length > 0)
     throw new ToolkitError(`${backend.name} does not have ${refusals.join(" and ")}, as of ${asOf}`, {
       code: "unsupported",
       exitCode: 2,
-      hint: "Edit objective, method, hyperparameters or backend in the job.",
+      hint: "Edit objective, method, hyperparameters, checkpoint or backend in the job.",
     })
   requireOwnRate(backend, { objective, method, hyperparameters })
 }
@@ -27,7 +30,7 @@ export function requireSupported(
 /** The default rate is one for sft, too high by far for preferences: a backend that follows it is told another. */
 function requireOwnRate(
   { name, capabilities }: Pick<FineTuneBackend, "name" | "capabilities">,
-  { objective, method, hyperparameters: { learningRate } }: Parameters<typeof requireSupported>[1],
+  { objective, method, hyperparameters: { learningRate } }: Omit<SupportedParts, "checkpoint">,
 ): void {
   const isFollowed = capabilities().settings?.includes("learningRate") ?? true
   if (objective !== "dpo" || !isFollowed || learningRate !== settingDefaults(method.name)["learningRate"]) return

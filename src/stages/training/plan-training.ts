@@ -69,11 +69,24 @@ export function planTraining(
     objective: job.objective,
     method: job.method,
     hyperparameters: job.hyperparameters,
+    // At its default it stays out of the digest.
+    ...(job.checkpoint === "last" ? {} : { checkpoint: job.checkpoint }),
     seed: job.seed,
     files: { train: fileEntry(rendered.train), validation: fileEntry(rendered.validation) },
   }
   requireRows(plan, dialect)
+  requireValidation(plan)
   return { plan, digest: digest(plan), rendered }
+}
+
+/** A validation loss needs rows to be measured on. */
+function requireValidation({ checkpoint, files, holdout, task }: TrainingPlan): void {
+  if (checkpoint === undefined || files.validation.rows > 0) return
+  throw new ToolkitError(`${holdout} has no validation rows, and checkpoint: ${checkpoint} needs their loss`, {
+    code: "unsupported",
+    exitCode: 2,
+    hint: `Set checkpoint: last in the job, or import more gold examples: tuneloop seed import ${task} <file>`,
+  })
 }
 
 /** The rendered rows as lines: in the backend's dialect, or in the trainer's own form. */

@@ -1,5 +1,6 @@
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
+import { type CheckpointChoice, chosenCheckpoint } from "../../core/training/checkpoints.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
 import type { FetchedArtifact, RunSummary } from "../../core/training/run.ts"
 import { isThere, keptPath, placedModel } from "../../store/rows/model-places.ts"
@@ -43,15 +44,22 @@ export async function fetchArtifacts(
   }
 }
 
-/** What there is of what a job made is in the run's folder and in the ledger; `isNew` where it was not before. */
+/**
+ * What there is of what a job made is in the run's folder and in the ledger; `isNew` where it was not before. Of the
+ * checkpoints it is the one of the choice, that of the plan where absent.
+ */
 export async function bringArtifacts(
   context: StageContext,
-  { run, job, artifacts }: RunSummary,
+  summary: RunSummary,
   backend: FineTuneBackend,
+  choice?: CheckpointChoice,
 ): Promise<readonly (FetchedArtifact & { readonly isNew: boolean })[]> {
+  const { run, job, artifacts } = summary
   if (backend.fetch === undefined || job === undefined) return []
+  const files = runFiles(context.workspace, run)
+  const checkpoint = chosenCheckpoint(summary, choice ?? readPlan(files)?.checkpoint ?? "last")
   const before = new Set(artifacts.filter(({ path }) => isThere(context.workspace, path)).map(nameOf))
-  const fetched = (await backend.fetch(job, runFiles(context.workspace, run))).map(
+  const fetched = (await backend.fetch(job, files, checkpoint)).map(
     ({ path, digest, bytes }): FetchedArtifact => ({ path: keptPath(context.workspace, path), digest, bytes }),
   )
   const recorded = new Set(artifacts.map(nameOf))

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { checkpointChoices } from "../../core/training/checkpoints.ts"
 import { objectives, trainerMethods } from "../../core/training/job.ts"
 import { datasetIdSchema, holdoutIdSchema } from "../../core/rows/frozen-ids.ts"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
@@ -32,6 +33,7 @@ export const planSchema: z.ZodType<TrainingPlan> = z.looseObject({
     weightDecay: z.number(),
     maxLength: z.number(),
   }),
+  checkpoint: z.enum(checkpointChoices).optional(),
   seed: z.number(),
   files: z.looseObject({ train: renderedFileSchema, validation: renderedFileSchema }),
 })
