@@ -8,10 +8,11 @@ import type { ConfiguredMetric, Metric } from "../core/contracts/metric.ts"
 import type { ModelModule } from "../core/contracts/model.ts"
 import type { Strategy } from "../core/contracts/strategy.ts"
 import { ConfigError, UsageError } from "../core/errors.ts"
-import { formatPath, nearest, show } from "../core/parse.ts"
+import { formatPath, nearest, type PathIssue, show } from "../core/parse.ts"
 import { optionsIn, plugInName } from "../core/plug-in-name.ts"
 import type { JobSpecification } from "../core/training/job.ts"
-import { strategyIssues, taskIssues } from "../core/task/task-checks.ts"
+import { isAbout, looseSchemaIssues, withoutBrokenParts } from "../core/task/broken-task.ts"
+import { type CheckedPlugins, strategyIssues, taskIssues } from "../core/task/task-checks.ts"
 import type { TaskSpecification } from "../core/task/task.ts"
 import { closedServices } from "../store/closed-services.ts"
 import type { Workspace } from "../store/workspace.ts"
@@ -74,9 +75,46 @@ export async function readCheckedTask(workspace: Workspace, task: string): Promi
     optionIssues,
   }
   return workspace.readTask(task, (raw, value) =>
-    value === undefined
-      ? strategyIssues((raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies, plugins)
-      : taskIssues(value, plugins),
+    value === undefined ? issuesOfBroken(raw, plugins) : taskIssues(value, plugins),
+  )
+}
+
+/** What the checks beyond the schema find in a specification that its schema refuses. */
+function issuesOfBroken(raw: unknown, plugins: CheckedPlugins): readonly PathIssue[] {
+  const rest = withoutBrokenParts(raw)
+  if (rest !== undefined) return taskIssues(rest.task, plugins).filter((issue) => !isAbout(issue, rest.paths))
+  const strategies = (raw as { expand?: { strategies?: unknown } } | null)?.expand?.strategies
+  return [...looseSchemaIssues(raw), ...strategyIssues(strategies, plugins)]
+}
+
+/** Several specifications, of which those that are invalid are told together. */
+export async function readCheckedTasks(
+  workspace: Workspace,
+  tasks: readonly string[],
+): Promise<{ readonly checked: readonly TaskSpecification[]; readonly refused: ConfigError | undefined }> {
+  const checked: TaskSpecification[] = []
+  const refused: ConfigError[] = []
+  for (const task of tasks) {
+    try {
+      checked.push(await readCheckedTask(workspace, task))
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      refused.push(error)
+    }
+  }
+  return { checked, refused: joined(refused, tasks.length) }
+}
+
+/** One error of the errors of several files. */
+export function joined(refused: readonly ConfigError[], files: number): ConfigError | undefined {
+  const [first, ...others] = refused
+  if (first === undefined || others.length === 0) return first
+  // A file that is no YAML at all has its problem in the message alone.
+  const issues = refused.flatMap((error) => (error.issues.length > 0 ? error.issues : [{ message: error.message }]))
+  return new ConfigError(
+    `${refused.length} of ${files} files are invalid: ${issues.length} problems`,
+    issues,
+    first.hint,
   )
 }
 

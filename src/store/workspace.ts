@@ -96,6 +96,18 @@ export class Workspace {
     return yamlNames(join(this.root, "jobs"))
   }
 
+  /** The names of the jobs that train the task; what is wrong with a job is said where it is used. */
+  jobsOf(task: string): string[] {
+    return this.jobs().filter((name) => {
+      try {
+        return this.readJob(name).task === task
+      } catch (error) {
+        if (error instanceof ToolkitError) return false
+        throw error
+      }
+    })
+  }
+
   /** The task's specification; an unknown task lists those that exist. */
   readTask(
     task: string,

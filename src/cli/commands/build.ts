@@ -12,8 +12,6 @@ import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import type { SplitPairCounts } from "../../core/rows/split-pairs.ts"
 import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
-import { ToolkitError } from "../../core/errors.ts"
-import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
 import { addFileOptions, noteFiles, splitFiles } from "../import-command.ts"
@@ -74,18 +72,8 @@ export function register(command: Command, host: Host): void {
 
 function nextAfter({ workspace }: Host, task: string, { open }: BuildResult): string {
   if (open > 0) return `tuneloop review export ${task} --out review.xlsx`
-  const job = workspace.jobs().find((name) => isJobOf(workspace, name, task))
+  const [job] = workspace.jobsOf(task)
   return job === undefined ? `write jobs/${task}.yaml (tuneloop schema job)` : `tuneloop train ${job} --wait`
-}
-
-/** A job that cannot be read is none of this command's business. */
-function isJobOf(workspace: Workspace, name: string, task: string): boolean {
-  try {
-    return workspace.readJob(name).task === task
-  } catch (error) {
-    if (error instanceof ToolkitError) return false
-    throw error
-  }
 }
 
 /** What looks for duplicates in other words, where the specification wants it; nothing is loaded or asked otherwise. */

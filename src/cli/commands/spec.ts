@@ -8,7 +8,7 @@ import { unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { Workspace } from "../../store/workspace.ts"
 import type { Host } from "../host.ts"
-import { readCheckedTask } from "../plugins.ts"
+import { readCheckedTasks } from "../plugins.ts"
 import { refreshSchemas } from "./_schemas.ts"
 
 export function register(command: Command, host: Host): void {
@@ -18,9 +18,9 @@ export function register(command: Command, host: Host): void {
     .description("check a specification and list every problem at once")
     .addHelpText("after", "\nExample: tuneloop spec check ticket-triage")
     .action(async (task: string | undefined) => {
-      const checked = []
-      for (const name of task === undefined ? host.workspace.tasks() : [task])
-        checked.push(await readCheckedTask(host.workspace, name))
+      const tasks = task === undefined ? host.workspace.tasks() : [task]
+      const { checked, refused } = await readCheckedTasks(host.workspace, tasks)
+      if (refused !== undefined && checked.length === 0) throw refused
       refresh(host)
       host.print(
         {
@@ -40,6 +40,7 @@ export function register(command: Command, host: Host): void {
           ])
           .join("\n") || host.workspace.withoutTasks,
       )
+      if (refused !== undefined) throw refused
       const [only, ...others] = checked
       if (only === undefined) return
       const isNew = !existsSync(new TaskRows(host.workspace, only.task).seedsFile)

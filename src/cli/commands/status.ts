@@ -10,7 +10,9 @@ import { reviewStatus } from "../../stages/reviewing/review-status.ts"
 import { type StrategyYield, strategyYields } from "../../stages/growing/yields.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
+import { ConfigError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
+import { joined } from "../plugins.ts"
 import { now } from "../machine.ts"
 import { currentEndings, describeEnding } from "../models/sunset-checks.ts"
 import { alsoWaiting, withCounts } from "../review/counts.ts"
@@ -20,7 +22,19 @@ import { existsSync } from "node:fs"
 export function register(command: Command, host: Host): void {
   command.argument("[task]", "the task's name; default: every task").action(async (name: string | undefined) => {
     const tasks: TaskStatus[] = []
-    for (const task of name === undefined ? host.workspace.tasks() : [name]) tasks.push(await taskStatus(host, task))
+    const refused: ConfigError[] = []
+    const names = name === undefined ? host.workspace.tasks() : [name]
+    for (const task of names) {
+      try {
+        tasks.push(await taskStatus(host, task))
+      } catch (error) {
+        // One file that is invalid keeps nobody from seeing the other tasks.
+        if (!(error instanceof ConfigError)) throw error
+        refused.push(error)
+      }
+    }
+    const problem = joined(refused, names.length)
+    if (problem !== undefined && tasks.length === 0) throw problem
     const endings = (await currentEndings(host)).filter(
       ({ usedBy }) => name === undefined || usedBy.some(({ task }) => task === name),
     )
@@ -44,6 +58,7 @@ export function register(command: Command, host: Host): void {
             ...endings.map(describeEnding),
           ].join("\n\n"),
     )
+    if (problem !== undefined) throw problem
   })
 }
 
@@ -90,7 +105,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const held = manifest?.holdout ?? null
   const wanted = wantedOf(manifest?.prevalence?.targets)
   const holdout = held === null ? null : { id: held, ...(await holdoutWear(context, task, held)) }
-  const job = context.workspace.jobs().find((candidate) => context.workspace.readJob(candidate).task === name)
+  const [job] = context.workspace.jobsOf(name)
   const ledger = context.readLedger()
   const newest = (await ledger.runs.list({ task: name }))[0]?.run
   const run =

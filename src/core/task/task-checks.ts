@@ -1,5 +1,5 @@
 import type { z } from "zod"
-import { validatorOf } from "./json-schema.ts"
+import { schemaProblems } from "./json-schema.ts"
 import { nearest, show, type PathIssue } from "../parse.ts"
 import { optionsIn, plugInName } from "../plug-in-name.ts"
 import { labelsOf, type TaskKind, type TaskSpecification } from "./task.ts"
@@ -32,6 +32,7 @@ export interface CheckedPlugins {
 export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): PathIssue[] {
   return [
     ...schemaIssues(task),
+    ...toolNameIssues(task),
     ...placeholderIssues(task),
     ...incumbentIssues(task, plugins),
     ...(task.verdict.metric === undefined ? [] : metricIssues(task.verdict.metric, plugins)),
@@ -140,13 +141,22 @@ function schemaIssues(task: TaskSpecification): PathIssue[] {
             schema: tool.parameters,
           }))
         : []
-  return schemas.flatMap(({ path, schema }) => {
-    try {
-      validatorOf(schema)
-      return []
-    } catch (error) {
-      return [{ path, message: `not a valid JSON Schema: ${(error as Error).message}` }]
-    }
+  return schemas.flatMap(({ path, schema }) =>
+    schemaProblems(schema).map((issue) => ({ ...issue, path: [...path, ...issue.path] })),
+  )
+}
+
+/** The names of tools as OpenAI, Azure, Anthropic and Together take them. */
+const toolName = /^[A-Za-z0-9_-]{1,64}$/
+
+function toolNameIssues(task: TaskSpecification): PathIssue[] {
+  if (task.kind !== "chat") return []
+  const names = task.output.tools.map(({ name }) => name)
+  return names.flatMap((name, index): PathIssue[] => {
+    const path = ["output", "tools", index, "name"]
+    if (!toolName.test(name))
+      return [{ path, message: `got ${show(name)}; allowed: letters, digits, _ and -, at most 64 (as providers want)` }]
+    return names.indexOf(name) < index ? [{ path, message: `a tool is called ${show(name)} already` }] : []
   })
 }
 

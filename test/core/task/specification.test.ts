@@ -159,12 +159,49 @@ describe("a specification", () => {
 
   it("whose JSON schema or tool does not compile says so", () => {
     const json = "task: t\nkind: json\ndescription: x\ninput: { text: {} }\noutput:\n  schema: { type: objekt }\n"
-    expect(problems(json)).toEqual([expect.stringMatching(/^6: output\.schema: not a valid JSON Schema/)])
+    expect(problems(json)).toEqual([
+      expect.stringMatching(/^6: output\.schema\.type: not a valid JSON Schema: got "objekt"; allowed: .*object/),
+    ])
     const chat =
       "task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: a\n    - name: b\n      " +
       "parameters: { type: objekt }\n"
     expect(problems(chat)).toEqual([
-      expect.stringMatching(/^8: output\.tools\[1\]\.parameters: not a valid JSON Schema/),
+      expect.stringMatching(/^8: output\.tools\[1\]\.parameters\.type: not a valid JSON Schema/),
+    ])
+  })
+
+  it("whose JSON schema has words that nobody knows names each with its line, and not what is called like them", () => {
+    const json = `task: t
+kind: json
+description: x
+input: { text: {} }
+output:
+  schema:
+    type: object
+    propertys: {}
+    x-owner: us
+    properties:
+      propertys: { type: string, formatt: date }
+      day: { type: string, format: dat }
+      all: { anyOf: [{ type: string, format: date }, { minimun: 1 }] }
+    $defs: { part: { items: { requird: [a] } } }
+`
+    expect(problems(json)).toEqual([
+      expect.stringMatching(/^8: output\.schema\.propertys: unknown keyword .*did you mean "properties"/),
+      expect.stringMatching(/^11: output\.schema\.properties\.propertys\.formatt: .*did you mean "format"/),
+      expect.stringMatching(/^12: output\.schema\.properties\.day\.format: unknown format "dat"; did you mean "date"/),
+      expect.stringMatching(/^13: output\.schema\.properties\.all\.anyOf\[1\]\.minimun: /),
+      expect.stringMatching(/^14: output\.schema\.\$defs\.part\.items\.requird: /),
+    ])
+  })
+
+  it("whose tools have names that providers refuse, or the same name twice, says so", () => {
+    const long = "a".repeat(65)
+    const chat = `task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: get price\n    - name: ok-1\n    - name: ${long}\n    - name: ok-1\n`
+    expect(problems(chat)).toEqual([
+      expect.stringMatching(/^6: output\.tools\[0\]\.name: got "get price"; allowed: letters/),
+      expect.stringMatching(/^8: output\.tools\[2\]\.name/),
+      expect.stringMatching(/^9: output\.tools\[3\]\.name: .*already/),
     ])
   })
 
