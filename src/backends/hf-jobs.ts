@@ -7,7 +7,7 @@ import { trainerMethods, trainerObjectives, trainerSettings } from "../core/trai
 import { HostedWire } from "./hosted/wire.ts"
 import { uploadsOf } from "./hosted/submission-notes.ts"
 import { homeRunner } from "./_home.ts"
-import { estimateOf, rateOf, reckon, timeoutRefusal } from "./hosted/hub/costs.ts"
+import { estimateOf, rateOf, reckon, type Reckoning, timeoutRefusal } from "./hosted/hub/costs.ts"
 import { hubFacts, type HubFacts } from "./hosted/hub/facts.ts"
 import { Hub } from "./hosted/hub/hub.ts"
 import { jobLog } from "./hosted/hub/log.ts"
@@ -103,6 +103,8 @@ function hfJobs(context: BackendContext, options: Options): FineTuneBackend {
       pricesNote(facts),
       "time: the service ends a job with its timeout, 30 minutes unless one is sent: one above the estimate always " +
         "is (`timeoutSeconds`), and a ceiling counts the whole of it",
+      "hosts: huggingface.co has to be in `allowedHosts`; the hub's own stores, to which it sends large files, are " +
+        "in `facts/hugging-face-jobs.yaml`",
       "rows, results and checkpoints lie in a private dataset repository for each attempt; `runs purge` deletes it, " +
         "history and all",
       "serving: nothing is served there and nothing costs while idle; an evaluation generates on this machine, with " +
@@ -111,17 +113,14 @@ function hfJobs(context: BackendContext, options: Options): FineTuneBackend {
     ],
     check: async () => [keyCheck(wire)],
     estimate: async (plan) => estimateOf(plan, await reckoned(plan), await rateOf(hub, facts, flavor)),
-    refusals: async (plan) => [
-      ...baseRefusals(plan),
-      ...[timeoutRefusal(await reckoned(plan))].filter((one) => one !== undefined),
-    ],
+    refusals: async (plan) => refusalsOf(hub, plan, await reckoned(plan)),
     // What a name of the hub points to is settled there; a commit is what it is.
     pin: async ({ revision }) => (revision !== null && /^[0-9a-f]{40}$/.test(revision) ? revision : undefined),
     async submit(plan, files, { submissionKey, resume }) {
       const found = await findJob(place, submissionKey, files)
       if (found !== undefined) return found
       const reckoning = await reckoned(plan)
-      const [refusal] = [...baseRefusals(plan), timeoutRefusal(reckoning)].filter((one) => one !== undefined)
+      const [refusal] = await refusalsOf(hub, plan, reckoning)
       if (refusal !== undefined) throw new ProviderError(refusal, { provider: backendName, mayHaveCost: false })
       return submitJob(place, plan, files, { submissionKey, resume, timeoutSeconds: reckoning.timeoutSeconds })
     },
@@ -154,12 +153,17 @@ async function cancel(hub: Hub, id: string): Promise<void> {
   }
 }
 
-/** A model of this machine is not there. */
-function baseRefusals({ baseModel }: TrainingPlan): string[] {
-  const isOnHub = /^[\w-][\w.-]*(\/[\w.-]+)?$/.test(baseModel) && !baseModel.endsWith(".gguf")
-  return isOnHub || baseModel.startsWith("package:")
-    ? []
-    : [`baseModel is ${baseModel}, which lies on this machine; allowed: a model of the hub, or one in a package`]
+/** What would make a job fail that was paid for: a base model that is not there, and too little time. */
+async function refusalsOf(hub: Hub, { baseModel }: TrainingPlan, reckoning: Reckoning): Promise<string[]> {
+  const tooShort = timeoutRefusal(reckoning)
+  return [...(await baseRefusals(hub, baseModel)), ...(tooShort === undefined ? [] : [tooShort])]
+}
+
+async function baseRefusals(hub: Hub, baseModel: string): Promise<string[]> {
+  if (baseModel.startsWith("package:")) return []
+  if (!/^[\w-][\w.-]*(\/[\w.-]+)?$/.test(baseModel) || baseModel.endsWith(".gguf"))
+    return [`baseModel is ${baseModel}, which lies on this machine; allowed: a model of the hub, or one in a package`]
+  return (await hub.model(baseModel)) === undefined ? [`the hub has no model ${baseModel} for this token`] : []
 }
 
 function keyCheck({ hasKey, service: { apiKeyEnv, baseUrl } }: HostedWire) {

@@ -39,7 +39,7 @@ describe("a training on a machine of the hub", () => {
     expect(["promote", "reject", "undecided"]).toContain(JSON.parse(evaluated.stdout).verdict)
     const purged = await tuneloop(workspace, ["runs", "purge", "latest", "--yes", "--json"], environment).outcome
     expect(purged.code, purged.stderr).toBe(0)
-    expect([...server.store.repositories.keys()]).toEqual(["tester/tiny"])
+    expect([...server.store.repositories.values()].map(({ kind }) => kind)).toEqual(["model", "model"])
     expect((await tuneloop(workspace, ["ledger", "verify"], environment).outcome).code).toBe(0)
   })
 

@@ -32,6 +32,7 @@ const printed = async (...words: string[]) => {
   expect(code, stderr).toBe(0)
   return JSON.parse(stdout)
 }
+const datasets = () => [...server.store.repositories.values()].filter(({ kind }) => kind === "dataset")
 const theRun = () => readdirSync(join(folder, "jobs", "runs"))[0] ?? ""
 
 it("a training is priced at the whole of its time, and a ceiling below that stops it", async () => {
@@ -42,7 +43,7 @@ it("a training is priced at the whole of its time, and a ceiling below that stop
   writeSettings()
   writeJob({ timeoutSeconds: 300 })
   expect((await run("train", "mood", "--yes")).stderr).toMatch(/timeoutSeconds is 300; the training is estimated at/)
-  expect([server.jobs, server.store.repositories.size]).toEqual([[], 0])
+  expect([server.jobs, datasets().length]).toEqual([[], 0])
 })
 
 it("runs cancel says what was spent, and may come twice", async () => {
@@ -74,14 +75,14 @@ it("what was sent is purged once what came of it is here, and not before", async
   expect(early.stdout + early.stderr).toContain(
     `what ${theRun()} made is not here yet: tuneloop runs fetch ${theRun()}`,
   )
-  expect(server.store.repositories.size).toBe(1)
-  const repository = [...server.store.repositories.keys()][0] ?? ""
+  expect(datasets().length).toBe(1)
+  const repository = datasets()[0]?.name ?? ""
   const listed = await printed("runs", "ls", "--on", "hf-jobs")
   expect(JSON.stringify(listed)).toContain(repository)
   await printed("runs", "fetch", "latest")
   expect(existsSync(join(folder, "jobs", "runs", theRun(), "adapter", "adapter_config.json"))).toBe(true)
   await printed("runs", "purge", "latest", "--yes")
-  expect(server.store.repositories.size).toBe(0)
+  expect(datasets().length).toBe(0)
   expect(await json(folder, "runs", "show", "latest")).toMatchObject({ state: "succeeded" })
 })
 

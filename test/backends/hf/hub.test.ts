@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { packageRoot } from "../../../src/cli/version.ts"
 import { JobMayExistError, ProviderError } from "../../../src/core/errors.ts"
 import type { SentEvent } from "../../../src/core/training/run.ts"
-import { type HubCase, hubCase } from "./hub-case.ts"
+import { type HubCase, hubCase, hubModel } from "./hub-case.ts"
 
 let subject: HubCase
 beforeEach(async () => {
@@ -15,6 +15,7 @@ afterEach(() => subject.close())
 
 const submit = (submissionKey: string, { resume = false, options = {} } = {}) =>
   subject.openWith(options).submit(subject.plan, subject.files, { submissionKey, resume })
+const datasets = () => [...subject.server.store.repositories.values()].filter(({ kind }) => kind === "dataset")
 const poll = async (cursor?: string) => {
   const job = await submit("sha256:1")
   return subject.open().poll(job, subject.files, cursor)
@@ -63,8 +64,24 @@ describe("a job", () => {
     const refusals = await subject.openWith(short).refusals?.(subject.plan)
     expect(refusals?.join()).toMatch(/timeoutSeconds is 500; the training is estimated at 60\d s/)
     await expect(submit("sha256:1", { options: short })).rejects.toMatchObject({ mayHaveCost: false })
-    expect(subject.server.store.repositories.size).toBe(0)
+    expect(datasets()).toEqual([])
     expect(await subject.openWith({ timeoutSeconds: 900 }).refusals?.(subject.plan)).toEqual([])
+  })
+
+  it("is estimated by the weights that the hub counts", async () => {
+    const secondsOf = async () =>
+      (await subject.open().estimate({ ...subject.plan, files: { train: large, validation: large } })).figures.find(
+        ({ name }) => name === "time",
+      )?.value
+    const large = { rows: 1, bytes: 40_000_000, digest: "sha256:0" }
+    const byName = (await secondsOf()) ?? 0
+    subject.server.store.weights.set(hubModel, 1_350_000_000)
+    expect(((await secondsOf()) ?? 0) - 600).toBeCloseTo((byName - 600) * 10, -2)
+  })
+
+  it("is refused for a base model that the hub does not have", async () => {
+    const refusals = await subject.open().refusals?.({ ...subject.plan, baseModel: "HuggingFaceTB/SmolLM3-Instruct" })
+    expect(refusals).toEqual(["the hub has no model HuggingFaceTB/SmolLM3-Instruct for this token"])
   })
 
   it("is refused for a base model of this machine", async () => {
@@ -235,7 +252,7 @@ describe("the end", () => {
     const first = await subject.open().poll(job, subject.files)
     for (const { remoteId } of (await subject.open().uploads?.(subject.files)) ?? [])
       await subject.open().purge?.(remoteId)
-    expect(subject.server.store.repositories.size).toBe(0)
+    expect(datasets()).toEqual([])
     const second = await subject.open().poll(job, subject.files, first.cursor)
     expect(second).toMatchObject({ state: "succeeded", events: [] })
   })

@@ -42,6 +42,8 @@ export class RepositoryStore {
   readonly leaked: string[] = []
   /** Files of more bytes go to the store. */
   mostInlineBytes = 20_000
+  /** How many weights models have, by name. */
+  readonly weights = new Map<string, number>()
   clock: () => Date = () => new Date()
   /** The hub's own address. */
   hubUrl = ""
@@ -137,7 +139,7 @@ export class RepositoryStore {
     switch (verb) {
       case "info":
       case "revision":
-        return { status: 200, body: infoOf(repository) }
+        return { status: 200, body: { ...infoOf(repository), ...this.#countOf(name) } }
       case "preupload":
         return { status: 200, body: this.#preupload(JSON.parse(String(call.body))) }
       case "commit":
@@ -147,6 +149,11 @@ export class RepositoryStore {
       default:
         return refusal(404, `no such thing: ${verb}`)
     }
+  }
+
+  #countOf(name: string): object {
+    const total = this.weights.get(name)
+    return total === undefined ? {} : { safetensors: { total, parameters: { BF16: total } } }
   }
 
   #preupload({ files }: { files: { path: string; size: number }[] }): object {

@@ -37,6 +37,7 @@ export class HubServer extends WireServer {
     await server.store.listen()
     await server.listen()
     server.store.hubUrl = server.url
+    server.store.put("model", "HuggingFaceTB/SmolLM2-135M-Instruct", { "config.json": "{}" })
     return server
   }
 

@@ -111,7 +111,7 @@ export function timeoutRefusal({ seconds, timeoutSeconds, detail }: Reckoning): 
 async function countedWeights(hub: Hub, baseModel: string): Promise<number | undefined> {
   if (!/^[\w.-]+\/[\w.-]+$/.test(baseModel)) return undefined
   try {
-    return await hub.weightsOf(baseModel)
+    return (await hub.model(baseModel))?.weights
   } catch (error) {
     if (error instanceof ToolkitError) return undefined
     throw error

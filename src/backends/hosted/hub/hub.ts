@@ -164,12 +164,17 @@ export class Hub {
     return this.wire.parse(z.array(hardwareSchema), await this.#asked((client) => client.listJobHardware(open)))
   }
 
-  /** How many weights a model on the hub has; undefined where nobody counted them. */
-  async weightsOf(name: string): Promise<number | undefined> {
-    const info = await this.#asked((client) =>
-      client.modelInfo({ ...this.#access, name, additionalFields: ["safetensors"] }),
-    )
-    return z.looseObject({ safetensors: z.looseObject({ total: z.number() }) }).safeParse(info).data?.safetensors.total
+  /** A model of the hub, and how many weights it has where somebody counted them; undefined where there is none. */
+  async model(name: string): Promise<{ readonly weights: number | undefined } | undefined> {
+    try {
+      const additionalFields = ["safetensors" as const]
+      const info = await this.#asked((client) => client.modelInfo({ ...this.#access, name, additionalFields }))
+      const counted = z.looseObject({ safetensors: z.looseObject({ total: z.number() }) }).safeParse(info).data
+      return { weights: counted?.safetensors.total }
+    } catch (error) {
+      if (error instanceof ProviderError && error.status === 404) return undefined
+      throw error
+    }
   }
 
   /** The private repository is there, made now or before. */
