@@ -33,6 +33,7 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   "no-test": "the holdout has no test examples",
   "no-tokenizer": "the tokens cannot be counted here",
   "no-validation-loss": "no checkpoint of the run has a validation loss",
+  "no-workspace": "the folder is in no workspace, and none was named",
   "not-live": "the run is over, or has not begun",
   "not-recorded": "the task has no recorded answers of this name, or not to every test row",
   "not-uncertain": "it is known what came of the run's submission: there is nothing to settle",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 def describe() -> str:
     """GPUs where they are used, CPUs, memory and system; nothing that names the very machine."""
     parts = [f"{os.cpu_count() or 1} × {_cpu()}"]
-    memory = _memory_bytes()
+    memory = memory_bytes()
     if memory:
         parts.append(f"{round(memory / 2**30)} GiB memory")
     return ", ".join([*_gpus(), *parts, f"{platform.system().lower()} {platform.machine()}"])
@@ -36,8 +37,18 @@ def _cpu() -> str:
     return platform.processor() or platform.machine() or "CPU"
 
 
-def _memory_bytes() -> int:
+def memory_bytes() -> int:
+    """All of the machine's memory; 0 where that is not known."""
+    if os.name == "nt":
+        return _memory_of_windows()
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return 0
+
+
+def _memory_of_windows() -> int:
+    """In kilobytes, of the modules that are built in."""
+    kilobytes = ctypes.c_ulonglong()
+    is_known = ctypes.windll.kernel32.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+    return kilobytes.value * 1024 if is_known else 0

@@ -7,6 +7,7 @@ A process that was killed leaves its lock behind: the next start sees that the h
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import tempfile
@@ -132,6 +133,8 @@ def is_alive(pid: object, ticks: object) -> bool:
     if os.path.isdir("/proc/self"):
         fields = _proc_fields(pid)
         return fields is not None and fields[0] not in ("Z", "X") and (ticks is None or int(fields[19]) == ticks)
+    if os.name == "nt":
+        return _is_alive_on_windows(pid)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -139,6 +142,19 @@ def is_alive(pid: object, ticks: object) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _is_alive_on_windows(pid: int) -> bool:
+    """There `os.kill(pid, 0)` is no question: it sends Ctrl-C to every process of the console, or ends the process."""
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+    kernel.OpenProcess.restype = ctypes.c_void_p
+    handle = kernel.OpenProcess(0x1000, False, pid)  # PROCESS_QUERY_LIMITED_INFORMATION
+    if not handle:
+        return ctypes.get_last_error() == 5  # ERROR_ACCESS_DENIED: it is there
+    code = ctypes.c_ulong()
+    is_known = kernel.GetExitCodeProcess(ctypes.c_void_p(handle), ctypes.byref(code))
+    kernel.CloseHandle(ctypes.c_void_p(handle))
+    return bool(is_known) and code.value == 259  # STILL_ACTIVE
 
 
 def started_ticks(pid: int) -> int | None:

@@ -31,6 +31,7 @@ import _request
 import _rows
 from _events import EventLog
 from _failures import KnownFailure
+from _machine import memory_bytes
 from _state import write_text
 
 
@@ -162,7 +163,7 @@ def _copies_fit(model, copies: int) -> bool:
             lines = Path("/proc/meminfo").read_text().splitlines()
             free = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
         except (OSError, StopIteration):
-            free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+            free = memory_bytes() // 2
     return copies * size <= free // 2
 
 

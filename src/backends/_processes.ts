@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 
 /**
@@ -23,9 +24,13 @@ export function startedTicks(pid: number): number | null {
   return statOf(pid)?.startedTicks ?? null
 }
 
-/** Sends the signal to the whole process group; false when it is gone. */
+/**
+ * Sends the signal to the whole process group; false when it is gone. Windows has no groups and no signals: there the
+ * process and its children are ended at once.
+ */
 export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): boolean {
   try {
+    if (process.platform === "win32") return spawnSync("taskkill", ["/PID", String(pid), "/T", "/F"]).status === 0
     process.kill(-pid, signal)
     return true
   } catch {

@@ -75,6 +75,11 @@ export const commands: readonly CommandEntry[] = [
     summary: "show the settings and where each comes from",
     load: () => import("./commands/config.ts"),
   },
+  {
+    name: "completion",
+    summary: "print a script that completes commands in your shell",
+    load: () => import("./commands/completion.ts"),
+  },
   { name: "schema", summary: "print the JSON Schema of a file", load: () => import("./commands/schema.ts") },
   {
     name: "ledger",

@@ -3,7 +3,7 @@ import { resolve } from "node:path"
 import { createInterface } from "node:readline/promises"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
 import type { Ledger } from "../core/contracts/ledger.ts"
-import { ConfigError, exitCodes, UsageError } from "../core/errors.ts"
+import { ConfigError, exitCodes, ToolkitError, UsageError } from "../core/errors.ts"
 import { formatPath, issuesOf } from "../core/parse.ts"
 import type { JobSpecification } from "../core/training/job.ts"
 import { readServingPrices, readTrainingPrices } from "../store/prices.ts"
@@ -30,6 +30,14 @@ function parseBackendOptions(name: string, { options }: BackendModule, given: un
       message,
     })),
   )
+}
+
+function noWorkspace(folder: string): ToolkitError {
+  return new ToolkitError(`no workspace here: neither ${folder} nor a folder above it has a tuneloop.yaml or specs/`, {
+    code: "no-workspace",
+    exitCode: exitCodes.usage,
+    hint: "Make one: tuneloop init my-workspace; or name one: --workspace DIR",
+  })
 }
 
 /** What commands know of the world: the workspace, the ledger, the terminal, the clock, the environment. */
@@ -94,17 +102,33 @@ export class Host {
     return resolve(this.environment["INIT_CWD"] ?? machine.currentFolder(), given)
   }
 
-  /** The workspace's folder and where its name came from: the option, the environment, or where the user is. */
-  workspaceFolder(): { folder: string; source: string } {
-    if (this.options.workspace !== undefined)
-      return { folder: this.path(this.options.workspace), source: "--workspace" }
+  /**
+   * The workspace's folder and where its name came from: the option, the environment, or where the user is, which may be
+   * a folder within it.
+   */
+  workspaceFolder(): { folder: string; source: string; isNamed: boolean } {
+    const { workspace } = this.options
+    if (workspace !== undefined) return { folder: this.path(workspace), source: "--workspace", isNamed: true }
     const fromEnvironment = this.environment["TUNELOOP_WORKSPACE"]
-    if (fromEnvironment) return { folder: this.path(fromEnvironment), source: "TUNELOOP_WORKSPACE" }
-    return { folder: this.path("."), source: "current folder" }
+    if (fromEnvironment) return { folder: this.path(fromEnvironment), source: "TUNELOOP_WORKSPACE", isNamed: true }
+    const here = this.path(".")
+    const found = Workspace.find(here) ?? here
+    return { folder: found, source: found === here ? "current folder" : "a folder above", isNamed: false }
   }
 
+  /** Whether there is a workspace; for what can do without one. */
+  get hasWorkspace(): boolean {
+    const { folder, isNamed } = this.workspaceFolder()
+    return isNamed ? existsSync(folder) : Workspace.find(folder) === folder
+  }
+
+  /** The workspace; a ToolkitError where the user is in no workspace and named none. */
   get workspace(): Workspace {
-    this.workspaceCache ??= Workspace.open(this.workspaceFolder().folder)
+    if (this.workspaceCache === undefined) {
+      const { folder } = this.workspaceFolder()
+      if (existsSync(folder) && !this.hasWorkspace) throw noWorkspace(folder)
+      this.workspaceCache = Workspace.open(folder)
+    }
     return this.workspaceCache
   }
 
@@ -188,7 +212,7 @@ export class Host {
     BackendContext,
     "cacheFolder" | "allowedHosts" | "trainingPrices" | "servingPrices"
   > {
-    if (!existsSync(this.workspaceFolder().folder)) return { allowedHosts: workspaceSchema.parse({}).allowedHosts }
+    if (!this.hasWorkspace) return { allowedHosts: workspaceSchema.parse({}).allowedHosts }
     return {
       cacheFolder: this.workspace.cacheFolder,
       allowedHosts: this.workspace.settings.allowedHosts,

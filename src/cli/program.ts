@@ -51,7 +51,8 @@ export async function buildProgram(
   const called = calledCommand(words)
   for (const entry of commands) {
     const command = configure(program.command(entry.name).description(entry.summary), isJson)
-    if (host && (everything || entry.name === called)) (await entry.load()).register(command, host)
+    if (host && (everything || entry.name === called || called === "completion"))
+      (await entry.load()).register(command, host)
   }
   program.hook("preAction", (_program, action) => host?.start(action.optsWithGlobals() as GlobalOptions))
   return program

@@ -41,6 +41,21 @@ export class Workspace {
     return new Workspace(realpathSync(root), settings)
   }
 
+  /**
+   * The nearest folder at or above this one that is a workspace; undefined where none is. Above, a folder of
+   * specifications alone is not enough: other tools have such folders too.
+   */
+  static find(from: string): string | undefined {
+    const start = resolve(from)
+    for (let folder = start; ; folder = dirname(folder)) {
+      const has = (name: string) => existsSync(join(folder, name))
+      const isTask = yamlNames(join(folder, "specs")).length > 0
+      const isBesideWork = ["datasets", "jobs", ".tuneloop"].some(has)
+      if (has("tuneloop.yaml") || (isTask && (folder === start || isBesideWork))) return folder
+      if (folder === dirname(folder)) return undefined
+    }
+  }
+
   get ledgerFile(): string {
     return resolve(this.root, this.settings.ledger)
   }

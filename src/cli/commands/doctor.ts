@@ -77,6 +77,13 @@ function workspaceCheck(host: Host): Check {
       detail: `${folder} (${source}) does not exist`,
       hint: `tuneloop init ${folder}`,
     }
+  if (!host.hasWorkspace)
+    return {
+      name: "workspace",
+      status: "warning",
+      detail: `none here: neither ${folder} nor a folder above it has a tuneloop.yaml or specs/`,
+      hint: "Make one: tuneloop init my-workspace; or name one: --workspace DIR",
+    }
   const { bavail, bsize } = statfsSync(folder)
   if (!isWritable(folder))
     return {
@@ -142,7 +149,7 @@ function unknownBackends(host: Host, jobs: readonly JobSpecification[]): Check[]
 function jobsOf(host: Host): { jobs: JobSpecification[]; unreadable: Check[] } {
   const jobs: JobSpecification[] = []
   const unreadable: Check[] = []
-  if (!existsSync(host.workspaceFolder().folder)) return { jobs, unreadable }
+  if (!host.hasWorkspace) return { jobs, unreadable }
   for (const name of host.workspace.jobs()) {
     try {
       jobs.push(host.workspace.readJob(name))
@@ -172,7 +179,7 @@ async function credentialChecks(host: Host): Promise<Check[]> {
 }
 
 async function ledgerChecks(host: Host): Promise<Check[]> {
-  if (!existsSync(host.workspaceFolder().folder) || !existsSync(host.workspace.ledgerFile))
+  if (!host.hasWorkspace || !existsSync(host.workspace.ledgerFile))
     return [{ name: "ledger", status: "ok", detail: "none yet" }]
   const ledger = host.context().readLedger()
   const problems = await ledger.verify()

@@ -78,17 +78,16 @@ export function register(command: Command, host: Host): void {
  * The quickstart's own workspace, with the sample's specification and job as they are now: the checkout stays clean.
  */
 function prepare(host: Host): Workspace {
-  const { folder, source } = host.workspaceFolder()
-  const root =
-    source === "current folder"
-      ? join(existsSync(join(folder, "specs", `${task}.yaml`)) ? packageRoot : folder, ".tuneloop", "quickstart")
-      : folder
+  const { folder, isNamed } = host.workspaceFolder()
+  const root = !isNamed
+    ? join(existsSync(join(folder, "specs", `${task}.yaml`)) ? packageRoot : folder, ".tuneloop", "quickstart")
+    : folder
   for (const file of [join("specs", `${task}.yaml`), join("jobs", `${task}.yaml`)]) {
     const target = join(root, file)
     const sample = readText(join(packageRoot, file))
     if (existsSync(target) && readText(target) === sample) continue
     // A workspace that was named may be someone's own, with a task of the sample's name.
-    if (existsSync(target) && source !== "current folder")
+    if (existsSync(target) && isNamed)
       throw new UsageError(
         `${target} is not the one of this sample, and it would be written over`,
         "Name another workspace, or move the file.",

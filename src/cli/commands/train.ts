@@ -42,6 +42,8 @@ export function register(command: Command, host: Host): void {
         { run: result.run.run, state: result.run.state, outcome: result.state, plan: result.planned.plan },
         describe(host, result),
       )
+      const { run } = result.run
+      host.next(result.run.state === "succeeded" ? `tuneloop evaluate ${run}` : `tuneloop runs watch ${run}`)
     })
 }
 

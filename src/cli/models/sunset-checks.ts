@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs"
 import type { Check } from "../../core/contracts/backend.ts"
 import { isTerminal, reduceRun } from "../../core/training/run.ts"
 import type { ModelUse } from "../../stages/models/models-in-use.ts"
@@ -31,7 +30,7 @@ export async function currentEndings(host: Host): Promise<ModelEnding[]> {
 
 /** A warning for each model that ends within 90 days, a failure for each that has ended. */
 export async function sunsetChecks(host: Host): Promise<Check[]> {
-  if (!existsSync(host.workspaceFolder().folder)) return []
+  if (!host.hasWorkspace) return []
   return (await currentEndings(host)).map(({ model, sunset, when, usedBy, todo }) => ({
     name: `model ${model}`,
     status: sunset.state === "over" ? "failed" : "warning",
