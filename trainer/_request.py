@@ -179,6 +179,7 @@ def parse_train(value: object, objectives: list[str], methods: dict[str, Callabl
         seed=top.take("seed", integer(0), 1),
         checkpointsPerEpoch=top.take("checkpointsPerEpoch", integer(0), 1),
         evaluationsPerEpoch=top.take("evaluationsPerEpoch", integer(0), 1),
+        checkpoint=top.take("checkpoint", one_of("last", "lowest-validation-loss"), "last"),
         threads=top.take("threads", optional(integer(1)), None),
     )
     method = top.nested("method")

@@ -27,7 +27,7 @@ import _model
 import _process
 import _request
 from _events import EventLog
-from _failures import Cancelled
+from _failures import Cancelled, KnownFailure
 from _methods import METHODS
 from _objectives import OBJECTIVES, Material
 
@@ -121,6 +121,12 @@ def _settings(
     """The arguments of the Hugging Face trainer that are the same for every objective."""
     values = request.hyperparameters
     saves, evaluates = request.checkpointsPerEpoch > 0, has_validation and request.evaluationsPerEpoch > 0
+    keeps_best = request.checkpoint == "lowest-validation-loss"
+    if keeps_best and not (evaluates and request.checkpointsPerEpoch == request.evaluationsPerEpoch):
+        raise KnownFailure(
+            "checkpoint is lowest-validation-loss, and not every checkpoint is evaluated.",
+            "Give validation rows, and as many evaluations as checkpoints an epoch; or checkpoint: last.",
+        )
     return {
         "output_dir": request.checkpoints,
         "num_train_epochs": values.epochs,
@@ -144,8 +150,11 @@ def _settings(
         "eval_on_start": has_validation and not is_resumed,
         "save_strategy": "steps" if saves else "no",
         "save_steps": math.ceil(steps.per_epoch / request.checkpointsPerEpoch) if saves else 500,
-        # The older one stays until the newer one is marked complete.
-        "save_total_limit": 2,
+        # The older one stays until the newer one is marked complete, and beside them the best.
+        "save_total_limit": 3 if keeps_best else 2,
+        "load_best_model_at_end": keeps_best,
+        "metric_for_best_model": "eval_loss" if keeps_best else None,
+        "greater_is_better": False if keeps_best else None,
         "report_to": "none",
         "disable_tqdm": True,
     }

@@ -36,6 +36,7 @@ function localBackend(context: BackendContext, options: Options): FineTuneBacken
       objectives: trainerObjectives,
       methods: trainerMethods,
       settings: trainerSettings(),
+      choosesCheckpoint: true,
       asOf: "2026-11-24",
       source: "trainer/train.py",
     }),

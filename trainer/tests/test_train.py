@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from conftest import message_rows, read_lines
+from conftest import message_rows, read_lines, write_rows
 
 import train
 from _failures import KnownFailure
@@ -37,6 +37,47 @@ def test_events_tell_the_whole_story(trained):
     assert not (trained.state / "lock").exists()
     config = json.loads((Path(trained.request["adapter"]) / "adapter_config.json").read_text())
     assert config["target_modules"] == sorted(config["target_modules"])
+
+
+def test_the_checkpoint_with_the_lowest_validation_loss_is_kept_also_after_a_kill(training, tmp_path):
+    from safetensors.torch import load_file
+
+    # Whoever learns the train rows gets worse on rows that say the opposite.
+    opposite = [
+        {**row, "messages": [*row["messages"][:-1], {"role": "assistant", "content": "zzz qqq"}]}
+        for row in message_rows(6, answered=True)
+    ]
+    changes = {
+        "checkpointsPerEpoch": 1,
+        "checkpoint": "lowest-validation-loss",
+        "validation": write_rows(tmp_path / "opposite.jsonl", opposite),
+    }
+    hyperparameters = {"epochs": 4, "learningRate": 0.02}
+    run = training(tmp_path / "whole", **changes, hyperparameters=dict(hyperparameters))
+    code, output = run.finish()
+    assert code == 0, output
+    losses = {event["step"]: event["values"]["evalLoss"] for event in run.events() if event["type"] == "evaluated"}
+    del losses[0]
+    best = min(losses, key=losses.get)
+    assert best < max(losses), losses
+    kept = load_file(os.path.join(run.request["checkpoints"], f"checkpoint-{best}", "adapter_model.safetensors"))
+    made = weights(run)
+    assert kept.keys() == made.keys() and all(kept[name].equal(made[name]) for name in kept)
+
+    killed = training(tmp_path / "killed", **changes, hyperparameters=dict(hyperparameters))
+    process = killed.start()
+    killed.wait_for("checkpoint", process, least_step=best + 1)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert killed.finish()[0] == 0
+    again = weights(killed)
+    assert all(again[name].equal(made[name]) for name in made)
+
+
+def test_a_choice_of_checkpoint_needs_a_loss_for_each(training, tmp_path):
+    run = training(tmp_path, checkpointsPerEpoch=3, checkpoint="lowest-validation-loss")
+    code, output = run.finish()
+    assert code != 0 and "not every checkpoint is evaluated" in output
 
 
 def test_a_submission_that_succeeded_is_not_trained_again(trained):

@@ -31,6 +31,7 @@ export function trainingRequest(plan: TrainingPlan, places: Places): Record<stri
     method: plan.method,
     hyperparameters: plan.hyperparameters,
     seed: plan.seed,
+    ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),
     checkpointsPerEpoch: 1,
     evaluationsPerEpoch: 1,
     threads: places.threads ?? null,
