@@ -41,8 +41,8 @@ export function whileDeployed<Result>(
 }
 
 /**
- * Whoever pays has agreed, before anything is opened that cannot be closed, where it is certain that the model will have
- * to be deployed: it never was.
+ * Whoever pays has agreed, before anything is opened that cannot be closed, where it is certain that the model has to
+ * be deployed: it never was.
  */
 export async function agreeBeforehand(
   context: StageContext,

@@ -2,13 +2,15 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import type { StageContext } from "../../../src/stages/context.ts"
+import { deployRun } from "../../../src/stages/deploying/deploy.ts"
 import type { DeploymentPlan } from "../../../src/stages/deploying/plan-deployment.ts"
 import { syncLeases } from "../../../src/stages/deploying/sync-leases.ts"
 import { undeployRun } from "../../../src/stages/deploying/undeploy.ts"
 import { whenReady } from "../../../src/stages/deploying/wait-ready.ts"
+import { adoptJobs } from "../../../src/stages/training/adopt.ts"
 import type { TogetherServer } from "../../backends/together-server.ts"
 import { failureOf } from "../training/hosted-command.ts"
-import { stageContext } from "../training/workspace.ts"
+import { stageContext, trainableWorkspace } from "../training/workspace.ts"
 import { deployableRun, deployed, openTogether } from "./deployable.ts"
 
 let server: TogetherServer
@@ -30,7 +32,8 @@ const synced = async () => (await syncLeases(context, open)).map(({ outcome }) =
 
 it("whoever deploys agrees to the price first, and a second command deploys nothing more", async () => {
   const agreed: DeploymentPlan[] = []
-  const refused = await failureOf(deployedBut("no"))
+  const consent = () => Promise.reject(new Error("no"))
+  const refused = await failureOf(deployRun(context, run, await open(), { hours: 1, consent }))
   expect([refused?.message, server.endpoints.made.length, await leases()]).toEqual(["no", 0, []])
   const first = await deployed(context, run, await open(), agreed)
   expect(agreed).toMatchObject([{ usd: 3.6, hours: 1, offer: { hardware: "1x_nvidia_h100_80gb_sxm" } }])
@@ -46,11 +49,6 @@ it("whoever deploys agrees to the price first, and a second command deploys noth
   expect(server.endpoints.made).toHaveLength(1)
   await whenReady(context, await open(), first.lease)
 })
-
-async function deployedBut(reason: string) {
-  const { deployRun } = await import("../../../src/stages/deploying/deploy.ts")
-  return deployRun(context, run, await open(), { hours: 1, consent: () => Promise.reject(new Error(reason)) })
-}
 
 it("two commands at once deploy a run once", async () => {
   const commands = [context, stageContext(folder, { now }), stageContext(folder, { now })]
@@ -147,6 +145,15 @@ it("where all machines are taken nothing is begun, and the plan names them", asy
   const failure = await failureOf(deployed(context, run, await open()))
   expect(failure).toMatchObject({ code: "no-hardware", message: expect.stringContaining("h100_80gb_sxm (taken now)") })
   expect(await leases()).toEqual([])
+})
+
+it("a run that was adopted is deployed like one that was made here", async () => {
+  const other = stageContext(await trainableWorkspace(), { now })
+  const choice = { name: "together", options: { baseUrl: server.url } }
+  const adopted = await Array.fromAsync(adoptJobs(other, await open(), choice, { task: "mood" }))
+  const name = adopted[0]?.summary.run ?? ""
+  expect(await deployed(other, name, await open())).toMatchObject({ state: "deployed", lease: { run: name } })
+  expect(server.endpoints.made).toMatchObject([{ model: server.newest.model_output_name }])
 })
 
 it("nothing of the key is in the ledger", async () => {
