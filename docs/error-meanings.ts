@@ -2,7 +2,7 @@
 export const errorMeanings: Readonly<Record<string, string>> = {
   "all-tainted": "the contenders were trained on all test rows, or on rows near them",
   "another-recording": "answers of this name were recorded under other terms",
-  budget: "a limit of money is reached; nothing above it was spent",
+  budget: "a limit of money is reached; nothing above it was spent (exit code 4)",
   bug: "a fault of Tuneloop",
   closed: "the service takes no jobs any more",
   credential: "an environment variable with a key is missing, or its key was refused",

@@ -220,7 +220,8 @@ const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   failure: "A known failure: bad data, a run that failed, a server that does not answer.",
   usage: "Wrong usage, or an invalid task, job or workspace file.",
   personNeeded: "A person must act next. The message ends with the command.",
-  gateSaidNo: "A gate said no: a leak, a row that renders empty, a host that is not allowed.",
+  gateSaidNo:
+    "A gate said no: a leak, a row that renders empty, a host that is not allowed, a ceiling on money that is reached.",
   bug: "A bug of Tuneloop. Please report it, with the output of `--verbose`.",
   interrupted: "Interrupted. The message says whether what was done is kept; if so, the same command goes on.",
 }

@@ -65,8 +65,13 @@ export async function loadFilters(task: TaskSpecification): Promise<ConfiguredFi
 }
 
 /** The task's specification with everything checked: its schema, and what only the plug-ins know. */
-export async function readCheckedTask(workspace: Workspace, task: string): Promise<TaskSpecification> {
+export async function readCheckedTask(
+  workspace: Workspace,
+  task: string,
+  allowedHosts?: readonly string[],
+): Promise<TaskSpecification> {
   const plugins = {
+    allowedHosts,
     strategies: await loadAll<Strategy>("strategies"),
     filters: await loadAll<Filter>("filters"),
     metrics: await loadAll<Metric>("metrics"),
@@ -96,7 +101,7 @@ export async function readCheckedTasks(
   const refused: ConfigError[] = []
   for (const task of tasks) {
     try {
-      checked.push(await readCheckedTask(workspace, task))
+      checked.push(await readCheckedTask(workspace, task, workspace.settings.allowedHosts))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       refused.push(error)

@@ -1,6 +1,16 @@
 import { UsageError } from "../core/errors.ts"
 import { nearest, show } from "../core/parse.ts"
+import { reduceRun } from "../core/training/run.ts"
 import type { Host } from "./host.ts"
+
+/** The same for what needs a finished run: `latest` is the newest that succeeded, whatever was begun since. */
+export async function resolveFinishedRun(host: Host, given: string): Promise<string> {
+  const ledger = host.context().readLedger()
+  if (given === "latest")
+    for (const { run } of await ledger.runs.list())
+      if (reduceRun(run, await ledger.runs.events(run)).state === "succeeded") return run
+  return resolveRun(host, given)
+}
 
 /**
  * The id of the run that is meant: `latest`, an id, or the beginning of just one; anything else is an error that lists

@@ -15,6 +15,7 @@ const router = "https://router.huggingface.co/v1"
 const module: ModelModule = {
   summary: "Hugging Face Inference Providers, or an inference endpoint of one's own",
   environment: [{ name: "HF_TOKEN", purpose: "token of Hugging Face", secret: true }],
+  address: (_environment, baseUrl) => baseUrl ?? router,
   create(environment, options) {
     const token = environment["HF_TOKEN"]
     if (options.baseUrl === undefined && !token)
@@ -27,7 +28,7 @@ const module: ModelModule = {
         "HF_TOKEN is no token of Hugging Face: those begin with hf_",
         "Make one at https://huggingface.co/settings/tokens.",
       )
-    const baseUrl = options.baseUrl ?? router
+    const baseUrl = module.address(environment, options.baseUrl)
     const client = new InferenceClient(token, options.baseUrl === undefined ? {} : { endpointUrl: options.baseUrl })
     const memory = { refusesSchemas: false }
     return {

@@ -18,8 +18,9 @@ const module: ModelModule = {
     { name: "OPENAI_BASE_URL", purpose: "address of the server, when the specification names none" },
     { name: "TUNELOOP_MODEL", purpose: "the model's name, when the specification names none" },
   ],
+  address: (environment, baseUrl) => baseUrl ?? addressOf(environment["OPENAI_BASE_URL"]) ?? defaultBaseUrl,
   create(environment, options) {
-    const baseUrl = options.baseUrl ?? addressOf(environment["OPENAI_BASE_URL"]) ?? defaultBaseUrl
+    const baseUrl = module.address(environment, options.baseUrl)
     const variable = options.apiKeyEnv ?? "OPENAI_API_KEY"
     const apiKey = environment[variable]
     if (!apiKey && !isLoopback(baseUrl))

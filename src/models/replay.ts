@@ -5,6 +5,7 @@ import { parseJson } from "../core/json-text.ts"
 import type { ModelAnswer, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 
 const variable = "TUNELOOP_RECORDING"
+const recording = "http://localhost/recording"
 
 /**
  * Answers from a file, for tests and demonstrations without a server or a key: JSONL of `{request, answer}`, as
@@ -13,11 +14,12 @@ const variable = "TUNELOOP_RECORDING"
 const module: ModelModule = {
   summary: "Answers that were recorded before, from a file (`tuneloop ledger recording` writes one)",
   environment: [{ name: variable, purpose: "the file of recorded answers of the provider replay" }],
+  address: () => recording,
   create(environment, { readText }) {
     let recorded: ReadonlyMap<string, ModelAnswer> | undefined
     return {
       name: "replay",
-      baseUrl: "http://localhost/recording",
+      baseUrl: recording,
       async ask(request, signal) {
         signal.throwIfAborted()
         recorded ??= read(environment[variable], readText)

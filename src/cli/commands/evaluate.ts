@@ -19,13 +19,13 @@ import type { Host } from "../host.ts"
 import { dollars, hours as hoursIn } from "../numbers.ts"
 import { loadContenders, loadMetrics, readCheckedTask } from "../plugins.ts"
 import { resolveHoldout } from "../resolve-holdout.ts"
-import { resolveRun } from "../resolve-run.ts"
+import { resolveFinishedRun } from "../resolve-run.ts"
 import { machineInWords } from "../machine.ts"
 import { describeDeployment } from "../text/lease.ts"
 
 export function register(command: Command, host: Host): void {
   command
-    .argument("<run>", "the run's id, or `latest`")
+    .argument("<run>", "the run's id, or `latest`: the newest that finished")
     .option("--against <contenders>", "contenders, separated by commas (default: evaluation.contenders of the job)")
     .option(
       "--holdout <id>",
@@ -47,7 +47,7 @@ export function register(command: Command, host: Host): void {
     )
     .action(async (given: string, options: EvaluateFlags) => {
       const context = host.context()
-      const run = await resolveRun(host, given)
+      const run = await resolveFinishedRun(host, given)
       const against = options.against?.split(",").map((name) => name.trim())
       const deployment = { isAsked: options.deploy === true, hours: options.hours, hardware: options.hardware }
       const { state, result } = await evaluateRun(host, context, run, { ...options, against, deployment })

@@ -115,12 +115,10 @@ export async function expandTask(
     given ?? (options.fromEvaluation === undefined ? Object.keys(task.expand.strategies) : ["counter-examples"])
   const steps: ExpandStep[] = []
   for (const name of wanted) steps.push(await stepOf(task, name, options.count))
+  const isAsked = steps.some(({ strategy }) => strategy.asksModel)
   return expand(context, task, steps, {
-    model: await modelOf(
-      host,
-      task,
-      steps.some(({ strategy }) => strategy.asksModel),
-    ),
+    model: await modelOf(host, task, isAsked),
+    address: isAsked && options.dryRun === true ? await addressOf(host, task) : undefined,
     environmentModel: host.environment["TUNELOOP_MODEL"],
     filters: await loadFilters(task),
     dryRun: options.dryRun === true,
@@ -163,6 +161,11 @@ async function modelOf(host: Host, task: TaskSpecification, isAsked: boolean) {
   const module = await loadModel(task.expand.model?.provider ?? "openai")
   const readText = (path: string) => readFileSync(path, "utf8")
   return () => module.create(host.environment, { baseUrl: task.expand.model?.baseUrl, fetch: host.fetch, readText })
+}
+
+async function addressOf(host: Host, task: TaskSpecification): Promise<string> {
+  const module = await loadModel(task.expand.model?.provider ?? "openai")
+  return module.address(host.environment, task.expand.model?.baseUrl)
 }
 
 async function printAttributes(host: Host, task: TaskSpecification, flags: ExpandFlags): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { isTerminal, reduceRun } from "../../core/training/run.ts"
+import { isTerminal } from "../../core/training/run.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import { describeWear, type Wear } from "../../evaluation/verdict/wear.ts"
@@ -14,10 +14,10 @@ import { ConfigError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
 import { joined } from "../plugins.ts"
 import { now } from "../machine.ts"
+import { type TrainingStanding, trainingStanding } from "../standing-run.ts"
 import { currentEndings, describeEnding } from "../models/sunset-checks.ts"
 import { alsoWaiting, withCounts } from "../review/counts.ts"
 import { describeLease, leaseData } from "../text/lease.ts"
-import { existsSync } from "node:fs"
 
 export function register(command: Command, host: Host): void {
   command.argument("[task]", "the task's name; default: every task").action(async (name: string | undefined) => {
@@ -88,7 +88,9 @@ interface TaskStatus {
   /** The labels of rows that the specification does not have. */
   readonly unknownLabels: readonly UnknownLabel[]
   readonly unknownLabelsText: string | undefined
-  readonly run: { readonly id: string; readonly state: string } | null
+  readonly run: TrainingStanding["run"]
+  readonly verdict: TrainingStanding["verdict"]
+  readonly promoted: TrainingStanding["promoted"]
   readonly next: string
 }
 
@@ -106,11 +108,8 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const wanted = wantedOf(manifest?.prevalence?.targets)
   const holdout = held === null ? null : { id: held, ...(await holdoutWear(context, task, held)) }
   const [job] = context.workspace.jobsOf(name)
-  const ledger = context.readLedger()
-  const newest = (await ledger.runs.list({ task: name }))[0]?.run
-  const run =
-    newest === undefined ? null : { id: newest, state: reduceRun(newest, await ledger.runs.events(newest)).state }
-  const isEvaluated = run !== null && existsSync(`${context.workspace.runFolder(run.id)}/report.html`)
+  const { run, verdict, promoted } = await trainingStanding(context, name)
+  const report = verdict?.run === run?.id ? verdict?.report : undefined
   const unknown = unknownLabelsNotice(context.workspace, task)
   const next =
     unknown !== undefined
@@ -131,8 +130,8 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
                     ? `tuneloop runs watch ${run.id}`
                     : holdout?.isWorn
                       ? `tuneloop holdout refresh ${name}`
-                      : isEvaluated
-                        ? `open ${context.workspace.show(context.workspace.runFolder(run.id))}/report.html`
+                      : report !== undefined
+                        ? `open ${report}`
                         : `tuneloop evaluate ${run.id}`
   return {
     task: name,
@@ -150,6 +149,8 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
     unknownLabels: unknown?.found ?? [],
     unknownLabelsText: unknown?.message,
     run,
+    verdict,
+    promoted,
     next,
   }
 }
@@ -178,8 +179,16 @@ function describe(status: TaskStatus): string {
       ? []
       : [`  wanted    ${wantedText(status.wanted)} (output.prevalence)`]),
     `  run       ${status.run ? `${status.run.id}, ${status.run.state}` : "none"}`,
+    ...describeVerdict(status),
     `  next      ${status.next}`,
   ].join("\n")
+}
+
+function describeVerdict({ verdict, promoted }: TaskStatus): string[] {
+  if (verdict === null) return []
+  const report = verdict.report === undefined ? "" : ` (${verdict.report})`
+  const before = promoted === null ? "" : `; promoted before: ${promoted}`
+  return [`  verdict   ${verdict.verdict}, of ${verdict.run}${report}${before}`]
 }
 
 /** The test rows as a build counts them, against what the rule needs of the same. */

@@ -1,7 +1,8 @@
 import type { Command } from "commander"
 import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import { choiceOfRun } from "../../stages/training/run-choice.ts"
 import { syncRun } from "../../stages/training/sync.ts"
-import { readPlan, runFiles } from "../../store/rows/run-files.ts"
+import { runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { stdout } from "../machine.ts"
 import { resolveRun } from "../resolve-run.ts"
@@ -16,18 +17,21 @@ export function registerLogs(command: Command, host: Host): void {
     .action(async (given: string, options: { follow?: boolean }) => {
       const run = await resolveRun(host, given)
       const files = runFiles(host.workspace, run)
-      // Without a plan nothing was ever submitted.
-      if (readPlan(files) === undefined) return host.terminal.note(`${run} has no log yet`)
+      // Without a plan nothing was ever submitted, unless the job was made elsewhere and adopted.
+      if (choiceOfRun(host.context(), run) === undefined) return host.terminal.note(`${run} has no log yet`)
       const backend = await backendOfRun(host, run)
       let summary = await currentSummary(host, run)
       let cursor: string | undefined
       let isEmpty = true
       const printNew = async () => {
-        const page = await backend.logs?.(summary.job, files, cursor)
-        if (page === undefined) return
-        stdout.write(page.text)
-        cursor = page.cursor
-        isEmpty &&= page.text === ""
+        for (;;) {
+          const page = await backend.logs?.(summary.job, files, cursor)
+          if (page === undefined) return
+          stdout.write(page.text)
+          isEmpty &&= page.text === ""
+          if (page.text === "" || page.cursor === cursor) return
+          cursor = page.cursor
+        }
       }
       await printNew()
       while (options.follow && !host.signal.aborted && mayGoOn(summary)) {
@@ -35,7 +39,12 @@ export function registerLogs(command: Command, host: Host): void {
         summary = await syncRun(host.context(), run, backend)
         await printNew()
       }
-      if (isEmpty) host.terminal.note(`${run} has no log yet`)
+      if (isEmpty)
+        host.terminal.note(
+          isTerminal(summary.state)
+            ? `${run} is ${summary.state}, and ${backend.name} keeps no log of it`
+            : `${run} has no log yet`,
+        )
     })
 }
 

@@ -86,6 +86,8 @@ export interface BatchProgress {
 export interface ModelModule {
   readonly summary: string
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
+  /** Where it would be asked; needs no key. `baseUrl` is what the specification names. */
+  address(environment: Readonly<Record<string, string | undefined>>, baseUrl?: string): string
   create(
     environment: Readonly<Record<string, string | undefined>>,
     options: {

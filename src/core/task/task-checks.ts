@@ -23,6 +23,8 @@ export interface CheckedPlugins {
   }[]
   readonly models: readonly string[]
   readonly optionIssues: (schema: z.ZodType, value: unknown) => readonly PathIssue[]
+  /** The hosts that examples may go to; absent where that is not looked at now. */
+  readonly allowedHosts?: readonly string[] | undefined
 }
 
 /**
@@ -35,6 +37,7 @@ export function taskIssues(task: TaskSpecification, plugins: CheckedPlugins): Pa
     ...toolNameIssues(task),
     ...placeholderIssues(task),
     ...incumbentIssues(task, plugins),
+    ...hostIssues(task, plugins.allowedHosts),
     ...(task.verdict.metric === undefined ? [] : metricIssues(task.verdict.metric, plugins)),
     ...(task.expand.model === undefined
       ? []
@@ -92,6 +95,23 @@ export function strategyIssues(
 }
 
 /** The contender to beat: one that the task's kind has. */
+/** The addresses that the specification names and the workspace lets no example go to. */
+function hostIssues(task: TaskSpecification, allowedHosts: readonly string[] | undefined): PathIssue[] {
+  if (allowedHosts === undefined) return []
+  const named = [
+    { path: ["expand", "model", "baseUrl"], baseUrl: task.expand.model?.baseUrl },
+    { path: ["build", "semantic", "baseUrl"], baseUrl: task.build.semantic?.baseUrl },
+  ]
+  return named.flatMap(({ path, baseUrl }) => {
+    const host = baseUrl === undefined ? undefined : new URL(baseUrl).hostname.replace(/^\[|\]$/g, "")
+    if (host === undefined || allowedHosts.includes(host)) return []
+    const message =
+      `examples may not be sent to ${host}; allowed: ${allowedHosts.join(", ")} (allowedHosts in tuneloop.yaml: ` +
+      "add it if the data may go there)"
+    return [{ path, message }]
+  })
+}
+
 function incumbentIssues(task: TaskSpecification, { incumbents }: CheckedPlugins): PathIssue[] {
   const { name, argument } = plugInName(task.verdict.incumbent)
   const allowed = incumbents.filter(({ kinds }) => kinds.includes(task.kind))

@@ -32,6 +32,8 @@ export function embeddingTerms(task: TaskSpecification): AskingTerms {
 /** Who is asked to grow, when it is known. */
 export interface GrowingModel {
   readonly model: (() => ChatModel & { baseUrl: string }) | undefined
+  /** Where the model is asked, for a plan: nobody needs a key for it. Default: what the model says of itself. */
+  readonly address?: string | undefined
   readonly environmentModel: string | undefined
 }
 
@@ -58,6 +60,6 @@ export function growingRequests(
       hint: `Set expand.model.model in ${context.workspace.show(context.workspace.specFile(task.task))} or TUNELOOP_MODEL in the environment; a server on this machine needs no key (expand.model.baseUrl: http://127.0.0.1:11434/v1).`,
     })
   const { provider = "openai", temperature = 0.8, maxTokens = 1024 } = task.expand.model ?? {}
-  const { baseUrl } = growing.model()
+  const baseUrl = growing.address ?? growing.model().baseUrl
   return requestsOf(context, { provider, baseUrl, model: modelName, temperature, maxTokens }, prompts)
 }

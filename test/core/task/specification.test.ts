@@ -268,3 +268,27 @@ describe("a file that is no specification", () => {
     expect(problems(text)).toEqual([expect.stringMatching(expected)])
   })
 })
+
+it("hosts that examples may not go to come with the other problems of a specification, each at its address", () => {
+  const task = taskSchema.parse({
+    task: "mood",
+    kind: "label",
+    description: "x",
+    input: { text: {} },
+    output: { labels: { glad: "good mood", sad: "bad mood" } },
+    expand: { model: { baseUrl: "https://models.example/v1" } },
+    build: { semantic: { model: "e", baseUrl: "http://[::1]:8080/v1" } },
+    verdict: { metric: "acuracy" },
+  })
+  const issues = (allowedHosts?: string[]) =>
+    taskIssues(task, { ...plugins, allowedHosts }).map(({ path, message }) => `${path.join(".")}: ${message}`)
+  expect(issues(["127.0.0.1"])).toEqual([
+    expect.stringMatching(
+      /^expand\.model\.baseUrl: examples may not be sent to models\.example; allowed: 127\.0\.0\.1/,
+    ),
+    expect.stringMatching(/^build\.semantic\.baseUrl: examples may not be sent to ::1;/),
+    expect.stringMatching(/^verdict\.metric: /),
+  ])
+  expect(issues(["models.example", "::1"])).toHaveLength(1)
+  expect(issues()).toHaveLength(1)
+})

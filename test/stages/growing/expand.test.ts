@@ -169,6 +169,27 @@ describe("a host that examples may not go to", () => {
     const { code, stderr } = await tuneloop(away, grow).outcome
     expect(code).toBe(2)
     expect(stderr).toContain("OPENAI_API_KEY is not set")
+    // What would be asked is known without one.
+    const plan = await tuneloop(away, [...grow, "--dry-run"]).outcome
+    expect(plan.code, plan.stderr).toBe(0)
+    expect(JSON.parse(plan.stdout)).toMatchObject({ strategies: [{ state: "planned", requests }] })
+  })
+
+  it("that answers nothing ends with exit code 1, says why, and is asked again with --retry-empty", async () => {
+    server.choice = () => ({ finish_reason: "stop", message: { content: null, refusal: "I cannot." } })
+    const refused = await tuneloop(workspace, grow).outcome
+    expect(refused.code).toBe(1)
+    expect(refused.stderr).toMatch(
+      /nothing came of 4 requests: 4 answers could not be read, 4 of them without a text: 4/,
+    )
+    expect(refused.stderr).toContain("expand ticket-triage --strategy self-instruct --retry-empty")
+    expect(JSON.parse(refused.stdout)).toMatchObject({ strategies: [{ grown: 0, silent: { refused: 4 } }] })
+    server.choice = () => undefined
+    const again = await tuneloop(workspace, [...grow, "--retry-empty"]).outcome
+    expect(again.code, again.stderr).toBe(0)
+    expect(JSON.parse(again.stdout)).toMatchObject({
+      strategies: [{ state: "grown", fresh: 5 * requests, silent: {} }],
+    })
   })
 })
 
