@@ -150,9 +150,10 @@ it("a kill during an evaluation leaves a lease that runs sync tears down, or the
 it("an evaluation ends with its lease, and the next one goes on with what was answered", async () => {
   const call = /chat\/completions$/
   server.faults.push({ call, when: "after", answer: "held" })
-  const { code, stderr } = await outcomeOf(...evaluation, "--deploy", "--yes", "--hours", "0.0012")
+  const { code, stderr } = await outcomeOf(...evaluation, "--deploy", "--yes", "--hours", "0.002")
   expect([code, stderr]).toEqual([1, expect.stringContaining("ended before its questions were answered")])
   expect(server.endpoints.billing).toEqual([])
+  server.release()
   const before = server.calls.filter((each) => call.test(each)).length
   const result = await printed(...evaluation, "--deploy", "--yes")
   expect(server.calls.filter((each) => call.test(each)).length - before).toBeLessThan(before + 2)
