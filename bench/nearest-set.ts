@@ -1,5 +1,5 @@
-// The exact search among held-out texts: how long it takes as rows double, a fifth of them held out, and whether it finds
-// what brute force finds. node_modules/.bin/node bench/nearest-set.ts --rows 60000,120000 --brute-force 20000
+// The exact search among held-out texts: how long it takes as rows double, a fifth of them held out, and whether it
+// finds what brute force finds. node_modules/.bin/node bench/nearest-set.ts --rows 60000,120000 --brute-force 20000
 import { cpus, loadavg } from "node:os"
 import { parseArgs } from "node:util"
 import { NearestSet, type NearSet } from "../src/curation/near/nearest-set.ts"

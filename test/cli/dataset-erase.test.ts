@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { digest } from "../../src/core/canonical.ts"
 import type { ModelRequest } from "../../src/core/contracts/model.ts"
@@ -319,6 +319,28 @@ describe("dataset erase", () => {
     expect([refused.code, refused.stderr]).toEqual([code, expect.stringMatching(message)])
   })
 })
+
+it("takes what killed commands left unfinished along, and the kept answers about the task", async () => {
+  const workspace = copyOf(prepared)
+  const left = [".0123456789ab.tmp", join("versions", ".ba9876543210.tmp", "train.jsonl")]
+  for (const name of left) {
+    mkdirSync(dirname(join(folderOf(workspace), name)), { recursive: true })
+    writeFileSync(join(folderOf(workspace), name), `{"input":{"body":"${secret}"}`)
+  }
+  await json(workspace, "review", "status", task)
+  const kept = join(workspace, ".tuneloop", "cache", "answers", task)
+  expect(readdirSync(kept)).toEqual(expect.arrayContaining(["review.json"]))
+  const planned = await run(workspace, "dataset", "erase", task, seed)
+  expect(planned.stdout).toContain("2 files that killed commands left unfinished would go as well")
+  expect(saying(folderOf(workspace), secret)).toEqual(expect.arrayContaining(left))
+  expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({
+    state: "erased",
+    unfinished: 2,
+  })
+  expect(saying(folderOf(workspace), secret)).toEqual([])
+  expect(existsSync(kept)).toBe(false)
+  expect((await json(workspace, "dataset", "erase", task, seed, "--yes"))["state"]).toBe("unchanged")
+}, 60_000)
 
 describe("an erasure that is killed", () => {
   it("at any write, and called again, ends with the files of an undisturbed one; meanwhile nobody trains on " +

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 import { stringify } from "csv-stringify/sync"
-import { reviewStatus } from "../../src/stages/reviewing/review-status.ts"
+import { reviewStatus, type ReviewStatus } from "../../src/stages/reviewing/review-status.ts"
 import { json, linesOf } from "../command-line.ts"
 import { type Line, logOf } from "./review-log.ts"
 import { hostile, reviewWorkspace } from "./sample-review.ts"
@@ -12,7 +12,7 @@ import { call, contextOf, serving } from "./serving.ts"
 const amara = { reviewer: "amara", page: "page-of-amara" }
 const ben = { reviewer: "ben", page: "page-of-ben" }
 
-function statusOf(workspace: string) {
+function statusOf(workspace: string): Promise<ReviewStatus> {
   const context = contextOf(workspace)
   return reviewStatus(context, context.workspace.readTask("moods"))
 }
@@ -84,9 +84,9 @@ it("what is decided on the page is what the same decisions in a spreadsheet are,
       .map(({ at: _at, source: _source, ...line }) => JSON.stringify(line, Object.keys(line).sort()))
       .sort()
   expect(said(workspace)).toEqual(said(other))
-  const left = statusOf(workspace)
+  const left = await statusOf(workspace)
   expect(left).toMatchObject({ open: 0, counts: { conflictPairs: 0, suspects: 0 } })
-  expect(statusOf(other)).toEqual(left)
+  expect(await statusOf(other)).toEqual(left)
 })
 
 it(
@@ -108,10 +108,10 @@ it(
       const after = logOf(workspace, "moods")
       expect(after.slice(0, before.length)).toEqual(before)
       expect(after.slice(before.length)).toMatchObject([{ item: item.id, verdict: "withdraw", reviewer: "amara" }])
-      expect(statusOf(workspace)).toMatchObject({ open: 5, pending: 5 })
+      expect(await statusOf(workspace)).toMatchObject({ open: 5, pending: 5 })
       // The same answer as before is a new decision now.
       await decide({ choice: "reject", comment: "unclear text" })
-      expect(statusOf(workspace)).toMatchObject({ open: 4, rejected: 1 })
+      expect(await statusOf(workspace)).toMatchObject({ open: 4, rejected: 1 })
       // Saved twice, as by a page that lost the answer, it is one line.
       await decide({ choice: "reject", comment: "unclear text" })
       expect(logOf(workspace, "moods").length).toBe(3)
@@ -128,11 +128,11 @@ it("an undo of a decision on a conflict takes back what it said of both rows", a
       comment: "no",
     }))
     const conflict = seen.find(({ kind }) => kind === "conflict") as Shown
-    expect(statusOf(workspace)).toMatchObject({ counts: { conflictPairs: 0 } })
+    expect(await statusOf(workspace)).toMatchObject({ counts: { conflictPairs: 0 } })
     const { at } = logOf(workspace, "moods").find(({ item }) => item === conflict.id) as Line
     const { item } = (await call(port, "withdraw", { ...amara, decision: { item: conflict.id, at } })).json
     expect(item).toMatchObject({ id: conflict.id, pair: { outputs: ["calm", "glad"] } })
-    expect(statusOf(workspace)).toMatchObject({ counts: { conflictPairs: 1 } })
+    expect(await statusOf(workspace)).toMatchObject({ counts: { conflictPairs: 1 } })
   })
 })
 
@@ -227,7 +227,7 @@ it(
       expect([...asked.values()].filter(({ size }) => size === 2).length).toBeGreaterThanOrEqual(4)
       expect(disputes.length).toBeGreaterThan(0)
     })
-    expect(statusOf(workspace)).toMatchObject({ open: 0 })
+    expect(await statusOf(workspace)).toMatchObject({ open: 0 })
   },
 )
 

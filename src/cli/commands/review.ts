@@ -40,7 +40,7 @@ export function register(command: Command, host: Host): void {
     .argument("<task>", "the task's name")
     .description("how far the review is")
     .action(async (task: string) => {
-      const status = reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
+      const status = await reviewStatus(host.context(), await readCheckedTask(host.workspace, task))
       host.print({ task, ...withCounts(status) }, describeStatus(status))
     })
   command

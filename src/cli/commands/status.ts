@@ -3,12 +3,10 @@ import { isTerminal } from "../../core/training/run.ts"
 import { wantedOf, wantedText } from "../../curation/holdout/prevalence.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import { describeWear, type Wear } from "../../evaluation/verdict/wear.ts"
-import { holdOut } from "../../stages/arriving/hold-out.ts"
 import { holdoutWear } from "../../stages/arriving/holdout-wear.ts"
-import { type UnknownLabel, unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
-import { reviewStatus } from "../../stages/reviewing/review-status.ts"
-import { type StrategyYield, strategyYields } from "../../stages/growing/yields.ts"
-import { TaskRows } from "../../store/rows/task-rows.ts"
+import type { UnknownLabel } from "../../stages/arriving/unknown-labels.ts"
+import { taskOverview } from "../../stages/reviewing/task-overview.ts"
+import type { StrategyYield } from "../../stages/reviewing/yields.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { ConfigError } from "../../core/errors.ts"
 import type { Host } from "../host.ts"
@@ -97,11 +95,7 @@ interface TaskStatus {
 async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const context = host.context()
   const task = context.workspace.readTask(name)
-  const rows = new TaskRows(context.workspace, name)
-  const { counts } = await holdOut(context, task)
-  const review = reviewStatus(context, task)
-  const seeds = rows.seeds().length
-  const candidates = rows.grown.candidates().length
+  const { counts, seeds, inputs, candidates, review, yields, unknown } = await taskOverview(context, task)
   const latest = new Versions(context.workspace, name).latest() ?? null
   const manifest = latest === null ? undefined : new Versions(context.workspace, name).manifest(latest)
   const held = manifest?.holdout ?? null
@@ -110,7 +104,6 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const [job] = context.workspace.jobsOf(name)
   const { run, verdict, promoted } = await trainingStanding(context, name)
   const report = verdict?.run === run?.id ? verdict?.report : undefined
-  const unknown = unknownLabelsNotice(context.workspace, task)
   const next =
     unknown !== undefined
       ? unknown.command
@@ -138,9 +131,9 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
     seeds,
     split: { train: counts.train, validation: counts.validation, test: counts.test, testNeeded: counts.testNeeded },
     testRows: review.testRows,
-    inputs: rows.inputs().length,
+    inputs,
     candidates,
-    yields: strategyYields(context, task),
+    yields,
     open: review.open,
     counts: review.counts,
     latest,

@@ -1,5 +1,6 @@
 import type { Command } from "commander"
 import { exitCodes } from "../../core/errors.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 import { erase, type Erasure } from "../../stages/versions/erase.ts"
 import type { Host } from "../host.ts"
 import { setExitCode } from "../machine.ts"
@@ -34,7 +35,7 @@ export function registerErase(command: Command, host: Host): void {
 }
 
 function describe(task: string, erasure: Erasure): string {
-  const { state, rows, versions, runs, exports, requests, nearCopies } = erasure
+  const { state, rows, versions, runs, exports, requests, unfinished, nearCopies } = erasure
   const isPlan = state === "planned"
   const head = {
     planned: rows.length === 0 ? "nothing is left to erase" : `${rows.length} rows would be erased`,
@@ -57,6 +58,9 @@ function describe(task: string, erasure: Erasure): string {
           `${requests} recorded requests to models ${isPlan ? "would lose" : "lost"} their texts; a ` +
             "model's provider may hold them still",
         ]),
+    ...(unfinished === 0
+      ? []
+      : [`${count(unfinished, "file")} that killed commands left unfinished ${isPlan ? "would go" : "went"} as well`]),
     ...list(
       "runs that had them; their folders, adapters and models stay, delete them if you must",
       runs.map(

@@ -11,9 +11,9 @@ export interface Question {
 /**
  * Sets of about one size, searched by parts: every hash falls to one part, so that each hash that is in one of two sets
  * alone spoils one part. Where few are, at least one of enough parts differs by one hash or none: whoever looks at the
- * sets of which so many parts do, those with the fewest sets first, misses none that is near (PartEnum, Arasu, Ganti and
- * Kaushik 2006; PartAlloc, Deng, Li, Wen and Feng 2015). A list for each common shingle instead, even for the rarest of
- * a set, is long in short texts: of character 4-grams few are rare.
+ * sets of which so many parts do, those with the fewest sets first, misses none that is near (PartEnum, Arasu, Ganti
+ * and Kaushik 2006; PartAlloc, Deng, Li, Wen and Feng 2015). A list for each shingle instead, even of the rarest alone,
+ * is long in short texts: of character 4-grams few are rare.
  */
 export class PartedSets {
   readonly smallest: number

@@ -109,6 +109,14 @@ export function requireKnownLabels(workspace: Workspace, task: TaskSpecification
   )
 }
 
+/** The files beside the task's own that the labels are looked for in. */
+export function labelledFiles(workspace: Workspace, task: string): string[] {
+  const versions = new Versions(workspace, task)
+  const latest = versions.latest()
+  const isRead = latest !== undefined && versions.manifest(latest).kept <= mostRead
+  return versions.latestFiles().filter((file) => isRead || file.endsWith(".json"))
+}
+
 function* versionOutputs(versions: Versions): Generator<Output> {
   const latest = versions.latest()
   if (latest === undefined || versions.manifest(latest).kept > mostRead) return

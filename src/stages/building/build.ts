@@ -14,6 +14,7 @@ import type { DatasetManifest, HoldoutManifest } from "../../core/rows/manifests
 import type { ConfiguredFilter } from "../../core/contracts/filter.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { PartedSpill } from "../../store/files/parted-spill.ts"
+import { remembered } from "../../store/rows/remembered.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
@@ -33,6 +34,7 @@ import { passRows, type PassParts } from "./pass-rows.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
 import { crewFor } from "./thread-hands.ts"
 import { contentOf, examplesOf, requireSome } from "./version-content.ts"
+import { buildSources } from "./build-sources.ts"
 import { holdoutManifest } from "./version-manifest.ts"
 import type { WitnessReport } from "./witness-version.ts"
 
@@ -73,13 +75,33 @@ export interface BuildOptions {
  * when the rows break `rights.forbid`; then nothing is frozen.
  *
  * Train rows are read one by one, in several threads where there are many seeds and `threads` are given, and lie in a
- * temporary file meanwhile; memory has what is needed to compare them (see `Curation`), and the held-out rows.
+ * temporary file meanwhile; memory has what is needed to compare them (see `Curation`), and the held-out rows. Nothing
+ * is read again for a version that is there, while no byte of what it was made from, or of it, has changed.
  */
 export async function build(
   context: StageContext,
   task: TaskSpecification,
   filters: readonly ConfiguredFilter[],
-  { findSemantic, threads, afterWriting }: BuildOptions = {},
+  options: BuildOptions = {},
+): Promise<BuildResult> {
+  // What looks in other words asks a model, whose answers are no files of the task.
+  if (options.findSemantic !== undefined || options.afterWriting !== undefined)
+    return buildAnew(context, task, filters, options)
+  const { workspace } = context
+  const meter = new CostMeter(context.monotonicMs)
+  let isMade = false
+  const result = await remembered(workspace, task.task, "build", buildSources(context, task, filters), async () => {
+    isMade = true
+    return buildAnew(context, task, filters, options)
+  })
+  return isMade ? result : { ...result, state: "unchanged", costs: meter.costs(result.manifest.read) }
+}
+
+async function buildAnew(
+  context: StageContext,
+  task: TaskSpecification,
+  filters: readonly ConfiguredFilter[],
+  { findSemantic, threads, afterWriting }: BuildOptions,
 ): Promise<BuildResult> {
   const { standing } = await holdOut(context, task)
   const meter = new CostMeter(context.monotonicMs)

@@ -19,6 +19,8 @@ const semantics = { label: 5, multilabel: 5, json: 5, text: 5, chat: 6 } as cons
 const holdoutSemantics = 2
 /** Raised when other personal data is found: versions from which none is taken out keep their ids. */
 const personalDataPatterns = 2
+/** What a version follows from beside its rows and its recipe. */
+export const buildSemantics = { semantics, holdoutSemantics, personalDataPatterns }
 
 /** What a holdout of these rows says of itself. */
 export function holdoutManifest(

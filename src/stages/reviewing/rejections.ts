@@ -1,8 +1,5 @@
 import { canonicalText } from "../../core/canonical.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
-import type { TaskRows } from "../../store/rows/task-rows.ts"
-import { taskExamples } from "../standing/task-examples.ts"
-import { uniqueById } from "../../core/rows/candidates.ts"
+import type { TaskExamples } from "../standing/task-examples.ts"
 
 /** Why people turned candidates down: a reason in their words, how often, and of which strategies. */
 export interface Rejection {
@@ -18,13 +15,12 @@ export interface Rejection {
  * white space and a full stop at the end make no other reason; the first wording by id is shown. Those without a reason
  * count as `no reason given`. Held-out rows are never candidates.
  */
-export function rejectionsByReason(
-  task: TaskSpecification,
-  rows: TaskRows,
-  { standings } = taskExamples(task, rows),
-): Rejection[] {
-  const found = uniqueById(rows.grown.candidates())
-    .sort((a, b) => (a.id < b.id ? -1 : 1))
+export function rejectionsByReason({
+  candidates,
+  standings,
+}: Pick<TaskExamples, "candidates" | "standings">): Rejection[] {
+  const found = candidates
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .flatMap(({ id, strategy }) => {
       const standing = standings.get(id)
       return standing?.state === "rejected"

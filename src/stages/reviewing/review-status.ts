@@ -6,12 +6,13 @@ import type { Stratum } from "../../evaluation/review/acceptance.ts"
 import { trialsNeeded, upperErrorBound } from "../../evaluation/statistics/error-bound.ts"
 import { medianSeconds } from "../../evaluation/review/review-effort.ts"
 import { wilsonInterval } from "../../evaluation/statistics/wilson.ts"
+import { remembered } from "../../store/rows/remembered.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { errsOnGold, goldChecks } from "../standing/gold-checks.ts"
 import { guidelineDigest } from "../standing/review-items.ts"
-import { uniqueById } from "../../core/rows/candidates.ts"
+import { taskSources } from "../task-sources.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { rejectionsByReason, type Rejection } from "./rejections.ts"
 
@@ -72,11 +73,19 @@ export interface ReviewStatus {
 }
 
 /** How far the review is. */
-export function reviewStatus(context: StageContext, task: TaskSpecification): ReviewStatus {
-  const rows = new TaskRows(context.workspace, task.task)
-  const examples = taskExamples(task, rows)
-  const all = rows.review.decisions()
-  const decisions = all.filter(isGiven)
+export function reviewStatus(context: StageContext, task: TaskSpecification): Promise<ReviewStatus> {
+  const { workspace } = context
+  return remembered(workspace, task.task, "review", taskSources(context, task, semantics), () =>
+    statusOf(task, taskExamples(task, new TaskRows(workspace, task.task))),
+  )
+}
+
+/** Raised when another status follows from the same files. */
+const semantics = 1
+
+/** How far the review of these examples is. */
+export function statusOf(task: TaskSpecification, examples: TaskExamples): ReviewStatus {
+  const decisions = examples.decided.filter(isGiven)
   const standings = [...examples.standings.values()]
   const count = (state: string) => standings.filter((standing) => standing.state === state).length
   const { strata, estimate, waiting } = examples.plan
@@ -100,16 +109,9 @@ export function reviewStatus(context: StageContext, task: TaskSpecification): Re
       ...estimate,
       bound: estimate.decided === 0 ? null : upperErrorBound(estimate.wrong, estimate.decided, task.review.confidence),
     },
-    strategies: errorRates(rows, examples),
-    reviewers: reviewersOf(
-      task,
-      decisions,
-      goldChecks(
-        examples.sources,
-        Map.groupBy(all, ({ item }) => item),
-      ),
-    ),
-    rejections: rejectionsByReason(task, rows, examples),
+    strategies: errorRates(examples),
+    reviewers: reviewersOf(task, decisions, goldChecks(examples.sources, examples.decisions)),
+    rejections: rejectionsByReason(examples),
     guideline: { current, earlier: decisions.length - current },
   }
 }
@@ -169,9 +171,9 @@ function decisionsMissing(task: TaskSpecification, examples: TaskExamples): numb
   return asked + task.review.reviewers.reduce((sum, name) => sum + examples.goldChecksFor(name).length, 0)
 }
 
-function errorRates(rows: TaskRows, { standings }: TaskExamples): Record<string, ErrorRate> {
+function errorRates({ candidates, standings }: TaskExamples): Record<string, ErrorRate> {
   const counts = new Map<string, { decided: number; edited: number; rejected: number }>()
-  for (const { id, strategy, output } of uniqueById(rows.grown.candidates())) {
+  for (const { id, strategy, output } of candidates) {
     const standing = standings.get(id)
     if (
       standing === undefined ||

@@ -193,11 +193,21 @@ export interface ReviewStart {
   readonly plan: ReviewPlan
 }
 
+/** The same with what it was made of. */
+export interface ReviewRows extends ReviewStart {
+  /** How many candidates there are with those that stand in several batches. */
+  readonly grown: number
+  readonly decided: readonly Decision[]
+}
+
 /** Reads the real inputs, the candidates and the decisions of the task. */
-export function reviewStart(task: TaskSpecification, rows: TaskRows): ReviewStart {
-  const decisions = Map.groupBy(rows.review.decisions(), (decision) => decision.item)
-  const [candidates, inputs] = [uniqueById(rows.grown.candidates()), rows.inputs()]
-  return { task, candidates, inputs, decisions, plan: reviewPlan(task, candidates.filter(passes), inputs, decisions) }
+export function reviewStart(task: TaskSpecification, rows: TaskRows): ReviewRows {
+  const decided = rows.review.decisions()
+  const decisions = Map.groupBy(decided, (decision) => decision.item)
+  const [grown, inputs] = [rows.grown.candidates(), rows.inputs()]
+  const candidates = uniqueById(grown)
+  const plan = reviewPlan(task, candidates.filter(passes), inputs, decisions)
+  return { task, candidates, grown: grown.length, inputs, decided, decisions, plan }
 }
 
 function inputGroups(task: TaskSpecification, inputs: readonly RealInput[]): Fold["groupOfInput"] {

@@ -6,7 +6,7 @@ import type { Proposal } from "../../curation/version/preferences.ts"
 import type { CurationRow } from "../../curation/rows/ranking.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
 import { askedAboutRows } from "./asked-about-rows.ts"
-import { fates, reviewStart, type Fate, type ReviewStart, type TurnedDownExample } from "./fates.ts"
+import { fates, reviewStart, type Fate, type ReviewRows, type ReviewStart, type TurnedDownExample } from "./fates.ts"
 import { goldChecks } from "./gold-checks.ts"
 import { labelError } from "./kinds/label-error.ts"
 import { reviewKinds } from "./kinds.ts"
@@ -14,7 +14,7 @@ import { labelsIn, type AskedItem, type ReviewPlan } from "./review-plan.ts"
 import type { Standing } from "./standing.ts"
 
 /** A train example, or one that a person or a check turned down; held-out examples stand apart. */
-export interface TaskExamples {
+export interface TaskExamples extends Pick<ReviewRows, "candidates" | "grown" | "inputs" | "decided" | "decisions"> {
   readonly train: readonly CurationRow[]
   readonly validation: readonly Example[]
   readonly test: readonly Example[]
@@ -45,11 +45,12 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
   const start = reviewStart(task, rows)
   const found = gather(fates(rows, start, { heldOf: (id) => held.get(id) ?? "train" }))
   const { parts, open, sources } = found
-  const { decisions } = start
+  const { candidates, grown, inputs, decided, decisions } = start
   const aboutExamples = questionsAbout({ rows, sources, decisions })
   open.sort((a, b) => byId(a.item, b.item))
   const covered = new Set(parts.train.flatMap(({ output }) => labelsIn(task, output)))
   return {
+    ...{ candidates, grown, inputs, decided, decisions },
     train: parts.train.sort(byId),
     validation: parts.validation.map(withoutRank).sort(byId),
     test: parts.test.map(withoutRank).sort(byId),

@@ -14,7 +14,9 @@ import {
   readTombstones,
   removeFrozenRows,
   removeRows,
+  removeUnfinished,
   rowFiles,
+  unfinishedFiles,
   type RawRow,
 } from "../../store/rows/erasures.ts"
 import type { LedgerExport } from "../../core/contracts/ledger.ts"
@@ -23,6 +25,7 @@ import { withLockAcross } from "../../store/files/lock.ts"
 import { answersFiles } from "../../store/rows/answers.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { isThere } from "../../store/rows/model-places.ts"
+import { forgetAnswers } from "../../store/rows/remembered.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { StageContext } from "../context.ts"
@@ -48,6 +51,8 @@ export interface Erasure {
   })[]
   /** Recorded requests to models that say something of the rows. */
   readonly requests: number
+  /** Files and folders that commands which were killed left in the task's folder; they go, whatever they hold. */
+  readonly unfinished: number
 }
 
 /** A row that goes. `text` is what it says, before it is gone; of a held-out row nobody is shown it. */
@@ -71,10 +76,11 @@ export interface ReachedRun {
 
 /**
  * The named rows, rows of the same content and all that was grown from them are gone from the task: tombstones without
- * content stand first, then the rows leave the files that people and machines wrote, the answers to them, the frozen
- * files, which are marked, and the ledger's requests. Killed at any moment and called again, it finishes; a finished erasure is
- * `unchanged`. Runs, adapters, exports and remote objects are listed and stay. Opens no test row to anybody: of
- * held-out rows it tells the id alone. The files are gone through several times; memory has the rows that go.
+ * content stand first, then the rows leave the files that people and machines wrote, also those that a kill left
+ * unfinished, the answers to them and about them, the frozen files, which are marked, and the ledger's requests. Killed
+ * at any moment and called again, it finishes; a finished erasure is `unchanged`. Runs, adapters, exports and remote
+ * objects are listed and stay. Opens no test row to anybody: of held-out rows it tells the id alone. The files are gone
+ * through several times; memory has the rows that go.
  */
 export async function erase(context: StageContext, task: TaskSpecification, options: ErasureOptions): Promise<Erasure> {
   const { workspace } = context
@@ -95,7 +101,8 @@ export async function erase(context: StageContext, task: TaskSpecification, opti
       )
       .filter(({ id }) => !known.has(id))
     addTombstones(folder, tombstones)
-    const removed = await sweep(context, task, folder, at)
+    const removed = removeUnfinished(folder) + (await sweep(context, task, folder, at))
+    forgetAnswers(workspace, task.task)
     const rows = erasure.rows.map(({ text: _, ...row }) => row)
     return { ...erasure, rows, state: tombstones.length + removed > 0 ? "erased" : "unchanged" }
   })
@@ -157,6 +164,7 @@ async function plan(
       runs: await runsOf(context, task, versions),
       exports: await exportsOf(context, task, versions),
       requests: (await requestsOf(context, task, going)).length,
+      unfinished: unfinishedFiles(folder).length,
     },
   }
 }

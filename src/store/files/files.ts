@@ -144,6 +144,11 @@ export function temporaryBeside(path: string): string {
   return join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
 }
 
+/** Whether a file or folder of that name is on its way to its place, or what a kill left of one. */
+export function isTemporary(name: string): boolean {
+  return /^\.[0-9a-f]{12}\.tmp$/.test(name)
+}
+
 const leftOverAfterMs = 24 * 60 * 60 * 1000
 
 /**
@@ -152,7 +157,7 @@ const leftOverAfterMs = 24 * 60 * 60 * 1000
  */
 export function removeLeftOvers(folder: string, nowMs: number): void {
   try {
-    for (const name of readdirSync(folder).filter((entry) => /^\.[0-9a-f]{12}\.tmp$/.test(entry))) {
+    for (const name of readdirSync(folder).filter(isTemporary)) {
       const path = join(folder, name)
       if (nowMs - statSync(path).mtimeMs > leftOverAfterMs) rmSync(path, { recursive: true, force: true })
     }

@@ -20,6 +20,17 @@ export function withLock<Result>(file: string, what: string, work: () => Result)
   }
 }
 
+/** The same without waiting: where another process has the lock, the work is left undone. */
+export function withLockIfFree(file: string, work: () => void): void {
+  makeFolder(dirname(file))
+  const lock = openLock(file)
+  try {
+    if (tryAcquire(lock)) work()
+  } finally {
+    lock.close()
+  }
+}
+
 /** The same for work that waits for something else, such as the ledger. */
 export async function withLockAcross<Result>(file: string, what: string, work: () => Promise<Result>): Promise<Result> {
   makeFolder(dirname(file))

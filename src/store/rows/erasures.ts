@@ -1,10 +1,10 @@
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, rmSync } from "node:fs"
 import { basename, join } from "node:path"
 import { z } from "zod"
 import type { Tombstone } from "../../core/rows/erasure.ts"
 import { tombstoneSchema } from "../../core/rows/erasure.ts"
 import { parseJson } from "../../core/json-text.ts"
-import { appendAtomically, readLines, toJsonLines, writeAtomically } from "../files/files.ts"
+import { appendAtomically, isTemporary, readLines, toJsonLines, writeAtomically } from "../files/files.ts"
 import { readJsonFile } from "../files/json-file.ts"
 import { readJsonLines } from "../files/json-lines.ts"
 import { stageFile } from "../files/staged-file.ts"
@@ -91,6 +91,25 @@ export function rowFiles(taskFolder: string): {
       ...list(join(taskFolder, "holdouts"), (name) => name.startsWith("hold_")),
     ].map((folder) => ({ id: basename(folder), folder, files: list(folder, isRows) })),
   }
+}
+
+/**
+ * What killed commands left in the folder of a task, on its way to its place: it may hold any row. A command that is at
+ * work on the same rows has some of it as well, and fails without it: what it would freeze or write has the rows that
+ * are to go.
+ */
+export function unfinishedFiles(taskFolder: string): string[] {
+  if (!existsSync(taskFolder)) return []
+  return readdirSync(taskFolder, { recursive: true, withFileTypes: true })
+    .filter(({ name }) => isTemporary(name))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .sort()
+}
+
+export function removeUnfinished(taskFolder: string): number {
+  const files = unfinishedFiles(taskFolder)
+  for (const file of files) rmSync(file, { recursive: true, force: true })
+  return files.length
 }
 
 /** The lines of a file with what can be used of them: of one that is no row, nothing. */

@@ -188,13 +188,17 @@ export class TaskRows {
   }
   /** A text that changes when a file of the task changes: names, sizes and times, no content is read. */
   stamp(): string {
-    const folders = ["", "candidates", "decisions", "queue"].map((name) => join(this.folder, name))
+    return this.files().map(stampOf).join("\n")
+  }
+  /** The files of rows, of decisions and of what came of them, sorted. */
+  files(): string[] {
+    const folders = ["", "candidates", "decisions", "queue", "yields"].map((name) => join(this.folder, name))
     const files = folders.filter(existsSync).flatMap((folder) =>
       readdirSync(folder, { withFileTypes: true })
-        .filter((entry) => entry.isFile() && entry.name.endsWith(".jsonl"))
+        .filter((entry) => entry.isFile() && /\.jsonl?$/.test(entry.name))
         .map((entry) => join(folder, entry.name)),
     )
-    return files.sort().map(stampOf).join("\n")
+    return files.sort()
   }
 }
 

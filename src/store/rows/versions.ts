@@ -71,6 +71,12 @@ export class Versions {
   holdoutFiles(holdout: HoldoutId): string[] {
     return ["validation.jsonl", "test.jsonl"].map((file) => join(this.folder(holdout), file))
   }
+  /** All files of a version or holdout, sorted. */
+  filesOf(id: FrozenId): string[] {
+    return readdirSync(this.folder(id))
+      .sort()
+      .map((name) => join(this.folder(id), name))
+  }
   /** The ids of a holdout's test rows, and nothing else of them: no opening. */
   testIds(holdout: HoldoutId): string[] {
     return this.rows(holdout, "test.jsonl").map(({ id }) => id)
@@ -228,6 +234,18 @@ export class Versions {
   }
   setLatest(version: DatasetId): void {
     if (this.latest() !== version) writeAtomically(this.latestFile(), `${JSON.stringify({ version })}\n`)
+  }
+
+  /** The files of the version that was built last, with that which names it. */
+  latestFiles(): string[] {
+    const latest = this.latest()
+    return [this.latestFile(), ...(latest === undefined ? [] : this.filesOf(latest))]
+  }
+
+  /** The files of its holdout. */
+  latestHoldoutFiles(): string[] {
+    const latest = this.latest()
+    return latest === undefined ? [] : this.filesOf(this.manifest(latest).holdout)
   }
 
   private latestFile(): string {

@@ -1,10 +1,7 @@
 import type { CellYield } from "../../core/rows/example.ts"
 import { cellName } from "../../core/contracts/strategy.ts"
-import type { TaskSpecification } from "../../core/task/task.ts"
-import { TaskRows } from "../../store/rows/task-rows.ts"
-import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/task-examples.ts"
-import { uniqueById } from "../../core/rows/candidates.ts"
+import type { TaskRows } from "../../store/rows/task-rows.ts"
+import type { TaskExamples } from "../standing/task-examples.ts"
 
 /** The funnel of a strategy, with what people or the policy accepted. */
 export interface StrategyYield extends Funnel {
@@ -20,11 +17,10 @@ type Funnel = Omit<CellYield, "cell"> & { readonly accepted: number }
  * What came of each strategy that asked a model, by cell, sorted by name. Of several batches of a strategy the one that
  * asked for most stands for it: a larger batch has what a smaller one had.
  */
-export function strategyYields(context: StageContext, task: TaskSpecification): StrategyYield[] {
-  const rows = new TaskRows(context.workspace, task.task)
+export function strategyYields(rows: TaskRows, examples: Standings): StrategyYield[] {
   const found = rows.grown.batches().flatMap((batch) => rows.grown.yieldOf(batch) ?? [])
   if (found.length === 0) return []
-  const accepted = acceptedByCell(task, rows)
+  const accepted = acceptedByCell(examples)
   return [...Map.groupBy(found, ({ strategy }) => strategy)]
     .flatMap(([strategy, batches]): StrategyYield[] => {
       const asked = ({ cells }: (typeof batches)[number]) => cells.reduce((sum, cell) => sum + cell.asked, 0)
@@ -56,10 +52,11 @@ export function strategyYields(context: StageContext, task: TaskSpecification): 
     .sort((a, b) => (a.strategy < b.strategy ? -1 : 1))
 }
 
-function acceptedByCell(task: TaskSpecification, rows: TaskRows): Map<string, number> {
-  const { standings } = taskExamples(task, rows)
+type Standings = Pick<TaskExamples, "candidates" | "standings">
+
+function acceptedByCell({ candidates, standings }: Standings): Map<string, number> {
   const counts = new Map<string, number>()
-  for (const { id, strategy, cell } of uniqueById(rows.grown.candidates())) {
+  for (const { id, strategy, cell } of candidates) {
     if (standings.get(id)?.state !== "accepted") continue
     const key = `${strategy} ${cellName(cell ?? {})}`
     counts.set(key, (counts.get(key) ?? 0) + 1)

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto"
+import { existsSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { canonicalJson, digestText } from "../../core/canonical.ts"
+import { readPieces, readText, writeAtomically } from "../files/files.ts"
+import { withLockIfFree } from "../files/lock.ts"
+import type { Workspace } from "../workspace.ts"
+
+/** What an answer follows from. */
+export interface Sources {
+  /** All that is no file: settings, the specification, and by which code it is answered. */
+  readonly asked: unknown
+  /** The files, also those that may come; listed anew each time. */
+  readonly files: () => readonly string[]
+  /** Files that the work writes: the answer holds as long as they are as it left them. None by default. */
+  readonly written?: () => readonly string[]
+}
+
+/**
+ * The answer of that name about a task, which follows from its sources alone: made once, then kept in the cache folder
+ * with a digest of every byte that it was made from. Never an answer that is older than its sources: whatever is in
+ * doubt is made anew. It comes as JSON reads back, made or kept. A kill leaves the answer before; of two processes the
+ * last one keeps its own. What cannot be kept, in a folder that nobody may write, is made each time.
+ */
+export async function remembered<Answer>(
+  workspace: Workspace,
+  task: string,
+  name: string,
+  sources: Sources,
+  make: () => Answer | Promise<Answer>,
+): Promise<Answer> {
+  const file = join(answersFolder(workspace, task), `${name}.json`)
+  const { asked, files, written = () => [] } = sources
+  const digests = () => ({ read: keyOf(workspace, files, asked), written: keyOf(workspace, written) })
+  const before = digests()
+  const kept = keptAnswer(file, `${before.read} ${before.written}`)
+  if (kept !== undefined) return JSON.parse(kept) as Answer
+  const made = JSON.stringify(await make())
+  whileUnchanged(workspace, task, () => {
+    const after = digests()
+    if (after.read === undefined || after.read !== before.read || after.written === undefined) return
+    writeAtomically(file, `${after.read} ${after.written} ${digestText(made)}\n${made}\n`)
+  })
+  return JSON.parse(made) as Answer
+}
+
+/** No answer about the task is kept. */
+export function forgetAnswers(workspace: Workspace, task: string): void {
+  rmSync(answersFolder(workspace, task), { recursive: true, force: true })
+}
+
+function answersFolder(workspace: Workspace, task: string): string {
+  return join(workspace.cacheFolder, "answers", task)
+}
+
+function keptAnswer(file: string, key: string): string | undefined {
+  try {
+    if (!existsSync(file)) return undefined
+    const [head, answer = ""] = readText(file).split("\n", 2)
+    return head === `${key} ${digestText(answer)}` ? answer : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Not while a command changes the task: an erasure, which has its lock, finds the answer or is known to it. */
+function whileUnchanged(workspace: Workspace, task: string, work: () => void): void {
+  try {
+    withLockIfFree(workspace.lockFile(task), work)
+  } catch {
+    // Whoever may only read gets the answer all the same.
+  }
+}
+
+/** Undefined where a file cannot be read. */
+function keyOf(workspace: Workspace, files: Sources["files"], asked: unknown = null): string | undefined {
+  try {
+    const sum = createHash("sha256").update(canonicalJson(asked))
+    for (const file of [...new Set(files())].sort())
+      sum.update(`\n${workspace.show(file)} ${existsSync(file) ? digestOf(file) : "none"}`)
+    return sum.digest("hex")
+  } catch {
+    return undefined
+  }
+}
+
+function digestOf(file: string): string {
+  const sum = createHash("sha256")
+  for (const piece of readPieces(file)) sum.update(piece)
+  return sum.digest("hex")
+}
