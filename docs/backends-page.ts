@@ -66,7 +66,7 @@ async function section({
   readonly options: Readonly<Record<string, unknown>>
   readonly backend: FineTuneBackend
 }): Promise<string> {
-  const { settings, source } = backend.capabilities()
+  const { settings, source, choosesCheckpoint } = backend.capabilities()
   // Without an environment every key is missing, and the check says which.
   const keys = backend.kind === "hosted" ? (await backend.check()).flatMap(({ hint }) => hint ?? []) : []
   const job = {
@@ -84,6 +84,9 @@ async function section({
             .map((key) => `\`${key}\``)
             .join(", ")}. Others are refused.`,
         ]),
+    ...(choosesCheckpoint === true
+      ? ["The checkpoint with the lowest validation loss can be had in the place of the last (`checkpoint`)."]
+      : []),
     ...(backend.rows === undefined ? [] : [`Rows: ${backend.rows.fewestRows} or more.`]),
     ...notesOf(backend),
     `Source: ${source}.`,

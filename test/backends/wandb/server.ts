@@ -38,6 +38,8 @@ export class WandbServer extends WireServer {
   readonly baseModel = "OpenPipe/Qwen3-14B-Instruct"
   readonly jobs: ServedWandbJob[] = []
   readonly models: ServedModel[] = []
+  /** The models that were asked, in order. */
+  readonly asked: string[] = []
   readonly store = new ArtifactServer(() => this.origin)
   /** What a job makes, by the names of its files. */
   adapter: Record<string, string> = { "adapter_config.json": '{"r": 8}', "adapter_model.safetensors": "weights" }
@@ -111,6 +113,7 @@ export class WandbServer extends WireServer {
     if (call.endsWith("/base-models"))
       return { status: 200, body: [this.baseModel, "Qwen/Qwen3-30B-A3B-Instruct-2507"] }
     if (request.headers.authorization !== `Bearer ${this.key}`) return refused(401, "invalid API key")
+    if (call === "POST /v1/chat/completions") return this.#chat(String(given["model"]))
     if (preview === "models" && id === undefined) return this.#model(given)
     if (preview === "sft-training-jobs") return this.#create(given)
     if (id === undefined || !/^[0-9a-f-]{36}$/.test(id)) return invalid("path.id", "Input should be a valid UUID")
@@ -120,6 +123,17 @@ export class WandbServer extends WireServer {
       return model === undefined ? refused(404, "Model not found") : page(model.checkpoints, url)
     if (job === undefined) return refused(404, "Training job not found")
     return part === "events" ? page(job.events, url) : { status: 200, body: shown(job) }
+  }
+
+  /** Base models answer, and every checkpoint by the name of its artifact, without a deployment. */
+  #chat(model: string): Answer {
+    const isServed = model === this.baseModel || this.store.named(model.replace(/^wandb-artifact:\/\/\//, ""))
+    if (!isServed) return refused(404, `no model ${model}`)
+    this.asked.push(model)
+    const message = { role: "assistant", content: "good" }
+    const usage = { prompt_tokens: 20, completion_tokens: 1, total_tokens: 21 }
+    const choices = [{ index: 0, finish_reason: "stop", message }]
+    return { status: 200, body: { id: "chat-1", object: "chat.completion", created: 1, model, choices, usage } }
   }
 
   #model({ entity = "team", project, name, base_model, return_existing }: Record<string, unknown>): Answer {
