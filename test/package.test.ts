@@ -40,7 +40,7 @@ afterAll(() => {
   if (folder !== "") rmSync(folder, { recursive: true, force: true })
 })
 
-test("it holds the compiled code, the trainer and the sample, and nothing else", () => {
+test("it holds the compiled code, the trainer, the sample and the documents, and nothing else", () => {
   for (const needed of [
     "dist/cli/main.js",
     "facts/licences.yaml",
@@ -54,6 +54,9 @@ test("it holds the compiled code, the trainer and the sample, and nothing else",
     "datasets/ticket-triage/seeds.jsonl",
     "datasets/ticket-triage/inputs.jsonl",
     "datasets/ticket-triage/recorded-review.csv",
+    "docs/how-it-works.md",
+    "docs/specification.md",
+    "docs/images/report.png",
     "LICENSE",
     "README.md",
   ])
@@ -65,6 +68,8 @@ test("it holds the compiled code, the trainer and the sample, and nothing else",
     /^trainer\/requirements\.txt$/,
     /^(specs|jobs)\/ticket-triage\.yaml$/,
     /^datasets\/ticket-triage\/[a-z-]+\.(jsonl|csv)$/,
+    /^docs\/(decisions\/)?[A-Za-z0-9-]+\.md$/,
+    /^docs\/(images\/[a-z]+\.png|schemas\/[a-z]+\.json)$/,
     /^(LICENSE|README\.md|package\.json)$/,
   ]
   expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).toEqual([])

@@ -4,6 +4,10 @@ import { describe, expect, it } from "vitest"
 import { DataError } from "../../../src/core/errors.ts"
 import type { Seed } from "../../../src/core/rows/example.ts"
 import { taskSchema, type TaskSpecification } from "../../../src/core/task/task.ts"
+import { build } from "../../../src/stages/building/build.ts"
+import { sourcesOf } from "../../../src/stages/growing/expand.ts"
+import { refreshHoldout } from "../../../src/stages/arriving/refresh-holdout.ts"
+import { Versions } from "../../../src/store/rows/versions.ts"
 import { columnNotices, columnNoticesOf, likelyNotice } from "../../../src/stages/arriving/column-notices.ts"
 import { importInputs, importSeeds, type ImportOptions } from "../../../src/stages/arriving/import-rows.ts"
 import { seeded } from "../../seeded.ts"
@@ -169,6 +173,48 @@ describe("holdout.groupBy", () => {
     expect(columnNoticesOf(made.context.workspace, named).join("\n")).toContain(
       "3 groups have rows in train and rows that are held out",
     )
+  })
+
+  it("shows no model what the column says", async () => {
+    const task = shop({ groupBy: "customer", newestBy: "received" })
+    const made = workspace(task)
+    const secret = (row: Flat) => ({
+      ...row,
+      customer: `secret-${row.customer}`,
+      received: `${row.received}T11:22:33Z`,
+    })
+    await made.take(madeRows(60, 30).map(secret))
+    const inputs = madeRows(40, 30, 9).map(({ label: _, ...row }) => secret(row as Flat))
+    await importInputs(made.context, task, [made.put(inputs)], { skipInvalid: false })
+    const sources = sourcesOf(made.context, task, [])
+    expect(sources.seeds.length * sources.inputs.length).toBeGreaterThan(0)
+    expect(JSON.stringify([sources.seeds, sources.inputs])).not.toMatch(/secret|11:22:33/)
+  })
+
+  it("gives a worn test set whole groups that no model was trained on", async () => {
+    const task = shop({ groupBy: "customer" })
+    const made = workspace(task)
+    await made.take(madeRows(150, 25))
+    const { holdout, manifest } = await build(made.context, task, [])
+    await made.context.ledger().openings.record({ task: "shop", holdout: holdout.id, evaluation: "e1", purpose: "t" })
+    const versions = new Versions(made.context.workspace, "shop")
+    const groups = (file: "train.jsonl" | "test.jsonl", id: Parameters<typeof versions.rows>[0]) =>
+      new Set([...versions.each(id as typeof manifest.id, file as "train.jsonl")].map((row) => row.provenance.group))
+    const trained = groups("train.jsonl", manifest.id)
+    // More of customers that are trained on, and new ones.
+    await made.take([
+      ...madeRows(30, 25, 31),
+      ...madeRows(90, 20, 32).map((row) => ({ ...row, customer: `n${row.customer}` })),
+    ])
+    const options = { force: true, release: false, why: undefined, yes: true }
+    const refreshed = await refreshHoldout(made.context, task, options)
+    expect(refreshed.fresh).toBeGreaterThan(10)
+    const second = await build(made.context, task, [])
+    const tested = groups("test.jsonl", second.holdout.id as unknown as typeof manifest.id)
+    expect([...tested].filter((group) => trained.has(group))).toEqual([])
+    const now = groups("train.jsonl", second.manifest.id)
+    expect([...tested].filter((group) => now.has(group))).toEqual([])
+    expect(second.witness.found).toEqual([])
   })
 
   it("real inputs are in the group's split as well", async () => {
