@@ -127,5 +127,7 @@ export function mentions(row: { readonly [key: string]: unknown }, text: string)
     if (typeof value === "string") return value.normalize("NFC").toLowerCase().includes(wanted)
     return typeof value === "object" && value !== null && Object.values(value).some(says)
   }
-  return ["input", "output", "chosen", "rejected", "detail", "reason", "key", "source"].some((key) => says(row[key]))
+  return ["input", "output", "chosen", "rejected", "detail", "reason", "key", "source", "columns"].some((key) =>
+    says(row[key]),
+  )
 }

@@ -8,6 +8,7 @@ import { build } from "../../../src/stages/building/build.ts"
 import { sourcesOf } from "../../../src/stages/growing/expand.ts"
 import { refreshHoldout } from "../../../src/stages/arriving/refresh-holdout.ts"
 import { Versions } from "../../../src/store/rows/versions.ts"
+import { erase } from "../../../src/stages/versions/erase.ts"
 import { columnNotices, columnNoticesOf, likelyNotice } from "../../../src/stages/arriving/column-notices.ts"
 import { importInputs, importSeeds, type ImportOptions } from "../../../src/stages/arriving/import-rows.ts"
 import { seeded } from "../../seeded.ts"
@@ -189,6 +190,16 @@ describe("holdout.groupBy", () => {
     const sources = sourcesOf(made.context, task, [])
     expect(sources.seeds.length * sources.inputs.length).toBeGreaterThan(0)
     expect(JSON.stringify([sources.seeds, sources.inputs])).not.toMatch(/secret|11:22:33/)
+  })
+
+  it("lets an erasure find all rows of one customer by name", async () => {
+    const made = workspace(shop({ groupBy: "customer" }))
+    await made.take(madeRows(40, 6).map((row) => ({ ...row, customer: `${row.customer}@example.com` })))
+    const of = made.rows.seeds().filter(({ columns }) => columns?.["customer"] === "c-3@example.com")
+    const options = { ids: [], matching: "c-3@example.com", why: undefined, yes: true }
+    const erased = await erase(made.context, shop({ groupBy: "customer" }), options)
+    expect(erased.rows.map(({ id }) => id).sort()).toEqual(of.map(({ id }) => id).sort())
+    expect(readFileSync(made.rows.seedsFile, "utf8")).not.toContain("c-3@example.com")
   })
 
   it("gives a worn test set whole groups that no model was trained on", async () => {
