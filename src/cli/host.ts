@@ -103,8 +103,8 @@ export class Host {
   }
 
   /**
-   * The workspace's folder and where its name came from: the option, the environment, or where the user is, which may be
-   * a folder within it.
+   * The workspace's folder and where its name came from: the option, the environment, or where the user is, which may
+   * be a folder within it.
    */
   workspaceFolder(): { folder: string; source: string; isNamed: boolean } {
     const { workspace } = this.options

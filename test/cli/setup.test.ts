@@ -20,7 +20,8 @@ function checkout(): string {
   lock(folder, "sha512-1")
   writeFileSync(
     join(folder, "bin", "npm"),
-    `#!/bin/sh\necho "npm $*" >&2\nmkdir -p node_modules/node/bin\nln -sf ${process.execPath} node_modules/node/bin/node\n` +
+    '#!/bin/sh\necho "npm $*" >&2\nmkdir -p node_modules/node/bin\n' +
+      `ln -sf ${process.execPath} node_modules/node/bin/node\n` +
       "cp package-lock.json node_modules/.package-lock.json\n",
     { mode: 0o755 },
   )
@@ -49,7 +50,7 @@ test("a fresh clone installs its packages once", () => {
   expect(hello(folder)).toEqual({ out: "hello\n", installs: 0 })
 })
 
-test("whoever ran npm themselves does not install again, also where an optional package is for another platform", () => {
+test("whoever ran npm themselves installs nothing again, though an optional package is for another platform", () => {
   const folder = checkout()
   mkdirSync(join(folder, "node_modules", "node", "bin"), { recursive: true })
   symlinkSync(process.execPath, join(folder, "node_modules", "node", "bin", "node"))

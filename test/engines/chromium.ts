@@ -111,7 +111,8 @@ export const beyondTheEdge = `(() => {
 export const poorContrasts = `(() => {
   const channels = (colour) => (/rgba?\\(([^)]+)\\)/.exec(colour)?.[1] ?? "0,0,0,0").split(/[,/ ]+/).map(Number)
   const luminance = (colour) => {
-    const [red, green, blue] = channels(colour).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4))
+    const linear = (share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4)
+    const [red, green, blue] = channels(colour).map((value) => linear(value / 255))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
   }
   const groundOf = (element) => {
@@ -121,7 +122,8 @@ export const poorContrasts = `(() => {
   return [...document.querySelectorAll("body *")].flatMap((element) => {
     const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())
     if (!hasText || element.closest("[hidden], dialog, noscript, [disabled]")) return []
-    const [light, dark] = [luminance(getComputedStyle(element).color), luminance(groundOf(element))].sort((a, b) => b - a)
+    const both = [luminance(getComputedStyle(element).color), luminance(groundOf(element))]
+    const [light, dark] = both.sort((a, b) => b - a)
     const contrast = (light + 0.05) / (dark + 0.05)
     return contrast < 4.5 ? [element.textContent.slice(0, 40) + ": " + contrast.toFixed(2)] : []
   })

@@ -53,7 +53,8 @@ function initialise(host: Host, given: string, options: { readonly sample?: bool
     { workspace: folder, made },
     made.length === 0
       ? `unchanged: ${folder} is a workspace already`
-      : `${made.includes("tuneloop.yaml") ? `made a workspace in ${folder}` : `wrote ${made.join(", ")} in ${folder}`}\nNext: ${next}\nAn editor completes it when it begins with: # yaml-language-server: ` +
-          "$schema=../schemas/task.json",
+      : `${made.includes("tuneloop.yaml") ? `made a workspace in ${folder}` : `wrote ${made.join(", ")} in ${folder}`}\n` +
+          `Next: ${next}\n` +
+          "An editor completes it when it begins with: # yaml-language-server: $schema=../schemas/task.json",
   )
 }

@@ -1,6 +1,6 @@
 /**
- * Of the names that are known the one that is the same but for case, spaces or the way its letters are encoded; undefined
- * where there is none, or where the name itself is known. "Jo" and "jo" are one person more often than two.
+ * Of the names that are known the one that is the same but for case, spaces or the way its letters are encoded;
+ * undefined where there is none, or where the name itself is known. "Jo" and "jo" are one person more often than two.
  */
 export function alikeName(name: string, known: Iterable<string>): string | undefined {
   const names = new Set(known)

@@ -58,7 +58,8 @@ function grouped(text: string): Span[] {
 
 const words =
   "phone|telephone|tel|telefon|telefono|teléfono|téléphone|telefoon|mobile|mobil|móvil|celular|cell|handy|fax|whatsapp|" +
-  "call|ring|dial|text|sms|contact|reach|rufen|anrufen|ruf|appeler|appelez|llame|llamar|bel|chiama|rückruf|hotline|rufnummer"
+  "call|ring|dial|text|sms|contact|reach|rufen|anrufen|ruf|appeler|appelez|llame|llamar|bel|chiama|rückruf|hotline|" +
+  "rufnummer"
 const between =
   "number|nummer|numéro|numero|no|nr|n°|is|was|ist|me|us|him|her|them|mich|uns|on|at|under|unter|via|back|now|to|" +
   "the|my|our|this|au|al|a|please|bitte|phone|mobile|mob|cell|tel|telephone|line|work|home|office|by|or|und|and|for"

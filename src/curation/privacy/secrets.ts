@@ -2,7 +2,8 @@ import { spansOf, type Span } from "./spans.ts"
 
 /**
  * Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens, and what
- * follows the word for a password, a key or a bearer. High precision: no guess by entropy. In the order of their starts within each shape.
+ * follows the word for a password, a key or a bearer. High precision: no guess by entropy. In the order of their starts
+ * within each shape.
  */
 export function findSecrets(text: string): Span[] {
   return shapes.flatMap(({ pattern, isReal }) => spansOf(text, pattern, isReal))

@@ -118,8 +118,8 @@ function sharedBySplits({ splitPairs, holdout }: CardFacts): string[] {
     splitPairs.between
       .map(
         ({ a, b, pairs, otherOutput, rowsOfA }) =>
-          `- ${count(rowsOfA, "row")} of ${a} and ${b}: ${count(pairs, "pair")}, ${otherOutput} of them with different ` +
-          `outputs; ${a === "train" ? "left out of train" : "still in both"}.`,
+          `- ${count(rowsOfA, "row")} of ${a} and ${b}: ${count(pairs, "pair")}, ${otherOutput} of them with ` +
+          `different outputs; ${a === "train" ? "left out of train" : "still in both"}.`,
       )
       .join("\n"),
   ]

@@ -42,8 +42,8 @@ export interface BuildFromResult {
 /**
  * A data set that was not grown here has the same treatment as one that was: its rows are the task's seeds, held out as
  * the data set says or else as the specification needs, and a version without a leak is built of them. What its own
- * splits have in common is named row by row, and every pair is in a file. Beyond what the import and the build take, memory has the held-out rows
- * and those leaks.
+ * splits have in common is named row by row, and every pair is in a file. Beyond what the import and the build take,
+ * memory has the held-out rows and those leaks.
  */
 export async function buildFrom(
   context: StageContext,

@@ -197,7 +197,8 @@ output:
 
   it("whose tools have names that providers refuse, or the same name twice, says so", () => {
     const long = "a".repeat(65)
-    const chat = `task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n    - name: get price\n    - name: ok-1\n    - name: ${long}\n    - name: ok-1\n`
+    const tools = ["get price", "ok-1", long, "ok-1"].map((name) => `    - name: ${name}\n`)
+    const chat = `task: t\nkind: chat\ndescription: x\noutput:\n  tools:\n${tools.join("")}`
     expect(problems(chat)).toEqual([
       expect.stringMatching(/^6: output\.tools\[0\]\.name: got "get price"; allowed: letters/),
       expect.stringMatching(/^8: output\.tools\[2\]\.name/),

@@ -113,7 +113,8 @@ describe("the pairs between the splits of a data set", () => {
     const made = await taken({ train, validation: [], test })
     const { text } = await cardOf(made.context, task, made.result.built.manifest.id)
     expect(text).toContain(
-      "Leaks into what is held out: 0, by lineage, exact, near, ngram. Found in what was read, and left out of train: 1 row (1 leak-exact).",
+      "Leaks into what is held out: 0, by lineage, exact, near, ngram. Found in what was read, and left out of train: " +
+        "1 row (1 leak-exact).",
     )
     expect(text).toContain("- 1 row of train and test: 1 pair, 1 of them with different outputs; left out of train.")
     const [seed] = made.rows.seeds()

@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import type { Assignment, Candidate, Seed } from "../../src/core/rows/example.ts"
-import type { Trace } from "../../src/stages/versions/trace.ts"
-import { importSeeds, json, linesOf, rowsOf, sampleWorkspace, tuneloop } from "../command-line.ts"
-import { ChatServer } from "../models/chat-server.ts"
+import type { Assignment, Candidate, Seed } from "../../../src/core/rows/example.ts"
+import type { Trace } from "../../../src/stages/versions/trace.ts"
+import { importSeeds, json, linesOf, rowsOf, sampleWorkspace, tuneloop } from "../../command-line.ts"
+import { ChatServer } from "../../models/chat-server.ts"
 
 const task = "ticket-triage"
 const workspace = sampleWorkspace()

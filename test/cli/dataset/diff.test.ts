@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { json as printed, linesOf, sample, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { json as printed, linesOf, sample, sampleWorkspace, tuneloop } from "../../command-line.ts"
 
 const task = "ticket-triage"
 const workspace = sampleWorkspace()
