@@ -12,8 +12,12 @@ export function describeCase(name: string, tests: () => void): void {
   describe.skipIf(!existsSync(join(folder, name)))(`the case ${name}`, tests)
 }
 
+export function caseFile(name: string, file: string): string {
+  return join(folder, name, file)
+}
+
 export function caseText(name: string, file: string): string {
-  return readFileSync(join(folder, name, file), "utf8")
+  return readFileSync(caseFile(name, file), "utf8")
 }
 
 /** The case's specification, as the task's file would be read. */

@@ -367,6 +367,8 @@ export interface Prediction {
   readonly output: string
   /** What the model thought before, where its server parts it from the output. */
   readonly thought?: string | undefined
+  /** What kept it from saying anything; absent where the output is what it said, an empty one too. */
+  readonly silence?: string | undefined
   readonly latencyMs: number | null
   readonly inputTokens: number
   readonly outputTokens: number

@@ -8,6 +8,7 @@ export const recordedAnswerSchema = z.strictObject({
   inputDigest: z.string().describe("The digest of its input as it was asked"),
   output: z.string().describe("What the model answered; empty where it answered nothing"),
   thought: z.string().optional().describe("What it thought before"),
+  refusal: z.string().optional().describe("What it said instead of an answer, where the server says that it refused"),
   finish: z.string().nullable().describe("Why the answer ended, in the server's word; null where it did not say"),
   inputTokens: z.number().nullable().describe("As the server counted them; null where it did not say"),
   outputTokens: z.number().nullable(),

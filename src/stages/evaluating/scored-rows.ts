@@ -22,7 +22,9 @@ export function scoredRows(
       input,
       references: [output],
       output:
-        prediction === undefined ? undefined : parseOutput(task, answerText(task, prediction.output, output), input),
+        prediction === undefined || prediction.silence !== undefined
+          ? undefined
+          : parseOutput(task, answerText(task, prediction.output, output), input),
       ...(group === undefined ? {} : { group }),
     }
   })

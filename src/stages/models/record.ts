@@ -170,13 +170,14 @@ function linesOf(
   return missing.flatMap(({ key, row }): RecordedAnswer[] => {
     const answer = answers.get(key)
     if (answer === undefined) return []
-    const { text, thought, finish, inputTokens, outputTokens } = answer
+    const { text, thought, refusal, finish, inputTokens, outputTokens } = answer
     return [
       {
         id: row.id,
         inputDigest: inputDigest(row.input),
         output: text,
         ...(thought === undefined ? {} : { thought }),
+        ...(refusal === undefined ? {} : { refusal }),
         finish: finish ?? null,
         inputTokens,
         outputTokens,

@@ -13,6 +13,7 @@ const predictionSchema: z.ZodType<Prediction> = z.object({
   id: z.string(),
   output: z.string(),
   thought: z.string().optional(),
+  silence: z.string().optional(),
   latencyMs: z.number().nullable(),
   inputTokens: z.number(),
   outputTokens: z.number(),
