@@ -22,10 +22,10 @@ export function registerImport(command: Command, host: Host, kind: "seed" | "inp
     .addHelpText(
       "after",
       kind === "seed"
-        ? '\nRows: {"input": {"body": "…"}, "output": "…"}, or a CSV with the fields\nand an output ' +
-            "column.\nExample: tuneloop seed import ticket-triage gold.csv"
-        : '\nRows: {"input": {"body": "…"}}, or a CSV with the fields.\nExample: tuneloop input import ' +
-            "ticket-triage export.jsonl",
+        ? '\nRows: {"input": {"body": "…"}, "output": "…"}, {"messages": […]} with the answer\nlast, or a table ' +
+            "with the fields and an output column.\nExample: tuneloop seed import ticket-triage gold.xlsx"
+        : '\nRows: {"input": {"body": "…"}}, {"messages": […]}, or a table with the fields.\nExample: tuneloop ' +
+            "input import ticket-triage export.jsonl",
     )
     .action(
       async (
