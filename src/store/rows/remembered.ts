@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { existsSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { canonicalJson, digestText } from "../../core/canonical.ts"
 import { readPieces, readText, writeAtomically } from "../files/files.ts"
 import { withLockIfFree } from "../files/lock.ts"
@@ -63,8 +63,12 @@ function keptAnswer(file: string, key: string): string | undefined {
   }
 }
 
-/** Not while a command changes the task: an erasure, which has its lock, finds the answer or is known to it. */
+/**
+ * Not while a command changes the task: an erasure, which has its lock, finds the answer or is known to it. Whoever only
+ * reads leaves a workspace as it is in which nothing was done yet.
+ */
 function whileUnchanged(workspace: Workspace, task: string, work: () => void): void {
+  if (!existsSync(dirname(workspace.cacheFolder))) return
   try {
     withLockIfFree(workspace.lockFile(task), work)
   } catch {

@@ -1,4 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
@@ -16,6 +26,7 @@ class Asked {
 
   constructor() {
     writeFileSync(this.rows, "abc\n")
+    mkdirSync(this.path(".tuneloop"))
   }
 
   path(name: string): string {
@@ -92,8 +103,11 @@ test.each([
 
 test("where nothing may be written the answer is made each time", async () => {
   const one = new Asked()
-  writeFileSync(join(one.folder, ".tuneloop"), "a file where the folder would be")
+  writeFileSync(join(one.folder, ".tuneloop", "cache"), "a file where the folder would be")
   expect([await one.ask(), await one.ask()]).toEqual(["abc 1", "abc 2"])
+  rmSync(join(one.folder, ".tuneloop"), { recursive: true })
+  expect(await one.ask()).toBe("abc 3")
+  expect(readdirSync(one.folder)).toEqual(["rows.jsonl"])
 })
 
 test("while a command changes the task nothing is kept, so that an erasure leaves no answer behind", async () => {
