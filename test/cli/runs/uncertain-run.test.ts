@@ -1,11 +1,11 @@
 import { expect, it } from "vitest"
-import { Workspace } from "../../src/store/workspace.ts"
-import { planTraining } from "../../src/stages/training/plan-training.ts"
-import { runFiles, writeRun } from "../../src/store/rows/run-files.ts"
-import { stageContext, trainableWorkspace } from "../stages/training/workspace.ts"
+import { Workspace } from "../../../src/store/workspace.ts"
+import { planTraining } from "../../../src/stages/training/plan-training.ts"
+import { runFiles, writeRun } from "../../../src/store/rows/run-files.ts"
+import { stageContext, trainableWorkspace } from "../../stages/training/workspace.ts"
 import { rmSync } from "node:fs"
 import { join } from "node:path"
-import { json, tuneloop } from "../command-line.ts"
+import { json, tuneloop } from "../../command-line.ts"
 
 /** A run of which it is not known whether it has a job, as a command that lost its connection leaves it. */
 async function uncertainRun(): Promise<string> {

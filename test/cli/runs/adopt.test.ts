@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { OpenAiServer } from "../backends/openai-server.ts"
-import { tuneloop } from "../command-line.ts"
-import { trainableWorkspace } from "../stages/training/workspace.ts"
+import { OpenAiServer } from "../../backends/openai-server.ts"
+import { tuneloop } from "../../command-line.ts"
+import { trainableWorkspace } from "../../stages/training/workspace.ts"
 
 let server: OpenAiServer
 let folder: string

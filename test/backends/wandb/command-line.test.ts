@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { WandbServer } from "../backends/wandb/server.ts"
-import { tuneloop } from "../command-line.ts"
-import { trainableWorkspace } from "../stages/training/workspace.ts"
+import { WandbServer } from "./server.ts"
+import { tuneloop } from "../../command-line.ts"
+import { trainableWorkspace } from "../../stages/training/workspace.ts"
 
 let server: WandbServer
 let folder: string
