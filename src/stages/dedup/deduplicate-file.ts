@@ -162,7 +162,7 @@ function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided
   for (const { row, text, output } of rows) decisions.offer(rowSketch(sketcher, plan, text, output), row.line)
   if (options.output !== undefined) {
     const kept = rows.flatMap(({ row }) => (decisions.isDropped(row.line) ? [] : [row.fields]))
-    writeAtomically(options.output, tableText(table, kept))
+    writeAtomically(options.output, tableText(table, kept, options.output))
   }
   return { decisions, fields, shingles: plan.shingles, threshold }
 }

@@ -57,11 +57,14 @@ export function readTable(path: string, { otherEndings = "", longNumber }: ReadO
   )
 }
 
-/** The rows as text of the table's own format, CSV with its columns and commas, else JSON. */
-export function tableText({ format, rows }: Table, wanted: readonly TableRow["fields"][]): string {
-  return format === "csv"
-    ? stringify([...wanted], { header: true, columns: Object.keys(rows[0]?.fields ?? {}) })
-    : `${JSON.stringify(wanted, null, 2)}\n`
+/**
+ * The rows as text of the table's own format, for a file of that name: CSV with its columns, with tabs for a `.tsv` and
+ * else commas, or JSON.
+ */
+export function tableText({ format, rows }: Table, wanted: readonly TableRow["fields"][], path: string): string {
+  if (format !== "csv") return `${JSON.stringify(wanted, null, 2)}\n`
+  const delimiter = extname(path).toLowerCase() === ".tsv" ? "\t" : ","
+  return stringify([...wanted], { header: true, columns: Object.keys(rows[0]?.fields ?? {}), delimiter })
 }
 
 /** Whether each line of the file is a row, by its ending. */

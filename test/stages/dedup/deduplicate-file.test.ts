@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { tuneloop } from "../../command-line.ts"
 import { fourGrams, similarityOf, textsWithCopies } from "../../curation/near/made-texts.ts"
+import { readTable } from "../../../src/store/tables/table.ts"
 import { seeded } from "../../seeded.ts"
 
 const folder = () => mkdtempSync(join(tmpdir(), "tuneloop-dedup-"))
@@ -169,6 +170,9 @@ describe("tuneloop dedup", () => {
     expect(report).toEqual([{ line: 3, kept: false, reason: "exact-duplicate", witnessLine: 2, similarity: 1 }])
     expect(result).toMatchObject({ read: 3, kept: 2 })
     expect(readFileSync(join(home, "kept"), "utf8")).toBe('body,team\n"my card, please",a\nclose the account,b\n')
+    writeFileSync(join(home, "t.tsv"), 'text\tlabel\n"Go on, he said.\ta\nThe 19" rim\tb\n"Go on," she said\tc\n')
+    const { code } = await tuneloop(home, ["dedup", "t.tsv", "--out", join(home, "again.tsv")]).outcome
+    expect([code, readTable(join(home, "again.tsv")).rows]).toEqual([0, readTable(join(home, "t.tsv")).rows])
     writeFileSync(
       join(home, "deep.jsonl"),
       '{"input":{"body":"where is it"}}\n{"input":{"body":"Where is it?"}}\n{"input":{"body":"something else"}}\n',
