@@ -5,7 +5,7 @@ import { findNationalIds } from "./national-ids.ts"
 import { findPaymentCards } from "./payment-cards.ts"
 import { findPhoneNumbers } from "./phone-numbers.ts"
 import { findSecrets, mayHaveSecret } from "./secrets.ts"
-import { spansOf, type Span } from "./spans.ts"
+import { patternOf, spansOf, type Span } from "./spans.ts"
 
 /** Kinds of personal data and secrets that are looked for. */
 export const personalDataKinds = [
@@ -91,20 +91,15 @@ const fileEndings = new Set([
 ])
 
 function findEmails(text: string): Span[] {
-  // Not git@host:path, image@2x.png or package@1.2.3-rc.
-  const plain =
-    /(?:(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}|"[^"\n@]{1,64}")[@＠](?:[\p{L}\p{N}-]{1,63}\.)+(?:xn--[a-z0-9-]{2,59}|\p{L}{2,63})(?![\p{L}\p{N}])/gu
-  // As people write it whom robots shall not read.
-  const spelled =
-    /(?<![\p{L}\p{N}._-])[\p{L}\p{N}_-]{1,40}(?:(?:\.| ?[([{]dot[)\]}] ?)[\p{L}\p{N}_-]{1,40}){0,4} ?[([{] ?at ?[)\]}] ?[\p{L}\p{N}-]{1,63}(?:(?:\.| ?[([{] ?dot ?[)\]}] ?)[\p{L}\p{N}-]{1,63}){1,4}/giu
-  return [...plainEmails(text, plain), ...spansOf(text, spelled)]
+  return [...plainEmails(text), ...spansOf(text, spelled)]
 }
 
 /** A path or a port behind the rest of a machine's name. */
 const placeBehind = /^(?:\.[\p{L}\p{N}-]{1,63}){0,4}:(?:[/~\d]|[\w.-]{1,60}\/|[\w.-]{1,60}\.git(?!\w))/u
 
-function plainEmails(text: string, pattern: RegExp): Span[] {
-  return spansOf(text, pattern, (found, start) => {
+/** Not git@host:path, image@2x.png or package@1.2.3-rc. */
+function plainEmails(text: string): Span[] {
+  return spansOf(text, plain, (found, start) => {
     const domain = found.slice(found.search(/[@＠]/) + 1)
     const isPlace = placeBehind.test(text.slice(start + found.length, start + found.length + 300))
     return (
@@ -130,3 +125,16 @@ function findSocialSecurityNumbers(text: string): Span[] {
     ...spansOf(text, /(?<![\w.+-])(?!000|666|9)\d{3} ?(?!00)\d{2} ?(?!0000)\d{4}(?![\w-]|\.\d)/g, isNamed),
   ]
 }
+
+const plain = patternOf(
+  "gu",
+  String.raw`(?:(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+][\p{L}\p{N}._%+'-]{0,63}|"[^"\n@]{1,64}")[@＠](?:[\p{L}\p{N}-`,
+  String.raw`]{1,63}\.)+(?:xn--[a-z0-9-]{2,59}|\p{L}{2,63})(?![\p{L}\p{N}])`,
+)
+
+// As people write it whom robots shall not read.
+const spelled = patternOf(
+  "giu",
+  String.raw`(?<![\p{L}\p{N}._-])[\p{L}\p{N}_-]{1,40}(?:(?:\.| ?[([{]dot[)\]}] ?)[\p{L}\p{N}_-]{1,40}){0,4} ?[([{`,
+  String.raw`] ?at ?[)\]}] ?[\p{L}\p{N}-]{1,63}(?:(?:\.| ?[([{] ?dot ?[)\]}] ?)[\p{L}\p{N}-]{1,63}){1,4}`,
+)

@@ -1,4 +1,4 @@
-import { spansOf, type Span } from "./spans.ts"
+import { patternOf, spansOf, type Span } from "./spans.ts"
 
 /**
  * Where phone numbers stand, with their extensions: international with `+` or `00`, national with a leading 0 in
@@ -13,9 +13,6 @@ export function findPhoneNumbers(text: string): Span[] {
 function international(text: string): Span[] {
   const withPlus =
     /(?<![\w+])(?:\(\+[1-9]\d{0,2}\)|\+[1-9])(?:[ .\-/]{0,3}(?:\(0\)|\(\d{1,4}\)|\d)){6,14}(?!\d|[.,]\d|\s?%)/g
-  // A bare run that begins with zeros is mostly an article or an order.
-  const withZeros =
-    /(?<![\w.,+\-/])(?<!\d[ \-/])00(?:[17]|[2-9]\d{1,2})(?:[ .\-/]{1,3}(?:\(0\)[ .\-/]?)?\(?\d{1,8}\)?){1,6}(?![\w\-/]|[.,:]\d|\s?%)/g
   return [
     ...spansOf(text, withPlus, (found) => isBetween(found, 8, 15)),
     ...spansOf(text, withZeros, (found) => isBetween(found, 10, 17) && areGroupsOfAPhone(found)),
@@ -24,10 +21,7 @@ function international(text: string): Span[] {
 
 /** The North American Numbering Plan: area and exchange begin with 2–9. */
 function northAmerican(text: string): Span[] {
-  return spansOf(
-    text,
-    /(?<![\w.+\-/])(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}(?=([ .-])\d{3}\1)[ .-])[2-9]\d{2}[ .-]\d{4}(?!(?!x\d)[\w-]|[.,]\d)/g,
-  )
+  return spansOf(text, threeGroups)
 }
 
 function national(text: string): Span[] {
@@ -57,7 +51,8 @@ function grouped(text: string): Span[] {
 }
 
 const words =
-  "phone|telephone|tel|telefon|telefono|teléfono|téléphone|telefoon|mobile|mobil|móvil|celular|cell|handy|fax|whatsapp|" +
+  "phone|telephone|tel|telefon|telefono|teléfono|téléphone|telefoon|mobile|mobil|móvil|celular|cell|handy|fax|" +
+  "whatsapp|" +
   "call|ring|dial|text|sms|contact|reach|rufen|anrufen|ruf|appeler|appelez|llame|llamar|bel|chiama|rückruf|hotline|" +
   "rufnummer"
 const between =
@@ -89,8 +84,11 @@ function isDate(found: string): boolean {
   )
 }
 
-const extension =
-  /^[\s,;]{0,3}(?:(?:ext|extn|extension|durchwahl|dw|poste|anexo|interno|toestel)\.?[\s:]{0,2}|[x#] ?)\d{1,6}(?![\p{L}\p{N}])/iu
+const extension = patternOf(
+  "iu",
+  String.raw`^[\s,;]{0,3}(?:(?:ext|extn|extension|durchwahl|dw|poste|anexo|interno|toestel)\.?[\s:]{0,2}|[x#]`,
+  String.raw` ?)\d{1,6}(?![\p{L}\p{N}])`,
+)
 
 /** How long the extension is that follows there. */
 function extensionAt(text: string, at: number): number {
@@ -105,3 +103,16 @@ function isBetween(found: string, least: number, most: number): boolean {
 function digitsIn(found: string): number {
   return found.replace(/\D/g, "").length
 }
+
+// A bare run that begins with zeros is mostly an article or an order.
+const withZeros = patternOf(
+  "g",
+  String.raw`(?<![\w.,+\-/])(?<!\d[ \-/])00(?:[17]|[2-9]\d{1,2})(?:[ .\-/]{1,3}(?:\(0\)[ .\-/]?)?\(?\d{1,8}\)`,
+  String.raw`?){1,6}(?![\w\-/]|[.,:]\d|\s?%)`,
+)
+
+const threeGroups = patternOf(
+  "g",
+  String.raw`(?<![\w.+\-/])(?:1[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}(?=([ .-])\d{3}\1)[ .-])[2-9]\d{2}[ .-]\d`,
+  String.raw`{4}(?!(?!x\d)[\w-]|[.,]\d)`,
+)

@@ -1,4 +1,4 @@
-import { spansOf, type Span } from "./spans.ts"
+import { patternOf, spansOf, type Span } from "./spans.ts"
 
 /**
  * Where credentials stand in a text: API keys by their issuers' prefixes, private keys, JSON web tokens, and what
@@ -56,8 +56,11 @@ const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: str
   },
   // After their names. A word that begins a sentence is no password: it has a digit or a sign in it.
   {
-    pattern:
-      /(?<=(?<![\p{L}\p{N}])(?:pass(?:word|wd|phrase|code|wort)|pwd|kennwort|contraseña|mot de passe)(?:\s{1,3}is)?\s{0,3}[:=]\s{0,3}["'`]?)[^\s"'`,;<>[\]{}()*]{4,64}/giu,
+    pattern: patternOf(
+      "giu",
+      String.raw`(?<=(?<![\p{L}\p{N}])(?:pass(?:word|wd|phrase|code|wort)|pwd|kennwort|contraseña|mot de passe)(?`,
+      ":\\s{1,3}is)?\\s{0,3}[:=]\\s{0,3}[\"'`]?)[^\\s\"'`,;<>[\\]{}()*]{4,64}",
+    ),
     isReal: isPassword,
   },
   {
@@ -66,13 +69,19 @@ const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: str
   },
   { pattern: /(?<=\bbearer\s{1,3})[A-Za-z0-9._~+/-]{16,}=*/gi, isReal: isToken },
   {
-    pattern:
-      /(?<=(?<![A-Za-z0-9])secret[ _-]?(?:access[ _-]?)?key["']?\s{0,3}[:= ]\s{0,3}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/gi,
+    pattern: patternOf(
+      "gi",
+      String.raw`(?<=(?<![A-Za-z0-9])secret[ _-]?(?:access[ _-]?)?key["']?\s{0,3}[:= ]\s{0,3}["']?)[A-Za-z0-9/+]{`,
+      "40}(?![A-Za-z0-9/+=])",
+    ),
     isReal: isToken,
   },
   {
-    pattern:
-      /(?<=(?<![A-Za-z0-9])(?:api|access|auth|client|secret)[ _-]?(?:key|token|secret)["']?\s{0,3}[:=]\s{0,3}["']?)[A-Za-z0-9._~+/-]{16,}=*/gi,
+    pattern: patternOf(
+      "gi",
+      String.raw`(?<=(?<![A-Za-z0-9])(?:api|access|auth|client|secret)[ _-]?(?:key|token|secret)["']?\s{0,3}[:=]`,
+      String.raw`\s{0,3}["']?)[A-Za-z0-9._~+/-]{16,}=*`,
+    ),
     isReal: isToken,
   },
   // JWT: the first two parts are JSON objects in base64

@@ -14,3 +14,8 @@ export function spansOf(
     isReal(match[0], match.index) ? [{ start: match.index, end: match.index + match[0].length }] : [],
   )
 }
+
+/** A pattern that is too long for a line, of its parts. */
+export function patternOf(flags: string, ...parts: readonly string[]): RegExp {
+  return new RegExp(parts.join(""), flags)
+}
