@@ -24,7 +24,8 @@ export const boilerplate: usize = bitSketch + 64
 export let isOfWords: bool = false
 export let size: u32 = 4
 export let span: u32 = 20
-export let fewest: u32 = 16
+/** What the numbers of a text do to its shingles, see `numberRules` in src/curation/near/sketcher.ts. */
+export let numberRule: u32 = 0
 export let bands: u32 = 0
 export let rows: u32 = 0
 export let boilerplateMask: u32 = 0
@@ -32,6 +33,8 @@ let capacity: usize = 0
 export let text: usize = 0
 export let folded: usize = 0
 export let masks: usize = 0
+export let signMasks: usize = 0
+export let digitMasks: usize = 0
 export let units: usize = 0
 export let runs: usize = 0
 export let shingles: usize = 0
@@ -61,16 +64,19 @@ export function boilerplateAt(): usize {
 export function textAt(): usize {
   return text
 }
+export function runsAt(): usize {
+  return runs
+}
 export function shinglesAt(): usize {
   return shingles
 }
 
 /** How texts are cut from now on. */
-export function configureCuts(ofWords: bool, runSize: u32, spanSize: u32, fewestLeft: u32): void {
+export function configureCuts(ofWords: bool, runSize: u32, spanSize: u32, rule: u32): void {
   isOfWords = ofWords
   size = runSize
   span = spanSize
-  fewest = fewestLeft
+  numberRule = rule
 }
 
 /**
@@ -100,7 +106,10 @@ export function reserve(bytes: usize, start: usize): void {
   folded = text + bytes + padding
   // A folded character may take half as many bytes again.
   masks = (folded + 2 * bytes + padding + 63) & ~63
-  units = (masks + bytes / 2 + 2 * padding + 63) & ~63
+  const maskBytes = (bytes / 8 + 2 * padding + 63) & ~63
+  signMasks = masks + maskBytes
+  digitMasks = signMasks + maskBytes
+  units = digitMasks + maskBytes
   runs = units + 8 * bytes + 64
   shingles = runs + 4 * bytes + 64
   slots = (shingles + 4 * bytes + 127) & ~63

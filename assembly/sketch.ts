@@ -3,11 +3,12 @@ import {
   bands,
   boilerplate,
   boilerplateMask,
-  fewest,
+  isOfWords,
   keys,
   lastFactor,
   minima,
   multipliers,
+  numberRule,
   bitSketch,
   rows,
   runFactor,
@@ -28,8 +29,9 @@ import { cut } from "./units"
  */
 export function sketch(length: usize, isFolded: bool): i32 {
   const count = cut(length, isFolded)
-  if (count <= 0) return <i32>count
-  const distinct = shinglesOf(<u32>count)
+  if (count <= 0) return count
+  readNumbers(<u32>count)
+  const distinct = shinglesOf(unitCount)
   if (bands > 0) {
     minimise(distinct)
     keyBands()
@@ -43,12 +45,83 @@ export function sketch(length: usize, isFolded: bool): i32 {
  * like `sketch`.
  */
 export function spans(length: usize, isFolded: bool): i32 {
+  spansLeft = 0
   const count = cut(length, isFolded)
   if (count <= 0) return count
-  if (<u32>count < span) return 0
-  const all = <u32>count - span + 1
+  readNumbers(<u32>count)
+  spansLeft = unitCount < span ? 0 : unitCount - span + 1
+  const all = spansLeft
   for (let at: u32 = 0; at < all; at++) store<u32>(runs + (<usize>at << 2), hashRun(at, span))
   return <i32>distinctOf(all)
+}
+
+let spansLeft: u32 = 0
+/** How many spans the text has that `spans` was asked about last, with repeats: their hashes are left in `runs`. */
+export function spanCount(): u32 {
+  return spansLeft
+}
+
+// What `numberRule` may be.
+const oneForAll: u32 = 1
+const asText: u32 = 2
+
+let unitCount: u32 = 0
+/** The hash of the text's numbers: every shingle is hashed with it, so that texts with others share none. */
+let numbersHash: u32 = 0
+export function salt(): i32 {
+  return <i32>numbersHash
+}
+const oneNumber: u64 = 0x30
+
+/** Notes what the numbers of the units are, words that have a digit; or puts one in the place of all. */
+function readNumbers(count: u32): void {
+  unitCount = count
+  numbersHash = 0
+  if (numberRule === asText) return
+  let hash: u64 = 0
+  if (isOfWords) {
+    const end = units + (<usize>count << 3)
+    for (let at = units; at < end; at += 8) {
+      const unit = load<u64>(at)
+      if ((unit & 1) === 0) continue
+      if (numberRule === oneForAll) store<u64>(at, oneNumber)
+      else hash = (hash + unit) * runFactor
+    }
+  } else hash = readNumbersOfPoints(count)
+  // Unlike any run of units hashed.
+  hash = hash === 0 ? 0 : hash + lastFactor
+  numbersHash = <u32>(((hash ^ (hash >> 32)) * lastFactor) >> 32)
+}
+
+function readNumbersOfPoints(count: u32): u64 {
+  let hash: u64 = 0
+  let out: u32 = 0
+  for (let from: u32 = 0; from < count; ) {
+    let until = from
+    let hasDigit = false
+    while (until < count) {
+      const point = load<u64>(units + (<usize>until << 3))
+      if (point === 32) break
+      if (point - 0x30 < 10) hasDigit = true
+      until += 1
+    }
+    if (!hasDigit) {
+      if (out !== from) moveUnits(from, until + 1, out)
+      out += until + 1 - from
+    } else if (numberRule === oneForAll) {
+      store<u64>(units + (<usize>out << 3), oneNumber)
+      store<u64>(units + (<usize>(out + 1) << 3), 32)
+      out += 2
+    } else {
+      for (let at = from; at < until; at += 1) hash = (hash + load<u64>(units + (<usize>at << 3))) * runFactor
+      hash = (hash + 32) * runFactor
+      out = until + 1
+    }
+    from = until + 1
+  }
+  // There is no space after the last word.
+  if (out > 0) unitCount = out - 1
+  return hash
 }
 
 function hashRun(from: u32, length: u32): u32 {
@@ -61,29 +134,43 @@ function hashRun(from: u32, length: u32): u32 {
   return short === 0 ? 1 : short
 }
 
-/**
- * The distinct hashes of the runs of units, without those that lie inside boilerplate where enough is left without
- * them.
- */
+function moveUnits(from: u32, until: u32, to: u32): void {
+  memory.copy(units + (<usize>to << 3), units + (<usize>from << 3), (<usize>(until - from)) << 3)
+}
+
+/** The distinct hashes of the runs of units, boilerplate left out; of a text that is nothing else all. */
 function shinglesOf(count: u32): u32 {
-  const length = min(size, count)
-  const all = count - length + 1
-  if (boilerplateMask !== 0 && all > 1) {
-    let kept: u32 = 0
-    let covered: u32 = 0
-    for (let at: u32 = 0; at < all; at++) {
-      if (at + span <= count && isBoilerplate(hashRun(at, span))) covered = at + span
-      if (at + length <= covered) continue
-      store<u32>(runs + (<usize>kept << 2), hashRun(at, length))
-      kept += 1
+  const kept = boilerplateMask === 0 ? 0 : shingleOwn(count)
+  return distinctOf(kept > 0 ? kept : shingle(0, count, 0))
+}
+
+/** Puts the shingles of what is left between spans of boilerplate into `runs`, stretch by stretch; their number. */
+function shingleOwn(count: u32): u32 {
+  let kept: u32 = 0
+  let covered: u32 = 0
+  let from: u32 = 0
+  for (let at: u32 = 0; at < count; at++) {
+    if (at + span <= count && isBoilerplate(hashRun(at, span))) {
+      if (from < at) kept = shingle(from, at, kept)
+      covered = at + span
     }
-    if (kept >= fewest) {
-      const distinct = distinctOf(kept)
-      if (distinct >= fewest) return distinct
-    }
+    if (at < covered) from = at + 1
   }
-  for (let at: u32 = 0; at < all; at++) store<u32>(runs + (<usize>at << 2), hashRun(at, length))
-  return distinctOf(all)
+  return from < count ? shingle(from, count, kept) : kept
+}
+
+/** Puts the hashes of the runs of `size` units into `runs`, or one of what is shorter; how many are there then. */
+function shingle(from: u32, until: u32, kept: u32): u32 {
+  const length = min(size, until - from)
+  const last = until - length
+  const out = runs + ((<usize>kept - <usize>from) << 2)
+  for (let at = from; at <= last; at++) store<u32>(out + (<usize>at << 2), hashShingle(at, length))
+  return kept + last - from + 1
+}
+
+function hashShingle(from: u32, length: u32): u32 {
+  const hash = hashRun(from, length) ^ numbersHash
+  return hash === 0 ? 1 : hash
 }
 
 function isBoilerplate(hash: u32): bool {

@@ -1,12 +1,13 @@
 // AssemblyScript: a text as units, words or code points. Only the host decides how a character folds: it fills
 // `points`.
-import { classes, folded, isOfWords, lastFactor, masks, padding, points, pointsKnown, print, runFactor, text, units } from "./memory"
+import { classes, digitMasks, folded, isOfWords, lastFactor, masks, padding, points, pointsKnown, print, runFactor, signMasks, text, units } from "./memory"
 
-// What an entry of `points` says of a code point, or the folded code point plus `firstPoint`.
+// What an entry of `points` says of a code point, or the folded code point plus `firstPoint`, with a bit for a sign.
 const unknownPoint: u32 = 0
 const separator: u32 = 1
 const removed: u32 = 2
 const firstPoint: u32 = 16
+const signBit: u32 = 0x80000000
 const blockBits: u32 = 8
 
 // Answers of `cut` below zero. `needsBlock - n` asks the host for the entries of block n.
@@ -71,14 +72,13 @@ function fold(length: usize): i32 {
     if (point >= pointsKnown) return foldYourself
     const entry = load<u32>(points + (<usize>point << 2))
     if (entry >= firstPoint) {
-      if (isApart) {
-        if (out > folded) {
-          store<u8>(out, 32)
-          out += 1
-        }
-        isApart = false
+      const isSign = entry >= signBit
+      if ((isApart || isSign) && out > folded) {
+        store<u8>(out, 32)
+        out += 1
       }
-      out = encode(out, entry - firstPoint)
+      isApart = isSign
+      out = encode(out, (entry & ~signBit) - firstPoint)
     } else if (entry === separator) isApart = true
     else if (entry === unknownPoint) return needsBlock - <i32>(point >> blockBits)
     else if (entry !== removed) return foldYourself
@@ -134,8 +134,9 @@ function pointsOf(source: usize, length: usize): i32 {
 }
 
 /**
- * The hashes of the words as units: in folded text what single spaces part, else ASCII folded on the way, 16 characters
- * at a time. Below zero where that does not do: other than ASCII, or control characters.
+ * The hashes of the words and signs as units: in folded text what single spaces part, else ASCII folded on the way, 16
+ * characters at a time. Below zero where that does not do: other than ASCII, or control characters. The last bit of a
+ * unit says whether it has a digit.
  */
 function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   const lowered = isClean ? source : folded
@@ -144,22 +145,31 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   const end = (length + padding - 1) & ~63
   let out = units
   let before: u64 = 1
+  let signBefore: u64 = 0
   // Where a word began in the block before; none is past every text.
   let open: usize = nowhere
   for (let block: usize = 0; block <= end; block += 64) {
-    const parts = load<u64>(masks + (block >> 3))
+    const signs = load<u64>(signMasks + (block >> 3))
+    const parts = load<u64>(masks + (block >> 3)) | signs
+    const digits = load<u64>(digitMasks + (block >> 3))
     const shifted = (parts << 1) | before
-    let starts = ~parts & shifted
-    let ends = parts & ~shifted
+    let starts = (~parts & shifted) | signs
+    let ends = (parts & ~shifted) | (signs << 1) | signBefore
     before = parts >> 63
+    signBefore = signs >> 63
     while (ends !== 0) {
+      const last = <usize>ctz(ends)
       let start = open
+      let hasDigit = false
       if (start === nowhere) {
-        start = block + <usize>ctz(starts)
+        const first = <usize>ctz(starts)
+        start = block + first
         starts &= starts - 1
-      }
+        hasDigit = digits !== 0 && ((digits >> first) & ((<u64>1 << (last - first)) - 1)) !== 0
+      } else hasDigit = hasDigits(lowered + start, lowered + block + last)
       open = nowhere
-      store<u64>(out, hashWord(lowered + start, lowered + block + <usize>ctz(ends)))
+      const unit = hashWord(lowered + start, lowered + block + last)
+      store<u64>(out, (unit & ~1) | <u64>hasDigit)
       ends &= ends - 1
       out += 8
     }
@@ -168,9 +178,14 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   return <i32>((out - units) >> 3)
 }
 
+function hasDigits(from: usize, to: usize): bool {
+  for (let at = from; at < to; at += 1) if (<u32>load<u8>(at) - 0x30 < 10) return true
+  return false
+}
+
 /**
- * Writes a bit for each character that parts words, and the characters in small letters; says whether the text needs
- * the slow way. The bits go on to a whole number of 64, at least one past the text.
+ * Writes a bit for each character that is white space, a sign or a digit, and the characters in small letters; says
+ * whether the text needs the slow way. The bits go on to a whole number of 64, at least one past the text.
  */
 function classifyAscii(source: usize, length: usize): bool {
   const table = v128.load(classes)
@@ -179,6 +194,7 @@ function classifyAscii(source: usize, length: usize): bool {
   const beforeA = i8x16.splat(0x40)
   const afterZ = i8x16.splat(0x5b)
   const small = i8x16.splat(0x20)
+  const afterSpace = i8x16.splat(0x21)
   const erase = i8x16.splat(0x7f)
   const none = i8x16.splat(0)
   let other = none
@@ -191,21 +207,39 @@ function classifyAscii(source: usize, length: usize): bool {
     // Below a space are control characters and, as they are negative here, the bytes of what is not ASCII.
     const isControl = v128.or(i8x16.lt_s(raw, small), i8x16.eq(raw, erase))
     other = v128.or(other, v128.andnot(isControl, isApart))
-    store<u16>(masks + (at >> 3), <u16>i8x16.bitmask(isApart))
+    const isSpace = v128.and(isApart, i8x16.lt_s(raw, afterSpace))
+    store<u16>(masks + (at >> 3), <u16>i8x16.bitmask(isSpace))
+    store<u16>(signMasks + (at >> 3), <u16>i8x16.bitmask(v128.andnot(isApart, isSpace)))
+    store<u16>(digitMasks + (at >> 3), <u16>i8x16.bitmask(isDigit(raw)))
   }
   closeMasks(length)
   return v128.any_true(other)
 }
 
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function isDigit(raw: v128): v128 {
+  return i8x16.lt_u(i8x16.sub(raw, i8x16.splat(0x30)), i8x16.splat(10))
+}
+
 function classifyFolded(source: usize, length: usize): bool {
   const space = i8x16.splat(32)
-  for (let at: usize = 0; at < length; at += 16) store<u16>(masks + (at >> 3), <u16>i8x16.bitmask(i8x16.eq(v128.load(source + at), space)))
+  for (let at: usize = 0; at < length; at += 16) {
+    const raw = v128.load(source + at)
+    store<u16>(masks + (at >> 3), <u16>i8x16.bitmask(i8x16.eq(raw, space)))
+    store<u16>(signMasks + (at >> 3), 0)
+    store<u16>(digitMasks + (at >> 3), <u16>i8x16.bitmask(isDigit(raw)))
+  }
   closeMasks(length)
   return false
 }
 
 function closeMasks(length: usize): void {
-  for (let at: usize = (length + 15) & ~15; at <= ((length + padding - 1) & ~63) + 63; at += 16) store<u16>(masks + (at >> 3), 0xffff)
+  for (let at: usize = (length + 15) & ~15; at <= ((length + padding - 1) & ~63) + 63; at += 16) {
+    store<u16>(masks + (at >> 3), 0xffff)
+    store<u16>(signMasks + (at >> 3), 0)
+    store<u16>(digitMasks + (at >> 3), 0)
+  }
 }
 
 function hashWord(from: usize, to: usize): u64 {

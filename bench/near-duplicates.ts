@@ -105,7 +105,7 @@ function ceiling(file: string, kind: CorpusKind, threshold: number): void {
   )
   const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0) / lines.length
   const name = kind === "short" ? "char-4" : "word-5"
-  const plan = sketchPlan(name, new Int32Array(), threshold)
+  const plan = sketchPlan({ name, boilerplate: new Int32Array(), numbers: "keep" }, threshold)
   const [cutter, sketcher] = [new Sketcher({ shingles: name }), new Sketcher(plan)]
   const memory = new Int32Array(1 << 26)
   const buffer = Buffer.alloc(1 << 22)

@@ -151,6 +151,7 @@ function describe(task: string, kind: "seed" | "input", result: ImportResult): s
         `for the test (the verdict's rule needs ${split.testNeeded} test rows, gold or answered inputs)`,
     )
     if (result.untested.length > 0) lines.push(`without a test example: ${result.untested.join(", ")}`)
+    if (split.oneFamily !== undefined) lines.push(split.oneFamily)
     if (split.tooFew !== undefined) lines.push(split.tooFew)
   }
   lines.push(...columnNotices(split))

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os"
-import { InvalidArgumentError, type Command } from "commander"
+import { InvalidArgumentError, Option, type Command } from "commander"
+import { numberRules, type NumberRule } from "../../core/task/number-rule.ts"
 import { UsageError } from "../../core/errors.ts"
 import { deduplicateFile, type DeduplicateResult } from "../../stages/dedup/deduplicate-file.ts"
 import type { Host } from "../host.ts"
@@ -12,6 +13,7 @@ interface Options {
   readonly field?: string
   readonly outputField?: readonly string[]
   readonly threshold?: number
+  readonly numbers: NumberRule
   readonly out?: string
   readonly dropped?: string
   readonly report?: string
@@ -37,6 +39,14 @@ export function register(command: Command, host: Host): void {
       "from which Jaccard similarity texts are duplicates (default: 0.7 for short texts, 0.8 for long ones)",
       share,
     )
+    .addOption(
+      new Option(
+        "--numbers <rule>",
+        "texts that differ in a number (1182, a17) are two texts: keep; or numbers count as one: drop",
+      )
+        .choices(numberRules)
+        .default("keep"),
+    )
     .option("--out <file>", "write the rows that are kept")
     .option("--dropped <file>", "write what is dropped as JSONL: line, reason, witnessLine, similarity")
     .option(
@@ -57,13 +67,13 @@ Keeps the first of near-duplicates, in the order of the file. Rows whose outputs
 differ (the assistant's last message, chosen and rejected; output, label and the
 like) are never dropped: the report has them as conflicts. So are those that
 differ in a field that nobody knows. The result says which fields were which.
-What a template repeats in many rows does not count as similarity; among fewer
-than 20 texts nothing counts as a template.
+What a template repeats in many rows does not count as similarity, and what is
+left decides, however short; among fewer than 8 texts nothing is a template.
 Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
           tuneloop dedup tickets.csv --field body --output-field queue`,
     )
     .action(async (file: string, options: Options) => {
-      const { field, outputField, threshold, out, dropped, report, threads, memory, force } = options
+      const { field, outputField, threshold, numbers, out, dropped, report, threads, memory, force } = options
       host.writesAllOrNothing()
       const written = [out, dropped, report].flatMap((path) => (path === undefined ? [] : [host.path(path)]))
       if (new Set(written).size < written.length)
@@ -75,6 +85,7 @@ Examples: tuneloop dedup chats.jsonl --out kept.jsonl --dropped dropped.jsonl
         field,
         outputFields: outputField?.filter((path) => path !== "none"),
         threshold,
+        numbers,
         output: out === undefined ? undefined : host.path(out),
         dropped: dropped === undefined ? undefined : host.path(dropped),
         report: report === undefined ? undefined : host.path(report),
@@ -100,6 +111,12 @@ function describe(result: DeduplicateResult, peakMemoryBytes: number): string {
     `compared by ${shingles === "word-5" ? "runs of 5 words" : "runs of 4 characters"}, from similarity ` +
       `${threshold} on`,
   ]
+  const { of, rows } = result.differInNumbers
+  if (rows > 0)
+    lines.push(
+      `${rows} of ${of === read ? "them" : `${of} rows looked at`} differ from another one in numbers alone: ` +
+        (result.numbers === "keep" ? "they are two rows (--numbers drop makes them one)" : "they are near-duplicates"),
+    )
   if (conflicts > 0)
     lines.push(
       conflicts === 1

@@ -67,6 +67,7 @@ export async function grow(host: Host, context: StageContext, task: TaskSpecific
       `for the test (the rule needs ${counts.testNeeded})`,
   )
   if (untested.length > 0) host.terminal.warn(`without a test example: ${untested.join(", ")}`)
+  if (counts.oneFamily !== undefined) host.terminal.warn(counts.oneFamily)
   if (counts.tooFew !== undefined) host.terminal.warn(counts.tooFew)
   const grown = await expandTask(host, context, task, {})
   for (const result of grown) stage(host, "expand", describe(result))

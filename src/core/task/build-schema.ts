@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { numberRules } from "./number-rule.ts"
 
 /** `build` of a specification: what a dataset version does not take. */
 export const buildSchema = z.strictObject({
@@ -10,6 +11,18 @@ export const buildSchema = z.strictObject({
     .describe(
       "Jaccard similarity from which two inputs are near-duplicates. Default: 0.7 for short texts, 0.8 for long ones",
     ),
+  nearDuplicates: z
+    .strictObject({
+      numbers: z
+        .enum(numberRules)
+        .default("keep")
+        .describe(
+          "Two inputs that differ in a number or an identifier with a digit (1182, a17, 3.5): keep: they are two " +
+            "inputs, however alike the rest. drop: all numbers count as one, so that they are near-duplicates",
+        ),
+    })
+    .optional()
+    .describe("What makes two inputs near-duplicates, when they are held out and when a version is built"),
   ngram: z
     .int()
     .min(4)

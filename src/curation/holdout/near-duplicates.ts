@@ -38,7 +38,7 @@ export class NearDuplicateIndex {
   constructor(corpus: readonly string[] | Shingler, threshold?: number, options: { readonly missRate?: number } = {}) {
     this.shingler = "of" in corpus && typeof corpus.of === "function" ? corpus : shingler(corpus as readonly string[])
     this.threshold = threshold ?? defaultThreshold(this.shingler.name)
-    const plan = sketchPlan(this.shingler.name, this.shingler.boilerplate, this.threshold, options.missRate)
+    const plan = sketchPlan(this.shingler, this.threshold, options.missRate)
     this.#sketcher = new Sketcher(plan)
     this.#sets = new SimilarSets(this.threshold, plan.bands.count)
   }
@@ -115,7 +115,7 @@ export function clusters(
   const groups = groupTexts(
     { count: sorted.length, text: (number) => (sorted[number] as { text: string }).text },
     sample,
-    threshold,
+    { threshold },
   )
   return [...Map.groupBy(sorted.keys(), (number) => groups.of(number)).values()].map((members) =>
     members.map((number) => (sorted[number] as { id: string }).id),

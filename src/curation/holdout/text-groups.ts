@@ -1,3 +1,4 @@
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { IdTable } from "../../core/id-table.ts"
 import { missRateFor } from "../near/bands.ts"
 import type { TextSample } from "../near/boilerplate.ts"
@@ -14,6 +15,14 @@ export interface NumberedTexts {
   text(number: number): string
 }
 
+/** What makes two texts near-duplicates. */
+export interface GroupingOptions {
+  /** Default by how texts are cut. */
+  readonly threshold?: number | undefined
+  /** `keep` by default. */
+  readonly numbers?: NumberRule | undefined
+}
+
 /**
  * The groups of texts that are linked by near-duplicates. For the unit of splitting only: two members of a group may be
  * far from each other. The order of the texts does not matter; `sample` has seen all of them.
@@ -21,8 +30,8 @@ export interface NumberedTexts {
  * Each text is read once, and those that share a key with another one once more. Memory: 4 bytes a text and band, 30
  * bytes a text, and what near-duplicates need for a part of them.
  */
-export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?: number): Groups {
-  const grouping = groupingOf(texts, sample, threshold)
+export function groupTexts(texts: NumberedTexts, sample: TextSample, options: GroupingOptions = {}): Groups {
+  const grouping = groupingOf(texts, sample, options)
   for (;;) {
     const step = grouping.next()
     if (step.done) return step.value
@@ -30,10 +39,15 @@ export function groupTexts(texts: NumberedTexts, sample: TextSample, threshold?:
 }
 
 /** The same in pieces: it yields after every 1024 texts. */
-export function* groupingOf(texts: NumberedTexts, sample: TextSample, threshold?: number): Generator<void, Groups> {
+export function* groupingOf(
+  texts: NumberedTexts,
+  sample: TextSample,
+  { threshold, numbers }: GroupingOptions = {},
+): Generator<void, Groups> {
   const groups = new Groups(texts.count)
-  const { name, boilerplate } = shingler(sample.texts())
-  const plan = sketchPlan(name, boilerplate, threshold ?? defaultThreshold(name), missRateFor(texts.count))
+  const cut = shingler(sample.texts(), numbers)
+  const least = threshold ?? defaultThreshold(cut.name)
+  const plan = sketchPlan(cut, least, missRateFor(texts.count))
   const sketcher = new Sketcher(plan)
   const bands = plan.bands.count
   const prints = new IdTable()
@@ -60,7 +74,7 @@ export function* groupingOf(texts: NumberedTexts, sample: TextSample, threshold?
     groupsOf(places, [joined], () => true),
     parts,
   )) {
-    const sets = new SimilarSets(threshold ?? defaultThreshold(name), bands, part.length)
+    const sets = new SimilarSets(least, bands, part.length)
     const numbers: number[] = []
     for (const place of part) {
       if (numbers.length % textsAPiece === 0) yield

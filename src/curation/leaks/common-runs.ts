@@ -69,7 +69,7 @@ function frequentRuns(
   const words = new WordHashes()
   const runsByText = texts.map((text) => {
     words.read(text)
-    return runsOf(words.hashes, words.count, length)
+    return runsOf(words.words, words.wordCount, length)
   })
   const all = runsByText.reduce((sum, { length: count }) => sum + count, 0)
   // First counted by a part of the hash, so that only what may be frequent is counted one by one.

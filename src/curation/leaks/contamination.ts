@@ -70,12 +70,12 @@ export class HeldOutTexts {
     { shingler, threshold, ngram, missRate }: HeldOutOptions,
   ) {
     const least = threshold ?? defaultThreshold(shingler.name)
-    this.plan = sketchPlan(shingler.name, shingler.boilerplate, least, missRate)
+    this.plan = sketchPlan(shingler, least, missRate)
     this.#sketcher = new Sketcher(this.plan)
     this.#least = least
     this.#near = new NearestSet(least)
     this.#ngrams = new NgramIndex(ngram)
-    this.#areRuns = shingler.name === "word-5" && shingler.boilerplate.length === 0
+    this.#areRuns = shingler.name === "word-5" && shingler.boilerplate.length === 0 && shingler.numbers === "keep"
     const texts = heldOut
       .map(({ id, input }) => ({ id, text: inputText(task, input) }))
       .sort((a, b) => compareText(a.id, b.id))
@@ -112,10 +112,11 @@ export class HeldOutTexts {
       ?.find(({ folded }) => folded === foldForComparison(text))
     if (same !== undefined) return { reason: "leak-exact", witness: same.id }
     const leastNear = this.#least * sketch.size - 1e-6
-    const shared = this.#near.countShared(sketch, Math.min(leastNear, this.#ngrams.fewestRuns))
+    const shared = this.#near.countShared(sketch, leastNear)
     const near = shared >= leastNear ? this.#near.nearest(sketch) : undefined
     if (near) return { reason: "leak-near", witness: this.#nearIds[near.place] as string, similarity: near.similarity }
-    const overlapping = this.#areRuns ? this.#ngrams.find(text, shared) : this.#ngrams.find(text)
+    const runs = this.#areRuns ? { ...sketch, salt: this.#sketcher.lastSalt() } : undefined
+    const overlapping = this.#ngrams.find(text, runs)
     return overlapping === undefined ? undefined : { reason: "leak-ngram", witness: overlapping }
   }
 }

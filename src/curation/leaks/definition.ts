@@ -1,6 +1,15 @@
 import type { DropReason } from "../../core/rows/drop-reasons.ts"
 import type { NamesColumns } from "../../core/rows/kept-columns.ts"
-import { cuts, boilerplateRule, chooseShingles, defaultThreshold, mostMeasured, mostTexts } from "../near/cuts.ts"
+import {
+  boilerplateRule,
+  chooseShingles,
+  cuts,
+  defaultThreshold,
+  isEdge,
+  leastFrequent,
+  mostMeasured,
+  mostTexts,
+} from "../near/cuts.ts"
 import { foldForComparison } from "../text/normalise.ts"
 
 /**
@@ -16,10 +25,12 @@ import { foldForComparison } from "../text/normalise.ts"
  * - `group`: the row, or a row that it descends from like that, is of a group of which a row is held out; where the
  *   task has groups.
  * - `exact`: the texts are equal in the form `fold`.
- * - `near`: the Jaccard similarity of the sets of shingles is at least the threshold. How texts are cut follows from
- *   the held-out texts alone (`shingles`), and so does what is boilerplate in them (`boilerplate`).
- * - `ngram`: the texts share n consecutive words of the form `fold`, of which none stands, in the held-out text, in a
- *   run of words that is common to many of the texts read and held out (`commonRuns`).
+ * - `near`: the Jaccard similarity of the sets of shingles is at least the threshold, and the texts have the same
+ *   numbers in the same order, or numbers are all one (`numbers` of the specification is `drop`). How texts are cut
+ *   follows from the held-out texts alone (`shingles`), and so does what is boilerplate in them (`boilerplate`): only
+ *   what is not is compared.
+ * - `ngram`: the texts share n consecutive words of the form `fold` with the signs between them, of which none stands,
+ *   in the held-out text, in a run of words that is common to many of the texts read and held out (`commonRuns`).
  */
 const allChecks = ["lineage", "group", "exact", "near", "ngram"] as const
 export type LeakCheck = (typeof allChecks)[number]
@@ -46,12 +57,12 @@ export interface FoundLeak {
 
 /** The forms and figures of the definition. */
 export const leakDefinition = {
-  /** The form in which equal texts are one; its words are what single spaces part. */
+  /** The form in which equal texts are one; single spaces part its words and signs. */
   fold: foldForComparison,
   /** Which shingles, by a sample of the held-out texts; the threshold where nobody gives one; how texts are cut. */
   shingles: { choose: chooseShingles, mostMeasured, defaultThreshold, cuts },
   /** Which spans of the held-out texts are left out of the sets of shingles. */
-  boilerplate: boilerplateRule,
+  boilerplate: { ...boilerplateRule, leastFrequent, isEdge },
   commonRuns: {
     /** In fewer texts than this a run of words is nobody's template: small sets keep every run. */
     leastTexts: 20,

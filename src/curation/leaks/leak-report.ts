@@ -1,4 +1,5 @@
 import type { Example } from "../../core/rows/example.ts"
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { sampleOf } from "../near/boilerplate.ts"
@@ -28,6 +29,7 @@ export function leakReport({
   heldOut,
   heldOutIds = new Set(),
   threshold,
+  numbers,
   ngram,
 }: {
   readonly task: TaskSpecification
@@ -35,6 +37,8 @@ export function leakReport({
   readonly heldOut: readonly HeldOutRow[]
   readonly heldOutIds?: ReadonlySet<string> | undefined
   readonly threshold?: number | undefined
+  /** What becomes of inputs that differ in numbers; `keep` by default. */
+  readonly numbers?: NumberRule | undefined
   readonly ngram: number
 }): LeakReport {
   const held = heldOut.map(({ id, input, group }) => ({ id, text: inputText(task, input), group }))
@@ -44,7 +48,7 @@ export function leakReport({
     parents,
     group,
   }))
-  const index = witnessIndex({ heldOut: held, heldOutIds, threshold, ngram })
+  const index = witnessIndex({ heldOut: held, heldOutIds, threshold, numbers, ngram })
   const witness = new Witness(index, 0, Infinity)
   for (const row of rows) witness.look(row)
   witness.endBatch()

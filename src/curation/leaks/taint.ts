@@ -1,4 +1,5 @@
 import type { Example } from "../../core/rows/example.ts"
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { sampleOf } from "../near/boilerplate.ts"
@@ -34,6 +35,8 @@ export interface TaintOptions {
   /** Rows in which the parents of training rows are looked up. */
   readonly known: Iterable<Parented>
   readonly threshold: number | undefined
+  /** What becomes of inputs that differ in numbers; `keep` by default. */
+  readonly numbers?: NumberRule | undefined
   readonly ngram: number
   /** The group of a row, by the digits of its id; default: that which the row says itself. */
   readonly groupOf?: ((row: Example) => string | undefined) | undefined
@@ -65,7 +68,7 @@ export function taintedRows(options: TaintOptions): Taint[] {
 function taintsOf(
   { contenders, rows }: Training,
   known: readonly Parented[],
-  { task, test, threshold, ngram, groupOf = ({ provenance }) => provenance.group }: TaintOptions,
+  { task, test, threshold, numbers, ngram, groupOf = ({ provenance }) => provenance.group }: TaintOptions,
 ): Map<string, Taint> {
   const texts = test.map(({ id, input }) => ({ id, text: inputText(task, input) }))
   const trained = rows
@@ -73,7 +76,7 @@ function taintsOf(
     .map((row) => ({ id: row.id, text: inputText(task, row.input) }))
   const samples = texts.map(({ text }) => text)
   const ngrams = new NgramIndex(ngram, commonRuns(sampleOf([...samples, ...trained.map(({ text }) => text)]), ngram))
-  const near = new NearDuplicateIndex(corpusShingler(samples, []), threshold, { missRate: 1e-9 })
+  const near = new NearDuplicateIndex(corpusShingler(samples, [], numbers), threshold, { missRate: 1e-9 })
   for (const { id, text } of texts) {
     near.add(id, text)
     ngrams.add(id, text)

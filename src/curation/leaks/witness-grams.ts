@@ -1,5 +1,6 @@
 import type { WitnessIndex } from "./witness-index.ts"
-import { windowHashes, mayHave } from "./witness-windows.ts"
+import type { WordHashes } from "../text/word-hashes.ts"
+import { gramHashes, mayHave, windowHashes } from "./witness-windows.ts"
 
 /**
  * Finds the n-grams of held-out texts that a text has; an n-gram is known by where in the index's words it begins, the
@@ -14,15 +15,16 @@ export class GramWitness {
   }
 
   /** Shows `visit` each n-gram of the words that a held-out text has. */
-  eachMet(words: Int32Array, count: number, visit: (gram: number) => void): void {
+  eachMet({ words: all, bareWords, wordCount: count }: WordHashes, visit: (gram: number) => void): void {
     const { grams, ngram } = this.#index
     if (grams.values.length === 0 || count < ngram) return
     if (count > this.#hashes.length) this.#hashes = new Uint32Array(2 * count)
-    const windows = windowHashes(words, count, ngram, this.#hashes)
+    const [words, bare] = [all.subarray(0, count), bareWords.subarray(0, count)]
+    const windows = gramHashes(words, bare, ngram, this.#hashes)
     for (let start = 0; start < windows; start += 1) {
       const hash = this.#hashes[start] as number
       if (!mayHave(grams, hash)) continue
-      const place = this.#placeOf(hash, words, start)
+      const place = this.#places(hash, { words, bare, start }, 1)[0] ?? -1
       if (place >= 0) visit(place)
     }
   }
@@ -35,12 +37,14 @@ export class GramWitness {
     met: Iterable<number>,
     common: { readonly runs: ReadonlySet<number>; readonly length: number },
   ): Map<number, string> {
-    const { words, ngram, grams } = this.#index
+    const { words, bare, ngram, grams } = this.#index
     const leaking = new Map<number, string>()
     const isOwn = this.#ownWords(common)
     for (const gram of met) {
-      const [hash] = hashOf(words, gram, ngram)
-      const texts = this.#places(hash, words, gram, grams.values.length).flatMap((place) =>
+      const into = new Uint32Array(1)
+      gramHashes(words.subarray(gram, gram + ngram), bare.subarray(gram, gram + ngram), ngram, into)
+      const asked = { words, bare, start: gram }
+      const texts = this.#places(into[0] as number, asked, grams.values.length).flatMap((place) =>
         isOwn(place) ? [this.#textAt(place)] : [],
       )
       const first = texts.reduce((least, text) => Math.min(least, text), Infinity)
@@ -49,19 +53,20 @@ export class GramWitness {
     return leaking
   }
 
-  #placeOf(hash: number, words: Int32Array, start: number): number {
-    return this.#places(hash, words, start, 1)[0] ?? -1
-  }
-
   /** Where the n-gram of the words that begins there is in the index, at most so many places. */
-  #places(hash: number, words: Int32Array, start: number, most: number): number[] {
-    const { grams, ngram, words: known } = this.#index
+  #places(
+    hash: number,
+    { words, bare, start }: { readonly words: Int32Array; readonly bare: Int32Array; readonly start: number },
+    most: number,
+  ): number[] {
+    const { grams, ngram, words: known, bare: knownBare } = this.#index
     const bucket = hash >>> (32 - grams.bits)
     const until = grams.starts[bucket + 1] as number
     const places: number[] = []
     for (let at = grams.starts[bucket] as number; at < until && places.length < most; at += 1) {
       const place = grams.values[at] as number
-      let word = 0
+      if (knownBare[place] !== bare[start]) continue
+      let word = 1
       while (word < ngram && known[place + word] === words[start + word]) word += 1
       if (word === ngram) places.push(place)
     }

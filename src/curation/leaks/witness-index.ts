@@ -1,3 +1,4 @@
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { sampleOf } from "../near/boilerplate.ts"
 import { compareText } from "../rows/ranking.ts"
 import { leakDefinition } from "./definition.ts"
@@ -5,7 +6,7 @@ import { digits } from "./lineage.ts"
 import { groupsHeldOut } from "./witness-groups.ts"
 import { boilerplateSpans } from "./witness-templates.ts"
 import { distinctSorted, WitnessText, type WitnessCut } from "./witness-texts.ts"
-import { bucketsOf, Pool, sequencePrint, windowHashes, type HashBuckets } from "./witness-windows.ts"
+import { bucketsOf, gramHashes, Pool, sequencePrint, type HashBuckets } from "./witness-windows.ts"
 
 export interface WitnessOptions {
   readonly heldOut: readonly { readonly id: string; readonly text: string; readonly group?: string | undefined }[]
@@ -13,6 +14,8 @@ export interface WitnessOptions {
   readonly heldOutIds: ReadonlySet<string>
   /** The similarity of near texts; default by how they are cut. */
   readonly threshold: number | undefined
+  /** What becomes of texts that differ in numbers; `keep` by default. */
+  readonly numbers?: NumberRule | undefined
   readonly ngram: number
   /** Texts that say how all are cut where nothing is held out; default none. */
   readonly rows?: readonly string[] | undefined
@@ -29,10 +32,12 @@ export interface WitnessIndex {
   readonly cut: WitnessCut
   readonly threshold: number
   readonly ngram: number
-  /** Of each text the print of its words. */
+  /** Of each text the print of its words and signs. */
   readonly prints: Float64Array
-  /** The words of each text, one after another, and where each text ends. */
+  /** The words of each text, with the signs before them, one after another, and where each text ends. */
   readonly words: Int32Array<SharedArrayBuffer>
+  /** The same words without the signs. */
+  readonly bare: Int32Array<SharedArrayBuffer>
   readonly wordEnds: Int32Array<SharedArrayBuffer>
   /** The distinct shingles of each text, from the least to the greatest, and where each text ends. */
   readonly sets: Uint32Array<SharedArrayBuffer>
@@ -44,16 +49,25 @@ export interface WitnessIndex {
 }
 
 /** The order of the held-out texts does not matter. */
-export function witnessIndex({ heldOut, heldOutIds, threshold, ngram, rows = [] }: WitnessOptions): WitnessIndex {
+export function witnessIndex({
+  heldOut,
+  heldOutIds,
+  threshold,
+  numbers = "keep",
+  ngram,
+  rows = [],
+}: WitnessOptions): WitnessIndex {
   const texts = heldOut.toSorted((a, b) => compareText(a.id, b.id))
-  const cut = cutFor(heldOut.length > 0 ? texts.map(({ text }) => text) : rows)
-  const [words, wordEnds, sets, setEnds] = [new Pool(), new Pool(), new Pool(), new Pool()]
+  const cut = cutFor(heldOut.length > 0 ? texts.map(({ text }) => text) : rows, numbers)
+  const [words, bare, wordEnds] = [new Pool(), new Pool(), new Pool()]
+  const [sets, setEnds] = [new Pool(), new Pool()]
   const prints = new Float64Array(texts.length)
   const reader = new WitnessText()
   for (const [place, { text }] of texts.entries()) {
     reader.read(text)
     prints[place] = sequencePrint(reader.words.hashes, reader.words.count)
-    words.add(reader.words.hashes, reader.words.count)
+    words.add(reader.words.words, reader.words.wordCount)
+    bare.add(reader.words.bareWords, reader.words.wordCount)
     wordEnds.add([words.used])
     reader.cut(text, cut)
     const set = distinctSorted(reader.shingles.subarray(0, reader.shingleCount))
@@ -74,19 +88,31 @@ export function witnessIndex({ heldOut, heldOutIds, threshold, ngram, rows = [] 
     ngram,
     prints,
     words: words.share(),
+    bare: bare.share(),
     wordEnds: wordEnds.share(),
     sets: new Uint32Array(sets.share().buffer),
     setEnds: setEnds.share(),
     near: bucketsOf(sets.used, (visit) => eachShingle(sets, setEnds, visit)),
-    grams: gramsOf(words, wordEnds, ngram),
+    grams: gramsOf({ words, bare }, wordEnds, ngram),
   }
 }
 
-function cutFor(texts: readonly string[]): WitnessCut {
+function cutFor(texts: readonly string[], numbers: NumberRule): WitnessCut {
   const { choose, mostMeasured } = leakDefinition.shingles
   const sample = sampleOf(texts)
-  const shingles = choose(sampleOf(sample, mostMeasured))
-  return { shingles, boilerplate: boilerplateSpans(sample, shingles) }
+  const measured = sampleOf(sample, mostMeasured)
+  const whole: WitnessCut = { shingles: choose(measured), boilerplate: new Set(), numbers }
+  const cut = { ...whole, boilerplate: boilerplateSpans(sample, whole) }
+  if (cut.shingles !== "word-5" || cut.boilerplate.size === 0) return cut
+  const reader = new WitnessText()
+  const shingles = choose(measured, (text) => {
+    reader.read(text)
+    reader.cut(text, cut)
+    return distinctSorted(reader.shingles.subarray(0, reader.shingleCount)).length
+  })
+  return shingles === cut.shingles
+    ? cut
+    : { ...whole, shingles, boilerplate: boilerplateSpans(sample, { ...whole, shingles }) }
 }
 
 /** Shows `visit` every shingle of every text with the text's place. */
@@ -97,7 +123,7 @@ function eachShingle(sets: Pool, ends: Pool, visit: (hash: number, place: number
   }
 }
 
-function gramsOf(words: Pool, ends: Pool, ngram: number): HashBuckets {
+function gramsOf({ words, bare }: Record<"words" | "bare", Pool>, ends: Pool, ngram: number): HashBuckets {
   let count = 0
   eachText(ends, (from, until) => {
     count += Math.max(0, until - from - ngram + 1)
@@ -106,7 +132,8 @@ function gramsOf(words: Pool, ends: Pool, ngram: number): HashBuckets {
   return bucketsOf(count, (visit) =>
     eachText(ends, (from, until) => {
       if (until - from > hashes.length) hashes = new Uint32Array(2 * (until - from))
-      const windows = windowHashes(words.numbers.subarray(from, until), until - from, ngram, hashes)
+      const [own, ownBare] = [words.numbers.subarray(from, until), bare.numbers.subarray(from, until)]
+      const windows = gramHashes(own, ownBare, ngram, hashes)
       for (let start = 0; start < windows; start += 1) visit(hashes[start] as number, from + start)
     }),
   )

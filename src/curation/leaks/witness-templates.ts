@@ -1,21 +1,47 @@
 import { sampleOf } from "../near/boilerplate.ts"
-import type { ShinglerName } from "../near/cuts.ts"
 import { leakDefinition } from "./definition.ts"
-import { distinctSorted, WitnessText } from "./witness-texts.ts"
+import { distinctSorted, WitnessText, type WitnessCut } from "./witness-texts.ts"
 import { Pool, sequencePrint, windowHashes } from "./witness-windows.ts"
 
 /** What the definition calls boilerplate of these texts, found anew: the hashes of its spans. */
-export function boilerplateSpans(texts: readonly string[], name: ShinglerName): Set<number> {
-  const { leastShare, leastTexts, leastMass } = leakDefinition.boilerplate
+export function boilerplateSpans(texts: readonly string[], cut: WitnessCut): Set<number> {
+  const { fewestTexts, leastMass, leastFrequent } = leakDefinition.boilerplate
   const sample = sampleOf(texts)
   const reader = new WitnessText()
-  const spans = sample.length < leastTexts ? [] : differentTexts(sample, reader, (text) => reader.spans(text, name))
-  if (spans.length < leastTexts) return new Set()
+  const spans = sample.length < fewestTexts ? [] : differentTexts(sample, reader, (text) => reader.spans(text, cut))
+  if (spans.length < fewestTexts) return new Set()
   const distinct = spans.map(distinctSorted)
-  const least = Math.max(leastTexts, Math.ceil(leastShare * spans.length))
-  const counts = frequent(distinct, least)
+  const counts = frequent(distinct, leastFrequent(spans.length))
   const all = distinct.reduce((sum, { length }) => sum + length, 0)
-  return massOf(counts) > leastMass * all ? new Set(counts.keys()) : new Set()
+  if (massOf(counts) <= leastMass * all) return new Set()
+  const { span } = leakDefinition.shingles.cuts[cut.shingles]
+  // How much oftener each stands inside a template than over the edge of one.
+  const balance = new Map<number, number>()
+  for (const places of spans)
+    for (const [at, isOver] of overEdges(places, counts, span).entries()) {
+      const hash = places[at] as number
+      if (counts.has(hash)) balance.set(hash, (balance.get(hash) ?? 0) + (isOver ? -1 : 1))
+    }
+  return new Set([...balance].flatMap(([hash, more]) => (more >= 0 ? [hash] : [])))
+}
+
+/** For each span of a text whether it holds the unit before a template begins or the one after it ends. */
+function overEdges(spans: Uint32Array, counts: ReadonlyMap<number, number>, length: number): boolean[] {
+  const { isEdge } = leakDefinition.boilerplate
+  const isBeyond = new Uint8Array(spans.length + length)
+  for (let at = 0; at + 1 < spans.length; at += 1) {
+    const here = counts.get(spans[at] as number) ?? 0
+    const next = counts.get(spans[at + 1] as number) ?? 0
+    if (isEdge(here, next)) isBeyond[at + length] = 1
+    if (isEdge(next, here)) isBeyond[at] = 1
+  }
+  // The last such unit up to each.
+  let last = -1
+  const lasts = Int32Array.from(isBeyond, (is, unit) => {
+    if (is === 1) last = unit
+    return last
+  })
+  return Array.from(spans, (_, at) => (lasts[at + length - 1] as number) >= at)
 }
 
 /** The common runs of the texts as the definition has them, found anew: their hashes and how many words they have. */
@@ -25,9 +51,9 @@ export function commonRunHashes(sample: readonly string[], n: number): { runs: S
   const reader = new WitnessText()
   const hashes = new Uint32Array(1 << 20)
   const runsOf = () => {
-    const { words } = reader
-    const into = words.count > hashes.length ? new Uint32Array(words.count) : hashes
-    return into.subarray(0, windowHashes(words.hashes, words.count, length, into))
+    const { words, wordCount } = reader.words
+    const into = wordCount > hashes.length ? new Uint32Array(wordCount) : hashes
+    return into.subarray(0, windowHashes(words, wordCount, length, into))
   }
   const texts = sample.length < leastTexts ? [] : differentTexts(sample, reader, runsOf)
   const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
@@ -55,7 +81,8 @@ function differentTexts(
 
 /** The hashes that at least so many of the texts have, with how many do. */
 function frequent(texts: readonly Uint32Array[], least: number): Map<number, number> {
-  const times = timesByFirstBits(texts)
+  const otherBits = Math.max(12, 26 - Math.ceil(Math.log2(texts.length + 1)))
+  const times = timesByFirstBits(texts, otherBits)
   const all = new Pool()
   let candidates = new Uint32Array(1024)
   for (const hashes of texts) {
@@ -76,10 +103,8 @@ function frequent(texts: readonly Uint32Array[], least: number): Map<number, num
   return counts
 }
 
-const otherBits = 12
-
 /** How often hashes come that begin with these bits: no hash that does comes more often. */
-function timesByFirstBits(texts: readonly Uint32Array[]): Uint32Array {
+function timesByFirstBits(texts: readonly Uint32Array[], otherBits: number): Uint32Array {
   const times = new Uint32Array(2 ** (32 - otherBits))
   for (const hashes of texts)
     for (let index = 0; index < hashes.length; index += 1) {

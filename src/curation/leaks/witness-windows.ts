@@ -17,6 +17,16 @@ export function windowHashes(units: Int32Array, count: number, length: number, i
   return windows
 }
 
+/**
+ * The same of n-grams: of each run of so many words its first word alone, and the others with the signs before them.
+ */
+export function gramHashes(words: Int32Array, bare: Int32Array, length: number, into: Uint32Array): number {
+  const windows = windowHashes(words.subarray(1), words.length - 1, length - 1, into)
+  for (let start = 0; start < windows; start += 1)
+    into[start] = mixBits(joinHash(into[start] as number, bare[start] as number))
+  return windows
+}
+
 /** A number of 53 bits that equal sequences of units have in common. */
 export function sequencePrint(units: Int32Array, count: number): number {
   let [low, high] = [count, 0x9747b28c]

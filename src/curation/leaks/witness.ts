@@ -70,7 +70,7 @@ export class Witness {
     this.#text.read(text)
     const equal = this.#placeOfPrint.get(sequencePrint(words.hashes, words.count))
     if (equal !== undefined) this.#found.push({ check: "exact", train: id, heldOut: this.#index.ids[equal] as string })
-    this.#grams.eachMet(words.hashes, words.count, (gram) => this.#met.add(gram))
+    this.#grams.eachMet(words, (gram) => this.#met.add(gram))
     this.#text.cut(text, this.#index.cut)
     const candidate = this.#near.candidate(id, this.#text.shingles.subarray(0, this.#text.shingleCount))
     if (candidate !== undefined) this.#candidates.push(candidate)
@@ -80,7 +80,7 @@ export class Witness {
   gramOf(text: string, wanted: ReadonlyMap<number, string>): string | undefined {
     this.#text.read(text)
     const met: string[] = []
-    this.#grams.eachMet(this.#text.words.hashes, this.#text.words.count, (gram) => {
+    this.#grams.eachMet(this.#text.words, (gram) => {
       const heldOut = wanted.get(gram)
       if (heldOut !== undefined) met.push(heldOut)
     })

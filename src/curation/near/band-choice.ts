@@ -1,6 +1,6 @@
 import { bandChoices, bandsFor, missRateFor, type Bands } from "./bands.ts"
 import { SimilarSets } from "./similar-sets.ts"
-import { Sketcher, type ShinglerName } from "./sketcher.ts"
+import { Sketcher, sketchPlan, type TextCut } from "./sketcher.ts"
 
 // What a text costs, in nanoseconds as measured on one core of an AMD EPYC: a permutation of a hash, a band (its key is
 // looked up and added), and a text with the same key that is looked at. Only their proportions matter.
@@ -16,18 +16,11 @@ const bandsTried = 4
  * Few rows a band need few bands and permutations, but where texts share phrases more of them meet in a band. 3 or 4
  * rows are tried: the bands of more would take too much memory.
  */
-export function cheapestBands(
-  sample: readonly string[],
-  shingles: ShinglerName,
-  boilerplate: Int32Array,
-  threshold: number,
-  texts: number,
-): Bands {
+export function cheapestBands(sample: readonly string[], cut: TextCut, threshold: number, texts: number): Bands {
   const step = Math.ceil(sample.length / mostTried)
   const tried = keptOf(
     sample.filter((_, index) => index % step === 0),
-    shingles,
-    boilerplate,
+    cut,
     threshold,
   )
   let best = bandsFor(threshold, missRateFor(texts))
@@ -35,7 +28,7 @@ export function cheapestBands(
   for (const bands of bandChoices(threshold, missRateFor(texts)).filter(({ rows }) => rows === 3 || rows === 4)) {
     const { meetings, hashes } = measure(
       tried,
-      new Sketcher({ shingles, boilerplate, bands: { ...bands, count: Math.min(bands.count, bandsTried) } }),
+      new Sketcher({ ...sketchPlan(cut, threshold), bands: { ...bands, count: Math.min(bands.count, bandsTried) } }),
       bands,
     )
     const looks = (meetings * texts) / Math.max(1, tried.length) ** 2
@@ -52,15 +45,10 @@ export function cheapestBands(
 }
 
 /** The texts that keep-first keeps: those that it drops are never met. */
-function keptOf(
-  texts: readonly string[],
-  shingles: ShinglerName,
-  boilerplate: Int32Array,
-  threshold: number,
-): string[] {
-  const bands = bandsFor(threshold)
-  const sketcher = new Sketcher({ shingles, boilerplate, bands })
-  const sets = new SimilarSets(threshold, bands.count)
+function keptOf(texts: readonly string[], cut: TextCut, threshold: number): string[] {
+  const plan = sketchPlan(cut, threshold)
+  const sketcher = new Sketcher(plan)
+  const sets = new SimilarSets(threshold, plan.bands.count)
   return texts.filter((text) => {
     const sketch = sketcher.sketch(text)
     let isNear = false

@@ -1,26 +1,33 @@
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { hashStart, hashText, joinCharacter, mixBits } from "../text/hashing.ts"
-import { boilerplateRule, mostTexts, type ShinglerName } from "./cuts.ts"
+import { boilerplateRule, cuts, isEdge, leastFrequent, mostTexts, type ShinglerName } from "./cuts.ts"
 import { printNumber, Sketcher } from "./sketcher.ts"
 
-const { leastShare, leastTexts, leastMass } = boilerplateRule
+const { fewestTexts, leastMass } = boilerplateRule
 
 /**
  * The hashes of the spans that so many of the texts share that they are a template's, not the texts' own; none unless
- * they are more than a twentieth of all spans. Copies of a text count once. The order of the texts does not matter.
+ * frequent spans are more than a twentieth of all. Copies of a text count once. The order of the texts does not matter.
  */
-export function boilerplateOf(sample: readonly string[], shingles: ShinglerName): Int32Array {
-  const sketcher = new Sketcher({ shingles })
-  const texts = sample.length < leastTexts ? [] : distinctTexts(sample, sketcher)
-  if (texts.length < leastTexts) return new Int32Array()
-  const least = Math.max(leastTexts, Math.ceil(leastShare * texts.length))
+export function boilerplateOf(
+  sample: readonly string[],
+  shingles: ShinglerName,
+  numbers: NumberRule = "keep",
+): Int32Array {
+  const sketcher = new Sketcher({ shingles, numbers })
+  const texts = sample.length < fewestTexts ? [] : distinctTexts(sample, sketcher)
+  if (texts.length < fewestTexts) return new Int32Array()
+  const least = leastFrequent(texts.length)
   // First counted by a part of the hash, so that only what may be frequent is counted one by one.
-  const roughly = new Uint32Array(1 << 20)
+  const bits = Math.min(20, Math.ceil(Math.log2(64 * texts.length)))
+  const unused = 32 - bits
+  const roughly = new Uint32Array(2 ** bits)
   let all = 0
   for (const text of texts) {
     const spans = sketcher.spans(text)
     all += spans.length
     for (let index = 0; index < spans.length; index += 1) {
-      const bucket = (spans[index] as number) >>> 12
+      const bucket = (spans[index] as number) >>> unused
       roughly[bucket] = (roughly[bucket] as number) + 1
     }
   }
@@ -28,10 +35,45 @@ export function boilerplateOf(sample: readonly string[], shingles: ShinglerName)
   const counts = new Map<number, number>()
   for (const text of texts)
     for (const span of sketcher.spans(text))
-      if ((roughly[span >>> 12] as number) >= least) counts.set(span, (counts.get(span) ?? 0) + 1)
-  const frequent = [...counts].filter(([, count]) => count >= least)
-  const mass = frequent.reduce((sum, [, count]) => sum + count, 0)
-  return mass > leastMass * all ? Int32Array.from(frequent, ([span]) => span).sort() : new Int32Array()
+      if ((roughly[span >>> unused] as number) >= least) counts.set(span, (counts.get(span) ?? 0) + 1)
+  let mass = 0
+  for (const [span, count] of counts)
+    if (count >= least) mass += count
+    else counts.delete(span)
+  return mass > leastMass * all ? insideTemplates(texts, counts, sketcher, cuts[shingles].span) : new Int32Array()
+}
+
+/**
+ * The frequent spans that lie inside a template in at least half of the places where they stand: those that reach over
+ * an edge have something of the text's own.
+ */
+function insideTemplates(
+  texts: readonly string[],
+  counts: ReadonlyMap<number, number>,
+  sketcher: Sketcher,
+  span: number,
+): Int32Array {
+  const places = new Map<number, { inside: number; outside: number }>()
+  for (const text of texts) {
+    const spans = sketcher.everySpan(text)
+    const found = Array.from(spans, (hash) => counts.get(hash) ?? 0)
+    if (!found.some((count) => count > 0)) continue
+    const outside = new Uint8Array(spans.length)
+    for (let at = 1; at < spans.length; at += 1) {
+      const [before, after] = [found[at - 1] as number, found[at] as number]
+      // All that hold the unit after the edge, or the unit before it.
+      if (isEdge(before, after)) outside.fill(1, at, at + span)
+      if (isEdge(after, before)) outside.fill(1, Math.max(0, at - span), at)
+    }
+    for (let at = 0; at < spans.length; at += 1) {
+      if (found[at] === 0) continue
+      const place = places.get(spans[at] as number) ?? { inside: 0, outside: 0 }
+      if (outside[at] === 1) place.outside += 1
+      else place.inside += 1
+      places.set(spans[at] as number, place)
+    }
+  }
+  return Int32Array.from([...places].flatMap(([hash, { inside, outside }]) => (inside >= outside ? [hash] : []))).sort()
 }
 
 /**

@@ -1,21 +1,36 @@
-import { foldForComparison } from "../text/normalise.ts"
+import { foldForComparison, isSign } from "../text/normalise.ts"
 
 /** The ways to cut a text into shingles: runs of characters of the folded text, or of its words. */
 export type ShinglerName = "char-4" | "word-5"
 
 /**
- * Of how many units a shingle is made. A shingle is boilerplate where it lies inside a boilerplate span: 5 words, or 20
- * characters, about as long. It is left out only of a text that keeps so many shingles of its own (`fewest`): 12 words,
- * or 19 characters. A text shorter than a shingle is one shingle.
+ * Of how many units a shingle is made: words and signs, or characters; and of how many a span, which is boilerplate or
+ * not: 20 characters are about as long as 5 words. What is left of a text between such spans is cut stretch by stretch,
+ * and what is shorter than a shingle is one shingle. A text that is nothing but boilerplate is cut whole.
  */
-export const cuts = { "word-5": { size: 5, span: 5, fewest: 8 }, "char-4": { size: 4, span: 20, fewest: 16 } } as const
+export const cuts = { "word-5": { size: 5, span: 5 }, "char-4": { size: 4, span: 20 } } as const
 
 /**
  * A span is boilerplate from this share of the different texts on, and from so many texts: in a hundred texts on one
- * subject single phrases are in many. Where it makes up less than `leastMass` of all spans it is left alone: phrases of
- * the subject, not a template.
+ * subject single phrases are in many. Of fewer than twice as many texts half must have it, and `fewestTexts`. Where
+ * such spans make up less than `leastMass` of all they are left alone: phrases of the subject, not a template. A span
+ * that reaches over the edge of a template is none: see `isEdge`.
  */
-export const boilerplateRule = { leastShare: 0.01, leastTexts: 20, leastMass: 0.05 } as const
+export const boilerplateRule = { leastShare: 0.01, leastTexts: 20, fewestTexts: 8, leastMass: 0.05 } as const
+
+/** In how many of so many different texts a span is frequent. */
+export function leastFrequent(texts: number): number {
+  const { leastShare, leastTexts, fewestTexts } = boilerplateRule
+  return Math.max(Math.min(leastTexts, Math.ceil(texts / 2)), fewestTexts, Math.ceil(leastShare * texts))
+}
+
+/**
+ * Whether a template ends between two spans that follow one another in a text: so many texts go on with less than half
+ * of those that have it. What comes after the edge is the text's own, however many texts begin alike there.
+ */
+export function isEdge(inside: number, beyond: number): boolean {
+  return 2 * beyond < inside
+}
 
 /** Of more texts than these a sample says what is common to many: see `TextSample`. */
 export const mostTexts = 20_000
@@ -35,12 +50,17 @@ const shortWords = 32
 // Longer "words" than this are clauses of a writing without spaces.
 const longestWord = 12
 
-/** By the median of the sample. */
-export function chooseShingles(sample: readonly string[]): ShinglerName {
+/**
+ * By the median of the sample. `ownShingles` says how many different shingles of five words a text has beside its
+ * templates: what is compared of a text is long only if these are many.
+ */
+export function chooseShingles(sample: readonly string[], ownShingles?: (text: string) => number): ShinglerName {
   const measures = sample.map((text) => {
-    const folded = foldForComparison(text)
-    const count = folded.split(" ").length
-    return { count, length: folded.length / count }
+    const words = foldForComparison(text)
+      .split(" ")
+      .filter((token) => !isSign(token))
+    const length = words.reduce((sum, word) => sum + word.length + 1, 0) / Math.max(1, words.length)
+    return { count: Math.min(words.length, ownShingles?.(text) ?? Infinity), length }
   })
   const isLong = median(measures.map(({ count }) => count)) >= shortWords
   return isLong && median(measures.map(({ length }) => length)) <= longestWord ? "word-5" : "char-4"

@@ -1,14 +1,12 @@
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { boilerplateOf, sampleOf } from "./boilerplate.ts"
 import { chooseShingles, mostMeasured, type ShinglerName } from "./cuts.ts"
-import { Sketcher } from "./sketcher.ts"
+import { Sketcher, type TextCut } from "./sketcher.ts"
 
-export { chooseShingles, defaultThreshold, mostMeasured, type ShinglerName } from "./cuts.ts"
+export { defaultThreshold, type ShinglerName } from "./cuts.ts"
 
 /** Cuts texts into sets of shingles, all of one corpus in the same way. */
-export interface Shingler {
-  readonly name: ShinglerName
-  /** The hashes of the spans that so many texts share that they say nothing. */
-  readonly boilerplate: Int32Array
+export interface Shingler extends TextCut {
   /**
    * The distinct hashes of the text's shingles, sorted; never empty: a text shorter than one shingle gives the hash of
    * the whole.
@@ -17,34 +15,52 @@ export interface Shingler {
 }
 
 /**
- * The shingler for a corpus, by the sample's median: character 4-grams for short texts and for writing without spaces,
- * word 5-grams for long texts; without what is boilerplate in the sample. The order of the sample does not matter; no
- * sample gives character 4-grams. Two 32-bit hashes meet by chance once in 4 billion.
+ * The shingler for a corpus, by the sample: character 4-grams for short texts and for writing without spaces, word
+ * 5-grams for long texts; without what is boilerplate in the sample. The order of the sample does not matter; no sample
+ * gives character 4-grams. Two 32-bit hashes meet by chance once in 4 billion.
  */
-export function shingler(texts: readonly string[]): Shingler {
+export function shingler(texts: readonly string[], numbers: NumberRule = "keep"): Shingler {
   const sample = sampleOf(texts)
-  const name = chooseShingles(sampleOf(sample, mostMeasured))
-  return shinglerNamed(name, boilerplateOf(sample, name))
+  const name = shinglesFor(sample, numbers)
+  return shinglerNamed(name, boilerplateOf(sample, name, numbers), numbers)
+}
+
+/**
+ * How texts like those of the sample are cut: by their median length, templates left out, so that short inputs over a
+ * long prompt are compared as short texts.
+ */
+export function shinglesFor(sample: readonly string[], numbers: NumberRule): ShinglerName {
+  const measured = sampleOf(sample, mostMeasured)
+  const name = chooseShingles(measured)
+  const boilerplate = name === "word-5" ? boilerplateOf(sample, name, numbers) : []
+  if (boilerplate.length === 0) return name
+  const sketcher = new Sketcher({ shingles: name, boilerplate: Int32Array.from(boilerplate), numbers })
+  return chooseShingles(measured, (text) => sketcher.sketch(text).size)
 }
 
 /**
  * The shingler for a dataset and what is held out from it, by the held-out texts where there are any: they stay the
  * same while rows are dropped, so that every check of a build cuts texts alike.
  */
-export function corpusShingler(heldOut: readonly string[], rows: readonly string[]): Shingler {
-  return shingler(heldOut.length > 0 ? heldOut : rows)
+export function corpusShingler(heldOut: readonly string[], rows: readonly string[], numbers?: NumberRule): Shingler {
+  return shingler(heldOut.length > 0 ? heldOut : rows, numbers)
 }
 
 /** The shingler of that name. */
-export function shinglerNamed(name: ShinglerName, boilerplate: Int32Array = new Int32Array()): Shingler {
+export function shinglerNamed(
+  name: ShinglerName,
+  boilerplate: Int32Array = new Int32Array(),
+  numbers: NumberRule | "text" = "keep",
+): Shingler {
   let sketcher: Sketcher | undefined
   return {
     name,
     boilerplate,
+    numbers,
     of(text) {
-      sketcher ??= new Sketcher({ shingles: name, boilerplate })
-      const { numbers, hashes, size } = sketcher.sketch(text)
-      return new Uint32Array(numbers.subarray(hashes, hashes + size)).sort()
+      sketcher ??= new Sketcher({ shingles: name, boilerplate, numbers })
+      const { numbers: array, hashes, size } = sketcher.sketch(text)
+      return new Uint32Array(array.subarray(hashes, hashes + size)).sort()
     },
   }
 }

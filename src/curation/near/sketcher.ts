@@ -1,3 +1,4 @@
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
 import { cuts, type ShinglerName } from "./cuts.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "../text/fold-table.ts"
@@ -9,23 +10,32 @@ import { instantiate } from "./web-assembly.ts"
 
 export type { ShinglerName } from "./cuts.ts"
 
+/** How the texts of a corpus are cut. */
+export interface TextCut {
+  readonly name: ShinglerName
+  /** The hashes of the spans that so many texts share that they say nothing. */
+  readonly boilerplate: Int32Array
+  readonly numbers: NumberRule | "text"
+}
+
 /** How texts are cut and keyed; plain data, so that every thread can make the same sketcher. */
 export interface SketchPlan {
   readonly shingles: ShinglerName
   /** The hashes of the spans that count as boilerplate; none by default. */
   readonly boilerplate?: Int32Array
+  /** `keep` by default; with `text` numbers are like any other words. */
+  readonly numbers?: NumberRule | "text"
   /** None by default: then there are no keys. */
   readonly bands?: Bands
 }
 
 /** The plan for finding texts at or above the threshold, of which a share of `missRate` is missed right at it. */
 export function sketchPlan(
-  shingles: ShinglerName,
-  boilerplate: Int32Array,
+  { name, boilerplate, numbers }: TextCut,
   threshold: number,
   missRate?: number,
 ): Required<SketchPlan> {
-  return { shingles, boilerplate, bands: bandsFor(threshold, missRate) }
+  return { shingles: name, boilerplate, numbers, bands: bandsFor(threshold, missRate) }
 }
 
 /**
@@ -47,12 +57,17 @@ export class Sketcher {
   protected numbers = new Int32Array()
   protected capacity = 0
 
-  constructor({ shingles, boilerplate = new Int32Array(), bands = { count: 0, rows: 4 } }: SketchPlan) {
+  constructor({
+    shingles,
+    boilerplate = new Int32Array(),
+    bands = { count: 0, rows: 4 },
+    numbers = "keep",
+  }: SketchPlan) {
     this.code = instantiate<Code>(sketcherCode)
     this.#bands = bands.count
-    const { size, span, fewest } = cuts[shingles]
+    const { size, span } = cuts[shingles]
     const slots = boilerplate.length === 0 ? 0 : 2 ** Math.ceil(Math.log2(boilerplate.length * 4))
-    this.code.configureCuts(Number(shingles === "word-5"), size, span, fewest)
+    this.code.configureCuts(Number(shingles === "word-5"), size, span, numberRules.indexOf(numbers))
     this.code.configureKeys(bands.count, bands.rows, slots)
     this.#reserve(4096)
     this.#keysAt = this.code.keysAt() >> 2
@@ -94,6 +109,13 @@ export class Sketcher {
     return this.numbers.subarray(this.#hashesAt, this.#hashesAt + count)
   }
 
+  /** The hashes of the text's spans in its order, each as often as it comes. Overwritten by the next text. */
+  everySpan(text: string): Int32Array {
+    this.spans(text)
+    const start = this.code.runsAt() >> 2
+    return this.numbers.subarray(start, start + this.code.spanCount())
+  }
+
   /** A 64-bit hash of the folded text, as two numbers of 32 bits. */
   fingerprint(text: string): readonly [number, number] {
     return this.#run(text, this.code.cut) > 0 ? this.lastPrint() : [0, 0]
@@ -102,6 +124,11 @@ export class Sketcher {
   /** The fingerprint of the last text that was sketched. */
   lastPrint(): readonly [number, number] {
     return [this.numbers[this.#printAt] as number, this.numbers[this.#printAt + 1] as number]
+  }
+
+  /** What stands for the numbers of the last text that was sketched: each of its hashes is one of a run with this. */
+  lastSalt(): number {
+    return this.code.salt()
   }
 
   #run(text: string, work: (bytes: number, isFolded: number) => number): number {
@@ -151,15 +178,21 @@ export function printNumber(low: number, high: number): number {
 
 const needsBlock = -2
 
+// By their numbers in assembly/sketch.ts.
+const numberRules = ["keep", "drop", "text"] as const
+
 /** What assembly/sketcher.ts exports. */
 interface Code {
   readonly memory: { readonly buffer: ArrayBuffer }
-  configureCuts(ofWords: number, size: number, span: number, fewest: number): void
+  configureCuts(ofWords: number, size: number, span: number, numberRule: number): void
   configureKeys(bands: number, rows: number, boilerplateSlots: number): void
   reserve(bytes: number, start: number): void
   sketch(bytes: number, isFolded: number): number
   spans(bytes: number, isFolded: number): number
   cut(bytes: number, isFolded: number): number
+  runsAt(): number
+  salt(): number
+  spanCount(): number
   pointsAt(): number
   classesAt(): number
   multipliersAt(): number

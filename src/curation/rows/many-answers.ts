@@ -33,7 +33,8 @@ export function compareAnswers(
 ): Comparison {
   const found: Comparison = { dropped: [], conflicts: [] }
   eachGroup(groups, (rows) => {
-    const plan = sketchPlan("char-4", new Int32Array(), similarText, missRateFor(rows.length))
+    const cut = { name: "char-4", boilerplate: new Int32Array(), numbers: "keep" } as const
+    const plan = sketchPlan(cut, similarText, missRateFor(rows.length))
     const sketcher = new Sketcher(plan)
     const answers = new SimilarSets(similarText, plan.bands.count, rows.length)
     const kept: number[] = []

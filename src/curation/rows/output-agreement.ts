@@ -4,7 +4,7 @@ import { sameOutput } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { jaccard, shinglerNamed } from "../near/shingles.ts"
 
-const fourGrams = shinglerNamed("char-4")
+const fourGrams = shinglerNamed("char-4", new Int32Array(), "text")
 
 /**
  * How far two outputs of the task say the same, 0 to 1: of a label, equal or not; of labels, those in both over all; of

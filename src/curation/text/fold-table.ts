@@ -8,24 +8,35 @@ const separator = 1
 const removed = 2
 const byContext = 3
 const firstPoint = 16
+// Of a folded code point that is a sign, and stands by itself.
+const signBit = 0x80000000
 
 /**
  * What `foldForComparison` makes of each code point of a block, where that does not depend on its neighbours: a code
- * point plus 16, a separator or nothing; elsewhere the text has to be folded as a whole.
+ * point plus 16, with a bit for a sign, a separator or nothing; elsewhere the text has to be folded as a whole.
  */
 export function foldEntries(block: number): Uint32Array {
-  return Uint32Array.from({ length: foldBlock }, (_, index) => entryOf(block * foldBlock + index))
+  let entries = known.get(block)
+  if (entries === undefined) {
+    entries = Uint32Array.from({ length: foldBlock }, (_, index) => entryOf(block * foldBlock + index))
+    known.set(block, entries)
+  }
+  return entries
 }
 
+// At most half a mebibyte.
+const known = new Map<number, Uint32Array>()
+
 /**
- * The separators of ASCII by the two halves of their codes: 16 sets of high halves by the low half, then a bit for each
- * high half.
+ * What of ASCII is no part of a word, separators and signs, by the two halves of their codes: 16 sets of high halves by
+ * the low half, then a bit for each high half.
  */
 export function asciiSeparators(): Uint8Array {
   const entries = foldEntries(0)
   const table = new Uint8Array(32)
   for (let code = 0; code < 128; code += 1)
-    if (entries[code] === separator) table[code & 15] = (table[code & 15] as number) | (1 << (code >> 4))
+    if (entries[code] === separator || (entries[code] as number) >= signBit)
+      table[code & 15] = (table[code & 15] as number) | (1 << (code >> 4))
   for (let half = 0; half < 8; half += 1) table[16 + half] = 1 << half
   return table
 }
@@ -40,14 +51,15 @@ function entryOf(point: number): number {
   ]
   if (inside === "a a" && first === "a" && last === "a") return separator
   if (inside === "aa" && first === "a" && last === "a") return removed
-  const folded = inside.slice(1, -1)
+  const folded = first.slice(0, -1).trimEnd()
+  const gap = first.at(-2) === " " ? " " : ""
   const isAlone =
     [...folded].length === 1 &&
     !mayCompose.test(folded) &&
-    inside === `a${folded}a` &&
-    first === `${folded}a` &&
-    last === `a${folded}`
-  return isAlone ? (folded.codePointAt(0) as number) + firstPoint : byContext
+    inside === `a${gap}${folded}${gap}a` &&
+    first === `${folded}${gap}a` &&
+    last === `a${gap}${folded}`
+  return isAlone ? (folded.codePointAt(0) as number) + firstPoint + (gap === "" ? 0 : signBit) : byContext
 }
 
 // What may melt together with the character before it in a normal form: marks but variation selectors, and the later

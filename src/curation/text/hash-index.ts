@@ -42,18 +42,18 @@ export class HashIndex {
     return ((bits[(hash >>> 5) & (bits.length - 1)] as number) & (1 << (hash & 31))) !== 0
   }
 
-  /** How many of the hashes are there; where fewer than `least` may be, any number below it. */
-  countIn(numbers: Int32Array, from: number, until: number, least: number): number {
+  /** How many of the hashes, each without `salt`, are there; where fewer than `least` may be, any number below it. */
+  countIn(numbers: Int32Array, from: number, until: number, least: number, salt = 0): number {
     const bits = this.#bits
     const mask = bits.length - 1
     let possible = 0
     for (let index = from; index < until; index += 1) {
-      const hash = numbers[index] as number
+      const hash = (numbers[index] as number) ^ salt
       possible += ((bits[(hash >>> 5) & mask] as number) >>> (hash & 31)) & 1
     }
     if (possible < least) return possible
     let count = 0
-    for (let index = from; index < until; index += 1) if (this.has(numbers[index] as number)) count += 1
+    for (let index = from; index < until; index += 1) if (this.has((numbers[index] as number) ^ salt)) count += 1
     return count
   }
 

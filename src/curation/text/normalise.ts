@@ -77,25 +77,67 @@ function isNormal(value: unknown): boolean {
 }
 
 /**
- * What two texts share when they differ only in case, punctuation, white space, invisible characters or compatibility
- * forms (NFKC): equal here means an exact duplicate. Symbols such as `+` and emoji count. A text of punctuation alone
- * keeps it, so that `?` and `!` stay apart.
+ * What two texts share when they differ only in case, white space and typography: equal here means an exact duplicate.
+ * Words and signs are parted by single spaces, a sign being one character of punctuation or a symbol: `-5` gives `- 5`,
+ * and is not `5`. Typography is what `typographic` names, half and full width, ligatures and fonts (NFKC), invisible
+ * characters and the digits of any script. What NFKC makes of raised, lowered, circled and squared characters and of
+ * fractions is another text: `2³` is not `23`.
  */
 export function foldForComparison(text: string): string {
-  if (plain.test(text)) {
-    const lower = text.toLowerCase()
-    const words = lower.replace(plainSeparators, " ").trim()
-    return words === "" ? lower.replace(/\s+/g, " ").trim() : words
-  }
-  const lower = normaliseText(text)
-    .replace(/\p{Cf}/gu, "")
-    .normalize("NFKC")
-    .toLowerCase()
-    .normalize("NFKC")
-  const words = lower.replace(/[\p{P}\s]+/gu, " ").trim()
-  return words === "" ? lower.replace(/\s+/g, " ").trim() : words
+  const lower = plain.test(text) ? text.toLowerCase() : foldForms(text)
+  return lower.replace(signs, " $& ").replace(/\s+/g, " ").trim()
 }
 
-// Most texts of most data sets: all that the longer way does to them is done by these two, in a third of the time.
+/** Whether what stands between two spaces of a folded text is a sign, and no word. */
+export function isSign(token: string): boolean {
+  return oneSign.test(token)
+}
+
 const plain = /^[\t\n\x20-\x7e]*$/
-const plainSeparators = /[!-#%-*,-/:;?@[-\]_{}\s]+/g
+const signs = /[\p{P}\p{S}]/gu
+const oneSign = /^[\p{P}\p{S}]$/u
+
+function foldForms(text: string): string {
+  return normaliseText(text)
+    .replace(invisible, "")
+    .replace(typographic, (character) => plainForms.get(character) as string)
+    .replace(withoutMeaning, (run) => run.normalize("NFKC"))
+    .toLowerCase()
+    .normalize("NFC")
+    .replace(otherDigits, plainDigit)
+}
+
+// Variation selectors are invisible too.
+const invisible = /\p{Cf}|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}]/gu
+
+const plainForms = new Map(
+  (
+    [
+      ["'", "‘’‚‛‹›′´ʼ"],
+      ['"', "“”„‟«»″"],
+      ["-", "‐‑‒–—―−﹘"],
+      ["/", "⁄∕"],
+      ["~", "〜∼"],
+      ["*", "∗"],
+      [":", "∶"],
+      ["|", "∣"],
+      ["·", "⋅∙"],
+    ] as const
+  ).flatMap(([form, others]) => [...others].map((other) => [other, form] as const)),
+)
+/** Characters that are written for one another. */
+const typographic = new RegExp(`[${[...plainForms.keys()].join("")}]`, "gu")
+
+// All but numbers, symbols and letters that are raised, lowered, circled, squared or fractions; the letters are
+// modifiers, but for three of half width.
+const withoutMeaning = /[^[\p{No}\p{So}[\p{Lm}--[\uff70\uff9e\uff9f]]ªº⁺-⁾₊-₎]]+/gv
+
+const otherDigits = /[\p{Nd}--[0-9]]/gv
+
+/** The digits of a script follow one another from zero to nine. */
+function plainDigit(character: string): string {
+  const point = character.codePointAt(0) as number
+  let value = 0
+  while (value < 9 && /^\p{Nd}$/u.test(String.fromCodePoint(point - value - 1))) value += 1
+  return String(value)
+}

@@ -1,65 +1,132 @@
-import { hashStart, hashText, joinCharacter, mixBits } from "./hashing.ts"
-import { foldForComparison } from "./normalise.ts"
+import { hashStart, hashText, joinCharacter, joinHash, mixBits } from "./hashing.ts"
+import { foldForComparison, isSign } from "./normalise.ts"
 
 /**
- * The words of a folded text as hashes: `wordHash` of each word of `foldForComparison`, in their order. Plain text is
- * folded while it is read, and nothing is cut out of it.
+ * A folded text as hashes: `tokenHash` of each of its words and signs, and `wordHash` of each word with the signs
+ * before it, in their order. Plain text is folded while it is read, and nothing is cut out of it.
  */
 export class WordHashes {
-  /** There are `count` of them; overwritten by the next text. */
+  /** The words and signs: there are `count` of them; overwritten by the next text. */
   hashes = new Int32Array(256)
   count = 0
+  /** Which of them have a digit, and whether any has. */
+  areNumbers = new Uint8Array(256)
+  hasNumbers = false
+  /** The words, each with the signs between it and the word before, and alone: `wordCount` of them. */
+  words = new Int32Array(256)
+  bareWords = new Int32Array(256)
+  wordCount = 0
+  /** The signs since the last word; zero for none. */
+  #signs = 0
 
   read(text: string): void {
+    this.#start(text.length + 1)
     if (this.#readPlain(text)) return
-    const words = foldForComparison(text).split(" ")
-    this.#reserve(words.length)
-    for (const [index, word] of words.entries()) this.hashes[index] = wordHash(word)
-    this.count = words.length
+    const tokens = foldForComparison(text).split(" ")
+    this.#start(tokens.length)
+    for (const token of tokens) this.#add(tokenHash(token), isSign(token), Number(hasDigit(token)))
   }
 
   /** False where the text is not plain, or has no words. */
   #readPlain(text: string): boolean {
-    this.#reserve(text.length / 2 + 1)
-    const hashes = this.hashes
-    let count = 0
     let hash = start
     let letters = 0
+    let digits = 0
     for (let index = 0; index < text.length; index += 1) {
       const code = text.charCodeAt(index)
       const folded = code < 128 ? (folds[code] as number) : notPlain
-      if (folded > between) {
+      if (folded > sign) {
         hash = joinCharacter(hash, folded)
         letters += 1
-      } else if (folded === notPlain) return false
-      else if (letters > 0) {
-        hashes[count++] = mixBits(hash) | 0 || 1
+        // Digits alone are folded to what is below a colon.
+        digits |= (folded - 58) >>> 31
+        continue
+      }
+      if (folded === notPlain) return false
+      if (letters > 0) {
+        this.#add(mixBits(hash) | 0 || 1, false, digits)
         hash = start
         letters = 0
+        digits = 0
       }
+      if (folded === sign) this.#add(signHashes[code] as number, true, 0)
     }
-    if (letters > 0) hashes[count++] = mixBits(hash) | 0 || 1
-    this.count = count
-    return count > 0
+    if (letters > 0) this.#add(mixBits(hash) | 0 || 1, false, digits)
+    return this.wordCount > 0
   }
 
-  #reserve(words: number): void {
-    if (words > this.hashes.length) this.hashes = new Int32Array(2 * words)
+  #add(hash: number, isOfSign: boolean, isNumber: number): void {
+    this.areNumbers[this.count] = isNumber
+    if (isNumber === 1) this.hasNumbers = true
+    this.hashes[this.count++] = hash
+    const joined = this.#signs === 0 ? hash : joinTokens(this.#signs, hash)
+    if (isOfSign) this.#signs = joined
+    else {
+      this.bareWords[this.wordCount] = hash
+      this.words[this.wordCount++] = joined
+      this.#signs = 0
+    }
+  }
+
+  #start(tokens: number): void {
+    if (tokens > this.hashes.length) {
+      this.hashes = new Int32Array(2 * tokens)
+      this.words = new Int32Array(2 * tokens)
+      this.bareWords = new Int32Array(2 * tokens)
+      this.areNumbers = new Uint8Array(2 * tokens)
+    }
+    this.count = 0
+    this.wordCount = 0
+    this.hasNumbers = false
+    this.#signs = 0
   }
 }
 
-/** The hash of a folded word, a signed number of 32 bits that is not zero. */
+/** Whether the word of a folded text is a number or an identifier: it has a digit. */
+export function hasDigit(token: string): boolean {
+  return /[0-9]/.test(token)
+}
+
+/** The words of a folded text, each with the signs between it and the word before: ["what", "is", "- 5"]. */
+export function signedWords(folded: string): string[] {
+  const words: string[] = []
+  let signs = ""
+  for (const token of folded.split(" "))
+    if (isSign(token)) signs += `${token} `
+    else {
+      words.push(signs + token)
+      signs = ""
+    }
+  return words
+}
+
+/** The word without the signs before it. */
+export function bareWord(word: string): string {
+  return word.slice(word.lastIndexOf(" ") + 1)
+}
+
+/** The hash of a folded word or sign, a signed number of 32 bits that is not zero. */
+export function tokenHash(token: string): number {
+  return hashText(token) | 0 || 1
+}
+
+/** The same of a word with the signs before it. */
 export function wordHash(word: string): number {
-  return hashText(word) | 0 || 1
+  return word.split(" ").map(tokenHash).reduce(joinTokens)
+}
+
+function joinTokens(before: number, token: number): number {
+  return mixBits(joinHash(before, token)) | 0 || 1
 }
 
 const start = hashStart | 0
-// What stands for itself between words, or makes a text one that is folded as a whole.
-const [notPlain, between] = [0, 1] as const
+// What stands for itself between words, is a sign, or makes a text one that is folded as a whole.
+const [notPlain, between, sign] = [0, 1, 2] as const
 /** What becomes of each character of ASCII. */
 const folds = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code < 32 && code !== 9 && code !== 10) return notPlain
   if (code === 127) return notPlain
   const folded = foldForComparison(`a${String.fromCharCode(code)}a`)
-  return folded === "a a" ? between : folded.charCodeAt(1)
+  return folded === "a a" ? between : folded.length > 3 ? sign : folded.charCodeAt(1)
 })
+const signHashes = Int32Array.from({ length: 128 }, (_, code) => tokenHash(String.fromCharCode(code)))

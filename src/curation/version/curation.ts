@@ -11,7 +11,7 @@ import type { RowTable } from "../rows/row-table.ts"
 import { anyInputText } from "./validity.ts"
 import type { JudgedOverlap, OverlapPlan } from "../leaks/overlap-judge.ts"
 import type { ResketchPlan } from "../rows/resketch.ts"
-import { chooseShingles, defaultThreshold, mostMeasured } from "../near/shingles.ts"
+import { defaultThreshold, shinglesFor } from "../near/shingles.ts"
 import { sketchPlan, type SketchPlan } from "../near/sketcher.ts"
 
 /** Two kept rows whose inputs are near-duplicates and whose outputs differ; `a` is the one more worth keeping. */
@@ -216,9 +216,11 @@ export class JudgedCuration {
     this.#rows = rows
     const { samples, plan: made } = parts.intake
     // Rows are cut as they were to be compared with what is held out, but without their own boilerplate.
-    const name = made?.shingles ?? chooseShingles(sampleOf(samples.valid.texts(), mostMeasured))
+    const { numbers = "keep" } = parts.options
+    const name = made?.shingles ?? shinglesFor(sampleOf(samples.valid.texts()), numbers)
     const threshold = parts.options.threshold ?? defaultThreshold(name)
-    const plan = sketchPlan(name, boilerplateOf(samples.clean.texts(), name), threshold, missRateFor(clean))
+    const boilerplate = boilerplateOf(samples.clean.texts(), name, numbers)
+    const plan = sketchPlan({ name, boilerplate, numbers }, threshold, missRateFor(clean))
     const isCut = made !== undefined && areCutAlike(made, plan)
     const bands = isCut ? recordedBands : Math.max(recordedBands, plan.bands.count)
     this.comparison = { plan, threshold, recordedBands: bands }

@@ -1,3 +1,4 @@
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { Example } from "../../core/rows/example.ts"
 import type { SpillWriter } from "../../core/spill.ts"
@@ -23,6 +24,8 @@ export interface CurationOptions {
   readonly heldOutIds?: ReadonlySet<string> | undefined
   /** The Jaccard similarity of near-duplicates; default by the length of the texts. */
   readonly threshold?: number | undefined
+  /** What becomes of inputs that differ in numbers; `keep` by default. */
+  readonly numbers?: NumberRule | undefined
   readonly ngram: number
   readonly maxLength: number
   /** How many rows will be offered at most. */
@@ -91,7 +94,10 @@ export class Intake {
     this.#outputs = new OutputEquality(task)
     if (heldOut.length > 0) {
       // The held-out texts stay the same while rows are dropped, so that every build cuts texts alike.
-      const cut = shingler(heldOut.map(({ input }) => inputText(task, input)))
+      const cut = shingler(
+        heldOut.map(({ input }) => inputText(task, input)),
+        options.numbers,
+      )
       this.#heldOut = new HeldOutTexts(task, heldOut, {
         shingler: cut,
         threshold,

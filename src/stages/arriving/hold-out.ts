@@ -17,6 +17,7 @@ import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { inPieces, rowsAPiece } from "../in-pieces.ts"
 import { columnFigures, testRowsNeeded, type ColumnFigures } from "./group-figures.ts"
+import { oneFamily } from "./one-family.ts"
 import { wornRows } from "./holdout-wear.ts"
 
 export interface HoldOutCounts extends ColumnFigures {
@@ -27,6 +28,8 @@ export interface HoldOutCounts extends ColumnFigures {
   readonly testNeeded: number
   /** Why the test set is too small to tell what the rule asks; absent when it is large enough. */
   readonly tooFew?: string
+  /** Why nothing is held out, where near-duplicates are the reason. */
+  readonly oneFamily?: string
 }
 
 interface HeldOutCounts {
@@ -71,6 +74,7 @@ function countsOf(task: TaskSpecification, rows: TaskRows, standing: StandingSpl
   const figures = columnFigures(task, rows, standing)
   const { designEffect } = figures.groups ?? {}
   const tooFew = tooFewToTell({ testRows: count("test"), rule: task.verdict, designEffect })
+  const family = count("validation") + count("test") === 0 ? oneFamily(task, rows) : undefined
   return {
     counts: {
       train: count("train"),
@@ -78,6 +82,7 @@ function countsOf(task: TaskSpecification, rows: TaskRows, standing: StandingSpl
       test: count("test"),
       testNeeded: testRowsNeeded(task, figures),
       ...(tooFew === undefined ? {} : { tooFew }),
+      ...(family === undefined ? {} : { oneFamily: family }),
       ...figures,
     },
     untested: labelsUntested(gold),
@@ -96,7 +101,7 @@ function* assign(
   try {
     const together = new HeldTogether(task, standing.held.length)
     const sample = yield* readTexts(task, rows, { standing, texts, together })
-    const near = yield* groupingOf(texts, sample)
+    const near = yield* groupingOf(texts, sample, { numbers: task.build.nearDuplicates?.numbers })
     const numbered = {
       held: heldNow(standing, worn),
       stratum: standing.stratum,

@@ -114,8 +114,10 @@ function betweenHeldOut(
   validation: readonly Example[],
   test: readonly Example[],
 ): SplitLeak[] {
-  const { threshold, ngram } = task.build
-  const { found } = leakReport({ task, train: validation, heldOut: test.map(heldOutRow), threshold, ngram })
+  const { threshold, ngram, nearDuplicates } = task.build
+  const { numbers } = nearDuplicates ?? {}
+  const heldOutRows = test.map(heldOutRow)
+  const { found } = leakReport({ task, train: validation, heldOut: heldOutRows, threshold, ngram, numbers })
   const first = new Map(found.toReversed().map((leak) => [leak.train, leak]))
   return [...first.values()].reverse().map(({ check, train, heldOut, similarity }) => ({
     check,

@@ -29,6 +29,7 @@ import { compareRows } from "./compare-rows.ts"
 import { sourcesOf } from "./conflict-sources.ts"
 import { freezeClean, type Freezing, type VersionContent } from "./freeze-version.ts"
 import { type HeldOutPairs, heldOutPairs } from "./held-out-pairs.ts"
+import { noteNumberTwins } from "./number-note.ts"
 import { protectHeldOut, readHeldOut, requireValid } from "./held-out-rows.ts"
 import { passRows, type PassParts } from "./pass-rows.ts"
 import type { SemanticSearch } from "./semantic-search.ts"
@@ -103,7 +104,8 @@ async function buildAnew(
   filters: readonly ConfiguredFilter[],
   { findSemantic, threads, afterWriting }: BuildOptions,
 ): Promise<BuildResult> {
-  const { standing } = await holdOut(context, task)
+  const { standing, counts } = await holdOut(context, task)
+  if (counts.oneFamily !== undefined) context.report.warn(counts.oneFamily)
   const meter = new CostMeter(context.monotonicMs)
   const rows = new TaskRows(context.workspace, task.task)
   const crew = crewFor(rows, threads)
@@ -136,12 +138,14 @@ async function buildFromRows(
   const { task, rows, table } = parts.material
   const protectedRows = protectHeldOut(context, task, heldOut)
   const { validation, test, inputs, heldOutIds } = protectedRows
-  const options = { task, heldOut: inputs, heldOutIds, ...task.build, expected: heldOut.seen }
+  const { numbers } = task.build.nearDuplicates ?? {}
+  const options = { task, heldOut: inputs, heldOutIds, ...task.build, numbers, expected: heldOut.seen }
   const groupedInputs = inputsInGroups(task, parts.start.inputs)
   const curation = new Curation(table, options, besideHeldOut(groupedInputs, heldOutGroups(inputs)))
   const { read, open, flagged, proposals, privacy } = await passRows(context, parts, curation)
   requireRead(task, read)
   const found = await compareRows(curation.close(), hands)
+  noteNumberTwins(context, task, curation, inputs)
   const semantic =
     findSemantic &&
     meter.check("embedding", table.size, () => findSemantic([...examplesOf(table, table.kept())], inputs))

@@ -67,7 +67,9 @@ function twice({ acrossSplits, rowOf }: TakenIn): SplitPair[] {
 function* met(task: TaskSpecification, { validation, test, dropped, leaks }: TakenIn): Generator<SplitPair> {
   const heldOut = new Map<string, PairedRow>()
   const texts = [...validation, ...test].map(({ input }) => inputText(task, input))
-  const index = new NearDuplicateIndex(corpusShingler(texts, []), task.build.threshold, { missRate: 1e-9 })
+  const { threshold, nearDuplicates } = task.build
+  const { numbers } = nearDuplicates ?? {}
+  const index = new NearDuplicateIndex(corpusShingler(texts, [], numbers), threshold, { missRate: 1e-9 })
   for (const [split, rows] of [
     ["validation", validation],
     ["test", test],

@@ -15,12 +15,17 @@ import type { PlannedVersion } from "../../store/rows/versions.ts"
 
 /** Raised when a change in build.ts or in curation/ would make another version of the same rows, of a task's kind. */
 const semantics = { label: 5, multilabel: 5, json: 5, text: 5, chat: 6 } as const
+/**
+ * Raised when texts are compared by other rules. Not part of an id: ids follow from the files, so that a version with
+ * other rows has another one, and one whose rows are the same keeps its own.
+ */
+const comparisonSemantics = 2
 /** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
 const holdoutSemantics = 2
 /** Raised when other personal data is found: versions from which none is taken out keep their ids. */
 const personalDataPatterns = 2
 /** What a version follows from beside its rows and its recipe. */
-export const buildSemantics = { semantics, holdoutSemantics, personalDataPatterns }
+export const buildSemantics = { semantics, holdoutSemantics, comparisonSemantics, personalDataPatterns }
 
 /** What a holdout of these rows says of itself. */
 export function holdoutManifest(
@@ -68,10 +73,12 @@ export function versionManifest(
   },
 ): PlannedVersion {
   const filters = Object.fromEntries(found.filters.map(({ name, options }) => [name, options]))
+  const { nearDuplicates, ...build } = task.build
   const recipe = {
     semantics: semantics[task.kind],
     kind: task.kind,
-    ...task.build,
+    ...build,
+    ...(nearDuplicates?.numbers === "drop" ? { nearDuplicates } : {}),
     threshold: task.build.threshold ?? null,
     filters,
     // The listed names are people: the recipe has their digest only.

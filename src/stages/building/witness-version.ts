@@ -50,7 +50,8 @@ export async function witnessVersion(
 ): Promise<WitnessReport> {
   const heldOut = heldOutTexts(task, holdout)
   const { heldOutIds, threshold, ngram } = holdout
-  const index = witnessIndex({ heldOut, heldOutIds, threshold, ngram })
+  const { numbers } = task.build.nearDuplicates ?? {}
+  const index = witnessIndex({ heldOut, heldOutIds, threshold, numbers, ngram })
   const next = new Int32Array(new SharedArrayBuffer(4))
   const notes = joinNotes(await look({ task, index, seed, path: files.train, next }))
   const found = [

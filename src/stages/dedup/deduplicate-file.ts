@@ -3,8 +3,10 @@ import { comparedFields, type ComparedFields, type NamedFields } from "../../cur
 import { comparedText } from "../../curation/text/compared-text.ts"
 import { readObject } from "../../curation/rows/row-sketcher.ts"
 import { cheapestBands } from "../../curation/near/band-choice.ts"
+import { numberTwins, type NumberTwins } from "../../curation/near/number-twins.ts"
 import { SharedKeys } from "../../curation/near/shared-keys.ts"
-import { Sketcher, type ShinglerName, type SketchPlan } from "../../curation/near/sketcher.ts"
+import { Sketcher, sketchPlan, type ShinglerName, type SketchPlan } from "../../curation/near/sketcher.ts"
+import type { NumberRule } from "../../core/task/number-rule.ts"
 import { DataError } from "../../core/errors.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 import { requireFile, writeAtomically } from "../../store/files/files.ts"
@@ -21,6 +23,8 @@ import { noteKeys, RowDecisions } from "./row-decisions.ts"
 export interface DeduplicateOptions extends DecisionPaths, NamedFields {
   readonly file: string
   readonly threshold: number | undefined
+  /** What becomes of texts that differ in numbers; `keep` by default. */
+  readonly numbers?: NumberRule | undefined
   readonly output: string | undefined
   /**
    * What the kept rows may take; no limit by default. Of a file that would take more the keys are counted first, so
@@ -40,6 +44,9 @@ export interface DeduplicateResult {
   readonly compared: Omit<ComparedFields, "others">
   readonly shingles: ShinglerName
   readonly threshold: number
+  readonly numbers: NumberRule
+  /** Of how many rows looked at how many are like another one but for their numbers. */
+  readonly differInNumbers: { readonly of: number; readonly rows: number }
   readonly seconds: number
   readonly textsPerSecond: number
 }
@@ -60,7 +67,7 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
   requireFile(options.file)
   const files = new DecisionFiles(options)
   try {
-    const { decisions, fields, shingles, threshold } = isJsonLines(options.file)
+    const { decisions, fields, shingles, threshold, twins } = isJsonLines(options.file)
       ? await decideLines(context, options, files)
       : decideTable(options, files)
     files.commit()
@@ -74,6 +81,8 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
       compared: { text: fields.text, output: fields.output, ignored: fields.ignored },
       shingles,
       threshold,
+      numbers: options.numbers ?? "keep",
+      differInNumbers: { of: twins.of, rows: twins.twins },
       seconds: Number(seconds.toFixed(3)),
       textsPerSecond: Math.round(decisions.read / seconds),
     }
@@ -84,6 +93,7 @@ export async function deduplicateFile(context: RunContext, options: DeduplicateO
 }
 
 interface Decided {
+  readonly twins: NumberTwins
   readonly fields: ComparedFields
   readonly decisions: RowDecisions
   readonly shingles: ShinglerName
@@ -98,7 +108,7 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, fil
     const { sample, rows } = sampleRows(file)
     const fields = comparedFields(sample, options)
     const texts = textsOf(sample, fields)
-    const { plan, threshold } = planFor(texts, rows, options.threshold)
+    const { plan, threshold } = planFor(texts, rows, options)
     const shared =
       memoryBytes < Infinity && rows * bytesARow(texts, plan) > memoryBytes
         ? new SharedKeys(rows * plan.bands.count)
@@ -112,7 +122,7 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, fil
       return part.rows
     })
     if (options.output !== undefined) writeKept(file, options.output, (line) => !decisions.isDropped(line))
-    return { decisions, fields, shingles: plan.shingles, threshold }
+    return { decisions, fields, shingles: plan.shingles, threshold, twins: numberTwins(texts) }
   } finally {
     await first.close()
   }
@@ -152,11 +162,8 @@ function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided
     return []
   })
   refuseIssues(file, issues, issues.length, rows.length)
-  const { plan, threshold } = planFor(
-    rows.map(({ text }) => text),
-    rows.length,
-    options.threshold,
-  )
+  const texts = rows.map(({ text }) => text)
+  const { plan, threshold } = planFor(texts, rows.length, options)
   const decisions = new RowDecisions(plan, threshold, rows.length, files)
   const sketcher = new Sketcher(plan)
   for (const { row, text, output } of rows) decisions.offer(rowSketch(sketcher, plan, text, output), row.line)
@@ -164,7 +171,7 @@ function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided
     const kept = rows.flatMap(({ row }) => (decisions.isDropped(row.line) ? [] : [row.fields]))
     writeAtomically(options.output, tableText(table, kept, options.output))
   }
-  return { decisions, fields, shingles: plan.shingles, threshold }
+  return { decisions, fields, shingles: plan.shingles, threshold, twins: numberTwins(texts) }
 }
 
 /**
@@ -173,14 +180,12 @@ function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided
 function planFor(
   sample: readonly string[],
   rows: number,
-  wanted: number | undefined,
+  { threshold: wanted, numbers }: Pick<DeduplicateOptions, "threshold" | "numbers">,
 ): { plan: Required<SketchPlan>; threshold: number } {
-  const { name: shingles, boilerplate } = shingler(sample)
-  const threshold = wanted ?? defaultThreshold(shingles)
-  return {
-    plan: { shingles, boilerplate, bands: cheapestBands(sample, shingles, boilerplate, threshold, rows) },
-    threshold,
-  }
+  const cut = shingler(sample, numbers)
+  const threshold = wanted ?? defaultThreshold(cut.name)
+  const bands = cheapestBands(sample, cut, threshold, rows)
+  return { plan: { ...sketchPlan(cut, threshold), bands }, threshold }
 }
 
 const mostSampled = 10_000

@@ -63,10 +63,11 @@ function taints(
   seen: readonly Training[],
 ): Taint[] {
   context.report.progress("looking for test rows that a contender was trained on")
-  const { threshold, ngram } = task.build
+  const { threshold, ngram, nearDuplicates } = task.build
   const rows = new TaskRows(context.workspace, task.task)
   const known = rows.grown.candidates()
-  return taintedRows({ task, test, trainings: seen, known, threshold, ngram, groupOf: groupsNow(task, rows) })
+  const checks = { threshold, ngram, numbers: nearDuplicates?.numbers, groupOf: groupsNow(task, rows) }
+  return taintedRows({ task, test, trainings: seen, known, ...checks })
 }
 
 /** The group of a row as the task has it now: a version may be older than its groups. */

@@ -7,6 +7,7 @@ import type { Draft } from "../../core/contracts/strategy.ts"
 import { hasManyAnswers, type TaskSpecification } from "../../core/task/task.ts"
 import { candidateChecks } from "../../curation/review/candidate-checks.ts"
 import { NearDuplicateIndex } from "../../curation/holdout/near-duplicates.ts"
+import { shingler } from "../../curation/near/shingles.ts"
 import { NgramIndex } from "../../curation/leaks/ngram-overlap.ts"
 import { qualityChecks } from "../../curation/version/quality.ts"
 import { anyInputText } from "../../curation/version/validity.ts"
@@ -118,7 +119,8 @@ export class DraftChecks {
 
   #indexWith(drafts: readonly AnsweredDraft[]): NearDuplicateIndex {
     const texts = [...this.#known.map(({ text }) => text), ...drafts.map((draft) => inputText(this.#task, draft.input))]
-    const index = new NearDuplicateIndex(texts, this.#task.build.threshold)
+    const { threshold, nearDuplicates } = this.#task.build
+    const index = new NearDuplicateIndex(shingler(texts, nearDuplicates?.numbers), threshold)
     for (const { id, text } of this.#known) index.add(id, text)
     return index
   }

@@ -111,7 +111,7 @@ describe("near-duplicates", () => {
     const group = (prefix: string) =>
       arrivals(20, "a", prefix).map((arrival, place) => ({
         ...arrival,
-        text: `${distinct(prefix)}${".".repeat(place)}`,
+        text: `${distinct(prefix)}${" ".repeat(place)}`,
       }))
     expect(sizes(assign([...group("first"), ...group("second"), ...arrivals(6, "a")], 8))).toEqual([40, 0, 6])
   })
@@ -258,8 +258,8 @@ describe("for the same rows as ever", () => {
       "89b5512eefa3a3",
     ],
     ["more than the verdict needs", { arrivals: given(2000, 3, strata), ...none }, 100, "d58c3c32e7f7d2"],
-    ["a template", { arrivals: given(400, 4, strata, template), ...none }, 168, "8283f561051311"],
-    ["arrivals beside others", later(600, 5, strata), 120, "79a0fb6a30694d"],
+    ["a template", { arrivals: given(400, 4, strata, template), ...none }, 168, "71c36c885ecfd8"],
+    ["arrivals beside others", later(600, 5, strata), 120, "441336f5c3bfdb"],
     ["arrivals beside many others", later(3000, 6, ["all", "unlabelled"]), 900, "10e602c2144da4"],
   ])("%s are held as they were", (_, rows, testNeeded, expected) => {
     const assigned = assignSplits({ ...rows, testNeeded, key: "triage" })

@@ -12,6 +12,7 @@ test("finds a run of n folded words anywhere, and no shorter one", () => {
   const index = new NgramIndex(5)
   index.add("long", "Please tell me: where is my new card?")
   expect(index.find("hello, WHERE is my new card today")).toBe("long")
+  expect(index.find("hello: where is my new, card today")).toBeUndefined()
   expect(index.find("hello where is my new phone today")).toBeUndefined()
 })
 

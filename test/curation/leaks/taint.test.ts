@@ -9,14 +9,14 @@ const run = "one two three four five six seven eight nine ten eleven twelve thir
 
 describe("test rows that a contender has seen", () => {
   const tests = [
-    rowOf("ex_same", "Where is my parcel?"),
+    rowOf("ex_same", "Where is my parcel ?"),
     rowOf("ex_near", "my new bank card has not arrived after two weeks"),
     rowOf("ex_run", `quite another beginning of it all, then ${run} and no more of this`),
     rowOf("ex_a0", "please give me an invoice for the club"),
     rowOf("ex_clean", "how do I close my account"),
   ]
   const trained = [
-    rowOf("ex_1", "where is my PARCEL"),
+    rowOf("ex_1", "where is my PARCEL?"),
     rowOf("ex_2", "My new bank card has not arrived after three weeks"),
     rowOf("ex_3", `${run} and something else that is rather long here`),
     rowOf("ex_4", "no word in common", "other", {

@@ -29,7 +29,7 @@ const editedRows = (count: number) =>
   rowsOf("edited", count, (number) =>
     textAt(number)
       .map((old, place) =>
-        place % 3 === 1 && place <= 3 * (number % 4) + 1 ? `${old.slice(0, 2)}0${old.slice(3)}` : old,
+        place % 3 === 1 && place <= 3 * (number % 4) + 1 ? `${old.slice(0, 2)}ø${old.slice(3)}` : old,
       )
       .join(" "),
   )

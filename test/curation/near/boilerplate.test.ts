@@ -21,8 +21,9 @@ describe("boilerplate", () => {
     const copy = `${bodies[7]} please`
     const corpus = [...bodies, copy].map((body) => `${prompt}\n\n${body}`)
     const index = new NearDuplicateIndex(corpus)
-    expect(index.shingler.name).toBe("word-5")
-    expect(index.shingler.boilerplate.length).toBeGreaterThan(20)
+    // What is left beside the prompt is short.
+    expect(index.shingler.name).toBe("char-4")
+    expect(index.shingler.boilerplate.length).toBeGreaterThan(100)
     const near = corpus.flatMap((text, place) => {
       const found = index.findNear(text)
       index.add(String(place), text)
@@ -50,7 +51,7 @@ describe("boilerplate", () => {
       index.add("a", corpus[0] as string)
       expect(shingler(corpus).boilerplate.length).toBeGreaterThan(0)
       for (const text of corpus.slice(1)) expect(index.findNear(text)).toBeUndefined()
-      expect(index.findNear(`${corpus[0]}。`)?.similarity).toBe(1)
+      expect(index.findNear(`${corpus[0]}。`)?.similarity).toBeGreaterThan(0.7)
     }
   })
   test("is not what small sets on one subject have in common", () => {

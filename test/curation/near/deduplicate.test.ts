@@ -78,7 +78,7 @@ describe("leaks", () => {
   test("exact, near and n-gram leaks go, with their witnesses", () => {
     const result = run(
       [
-        rowOf("ex_1", "where is my PARCEL"),
+        rowOf("ex_1", "where is my PARCEL ?"),
         rowOf("ex_2", "My new bank card has not arrived after three weeks", "shipping"),
         rowOf(
           "ex_3",
@@ -104,7 +104,7 @@ describe("leaks", () => {
     const twice = ["ex_h2", "ex_h1", "ex_h3"].map((id) => ({ id, input: { body: "where is my parcel now" } }))
     for (const heldOut of [twice, twice.toReversed()])
       expect(
-        reasons(run([rowOf("ex_1", "Where is my parcel now?"), rowOf("ex_2", "where is my parcel now ok")], heldOut)),
+        reasons(run([rowOf("ex_1", "Where is  my parcel now"), rowOf("ex_2", "where is my parcel now ok")], heldOut)),
       ).toEqual([
         ["ex_1", "leak-exact", "ex_h1"],
         ["ex_2", "leak-near", "ex_h1"],
@@ -151,9 +151,9 @@ describe("duplicates", () => {
     expect(run([grown, unreviewed, shorter]).kept.map(({ id }) => id)).toEqual(["ex_3"])
     expect(run([grown, unreviewed]).kept.map(({ id }) => id)).toEqual(["ex_2"])
     expect(reasons(run([grown, unreviewed, shorter, longer]))).toEqual([
-      ["ex_3", "exact-duplicate", "ex_4"],
       ["ex_1", "near-duplicate", "ex_4"],
       ["ex_2", "near-duplicate", "ex_4"],
+      ["ex_3", "near-duplicate", "ex_4"],
     ])
   })
   test("of equally good rows the content decides, not the id", () => {
@@ -196,7 +196,7 @@ describe("duplicates", () => {
     const pair = (first: string, second: string) =>
       curate({
         task: textTask,
-        candidates: [rowOf("ex_1", "where is my parcel now", first), rowOf("ex_2", "where is my parcel now?", second)],
+        candidates: [rowOf("ex_1", "where is my parcel now", first), rowOf("ex_2", "Where is  my parcel now", second)],
         heldOut: [],
         ...limits,
       }).dropped[0]?.reason
@@ -220,8 +220,9 @@ describe("duplicates", () => {
         count: n,
       }),
     )
-    const result = curate({ task, candidates, heldOut: [], ...limits })
+    const result = curate({ task, candidates, heldOut: [], numbers: "drop", ...limits })
     expect([result.kept.length, result.conflicts.length]).toEqual([400, 399])
+    expect(curate({ task, candidates, heldOut: [], ...limits })).toMatchObject({ dropped: [], conflicts: [] })
   })
 })
 

@@ -5,6 +5,7 @@ import type { CurationRow } from "../../../src/curation/rows/ranking.ts"
 import { rowLines } from "../../../src/curation/rows/row-lines.ts"
 import { RowTable } from "../../../src/curation/rows/row-table.ts"
 import type { DroppedExample, Example } from "../../../src/core/rows/example.ts"
+import type { NumberRule } from "../../../src/core/task/number-rule.ts"
 import type { Spill } from "../../../src/core/spill.ts"
 import { taskSchema, type TaskSpecification } from "../../../src/core/task/task.ts"
 import { seeded } from "../../seeded.ts"
@@ -82,7 +83,8 @@ export function rowOf(
 }
 
 /**
- * The Jaccard similarity of the texts' sets of four characters, by sets of strings: independent of the code under test.
+ * The Jaccard similarity of the texts' sets of four characters with their numbers, by sets of strings: independent of
+ * the code under test.
  */
 export function similarityOf(a: string, b: string): number {
   const [first, second] = [fourGrams(a), fourGrams(b)]
@@ -91,15 +93,18 @@ export function similarityOf(a: string, b: string): number {
 }
 
 export function fourGrams(text: string): Set<string> {
-  const characters = [
-    ...text
-      .toLowerCase()
-      .replace(/[\p{P}\s]+/gu, " ")
-      .trim(),
-  ]
-  if (characters.length < 4) return new Set([characters.join("")])
+  const folded = text
+    .toLowerCase()
+    .replace(/[\p{P}\p{S}]/gu, " $& ")
+    .replace(/\s+/g, " ")
+    .trim()
+  const numbers = folded.split(" ").filter((word) => /\d/.test(word))
+  const characters = [...folded]
+  const size = Math.min(4, characters.length)
   return new Set(
-    Array.from({ length: characters.length - 3 }, (_, start) => characters.slice(start, start + 4).join("")),
+    Array.from({ length: characters.length - size + 1 }, (_, start) =>
+      [characters.slice(start, start + size).join(""), ...numbers].join("|"),
+    ),
   )
 }
 
@@ -135,6 +140,7 @@ export function curate({
   readonly candidates: readonly CurationRow[]
   readonly heldOut?: readonly HeldOutRow[]
   readonly heldOutIds?: ReadonlySet<string>
+  readonly numbers?: NumberRule
   readonly ngram: number
   readonly maxLength: number
 }): { kept: Example[]; dropped: DroppedExample[]; conflicts: Conflict[] } {

@@ -29,7 +29,7 @@ describe("the benchmarks that a specification names", () => {
     const before = await run(workspace, ["build", task])
     expect(before.kept).toBe(4)
     // One has answers and the other has none: both are read for their inputs.
-    writeFileSync(join(workspace, "bench.csv"), `body,label\nWHERE IS MY PARCEL it was due on Monday,delivery\n`)
+    writeFileSync(join(workspace, "bench.csv"), `body,label\nWHERE IS  MY PARCEL? it was due on Monday.,delivery\n`)
     const others = [
       "The left shoe is bigger than the right one, I want another pair!!",
       `${long}, said the neighbour, and drove away`,
@@ -41,7 +41,7 @@ describe("the benchmarks that a specification names", () => {
     const specification = join(workspace, "specs", `${task}.yaml`)
     appendFileSync(specification, "\nbuild:\n  benchmarks: [bench.csv, bench.jsonl]\n")
     const built = await run(workspace, ["build", task])
-    expect(built.dropped).toEqual({ "leak-exact": 2, "leak-ngram": 1 })
+    expect(built.dropped).toEqual({ "leak-exact": 1, "leak-near": 1, "leak-ngram": 1 })
     const dropped = readFileSync(join(workspace, "datasets", task, "versions", built.version, "dropped.jsonl"), "utf8")
     expect([...dropped.matchAll(/"witness":"([^"]+)"/g)].map((match) => match[1]).sort()).toEqual([
       "bench.csv:2",

@@ -58,14 +58,14 @@ describe("a data set that was not grown here", () => {
     const row = (text: string, label: string, split: string) => ({ text, label, split })
     const rows = [
       row(first, "a", "train"),
-      row(`${first}!`, "b", "test"),
+      row(`${first} `.toUpperCase(), "b", "test"),
       row(second, "a", "training"),
       row(second, "a", "test"),
       row(third, "a", "train"),
       row(`${third} ok`, "a", "dev"),
       row(fourth, "b", "train"),
       row(fifth, "b", "validation"),
-      row(`${fifth.toUpperCase()}.`, "a", "test"),
+      row(fifth.toUpperCase(), "a", "test"),
       row(sixth, "b", "train"),
     ]
     writeFileSync(join(workspace, "set.jsonl"), rows.map((line) => `${JSON.stringify(line)}\n`).join(""))
@@ -221,9 +221,8 @@ describe("a data set that was not grown here", () => {
       ])
       expect(built.rows.test).toBe(3080)
       expect(built.kept + Object.values(built.dropped).reduce((sum, count) => sum + count, 0)).toBe(built.read)
-      // Counted once apart from this program: rows of train that are rows of test but for case, punctuation and white
-      // space.
-      expect(built.splitLeaks.filter(({ check }) => check === "exact")).toHaveLength(25)
+      // Counted once apart from this program: rows of train that are rows of test but for case and white space.
+      expect(built.splitLeaks.filter(({ check }) => check === "exact")).toHaveLength(10)
       expect(built.splitLeaks.filter(({ check }) => check === "near").length).toBeGreaterThan(400)
       expect(built.splitLeaks.every((leak) => leak.in === "train" && leak.heldOutIn === "test")).toBe(true)
     },

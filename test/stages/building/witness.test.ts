@@ -48,7 +48,7 @@ function madeRows(
     { length: count },
     (_, number): Seed => ({
       id: `seed_${number.toString(16).padStart(16, "0")}`,
-      input: inputOf(kind, Array.from({ length: 26 }, () => `w${Math.floor(random() * 100_000)}x`).join(" ")),
+      input: inputOf(kind, Array.from({ length: 26 }, () => wordOf(Math.floor(random() * 100_000))).join(" ")),
       output: outputs[kind].of(number),
     }),
   )
@@ -58,6 +58,11 @@ function madeRows(
     held: seeds.filter((_, number) => splitOf(number) !== "train"),
     splits: seeds.map(({ id }, number) => ({ id, split: splitOf(number), stratum: "all" })),
   }
+}
+
+/** A word of letters alone: texts with other numbers are never near. */
+function wordOf(number: number): string {
+  return `w${[...String(number)].map((digit) => "abcdefghij"[Number(digit)]).join("")}x`
 }
 
 function inputOf(kind: Kind, text: string): Seed["input"] {
@@ -73,7 +78,7 @@ function textOf({ input }: Pick<Seed, "input">): string {
 function planted(kind: Kind, check: LeakCheck, row: Example, held: Seed): Example {
   const words = textOf(held).split(" ")
   const texts: Record<Exclude<LeakCheck, "lineage" | "group">, string> = {
-    exact: `${textOf(held).toUpperCase()} !`,
+    exact: textOf(held).toUpperCase().replace(" ", "  "),
     // Thirteen words in a row are in no such copy.
     near: words.map((word, place) => (place === 12 || place === 24 ? `${word}y` : word)).join(" "),
     ngram: [...textOf(row).split(" "), ...words.slice(5, 18), ...textOf(row).split(" ").reverse()].join(" "),

@@ -141,7 +141,7 @@ describe("tuneloop dedup", () => {
     const rows = [
       chat(question, "It is on its way."),
       chat(`${question}?`, "It is lost."),
-      chat(`${question} please`, "It is LOST!", "Answer in one word."),
+      chat(`${question} please`, "It is  LOST.", "Answer in one word."),
       chat("how do I close my account at your bank", "It is on its way."),
     ]
     writeFileSync(join(home, "chats.jsonl"), rows.join("\n"))
@@ -160,11 +160,24 @@ describe("tuneloop dedup", () => {
     expect(byAll.result).toMatchObject({ threshold: 0.05 })
   })
 
+  test("numbers that differ make two rows, are counted, and make one with --numbers drop", async () => {
+    const home = folder()
+    const rows = Array.from({ length: 300 }, (_, n) => JSON.stringify({ text: `Where is my order ${1000 + n}?` }))
+    writeFileSync(join(home, "orders.jsonl"), rows.join("\n"))
+    expect((await dedup(home, "orders.jsonl")).result).toMatchObject({
+      ...{ read: 300, kept: 300, numbers: "keep" },
+      differInNumbers: { of: 300, rows: 300 },
+    })
+    expect((await dedup(home, "orders.jsonl", "--numbers", "drop")).result).toMatchObject({ kept: 1, numbers: "drop" })
+    const { stdout } = await tuneloop(home, ["dedup", "orders.jsonl"]).outcome
+    expect(stdout).toContain("300 of them differ from another one in numbers alone: they are two rows")
+  })
+
   test("reads CSV, and any field by its path", async () => {
     const home = folder()
     writeFileSync(
       join(home, "tickets.csv"),
-      'body,team\n"my card, please",a\n"My card please!",a\nclose the account,b\n',
+      'body,team\n"my card, please",a\n"My card , PLEASE",a\nclose the account,b\n',
     )
     const { result, report } = await dedup(home, "tickets.csv", "--field", "body")
     expect(report).toEqual([{ line: 3, kept: false, reason: "exact-duplicate", witnessLine: 2, similarity: 1 }])
