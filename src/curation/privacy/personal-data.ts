@@ -59,7 +59,7 @@ const hasNumber = (text: string) => /\d(?:\D{0,3}\d){4}/.test(text)
 // The order of the kinds decides which one an overlap is.
 const finders: readonly Finder[] = [
   { kind: "secret", find: findSecrets, mayHave: mayHaveSecret },
-  { kind: "email", find: findEmails, mayHave: (text) => /[@＠]|\b[([{]? ?at ?[)\]}]/i.test(text) },
+  { kind: "email", find: findEmails, mayHave: (text) => /[@＠]|at ?[)\]}]/i.test(text) },
   { kind: "iban", find: findIban, mayHave: (text) => /[A-Za-z]{2}\d{2}/.test(text) },
   { kind: "card", find: findPaymentCards, mayHave: (_, withNumber) => withNumber },
   { kind: "ssn", find: findSocialSecurityNumbers, mayHave: (_, withNumber) => withNumber },

@@ -19,7 +19,11 @@ export function mayHaveSecret(text: string): boolean {
 }
 
 const bareBeginnings = ["AKIA", "ASIA", "AIza", "SG.", "eyJ", "://"]
-const namedBeginnings = /pass|pwd|kennwort|contrase|bearer|secret|token|key/i
+const namedBeginnings = patternOf(
+  "i",
+  String.raw`(?:pass(?:word|wd|phrase|code|wort|e)|pwd|kennwort|contraseña)(?:\s{0,3}[:=]|\s{1,3}is| ist)|bearer\s|`,
+  String.raw`(?:key|token|secret)["']?\s{0,3}[:=]|access[ _-]?key `,
+)
 const joinedBeginnings = /sk-|gh[opsur]_|github_pat_|xox|[rs]k_|glpat-|npm_|hf_|-----BEGIN/
 
 const shapes: readonly { readonly pattern: RegExp; readonly isReal?: (found: string) => boolean }[] = [
