@@ -14,7 +14,10 @@ import { quickBackend, requestOf } from "./evaluating.ts"
 
 const task = "ticket-triage"
 const random = seeded(77)
-const words = () => Array.from({ length: 14 }, () => `w${Math.floor(random() * 1e6).toString(36)}`).join(" ")
+// Words with digits in them would be identifiers, which decide.
+const letters = (next: () => number) =>
+  Array.from({ length: 6 }, () => String.fromCharCode(97 + Math.floor(26 * next()))).join("")
+const words = () => Array.from({ length: 14 }, () => letters(random)).join(" ")
 
 it("on a later holdout leaves out what a contender was trained on, for all of them, and says so", {
   timeout: 60_000,
@@ -53,8 +56,8 @@ it("on a later holdout leaves out what a contender was trained on, for all of th
 
   // Two rows of a later test set stand, or nearly stand, in what the run was trained on.
   await arrive("new.jsonl", [
-    row(`${exact} !`, 1, "test"),
-    row(near.replace(/^w\w+/, "hello"), 2, "test"),
+    row(exact.toUpperCase(), 1, "test"),
+    row(near.replace(/^\w+/, "hello"), 2, "test"),
     row(words(), 0, "test"),
   ])
   const later = await build(context, specification, filters)
