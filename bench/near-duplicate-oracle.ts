@@ -62,9 +62,11 @@ export function oracleOf(path: string, kind: CorpusKind, threshold: number): Ora
 }
 
 function shinglesOf(text: string, kind: CorpusKind): Float64Array {
+  // Words and signs are tokens; the corpus has no numbers and no templates.
   const folded = text
     .toLowerCase()
-    .replace(/[^a-z0-9]+/g, " ")
+    .replace(/[^a-z0-9\s]/g, " $& ")
+    .replace(/\s+/g, " ")
     .trim()
   const units = kind === "short" ? [...folded] : folded.split(" ")
   const size = Math.min(kind === "short" ? 4 : 5, units.length)
