@@ -20,7 +20,7 @@ import {
   span,
   units,
 } from "./memory"
-import { cut } from "./units"
+import { cut, hasNumbers } from "./units"
 
 /**
  * The distinct shingle hashes, the band keys and the fingerprint of the text of so many bytes at `textAt`; the answer
@@ -77,7 +77,7 @@ const oneNumber: u64 = 0x30
 function readNumbers(count: u32): void {
   unitCount = count
   numbersHash = 0
-  if (numberRule === asText) return
+  if (numberRule === asText || !hasNumbers) return
   let hash: u64 = 0
   if (isOfWords) {
     const end = units + (<usize>count << 3)

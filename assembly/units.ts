@@ -17,12 +17,16 @@ const needsBlock: i32 = -2
 const nowhere: usize = usize.MAX_VALUE
 const wordFactor: u64 = 0x9e3779b97f4a7c15
 
+/** Whether a unit of the last text has a digit. */
+export let hasNumbers: bool = false
+
 /** The number of units, words or code points, of the text; leaves their hash as its fingerprint. */
 export function cut(length: usize, isFolded: bool): i32 {
   let source = text
   let bytes = length
   let isClean = isFolded
   let count: i32 = foldYourself
+  hasNumbers = false
   pad(text + length)
   if (isOfWords && !isFolded) count = wordsOf(text, length, false)
   if (count < 0) {
@@ -127,6 +131,7 @@ function pointsOf(source: usize, length: usize): i32 {
       point = ((point & 0x07) << 18) | ((<u32>load<u8>(at, 1) & 0x3f) << 12) | ((<u32>load<u8>(at, 2) & 0x3f) << 6) | (load<u8>(at, 3) & 0x3f)
       at += 4
     }
+    if (point - 0x30 < 10) hasNumbers = true
     store<u64>(out, point)
     out += 8
   }
@@ -152,6 +157,7 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
     const signs = load<u64>(signMasks + (block >> 3))
     const parts = load<u64>(masks + (block >> 3)) | signs
     const digits = load<u64>(digitMasks + (block >> 3))
+    if (digits !== 0) hasNumbers = true
     const shifted = (parts << 1) | before
     let starts = (~parts & shifted) | signs
     let ends = (parts & ~shifted) | (signs << 1) | signBefore
