@@ -9,6 +9,8 @@ import { describeSunset } from "./sunset.ts"
 export interface BackendUse {
   readonly job: string
   readonly options: Readonly<Record<string, unknown>>
+  /** What to do where the options are wrong; the job's own check where absent. */
+  readonly mend?: string
 }
 
 /**
@@ -48,7 +50,7 @@ async function checksWith(
     const detail = issues.map(({ path, message }) => `${formatPath(path)}: ${message}`).join("; ")
     return use === undefined
       ? [{ name: label, status: "missing", detail: `no job uses it; its options: ${detail}` }]
-      : [{ name: label, status: "failed", detail, hint: `tuneloop job check ${use.job}` }]
+      : [{ name: label, status: "failed", detail, hint: use.mend ?? `tuneloop job check ${use.job}` }]
   }
   try {
     const backend = module.create(context, module.options.parse(options))

@@ -1,10 +1,14 @@
-import { expect, it } from "vitest"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { expect, it, onTestFinished } from "vitest"
 import { z } from "zod"
 import { backendContext } from "../stages/training/workspace.ts"
 import { backendChecks } from "../../src/cli/backend-checks.ts"
 import openAiCompatible from "../../src/backends/openai-compatible.ts"
 import type { BackendModule } from "../../src/core/contracts/backend.ts"
 import { describeSunset } from "../../src/cli/sunset.ts"
+import { tuneloop } from "../command-line.ts"
 
 const at = (day: string) => backendContext({ OPENAI_API_KEY: "k" }, () => new Date(day))
 const module: BackendModule = openAiCompatible as unknown as BackendModule
@@ -52,4 +56,23 @@ it.each([
   const checks = await backendChecks("wire", module, uses, at(day))
   expect(checks).toContainEqual({ name: "wire: sunset", status, detail: expect.stringContaining(text) })
   expect(describeSunset("wire", "2027-01-06", new Date(day)).isOver).toBe(status === "failed")
+})
+
+it("doctor checks the one backend that is named, by an id or by a name of the workspace's own", async () => {
+  const workspace = mkdtempSync(join(tmpdir(), "tuneloop-doctor-"))
+  onTestFinished(() => rmSync(workspace, { recursive: true, force: true }))
+  const house = "house: {name: openai-compatible, options: {profile: nebius, apiKeyEnv: HOUSE_KEY}}"
+  const typo = "typo: {name: openai-compatible, options: {profil: nebius}}"
+  writeFileSync(join(workspace, "tuneloop.yaml"), `backends:\n  ${house}\n  ${typo}\n`)
+  const doctor = (name: string) => tuneloop(workspace, ["doctor", "--backend", name]).outcome
+  expect((await doctor("together")).stdout).toMatch(/^missing {2}together: key: TOGETHER_API_KEY is not set/)
+  expect((await doctor("house")).stdout).toMatch(/^missing {2}openai-compatible: key: HOUSE_KEY is not set/)
+  expect(await doctor("typo")).toMatchObject({
+    code: 1,
+    stdout: expect.stringMatching(/profil: unknown key.*\n\s+Edit backends\.typo in tuneloop\.yaml\./),
+  })
+  expect(await doctor("hous")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/there is no backend "hous"; .*did you mean "house"/),
+  })
 })

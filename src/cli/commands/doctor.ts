@@ -3,9 +3,9 @@ import type { Command } from "commander"
 import type { BackendModule, Check } from "../../core/contracts/backend.ts"
 import type { ModelModule } from "../../core/contracts/model.ts"
 import { isTerminal, reduceRun, type RunSummary } from "../../core/training/run.ts"
-import { ToolkitError } from "../../core/errors.ts"
+import { ToolkitError, UsageError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
-import { backendChecks } from "../backend-checks.ts"
+import { backendChecks, type BackendUse } from "../backend-checks.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import { damagedHint } from "../../store/ledger/sqlite-ledger.ts"
 import type { Host } from "../host.ts"
@@ -15,21 +15,33 @@ import { nodeVersion, now, setExitCode } from "../machine.ts"
 import { describeLease } from "../text/lease.ts"
 
 export function register(command: Command, host: Host): void {
-  command.action(async () => {
-    const checks: Check[] = [
-      { name: "node", status: "ok", detail: nodeVersion },
-      ...(await attempted("workspace", () => [workspaceCheck(host)])),
-      ...(await attempted("backends", () => allBackendChecks(host))),
-      ...(await credentialChecks(host)),
-      ...(await attempted("ledger", () => ledgerChecks(host))),
-      ...(await attempted("models", () => sunsetChecks(host))),
-    ]
-    const failed = checks.filter(({ status }) => status === "failed")
-    const unset = checks.filter(isUnset)
-    const lines = checks.filter((check) => !isUnset(check)).map((check) => describe(host, check))
-    host.print({ checks, ok: failed.length === 0 }, [...lines, ...describeUnset(host, unset)].join("\n"))
-    if (failed.length > 0) setExitCode(1)
-  })
+  command
+    .option(
+      "--backend <name>",
+      "only this backend, by the jobs that name it: a plug-in's id,\nor a name under backends in tuneloop.yaml",
+    )
+    .addHelpText("after", "\nExample: tuneloop doctor --backend together")
+    .action(({ backend }: { backend?: string }) => check(host, backend))
+}
+
+async function check(host: Host, backend: string | undefined): Promise<void> {
+  const checks = backend === undefined ? await allChecks(host) : await namedBackendChecks(host, backend)
+  const failed = checks.filter(({ status }) => status === "failed")
+  const unset = checks.filter(isUnset)
+  const lines = checks.filter((one) => !isUnset(one)).map((one) => describe(host, one))
+  host.print({ checks, ok: failed.length === 0 }, [...lines, ...describeUnset(host, unset)].join("\n"))
+  if (failed.length > 0) setExitCode(1)
+}
+
+async function allChecks(host: Host): Promise<Check[]> {
+  return [
+    { name: "node", status: "ok", detail: nodeVersion },
+    ...(await attempted("workspace", () => [workspaceCheck(host)])),
+    ...(await attempted("backends", () => allBackendChecks(host))),
+    ...(await credentialChecks(host)),
+    ...(await attempted("ledger", () => ledgerChecks(host))),
+    ...(await attempted("models", () => sunsetChecks(host))),
+  ]
 }
 
 /** The checks, or that they failed, so that one does not hide the others. */
@@ -115,18 +127,28 @@ function isWritable(folder: string): boolean {
 async function allBackendChecks(host: Host): Promise<Check[]> {
   const { jobs, unreadable } = jobsOf(host)
   const checks: Check[] = []
-  for (const name of names("backends")) {
-    const uses = jobs.filter(({ backend }) => backend.name === name)
-    checks.push(
-      ...(await backendChecks(
-        name,
-        await load<BackendModule>("backends", name),
-        uses.map(({ job, backend }) => ({ job, options: backend.options })),
-        host.backendContext(),
-      )),
-    )
-  }
+  for (const name of names("backends")) checks.push(...(await checksOf(host, name, usesOf(name, jobs))))
   return [...checks, ...unknownBackends(host, jobs), ...unreadable]
+}
+
+/** Of a name of the workspace's own with its options; of a plug-in's id with those of the jobs that name it. */
+async function namedBackendChecks(host: Host, name: string): Promise<Check[]> {
+  const own = host.hasWorkspace ? host.workspace.settings.backends : {}
+  const problem = backendProblem(name, [...names("backends"), ...Object.keys(own)])
+  if (problem !== undefined) throw new UsageError(problem, "tuneloop doctor without --backend checks every one.")
+  if (!Object.hasOwn(own, name)) return checksOf(host, name, usesOf(name, jobsOf(host).jobs))
+  const { name: plugIn, options } = host.workspace.backendOf({ name, options: {} })
+  return checksOf(host, plugIn, [{ job: name, options, mend: `Edit backends.${name} in tuneloop.yaml.` }])
+}
+
+function usesOf(name: string, jobs: readonly JobSpecification[]): BackendUse[] {
+  return jobs
+    .filter(({ backend }) => backend.name === name)
+    .map(({ job, backend }) => ({ job, options: backend.options }))
+}
+
+async function checksOf(host: Host, name: string, uses: readonly BackendUse[]): Promise<Check[]> {
+  return backendChecks(name, await load<BackendModule>("backends", name), uses, host.backendContext())
 }
 
 /** Jobs that nothing can train: their backend is not there, or has closed. */
