@@ -228,7 +228,8 @@ export class Host {
       ...names("backends"),
       ...Object.keys(this.workspace.settings.backends),
     ])
-    if (problem !== undefined) throw new UsageError(problem, "Edit backend.name in the job.")
+    if (problem !== undefined)
+      throw new UsageError(problem, "Name one that is open, in backend.name of the job or on the command line.")
     const module = await load<BackendModule>("backends", choice.name)
     return module.create(this.backendContext(signal), parseBackendOptions(choice.name, module, choice.options))
   }

@@ -29,6 +29,8 @@ export interface PaidTraining {
   readonly plan: TrainingPlan
   readonly planDigest: string
   readonly estimate: Estimate
+  /** Whether it costs money and nobody knows how much. */
+  readonly isUnpriced?: boolean
   /** What to know of the backend before it is paid. */
   readonly notes?: readonly string[] | undefined
   /** The first row, as it is sent. */

@@ -18,6 +18,8 @@ const act: PaidTraining = {
 }
 const shown = `would train gpt by lora on ds_1 (40 rows, 7 validation rows) on somewhere
 plan sha256:1
+train rows: 900 bytes, sha256:2
+validation rows: 900 bytes, sha256:2
 checkpoint: the last
 cost: 3.5 USD (provider)
 the first row, as it is sent:

@@ -118,3 +118,21 @@ it("doctor goes on where a job or the workspace cannot be used", async () => {
   expect(nowhere.code, nowhere.stderr).toBe(1)
   expect(JSON.parse(nowhere.stdout).checks.map(({ name }: { name: string }) => name)).toContain("workspace")
 })
+
+it("says what would keep the job from training: a host that is not allowed, a ceiling where no price is known", async () => {
+  const folder = await trainableWorkspace()
+  const backend = "{ name: openai-compatible, options: { profile: crusoe } }"
+  writeFileSync(
+    job(folder),
+    `schemaVersion: 1\njob: mood\ntask: mood\nbaseModel: m\nbackend: ${backend}\nbudgetUsd: 5\n`,
+  )
+  const { code, stdout } = await tuneloop(folder, ["job", "check", "mood"]).outcome
+  expect([code, stdout]).toEqual([2, expect.stringMatching(/^jobs\/mood\.yaml has 2 problems\n/)])
+  expect(stdout).toMatch(/examples may not be sent to \S+crusoe\S*; allowed: /)
+  expect(stdout).toContain("nobody wrote down what training on m costs, and budgetUsd in jobs/mood.yaml is a ceiling")
+  expect(stdout).toContain("cost: not known, nobody wrote down what training on m costs (prices.yaml)")
+  expect(stdout).toMatch(/train rows: [\d,]+ bytes, sha256:\w{64}/)
+  writeFileSync(join(folder, "tuneloop.yaml"), "allowedHosts: [127.0.0.1]\n")
+  const dry = await tuneloop(folder, ["train", "mood", "--dry-run"]).outcome
+  expect([dry.code, dry.stderr]).toEqual([4, expect.stringContaining("may not be sent to")])
+})

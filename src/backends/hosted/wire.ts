@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises"
 import type { ReadableStream } from "node:stream/web"
 import type { z } from "zod"
 import type { BackendContext } from "../../core/contracts/backend.ts"
-import { CredentialError, JobMayExistError, ProviderError, type ToolkitError } from "../../core/errors.ts"
+import { CredentialError, GateError, JobMayExistError, ProviderError, type ToolkitError } from "../../core/errors.ts"
 import { parseJson } from "../../core/json-text.ts"
 import { isRetryableStatus, retryAfterMs, withRetries } from "../../core/retry.ts"
 
@@ -268,11 +268,10 @@ export class HostedWire {
     const plain = hostname.replace(/^\[|\]$/g, "")
     const isLoopback = ["127.0.0.1", "localhost", "::1"].includes(plain)
     if (!allowedHosts.includes(plain))
-      throw new ProviderError(`examples may not be sent to ${host}; allowed: ${allowedHosts.join(", ")}`, {
-        provider: name,
-        mayHaveCost: false,
-        hint: "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
-      })
+      throw new GateError(
+        `examples may not be sent to ${host}; allowed: ${allowedHosts.join(", ")}`,
+        "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
+      )
     if (protocol !== "https:" && !isLoopback)
       throw new ProviderError(`${baseUrl} is not encrypted: the key and the rows would be readable on the way`, {
         provider: name,

@@ -3,7 +3,8 @@ import type { Estimate, FineTuneBackend } from "../../core/contracts/backend.ts"
 import { exitCodes, ToolkitError } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { unknownLabelsNotice } from "../../stages/arriving/unknown-labels.ts"
-import { requireSupported } from "../../stages/training/capabilities.ts"
+import { requireAccepted, requireSupported } from "../../stages/training/capabilities.ts"
+import { ceilingRefusal, estimatedUsd } from "../../stages/training/ceilings.ts"
 import { planTraining, type PlannedTraining } from "../../stages/training/plan-training.ts"
 import type { Host } from "../host.ts"
 import { now, setExitCode } from "../machine.ts"
@@ -49,6 +50,7 @@ interface CheckedJob {
   readonly notices: readonly string[]
   readonly planned: PlannedTraining | undefined
   readonly estimate: Estimate | undefined
+  readonly isUnpriced: boolean
   /** What to know of the backend. */
   readonly notes: readonly string[]
 }
@@ -75,19 +77,26 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
   const planned =
     task && canRender ? await attempt(() => planTraining(host.context(), job, task, backend?.rows)) : undefined
   const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
+  const costUsd = backend && estimate && estimatedUsd(backend, estimate)
+  if (planned && backend && estimate) {
+    if (problems.length === 0)
+      await attempt(() => requireAccepted(host.context(), backend, planned.plan, { isDryRun: true }))
+    const refusal = await ceilingRefusal(host.context(), job, costUsd)
+    if (refusal !== undefined) problems.push({ code: refusal.code, message: refusal.message, hint: refusal.hint })
+  }
   const sunset =
     backend?.sunset === undefined ? undefined : describeSunset(backend.host ?? backend.name, backend.sunset, now())
   if (sunset?.isOver) problems.push({ code: "closed", message: sunset.text, hint: "Name another backend in the job." })
   const notices = sunset === undefined || sunset.isOver ? [] : [sunset.text]
-  return { problems, notices, planned, estimate, notes: backend?.notes ?? [] }
+  return { problems, notices, planned, estimate, isUnpriced: costUsd === undefined, notes: backend?.notes ?? [] }
 }
 
 function describeJob(host: Host, job: JobSpecification, checked: CheckedJob): string {
-  const { problems, notices, planned, estimate, notes } = checked
+  const { problems, notices, planned, estimate, isUnpriced, notes } = checked
   const file = host.workspace.show(host.workspace.jobFile(job.job))
   const found = problems.flatMap(({ message, hint }) => [
     `  ${message}`,
-    ...(hint === undefined ? [] : [`    ${hint}`]),
+    ...(hint === undefined ? [] : [`    ${hint.replaceAll("\n", "\n    ")}`]),
   ])
   const verdict =
     problems.length === 0
@@ -104,6 +113,7 @@ function describeJob(host: Host, job: JobSpecification, checked: CheckedJob): st
             plan: planned.plan,
             planDigest: planned.digest,
             estimate,
+            isUnpriced,
             notes,
             firstRow: firstOf(planned.rendered.train),
           }),

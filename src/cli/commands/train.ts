@@ -33,8 +33,7 @@ export function register(command: Command, host: Host): void {
       const task = await readCheckedTask(host.workspace, job.task)
       const training = { context: host.context(), job, task, backend: await host.backend(job.backend) }
       if (options.dryRun) {
-        await printPlan(host, training)
-        host.next(`tuneloop train ${name} --wait`)
+        if (await printPlan(host, training)) host.next(`tuneloop train ${name} --wait`)
         return
       }
       const result = await trainAndWait(host, training, options.wait === true)
@@ -96,13 +95,15 @@ function describeModel(host: Host, run: RunSummary): string {
   return `model ${"id" in model ? model.id : model.model}`
 }
 
-async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<void> {
+/** Prints the plan, and says whether `train` would start it. */
+async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<boolean> {
   requireSupported(backend, job)
   const planned = planTraining(context, job, task, backend.rows)
   await requireAccepted(context, backend, planned.plan, { isDryRun: true })
   const estimate = await backend.estimate(planned.plan)
   const [firstRow = ""] = planned.rendered.train
-  const refusal = await ceilingRefusal(context, job, estimatedUsd(backend, estimate))
+  const usd = estimatedUsd(backend, estimate)
+  const refusal = await ceilingRefusal(context, job, usd)
   host.print(
     {
       plan: planned.plan,
@@ -117,10 +118,12 @@ async function printPlan(host: Host, { context, job, task, backend }: Training):
         plan: planned.plan,
         planDigest: planned.digest,
         estimate,
+        isUnpriced: usd === undefined,
         notes: backend.notes,
         firstRow: firstRow.trimEnd(),
       }),
       ...(refusal === undefined ? [] : [`would be refused: ${refusal.message}`, refusal.hint ?? ""]),
     ].join("\n"),
   )
+  return refusal === undefined
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander"
+import { count } from "../../evaluation/verdict/words.ts"
 import { UsageError } from "../../core/errors.ts"
 import { adoptJobs, type AdoptedJob } from "../../stages/training/adopt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -39,7 +40,7 @@ export function registerAdopt(command: Command, host: Host): void {
       const wanted = { task: task.task, id: job }
       for await (const one of adoptJobs(host.context(), await host.backend(choice), choice, wanted)) {
         adopted.push(one)
-        host.terminal.progress(`${adopted.length} jobs looked at`)
+        host.terminal.progress(`${count(adopted.length, "job")} looked at`)
       }
       host.terminal.endProgress()
       const version = options.trainingFile && (await versionOf(host, task, host.path(options.trainingFile)))

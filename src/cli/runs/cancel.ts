@@ -28,7 +28,7 @@ export function registerCancel(command: Command, host: Host): void {
           generations > 0
             ? `${run} is ${state}; its generation is stopped, go on with it: tuneloop evaluate ${run}`
             : state === "cancelled"
-              ? `${run} is cancelled after ${step} steps; go on from its last checkpoint: tuneloop train ${job}`
+              ? `${run} is cancelled after ${step} steps; ${step > 0 ? "go on from its last checkpoint" : "train it anew"}: tuneloop train ${job}`
               : `${run} is ${state}`,
           ...describeCost(cost, true),
         ].join("\n"),

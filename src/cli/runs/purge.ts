@@ -1,4 +1,5 @@
 import type { Command } from "commander"
+import { count } from "../../evaluation/verdict/words.ts"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { exitCodes, ToolkitError, UsageError } from "../../core/errors.ts"
 import { type PurgeableFile, purgeableFiles, purgeFiles } from "../../stages/training/purge.ts"
@@ -46,7 +47,7 @@ export function registerPurge(command: Command, host: Host): void {
         [
           going.length === 0
             ? "nothing to delete"
-            : `deleted ${going.length} files: ${going.map(({ remoteId }) => remoteId).join(", ")}`,
+            : `deleted ${count(going.length, "file")}: ${going.map(({ remoteId }) => remoteId).join(", ")}`,
           ...kept.map(describeKept),
         ].join("\n"),
       )

@@ -3,8 +3,8 @@ import { isTerminal, type RunSummary, trainingSeconds } from "../../core/trainin
 /** `step 40/132, loss 0.412, eval loss 0.510, 210 tokens/s, 2 min left`, from a run's fold. */
 export function describeProgress(summary: RunSummary, now: Date): string {
   if (isTerminal(summary.state)) return `${summary.run}: ${summary.state}`
-  if (summary.state === "uncertain") return `${summary.run}: uncertain, it is not known whether it has a job`
-  if (summary.totalSteps === undefined) return `${summary.run}: ${summary.state}, getting ready`
+  if (summary.state === "uncertain" || summary.totalSteps === undefined)
+    return `${summary.run}: ${describeUnmeasured(summary)}`
   const last = (name: string) => summary.metrics.findLast((point) => point.values[name] !== undefined)?.values[name]
   const loss = last("loss")
   const evalLoss = last("evalLoss")
@@ -26,7 +26,15 @@ export function describeEnd(run: RunSummary): string {
 
 /** How a run ended, or how far it is. */
 export function describeState(summary: RunSummary, now: Date): string {
-  return isTerminal(summary.state) ? describeEnd(summary) : describeProgress(summary, now)
+  if (isTerminal(summary.state)) return describeEnd(summary)
+  if (summary.state === "uncertain" || summary.totalSteps === undefined) return describeUnmeasured(summary)
+  return describeProgress(summary, now)
+}
+
+/** How far a run is that does not say how many steps it has. */
+function describeUnmeasured({ state, step }: RunSummary): string {
+  if (state === "uncertain") return "uncertain, it is not known whether it has a job"
+  return step > 0 ? `${state}, step ${step}` : `${state}, getting ready`
 }
 
 /** Why a run is in its state, and what to do where it is open what came of it. */

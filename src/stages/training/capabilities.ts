@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util"
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
-import { CredentialError, ProviderError, ToolkitError } from "../../core/errors.ts"
+import { CredentialError, GateError, ProviderError, ToolkitError } from "../../core/errors.ts"
 import { settingDefaults, type JobSpecification } from "../../core/training/job.ts"
 import type { StageContext } from "../context.ts"
 
@@ -43,11 +43,17 @@ function requireOwnRate(
 
 /** The service has nothing against the plan. One that does not answer is a warning: the submit asks it again. */
 export async function requireAccepted(
-  { report }: StageContext,
+  { report, workspace }: StageContext,
   backend: FineTuneBackend,
   plan: TrainingPlan,
   { isDryRun = false }: { readonly isDryRun?: boolean } = {},
 ): Promise<void> {
+  const { allowedHosts } = workspace.settings
+  if (backend.host !== undefined && !allowedHosts.includes(backend.host))
+    throw new GateError(
+      `examples may not be sent to ${backend.host}; allowed: ${allowedHosts.join(", ")}`,
+      "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
+    )
   let refusals: readonly string[]
   try {
     refusals = (await backend.refusals?.(plan)) ?? []

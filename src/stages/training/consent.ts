@@ -13,10 +13,12 @@ export async function requireConsent(
   { plan, digest, rendered }: PlannedTraining,
   estimate: Estimate,
 ): Promise<void> {
-  if (backend.kind !== "hosted" && estimatedUsd(backend, estimate) === 0) return
+  const usd = estimatedUsd(backend, estimate)
+  if (backend.kind !== "hosted" && usd === 0) return
   const [firstRow = ""] = rendered.train
   await context.consent({
     ...{ backend: backend.name, plan, planDigest: digest, estimate, notes: backend.notes },
+    isUnpriced: usd === undefined,
     firstRow: firstRow.trimEnd(),
   })
 }
