@@ -1,6 +1,6 @@
 import { canonicalJson } from "../../core/canonical.ts"
 import type { FineTuneBackend, StoredThing, TrainingPlan } from "../../core/contracts/backend.ts"
-import { UsageError } from "../../core/errors.ts"
+import { ToolkitError, UsageError } from "../../core/errors.ts"
 import type { RunEvent } from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
@@ -37,10 +37,21 @@ export async function placesOf(context: StageContext, name: string): Promise<rea
     meant.add(placeOf(choice))
   }
   for (const job of isOwn ? [] : workspace.jobs()) {
-    const { backend } = workspace.readJob(job)
-    if (backend.name === name) meant.add(placeOf(backend))
+    const backend = backendOfJob(context, job)
+    if (backend?.name === name) meant.add(placeOf(backend))
   }
   return meant.size === 0 ? [named] : [...meant]
+}
+
+/** Undefined, with a warning, where the file cannot be read: a slip in one job keeps nothing from being ended or purged. */
+function backendOfJob({ workspace, report }: StageContext, job: string): TrainingPlan["backend"] | undefined {
+  try {
+    return workspace.readJob(job).backend
+  } catch (error) {
+    if (!(error instanceof ToolkitError)) throw error
+    report.warn(error.message)
+    return undefined
+  }
 }
 
 /** Something at a service with the run that it belongs to; null where it is not of this workspace. */

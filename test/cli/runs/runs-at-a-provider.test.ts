@@ -197,7 +197,10 @@ describe("what lies at a provider", () => {
       [result]: theRun(),
       "ftjob-1": theRun(),
     })
-    const { stdout } = await run("runs", "ls", "--on", "openai-compatible")
+    // A slip in another job keeps nothing from being listed, ended or purged.
+    writeFileSync(join(folder, "jobs", "slip.yaml"), "job: slip\nbudgetUSD: 1\n")
+    const { stdout, stderr } = await run("runs", "ls", "--on", "openai-compatible")
+    expect(stderr).toContain("warning: jobs/slip.yaml is invalid")
     expect(stdout).toMatch(new RegExp(`file +${foreign} +notes.txt +4 +2026-05-28 +assistants, processed +–`))
     expect(stdout).toMatch(new RegExp(`job +ftjob-1 .*validating_files +${theRun()}`))
     expect((await run("runs", "ls", "--on", "openai-compatibl")).stderr).toContain("did you mean")
