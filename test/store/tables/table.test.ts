@@ -5,6 +5,7 @@ import { stringify } from "csv-stringify/sync"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { DataError } from "../../../src/core/errors.ts"
+import { readCsvSheet } from "../../../src/store/tables/csv.ts"
 import { readTable } from "../../../src/store/tables/table.ts"
 import type { TableRow } from "../../../src/store/tables/table-rows.ts"
 
@@ -72,9 +73,22 @@ describe("a CSV from a spreadsheet", () => {
     )
   })
 
+  it("that comes as a sheet, in pieces, has the cells of the whole one, and its errors the row", async () => {
+    const file = join(folder, "sheet.csv")
+    const text = `a,b\r\n${'"x ""é"",\r\n",y 19"\r\n'.repeat(20_000)}`
+    const sheet = async (content: string) => {
+      writeFileSync(file, content)
+      const rows: unknown[] = []
+      for await (const { cells } of readCsvSheet(file).rows) rows.push(cells.map((cell) => cell?.text))
+      return rows
+    }
+    expect((await sheet(text)).slice(1)).toEqual(read(text).rows.map(({ fields: { a, b } }) => [a, b]))
+    await expect(sheet(`${text}"open,z\r\n`)).rejects.toMatchObject({ issues: [{ line: 20_002 }] })
+  })
+
   it("with an open quote is refused with its line", () => {
     const error = failure(() => read('a,b\n1,2\n"3,4\n5,6\n'))
-    expect(error.issues[0]).toMatchObject({ file: join(folder, "a.csv"), line: expect.any(Number) })
+    expect(error.issues[0]).toMatchObject({ file: join(folder, "a.csv"), line: 3 })
     expect(error.hint).toContain("quotes")
   })
 
@@ -92,16 +106,23 @@ describe("quotes that are letters", () => {
     ["quotes within a cell", 'a;b\nmy screen "flickers";x\n', { a: 'my screen "flickers"', b: "x" }],
     ["doubled quotes within a cell", 'a,b\nsay ""hi"" to them,x\n', { a: 'say ""hi"" to them', b: "x" }],
     ["a quote behind a space", 'a,b\n "x",y\n', { a: ' "x"', b: "y" }],
-    // What pandas and Python's csv give.
-    ["a quote within a quoted cell", 'a,b\n"He said "hello" to me",x\n', { a: 'He said hello" to me"', b: "x" }],
+    // Excel, pandas and Python's csv drop two of the quotes.
+    ["a quote within a quoted cell", 'a,b\n"He said "hello" to me",x\n', { a: '"He said "hello" to me"', b: "x" }],
+    ["a text behind a quoted word", 'a,b\n"19" screen",x\n', { a: '"19" screen"', b: "x" }],
     ["an inch sign in the header", 'size 19",b\n1,2\n', { 'size 19"': "1", b: "2" }],
-  ])("%s is read as spreadsheets read it", (_name, text, row) => {
+  ])("%s is kept as it is written", (_name, text, row) => {
     expect(read(text)).toMatchObject({ issues: [], rows: [{ line: 2, fields: row }] })
   })
 
   it("that swallow lines are an error with the line on which they begin", () => {
     const error = failure(() => read('a,b\n1,2\n"He left,x\nmiddle,y\n"She left,z\n'))
     expect(error.issues).toMatchObject([{ line: 3, message: expect.stringContaining("several lines") }])
+    // Cells over lines that begin with a quote of their own are none.
+    const { rows } = read('a,b\r\n"""q""\r\nl",2\r\n\r\n"x""\ny",4\r')
+    expect(rows).toEqual([
+      { line: 2, fields: { a: '"q"\r\nl', b: "2" } },
+      { line: 5, fields: { a: 'x"\ny', b: "4" } },
+    ])
   })
 })
 
@@ -131,6 +152,13 @@ describe("a TSV", () => {
       { b: "x", a: "two\nlines" },
       { b: "y", a: "plain" },
     ])
+  })
+
+  it("that has cells over lines and a quote that joins two rows, or never closes, is refused with the line", () => {
+    const cells = 'a\tb\n"two\nlines"\ty\n'
+    for (const rest of ['"Go on, he\tx\nsaid"\tz\n', '"Go on, he\tx\nsaid\tz\n'])
+      expect(failure(() => tsv(cells + rest)).issues).toMatchObject([{ line: 4 }])
+    expect(fields(tsv(`${cells}"Go on" he\tx\n`).rows)[1]).toEqual({ a: '"Go on" he', b: "x" })
   })
 
   it("is split at tabs, with one column too", () => {
