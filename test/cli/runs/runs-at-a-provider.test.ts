@@ -129,9 +129,7 @@ describe("the checkpoint with the lowest validation loss", () => {
   const evaluated = (...more: string[]) =>
     printed("evaluate", "latest", "--against", "few-shot", "--yes", ...more) as Promise<{ evaluation: string }>
 
-  it("is the model where the job says so: the plan, the run and the evaluation take it", {
-    timeout: 60_000,
-  }, async () => {
+  it("is the model where the job says so: the plan, the run and the evaluation take it", async () => {
     writeHostedJob(folder, "mood", server, { checkpoint: lowest })
     expect((await run("train", "mood", "--dry-run")).stderr).toContain("has no validation rows, and checkpoint")
     const rows = ["sun", "moon"].map((word) => ({
