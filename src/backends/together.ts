@@ -88,8 +88,8 @@ function together(
       return { figures: [...figures, ...(await serving(plan.baseModel))] }
     },
     refusals: async (plan) => beyondLimits(plan, await jobs.limits(plan.baseModel)),
-    submit: async (plan, files, { submissionKey }) =>
-      (await find(submissionKey, files)) ?? (await submitJob(jobs, plan, files, submissionKey)),
+    submit: async (plan, files, options) =>
+      (await find(options.submissionKey, files)) ?? (await submitJob(jobs, plan, files, options)),
     find,
     confirm: (id, plan, files, submissionKey) => confirmJob(jobs, id, { plan, files, submissionKey }),
     poll: (job, _files, cursor) => pollJob(jobs, job, cursor, pollSeconds * 1000),

@@ -111,6 +111,7 @@ describe("a damaged ledger", () => {
     undeploying: { type: "undeploying", lease: "lease_1" },
     undeployed: { type: "undeployed", lease: "lease_1", endedAt: "2026-11-30T00:30:00Z", usd: 2, reason: "r" },
     cost: { type: "cost", usd: 1, source: "computed" },
+    estimated: { type: "estimated", submissionKey: "k", estimateUsd: 1 },
     "late-job-ended": { type: "late-job-ended", submissionKey: "k", state: "cancelled", usd: 1 },
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import type { RunFiles, StoredThing, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { RunFiles, StoredThing, SubmitOptions, TrainingPlan } from "../../core/contracts/backend.ts"
 import { ProviderError } from "../../core/errors.ts"
 import type { RemoteJob } from "../../core/training/run.ts"
 import { type ConfirmedSubmission, jobNamed, requireFit } from "./confirm.ts"
@@ -14,12 +14,13 @@ export async function submitJob(
   jobs: TogetherJobs,
   plan: TrainingPlan,
   files: RunFiles,
-  submissionKey: string,
+  { submissionKey, priced }: Pick<SubmitOptions, "submissionKey" | "priced">,
 ): Promise<RemoteJob> {
   const submission = new Submission(files, submissionKey)
   const sent = await submission.uploaded(plan, jobs)
   const request = { ...requestOf(plan, submissionKey), ...sent }
-  await requireAllowance(jobs, request)
+  const usd = await requireAllowance(jobs, request)
+  if (usd !== undefined) await priced?.(usd)
   return remoteJob(await jobs.create(request, () => submission.aboutToCreate(jobs.wire.now())), submissionKey)
 }
 
@@ -145,14 +146,20 @@ function schedulerArguments(scheduler: string): object {
   return { min_lr_ratio: 0, ...(scheduler === "cosine" ? { num_cycles: 0.5 } : {}) }
 }
 
-/** The service would not run a job beyond the account's limit: that is said before it is created. */
-async function requireAllowance(jobs: TogetherJobs, request: Readonly<Record<string, unknown>>): Promise<void> {
+/**
+ * What the job will cost, where the service says so. It would not run one beyond the account's limit: that is said
+ * before the job is created.
+ */
+async function requireAllowance(
+  jobs: TogetherJobs,
+  request: Readonly<Record<string, unknown>>,
+): Promise<number | undefined> {
   const { model, training_file, validation_file, n_epochs, n_evals, training_method, training_type } = request
   const estimate = await jobs.estimate({
     ...{ model, training_file, n_epochs, training_method, training_type },
     ...(validation_file === undefined ? {} : { validation_file, n_evals }),
   })
-  if (estimate.allowed_to_proceed !== false) return
+  if (estimate.allowed_to_proceed !== false) return estimate.estimated_total_price ?? undefined
   throw new ProviderError(
     `together estimates $${estimate.estimated_total_price ?? "?"} for the job; the account's limit is ` +
       `$${estimate.user_limit ?? "?"}`,

@@ -267,11 +267,7 @@ export interface FineTuneBackend extends Partial<Deployer> {
    * Starts the job once for the key: a second call with the same key returns the same job. Throws a JobMayExistError
    * where it is not known whether a job was created; any other known failure says that none was.
    */
-  submit(
-    plan: TrainingPlan,
-    files: RunFiles,
-    options: { readonly submissionKey: string; readonly resume: boolean },
-  ): Promise<RemoteJob>
+  submit(plan: TrainingPlan, files: RunFiles, options: SubmitOptions): Promise<RemoteJob>
   /**
    * The job that a submit with this key created; undefined where it is certain that there is none. Reconciles after a
    * crash and never submits. Throws where it cannot know.
@@ -327,6 +323,16 @@ export interface FineTuneBackend extends Partial<Deployer> {
   generating?(folder: string): Promise<string | undefined>
   /** No generation is at work in the folder; false where none was. What was answered stays. */
   stopGeneration?(folder: string): Promise<boolean>
+}
+
+export interface SubmitOptions {
+  readonly submissionKey: string
+  readonly resume: boolean
+  /**
+   * Called before a job is created with what the service says that it will cost, where it says so. Throws where that
+   * may not be spent: then none is created.
+   */
+  readonly priced?: ((usd: number) => Promise<void>) | undefined
 }
 
 /** Tokens by row id, and why a row does not render. */

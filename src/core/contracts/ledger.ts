@@ -50,6 +50,16 @@ export interface RunLedger {
     attempt: number,
     reservation?: TrainingReservation,
   ): Promise<BegunSubmission>
+  /**
+   * What the service says that a submission will cost stands in the place of its estimate, unless it passes a ceiling:
+   * two commands at once never pass one together.
+   */
+  reviseEstimate(
+    run: string,
+    submissionKey: string,
+    usd: number,
+    ceilings: TrainingReservation["ceilings"],
+  ): Promise<RevisedEstimate>
   /** What trainings cost, of the whole workspace or of one job. */
   spending(job?: string): Promise<TrainingSpending>
   /**
@@ -76,6 +86,9 @@ export interface TrainingReservation {
 
 /** `taken`: another process began the attempt. `reached`: nothing was begun, for it would pass this ceiling. */
 export type BegunSubmission = "begun" | "taken" | { readonly reached: ReachedTrainingCeiling }
+
+/** `reached`: the estimate is as it was, for the training would pass this ceiling. */
+export type RevisedEstimate = "revised" | { readonly reached: ReachedTrainingCeiling }
 
 export interface ReachedTrainingCeiling {
   readonly scope: "job" | "workspace"

@@ -10,6 +10,7 @@ const { planned, ...others } = {
     attempt: z.number(),
     estimateUsd: z.number().optional(),
   }),
+  estimated: event("estimated", { submissionKey: z.string(), estimateUsd: z.number() }),
   submitted: event("submitted", {
     job: z.looseObject({
       backend: z.string(),

@@ -38,6 +38,8 @@ export type RunEventBody =
       /** What the attempt will cost by its estimate; absent where nobody knows. */
       readonly estimateUsd?: number
     }
+  /** What the service itself says that the attempt will cost; it stands in the place of the estimate before. */
+  | { readonly type: "estimated"; readonly submissionKey: string; readonly estimateUsd: number }
   | { readonly type: "submitted"; readonly job: RemoteJob }
   /** What a person says of a submission whose answer was lost. */
   | {
@@ -253,7 +255,8 @@ function applyEvent(summary: RunSummary, event: RunEvent): RunSummary {
       const { path, digest, bytes } = event
       return { ...summary, artifacts: [...summary.artifacts, { path, digest, bytes }] }
     }
-    // What of a run's model is deployed is a fold of its own.
+    // What a run was thought to cost, and what of its model is deployed, are folds of their own.
+    case "estimated":
     case "deploying":
     case "deployed":
     case "undeploying":

@@ -39,6 +39,8 @@ function changed(attempts: readonly AttemptCost[], event: RunEvent): readonly At
   const change = (attempt: AttemptCost | undefined, changes: Partial<AttemptCost>) =>
     attempts.map((known) => (known === attempt ? { ...known, ...changes } : known))
   switch (event.type) {
+    case "estimated":
+      return change(of(event.submissionKey), { estimateUsd: event.estimateUsd })
     case "submitted":
       return change(of(event.job.submissionKey) ?? last, { hasJob: true, isOver: false })
     case "started":

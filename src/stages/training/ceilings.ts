@@ -71,11 +71,12 @@ export async function ceilingRefusal(
   }
 }
 
-/** A submit that would pass a ceiling as an error with the figures; nothing was sent. */
+/** A submit that would pass a ceiling as an error with the figures: who says what it costs, and what was sent. */
 export function ceilingReached(
   job: string,
   { scope, limitUsd, spending }: ReachedTrainingCeiling,
   estimateUsd: number | undefined,
+  { by, sent }: { readonly by?: string; readonly sent: string } = { sent: "Nothing was sent." },
 ): BudgetError {
   const [whose, setting] = {
     job: [`job ${job}`, `budgetUsd in jobs/${job}.yaml`] as const,
@@ -84,8 +85,8 @@ export function ceilingReached(
   const cost = estimateUsd === undefined ? "nobody knows what" : `about ${showUsd(estimateUsd)}`
   return new BudgetError(
     `this training would pass the ceiling of ${whose}, ${showUsd(limitUsd)}: ` +
-      `it costs ${cost}, ${describeSpending(spending)}`,
-    `Nothing was sent. Raise ${setting}, or train on fewer rows or epochs; tuneloop runs ls shows what each run cost.`,
+      `it costs ${cost}${by === undefined ? "" : ` by ${by}'s own estimate`}, ${describeSpending(spending)}`,
+    `${sent} Raise ${setting}, or train on fewer rows or epochs; tuneloop runs ls shows what each run cost.`,
   )
 }
 

@@ -1,5 +1,5 @@
 import { digest } from "../../core/canonical.ts"
-import type { FineTuneBackend, RunFiles } from "../../core/contracts/backend.ts"
+import type { FineTuneBackend, RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
 import type { TrainingReservation } from "../../core/contracts/ledger.ts"
 import { JobMayExistError, ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
 import type { RemoteJob } from "../../core/training/run.ts"
@@ -37,7 +37,8 @@ export async function submit(
   }
   let job: RemoteJob
   try {
-    job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1 })
+    const priced = (usd: number) => requirePrice(context, { files, plan, submissionKey, backend }, reservation, usd)
+    job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1, priced })
   } catch (error) {
     throw await recordFailure(context, run, plan.job, backend, error)
   } finally {
@@ -46,6 +47,32 @@ export async function submit(
   // Another command that looked meanwhile may have found the job, and more.
   if ((await summaryOf(context, run)).job?.id !== job.id)
     await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
+}
+
+/** What the service asks becomes the attempt's estimate. Throws, before a job is created, where it passes a ceiling. */
+async function requirePrice(
+  context: StageContext,
+  { files, plan, submissionKey, backend }: PricedSubmission,
+  { ceilings }: TrainingReservation,
+  usd: number,
+): Promise<void> {
+  const { run } = files
+  const revised = await context.ledger().runs.reviseEstimate(run, submissionKey, usd, ceilings)
+  if (revised === "revised") return
+  const uploads = (await backend.uploads?.(files)) ?? []
+  throw ceilingReached(plan.job, revised.reached, usd, {
+    by: backend.name,
+    sent:
+      `No job was created. Uploaded: ${uploads.map(({ file, remoteId }) => `${file} (${remoteId})`).join(", ")}; ` +
+      `delete them: tuneloop runs purge ${run}.`,
+  })
+}
+
+interface PricedSubmission {
+  readonly files: RunFiles
+  readonly plan: TrainingPlan
+  readonly submissionKey: string
+  readonly backend: FineTuneBackend
 }
 
 /** Only a known refusal is a failure. After anything else a job may exist, and be paid for. */

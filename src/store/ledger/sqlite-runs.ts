@@ -4,6 +4,7 @@ import type {
   BegunSubmission,
   LedgerRun,
   ReachedTrainingCeiling,
+  RevisedEstimate,
   RunLedger,
   TrainingReservation,
 } from "../../core/contracts/ledger.ts"
@@ -92,6 +93,21 @@ export class SqliteRuns implements RunLedger {
     })
   }
 
+  async reviseEstimate(
+    run: string,
+    submissionKey: string,
+    usd: number,
+    ceilings: TrainingReservation["ceilings"],
+  ): Promise<RevisedEstimate> {
+    return inTransaction(this.database, () => {
+      const reached = this.reachedCeiling(run, usd, ceilings, submissionKey)
+      if (reached !== undefined) return { reached }
+      const known = attemptCosts(eventsOf(this.database, run)).find((each) => each.submissionKey === submissionKey)
+      if (known?.estimateUsd !== usd) this.insertEvents(run, [{ type: "estimated", submissionKey, estimateUsd: usd }])
+      return "revised"
+    })
+  }
+
   async spending(job?: string): Promise<TrainingSpending> {
     return spendingIn(this.database, job)
   }
@@ -114,6 +130,7 @@ export class SqliteRuns implements RunLedger {
     run: string,
     estimateUsd: number,
     { jobUsd, workspaceUsd }: TrainingReservation["ceilings"],
+    ownSubmission?: string,
   ): ReachedTrainingCeiling | undefined {
     const [known] = select<{ job: string }>(this.database, "select job from runs where run = ?", run)
     for (const [scope, limitUsd, job] of [
@@ -121,7 +138,7 @@ export class SqliteRuns implements RunLedger {
       ["workspace", workspaceUsd, undefined],
     ] as const) {
       if (limitUsd === undefined) continue
-      const spending = spendingIn(this.database, job)
+      const spending = spendingIn(this.database, job, ownSubmission)
       if (spending.endedUsd + spending.openUsd + estimateUsd > limitUsd) return { scope, limitUsd, spending }
     }
     return undefined
@@ -166,8 +183,8 @@ function leasesIn(database: DatabaseSync, run?: string): readonly Lease[] {
   return [...ofRun.values()].flatMap(leasesOf)
 }
 
-/** The events of metrics are most of all, and say nothing of money. */
-function spendingIn(database: DatabaseSync, job: string | undefined): TrainingSpending {
+/** Without the submission of this key. The events of metrics are most of all, and say nothing of money. */
+function spendingIn(database: DatabaseSync, job: string | undefined, without?: string): TrainingSpending {
   const rows = select<EventRow & { readonly at: string; readonly run: string }>(
     database,
     `select run, sequence, at, type, body from run_events join runs using (run)
@@ -178,7 +195,7 @@ function spendingIn(database: DatabaseSync, job: string | undefined): TrainingSp
     rows.map((row) => eventOf(database, row.run, row)),
     ({ run }) => run,
   )
-  return spendingOf([...ofRun.values()].flatMap(attemptCosts))
+  return spendingOf([...ofRun.values()].flatMap(attemptCosts).filter(({ submissionKey }) => submissionKey !== without))
 }
 
 /** The run's events, in their order. */
