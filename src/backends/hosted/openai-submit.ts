@@ -43,8 +43,8 @@ export async function findJob(
       (trainingFile !== undefined && job.training_file === trainingFile)
     )
       return remoteJob(jobs, job, submissionKey)
-  const { settleMs, backend: provider } = jobs.options
-  search.requireSettled({ provider, settleMs, now: jobs.wire.now() })
+  const { settleMs, backend: provider, profile } = jobs.options
+  search.requireSettled({ provider, settleMs, now: jobs.wire.now(), keepsKey: profile.hasMetadata })
   return undefined
 }
 

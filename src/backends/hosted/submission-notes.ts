@@ -167,9 +167,17 @@ export function searchOf(files: RunFiles, submissionKey: string): Search | undef
     trainingFile: notes.uploads["train.jsonl"]?.id,
     made,
     job,
-    requireSettled({ provider, settleMs, now }) {
+    requireSettled({ provider, settleMs, now, keepsKey = true }) {
       const youngMs = Math.abs(now.getTime() - Date.parse(creatingAt))
-      if (youngMs >= settleMs) return
+      if (youngMs >= settleMs && keepsKey) return
+      if (youngMs >= settleMs)
+        throw new ProviderError(
+          "the service lists no job of the file that was uploaded, and keeps no key by which it could say that there is none",
+          {
+            provider,
+            hint: "Look at the service. No second job is asked for before a person says what there is.",
+          },
+        )
       throw new ProviderError("the job is not in the service's list, which may lag behind", {
         provider,
         retryAfterMs: settleMs - youngMs,
@@ -193,6 +201,11 @@ interface SettlingService {
   /** How long a new job may be missing from the list. */
   readonly settleMs: number
   readonly now: Date
+  /**
+   * Whether the service keeps the key of a submission; true where absent. Where it does not, a list without the job is
+   * no proof, and nothing is asked for again without a person's word.
+   */
+  readonly keepsKey?: boolean
 }
 
 function notesFile(files: RunFiles): string {

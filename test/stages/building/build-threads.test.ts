@@ -31,7 +31,7 @@ const written = taskSchema.parse({
  */
 function manySeeds(kind: "label" | "text", prompt = ""): Seed[] {
   const random = seeded(31)
-  const words = (count: number) => Array.from({ length: count }, () => `w${Math.floor(random() * 4000)}`)
+  const words = (count: number) => Array.from({ length: count }, () => `w${inLetters(random() * 4000)}`)
   const form = words(120)
   const texts: string[] = []
   for (let number = 0; number < 3400; number += 1) {
@@ -50,9 +50,16 @@ function manySeeds(kind: "label" | "text", prompt = ""): Seed[] {
   }))
 }
 
+/** Words without digits: texts with other numbers are no near-duplicates. */
+function inLetters(number: number): string {
+  return Math.floor(number)
+    .toString(36)
+    .replace(/\d/g, (digit) => String.fromCharCode(65 + Number(digit)))
+}
+
 function seededWords(count: number): string {
   const random = seeded(5)
-  return Array.from({ length: count }, () => `p${Math.floor(random() * 900)}`).join(" ")
+  return Array.from({ length: count }, () => `p${inLetters(random() * 900)}`).join(" ")
 }
 
 async function built(task: TaskSpecification, seeds: readonly Seed[], threads: number) {
