@@ -41,6 +41,12 @@ const lagging = () => ({
   options: { profile: "custom", baseUrl: server.url, settleSeconds: 3600 },
 })
 
+/** A service that keeps no key of ours, and whose list is said to be complete at once. */
+const keyless = () => ({
+  name: "openai-compatible",
+  options: { profile: "nebius", baseUrl: server.url, apiKeyEnv: "OPENAI_API_KEY", settleSeconds: 0 },
+})
+
 async function resolve(run: string, created?: string) {
   const { context, open } = command()
   const plan = readPlan(runFiles(context.workspace, run))
@@ -92,6 +98,17 @@ describe("a person's word for a submission that is uncertain", () => {
     await failureOf(command().trainThere("second"))
     const [second] = await command().context.ledger().runs.list({ job: "second" })
     expect((await failureOf(resolve(second?.run ?? "", "ftjob-5")))?.message).toBe(`ftjob-5 is the job of ${run}`)
+  })
+
+  it("is needed where the service keeps no key, however long its list has been without the job", async () => {
+    server.listLagMs = Number.POSITIVE_INFINITY
+    server.faults.push({ call: create, when: "after", answer: "cut" })
+    writeHostedJob(folder, "mood", server, { backend: keyless() })
+    for (let time = 0; time < 3; time++)
+      expect(await failureOf(command().trainThere())).toMatchObject({ code: "run-uncertain" })
+    expect(server.jobs).toHaveLength(1)
+    server.listLagMs = 0
+    expect((await command().trainThere()).run).toMatchObject({ state: "queued", job: { id: "ftjob-1" } })
   })
 
   it("that there is none lets the next train submit another, under another key and with files of its own", async () => {
