@@ -1,3 +1,4 @@
+import { canonicalJson } from "../../core/canonical.ts"
 import type { TrainingPlan } from "../../core/contracts/backend.ts"
 import { readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
@@ -7,4 +8,27 @@ import type { StageContext } from "../context.ts"
 export function choiceOfRun({ workspace }: StageContext, run: string): TrainingPlan["backend"] | undefined {
   const files = runFiles(workspace, run)
   return (readPlan(files) ?? readAdopted(files))?.backend
+}
+
+/** The options that say where a backend is and whose things it sees there; all others only say how it trains. */
+const placing = [
+  "profile",
+  "baseUrl",
+  "artifactsUrl",
+  "host",
+  "apiKeyEnv",
+  "namespace",
+  "entity",
+  "project",
+  "repository",
+]
+
+/** Equal for choices that reach the same things at the same service, however they train there. */
+export function placeKey({ name, options }: TrainingPlan["backend"]): string {
+  return canonicalJson({ name, options: placingOptions({ options }) })
+}
+
+/** What the options say of where the backend is; empty for its usual place. */
+export function placingOptions({ options }: Pick<TrainingPlan["backend"], "options">): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => placing.includes(key)))
 }

@@ -1,12 +1,11 @@
-import { canonicalJson } from "../../core/canonical.ts"
 import type { FineTuneBackend, StoredThing, TrainingPlan } from "../../core/contracts/backend.ts"
 import { ToolkitError, UsageError } from "../../core/errors.ts"
 import type { RunEvent } from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
-import { choiceOfRun } from "./run-choice.ts"
+import { choiceOfRun, placeKey } from "./run-choice.ts"
 
-/** A backend with its options, and the runs of the workspace that were sent there, newest first. */
+/** Where a backend is, by one choice of it, and the runs of the workspace that were sent there, newest first. */
 export interface Place {
   readonly choice: TrainingPlan["backend"]
   readonly runs: readonly string[]
@@ -20,7 +19,7 @@ export async function placesOf(context: StageContext, name: string): Promise<rea
   const { workspace } = context
   const places = new Map<string, { choice: TrainingPlan["backend"]; runs: string[] }>()
   const placeOf = (choice: TrainingPlan["backend"]) => {
-    const key = canonicalJson({ ...choice })
+    const key = placeKey(choice)
     const place = places.get(key) ?? { choice, runs: [] }
     places.set(key, place)
     return place
@@ -28,7 +27,7 @@ export async function placesOf(context: StageContext, name: string): Promise<rea
   const named = placeOf(workspace.backendOf({ name, options: {} }))
   const isOwn = Object.hasOwn(workspace.settings.backends, name)
   const isMeant = (choice: TrainingPlan["backend"]) =>
-    isOwn ? canonicalJson({ ...choice }) === canonicalJson({ ...named.choice }) : choice.name === name
+    isOwn ? placeKey(choice) === placeKey(named.choice) : choice.name === name
   const meant = new Set(isOwn ? [named] : [])
   for (const { run } of await context.readLedger().runs.list()) {
     const choice = choiceOfRun(context, run)

@@ -205,6 +205,22 @@ describe("what lies at a provider", () => {
     expect((await run("runs", "ls", "--on", "local")).code).toBe(2)
   })
 
+  it("is one place for runs that only train differently there, by the backend's name and by the workspace's own", async () => {
+    const options = { profile: "custom", baseUrl: server.url }
+    const other = { name: "openai-compatible", options: { ...options, settleSeconds: 0, pollSeconds: 7 } }
+    writeHostedJob(folder, "second", server, { seed: 2, backend: other })
+    writeFileSync(join(folder, "tuneloop.yaml"), JSON.stringify({ backends: { own: { ...other, options } } }))
+    for (const job of ["mood", "second"]) await printed("train", job, "--yes")
+    const runs = readdirSync(join(folder, "jobs", "runs"))
+    for (const name of ["openai-compatible", "own"]) {
+      const { things } = (await printed("runs", "ls", "--on", name)) as { things: { id: string; run: string }[] }
+      expect(things.map(({ id }) => id).sort(), name).toEqual([...new Set(things.map(({ id }) => id))].sort())
+      expect(new Set(things.map(({ run }) => run)), name).toEqual(new Set(runs))
+    }
+    for (const job of server.jobs) server.succeed(job)
+    expect((await printed("runs", "purge", "--on", "own", "--yes")).purged).toHaveLength(2)
+  })
+
   it("and was uploaded for a run is deleted when no job needs it, once somebody agrees", async () => {
     const foreign = server.store.keep("notes.txt", Buffer.from("mine"), "assistants")
     writeHostedJob(folder, "second", server, { seed: 2 })
