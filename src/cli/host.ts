@@ -234,6 +234,13 @@ export class Host {
     return module.create(this.backendContext(signal), parseBackendOptions(choice.name, module, choice.options))
   }
 
+  /** The choice with its backend's defaults written out; as it is where its options are none of the backend's now. */
+  async withDefaults(choice: JobSpecification["backend"]): Promise<JobSpecification["backend"]> {
+    const module = await load<BackendModule>("backends", choice.name)
+    const { data } = module.options.safeParse(choice.options)
+    return data === undefined ? choice : { ...choice, options: { ...(data as JobSpecification["backend"]["options"]) } }
+  }
+
   /** What to do after the command, where a person reads it. */
   next(step: string): void {
     if (!this.json) this.terminal.note(`Next: ${step}`)

@@ -7,6 +7,7 @@ import { keptPath } from "../../store/rows/model-places.ts"
 import { readAdopted, writeAdopted } from "../../store/rows/adopted-runs.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
+import { choiceOfRun, placeKey, placingOptions } from "./run-choice.ts"
 import { syncRun } from "./sync.ts"
 
 export interface AdoptedJob {
@@ -18,6 +19,9 @@ export interface AdoptedJob {
   readonly rows: readonly string[]
   readonly objective: ServiceJob["objective"]
 }
+
+/** A place is the same whether its options say a default or leave it out. */
+type WithDefaults = (choice: JobSpecification["backend"]) => Promise<JobSpecification["backend"]>
 
 /** The name under which runs that were not made here are listed. */
 export const adoptedJob = "adopted"
@@ -31,7 +35,7 @@ export async function* adoptJobs(
   context: StageContext,
   backend: FineTuneBackend,
   choice: JobSpecification["backend"],
-  wanted: { readonly task: string; readonly id?: string | undefined },
+  wanted: { readonly task: string; readonly id?: string | undefined; readonly withDefaults: WithDefaults },
 ): AsyncGenerator<AdoptedJob> {
   if (backend.history === undefined)
     throw new ToolkitError(`${backend.name} cannot list jobs that were not made here`, {
@@ -39,11 +43,11 @@ export async function* adoptJobs(
       exitCode: 2,
       hint: "Adopt from a backend that lists its jobs: openai-compatible or together.",
     })
-  const runOfJob = await knownJobs(context, backend.name)
+  const runOfJob = await knownJobs(context, choice, wanted.withDefaults)
   for await (const job of backend.history(wanted.id)) {
     context.signal.throwIfAborted()
     const known = runOfJob.get(job.id)
-    const run = known ?? runId(backend.name, job)
+    const run = known ?? runId(choice, job)
     if (known === undefined) await create(context, { run, backend, choice, job, task: wanted.task })
     const summary = await syncRun(context, run, backend)
     // Whoever was interrupted before the rows came gets them now; a run that was made here has its own.
@@ -84,7 +88,7 @@ async function create(
     said: { ...job.said },
   })
   const { runs } = context.ledger()
-  await runs.create({ run, job: adoptedJob, task, plan: planOf(backend.name, job) })
+  await runs.create({ run, job: adoptedJob, task, plan: planOf(choice, job) })
   const { train, validation } = job.files
   const details = {
     ...(train === undefined ? {} : { trainingFile: train }),
@@ -95,13 +99,20 @@ async function create(
   ])
 }
 
-/** The runs of jobs at the backend, whoever made them. */
-async function knownJobs(context: StageContext, backend: string): Promise<ReadonlyMap<string, string>> {
+/** The runs of jobs at the same place, whoever made them: services elsewhere may give the same ids. */
+async function knownJobs(
+  context: StageContext,
+  choice: JobSpecification["backend"],
+  withDefaults: WithDefaults,
+): Promise<ReadonlyMap<string, string>> {
   const { runs } = context.ledger()
+  const place = placeKey(await withDefaults(choice))
   const known = new Map<string, string>()
   for (const { run } of await runs.list()) {
     const { job } = reduceRun(run, await runs.events(run))
-    if (job?.backend === backend) known.set(job.id, run)
+    if (job?.backend !== choice.name) continue
+    // A run whose folder is gone may be of any place: rather known than adopted a second time.
+    if (placeKey(await withDefaults(choiceOfRun(context, run) ?? choice)) === place) known.set(job.id, run)
   }
   return known
 }
@@ -122,12 +133,13 @@ async function bringRows(
   return artifacts.map(({ path }) => path)
 }
 
-/** A run of the same job is the same run, on every machine. */
-function runId(backend: string, job: ServiceJob): string {
+/** A run of the same job at the same place is the same run, on every machine. */
+function runId(choice: JobSpecification["backend"], job: ServiceJob): string {
   const time = (job.createdAt ?? "").replace(/[-:]/g, "").slice(0, 15)
-  return `${adoptedJob}-${time === "" ? "" : `${time}Z-`}${planOf(backend, job).slice(7, 13)}`
+  return `${adoptedJob}-${time === "" ? "" : `${time}Z-`}${planOf(choice, job).slice(7, 13)}`
 }
 
-function planOf(backend: string, { id }: ServiceJob): string {
-  return digest({ adopted: { backend, id } })
+function planOf(choice: JobSpecification["backend"], { id }: ServiceJob): string {
+  const place = placingOptions(choice)
+  return digest({ adopted: { backend: choice.name, id, ...(Object.keys(place).length === 0 ? {} : { place }) } })
 }

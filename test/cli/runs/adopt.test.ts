@@ -84,6 +84,21 @@ it("takes in every job of a service with its model, events, files and rows, once
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining("succeeded")])
 })
 
+it("adopts a job although one at another address has its id", async () => {
+  const elsewhere = await OpenAiServer.start()
+  const id = await foreignJob("succeed")
+  const first = await adopt(id, "--task", "mood")
+  const settings = join(folder, "tuneloop.yaml")
+  writeFileSync(settings, readFileSync(settings, "utf8").replace(server.url, elsewhere.url))
+  await server.close()
+  server = elsewhere
+  expect(await foreignJob("fail")).toBe(id)
+  const { runs } = await adopt("--all", "--task", "mood")
+  expect(runs).toMatchObject([{ job: id, outcome: "adopted", state: "failed" }])
+  expect(runs[0]?.run).not.toBe(first.runs[0]?.run)
+  expect((await adopt("--all", "--task", "mood")).runs).toMatchObject([{ outcome: "known", run: runs[0]?.run }])
+})
+
 it("brings the rows by the next call where the first one broke off before they came", async () => {
   const id = await foreignJob("succeed")
   server.newest.result_files.length = 0

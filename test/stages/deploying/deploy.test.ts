@@ -150,7 +150,9 @@ it("where all machines are taken nothing is begun, and the plan names them", asy
 it("a run that was adopted is deployed like one that was made here", async () => {
   const other = stageContext(await trainableWorkspace(), { now })
   const choice = { name: "together", options: { baseUrl: server.url } }
-  const adopted = await Array.fromAsync(adoptJobs(other, await open(), choice, { task: "mood" }))
+  const adopted = await Array.fromAsync(
+    adoptJobs(other, await open(), choice, { task: "mood", withDefaults: async (of) => of }),
+  )
   const name = adopted[0]?.summary.run ?? ""
   expect(await deployed(other, name, await open())).toMatchObject({ state: "deployed", lease: { run: name } })
   expect(server.endpoints.made).toMatchObject([{ model: server.newest.model_output_name }])
