@@ -91,13 +91,18 @@ export function estimateOf(
       { name: "timeout", value: timeoutSeconds, unit: "seconds", source: "measured", detail: "sent with the job" },
       {
         name: "cost at most",
-        value: Number(((timeoutSeconds / 3600) * rate.usdPerHour).toFixed(4)),
+        value: roundedUp((timeoutSeconds / 3600) * rate.usdPerHour),
         unit: "USD",
         source: rate.source,
         detail: `the whole timeout at ${rate.detail}`,
       },
     ],
   }
+}
+
+/** A figure that is rounded down would pass a ceiling. */
+function roundedUp(usd: number): number {
+  return Math.ceil(Number((usd * 1e4).toFixed(6))) / 1e4
 }
 
 /** Why the job's time is too short; undefined where it is not. */
