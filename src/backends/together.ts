@@ -54,7 +54,7 @@ function together(
     name: "together",
     kind: "hosted",
     host: hostOf(baseUrl),
-    rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: chatRow, preferences: preferenceForm() },
+    rows: { fewestRows: 1, faults: chatRowFaults, row: chatRow, preferences: preferenceForm() },
     capabilities: () => ({
       objectives: ["sft", "dpo"],
       methods: ["lora"],

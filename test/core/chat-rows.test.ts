@@ -60,7 +60,7 @@ describe("a row for a service of OpenAI's wire", () => {
   it("that would be cut is a fault, and one that just fits is none", () => {
     const row = rowOf([{ role: "user", content: "x".repeat(4000) }, answer])
     expect(chatRowFaults(row, { mostTokens: 1000 })).toEqual([
-      expect.stringMatching(/about 10\d\d tokens; at most 1000/),
+      expect.stringMatching(/about 10\d\d tokens, at 4 bytes each; at most 1000/),
     ])
     expect(chatRowFaults(row, { mostTokens: 1100 })).toEqual([])
   })

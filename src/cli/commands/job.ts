@@ -74,8 +74,7 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
   if (unknown !== undefined) problems.push({ code: "invalid-data", message: unknown.message, hint: unknown.command })
   // Without the job's objective the backend has no rows for it, and that is said already.
   const canRender = backend === undefined || backend.capabilities().objectives.includes(job.objective)
-  const planned =
-    task && canRender ? await attempt(() => planTraining(host.context(), job, task, backend?.rows)) : undefined
+  const planned = task && canRender ? await attempt(() => planTraining(host.context(), job, task, backend)) : undefined
   const estimate = planned && backend && (await attempt(() => backend.estimate(planned.plan)))
   const costUsd = backend && estimate && estimatedUsd(backend, estimate)
   if (planned && backend && estimate) {

@@ -72,13 +72,19 @@ export interface TrainingRow extends RenderedRow {
   readonly weight?: number
 }
 
+/** What is allowed of a row beyond its form. */
+export interface RowLimits {
+  /** Longer rows would be cut. */
+  readonly mostTokens?: number | undefined
+}
+
 /**
  * How a service takes rows of one kind. Pure and strict: what it would refuse or cut is a fault before anything is
  * sent.
  */
 export interface RowForm<Row extends { readonly id: string }> {
   /** Why the service would not train on the row as it is; empty where it would. */
-  faults(row: Row): readonly string[]
+  faults(row: Row, limits?: RowLimits): readonly string[]
   /** The row as it is sent. */
   row(row: Row): Readonly<Record<string, unknown>>
 }

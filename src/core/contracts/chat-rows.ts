@@ -1,14 +1,8 @@
 import { canonicalJson } from "../canonical.ts"
 import type { Message } from "../task/prompt.ts"
-import type { RowForm, TrainingRow } from "./backend.ts"
+import type { RowForm, RowLimits, TrainingRow } from "./backend.ts"
 import { type RenderedPreference, type RenderedRow, withToolCalls } from "./format.ts"
 import { preferenceRow, shapedPreference } from "./preference-rows.ts"
-
-/** What a service allows of a row beyond its form. */
-export interface ChatRowLimits {
-  /** Longer rows would be cut. */
-  readonly mostTokens?: number | undefined
-}
 
 /**
  * The row as OpenAI's wire takes it: `{messages, tools?}`, arguments of calls as text. The loss of the trainer is on
@@ -25,7 +19,7 @@ export function chatRow({ messages, tools }: Pick<RenderedRow, "messages" | "too
  * Why a service of OpenAI's wire would refuse the row, or not train on all of it; empty where it would do neither. The
  * rules are those of developers.openai.com/api/docs/guides/supervised-fine-tuning (2026-11-29).
  */
-export function chatRowFaults(row: TrainingRow, { mostTokens }: ChatRowLimits = {}): string[] {
+export function chatRowFaults(row: TrainingRow, { mostTokens }: RowLimits = {}): string[] {
   const sent = chatRow(row)
   const messages = sent["messages"] as readonly Message[]
   return [
@@ -35,7 +29,7 @@ export function chatRowFaults(row: TrainingRow, { mostTokens }: ChatRowLimits = 
     ...(row.weight === undefined || row.weight === 1
       ? []
       : [`it counts ${row.weight} times, and the service has no weights of rows`]),
-    ...sizeFaults(JSON.stringify(sent), mostTokens),
+    ...lengthFaults(JSON.stringify(sent), mostTokens),
   ]
 }
 
@@ -45,7 +39,7 @@ export function chatRowFaults(row: TrainingRow, { mostTokens }: ChatRowLimits = 
  * developers.openai.com/api/docs/guides/direct-preference-optimization and
  * docs.together.ai/docs/preference-fine-tuning (2026-11-30).
  */
-export function preferenceFaults(preference: RenderedPreference, { mostTokens }: ChatRowLimits = {}): string[] {
+export function preferenceFaults(preference: RenderedPreference, { mostTokens }: RowLimits = {}): string[] {
   const { question, chosen, rejected } = shapedPreference(preference, "text")
   const last = question.at(-1)
   return [
@@ -60,14 +54,14 @@ export function preferenceFaults(preference: RenderedPreference, { mostTokens }:
     ...toolFaults(preference.tools),
     // Each answer is trained on behind the question.
     ...[chosen, rejected].flatMap((answer) =>
-      sizeFaults(JSON.stringify([...question, ...answer, ...preference.tools]), mostTokens),
+      lengthFaults(JSON.stringify([...question, ...answer, ...preference.tools]), mostTokens),
     ),
   ]
 }
 
 /** How a service of OpenAI's wire takes preferences. */
-export function preferenceForm(limits: ChatRowLimits = {}): RowForm<RenderedPreference> {
-  return { faults: (row) => preferenceFaults(row, limits), row: preferenceRow }
+export function preferenceForm(limits: RowLimits = {}): RowForm<RenderedPreference> {
+  return { faults: (row, more) => preferenceFaults(row, { ...limits, ...more }), row: preferenceRow }
 }
 
 function answerFaults(messages: readonly Message[], where: string): string[] {
@@ -129,12 +123,12 @@ function uncalledFaults(messages: readonly Message[]): string[] {
   })
 }
 
-/** By four characters a token, which is about right for English: where it may be cut, it is not sent. */
-function sizeFaults(text: string, mostTokens: number | undefined): string[] {
-  const tokens = Math.ceil(text.length / 4)
+/** Why a row of that text, marks of its turns included, may be cut; by estimate, so that one in doubt is not sent. */
+export function lengthFaults(text: string, mostTokens: number | undefined): string[] {
+  const tokens = Math.ceil(Buffer.byteLength(text) / 4)
   return mostTokens === undefined || tokens <= mostTokens
     ? []
-    : [`it has about ${tokens} tokens; at most ${mostTokens} are trained on, the rest would be cut`]
+    : [`it has about ${tokens} tokens, at 4 bytes each; at most ${mostTokens} are trained on, the rest would be cut`]
 }
 
 function isName(name: unknown): boolean {

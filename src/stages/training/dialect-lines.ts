@@ -1,4 +1,4 @@
-import type { RowDialect, RowForm, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { RowDialect, RowForm, RowLimits, TrainingPlan } from "../../core/contracts/backend.ts"
 import { GateError } from "../../core/errors.ts"
 import { howPreferencesAreMade } from "./preferences.ts"
 
@@ -11,11 +11,12 @@ const namedRows = 5
 export function* dialectLines<Row extends { readonly id: string }>(
   rows: Iterable<Row>,
   dialect: RowForm<Row>,
+  limits: RowLimits = {},
 ): Generator<string> {
   const named: string[] = []
   let faulty = 0
   for (const row of rows) {
-    const faults = dialect.faults(row)
+    const faults = dialect.faults(row, limits)
     if (faults.length === 0) yield `${JSON.stringify(dialect.row(row))}\n`
     else if (++faulty <= namedRows) named.push(`${row.id}: ${faults.join("; ")}`)
   }
@@ -23,8 +24,14 @@ export function* dialectLines<Row extends { readonly id: string }>(
     throw new GateError(
       `${faulty === 1 ? "1 row" : `${faulty} rows`} would be refused or cut by the service\n  ${named.join("\n  ")}` +
         (faulty > named.length ? `\n  and ${faulty - named.length} more` : ""),
-      "Mend the prompt or those rows, or train elsewhere: nothing was sent.",
+      `${lengthHint(limits)}Mend the prompt or those rows, or train elsewhere: nothing was sent.`,
     )
+}
+
+function lengthHint({ mostTokens }: RowLimits): string {
+  return mostTokens === undefined
+    ? ""
+    : "Tokens are estimated: raise hyperparameters.maxLength in the job, or shorten a row that is too long.\n"
 }
 
 /** Throws a GateError for a training file with fewer rows than the service takes. */

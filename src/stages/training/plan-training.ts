@@ -1,7 +1,16 @@
 import { createHash } from "node:crypto"
 import { isDatasetId } from "../../core/rows/frozen-ids.ts"
 import { digest } from "../../core/canonical.ts"
-import type { RenderedFile, RowDialect, TrainingPlan, TrainingRow } from "../../core/contracts/backend.ts"
+import type {
+  FineTuneBackend,
+  RenderedFile,
+  RowDialect,
+  RowForm,
+  RowLimits,
+  TrainingPlan,
+  TrainingRow,
+} from "../../core/contracts/backend.ts"
+import { lengthFaults } from "../../core/contracts/chat-rows.ts"
 import { toolsOf } from "../../core/contracts/format.ts"
 import { GateError, ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
@@ -28,15 +37,17 @@ export interface PlannedTraining {
 /**
  * The plan of a job with every default resolved and the exact bytes that will be sent; nothing is written, and one row
  * at a time is in memory. Throws a GateError for a version with a leak, for rows and a base model that `rights.forbid`
- * keeps apart, and for a row that renders empty or that the backend's dialect would not train on as it is. For the
- * objective `dpo` the rows are the version's preferences, without validation; a version that has none is a GateError.
+ * keeps apart, and for a row that renders empty, that the backend's dialect would not train on as it is, or that a
+ * service may cut. For the objective `dpo` the rows are the version's preferences, without validation; a version that
+ * has none is a GateError.
  */
 export function planTraining(
   context: StageContext,
   job: JobSpecification,
   task: TaskSpecification,
-  dialect?: RowDialect,
+  backend?: Pick<FineTuneBackend, "kind" | "rows" | "capabilities">,
 ): PlannedTraining {
+  const form = { dialect: backend?.rows, limits: limitsOf(backend, job) }
   const versions = new Versions(context.workspace, task.task)
   const dataset = isDatasetId(job.dataset) ? job.dataset : versions.latest()
   if (dataset === undefined)
@@ -51,10 +62,10 @@ export function planTraining(
   requireAllowed(context, task, train, job.baseModel)
   const rendered =
     job.objective === "dpo"
-      ? { train: preferenceLines(task, versions, manifest, dialect), validation: [] }
+      ? { train: preferenceLines(task, versions, manifest, form), validation: [] }
       : {
-          train: linesOf(task, train, { weightOf: weightsOf(task, manifest), dialect }),
-          validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl"), { dialect }),
+          train: linesOf(task, train, { weightOf: weightsOf(task, manifest), ...form }),
+          validation: linesOf(task, versions.each(manifest.holdout, "validation.jsonl"), form),
         }
   const plan: TrainingPlan = {
     schemaVersion: 1,
@@ -74,7 +85,7 @@ export function planTraining(
     seed: job.seed,
     files: { train: fileEntry(rendered.train), validation: fileEntry(rendered.validation) },
   }
-  requireRows(plan, dialect)
+  requireRows(plan, backend?.rows)
   requireValidation(plan)
   return { plan, digest: digest(plan), rendered }
 }
@@ -89,25 +100,35 @@ function requireValidation({ checkpoint, files, holdout, task }: TrainingPlan): 
   })
 }
 
+/** How rows are sent. */
+interface SentForm {
+  readonly dialect: RowDialect | undefined
+  readonly limits: RowLimits
+}
+
+/** What a service trains on of a row at most; a trainer of this house counts for itself before it begins. */
+function limitsOf(
+  backend: Pick<FineTuneBackend, "kind" | "capabilities"> | undefined,
+  { hyperparameters: { maxLength } }: JobSpecification,
+): RowLimits {
+  const settings = backend?.kind === "hosted" ? (backend.capabilities().settings ?? ["maxLength"]) : []
+  return settings.includes("maxLength") ? { mostTokens: maxLength } : {}
+}
+
 /** The rendered rows as lines: in the backend's dialect, or in the trainer's own form. */
 function linesOf(
   task: TaskSpecification,
   examples: Iterable<Example>,
-  {
-    weightOf,
-    dialect,
-  }: { readonly weightOf?: ((example: Example) => number) | undefined; readonly dialect: RowDialect | undefined },
+  { weightOf, dialect, limits }: SentForm & { readonly weightOf?: ((example: Example) => number) | undefined },
 ): Iterable<string> {
-  if (dialect !== undefined)
-    return { [Symbol.iterator]: () => dialectLines(trainingRows(task, examples, weightOf), dialect) }
-  return {
-    *[Symbol.iterator]() {
-      for (const { example, messages } of renderRows(task, examples)) {
-        const weight = weightOf === undefined ? {} : { weight: weightOf(example) }
-        yield `${JSON.stringify({ id: example.id, messages, ...weight })}\n`
-      }
-    },
-  }
+  const rows = () => trainingRows(task, examples, { weightOf, knowsTools: dialect !== undefined })
+  return { [Symbol.iterator]: () => dialectLines(rows(), dialect ?? trainerForm, limits) }
+}
+
+/** Rows as our own trainer takes them, which knows of no tools. */
+const trainerForm: RowForm<TrainingRow> = {
+  faults: ({ messages }, { mostTokens } = {}) => lengthFaults(JSON.stringify(messages), mostTokens),
+  row: ({ id, messages, weight }) => ({ id, messages, ...(weight === undefined ? {} : { weight }) }),
 }
 
 /** The version's preferences as lines in the backend's dialect; the trainer has no form of its own for them. */
@@ -115,7 +136,7 @@ function preferenceLines(
   task: TaskSpecification,
   versions: Versions,
   manifest: DatasetManifest,
-  dialect: RowDialect | undefined,
+  { dialect, limits }: SentForm,
 ): Iterable<string> {
   const form = dialect?.preferences
   if (form === undefined)
@@ -125,19 +146,22 @@ function preferenceLines(
       hint: "Name a backend that has dpo (docs/backends.md), or set objective: sft in the job.",
     })
   const preferences = requirePreferences(renderedPreferences(task, versions, manifest), manifest)
-  return { [Symbol.iterator]: () => dialectLines(preferences, form) }
+  return { [Symbol.iterator]: () => dialectLines(preferences, form, limits) }
 }
 
 function* trainingRows(
   task: TaskSpecification,
   examples: Iterable<Example>,
-  weightOf: ((example: Example) => number) | undefined,
+  {
+    weightOf,
+    knowsTools,
+  }: { readonly weightOf: ((example: Example) => number) | undefined; readonly knowsTools: boolean },
 ): Generator<TrainingRow> {
-  for (const { example, messages } of renderRows(task, examples, { knowsTools: true }))
+  for (const { example, messages } of renderRows(task, examples, { knowsTools }))
     yield {
       id: example.id,
       messages,
-      tools: toolsOf(task, example.input),
+      tools: knowsTools ? toolsOf(task, example.input) : [],
       ...(weightOf === undefined ? {} : { weight: weightOf(example) }),
     }
 }

@@ -38,7 +38,7 @@ export async function train(
   backend: FineTuneBackend,
 ): Promise<TrainResult> {
   requireSupported(backend, job)
-  const planned = planTraining(context, job, task, backend.rows)
+  const planned = planTraining(context, job, task, backend)
   const pin = await pinNow(context, backend, planned.plan)
   const standing = await standingRun(context, planned, pin, backend)
   if (standing.result !== undefined) return standing.result
