@@ -157,6 +157,18 @@ export class Workspace {
     return this.withBackend(specification)
   }
 
+  /** The keys of `method` and `hyperparameters` that the job's file says itself, at their defaults as well. */
+  writtenSettings(job: string): string[] {
+    const keys: string[] = []
+    this.readJob(job, (raw, value) => {
+      if (value === undefined) return []
+      const { method = {}, hyperparameters = {} } = raw as Record<string, object | undefined>
+      keys.push(...Object.keys(method), ...Object.keys(hyperparameters))
+      return []
+    })
+    return keys
+  }
+
   /** A name of the workspace's own stands for a backend with its options, to which those given are added. */
   backendOf({ name, options }: JobSpecification["backend"]): JobSpecification["backend"] {
     const own = Object.hasOwn(this.settings.backends, name) ? this.settings.backends[name] : undefined

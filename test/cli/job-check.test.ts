@@ -84,6 +84,20 @@ it("refuses a setting that the service does not follow, and names those that it 
   expect(problem?.message).toMatch(/and the setting learningRate /)
 })
 
+it("refuses one that the file says at its default too: it would be dropped all the same", async () => {
+  const backend = { name: "openai-compatible" }
+  const folder = await trainableWorkspace({ backend, hyperparameters: { epochs: 3, learningRate: 0.0002 } })
+  for (const words of [
+    ["job", "check", "mood"],
+    ["train", "mood", "--dry-run"],
+    ["train", "mood", "--yes"],
+  ]) {
+    const { code, stdout, stderr } = await tuneloop(folder, words).outcome
+    expect([code, stdout + stderr]).toEqual([2, expect.stringContaining("the setting learningRate (it follows:")])
+    expect(stdout + stderr).not.toContain("the setting rank")
+  }
+})
+
 it("lists all that is wrong beyond the file, with what to do", async () => {
   const folder = sampleWorkspace()
   const { code, stdout } = await tuneloop(folder, ["job", "check", "ticket-triage", "--json"]).outcome

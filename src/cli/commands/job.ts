@@ -68,7 +68,7 @@ async function checkJob(host: Host, job: JobSpecification): Promise<CheckedJob> 
     }
   }
   const backend = await attempt((): Promise<FineTuneBackend> => host.backend(job.backend))
-  if (backend !== undefined) await attempt(() => requireSupported(backend, job))
+  if (backend !== undefined) await attempt(() => requireSupported(host.context(), backend, job))
   const task = await attempt(() => readCheckedTask(host.workspace, job.task))
   const unknown = task && unknownLabelsNotice(host.workspace, task)
   if (unknown !== undefined) problems.push({ code: "invalid-data", message: unknown.message, hint: unknown.command })

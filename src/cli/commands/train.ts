@@ -97,7 +97,7 @@ function describeModel(host: Host, run: RunSummary): string {
 
 /** Prints the plan, and says whether `train` would start it. */
 async function printPlan(host: Host, { context, job, task, backend }: Training): Promise<boolean> {
-  requireSupported(backend, job)
+  requireSupported(context, backend, job)
   const planned = planTraining(context, job, task, backend)
   await requireAccepted(context, backend, planned.plan, { isDryRun: true })
   const estimate = await backend.estimate(planned.plan)

@@ -4,19 +4,25 @@ import { CredentialError, GateError, ProviderError, ToolkitError } from "../../c
 import { settingDefaults, type JobSpecification } from "../../core/training/job.ts"
 import type { StageContext } from "../context.ts"
 
-type SupportedParts = Pick<JobSpecification, "objective" | "method" | "hyperparameters" | "checkpoint">
+type SupportedParts = Pick<JobSpecification, "job" | "objective" | "method" | "hyperparameters" | "checkpoint">
 
-/** The backend can train the job's objective by its method; an error says what it can. */
+/**
+ * The backend can train the job's objective by its method, and follows each setting that the job's file says, at its
+ * default as well; an error says what it can.
+ */
 export function requireSupported(
+  { workspace }: Pick<StageContext, "workspace">,
   backend: FineTuneBackend,
-  { objective, method, hyperparameters, checkpoint }: SupportedParts,
+  { job, objective, method, hyperparameters, checkpoint }: SupportedParts,
 ): void {
   const { objectives, methods, settings, asOf, choosesCheckpoint = false } = backend.capabilities()
   const refusals = [
     ...(objectives.includes(objective) ? [] : [`the objective ${objective} (it has: ${objectives.join(", ")})`]),
     ...(methods.includes(method.name) ? [] : [`the method ${method.name} (it has: ${methods.join(", ")})`]),
     ...(checkpoint === "last" || choosesCheckpoint ? [] : [`the choice checkpoint: ${checkpoint}`]),
-    ...(settings === undefined ? [] : unknownSettings({ objective, method, hyperparameters }, settings)),
+    ...(settings === undefined
+      ? []
+      : unknownSettings({ objective, method, hyperparameters }, settings, workspace.writtenSettings(job))),
   ]
   if (refusals.length > 0)
     throw new ToolkitError(`${backend.name} does not have ${refusals.join(" and ")}, as of ${asOf}`, {
@@ -30,7 +36,7 @@ export function requireSupported(
 /** The default rate is one for sft, too high by far for preferences: a backend that follows it is told another. */
 function requireOwnRate(
   { name, capabilities }: Pick<FineTuneBackend, "name" | "capabilities">,
-  { objective, method, hyperparameters: { learningRate } }: Omit<SupportedParts, "checkpoint">,
+  { objective, method, hyperparameters: { learningRate } }: Omit<SupportedParts, "job" | "checkpoint">,
 ): void {
   const isFollowed = capabilities().settings?.includes("learningRate") ?? true
   if (objective !== "dpo" || !isFollowed || learningRate !== settingDefaults(method.name)["learningRate"]) return
@@ -71,15 +77,16 @@ export async function requireAccepted(
   })
 }
 
-/** Settings that the job changes and the backend does not follow: it would train with others than the job says. */
+/** Settings that the job says and the backend does not follow: it would train with others than the job says. */
 function unknownSettings(
   job: Pick<JobSpecification, "objective" | "method" | "hyperparameters">,
   settings: readonly string[],
+  written: readonly string[],
 ): string[] {
   const nameable = settings.filter((key) => key !== "name" && (key !== "beta" || job.objective === "dpo"))
   const defaults = settingDefaults(job.method.name)
   return Object.entries({ ...job.method, ...job.hyperparameters }).flatMap(([key, value]) =>
-    settings.includes(key) || isDeepStrictEqual(value, defaults[key])
+    settings.includes(key) || (!written.includes(key) && isDeepStrictEqual(value, defaults[key]))
       ? []
       : [`the setting ${key} (it follows: ${nameable.join(", ")})`],
   )

@@ -37,7 +37,7 @@ export async function train(
   task: TaskSpecification,
   backend: FineTuneBackend,
 ): Promise<TrainResult> {
-  requireSupported(backend, job)
+  requireSupported(context, backend, job)
   const planned = planTraining(context, job, task, backend)
   const pin = await pinNow(context, backend, planned.plan)
   const standing = await standingRun(context, planned, pin, backend)
