@@ -19,7 +19,7 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   "no-attributes": "the model proposed no attributes that can be read",
   "no-checkpoint": "the run has no checkpoint of that choice that could be asked",
   "no-dataset": "the task has no dataset version yet",
-  "no-generation": "the backend cannot answer with the weights that it trained",
+  "no-generation": "the backend cannot answer with the weights that it trained, or its service not for the base model",
   "no-hardware": "the service has no machine free for the model",
   "no-holdout": "the task has no holdout yet",
   "no-incumbent": "what the tuned model is compared with was not scored",

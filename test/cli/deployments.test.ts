@@ -88,6 +88,19 @@ it("evaluate deploys nothing unless it is asked to, and says what it would cost"
   expect(await stageContext(folder).ledger().openings.of(plan.holdout)).toEqual([])
 })
 
+it("evaluate says what to compare with where the base is not served, before it deploys or opens anything", async () => {
+  const spec = join(folder, "specs", "mood.yaml")
+  writeFileSync(spec, readFileSync(spec, "utf8").replace("incumbent: linear", "incumbent: few-shot"))
+  const refused = await outcomeOf("evaluate", "latest", "--deploy", "--yes")
+  expect(refused.code).not.toBe(0)
+  expect(refused.stderr).toMatch(/together does not answer for the base model \S+, which zero-shot and few-shot need: /)
+  expect(refused.stderr).toContain("Set verdict.incumbent: linear in specs/mood.yaml")
+  expect(refused.stderr).toContain(`tuneloop evaluate ${run} --against linear --deploy`)
+  expect(server.endpoints.made).toEqual([])
+  const { plan } = await printed("runs", "show", "latest")
+  expect(await stageContext(folder).ledger().openings.of(plan.holdout)).toEqual([])
+})
+
 it("evaluate --deploy makes the deployment, asks it, and tears it down; kept answers need none", async () => {
   server.endpoints.patience = 1
   const result = await printed(...evaluation, "--deploy", "--yes")

@@ -109,7 +109,7 @@ export async function evaluateRun(
       consent: ({ host: payee, questions, worstUsd }) =>
         askAgreement(
           payee,
-          `${payee} is asked ${questions} questions of the evaluation, ${atMost(worstUsd)}`,
+          `${payee} is asked ${questions === 1 ? "1 question" : `${questions} questions`} of the evaluation, ${atMost(worstUsd)}`,
           host.asker,
         ),
       budgetUsd,

@@ -8,6 +8,7 @@ import { Asking } from "../asking/asking.ts"
 import { heldOutModel } from "../asking/held-out-model.ts"
 import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
 import type { StageContext } from "../context.ts"
+import { explained } from "./base-not-served.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import type { GeneratedQuestion } from "./generation.ts"
 import type { ServedModels } from "./served-models.ts"
@@ -60,6 +61,9 @@ export async function askServed(
       requests,
       open: () => chatAnswerer(timed(context, heldOutModel(named(served.open(question.place), question)), times)),
       asking,
+    }).catch((error: unknown) => {
+      // A question to a model that is served may be refused with 400 for what it says.
+      throw question.model.kind === "base" ? explained(context, plan, error, [404]) : error
     })
     keepAnswers(question.file, predictionsOf(question, requests, answers, times))
   }
@@ -88,7 +92,13 @@ interface AskedQuestion {
   readonly requests: readonly KeyedRequest[]
 }
 
-function askingOf(context: StageContext, { task, run }: EvaluationPlan, served: ServedModels, isFree: boolean): Asking {
+/** On which terms the evaluation asks. */
+export function askingOf(
+  context: StageContext,
+  { task, run }: EvaluationPlan,
+  served: ServedModels,
+  isFree: boolean,
+): Asking {
   return new Asking(context, {
     isFree,
     task: task.task,

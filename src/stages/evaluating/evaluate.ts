@@ -14,6 +14,7 @@ import { readEvaluation, type Evaluation } from "./evaluation-result.ts"
 import { reportDataOf } from "./fill-report.ts"
 import { requireRecorded } from "./recordings.ts"
 import { requireIncumbent, score } from "./scoring.ts"
+import { requireServedBase } from "./served-base.ts"
 import { openTestRows, type EvaluationRows } from "./test-rows.ts"
 
 /**
@@ -37,6 +38,7 @@ export async function evaluate(
   requireRecorded(workspace, plan)
   if (request.job.evaluation.maxNewTokens !== undefined)
     warnOfShortAnswers(context, plan.task, plan.training, plan.job.evaluation.maxNewTokens)
+  await requireServedBase(context, plan)
   await agreeToDeploy(context, plan, summary)
   const rows = await openTestRows(context, plan)
   const answers = await collectAnswers(context, plan, rows, summary)
