@@ -1,4 +1,5 @@
 import type { Command } from "commander"
+import { count } from "../../evaluation/verdict/words.ts"
 import { runCost } from "../../core/training/spending.ts"
 import { stopGenerations } from "../../stages/evaluating/generation.ts"
 import { cancelLateJobs, cancelRun } from "../../stages/training/cancel.ts"
@@ -28,7 +29,7 @@ export function registerCancel(command: Command, host: Host): void {
           generations > 0
             ? `${run} is ${state}; its generation is stopped, go on with it: tuneloop evaluate ${run}`
             : state === "cancelled"
-              ? `${run} is cancelled after ${step} steps; ${step > 0 ? "go on from its last checkpoint" : "train it anew"}: tuneloop train ${job}`
+              ? `${run} is cancelled after ${count(step, "step")}; ${step > 0 ? "go on from its last checkpoint" : "train it anew"}: tuneloop train ${job}`
               : `${run} is ${state}`,
           ...describeCost(cost, true),
         ].join("\n"),

@@ -1,4 +1,5 @@
 import { isTerminal, type RunSummary, trainingSeconds } from "../../core/training/run.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 
 /** `step 40/132, loss 0.412, eval loss 0.510, 210 tokens/s, 2 min left`, from a run's fold. */
 export function describeProgress(summary: RunSummary, now: Date): string {
@@ -21,7 +22,7 @@ export function describeProgress(summary: RunSummary, now: Date): string {
 /** `succeeded after 132 steps in 151 s`. */
 export function describeEnd(run: RunSummary): string {
   const seconds = trainingSeconds(run)
-  return `${run.state} after ${run.step} steps${seconds === null ? "" : ` in ${Math.round(seconds)} s`}`
+  return `${run.state} after ${count(run.step, "step")}${seconds === null ? "" : ` in ${Math.round(seconds)} s`}`
 }
 
 /** How a run ended, or how far it is. */
