@@ -190,14 +190,17 @@ async function credentialChecks(host: Host): Promise<Check[]> {
     ...names("backends").map((name) => load<BackendModule>("backends", name)),
     ...names("models").map((name) => load<ModelModule>("models", name)),
   ])
-  return modules
-    .flatMap((module) => module.environment)
-    .map(({ name, purpose, secret }) => {
-      const value = host.environment[name]
-      return value
-        ? { name, status: "ok", detail: secret ? "set" : value }
-        : { name, status: "missing", detail: `not set: ${purpose}` }
-    })
+  // One key may serve a backend and a model provider.
+  const variables = Map.groupBy(
+    modules.flatMap((module) => module.environment),
+    ({ name }) => name,
+  )
+  return [...variables].map(([name, uses]) => {
+    const value = host.environment[name]
+    if (value) return { name, status: "ok", detail: uses.some(({ secret }) => secret) ? "set" : value }
+    const purposes = new Set(uses.map(({ purpose }) => purpose))
+    return { name, status: "missing", detail: `not set: ${[...purposes].join("; ")}` }
+  })
 }
 
 async function ledgerChecks(host: Host): Promise<Check[]> {
