@@ -38,6 +38,18 @@ it("names the line of an option that the backend does not have, and of a backend
   })
 })
 
+it("status and build name a job that can be trained next, not one at a closed service", async () => {
+  const folder = await trainableWorkspace({ backend: { name: "fireworks" } })
+  const nextOf = async (...words: string[]) => {
+    const { stdout, stderr } = await tuneloop(folder, words).outcome
+    return /tuneloop (job|train) .*$/m.exec(stdout + stderr)?.[0]
+  }
+  for (const words of [["status"], ["build", "mood"]]) expect(await nextOf(...words)).toBe("tuneloop job check mood")
+  const open = { schemaVersion: 1, job: "open", task: "mood", baseModel: "m" }
+  writeFileSync(join(folder, "jobs", "open.yaml"), JSON.stringify(open))
+  for (const words of [["status"], ["build", "mood"]]) expect(await nextOf(...words)).toBe("tuneloop train open --wait")
+})
+
 it("says since when a service is closed, and what to use instead", async () => {
   const folder = await trainableWorkspace()
   writeFileSync(job(folder), "schemaVersion: 1\njob: mood\ntask: mood\nbaseModel: m\nbackend: { name: fireworks }\n")

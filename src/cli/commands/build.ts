@@ -14,6 +14,7 @@ import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Host } from "../host.ts"
 import { loadFilters, readCheckedTask } from "../plugins.ts"
+import { nextTraining } from "../text/next-training.ts"
 import { addFileOptions, noteFiles, splitFiles } from "../import-command.ts"
 
 interface Options {
@@ -72,8 +73,7 @@ export function register(command: Command, host: Host): void {
 
 function nextAfter({ workspace }: Host, task: string, { open }: BuildResult): string {
   if (open > 0) return `tuneloop review export ${task} --out review.xlsx`
-  const [job] = workspace.jobsOf(task)
-  return job === undefined ? `write jobs/${task}.yaml (tuneloop schema job)` : `tuneloop train ${job} --wait`
+  return nextTraining(workspace, task)
 }
 
 /** What looks for duplicates in other words, where the specification wants it; nothing is loaded or asked otherwise. */

@@ -16,6 +16,7 @@ import { type TrainingStanding, trainingStanding } from "../standing-run.ts"
 import { currentEndings, describeEnding } from "../models/sunset-checks.ts"
 import { alsoWaiting, withCounts } from "../review/counts.ts"
 import { describeLease, leaseData } from "../text/lease.ts"
+import { nextTraining } from "../text/next-training.ts"
 
 export function register(command: Command, host: Host): void {
   command.argument("[task]", "the task's name; default: every task").action(async (name: string | undefined) => {
@@ -101,7 +102,7 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
   const held = manifest?.holdout ?? null
   const wanted = wantedOf(manifest?.prevalence?.targets)
   const holdout = held === null ? null : { id: held, ...(await holdoutWear(context, task, held)) }
-  const [job] = context.workspace.jobsOf(name)
+  const hasJob = context.workspace.jobsOf(name).length > 0
   const { run, verdict, promoted } = await trainingStanding(context, name)
   const report = verdict?.run === run?.id ? verdict?.report : undefined
   const next =
@@ -115,17 +116,15 @@ async function taskStatus(host: Host, name: string): Promise<TaskStatus> {
             ? `tuneloop review export ${name} --out review.xlsx`
             : latest === null
               ? `tuneloop build ${name}`
-              : job === undefined
-                ? `write jobs/${name}.yaml (tuneloop schema job)`
-                : run === null || needsTraining(run.state)
-                  ? `tuneloop train ${job} --wait`
-                  : !isTerminal(run.state as "running")
-                    ? `tuneloop runs watch ${run.id}`
-                    : holdout?.isWorn
-                      ? `tuneloop holdout refresh ${name}`
-                      : report !== undefined
-                        ? `open ${report}`
-                        : `tuneloop evaluate ${run.id}`
+              : !hasJob || run === null || needsTraining(run.state)
+                ? nextTraining(context.workspace, name)
+                : !isTerminal(run.state as "running")
+                  ? `tuneloop runs watch ${run.id}`
+                  : holdout?.isWorn
+                    ? `tuneloop holdout refresh ${name}`
+                    : report !== undefined
+                      ? `open ${report}`
+                      : `tuneloop evaluate ${run.id}`
   return {
     task: name,
     seeds,
