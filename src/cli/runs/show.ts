@@ -6,6 +6,7 @@ import { type Lease, leasesOf } from "../../core/training/leases.ts"
 import { runCost } from "../../core/training/spending.ts"
 import { checkpointsOf } from "../../core/training/checkpoints.ts"
 import { isTerminal } from "../../core/training/run.ts"
+import { type AdoptedRun, readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { now } from "../machine.ts"
@@ -28,10 +29,12 @@ export function registerShow(command: Command, host: Host): void {
       const cost = runCost(events)
       const leases = leasesOf(events)
       const plan = readPlan(files)
+      const adopted = readAdopted(files)
       const { state, attempt, step, totalSteps, message, hint, metrics } = summary
       host.print(
         {
           ...{ run, state, attempt, step, totalSteps, message, hint, metrics, plan },
+          ...(adopted === undefined ? {} : { adopted }),
           ...cost,
           ...{ uploads: summary.uploads, checkpoints: checkpointsOf(summary), lateJobs: summary.lateJobs },
           deployments: leases.map((lease) => leaseData(lease, now())),
@@ -48,7 +51,10 @@ export function registerShow(command: Command, host: Host): void {
           [`${run}: ${describeState(summary, now())}`, ...describeReason(summary)].join("\n"),
           [
             ...(plan === undefined ? [] : [describePlanned(plan)]),
-            ...describeCost(cost, isTerminal(state)),
+            ...(adopted === undefined ? [] : [describeAdopted(adopted)]),
+            ...(adopted !== undefined && cost.costUsd === null
+              ? ["cost: not known"]
+              : describeCost(cost, isTerminal(state))),
             ...describeLateJobs(summary),
           ].join("\n"),
           leases.map(describeOne).join("\n"),
@@ -68,4 +74,13 @@ function describeOne(lease: Lease): string {
 function describePlanned({ baseModel, objective, method, dataset, files, holdout, prompt }: TrainingPlan): string {
   const [how, what] = objective === "dpo" ? [`dpo and ${method.name}`, "preferences"] : [method.name, "rows"]
   return `${baseModel}, ${how}, ${dataset} (${files.train.rows} ${what}), holdout ${holdout}, prompt ${prompt}`
+}
+
+function describeAdopted({ baseModel, objective, job, adoptedAt, dataset }: AdoptedRun): string {
+  const unknown = [...(dataset === undefined ? ["dataset"] : []), "holdout", "prompt"]
+  return [
+    `${baseModel ?? "a base model that the service does not name"}${objective === undefined ? "" : `, ${objective}`}` +
+      `${dataset === undefined ? "" : `, ${dataset}`}, adopted on ${adoptedAt.slice(0, 10)} as the job ${job}`,
+    `not known: ${unknown.join(", ")}; the settings are as the service has them: --json`,
+  ].join("\n")
 }
