@@ -292,6 +292,7 @@ export class HostedWire {
         provider: this.service.name,
         isRetryable: true,
         isUnreachable: true,
+        hint: "Check the network and the address (baseUrl), then run the same command again: it loses nothing.",
         mayHaveCost: !neverArrived.includes(cause?.code ?? ""),
       },
     )

@@ -1,6 +1,6 @@
 import { digest } from "../../core/canonical.ts"
 import type { FineTuneBackend, ServiceJob } from "../../core/contracts/backend.ts"
-import { ToolkitError } from "../../core/errors.ts"
+import { ProviderError, ToolkitError } from "../../core/errors.ts"
 import { reduceRun, type RunSummary } from "../../core/training/run.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { keptPath } from "../../store/rows/model-places.ts"
@@ -44,7 +44,7 @@ export async function* adoptJobs(
       hint: "Adopt from a backend that lists its jobs: openai-compatible or together.",
     })
   const runOfJob = await knownJobs(context, choice, wanted.withDefaults)
-  for await (const job of backend.history(wanted.id)) {
+  for await (const job of historyOf(backend, wanted.id)) {
     context.signal.throwIfAborted()
     const known = runOfJob.get(job.id)
     const run = known ?? runId(choice, job)
@@ -59,6 +59,20 @@ export async function* adoptJobs(
       rows: isAdopted ? await bringRows(context, run, backend, job) : [],
       objective: job.objective,
     }
+  }
+}
+
+async function* historyOf(backend: FineTuneBackend, id: string | undefined): AsyncGenerator<ServiceJob> {
+  try {
+    if (backend.history !== undefined) yield* backend.history(id)
+  } catch (error) {
+    if (id === undefined || !(error instanceof ProviderError) || error.status !== 404) throw error
+    throw new ProviderError(`there is no job ${id}: ${error.message}`, {
+      provider: backend.name,
+      status: error.status,
+      mayHaveCost: false,
+      hint: "Check the id, and whose key it is; --all in its place adopts every job that the service lists.",
+    })
   }
 }
 

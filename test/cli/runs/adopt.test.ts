@@ -82,6 +82,8 @@ it("takes in every job of a service with its model, events, files and rows, once
   expect((JSON.parse(listed.stdout) as { runs: object[] }).runs).toHaveLength(2)
   const shown = await tuneloop(folder, ["runs", "show", adopted?.run ?? ""]).outcome
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining("succeeded")])
+  expect(shown.stdout).toMatch(new RegExp(`gpt-4.1-mini-2025-04-14, .*adopted on .* as the job ${good}`))
+  expect(shown.stdout).toContain("not known: dataset, holdout, prompt")
 })
 
 it("adopts a job although one at another address has its id", async () => {
@@ -134,6 +136,7 @@ it("wants one job or all of them, and says that there is no such job", async () 
   expect([neither.code, neither.stderr]).toEqual([2, expect.stringContaining("name one job, or give --all")])
   const missing = await tuneloop(folder, ["runs", "adopt", "old", "ftjob-9", "--task", "mood"], environment).outcome
   expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("no such object")])
+  expect(missing.stderr).toContain("--all in its place adopts every job")
 })
 
 it("an adopted model that ends is warned of, with the command that keeps its answers", async () => {
