@@ -59,10 +59,10 @@ describe("a training on a machine of the hub", () => {
   })
 
   it("says why it failed", async () => {
-    const { workspace, environment } = await hubWorkspace({ epochs: 1, maxLength: 8 })
+    const { workspace, environment } = await hubWorkspace({ epochs: 1 }, { targetModules: ["no_such_module"] })
     const trained = await tuneloop(workspace, ["train", "mood", "--wait", "--yes"], environment).outcome
     expect(trained.code).toBe(1)
-    expect((await show(workspace)).message).toMatch(/tokens|maxLength/)
+    expect((await show(workspace)).message).toMatch(/no_such_module|[Tt]arget modules/)
   })
 })
 
@@ -81,7 +81,7 @@ it("Python's own client finds in the server what it knows of the hub", async () 
 })
 
 /** A workspace whose base model lies on the hub and whose job trains there. */
-async function hubWorkspace(hyperparameters: object) {
+async function hubWorkspace(hyperparameters: object, method: object = {}) {
   const workspace = await tinyWorkspace("hub")
   const model = join(workspace, "tiny-model")
   const files = readdirSync(model).map((name) => [name, readFileSync(join(model, name))] as const)
@@ -92,6 +92,7 @@ async function hubWorkspace(hyperparameters: object) {
     join(workspace, "jobs", "mood.yaml"),
     stringify({
       ...{ job: "mood", task: "mood", baseModel: "tester/tiny", backend: { name: "hf-jobs", options } },
+      method: { name: "lora", ...method },
       hyperparameters: { batchSize: 2, learningRate: 0.001, ...hyperparameters },
       evaluation: { contenders: ["few-shot", "linear"], maxNewTokens: 3, latencyRows: 2 },
     }),

@@ -4,6 +4,8 @@ import type { LogPage } from "../../../core/contracts/backend.ts"
 import type { Hub, LogLine } from "./hub.ts"
 
 const mostConnections = 4
+// In pauses. What has come before the look began comes at once.
+const longestLook = 10
 
 /**
  * The lines of a job's log up to now, each once: the hub sends all of it from the beginning, and then goes on as long
@@ -75,19 +77,25 @@ class Skip {
   }
 }
 
-/** The lines until none has come for so long on an open connection, or the log has ended; then it is cut. */
+/**
+ * The lines until none has come for so long on an open connection, or the log has ended; then it is cut. A job that
+ * never pauses is cut too: whoever wants to cancel it does not wait for its end.
+ */
 async function* untilQuiet(hub: Hub, job: string, quietMs: number): AsyncGenerator<LogLine> {
   const cut = new AbortController()
   const open = Promise.withResolvers<void>()
   const log = hub.log(job, cut.signal, open.resolve)
+  let whole: AbortSignal | undefined
   try {
     for (;;) {
       const next = log.next()
       // Nobody listens any more to what is thrown when the connection is cut.
       next.catch(() => undefined)
       await Promise.race([next, open.promise])
+      whole ??= AbortSignal.timeout(longestLook * quietMs)
+      if (whole.aborted) return
       const quiet = Promise.withResolvers<undefined>()
-      const limit = AbortSignal.timeout(quietMs)
+      const limit = AbortSignal.any([AbortSignal.timeout(quietMs), whole])
       const end = () => quiet.resolve(undefined)
       limit.addEventListener("abort", end)
       const result = await Promise.race([next, quiet.promise])
