@@ -187,6 +187,19 @@ describe("creating", () => {
 })
 
 describe("the log", () => {
+  it("of a job that never pauses does not keep a look, nor a cancel, until its end", { timeout: 20_000 }, async () => {
+    const backend = subject.open()
+    const job = await backend.submit(subject.plan, subject.files, { submissionKey: "key-1", resume: false })
+    subject.server.step()
+    const talk = setInterval(() => subject.server.say(subject.server.newest, "a word"), 20)
+    try {
+      expect((await backend.poll(job, subject.files)).state).toBe("running")
+      expect((await backend.logs?.(job, subject.files))?.text).toContain("a word")
+    } finally {
+      clearInterval(talk)
+    }
+  })
+
   it("is read on where its connection broke off, without repeats", async () => {
     const job = await submit("sha256:1")
     const patient = subject.openWith({ quietSeconds: 0.5 })
