@@ -109,8 +109,8 @@ describe("the price", () => {
   it("is the service's own, for the whole of the job's time", async () => {
     const { figures } = await subject.openWith({ timeoutSeconds: 7200 }).estimate(subject.plan)
     const cost = figures.find(({ unit }) => unit === "USD")
-    // A price by the minute, which is rounded itself.
-    expect(cost).toMatchObject({ value: expect.closeTo(2, 3), source: "provider" })
+    // 120 minutes at $0.016667, rounded up.
+    expect(cost).toMatchObject({ value: 2.0001, source: "provider" })
   })
 
   it("is that of the facts, with their date, while the service does not answer", async () => {
