@@ -1,6 +1,7 @@
 // AssemblyScript: a text as units, words or code points. Only the host decides how a character folds: it fills
 // `points`.
-import { classes, digitMasks, folded, isOfWords, lastFactor, masks, padding, points, pointsKnown, print, runFactor, signMasks, text, units } from "./memory"
+import { classes, digitMasks, folded, isOfWords, lastFactor, masks, padding, points } from "./memory"
+import { pointsKnown, print, runFactor, signMasks, text, units } from "./memory"
 
 // What an entry of `points` says of a code point, or the folded code point plus `firstPoint`, with a bit for a sign.
 const unknownPoint: u32 = 0

@@ -22,6 +22,7 @@ import { resolveHoldout } from "../resolve-holdout.ts"
 import { resolveFinishedRun } from "../resolve-run.ts"
 import { machineInWords } from "../machine.ts"
 import { describeDeployment } from "../text/lease.ts"
+import { count } from "../../evaluation/verdict/words.ts"
 
 export function register(command: Command, host: Host): void {
   command
@@ -109,7 +110,7 @@ export async function evaluateRun(
       consent: ({ host: payee, questions, worstUsd }) =>
         askAgreement(
           payee,
-          `${payee} is asked ${questions === 1 ? "1 question" : `${questions} questions`} of the evaluation, ${atMost(worstUsd)}`,
+          `${payee} is asked ${count(questions, "question")} of the evaluation, ${atMost(worstUsd)}`,
           host.asker,
         ),
       budgetUsd,
@@ -172,5 +173,6 @@ export function evaluationData(result: Evaluation): Record<string, unknown> {
 
 export function describeEvaluation(host: Host, result: Evaluation): string {
   const { verdict, reason, rule } = result
-  return `${renderContenders({ ...result, verdict: { verdict, reason, rule } }, { width: host.terminal.width, colour: host.terminal.outputColour })}\n\nreport: ${result.report}`
+  const look = { width: host.terminal.width, colour: host.terminal.outputColour }
+  return `${renderContenders({ ...result, verdict: { verdict, reason, rule } }, look)}\n\nreport: ${result.report}`
 }

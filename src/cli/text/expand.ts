@@ -97,7 +97,8 @@ export function describeFunnel(results: readonly ExpandResult[]): string {
       ? []
       : [
           `still empty, ${strategy}: ` +
-            `${emptyCells.slice(0, shownCells).join("; ")}${emptyCells.length > shownCells ? `; … and ${emptyCells.length - shownCells} more` : ""}`,
+            emptyCells.slice(0, shownCells).join("; ") +
+            (emptyCells.length > shownCells ? `; … and ${emptyCells.length - shownCells} more` : ""),
         ],
   )
   return [table(["strategy and cell", "asked", "answered", "parsed", "novel", "passed"], rows), ...empty].join("\n")

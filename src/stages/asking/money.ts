@@ -47,8 +47,12 @@ export class Money {
     ].filter((name) => name !== undefined)
     if (unpriced === undefined || ceilings.length === 0) return
     throw new UsageError(
-      `nobody wrote down what ${unpriced.model} costs at ${new URL(unpriced.baseUrl).host}, and ${ceilings.join(" and ")} is a ceiling on the cost`,
-      `Put its price into prices.yaml in the workspace:\n  models:\n    - { match: ${JSON.stringify(unpriced.model)}, inputUsd: 0.1, outputUsd: 0.4, asOf: ${this.context.now().toISOString().slice(0, 10)}, source: "where it is written" }\nthe numbers are US dollars for a million tokens.`,
+      `nobody wrote down what ${unpriced.model} costs at ${new URL(unpriced.baseUrl).host}, and ` +
+        `${ceilings.join(" and ")} is a ceiling on the cost`,
+      "Put its price into prices.yaml in the workspace:\n  models:\n" +
+        `    - { match: ${JSON.stringify(unpriced.model)}, inputUsd: 0.1, outputUsd: 0.4, ` +
+        `asOf: ${this.context.now().toISOString().slice(0, 10)}, source: "where it is written" }\n` +
+        "the numbers are US dollars for a million tokens.",
     )
   }
 
@@ -192,7 +196,8 @@ export class Money {
       workspace: ["the workspace", "a higher budgets.requestsUsd in tuneloop.yaml"] as const,
     }[scope]
     return new BudgetError(
-      `stopped below the ceiling of ${whose}: ${showUsd(spentUsd)} of ${showUsd(limitUsd)} is spent, and the next request may cost ${showUsd(worstUsd)}`,
+      `stopped below the ceiling of ${whose}: ${showUsd(spentUsd)} of ${showUsd(limitUsd)} is spent, and the next ` +
+        `request may cost ${showUsd(worstUsd)}`,
       `Run the same command again with ${raise}: what is answered is kept, and is not paid again.`,
     )
   }

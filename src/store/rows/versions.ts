@@ -201,7 +201,8 @@ export class Versions {
     const actual = existsSync(path) ? digestFile(path) : undefined
     if (expected === undefined || actual !== expected)
       throw new DataError(
-        `${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ${expected}`,
+        `${this.workspace.show(path)} is not what its manifest says: ${actual ?? "the file is missing"}, not ` +
+          `${expected}`,
         [],
         mark === undefined
           ? restoring
