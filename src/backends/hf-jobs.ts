@@ -4,6 +4,7 @@ import { hostOf } from "../core/asking/model-match.ts"
 import type { BackendContext, BackendModule, FineTuneBackend, TrainingPlan } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
 import { trainerMethods, trainerObjectives, trainerSettings } from "../core/training/job.ts"
+import { pollSeconds, settleSeconds } from "./hosted/shared-options.ts"
 import { HostedWire } from "./hosted/wire.ts"
 import { uploadsOf } from "./hosted/submission-notes.ts"
 import { homeRunner } from "./_home.ts"
@@ -46,12 +47,8 @@ const optionsSchema = z.strictObject({
     .describe(
       "When the service ends the job; refused below the estimate; default: twice the estimate, an hour or more",
     ),
-  settleSeconds: z
-    .number()
-    .min(0)
-    .default(60)
-    .describe("How long a job that was just created may be missing from the service's list"),
-  pollSeconds: z.number().positive().default(30).describe("How long to wait between two looks at a job"),
+  settleSeconds,
+  pollSeconds: pollSeconds(30),
   quietSeconds: z
     .number()
     .positive()

@@ -15,6 +15,7 @@ import { profiles, type Profile } from "./hosted/profiles.ts"
 import { servingFigure } from "./hosted/serving-prices.ts"
 import { costOfTokens, estimateByPrice } from "./hosted/training-prices.ts"
 import { uploadsOf } from "./hosted/submission-notes.ts"
+import { pollSeconds, settleSeconds } from "./hosted/shared-options.ts"
 import { HostedWire } from "./hosted/wire.ts"
 
 const optionsSchema = z.strictObject({
@@ -28,12 +29,8 @@ const optionsSchema = z.strictObject({
     .record(z.string(), z.unknown())
     .default({})
     .describe("Fields that are added to the request as they are: trainingType for Azure, integrations"),
-  settleSeconds: z
-    .number()
-    .min(0)
-    .default(60)
-    .describe("How long a job that was just created may be missing from the service's list"),
-  pollSeconds: z.number().positive().default(20).describe("How long to wait between two looks at a job"),
+  settleSeconds,
+  pollSeconds: pollSeconds(20),
 })
 type Options = z.output<typeof optionsSchema>
 

@@ -11,17 +11,14 @@ import { beyondLimits, confirmJob, findJob, storedThings, submitJob } from "./ho
 import { uploadsOf } from "./hosted/submission-notes.ts"
 import { offeredFigure, servingFigure } from "./hosted/serving-prices.ts"
 import { estimateByPrice } from "./hosted/training-prices.ts"
+import { pollSeconds, settleSeconds } from "./hosted/shared-options.ts"
 import { HostedWire } from "./hosted/wire.ts"
 
 const optionsSchema = z.strictObject({
   baseUrl: z.url().default("https://api.together.ai/v1").describe("The server's address, up to /v1"),
   apiKeyEnv: z.string().default("TOGETHER_API_KEY").describe("The environment variable that holds the key"),
-  settleSeconds: z
-    .number()
-    .min(0)
-    .default(60)
-    .describe("How long a job that was just created may be missing from the service's list"),
-  pollSeconds: z.number().positive().default(30).describe("How long to wait between two looks at a job"),
+  settleSeconds,
+  pollSeconds: pollSeconds(30),
 })
 type Options = z.output<typeof optionsSchema>
 

@@ -24,6 +24,7 @@ import {
   unnamedJob,
   type WandbProject,
 } from "./hosted/wandb/submit.ts"
+import { pollSeconds } from "./hosted/shared-options.ts"
 import { HostedWire, type Service } from "./hosted/wire.ts"
 
 const optionsSchema = z.strictObject({
@@ -36,7 +37,7 @@ const optionsSchema = z.strictObject({
     .default("https://api.inference.wandb.ai/v1")
     .describe("Where base models and checkpoints are asked, up to /v1"),
   apiKeyEnv: z.string().default("WANDB_API_KEY").describe("The environment variable that holds the key"),
-  pollSeconds: z.number().positive().default(20).describe("How long to wait between two looks at a job"),
+  pollSeconds: pollSeconds(20),
 })
 type Options = z.output<typeof optionsSchema>
 
