@@ -1,5 +1,6 @@
 import type { Issue } from "../errors.ts"
 import type { Input } from "../rows/example.ts"
+import { parseJson } from "../json-text.ts"
 import { nearest, show } from "../parse.ts"
 import { validatorOf } from "./json-schema.ts"
 import type { TaskSpecification } from "./task.ts"
@@ -91,6 +92,21 @@ export function chatOutputIssues(
       },
     ]
   })
+}
+
+/** What a turn says: its text, and what it calls. Names and weights of turns and the ids of calls say nothing. */
+export function saidInTurn(output: unknown): { readonly text: string; readonly calls: readonly unknown[] } {
+  const { content, tool_calls: calls } = output as { content?: unknown; tool_calls?: unknown }
+  return {
+    text: typeof content === "string" ? content : "",
+    calls: Array.isArray(calls) ? calls.map(calledFunction) : [],
+  }
+}
+
+function calledFunction(call: unknown): unknown {
+  const { name, arguments: given } = (call as { function?: { name?: unknown; arguments?: unknown } }).function ?? {}
+  const value = typeof given === "string" ? (parseJson(given) ?? given) : given
+  return { name: name ?? null, arguments: value ?? {} }
 }
 
 function argumentIssues(schema: Record<string, unknown>, value: unknown, path: string): Issue[] {

@@ -3,7 +3,7 @@ import type { Issue } from "../errors.ts"
 import { parseExact, parseJson } from "../json-text.ts"
 import type { Input, Output } from "../rows/example.ts"
 import { nearest, show } from "../parse.ts"
-import { chatInputIssues, chatOutputIssues } from "./chat.ts"
+import { chatInputIssues, chatOutputIssues, saidInTurn } from "./chat.ts"
 import { validatorOf } from "./json-schema.ts"
 import { labelsOf, type TaskSpecification } from "./task.ts"
 
@@ -182,7 +182,10 @@ export function formatOutput(task: TaskSpecification, output: Output): string {
   }
 }
 
-/** Whether two outputs say the same: label, set of labels, canonical JSON, or text up to case and white space. */
+/**
+ * Whether two outputs say the same: label, set of labels, canonical JSON, text up to case and white space, or the same
+ * text and calls of a turn.
+ */
 export function sameOutput(task: TaskSpecification, a: Output, b: Output): boolean {
   switch (task.kind) {
     case "label":
@@ -190,8 +193,9 @@ export function sameOutput(task: TaskSpecification, a: Output, b: Output): boole
     case "multilabel":
       return canonicalJson([...(a as string[])].sort()) === canonicalJson([...(b as string[])].sort())
     case "json":
-    case "chat":
       return canonicalJson(a) === canonicalJson(b)
+    case "chat":
+      return canonicalJson(saidInTurn(a)) === canonicalJson(saidInTurn(b))
     case "text":
       return foldText(String(a)) === foldText(String(b))
   }

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto"
 import { canonicalJson } from "../../core/canonical.ts"
-import { parseJson } from "../../core/json-text.ts"
 import type { Output } from "../../core/rows/example.ts"
+import { saidInTurn } from "../../core/task/chat.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { hashText } from "../text/hashing.ts"
 import { foldForComparison } from "../text/normalise.ts"
@@ -26,27 +26,15 @@ interface Said {
   readonly value: string
 }
 
-/**
- * What the output says. Of a turn it is the text, beside the tools that it calls; names and weights of turns and the
- * ids of calls say nothing.
- */
+/** What the output says. Of a turn it is the text, beside the tools that it calls. */
 function saidBy({ kind }: Pick<TaskSpecification, "kind">, output: Output): Said {
   if (kind === "text") return { text: String(output), value: "" }
   if (kind !== "chat") {
     const value = kind === "multilabel" ? [...(output as string[])].sort() : output
     return { text: undefined, value: canonicalJson(value) }
   }
-  const { content, tool_calls: calls } = output as { content?: unknown; tool_calls?: unknown }
-  return {
-    text: typeof content === "string" ? content : "",
-    value: Array.isArray(calls) ? canonicalJson(calls.map(calledFunction)) : "",
-  }
-}
-
-function calledFunction(call: unknown): unknown {
-  const { name, arguments: given } = (call as { function?: { name?: unknown; arguments?: unknown } }).function ?? {}
-  const value = typeof given === "string" ? (parseJson(given) ?? given) : given
-  return { name: name ?? null, arguments: value ?? null }
+  const { text, calls } = saidInTurn(output)
+  return { text, value: calls.length === 0 ? "" : canonicalJson(calls) }
 }
 
 /**

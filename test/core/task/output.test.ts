@@ -96,6 +96,21 @@ describe("an output written to a cell is read back the same", () => {
       call("find", '{"order":"7"}'),
     )
   })
+
+  it("as the call that it is, however a server writes it", () => {
+    const said = { tool_calls: [{ type: "function", function: { name: "find", arguments: '{ "order": "7" }' } }] }
+    const gold = {
+      content: null,
+      weight: 1,
+      tool_calls: [{ id: "c1", function: { name: "find", arguments: { order: "7" } } }],
+    }
+    expect(sameOutput(chatTask, gold, said)).toBe(true)
+    expect(sameOutput(chatTask, call("ping", ""), { tool_calls: [{ function: { name: "ping" } }] })).toBe(false)
+    expect(sameOutput(chatTask, call("ping", "{}"), { tool_calls: [{ function: { name: "ping" } }] })).toBe(true)
+    expect(sameOutput(chatTask, gold, call("find", '{"order":"8"}'))).toBe(false)
+    expect(sameOutput(chatTask, gold, { ...said, content: "Let me see." })).toBe(false)
+    expect(sameOutput(chatTask, { content: "Yes" }, { content: "yes" })).toBe(false)
+  })
 })
 
 describe("a model's answer", () => {
