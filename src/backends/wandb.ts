@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
 import type { BackendContext, BackendModule, Check, FineTuneBackend } from "../core/contracts/backend.ts"
-import { chatRow, chatRowFaults } from "../core/contracts/chat-rows.ts"
-import type { RenderedRow } from "../core/contracts/format.ts"
+import { chatRowFaults, plainChat } from "../core/contracts/chat-rows.ts"
 import { ToolkitError } from "../core/errors.ts"
 import { hostOf } from "../core/asking/model-match.ts"
 import { parseYaml } from "../core/parse.ts"
@@ -73,7 +72,7 @@ function wandb(context: BackendContext, options: Options): FineTuneBackend {
     name: "wandb",
     kind: "hosted",
     host: hostOf(baseUrl),
-    rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: unweightedRow },
+    rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: plainChat },
     capabilities: () => ({
       objectives: ["sft"],
       methods: ["lora"],
@@ -109,13 +108,6 @@ function wandb(context: BackendContext, options: Options): FineTuneBackend {
       return served === undefined ? undefined : { baseUrl: inferenceUrl, apiKeyEnv, model: served }
     },
   }
-}
-
-/** Turns have no weights there: the job says that the last answer of each row counts. */
-function unweightedRow(row: Pick<RenderedRow, "messages" | "tools">): Record<string, unknown> {
-  const sent = chatRow(row)
-  const messages = sent["messages"] as readonly Readonly<Record<string, unknown>>[]
-  return { ...sent, messages: messages.map(({ weight: _weight, ...message }) => message) }
 }
 
 async function requireOver(jobs: WandbJobs, { id }: RemoteJob): Promise<void> {

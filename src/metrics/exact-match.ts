@@ -6,7 +6,8 @@ const options = z.strictObject({})
 
 /**
  * The share of rows whose answer says the same as a reference, 0 to 1: equal label, set of labels or canonical JSON,
- * text up to case and white space, or text and calls of a turn (`sameOutput`). An answer that could not be read is wrong. Empty input gives NaN.
+ * text up to case and white space, or text and calls of a turn (`sameOutput`). An answer that could not be read is
+ * wrong. Empty input gives NaN.
  */
 const exactMatch: RowMetric<z.output<typeof options>> = {
   summary: "The share of answers that say exactly what the reference says",

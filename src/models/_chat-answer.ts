@@ -1,4 +1,5 @@
 import type { ModelAnswer } from "../core/contracts/model.ts"
+import { type Said, withoutThoughts } from "../core/asking/thoughts.ts"
 import { ProviderError } from "../core/errors.ts"
 import { type CallSettings, hostOf } from "./_guarded-call.ts"
 
@@ -21,13 +22,17 @@ export function answerOf(completion: unknown, settings: CallSettings): ModelAnsw
   }
   const { message, finish_reason: finish } = choices[0] ?? {}
   const parts = partsOf(message?.content)
+  const calls = callsOf(message)
+  // Behind the JSON of a call nobody would find a thought in its text.
+  const said: Said = calls.length === 0 ? parts : withoutThoughts(parts.text)
   const thought = joined(
     [message?.reasoning_content, message?.reasoning, message?.thinking].find(isText),
     parts.thought,
+    calls.length === 0 ? undefined : said.thought,
   )
   const refusal = joined(message?.refusal, parts.refusal)
   return {
-    text: withCalls(parts.text, message?.tool_calls),
+    text: calls.length === 0 ? said.text : callingTurn(said.text, calls),
     inputTokens: countOf(usage?.prompt_tokens),
     outputTokens: countOf(usage?.completion_tokens),
     ...(typeof finish === "string" ? { finish } : {}),
@@ -74,11 +79,14 @@ function partsOf(content: unknown): Parts {
   return parts
 }
 
+function callsOf(message: Message | null | undefined): readonly ({ readonly function?: unknown } | null)[] {
+  return Array.isArray(message?.tool_calls) ? message.tool_calls : []
+}
+
 /** A turn that calls tools is written as the JSON that an output of a chat task is. */
-function withCalls(text: string, calls: unknown): string {
-  if (!Array.isArray(calls) || calls.length === 0) return text
-  const turns = calls.map((call: { function?: unknown } | null) => ({ type: "function", function: call?.function }))
-  return JSON.stringify({ ...(text === "" ? {} : { content: text }), tool_calls: turns })
+function callingTurn(text: string, calls: ReturnType<typeof callsOf>): string {
+  const turns = calls.map((call) => ({ type: "function", function: call?.function }))
+  return JSON.stringify({ ...(text.trim() === "" ? {} : { content: text }), tool_calls: turns })
 }
 
 function joined(...texts: readonly unknown[]): string {

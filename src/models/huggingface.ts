@@ -49,14 +49,15 @@ const module: ModelModule = {
         }
         return askWithSchema(memory, asked, (request) =>
           guardedCall(settings, async (guarded) => {
-            const { model, messages, temperature, seed, maxTokens, schema } = request
+            const { model, messages, temperature, seed, maxTokens, schema, tools } = request
             const completion = await client.chatCompletion(
               {
                 model,
-                messages: messages.map(({ role, content }) => ({ role, content })),
+                messages: messages as ChatMessage[],
                 temperature,
                 seed,
                 max_tokens: maxTokens,
+                ...(tools === undefined ? {} : { tools: tools as ChatTool[] }),
                 ...(schema === undefined ? {} : { response_format: responseFormat(schema) }),
               },
               // Retries are the stage's: the SDK's own would multiply them.
@@ -70,3 +71,7 @@ const module: ModelModule = {
   },
 }
 export default module
+
+type ChatInput = Parameters<InferenceClient["chatCompletion"]>[0]
+type ChatMessage = ChatInput["messages"][number]
+type ChatTool = NonNullable<ChatInput["tools"]>[number]

@@ -189,6 +189,7 @@ function bodyOf(request: ModelRequest): OpenAI.ChatCompletionCreateParamsNonStre
     temperature: request.temperature,
     max_tokens: request.maxTokens,
     seed: request.seed,
+    ...(request.tools === undefined ? {} : { tools: request.tools as OpenAI.ChatCompletionTool[] }),
     ...(request.schema === undefined ? {} : { response_format: responseFormat(request.schema) }),
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import { FileStore, page, refusal } from "./openai-files.ts"
 import { type Creation, newJob, type ServedJob, shownCheckpoint, shownEvent, shownJob } from "./openai/served.ts"
+import { type AskedChat, type CalledFunction, chatFault, saidOrCalled } from "./openai/chat.ts"
 import { type Answer, arePreferences, WireServer } from "./wire-server.ts"
 
 /**
@@ -19,6 +20,10 @@ export class OpenAiServer extends WireServer {
   shutdown: string | null = null
   /** What a model answers to the last message of a question. */
   answerOf: (model: string, question: string) => string = () => "good"
+  /** What a model calls instead of answering, of the tools that the question brings; nothing where undefined. */
+  callsOf: (question: AskedChat) => readonly CalledFunction[] | undefined = () => undefined
+  /** The questions as they arrived. */
+  readonly questions: AskedChat[] = []
   /** Seconds since 1970 by the server's clock. */
   clock = 1_780_000_000
   private readonly madeAtMs = new Map<string, number>()
@@ -100,7 +105,7 @@ export class OpenAiServer extends WireServer {
         body: { id, object: "model", created: 1, owned_by: "system", shutdown_date: this.shutdown },
       }
     }
-    if (call === "POST /v1/chat/completions") return this.chat(JSON.parse(body.toString("utf8")) as Question)
+    if (call === "POST /v1/chat/completions") return this.chat(JSON.parse(body.toString("utf8")) as AskedChat)
     const [, id, part] = /^\/v1\/fine_tuning\/jobs\/([^/]+)(?:\/(\w+))?$/.exec(url.pathname) ?? []
     const job = this.jobs.find((candidate) => candidate.id === id)
     if (job === undefined) return refusal(404, `no such object: ${url.pathname}`)
@@ -124,20 +129,22 @@ export class OpenAiServer extends WireServer {
   }
 
   /** Base models and those that were trained here answer. */
-  private chat({ model, messages }: Question): Answer {
+  private chat(question: AskedChat): Answer {
+    const { model } = question
     const made = this.jobs.flatMap((job) => [
       job.fine_tuned_model,
       ...job.checkpoints.map((checkpoint) => checkpoint.fine_tuned_model_checkpoint),
     ])
     if (![...this.models, ...made].includes(model)) return refusal(404, `the model ${model} does not exist`)
-    const content = this.answerOf(model, messages.at(-1)?.content ?? "")
+    const fault = chatFault(question)
+    if (fault !== undefined) return refusal(400, fault)
+    this.questions.push(question)
+    const content = this.answerOf(model, question.messages.at(-1)?.content ?? "")
     return {
       status: 200,
       body: {
         ...{ id: "chatcmpl-1", object: "chat.completion", created: this.clock, model },
-        choices: [
-          { index: 0, finish_reason: "stop", logprobs: null, message: { role: "assistant", content, refusal: null } },
-        ],
+        choices: [{ index: 0, logprobs: null, ...saidOrCalled(content, this.callsOf(question)) }],
         usage: { prompt_tokens: 20, completion_tokens: 1, total_tokens: 21 },
       },
     }
@@ -164,9 +171,4 @@ function hasMetadata({ searchParams }: URL): (job: ServedJob) => boolean {
     return name === undefined ? [] : [[name, value] as const]
   })
   return ({ metadata }) => wanted.every(([name, value]) => metadata[name] === value)
-}
-
-interface Question {
-  readonly model: string
-  readonly messages: readonly { readonly role: string; readonly content: string }[]
 }

@@ -139,6 +139,14 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
       { content: null, tool_calls: [{ id: "c1", type: "function", function: { name: "find", arguments: "{}" } }] },
       { text: '{"tool_calls":[{"type":"function","function":{"name":"find","arguments":"{}"}}]}' },
     ],
+    [
+      "a thought in the text of a call",
+      {
+        content: "<think>\nHm.\n</think>\n\n",
+        tool_calls: [{ id: "c1", type: "function", function: { name: "find", arguments: "{}" } }],
+      },
+      { text: '{"tool_calls":[{"type":"function","function":{"name":"find","arguments":"{}"}}]}', thought: "Hm." },
+    ],
   ])("takes %s for an answer: the next request can be asked", async (_name, message, answer) => {
     server.choice = () => ({ index: 0, finish_reason: "stop", message: { role: "assistant", ...message } })
     expect(await ask(provider)).toEqual({ inputTokens: 11, outputTokens: 7, finish: "stop", ...answer })
@@ -184,6 +192,18 @@ describe.each(names("models").filter((name) => name !== "replay"))("the model pr
       expect((error as Error).message).toContain("[secret]")
     },
   )
+
+  it("sends tools, and turns that call them or answer for them, as they are", async () => {
+    const tools = [{ type: "function", function: { name: "find", parameters: { type: "object" } } }] as const
+    const called = { id: "c1", type: "function", function: { name: "find", arguments: "{}" } }
+    const messages = [
+      { role: "user", content: "Where is it?" },
+      { role: "assistant", content: "", tool_calls: [called] },
+      { role: "tool", content: "in Leeds", tool_call_id: "c1" },
+    ] as const
+    await ask(provider, undefined, undefined, { tools, messages })
+    expect(JSON.parse(server.asked[0]?.body ?? "")).toMatchObject({ tools, messages })
+  })
 
   it("sends the schema of an answer, strict where it may be", async () => {
     const open = { type: "object", properties: { label: { type: "string" } } }

@@ -16,6 +16,17 @@ export function chatRow({ messages, tools }: Pick<RenderedRow, "messages" | "too
 }
 
 /**
+ * Messages and tools as chat servers of that wire take them, and services without weights of turns train on them: a
+ * row, or its question alone.
+ */
+export function plainChat({ messages, tools }: Pick<RenderedRow, "messages" | "tools">): PlainChat {
+  const turns = withToolCalls(messages, "text").map(({ weight: _weight, ...turn }) => turn as Message)
+  return { messages: turns, ...(tools.length === 0 ? {} : { tools }) }
+}
+
+export type PlainChat = { readonly messages: readonly Message[]; readonly tools?: RenderedRow["tools"] }
+
+/**
  * Why a service of OpenAI's wire would refuse the row, or not train on all of it; empty where it would do neither. The
  * rules are those of developers.openai.com/api/docs/guides/supervised-fine-tuning (2026-11-29).
  */

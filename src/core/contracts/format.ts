@@ -59,7 +59,7 @@ export function toolsOf(task: TaskSpecification, input: Input): ToolDefinition[]
   const own = input["tools"]
   const tools: readonly unknown[] = Array.isArray(own) ? own : task.output.tools
   return tools.map((tool) =>
-    isWrapped(tool) ? tool : { type: "function", function: tool as ToolDefinition["function"] },
+    isWrapped(tool) ? withType(tool) : { type: "function" as const, function: tool as ToolDefinition["function"] },
   )
 }
 
@@ -109,6 +109,11 @@ function argumentsAs(value: unknown, wanted: "text" | "object"): unknown {
   } catch {
     return value
   }
+}
+
+/** Services refuse a tool that does not say that it is a function. */
+function withType(tool: ToolDefinition): ToolDefinition {
+  return (tool as Partial<ToolDefinition>).type === undefined ? { ...tool, type: "function" } : tool
 }
 
 function isWrapped(tool: unknown): tool is ToolDefinition {

@@ -1,5 +1,6 @@
 import type { z } from "zod"
 import type { Message } from "../task/prompt.ts"
+import type { ToolDefinition } from "./format.ts"
 
 /** A question to a model, by content: equal requests have equal digests and are asked once. */
 export interface ModelRequest {
@@ -10,6 +11,8 @@ export interface ModelRequest {
   readonly temperature: number
   readonly maxTokens: number
   readonly seed: number
+  /** What the model may call instead of answering; absent where there is nothing. */
+  readonly tools?: readonly ToolDefinition[]
   /**
    * JSON Schema that the answer has to fit. A server that knows none is asked without it, so an answer may still be
    * anything.

@@ -23,8 +23,12 @@ export function heldOutModel(model: ChatModel): ChatModel {
   }
 }
 
-function quotes(message: string, { messages }: ModelRequest): boolean {
-  const asked = messages.flatMap(({ role, content }) => (role === "system" ? [] : [plain(String(content))]))
+function quotes(message: string, { messages, tools = [] }: ModelRequest): boolean {
+  const turns = messages.flatMap(({ role, content, tool_calls: calls = [] }) =>
+    role === "system" ? [] : [String(content), JSON.stringify(calls)],
+  )
+  // A row may bring tools of its own.
+  const asked = [...turns, JSON.stringify(tools)].map(plain)
   const said = plain(message)
   return asked.some((text) => {
     const length = Math.min(quotedFrom, text.length)

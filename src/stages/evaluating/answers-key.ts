@@ -40,7 +40,7 @@ export async function withKeys(
     { pin: null, run: plan.run },
   ]
   return questions.map((question) => {
-    const rowsDigest = digestOfLines(linesAsked(question))
+    const rowsDigest = digestOfLines(linesAsked(plan, question))
     const [key, keyOfRun] = identities.map((origin) => keyOf(plan, question, rowsDigest, origin)) as [string, string]
     const fileOf = (digits: string) => answersFile(context.workspace, plan.task.task, question.contender, digits)
     return { ...question, key, file: fileOf(key), fileOfRun: fileOf(keyOfRun), rowsDigest, isBaseOfRun }

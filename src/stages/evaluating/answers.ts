@@ -7,12 +7,13 @@ import type { StageContext } from "../context.ts"
 import { needsDeployment } from "../deploying/deployers.ts"
 import { withKeys, type KeyedQuestion } from "./answers-key.ts"
 import { askDeployed } from "./ask-deployed.ts"
-import { askServed, placeOf, type ServedQuestion } from "./ask-served.ts"
+import { askServed, type ServedQuestion } from "./ask-served.ts"
 import { answersElsewhere } from "./carry-over.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
 import { generate, type GeneratedQuestion } from "./generation.ts"
 import { keptAnswers } from "./recordings.ts"
 import { questionsOf, validationLabel } from "./questions.ts"
+import { placeOf } from "./served-models.ts"
 import type { EvaluationRows } from "./test-rows.ts"
 
 /** What a contender answered. */
@@ -89,7 +90,7 @@ function known(context: StageContext, plan: EvaluationPlan, question: KeyedQuest
 function isAskedAgain(plan: EvaluationPlan, question: KeyedQuestion, kept: readonly Prediction[]): boolean {
   return (
     plan.served?.retryEmpty === true &&
-    generated(question).some((each) => placeOf(plan, each) !== undefined) &&
+    generated(question).some(({ model }) => placeOf(plan.backend, model) !== undefined) &&
     kept.some(({ output }) => withoutThoughts(output).text.trim() === "")
   )
 }
@@ -124,7 +125,7 @@ function partition(
   readonly undeployed: readonly GeneratedQuestion[]
   readonly weighed: readonly GeneratedQuestion[]
 } {
-  const places = questions.map((question) => ({ question, place: placeOf(plan, question) }))
+  const places = questions.map((question) => ({ question, place: placeOf(plan.backend, question.model) }))
   const unplaced = places.flatMap(({ question, place }) => (place === undefined ? [question] : []))
   return {
     served: places.flatMap(({ question, place }) => (place === undefined ? [] : [{ ...question, place }])),

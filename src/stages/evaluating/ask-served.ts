@@ -7,6 +7,7 @@ import { askAll, unanswered } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
 import { heldOutModel } from "../asking/held-out-model.ts"
 import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
+import { taskRequest } from "../asking/task-question.ts"
 import type { StageContext } from "../context.ts"
 import { explained } from "./base-not-served.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -22,12 +23,6 @@ export interface ServedQuestion extends GeneratedQuestion {
    * the deployment, which does not.
    */
   readonly isDeployed?: boolean
-}
-
-/** Where the question's model is served; undefined where its weights answer. */
-export function placeOf({ backend }: EvaluationPlan, { model }: GeneratedQuestion): ChatPlace | undefined {
-  const place = backend.chat?.(model)
-  return place ?? (model.kind === "endpoint" ? { baseUrl: model.baseUrl, model: model.model } : undefined)
 }
 
 /**
@@ -111,20 +106,12 @@ export function askingOf(
 }
 
 /** One request a row, in their order; a row that is asked in two evaluations is one request. */
-function requestsOf({ job, training }: EvaluationPlan, { work, rows, ...asked }: ServedQuestion): KeyedRequest[] {
+function requestsOf(plan: EvaluationPlan, { work, rows, ...question }: ServedQuestion): KeyedRequest[] {
   if (work.kind !== "generate") return []
-  return rows.map((row) => {
-    const request = {
-      provider: "openai",
-      baseUrl: asked.place.baseUrl,
-      model: nameOf(asked),
-      messages: work.question(row),
-      temperature: 0,
-      maxTokens: job.evaluation.maxNewTokens,
-      seed: training.seed,
-    }
-    return { key: digest(request), request }
-  })
+  const { task, job, training } = plan
+  const { baseUrl } = question.place
+  const asked = { baseUrl, model: nameOf(question), maxTokens: job.evaluation.maxNewTokens, seed: training.seed }
+  return rows.map((row) => taskRequest(task, row.input, { ...asked, messages: work.question(row) }))
 }
 
 function nameOf({ model, place, isDeployed }: Pick<ServedQuestion, "model" | "place" | "isDeployed">): string {

@@ -17,8 +17,11 @@ import { type DecidedJob, formerMaxNewTokens, lengthFor, withLength } from "./an
 import type { ServedModels } from "./served-models.ts"
 import { recordingsOf, type RecordingsTerms } from "./recordings.ts"
 
-/** Raised when a change here would give other predictions or figures from the same run. */
-const semantics = 1
+/**
+ * Raised when a change here would give other predictions or figures from the same run. 2, of chat tasks alone: they are
+ * asked with their tools, and calls are compared by what they call.
+ */
+const semanticsOf = ({ kind }: TaskSpecification) => (kind === "chat" ? 2 : 1)
 
 /** What is to be evaluated, against what and by which rule. */
 export interface EvaluationRequest {
@@ -93,7 +96,7 @@ type Settings = Pick<EvaluationPlan, "task" | "run" | "training" | "holdout"> & 
 export function evaluationId({ task, job, run, training, holdout, recordings = {}, checkpoint }: Settings): string {
   const planned = training.checkpoint ?? "last"
   return contentId("eval", {
-    semantics,
+    semantics: semanticsOf(task),
     run,
     plan: digest(training),
     task: task.task,

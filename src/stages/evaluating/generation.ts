@@ -20,7 +20,7 @@ export interface GeneratedQuestion extends KeyedQuestion {
  */
 export async function generate(
   context: StageContext,
-  plan: Pick<EvaluationPlan, "run" | "job" | "training" | "backend">,
+  plan: Pick<EvaluationPlan, "run" | "task" | "job" | "training" | "backend">,
   missing: readonly GeneratedQuestion[],
   all: readonly GeneratedQuestion[],
 ): Promise<void> {
@@ -37,7 +37,7 @@ export async function generate(
   const jobs = missing.map((question) => {
     const { label: name, model, file: predictions, latency } = question
     const rows = folder.rowsFile(name)
-    writeDigested(rows, lines(question))
+    writeDigested(rows, lines(plan, question))
     return { name, model, rows, predictions, maxNewTokens, latency }
   })
   const request = { base, jobs, batchSize, latencyRows, seed: training.seed, folder: folder.work }
@@ -78,6 +78,6 @@ export async function stopGenerations(
   return stopped
 }
 
-function* lines(question: KeyedQuestion): Generator<string> {
-  for (const line of linesAsked(question)) yield `${line}\n`
+function* lines(plan: Pick<EvaluationPlan, "task" | "backend">, question: KeyedQuestion): Generator<string> {
+  for (const line of linesAsked(plan, question)) yield `${line}\n`
 }

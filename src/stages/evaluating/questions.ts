@@ -1,12 +1,16 @@
 import { trainLinearModel } from "../../curation/learned/linear-model.ts"
+import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import type { ContenderTools, ContenderWork } from "../../core/contracts/contender.ts"
 import type { Example } from "../../core/rows/example.ts"
+import type { TaskSpecification } from "../../core/task/task.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
 import type { RunSummary } from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
+import { taskQuestion } from "../asking/task-question.ts"
 import type { StageContext } from "../context.ts"
 import { chosenModel } from "../training/chosen-model.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
+import { isServed } from "./served-models.ts"
 import type { EvaluationRows } from "./test-rows.ts"
 
 /** What one contender is asked. */
@@ -40,12 +44,22 @@ export function questionsOf(
   return [...questions, { ...tuned, label: validationLabel, rows: rows.validation, latency: false }]
 }
 
-/** What is asked, a line a row, as a generation reads it. */
-export function* linesAsked({ rows, work }: Question): Generator<string> {
-  for (const row of rows)
-    yield JSON.stringify(
-      work.kind === "generate" ? { id: row.id, messages: work.question(row) } : { id: row.id, input: row.input },
-    )
+/** What is asked, a line a row, as a generation reads it; of a model that is served, as its server is asked. */
+export function* linesAsked(
+  { task, backend }: Pick<EvaluationPlan, "task" | "backend">,
+  { rows, work }: Question,
+): Generator<string> {
+  const ask = askOf(task, backend, work)
+  for (const row of rows) yield JSON.stringify({ id: row.id, ...ask(row) })
+}
+
+/** Our own trainer knows of no tools, where it trains and where it generates. */
+function askOf(task: TaskSpecification, backend: FineTuneBackend, work: ContenderWork): (row: Example) => object {
+  if (work.kind !== "generate") return ({ input }) => ({ input })
+  const { model, question } = work
+  return isServed(backend, model)
+    ? (row) => taskQuestion(task, row.input, question(row))
+    : (row) => ({ messages: question(row) })
 }
 
 function toolsOf(

@@ -1,5 +1,7 @@
-import type { ChatPlace } from "../../core/contracts/backend.ts"
+import type { ChatPlace, FineTuneBackend } from "../../core/contracts/backend.ts"
 import type { ChatModel } from "../../core/contracts/model.ts"
+import type { ModelRef } from "../../core/training/model-ref.ts"
+import { needsDeployment } from "../deploying/deployers.ts"
 
 /** How models that a service serves are asked, and paid. */
 export interface ServedModels {
@@ -16,4 +18,15 @@ export interface ServedCost {
   readonly host: string
   readonly questions: number
   readonly worstUsd: number | null
+}
+
+/** Where the model is served; undefined where its weights answer, or it is to be deployed before. */
+export function placeOf(backend: FineTuneBackend, model: ModelRef): ChatPlace | undefined {
+  const place = backend.chat?.(model)
+  return place ?? (model.kind === "endpoint" ? { baseUrl: model.baseUrl, model: model.model } : undefined)
+}
+
+/** Whether the model is asked at a chat server, deployed before or not. */
+export function isServed(backend: FineTuneBackend, model: ModelRef): boolean {
+  return placeOf(backend, model) !== undefined || needsDeployment(backend, model)
 }

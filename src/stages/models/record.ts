@@ -1,17 +1,17 @@
-import { digest } from "../../core/canonical.ts"
 import type { ChatModel, ModelAnswer } from "../../core/contracts/model.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { show } from "../../core/parse.ts"
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
 import { inputDigest, type RecordedAnswer, type RecordingTerms } from "../../core/rows/recorded-answer.ts"
-import { promptVersion, renderQuestion } from "../../core/task/prompt.ts"
+import { promptVersion } from "../../core/task/prompt.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { Recording, termNames } from "../../store/rows/recorded-answers.ts"
 import { answersTo, askAll, unanswered } from "../asking/ask.ts"
 import { Asking } from "../asking/asking.ts"
-import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
-import type { StageContext } from "../context.ts"
 import { heldOutModel } from "../asking/held-out-model.ts"
+import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
+import { taskRequest } from "../asking/task-question.ts"
+import type { StageContext } from "../context.ts"
 import { type AskedRow, defaultMaxTokens, recordingRows, type RecordingRows } from "./recording-rows.ts"
 
 /** Whose answers are recorded, and to what. */
@@ -156,9 +156,7 @@ function questionOf(
   { model, baseUrl, maxTokens }: RecordingTerms,
   row: AskedRow,
 ): KeyedRequest {
-  const messages = renderQuestion(task, row.input)
-  const request = { provider: "openai", baseUrl, model, messages, temperature: 0, maxTokens, seed: 0 }
-  return { key: digest(request), request }
+  return taskRequest(task, row.input, { baseUrl, model, maxTokens, seed: 0 })
 }
 
 function linesOf(

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite"
 import { z } from "zod"
+import type { ToolDefinition } from "../../core/contracts/format.ts"
 import type { ModelAnswer, ModelRequest } from "../../core/contracts/model.ts"
 import type { Message } from "../../core/task/prompt.ts"
 import { parseJson } from "../../core/json-text.ts"
@@ -32,6 +33,7 @@ export const requestSchema: z.ZodType<ModelRequest> = z.looseObject({
   temperature: z.number(),
   maxTokens: z.number(),
   seed: z.number(),
+  tools: z.array(z.custom<ToolDefinition>((tool) => typeof tool === "object" && tool !== null)).optional(),
   schema: z.record(z.string(), z.unknown()).optional(),
 })
 

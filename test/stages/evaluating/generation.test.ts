@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { taskSchema } from "../../../src/core/task/task.ts"
 import { jobSchema } from "../../../src/core/training/job.ts"
 import type { StageContext } from "../../../src/stages/context.ts"
 import { withLength } from "../../../src/stages/evaluating/answer-length.ts"
@@ -57,7 +58,8 @@ describe("a generation whose command is interrupted", { timeout: 120_000 }, () =
   function asked(context: StageContext, signal?: AbortSignal): Promise<void> {
     const job = withLength(jobSchema.parse({ job: "mood", task: "mood", baseModel: training.baseModel }), 16)
     const questions = [question(subject.workspace)]
-    return generate(context, { run, job, training, backend: subject.open(signal) }, questions, questions)
+    const task = taskSchema.parse({ task: "mood", kind: "text", description: "d", input: { body: {} } })
+    return generate(context, { run, task, job, training, backend: subject.open(signal) }, questions, questions)
   }
 })
 
