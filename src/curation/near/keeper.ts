@@ -1,4 +1,5 @@
-import { KeptRows, TextTable, type SketchedRow } from "./kept-rows.ts"
+import { KeptRows, PrintTable, type SketchedRow } from "./kept-rows.ts"
+import { RepeatedTexts } from "./repeated-texts.ts"
 import type { SetSearch } from "./similar-sets.ts"
 
 /** What came of a row. */
@@ -29,6 +30,11 @@ export interface KeeperRules {
    */
   readonly onePerText?: { readonly mostRows: number }
   /**
+   * Rows with one text are compared with others by the first of them alone, so that there may be as many as rows. Not
+   * with `agree`, and of no use with the two rules around.
+   */
+  readonly eachTextOnce?: boolean
+  /**
    * Whether there may be as many outputs as rows. Those with one output are then looked for by themselves: in a bucket
    * of near rows they are few.
    */
@@ -53,7 +59,8 @@ export class Keeper {
   readonly #sets: SetSearch
   readonly #rules: KeeperRules
   readonly #kept = new KeptRows()
-  readonly #byText: TextTable | undefined
+  readonly #byText: PrintTable | undefined
+  readonly #repeated: RepeatedTexts | undefined
   readonly #agreeing: Nearest
   readonly #differing: Nearest
   // The row on offer; no functions are made for each.
@@ -64,14 +71,15 @@ export class Keeper {
   readonly #mostLooks: number
   readonly #isEqual = (place: number) => this.#kept.hasOutput(place, this.#row)
   readonly #isOther = (place: number) => !this.#kept.hasOutput(place, this.#row)
-  readonly #mayMatter = (place: number) => this.#differing.offered < mostDiffering || this.#isEqual(place)
+  readonly #mayMatter = (place: number) => this.#differing.offered < mostDiffering || this.#agrees(place)
 
   /** The sets are empty, and this keeper's alone. */
   constructor(sets: SetSearch, rules: KeeperRules) {
     const { onePerText, order, mostLooks = Infinity } = rules
     this.#sets = sets
     this.#rules = rules
-    this.#byText = onePerText && new TextTable(this.#kept, onePerText.mostRows)
+    this.#byText = onePerText && new PrintTable(this.#kept, "text", onePerText.mostRows)
+    this.#repeated = rules.eachTextOnce === true ? new RepeatedTexts(this.#kept) : undefined
     this.#agreeing = new Nearest(this.#kept, order)
     this.#differing = new Nearest(this.#kept, order)
     this.#mostLooks = mostLooks
@@ -79,12 +87,13 @@ export class Keeper {
 
   /** The memory that the kept rows take beside their sets. */
   get bytes(): number {
-    return this.#kept.bytes + (this.#byText?.bytes ?? 0)
+    return this.#kept.bytes + (this.#byText?.bytes ?? 0) + (this.#repeated?.bytes ?? 0)
   }
 
   /** Forgets the rows that were kept, as the sets must. */
   clear(): void {
     this.#byText?.clear()
+    this.#repeated?.clear()
   }
 
   /** Decides on the next row, which is known by its number from now on if it is kept. */
@@ -92,7 +101,7 @@ export class Keeper {
     this.#row = row
     this.#number = number
     this.#group = this.#rules.outputsAreMany === true ? (row.numbers[row.prints + 2] as number) || 1 : 0
-    const same = this.#byText?.find(row) ?? -1
+    const same = this.#byText?.find(row.numbers, row.prints) ?? -1
     if (same >= 0) {
       const reason = this.#agrees(same) ? "exact-duplicate" : "conflict"
       return { isKept: false, reason, witness: this.#kept.numberAt(same), similarity: 1 }
@@ -103,7 +112,7 @@ export class Keeper {
     this.#look()
     if (agreeing.place >= 0) {
       const reason = this.#kept.hasText(agreeing.place, row) ? "exact-duplicate" : "near-duplicate"
-      return { isKept: false, reason, witness: this.#kept.numberAt(agreeing.place), similarity: agreeing.similarity }
+      return { isKept: false, reason, witness: this.#witness(agreeing.place), similarity: agreeing.similarity }
     }
     this.#keep()
     if (differing.place < 0) return keptAlone
@@ -135,14 +144,24 @@ export class Keeper {
   }
 
   #agrees(place: number): boolean {
-    return this.#isEqual(place) || this.#rules.agree?.(this.#kept.numberAt(place), this.#number) === true
+    if (this.#isEqual(place)) return true
+    if (this.#repeated !== undefined) return this.#repeated.find(place, this.#row) >= 0
+    return this.#rules.agree?.(this.#kept.numberAt(place), this.#number) === true
+  }
+
+  /** The row at the place that agrees, or the one with its text that does. */
+  #witness(place: number): number {
+    const other = this.#repeated === undefined || this.#isEqual(place) ? -1 : this.#repeated.find(place, this.#row)
+    return other < 0 ? this.#kept.numberAt(place) : other
   }
 
   #keep(): void {
     const [row, group] = [this.#row, this.#group]
+    if (this.#repeated?.add(row, this.#number) === true) return
     const place = this.#sets.add(row)
     this.#kept.note(place, row, this.#number)
     this.#byText?.add(place, row)
+    this.#repeated?.addFirst(place, row)
     if (group !== 0) this.#kept.note(this.#sets.addAgain(place, row, group), row, this.#number)
   }
 }

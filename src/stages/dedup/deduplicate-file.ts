@@ -58,7 +58,7 @@ type RunContext = Pick<StageContext, "monotonicMs" | "signal" | "report">
  * witness. The kept rows go to `output`, lines of JSONL as they are; each dropped row goes to `dropped`, each dropped
  * row and each conflict to `report`. The files appear whole or not at all, and none does when a line is no row.
  *
- * Memory: that of `SimilarSets` for the kept rows, 20 bytes more for each, a byte a line, and 32 MiB that the threads
+ * Memory: that of `SimilarSets` for the kept rows, 36 bytes more for each, a byte a line, and 32 MiB that the threads
  * share; JSONL is streamed, a table (CSV, TSV, JSON) is held whole. The answer does not depend on the number of
  * threads.
  */
@@ -128,12 +128,13 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, fil
   }
 }
 
-/** What a kept row like those of the sample takes at most: see `SimilarSets` and `KeptRows`. */
+/** What a kept row like those of the sample takes at most: see `SimilarSets`, `KeptRows` and
+ * `RepeatedTexts`. */
 function bytesARow(sample: readonly string[], plan: Required<SketchPlan>): number {
   const sketcher = new Sketcher(plan)
   const tried = sample.slice(0, 1000)
   const hashes = tried.reduce((sum, text) => sum + sketcher.sketch(text).size, 0) / Math.max(1, tried.length)
-  return 4 * hashes + 65 + plan.bands.count * bytesABand
+  return 4 * hashes + 81 + plan.bands.count * bytesABand
 }
 
 // Of the table of a band, and of its lists.

@@ -14,7 +14,7 @@ export function noteKeys(shared: SharedKeys, bands: number, { numbers, rows }: B
   return rows
 }
 
-// In a bucket of more near rows with different outputs one that agrees may be missed.
+// Among more near texts with different outputs one that agrees may be missed.
 const mostLooks = 10_000
 
 /**
@@ -48,7 +48,7 @@ export class RowDecisions {
     shared?: SharedKeys,
   ) {
     this.#sets = new SimilarSets(threshold, plan.bands.count, shared === undefined ? expected : 0, { shared })
-    this.#keeper = new Keeper(this.#sets, { mostLooks })
+    this.#keeper = new Keeper(this.#sets, { mostLooks, eachTextOnce: true })
     this.#shared = shared
     this.#bands = plan.bands.count
     this.#files = files

@@ -78,6 +78,7 @@ const onePerText = { mostRows: 40 }
 
 describe.each<[string, KeeperRules]>([
   ["the first that agrees", {}],
+  ["one that agrees, each text looked at once", { eachTextOnce: true }],
   ["the most similar that agrees", { order: scrambled }],
   ["the most similar that agrees, one row of a text", { order: scrambled, onePerText }],
   ["one row of a text, with an output each", { order: scrambled, onePerText, outputsAreMany: true }],
@@ -94,7 +95,8 @@ describe.each<[string, KeeperRules]>([
         const verdicts = offered.map((row, number) => keeper.offer(sketchedRow(row, texts), number))
         const plain = plainVerdicts(offered, rules)
         // Which of several is met first depends on how the sets lie.
-        const told = rules.order === undefined && name !== "few sets" ? outcomes : <Whole>(all: Whole) => all
+        const isInOrder = name === "few sets" && rules.eachTextOnce !== true
+        const told = rules.order === undefined && !isInOrder ? outcomes : <Whole>(all: Whole) => all
         expect(told(verdicts)).toEqual(told(plain))
       }),
       { seed: 7, numRuns: 300 },
@@ -117,4 +119,24 @@ test("outputs that say the same agree, and equal outputs do not come before them
     }),
     { seed: 8, numRuns: 300 },
   )
+})
+
+test("of one text with as many outputs as rows each row is looked at once, and a witness has its output", () => {
+  const hashes = [1, 2, 3, 4]
+  const texts = new Map<string, number>()
+  const sets = new SimilarSets(threshold, bands)
+  let looks = 0
+  const counted: SimilarSets["visit"] = (sketch, visit, question) =>
+    sets.visit(sketch, (place, similarity) => ++looks > 0 && visit(place, similarity), question)
+  const search = { visit: counted, add: sets.add.bind(sets), addAgain: sets.addAgain.bind(sets) }
+  const keeper = new Keeper(search, { eachTextOnce: true })
+  for (let number = 0; number < 2000; number += 1) {
+    const { isKept, witness } = keeper.offer(sketchedRow({ hashes, output: number }, texts), number)
+    expect([isKept, witness]).toEqual([true, number === 0 ? -1 : 0])
+  }
+  for (const near of [hashes, [1, 2, 3, 4, 5]]) {
+    const verdict = keeper.offer(sketchedRow({ hashes: near, output: 1234 }, texts), 2000)
+    expect(verdict).toMatchObject({ isKept: false, witness: 1234 })
+  }
+  expect(looks).toBeLessThan(2100)
 })
