@@ -341,7 +341,7 @@ function isNotLedger(path: string): boolean {
 }
 
 function isOnItsWay(path: string): boolean {
-  return /(^|\/)\.[0-9a-f]+\.tmp$/.test(path)
+  return /(^|\/)\.[0-9a-f-]+\.tmp$/.test(path)
 }
 
 function literal(text: string): string {

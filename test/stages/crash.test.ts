@@ -132,5 +132,5 @@ function decisions(workspace: string): unknown[] {
 }
 
 function isTemporary(path: string): boolean {
-  return /\/\.[0-9a-f]{12}\.tmp(\/|$)/.test(path)
+  return /\/\.[0-9a-f]{12}[-0-9a-f]*\.tmp(\/|$)/.test(path)
 }

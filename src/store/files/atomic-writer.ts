@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
 import { dirname } from "node:path"
-import { flushFolder, makeFolder, removeLeftOvers, temporaryBeside, writeError } from "./files.ts"
+import { flushFolder, makeFolder, writeError } from "./files.ts"
+import { removeLeftOvers, temporaryBeside } from "./temporaries.ts"
 
 /** The file is made of the pieces, whole, or holds what it held before: also where the pieces are made of that. */
 export function writePieces(path: string, pieces: Iterable<string | Uint8Array>): void {
@@ -82,7 +83,7 @@ export class AtomicWriter {
 
   /**
    * The file is there, flushed to disk; or what was there before, and an error says why. What a killed write left in
-   * the folder is removed after a day.
+   * the folder is removed: see `removeLeftOvers`.
    */
   commit(): void {
     try {

@@ -5,7 +5,6 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   readSync,
   renameSync,
@@ -15,14 +14,15 @@ import {
   writeFileSync,
 } from "node:fs"
 import { isUtf8 } from "node:buffer"
-import { createHash, randomBytes } from "node:crypto"
+import { createHash } from "node:crypto"
 import { basename, dirname, join, resolve } from "node:path"
 import { DataError } from "../../core/errors.ts"
+import { removeLeftOvers, temporaryBeside } from "./temporaries.ts"
 import { markedEncoding } from "./text-encoding.ts"
 
 /**
  * The file holds exactly the text, or what it held before: written beside it, flushed to disk, renamed over it. Makes
- * the folder. What a killed write left in the folder is removed after a day.
+ * the folder. What a killed write left in the folder is removed: see `removeLeftOvers`.
  */
 export function writeAtomically(path: string, text: string): void {
   makeFolder(dirname(path))
@@ -137,32 +137,6 @@ export async function withFolder<Done>(path: string, work: () => Promise<Done>):
       }
     }
     throw error
-  }
-}
-
-export function temporaryBeside(path: string): string {
-  return join(dirname(path), `.${randomBytes(6).toString("hex")}.tmp`)
-}
-
-/** Whether a file or folder of that name is on its way to its place, or what a kill left of one. */
-export function isTemporary(name: string): boolean {
-  return /^\.[0-9a-f]{12}\.tmp$/.test(name)
-}
-
-const leftOverAfterMs = 24 * 60 * 60 * 1000
-
-/**
- * Files and folders by a temporary's name that a kill left, a day old by the clock of the file system itself. A younger
- * one may be another process's, at work.
- */
-export function removeLeftOvers(folder: string, nowMs: number): void {
-  try {
-    for (const name of readdirSync(folder).filter(isTemporary)) {
-      const path = join(folder, name)
-      if (nowMs - statSync(path).mtimeMs > leftOverAfterMs) rmSync(path, { recursive: true, force: true })
-    }
-  } catch {
-    // Another process was faster, or may remove what we may not: what was asked for is written all the same.
   }
 }
 

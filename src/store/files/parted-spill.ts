@@ -1,7 +1,8 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Spill, SpillReader, SpillWriter } from "../../core/spill.ts"
-import { makeFolder, temporaryBeside, writeError } from "./files.ts"
+import { makeFolder, writeError } from "./files.ts"
+import { temporaryBeside } from "./temporaries.ts"
 
 /** The spill as another thread is given it: what was added here until then can be read there. */
 export interface SharedSpill {

@@ -1,5 +1,5 @@
 import { existsSync, linkSync, copyFileSync, renameSync, rmSync } from "node:fs"
-import { temporaryBeside } from "./files.ts"
+import { temporaryBeside } from "./temporaries.ts"
 
 /** The work is done, or the files are what they were before it. They must be replaced, never written into. */
 export async function withRollback<Done>(files: readonly string[], work: () => Promise<Done>): Promise<Done> {

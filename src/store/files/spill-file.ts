@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs"
 import { dirname, join } from "node:path"
-import { makeFolder, temporaryBeside, writeError } from "./files.ts"
+import { makeFolder, writeError } from "./files.ts"
+import { temporaryBeside } from "./temporaries.ts"
 
 /**
  * Where bytes lie that memory should not hold, one after another, found again by their place: in a file of its own

@@ -352,7 +352,7 @@ describe("an erasure that is killed", () => {
     const files = (workspace: string) => {
       const found = snapshot(
         folderOf(workspace),
-        (path) => !/\/\.[0-9a-f]{12}\.tmp$|tombstones|erased\.json|decisions/.test(path),
+        (path) => !/\/\.[0-9a-f]{12}[-0-9a-f]*\.tmp$|tombstones|erased\.json|decisions/.test(path),
       )
       return found
     }
