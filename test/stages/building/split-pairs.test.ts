@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { parse } from "csv-parse/sync"
 import { describe, expect, it } from "vitest"
 import type { SplitPair } from "../../../src/core/rows/split-pairs.ts"
 import type { Split } from "../../../src/core/rows/example.ts"
@@ -12,7 +13,7 @@ import { jaccard, corpusShingler, defaultThreshold } from "../../../src/curation
 import { seeded } from "../../seeded.ts"
 import { workspaceWith } from "../in-process.ts"
 
-const task = taskSchema.parse({
+const messages = taskSchema.parse({
   ...{ task: "sms", kind: "label", description: "Sort", input: { text: {} } },
   output: { labels: { spam: "s", ham: "h", phishing: "p" } },
 })
@@ -23,7 +24,7 @@ interface Row {
 }
 type Given = Readonly<Record<Split, readonly Row[]>>
 
-async function taken(given: Given) {
+async function taken(given: Given, task = messages) {
   const made = workspaceWith(task, { seeds: [] })
   const files = new Map<string, Split>()
   for (const [split, rows] of Object.entries(given) as [Split, readonly Row[]][]) {
@@ -115,21 +116,70 @@ describe("the pairs between the splits of a data set", () => {
     const train = rows(10)
     const test = [{ text: `${train[0]?.text}!`, label: "spam" }, ...rows(4)]
     const made = await taken({ train, validation: [], test })
-    const { text } = await cardOf(made.context, task, made.result.built.manifest.id)
+    const { text } = await cardOf(made.context, messages, made.result.built.manifest.id)
     expect(text).toContain(
       "Leaks into what is held out: 0, by lineage, exact, near, ngram. Found in what was read, and left out of train: " +
         "1 row (1 leak-near).",
     )
     expect(text).toContain("- 1 row of train and test: 1 pair, 1 of them with different outputs; left out of train.")
     const [seed] = made.rows.seeds()
-    await erase(made.context, task, { ids: [seed?.id as string], matching: undefined, why: undefined, yes: true })
+    await erase(made.context, messages, { ids: [seed?.id as string], matching: undefined, why: undefined, yes: true })
     expect(existsSync(made.pairs.folder)).toBe(false)
   })
 
   it("are none where the splits have nothing in common", async () => {
     const { same, other, result, context } = await taken({ train: rows(10), validation: [], test: rows(4) })
     expect([same(), other(), result.pairs.between]).toEqual([[], [], []])
-    const { text } = await cardOf(context, task, result.built.manifest.id)
+    const { text } = await cardOf(context, messages, result.built.manifest.id)
     expect(text).toContain("None was found in what was read.")
+  })
+})
+
+const shared = new URL("../../../../shared/data/", import.meta.url)
+const textOf = (file: string) => readFileSync(new URL(file, shared), "utf8")
+
+function bankingRows(file: string): Row[] {
+  const table = parse(textOf(`banking77/${file}`), { columns: true }) as { text: string; category: string }[]
+  return table.map(({ text, category }) => ({ text, label: category }))
+}
+
+/** With the slots that the text fills as its label: many texts stand in both files, and several times. */
+function restaurantRows(file: string): Row[] {
+  const turns = JSON.parse(textOf(`restaurant8k/${file}`)) as {
+    userInput: { text: string }
+    labels?: { slot: string }[]
+  }[]
+  return turns.map(({ userInput: { text }, labels = [] }) => ({
+    text,
+    label: [...new Set(labels.map(({ slot }) => slot))].sort().join("-") || "none",
+  }))
+}
+
+describe.skipIf(!existsSync(shared))("of real data sets the rows that validation and test share", () => {
+  it.each([
+    ["banking77", 7, () => [bankingRows("train.csv"), bankingRows("test.csv")]],
+    ["restaurant8k", 158, () => [restaurantRows("train_0.json"), restaurantRows("test.json")]],
+  ] as const)("of %s are in the report, row by row", { timeout: 120_000 }, async (_, equal, read) => {
+    const [others, test] = read() as [Row[], Row[]]
+    // Those to train on are of no interest here: the first of the other file, which the rest does not have.
+    const train = others.slice(0, 50)
+    const keyOf = ({ text, label }: Row) => `${text}\n${label}`
+    const trained = new Set(train.map(keyOf))
+    const unique = (all: readonly Row[]) => [...new Map(all.map((row) => [keyOf(row), row])).values()]
+    const validation = unique(others.slice(50).filter((row) => !trained.has(keyOf(row))))
+    const labels = [...new Set([...others, ...test].map(({ label }) => label))]
+    const task = taskSchema.parse({
+      ...messages,
+      output: { labels: Object.fromEntries(labels.map((each) => [each, each])) },
+    })
+    const { same, other } = await taken({ train, validation, test }, task)
+    const found = [...same(), ...other()].filter((pair) => pair.startsWith("validation: "))
+    const rowsOf = new Set(found.map((pair) => pair.slice(0, pair.lastIndexOf(" | test: "))))
+    const told = (text: string) => text.toLowerCase().replace(/\s+/g, " ").trim()
+    const inTest = new Set(test.map(({ text }) => told(text)))
+    const isShared = ({ text }: Row) => inTest.has(told(text))
+    const reported = validation.filter(({ text, label }) => rowsOf.has(`validation: ${text} = ${label}`))
+    expect(validation.filter(isShared)).toHaveLength(equal)
+    expect(reported.filter(isShared)).toHaveLength(equal)
   })
 })
