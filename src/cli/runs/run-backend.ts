@@ -1,8 +1,8 @@
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
-import { isTerminal, type RunSummary, reduceRun } from "../../core/training/run.ts"
+import { isTerminal, isUnsettled, type RunSummary, reduceRun } from "../../core/training/run.ts"
 import { choiceOfRun } from "../../stages/training/run-choice.ts"
-import { isUnsettled, syncRun } from "../../stages/training/sync.ts"
+import { syncRun } from "../../stages/training/sync.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 

@@ -51,6 +51,11 @@ export interface RunLedger {
     reservation?: TrainingReservation,
   ): Promise<BegunSubmission>
   /**
+   * Appends what a person says of a submission, while it is open what came of it and by no other key; false, and
+   * nothing is written, where it is not open any more. Of two words at once, on whatever machines, one counts.
+   */
+  resolveSubmission(run: string, submissionKey: string, word: readonly RunEventBody[]): Promise<boolean>
+  /**
    * What the service says that a submission will cost stands in the place of its estimate, unless it passes a ceiling:
    * two commands at once never pass one together.
    */

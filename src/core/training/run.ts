@@ -20,6 +20,11 @@ export function isTerminal(state: RunState): boolean {
   return state === "succeeded" || state === "failed" || state === "cancelled"
 }
 
+/** Whether it is still open what came of a submission: the machine died, or its answer did not arrive. */
+export function isUnsettled({ state, job, submissionKey }: RunSummary): boolean {
+  return (state === "submitting" || state === "uncertain") && job === undefined && submissionKey !== undefined
+}
+
 /**
  * What happened to a run, in the order of `sequence`. `at` is when it was received, UTC; the sender's own time, where
  * it sent one, is `sentAt`.

@@ -1,9 +1,9 @@
 import type { FineTuneBackend, StoredThing } from "../../core/contracts/backend.ts"
 import { UsageError } from "../../core/errors.ts"
-import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import { isTerminal, isUnsettled, type RunSummary } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
 import { hasMadeSomething } from "./run-model.ts"
-import { isUnsettled, refreshRun } from "./sync.ts"
+import { refreshRun } from "./sync.ts"
 
 /** A file that was uploaded for a run. */
 export interface PurgeableFile {

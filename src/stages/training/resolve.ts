@@ -1,10 +1,10 @@
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
 import { ToolkitError, UsageError } from "../../core/errors.ts"
-import { isTerminal, type RunSummary } from "../../core/training/run.ts"
+import { isTerminal, isUnsettled, type RunSummary } from "../../core/training/run.ts"
 import { withLongLock } from "../../store/files/lock.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
-import { isUnsettled, refreshRun, summaryOf } from "./sync.ts"
+import { refreshRun, summaryOf } from "./sync.ts"
 
 /** What a person found at the provider. */
 export interface PersonsWord {
@@ -16,7 +16,8 @@ export interface PersonsWord {
 /**
  * A run of which nobody knew whether it has a job is settled by a person's word, which is kept with who said it and
  * when. The backend is asked first: what it knows counts. A named job must be that of the run. No command submits the
- * job meanwhile. The same word again changes nothing; a run that is not uncertain is an error.
+ * job meanwhile. The same word again changes nothing; a run that is not uncertain is an error. Of two words at once, on
+ * one machine or two, the ledger takes one.
  */
 export async function resolveSubmission(
   context: StageContext,
@@ -47,13 +48,16 @@ export async function resolveSubmission(
             )
           })
     const outcome = job === undefined ? "not-created" : "created"
-    await context
+    // The lock is this machine's; another may have decided meanwhile, and the ledger knows.
+    const isFirst = await context
       .ledger()
-      .runs.appendEvents(run, [
+      .runs.resolveSubmission(run, submissionKey, [
         { type: "resolved", submissionKey, outcome, by },
         ...(job === undefined ? [] : [{ type: "submitted", job } as const]),
       ])
-    return { state: "resolved", summary: await summaryOf(context, run) }
+    const after = await summaryOf(context, run)
+    if (!isFirst && !isSaid(after, word)) throw notUncertain(after, plan.job)
+    return { state: isFirst ? "resolved" : "unchanged", summary: after }
   })
 }
 
@@ -78,8 +82,10 @@ async function namedJob(
   return confirm()
 }
 
-function notUncertain({ run, state, job }: RunSummary, name: string): ToolkitError {
-  const known = job === undefined ? "and has no job" : `with the job ${job.id}`
+function notUncertain({ run, state, job, submissionKey, denied }: RunSummary, name: string): ToolkitError {
+  const denial = denied.find((known) => known.submissionKey === submissionKey)
+  const who = denial === undefined ? "" : `, as ${denial.by} said`
+  const known = job === undefined ? `and has no job${who}` : `with the job ${job.id}`
   return new ToolkitError(`${run} is ${state}, ${known}; only a run that is uncertain can be resolved`, {
     code: "not-uncertain",
     hint:

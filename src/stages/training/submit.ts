@@ -2,12 +2,12 @@ import { digest } from "../../core/canonical.ts"
 import type { FineTuneBackend, RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
 import type { TrainingReservation } from "../../core/contracts/ledger.ts"
 import { JobMayExistError, ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
-import type { RemoteJob } from "../../core/training/run.ts"
+import { isUnsettled, type RemoteJob } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
 import { ceilingReached } from "./ceilings.ts"
 import type { PlannedTraining } from "./plan-training.ts"
 import { uncertainHint, uncertainRun } from "./run-errors.ts"
-import { isUnsettled, recordUploads, summaryOf } from "./sync.ts"
+import { recordUploads, summaryOf } from "./sync.ts"
 
 /** A planned training with what it may cost. */
 export interface PricedTraining extends PlannedTraining {

@@ -1,11 +1,11 @@
 import { canonicalJson } from "../../core/canonical.ts"
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
 import { ProviderError, ToolkitError } from "../../core/errors.ts"
-import { isTerminal, type RunState, type RunSummary } from "../../core/training/run.ts"
+import { isTerminal, isUnsettled, type RunState, type RunSummary } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
 import { choiceOfRun } from "./run-choice.ts"
 import { awaitedDenials, findLateJobs, openLateJobs, settleLateJobs } from "./late-jobs.ts"
-import { isUnsettled, refreshRun, summaryOf } from "./sync.ts"
+import { refreshRun, summaryOf } from "./sync.ts"
 
 /** What one pass found of a run. */
 export interface LookedAtRun {

@@ -1,6 +1,6 @@
 import type { FineTuneBackend, JobSnapshot } from "../../core/contracts/backend.ts"
 import { ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
-import { isTerminal, reduceRun, type RunSummary, type SentEvent } from "../../core/training/run.ts"
+import { isTerminal, isUnsettled, reduceRun, type RunSummary, type SentEvent } from "../../core/training/run.ts"
 import { keptModel } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles, writeEvents } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
@@ -38,11 +38,6 @@ export async function refreshRun(context: StageContext, run: string, backend: Fi
 
 export async function summaryOf(context: StageContext, run: string): Promise<RunSummary> {
   return reduceRun(run, await context.ledger().runs.events(run))
-}
-
-/** Whether it is still open what came of a submission: the machine died, or its answer did not arrive. */
-export function isUnsettled({ state, job, submissionKey }: RunSummary): boolean {
-  return (state === "submitting" || state === "uncertain") && job === undefined && submissionKey !== undefined
 }
 
 function hasNothingToSay(context: StageContext, summary: RunSummary): boolean {

@@ -3,7 +3,7 @@ import { erasureReach, mentions, type PlacedRow, type ReachedRow } from "../../c
 import { DataError, UsageError } from "../../core/errors.ts"
 import { erasedBy, idDigest, parentsOf, type Tombstone } from "../../core/rows/erasure.ts"
 import { show } from "../../core/parse.ts"
-import { reduceRun, type RemoteJob, type UploadedFile } from "../../core/training/run.ts"
+import { isUnsettled, reduceRun, type RemoteJob, type UploadedFile } from "../../core/training/run.ts"
 import type { Input } from "../../core/rows/example.ts"
 import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -29,7 +29,6 @@ import { forgetAnswers } from "../../store/rows/remembered.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { StageContext } from "../context.ts"
-import { isUnsettled } from "../training/sync.ts"
 
 export interface ErasureOptions {
   readonly ids: readonly string[]

@@ -10,7 +10,7 @@ import type {
 } from "../../core/contracts/ledger.ts"
 import type { LeaseTerms } from "../../core/training/lease.ts"
 import { type Lease, leasesOf, reachedLeaseCeiling } from "../../core/training/leases.ts"
-import type { RunEvent, RunEventBody } from "../../core/training/run.ts"
+import { isUnsettled, reduceRun, type RunEvent, type RunEventBody } from "../../core/training/run.ts"
 import { attemptCosts, spendingOf, type TrainingSpending } from "../../core/training/spending.ts"
 import { readEvent, type EventRow } from "./kept-json.ts"
 import { inTransaction, select } from "./sqlite-statements.ts"
@@ -90,6 +90,15 @@ export class SqliteRuns implements RunLedger {
       const estimated = estimateUsd ? { estimateUsd } : {}
       this.insertEvents(run, [{ type: "submitting", submissionKey, attempt, ...estimated }])
       return "begun"
+    })
+  }
+
+  async resolveSubmission(run: string, submissionKey: string, word: readonly RunEventBody[]): Promise<boolean> {
+    return inTransaction(this.database, () => {
+      const now = reduceRun(run, eventsOf(this.database, run))
+      if (!isUnsettled(now) || now.submissionKey !== submissionKey) return false
+      this.insertEvents(run, word)
+      return true
     })
   }
 

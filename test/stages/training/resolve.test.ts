@@ -1,4 +1,5 @@
 import { attemptCosts } from "../../../src/core/training/spending.ts"
+import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
@@ -8,6 +9,7 @@ import { summaryOf } from "../../../src/stages/training/sync.ts"
 import { syncAll } from "../../../src/stages/training/sync-all.ts"
 import { readPlan, runFiles } from "../../../src/store/rows/run-files.ts"
 import { OpenAiServer } from "../../backends/openai-server.ts"
+import { outcomeOf } from "../../command-line.ts"
 import { failureOf, hostedCommand, writeHostedJob } from "./hosted-command.ts"
 import { trainableWorkspace } from "./workspace.ts"
 
@@ -52,6 +54,13 @@ async function resolve(run: string, created?: string) {
   const plan = readPlan(runFiles(context.workspace, run))
   if (plan === undefined) throw new Error("there is no plan")
   return resolveSubmission(context, run, { plan, backend: await open(plan.backend) }, { by: "amara", created })
+}
+
+/** What became of the word on another machine. */
+async function there(run: string, created?: string): Promise<string> {
+  const settings = JSON.stringify({ folder, key: server.key, run, ...(created === undefined ? {} : { created }) })
+  const child = spawn(process.execPath, [join(import.meta.dirname, "resolve-there.ts"), settings])
+  return (await outcomeOf(child)).stdout
 }
 
 const sync = () => {
@@ -193,6 +202,23 @@ describe("a person's word for a submission that is uncertain", () => {
       hint: `See it: tuneloop runs show ${run}`,
     })
     expect(server.jobs).toHaveLength(1)
+  })
+
+  it("is taken once of two that contradict each other, from two machines at once", { timeout: 60_000 }, async () => {
+    const run = await uncertainRun()
+    const list = /^GET \S+\/jobs$/
+    // Both have seen that the run is uncertain before either says a word.
+    server.faults.push(...[1, 2].map(() => ({ call: list, when: "after", answer: "held" }) as const))
+    let arrived = 0
+    server.onCall = (call) => {
+      if (list.test(call) && ++arrived === 2) server.release()
+    }
+    const said = await Promise.all([there(run), there(run, "ftjob-1")])
+    expect(said.toSorted()).toEqual(["not-uncertain", "resolved"])
+    const events = await command().context.ledger().runs.events(run)
+    expect(events.filter(({ type }) => type === "resolved")).toHaveLength(1)
+    const { state, job } = await summaryOf(command().context, run)
+    expect([state, job?.id]).toEqual(said[0] === "resolved" ? ["failed", undefined] : ["queued", "ftjob-1"])
   })
 
   it("counts while the provider cannot be reached", async () => {

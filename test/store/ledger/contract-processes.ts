@@ -37,6 +37,20 @@ export function processesContract(bench: () => LedgerBench): void {
       expect(done.map(Number).sort((a, b) => a - b)).toEqual(submitted)
     })
 
+    it("take one word on each submission", async () => {
+      const ledger = await bench().open()
+      const runs = Array.from({ length: 30 }, (_, number) => `r${number}`)
+      for (const [number, name] of runs.entries()) {
+        await ledger.runs.create({ ...run, run: name })
+        await ledger.runs.beginSubmission(name, `key-${number}`, 1)
+      }
+      expect((await together(bench(), "words")).map((line) => JSON.parse(line)).sort()).toEqual(runs.toSorted())
+      for (const name of runs) {
+        const said = (await ledger.runs.events(name)).filter(({ type }) => type === "resolved")
+        expect(said).toHaveLength(1)
+      }
+    })
+
     it("take the events of a cursor once, and lose none", async () => {
       const ledger = await bench().open()
       await ledger.runs.create(run)

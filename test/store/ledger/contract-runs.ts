@@ -65,6 +65,26 @@ export function runsContract(bench: () => LedgerBench): void {
       expect(events.flatMap((found) => (found.type === "submitting" ? [found.attempt] : []))).toEqual([1, 2])
     })
 
+    it("take a person's word on the submission that is open, and on no other", async () => {
+      const ledger = await bench().open()
+      await ledger.runs.create(run)
+      const word = (submissionKey: string) =>
+        ledger.runs.resolveSubmission("r", submissionKey, [
+          { type: "resolved", submissionKey, outcome: "not-created", by: "amara" },
+        ])
+      expect(await word("key-1")).toBe(false)
+      await ledger.runs.beginSubmission("r", "key-1", 1)
+      expect(await word("key-0")).toBe(false)
+      expect(await word("key-1")).toBe(true)
+      expect(await word("key-1")).toBe(false)
+      await ledger.runs.beginSubmission("r", "key-2", 2)
+      await ledger.runs.appendEvents("r", [
+        { type: "submitted", job: { backend: "b", id: "job-2", submissionKey: "key-2" } },
+      ])
+      expect(await word("key-2")).toBe(false)
+      expect((await ledger.runs.events("r")).filter(({ type }) => type === "resolved")).toHaveLength(1)
+    })
+
     it("begin one lease at a time for a run, for one of several commands, and none above the ceiling", async () => {
       const commands = [await bench().open(), await bench().open(), await bench().open()]
       const [first] = commands

@@ -22,6 +22,14 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
     for (let attempt = 1; attempt <= 30; attempt++)
       if ((await ledger.runs.beginSubmission("r", `${process.pid}-${attempt}`, attempt)) === "begun") done(attempt)
   },
+  /** Says of one submission after another whether it has a job. */
+  async words() {
+    for (let number = 0; number < 30; number++) {
+      const [run, key] = [`r${number}`, `key-${number}`]
+      const word = { type: "resolved", submissionKey: key, outcome: "not-created", by: String(process.pid) } as const
+      if (await ledger.runs.resolveSubmission(run, key, [word])) done(run)
+    }
+  },
   /** Begins trainings of runs of its own until the workspace's ceiling is reached. */
   async trainings() {
     for (let number = 0; ; number++) {
