@@ -52,6 +52,7 @@ const recordedSchema = z.object({
     inputTokens: z.number().nullable().default(null),
     outputTokens: z.number().nullable().default(null),
     schemaRefused: z.literal(true).optional(),
+    countsRefused: z.literal(true).optional(),
   }),
 })
 

@@ -34,7 +34,8 @@ export function register(command: Command, host: Host): void {
     .description("what requests to models cost, by strategy and accepted example")
     .addHelpText(
       "after",
-      "\nWhat is in flight or unknown counts at its worst case.\nExample: tuneloop ledger costs ticket-triage",
+      "\nWhat is in flight or unknown counts at its worst case, and so does an answer whose\ntokens the " +
+        "server did not count, or not in a way that can be true.\nExample: tuneloop ledger costs ticket-triage",
     )
     .action(async (task: string | undefined) => {
       if (task !== undefined) host.workspace.readTask(task)
@@ -62,6 +63,7 @@ function describeCost({
   usd,
   unpriced,
   unknown,
+  uncounted,
   accepted,
   usdPerAccepted,
 }: Cost): string {
@@ -70,8 +72,10 @@ function describeCost({
       ? "at an unknown price"
       : `${showUsd(usd)}${unpriced > 0 ? ` and ${unpriced} at an unknown price` : ""}`
   const each = usdPerAccepted === null ? "" : `, ${showUsd(usdPerAccepted)} each`
+  const marks = [unknown > 0 ? `${unknown} unknown` : "", uncounted > 0 ? `${uncounted} at their worst case` : ""]
+  const marked = marks.filter((mark) => mark !== "").join(", ")
   return (
-    `${task} ${strategy}: ${count(attempts, "request")} sent${unknown > 0 ? ` (${unknown} unknown)` : ""}, ` +
+    `${task} ${strategy}: ${count(attempts, "request")} sent${marked === "" ? "" : ` (${marked})`}, ` +
     `${inputTokens} + ${outputTokens} tokens, ${price}; ${accepted} accepted${each}`
   )
 }

@@ -249,12 +249,16 @@ export interface BatchedAttempt {
   readonly request: ModelRequest
 }
 
-/** `unpriced` attempts have no known price; `unknown` ones may or may not have been paid. */
+/**
+ * `unpriced` attempts have no known price; `unknown` ones may or may not have been paid; of `uncounted` ones the server
+ * stated no count of tokens, or none that can be true: they are booked at their worst case.
+ */
 export interface Spending {
   readonly attempts: number
   readonly usd: number
   readonly unpriced: number
   readonly unknown: number
+  readonly uncounted: number
   readonly inputTokens: number
   readonly outputTokens: number
 }

@@ -33,6 +33,8 @@ export interface ModelAnswer {
   readonly finish?: string
   /** The server refused the request's schema, and answered without it. */
   readonly schemaRefused?: true
+  /** A count of tokens that the server stated cannot be true, and stands as null. */
+  readonly countsRefused?: true
 }
 
 /** What a server says beside its answer. */

@@ -1,3 +1,4 @@
+import { withBelievedCounts } from "../../core/asking/believed-counts.ts"
 import { digest } from "../../core/canonical.ts"
 import { PersonNeededError, ProviderError, ToolkitError, UsageError } from "../../core/errors.ts"
 import type { BatchProgress, BatchService } from "../../core/contracts/model.ts"
@@ -125,7 +126,8 @@ async function takeIn(
   await money.settle(
     batch.attempts.map((attempt) => {
       const answer = answers.get(nameOf(attempt.key))
-      return answer === undefined ? { ...attempt, outcome: "refused" } : { ...attempt, outcome: "answered", answer }
+      if (answer === undefined) return { ...attempt, outcome: "refused" }
+      return { ...attempt, outcome: "answered", answer: withBelievedCounts(attempt.request, answer) }
     }),
   )
   await context.ledger().requests.batchEnded(batch.batch, progress.status)

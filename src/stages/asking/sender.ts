@@ -1,5 +1,6 @@
 import PQueue from "p-queue"
 import type { Ticket } from "../../core/asking/pace.ts"
+import { withBelievedCounts } from "../../core/asking/believed-counts.ts"
 import { isLoopback, worstCaseTokens } from "../../core/asking/prices.ts"
 import { serverLimits } from "../../core/asking/rate-limits.ts"
 import type { ModelAnswer, ResponseHeaders } from "../../core/contracts/model.ts"
@@ -25,6 +26,7 @@ export class Sender {
   private done: number
   private failure: { readonly error: unknown } | undefined
   private schemaRefused = false
+  private countsRefused = false
   /** The last one, of whatever call. */
   private refusal: ProviderError | undefined
 
@@ -63,6 +65,7 @@ export class Sender {
     })
     this.asking.patience.answered()
     this.noteSchemas(call, answers)
+    this.noteCounts(call, answers)
     this.done += answers.length
     this.context.report.progress(`${this.purpose}: ${this.done} of ${this.total} ${counted}`)
   }
@@ -119,7 +122,7 @@ export class Sender {
     const onHeaders = (headers: ResponseHeaders) => pace.heard(context.monotonicMs(), ticket, serverLimits(headers))
     let answers: readonly ModelAnswer[]
     try {
-      answers = inOrder(call, await call.send(context.signal, onHeaders))
+      answers = believedAnswers(call, await call.send(context.signal, onHeaders))
     } catch (error) {
       if (isBusy(error)) pace.refused(context.monotonicMs(), ticket, error.retryAfterMs)
       else pace.failed()
@@ -175,6 +178,15 @@ export class Sender {
       `${new URL(baseUrlOf(call)).host} takes no JSON Schema: asked without one, so more answers may not fit`,
     )
   }
+
+  private noteCounts(call: Call, answers: readonly ModelAnswer[]): void {
+    if (this.countsRefused || !answers.some((answer) => answer.countsRefused)) return
+    this.countsRefused = true
+    this.context.report.warn(
+      `${new URL(baseUrlOf(call)).host} states counts of tokens that cannot be true: such requests are booked at ` +
+        "their worst case",
+    )
+  }
 }
 
 function baseUrlOf({ requests }: Call): string {
@@ -190,9 +202,14 @@ function mayHaveCost(error: unknown): boolean {
   return error instanceof ProviderError ? error.mayHaveCost : !(error instanceof ToolkitError)
 }
 
-function inOrder(call: Call, answers: readonly ModelAnswer[]): readonly ModelAnswer[] {
-  if (answers.length === call.requests.length) return answers
-  throw new Error(`a call of ${call.requests.length} requests came back with ${answers.length} answers`)
+/** An answer for each request, in their order, with the counts that can be true. */
+function believedAnswers({ requests }: Call, answers: readonly ModelAnswer[]): readonly ModelAnswer[] {
+  return requests.map(({ request }, place) => {
+    const answer = answers[place]
+    if (answer === undefined || answers.length > requests.length)
+      throw new Error(`a call of ${requests.length} requests came back with ${answers.length} answers`)
+    return withBelievedCounts(request, answer)
+  })
 }
 
 function sizeOf(call: Call): { readonly inputTokens: number; readonly outputTokens: number } {

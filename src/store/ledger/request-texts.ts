@@ -17,6 +17,7 @@ export const answerSchema: z.ZodType<ModelAnswer> = z.looseObject({
   inputTokens: z.number().nullable(),
   outputTokens: z.number().nullable(),
   schemaRefused: z.literal(true).optional(),
+  countsRefused: z.literal(true).optional(),
   finish: z.string().optional(),
 })
 

@@ -172,13 +172,14 @@ interface RequestRow {
 }
 
 /** Of an answer what it took, and nothing that it said, thought or refused. */
-function withoutWords({ inputTokens, outputTokens, finish, schemaRefused }: ModelAnswer): ModelAnswer {
+function withoutWords({ inputTokens, outputTokens, finish, schemaRefused, countsRefused }: ModelAnswer): ModelAnswer {
   return {
     text: "",
     inputTokens,
     outputTokens,
     ...(finish === undefined ? {} : { finish }),
     ...(schemaRefused === undefined ? {} : { schemaRefused }),
+    ...(countsRefused === undefined ? {} : { countsRefused }),
   }
 }
 

@@ -40,7 +40,15 @@ export function asksContract(bench: () => LedgerBench): void {
         { attempt: third ?? 0, outcome: "unknown" },
         { attempt: fourth ?? 0, outcome: "answered", answer: answer("four"), costUsd: null },
       ])
-      const spending = { attempts: 4, usd: 1.25, unpriced: 1, unknown: 1, inputTokens: 6, outputTokens: 4 }
+      const spending = {
+        attempts: 4,
+        usd: 1.25,
+        unpriced: 1,
+        unknown: 1,
+        uncounted: 0,
+        inputTokens: 6,
+        outputTokens: 4,
+      }
       expect(await ledger.requests.spendingOf(keys)).toEqual(spending)
       expect(await ledger.requests.spendingByPurpose()).toEqual([{ task: "t", purpose: "self-instruct", ...spending }])
       expect(await ledger.requests.spendingOf([])).toMatchObject({ attempts: 0, usd: 0 })
@@ -51,6 +59,18 @@ export function asksContract(bench: () => LedgerBench): void {
         inputTokens: 6,
         outputTokens: 4,
       })
+    })
+
+    it("never earn money, whatever an earlier version booked, and say what nobody counted", async () => {
+      const ledger = await bench().open()
+      const sendings = [sending(1, { worstUsd: 1 }), sending(2, { worstUsd: 1 })]
+      const [first = 0, second = 0] = await begun(ledger, ...sendings)
+      await ledger.requests.settle([
+        { attempt: first, outcome: "answered", answer: answer("one"), costUsd: -20_000 },
+        { attempt: second, outcome: "answered", answer: { ...answer("two"), inputTokens: null }, costUsd: 1 },
+      ])
+      expect(await ledger.requests.spentUsd("t")).toBe(1)
+      expect(await ledger.requests.spendingOf(sendings.map(({ key }) => key))).toMatchObject({ usd: 1, uncounted: 1 })
     })
 
     it("settle all or none", async () => {
