@@ -25,7 +25,7 @@ export const asItStands: LongNumber = (digits) =>
  */
 export function parseExact(text: string, longNumber: LongNumber = asText): unknown {
   const value: unknown = JSON.parse(text)
-  if (text.length > 2 * mostNested && isDeeperThan(value, mostNested))
+  if (text.length > 2 * mostNested && isTooDeep(value))
     throw new SyntaxError(`lists and objects within each other more than ${mostNested} deep`)
   if (!mayBeInexact.test(text)) return value
   const reviver = (_key: string, item: unknown, context?: { readonly source?: string }) =>
@@ -54,9 +54,10 @@ export const asInRows: LongNumber = (digits) => (/^-?\d+$/.test(digits) ? digits
 // Whatever goes through values calls itself for each level.
 const mostNested = 1000
 
-function isDeeperThan(value: unknown, most: number): boolean {
+/** Whether lists and objects lie within each other deeper than whatever goes through values can go. */
+export function isTooDeep(value: unknown): boolean {
   let level: unknown[] = [value]
-  for (let depth = 0; depth <= most; depth += 1) {
+  for (let depth = 0; depth <= mostNested; depth += 1) {
     level = level.flatMap((item) => (typeof item === "object" && item !== null ? Object.values(item) : []))
     if (level.length === 0) return false
   }

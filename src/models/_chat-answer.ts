@@ -35,11 +35,14 @@ export function answerOf(completion: unknown, settings: CallSettings): ModelAnsw
     text: calls.length === 0 ? said.text : callingTurn(said.text, calls),
     inputTokens: countOf(usage?.prompt_tokens),
     outputTokens: countOf(usage?.completion_tokens),
-    ...(typeof finish === "string" ? { finish } : {}),
+    ...(typeof finish === "string" && finish.length <= longestFinish ? { finish } : {}),
     ...(thought === "" ? {} : { thought }),
     ...(refusal === "" ? {} : { refusal }),
   }
 }
+
+/** The server's word for why it ended is one word. */
+const longestFinish = 100
 
 interface Completion {
   readonly choices?: readonly { readonly message?: Message | null; readonly finish_reason?: unknown }[]

@@ -27,7 +27,7 @@ export function openEmbedder(
     async embed({ model, texts, dimensions }, signal, onHeaders) {
       const key = { variable: "OPENAI_API_KEY", value: apiKey }
       return guardedCall(
-        { provider: "embeddings", baseUrl, model, fetch, timeoutMs, signal, key, onHeaders },
+        { provider: "embeddings", baseUrl, model, fetch, timeoutMs, signal, key, onHeaders, mostBytes },
         async (guarded) => {
           // Numbers as they are: not every server knows the other encoding.
           const body = {
@@ -49,17 +49,23 @@ export function openEmbedder(
   }
 }
 
+/** Of 64 texts, with 8,192 numbers each. */
+const mostBytes = 64e6
+
 function vectorsOf(answer: unknown, wanted: number, host: string): Float32Array[] {
   const data = (answer as { data?: unknown } | null)?.data
-  const rows = Array.isArray(data) ? (data as { index?: unknown; embedding?: unknown }[]) : []
+  const rows = Array.isArray(data) ? (data as ({ index?: unknown; embedding?: unknown } | null)[]) : []
   const vectors = Array<Float32Array | undefined>(wanted).fill(undefined)
-  for (const [place, { index, embedding }] of rows.entries())
+  for (const [place, row] of rows.entries()) {
+    const { index, embedding } = row ?? {}
+    const at = typeof index === "number" ? index : place
+    if (!(Number.isInteger(at) && at >= 0 && at < wanted)) continue
     if (Array.isArray(embedding) && embedding.length > 0 && embedding.every(Number.isFinite))
-      vectors[typeof index === "number" ? index : place] = Float32Array.from(embedding as number[])
+      vectors[at] = Float32Array.from(embedding as number[])
+  }
   const whole = vectors.filter((vector) => vector !== undefined)
-  // An index beyond the texts makes the list longer.
-  if (vectors.length === wanted && whole.length === wanted && whole.every(({ length }) => length === whole[0]?.length))
-    return whole
+  const isOfOneLength = whole.every(({ length }) => length === whole[0]?.length)
+  if (rows.length === wanted && whole.length === wanted && isOfOneLength) return whole
   throw new ProviderError(`${host} answered ${whole.length} usable vectors for ${wanted} texts`, {
     provider: "embeddings",
     hint: "Check that build.semantic.model is an embedding model and that the server speaks /embeddings.",
@@ -67,6 +73,6 @@ function vectorsOf(answer: unknown, wanted: number, host: string): Float32Array[
 }
 
 function tokensOf(answer: unknown): number | null {
-  const tokens = (answer as { usage?: { prompt_tokens?: unknown } | null }).usage?.prompt_tokens
-  return typeof tokens === "number" ? tokens : null
+  const tokens = (answer as { usage?: { prompt_tokens?: unknown } | null } | null)?.usage?.prompt_tokens
+  return typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0 ? tokens : null
 }

@@ -1,4 +1,6 @@
+import { bounded } from "../core/bounded-answer.ts"
 import { CredentialError, ProviderError, ToolkitError } from "../core/errors.ts"
+import { isTooDeep } from "../core/json-text.ts"
 import { contentFilter } from "../core/asking/spoken.ts"
 import type { ResponseHeaders } from "../core/contracts/model.ts"
 import { isRetryableStatus, retryAfterMs } from "../core/retry.ts"
@@ -15,6 +17,8 @@ export interface CallSettings {
   readonly key: { readonly variable: string; readonly value: string | undefined }
   /** What a whole answer is; JSON unless it says lines of it, as files are. */
   readonly reads?: "json" | "lines"
+  /** The longest answer that is read, in bytes; default `mostAnswerBytes`. */
+  readonly mostBytes?: number
   /** Told the headers of every answer, before it is read. */
   readonly onHeaders?: ((headers: ResponseHeaders) => void) | undefined
 }
@@ -22,9 +26,12 @@ export interface CallSettings {
 /** Node's own fetch waits five minutes for the head of an answer: a longer time would not be kept. */
 export const defaultTimeoutMs = 300_000
 
+/** Ten times what the longest answers of today have. */
+const mostAnswerBytes = 8e6
+
 /**
  * The work's result. The fetch that it is given answers with whole JSON or fails: it follows no redirect, since that
- * could take examples to a host that is not allowed, and it ends after the time. Every failure is a ToolkitError of the
+ * could take examples to a host that is not allowed, and it ends after the time and below the bytes that are set. Every failure is a ToolkitError of the
  * one retry policy, without the key, whatever the SDK makes of it on the way.
  */
 export async function guardedCall<Result>(
@@ -61,8 +68,10 @@ async function wholeAnswer(
 ): Promise<Response> {
   const timeout = AbortSignal.timeout(settings.timeoutMs)
   const signal = AbortSignal.any([settings.signal, timeout, ...(init?.signal ? [init.signal] : [])])
-  const response = await settings.fetch(input, { ...init, redirect: "manual", signal })
-  settings.onHeaders?.(response.headers)
+  const { provider, mostBytes = mostAnswerBytes } = settings
+  const answer = await settings.fetch(input, { ...init, redirect: "manual", signal })
+  settings.onHeaders?.(answer.headers)
+  const response = bounded(answer, { provider, host: hostOf(settings), mostBytes })
   const text = await response.text()
   if (!response.ok) throw statusError(settings, response, text)
   if (settings.reads === "lines") return new Response(text, { status: response.status })
@@ -73,8 +82,9 @@ async function wholeAnswer(
       status: response.status,
       hint: `Is ${settings.baseUrl} the address of a chat server? It often ends in /v1.`,
     })
+  let value: unknown
   try {
-    JSON.parse(text)
+    value = JSON.parse(text)
   } catch {
     throw new ProviderError(`${hostOf(settings)} broke off its answer after ${text.length} characters`, {
       provider: settings.provider,
@@ -82,6 +92,12 @@ async function wholeAnswer(
       hint: "See the server's log.",
     })
   }
+  if (isTooDeep(value))
+    throw new ProviderError(`${hostOf(settings)} answered with lists and objects nested too deep to be an answer`, {
+      provider,
+      status: response.status,
+      hint: "See the server's log.",
+    })
   return new Response(text, { status: response.status, headers: { "content-type": "application/json" } })
 }
 
@@ -148,6 +164,11 @@ function networkError(settings: CallSettings, error: unknown): ProviderError {
     return new ProviderError(`${hostOf(settings)} did not answer in ${Math.round(settings.timeoutMs / 1000)} s`, {
       ...common,
       hint: "Is the server busy? A smaller expand.model.maxTokens makes answers shorter.",
+    })
+  if (cause?.code === "UND_ERR_HEADERS_OVERFLOW")
+    return new ProviderError(`${hostOf(settings)} answered with headers that are too long`, {
+      provider,
+      hint: `Is ${baseUrl} the address of a chat server?`,
     })
   if (message === "terminated")
     return new ProviderError(`${hostOf(settings)} broke off its answer`, { ...common, hint: "See the server's log." })

@@ -1,5 +1,7 @@
 import OpenAI from "openai"
-import { ConfigError, CredentialError } from "../core/errors.ts"
+import { z } from "zod"
+import { ConfigError, CredentialError, ProviderError } from "../core/errors.ts"
+import { parseJson } from "../core/json-text.ts"
 import { isLoopback } from "../core/asking/prices.ts"
 import { contentFilter, heldBack } from "../core/asking/spoken.ts"
 import type { BatchProgress, BatchService, ModelModule, ModelRequest } from "../core/contracts/model.ts"
@@ -113,8 +115,15 @@ function batchesOf(call: Call): BatchService {
       }),
     find: (submissionKey, signal) =>
       call({ signal }, async (client) => {
-        for await (const batch of client.batches.list({ limit: 100 }))
+        let seen = 0
+        for await (const batch of client.batches.list({ limit: 100 })) {
           if (batch.metadata?.[submissionLabel] === submissionKey) return batch.id
+          if (++seen > mostBatches)
+            throw new ProviderError(`the server lists more than ${mostBatches} batches, and does not end`, {
+              provider: "openai",
+              mayHaveCost: false,
+            })
+        }
         return undefined
       }),
     poll: (id, signal) =>
@@ -145,23 +154,46 @@ async function resultsIn(
   const texts = await Promise.all(
     files
       .filter((file) => typeof file === "string")
-      .map((file) => call({ signal, reads: "lines" }, async (reader) => (await reader.files.content(file)).text())),
+      .map((file) =>
+        call({ signal, reads: "lines", mostBytes: mostFileBytes }, async (reader) =>
+          (await reader.files.content(file)).text(),
+        ),
+      ),
   )
   return texts
     .flatMap((text) => text.split("\n").filter((line) => line.trim() !== ""))
-    .map((line) => resultOf(JSON.parse(line), settings))
+    .flatMap((line) => {
+      // Of a line that cannot be read nobody knows whose it is: that request has no answer.
+      const { data } = resultSchema.safeParse(parseJson(line))
+      return data === undefined ? [] : [resultOf(data, settings)]
+    })
 }
+
+/** A text cannot be longer in this engine; a batch of 50,000 long answers has less. */
+const mostFileBytes = 500e6
+
+/** A list of batches that is longer has no end. */
+const mostBatches = 100_000
 
 /** The key in a batch's metadata by which it is found again. */
 const submissionLabel = "tuneloop_submission"
 
+const errorSchema = z
+  .looseObject({ code: z.string().nullish().catch(null), message: z.string().nullish().catch(null) })
+  .nullish()
+  .catch(null)
+const resultSchema = z.looseObject({
+  custom_id: z.string(),
+  response: z
+    .looseObject({ status_code: z.number().nullish().catch(null), body: z.unknown() })
+    .nullish()
+    .catch(null),
+  error: errorSchema,
+})
+
 /** A line of a batch's output file or error file. */
 function resultOf(
-  line: {
-    custom_id: string
-    response?: { status_code?: number; body?: unknown } | null
-    error?: { code?: string; message?: string } | null
-  },
+  line: z.output<typeof resultSchema>,
   settings: CallSettings,
 ): BatchProgress["answers"][number] | BatchProgress["failures"][number] {
   const { custom_id: name, response, error } = line
@@ -172,7 +204,7 @@ function resultOf(
     } catch (problem) {
       return { name, message: (problem as Error).message, isRetryable: false }
     }
-  const refused = (response?.body as { error?: { message?: string; code?: string } } | null | undefined)?.error
+  const refused = errorSchema.parse((response?.body as { error?: unknown } | null | undefined)?.error)
   const said = refused?.message ?? error?.message ?? error?.code
   if (refused?.code === contentFilter) return { name, answer: heldBack(said ?? "") }
   return {

@@ -212,19 +212,28 @@ export class OpenAiJobs {
         offset += bytesRead
         const body = new FormData()
         body.append("data", new Blob([buffer.subarray(0, bytesRead)]))
-        const part = await this.wire.repeatable("POST", `/uploads/${id}/parts`, z.looseObject({ id: z.string() }), body)
+        const part = await this.wire.repeatable(
+          "POST",
+          `/uploads/${encodeURIComponent(id)}/parts`,
+          z.looseObject({ id: z.string() }),
+          body,
+        )
         parts.push(part.id)
       }
     } finally {
       await file.close()
     }
     const complete = z.looseObject({ file: fileSchema })
-    return (await this.wire.repeatable("POST", `/uploads/${id}/complete`, complete, { part_ids: parts })).file
+    return (
+      await this.wire.repeatable("POST", `/uploads/${encodeURIComponent(id)}/complete`, complete, { part_ids: parts })
+    ).file
   }
 
   async *#list<Item extends { readonly id: string }>(path: string, schema: z.ZodType<Item>): AsyncGenerator<Item> {
     const page = z.looseObject({ data: z.array(schema), has_more: z.boolean().nullish() })
-    for (let after = ""; ; ) {
+    let after = ""
+    for (let number = 1; ; number++) {
+      this.wire.requirePage(number)
       const { data, has_more } = await this.wire.get(
         `${path}?limit=${pageSize}${after && `&after=${encodeURIComponent(after)}`}`,
         page,

@@ -4,6 +4,7 @@ import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import type { ReadableStream } from "node:stream/web"
 import type { z } from "zod"
+import { bounded } from "../../core/bounded-answer.ts"
 import type { BackendContext } from "../../core/contracts/backend.ts"
 import { CredentialError, GateError, JobMayExistError, ProviderError, type ToolkitError } from "../../core/errors.ts"
 import { parseJson } from "../../core/json-text.ts"
@@ -35,6 +36,11 @@ const shortestWaitMs = 1000
 const patienceMs = 120_000
 // A gigabyte at a megabyte a second takes a quarter of an hour.
 const filePatienceMs = 3_600_000
+// A list of 100 jobs with all that was asked of them has less than one.
+const mostAnswerBytes = 32e6
+const mostPages = 1000
+// Of a file whose size nobody states. The adapter of a large model has a few.
+const mostFileBytes = 200e9
 
 /**
  * The calls to a hosted service. The key goes to the service's own address alone: a redirect is an error, and so is a
@@ -87,14 +93,15 @@ export class HostedWire {
   download(path: string, file: string, stated?: number): Promise<void> {
     return this.politely(async () => {
       const answer = await this.#send("GET", path, undefined, {}, filePatienceMs)
-      if (answer.status >= 300) throw this.refused(await readAnswer(answer))
+      if (answer.status >= 300) throw this.refused(await this.read(answer))
+      const length = answer.headers.has("content-encoding") ? null : answer.headers.get("content-length")
+      const expected = stated ?? (length === null ? undefined : Number(length))
       try {
-        await pipeline(bodyOf(answer), createWriteStream(`${file}.tmp`, { flush: true }))
+        const body = bodyOf(this.bounded(answer, (expected ?? mostFileBytes) + mostAnswerBytes))
+        await pipeline(body, createWriteStream(`${file}.tmp`, { flush: true }))
       } catch (error) {
         throw this.unreachable(error)
       }
-      const length = answer.headers.has("content-encoding") ? null : answer.headers.get("content-length")
-      const expected = stated ?? (length === null ? undefined : Number(length))
       const { size } = statSync(`${file}.tmp`)
       if (expected !== undefined && expected !== size)
         throw new ProviderError(`${basename(file)} came with ${size} bytes; the service states ${expected}`, {
@@ -177,7 +184,7 @@ export class HostedWire {
     body?: Body,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer> {
-    return readAnswer(await this.#send(method, path, body, headers), (error) => this.unreachable(error))
+    return this.read(await this.#send(method, path, body, headers))
   }
 
   /** The answer, or an error where the service refuses. */
@@ -305,6 +312,33 @@ export class HostedWire {
     })
   }
 
+  /** The whole answer, of a size that answers have. */
+  async read(answer: Response): Promise<Answer> {
+    let text: string
+    try {
+      text = await this.bounded(answer, mostAnswerBytes).text()
+    } catch (error) {
+      // The headers came, and then the connection broke: the work may have been done.
+      throw this.unreachable(error)
+    }
+    return { status: answer.status, value: parseJson(text), text, headers: answer.headers }
+  }
+
+  /** The answer, of which no more than so many bytes are read. */
+  bounded(answer: Response, mostBytes = mostAnswerBytes): Response {
+    return bounded(answer, { provider: this.service.name, host: new URL(this.service.baseUrl).host, mostBytes })
+  }
+
+  /** Throws at a page of a list, counted from 1, that no list has: its pages have no end. */
+  requirePage(number: number): void {
+    if (number <= mostPages) return
+    const { name } = this.service
+    throw new ProviderError(`${name} answers a list with more than ${mostPages} pages`, {
+      provider: name,
+      mayHaveCost: false,
+    })
+  }
+
   /** A call that may be made again is, where that may help. */
   politely<Value>(work: () => Promise<Value>): Promise<Value> {
     const { sleep, signal } = this.#context
@@ -320,15 +354,4 @@ function isFile(body: Body | undefined): boolean {
 
 function bodyOf({ body }: Response): Readable {
   return body === null ? Readable.from([]) : Readable.fromWeb(body as ReadableStream)
-}
-
-export async function readAnswer(response: Response, failed = (error: unknown) => error): Promise<Answer> {
-  let text: string
-  try {
-    text = await response.text()
-  } catch (error) {
-    // The headers came, and then the connection broke: the work may have been done.
-    throw failed(error)
-  }
-  return { status: response.status, value: parseJson(text), text, headers: response.headers }
 }

@@ -1,6 +1,6 @@
 import type { BackendContext } from "../../../core/contracts/backend.ts"
 import { ProviderError } from "../../../core/errors.ts"
-import { type HostedWire, readAnswer } from "../wire.ts"
+import type { HostedWire } from "../wire.ts"
 
 const mostRedirects = 5
 const patienceMs = 120_000
@@ -37,8 +37,10 @@ export function hubFetch(
       }
       const next = redirectOf(response, url, init.method)
       if (next === undefined || hops >= mostRedirects) {
-        if (response.ok) return response
-        throw wire.refused(await readAnswer(response, (error) => wire.unreachable(error)))
+        if (!response.ok) throw wire.refused(await wire.read(response))
+        // Files go to the disk, as many bytes as the hub states; a log is read line by line, for as long as a job runs.
+        const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true
+        return url.pathname.startsWith("/api/") && !isStream ? wire.bounded(response) : response
       }
       await response.body?.cancel()
       url = next

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url"
 import { z } from "zod"
 import type { BackendContext } from "../../../core/contracts/backend.ts"
 import { CredentialError, ProviderError, ToolkitError } from "../../../core/errors.ts"
-import { type HostedWire, readAnswer } from "../wire.ts"
+import type { HostedWire } from "../wire.ts"
 import { hubFetch } from "./hub-fetch.ts"
 
 const stageSchema = z.looseObject({ stage: z.string().nullish(), message: z.string().nullish() })
@@ -124,12 +124,11 @@ export class Hub {
   async *jobs(label?: readonly [name: string, value: string]): AsyncGenerator<HubJob> {
     const filter = label === undefined ? "" : `?${new URLSearchParams({ label: label.join("=") })}`
     let next: string | undefined = `${this.#url}/api/jobs/${await this.namespace()}${filter}`
-    while (next !== undefined) {
+    for (let number = 1; next !== undefined; number++) {
+      this.wire.requirePage(number)
       const page: string = next
       const answer = await this.wire.politely(async () =>
-        readAnswer(await this.#send(page, { headers: { authorization: `Bearer ${this.token}` } }), (error) =>
-          this.wire.unreachable(error),
-        ),
+        this.wire.read(await this.#send(page, { headers: { authorization: `Bearer ${this.token}` } })),
       )
       yield* this.wire.parse(z.array(jobSchema), answer.value)
       next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get("link") ?? "")?.[1]

@@ -97,7 +97,9 @@ export class WandbArtifacts {
 
   /** The artifacts of rows in the project. */
   async *list(entity: string, project: string): AsyncGenerator<ListedArtifact> {
-    for (let cursor: string | null = null; ; ) {
+    let cursor: string | null = null
+    for (let number = 1; ; number++) {
+      this.#wire.requirePage(number)
       const answer: z.output<typeof queries.list.answer> = await this.#ask(queries.list, {
         ...{ entity, project, type: datasetType, cursor },
       })

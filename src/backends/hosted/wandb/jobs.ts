@@ -91,7 +91,9 @@ export class WandbJobs {
   ): Promise<Item[]> {
     const page = z.looseObject({ data: z.array(schema), has_more: z.boolean() })
     const items: Item[] = []
-    for (let after = from; ; ) {
+    let after = from
+    for (let number = 1; ; number++) {
+      this.wire.requirePage(number)
       const query = new URLSearchParams({ limit: String(pageSize), ...(after === undefined ? {} : { after }) })
       const { data, has_more: hasMore } = await this.wire.get(`${path}?${query}`, page)
       items.push(...data)
