@@ -34,7 +34,7 @@ export function register(command: Command, host: Host): void {
     .description("what requests to models cost, by strategy and accepted example")
     .addHelpText(
       "after",
-      "\nWhat is in flight or unknown counts at its worst case, and so does an answer whose\ntokens the " +
+      "\nWhat is in flight or unknown counts at its worst case, and so does an answer\nwhose tokens the " +
         "server did not count, or not in a way that can be true.\nExample: tuneloop ledger costs ticket-triage",
     )
     .action(async (task: string | undefined) => {
