@@ -24,5 +24,6 @@ try {
   const { state } = await resolveSubmission(context, run, { plan, backend }, { by: `${process.pid}`, created })
   process.stdout.write(state)
 } catch (error) {
-  process.stdout.write((error as { code?: string }).code ?? String(error))
+  const { code, message } = error as Error & { readonly code?: string }
+  process.stdout.write(`${code}: ${message}`)
 }

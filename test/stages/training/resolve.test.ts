@@ -206,19 +206,20 @@ describe("a person's word for a submission that is uncertain", () => {
 
   it("is taken once of two that contradict each other, from two machines at once", { timeout: 60_000 }, async () => {
     const run = await uncertainRun()
-    const list = /^GET \S+\/jobs$/
-    // Both have seen that the run is uncertain before either says a word.
-    server.faults.push(...[1, 2].map(() => ({ call: list, when: "after", answer: "held" }) as const))
-    let arrived = 0
-    server.onCall = (call) => {
-      if (list.test(call) && ++arrived === 2) server.release()
-    }
-    const said = await Promise.all([there(run), there(run, "ftjob-1")])
-    expect(said.toSorted()).toEqual(["not-uncertain", "resolved"])
+    const lookedAt = /^GET \S+\/jobs\/ftjob-1$/
+    // One has seen that the run is uncertain, and that its job is there, when the other says that there is none.
+    server.faults.push({ call: lookedAt, when: "after", answer: "held" })
+    const arrival = server.arrival(lookedAt)
+    const late = there(run, "ftjob-1")
+    await arrival
+    expect(await there(run)).toBe("resolved")
+    server.release()
+    expect(await late).toMatch(
+      /^not-uncertain: .* is failed, and has no job, as \d+ said; only a run that is uncertain/,
+    )
     const events = await command().context.ledger().runs.events(run)
     expect(events.filter(({ type }) => type === "resolved")).toHaveLength(1)
-    const { state, job } = await summaryOf(command().context, run)
-    expect([state, job?.id]).toEqual(said[0] === "resolved" ? ["failed", undefined] : ["queued", "ftjob-1"])
+    expect(await summaryOf(command().context, run)).toMatchObject({ state: "failed", job: undefined })
   })
 
   it("counts while the provider cannot be reached", async () => {
