@@ -22,7 +22,9 @@ const parts: Readonly<Record<string, () => Promise<string[]>>> = {
 const chosen = values.only?.flatMap((names) => names.split(",")) ?? Object.keys(parts)
 const unknown = chosen.filter((name) => !Object.hasOwn(parts, name))
 if (unknown.length > 0 || !(kills > 0))
-  throw new Error(`unknown: ${unknown.join(", ") || `--kills ${values.kills}`}; parts: ${Object.keys(parts).join(", ")}`)
+  throw new Error(
+    `unknown: ${unknown.join(", ") || `--kills ${values.kills}`}; parts: ${Object.keys(parts).join(", ")}`,
+  )
 
 const start = performance.now()
 const broken: string[] = []
