@@ -14,6 +14,7 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   "invalid-config": "a specification, a job or the settings are wrong; every problem is listed",
   "invalid-data": "rows or files of data are wrong, missing or cannot be written; every problem is listed",
   "lease-over": "a deployment's lease ended before its evaluation did; what was answered is kept",
+  "lease-stopping": "what is deployed was told to stop and has not yet; it bills until it has",
   "lease-uncertain": "it is not known whether a model is deployed; it may bill",
   ledger: "the ledger cannot be opened or is damaged",
   "no-attributes": "the model proposed no attributes that can be read",

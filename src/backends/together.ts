@@ -3,7 +3,9 @@ import type { BackendContext, BackendModule, FineTuneBackend } from "../core/con
 import { chatRow, chatRowFaults, preferenceForm } from "../core/contracts/chat-rows.ts"
 import { hostOf } from "../core/asking/model-match.ts"
 import { fetchAdapter } from "./hosted/together-adapter.ts"
-import { togetherDeployer } from "./hosted/together-endpoints.ts"
+import { togetherDeployer } from "./hosted/together-deployer.ts"
+import { EarlierEndpoints, isEarlier } from "./hosted/together-earlier-endpoints.ts"
+import { TogetherEndpoints } from "./hosted/together-endpoints.ts"
 import { fetchRows, jobHistory } from "./hosted/together-history.ts"
 import { togetherMessageOf, TogetherJobs } from "./hosted/together-jobs.ts"
 import { jobLog, pollJob } from "./hosted/together-poll.ts"
@@ -14,9 +16,17 @@ import { estimateByPrice } from "./hosted/training-prices.ts"
 import { pollSeconds, settleSeconds } from "./hosted/shared-options.ts"
 import { HostedWire } from "./hosted/wire.ts"
 
+const ownUrl = "https://api.together.ai/v1"
+const ownInference = "https://api-inference.together.ai/v1"
+
 const optionsSchema = z.strictObject({
-  baseUrl: z.url().default("https://api.together.ai/v1").describe("The server's address, up to /v1"),
+  baseUrl: z.url().default(ownUrl).describe("The server's address, up to /v1"),
   apiKeyEnv: z.string().default("TOGETHER_API_KEY").describe("The environment variable that holds the key"),
+  inferenceUrl: z
+    .url()
+    .optional()
+    .describe(`Where deployed models are asked, up to /v1 (default: ${ownInference}; with another baseUrl, that one)`),
+  projectId: z.string().optional().describe("The project in which models are deployed (default: the key's own)"),
   settleSeconds,
   pollSeconds: pollSeconds(30),
 })
@@ -35,11 +45,17 @@ export default module
 
 function together(
   context: BackendContext,
-  { baseUrl, apiKeyEnv, settleSeconds, pollSeconds }: Options,
+  { baseUrl, apiKeyEnv, projectId, settleSeconds, pollSeconds, ...options }: Options,
 ): FineTuneBackend {
-  const wire = new HostedWire(context, { name: "together", baseUrl, apiKeyEnv, messageOf: togetherMessageOf })
+  const wireAt = (address: string) =>
+    new HostedWire(context, { name: "together", baseUrl: address, apiKeyEnv, messageOf: togetherMessageOf })
+  const wire = wireAt(baseUrl)
   const jobs = new TogetherJobs(wire)
-  const deployer = togetherDeployer(wire, settleSeconds * 1000)
+  // Its versions are beside each other.
+  const endpoints = new TogetherEndpoints(wireAt(baseUrl.replace(/\/v1\/?$/, "")), projectId)
+  const earlier = new EarlierEndpoints(wire)
+  const deployer = togetherDeployer({ jobs, endpoints, earlier, settleMs: settleSeconds * 1000 })
+  const inferenceUrl = options.inferenceUrl ?? (baseUrl === ownUrl ? ownInference : baseUrl)
   // The service's own price, where it can be asked.
   const serving = async (baseModel: string) => {
     const filed = () => servingFigure("together", context.servingPrices)
@@ -77,7 +93,7 @@ function together(
     notes: [
       "serving: a tuned model needs a dedicated endpoint, which is billed by the minute even while idle; " +
         "`runs deploy` and `evaluate --deploy` make one under a lease, and Together stops it after an hour without " +
-        "a question. They use its v1 endpoints, which it supports until the end of 2026",
+        "a question. They are asked at api-inference.together.ai, which has to be in `allowedHosts` too",
       "weights: the adapter can be taken home (`runs fetch`)",
     ],
     estimate: async (plan) => {
@@ -100,7 +116,10 @@ function together(
     purge: (id) => jobs.deleteFile(id),
     ...deployer,
     // A tuned model answers nobody before it is deployed.
-    chat: (model) =>
-      model.kind === "base" || model.kind === "deployment" ? { baseUrl, apiKeyEnv, model: model.model } : undefined,
+    chat: (model) => {
+      if (model.kind === "base") return { baseUrl, apiKeyEnv, model: model.model }
+      if (model.kind !== "deployment") return undefined
+      return { baseUrl: isEarlier(model.id) ? baseUrl : inferenceUrl, apiKeyEnv, model: model.model }
+    },
   }
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from "node:http"
-import { TogetherEndpoints } from "./together/endpoints.ts"
+import { EarlierTogetherEndpoints } from "./together/earlier-endpoints.ts"
+import { project, TogetherEndpoints } from "./together/endpoints.ts"
 import { refused, storagePath, TogetherFiles } from "./together/files.ts"
+import { registryAnswer } from "./together/registry.ts"
 import { limitsOf, listedJob, newJob, type ServedTogetherJob, shownJob } from "./together/served.ts"
 import { type Answer, arePreferences, WireServer } from "./wire-server.ts"
 
@@ -15,11 +17,14 @@ export class TogetherServer extends WireServer {
   readonly jobs: ServedTogetherJob[] = []
   readonly store = new TogetherFiles()
   readonly endpoints = new TogetherEndpoints()
+  readonly earlierEndpoints = new EarlierTogetherEndpoints()
   readonly model = "meta-llama/Meta-Llama-3.1-8B-Instruct-Reference"
   /** Whether the types and levels of events come in capitals: the service's client has both. */
   hasCapitals = false
   /** What the account may spend on a job. */
   limitUsd = 100
+  /** Whether no machine for deployments has room. */
+  isFull = false
   /** What a job makes, packed. */
   archive = Buffer.alloc(0)
   /** What it had made at earlier steps, packed. */
@@ -56,6 +61,8 @@ export class TogetherServer extends WireServer {
   succeed(job = this.newest): void {
     this.#start(job)
     job.model_output_name = `org/${job.suffix}-${job.id}`
+    job.model_object_id = `ml_${job.id}`
+    job.model_object_revision_id = `rv_${job.id}`
     this.end(job, "completed", "Job completed")
   }
 
@@ -88,14 +95,15 @@ export class TogetherServer extends WireServer {
 
   protected async answerTo(call: string, request: IncomingMessage, body: Buffer): Promise<Answer> {
     const url = new URL(request.url ?? "", "http://127.0.0.1")
-    const [, , room, ...rest] = url.pathname.split("/")
+    const [, version, room, ...rest] = url.pathname.split("/")
     if (room === storagePath && request.method === "PUT") return this.store.put(rest[0] ?? "", body)
     if (request.headers.authorization !== `Bearer ${this.key}`) return refused(401, "invalid API key")
+    if (version !== "v1") return this.#laterAnswer(url, request, body)
     if (room === "files") return this.store.answerTo({ request, path: rest, body, url: this.url })
     if (room === "finetune") return this.#archive(url)
-    if (room === "hardware") return this.endpoints.hardwareFor(url.searchParams.get("model"), [this.model])
-    if (room === "endpoints") return this.endpoints.answerTo({ request, path: rest, body }, this.#tunedModels())
-    if (call === "POST /v1/chat/completions") return this.endpoints.chat(body)
+    if (room === "endpoints") return this.earlierEndpoints.answerTo(request, rest[0])
+    if (call === "POST /v1/chat/completions")
+      return this.endpoints.chat(body) ?? this.earlierEndpoints.chat(JSON.parse(body.toString("utf8")).model)
     if (room !== "fine-tunes") return refused(404, "no such path")
     if (call === "POST /v1/fine-tunes")
       return this.#create(JSON.parse(body.toString("utf8")) as Record<string, unknown>)
@@ -106,8 +114,17 @@ export class TogetherServer extends WireServer {
     return this.#job(rest[0] ?? "", rest[1], url)
   }
 
-  #tunedModels(): string[] {
-    return this.jobs.flatMap(({ model_output_name: name }) => (name === null ? [] : [name]))
+  /** The versions after the first: who the key is of, what can be deployed, and what is. */
+  #laterAnswer(url: URL, request: IncomingMessage, body: Buffer): Answer {
+    const [, version, room, id, part, ...path] = url.pathname.split("/")
+    if (version === "v3") {
+      const organization = { id: "org_tests", name: "Tests" }
+      const who = { type: "project_api_key", api_key: { id: "key_1" }, organization }
+      return { status: 200, body: { ...who, project: { id: project, name: "Tests", slug: "org" } } }
+    }
+    if (room === "projects" && id !== project) return refused(403, `no access to the project ${id}`)
+    if (part === "endpoints") return this.endpoints.answerTo({ request, path, url, body }, this.jobs)
+    return registryAnswer(url, this) ?? refused(404, "no such path")
   }
 
   #job(id: string, part: string | undefined, url: URL): Answer {

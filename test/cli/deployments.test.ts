@@ -26,18 +26,20 @@ const evaluation = ["evaluate", "latest", "--against", "linear"]
 
 it("runs deploy says the price first and needs --yes; what bills is shown until runs undeploy ends it", async () => {
   const plan = await outcomeOf("runs", "deploy", "latest", "--hours", "2", "--dry-run")
-  expect(plan.stdout).toMatch(/would deploy org\/mood.* at together on 1x_nvidia_h100_80gb_sxm/)
-  expect(plan.stdout).toMatch(/price: \$3\.60 an hour, asked or idle \(as of 2026-06-01: .*\/hardware\); up to \$7\.20/)
+  expect(plan.stdout).toMatch(/would deploy org\/mood.* at together on 1xnvidia-h100-80gb/)
+  expect(plan.stdout).toMatch(
+    /price: \$3\.60 an hour, asked or idle \(as of 20\d\d-\d\d-\d\d: .*inference-instance-types\); up to \$7\.20/,
+  )
   const unasked = await outcomeOf("runs", "deploy", "latest")
   expect([unasked.code, unasked.stderr]).toEqual([2, expect.stringContaining("price: $3.60 an hour")])
   expect(unasked.stderr).toContain("Give --yes to start.")
   expect(server.endpoints.made).toEqual([])
   const made = await printed("runs", "deploy", "latest", "--yes", "--wait")
   expect(made).toMatchObject({ outcome: "deployed", usdPerHour: 3.6, isBilling: true })
-  expect(made.endpoint).toMatchObject({ baseUrl: server.url, model: server.endpoints.made[0]?.name })
+  expect(made.endpoint).toMatchObject({ baseUrl: server.url, model: server.endpoints.names[0]?.name })
   expect(await printed("runs", "deploy", "latest", "--yes")).toMatchObject({ outcome: "unchanged", lease: made.lease })
   const status = await outcomeOf("status")
-  expect(status.stdout).toMatch(/billing now:\n {2}mood-\S+ is deployed on 1x_nvidia_h100_80gb_sxm: \$3\.60 an hour/)
+  expect(status.stdout).toMatch(/billing now:\n {2}mood-\S+ is deployed on 1xnvidia-h100-80gb: \$3\.60 an hour/)
   expect(status.stdout).toMatch(/ since .* UTC, about \$.* so far; its lease ends .* UTC; .* runs undeploy mood-/)
   expect(await printed("status")).toMatchObject({ deployments: [{ run, usdPerHour: 3.6, isExpired: false }] })
   expect(JSON.parse((await outcomeOf("doctor", "--json")).stdout).checks).toContainEqual(
@@ -46,7 +48,7 @@ it("runs deploy says the price first and needs --yes; what bills is shown until 
   expect((await printed("runs", "show", "latest")).deployments).toMatchObject([{ state: "deployed" }])
   const ended = await outcomeOf("runs", "undeploy", "latest")
   expect(ended.stderr).toContain("is deployed on")
-  expect(ended.stdout).toMatch(/was deployed on 1x_nvidia_h100_80gb_sxm, .*: a person ended it/)
+  expect(ended.stdout).toMatch(/was deployed on 1xnvidia-h100-80gb, .*: a person ended it/)
   expect(server.endpoints.billing).toEqual([])
   expect(await printed("status")).toMatchObject({ deployments: [] })
   expect((await outcomeOf("runs", "undeploy", "latest")).stdout).toBe("nothing of this workspace is deployed there\n")
@@ -56,23 +58,26 @@ it("runs undeploy --on ends what this workspace has there, and leaves alone what
   await printed("runs", "deploy", "latest", "--yes")
   const [mine] = server.endpoints.made
   if (mine === undefined) throw new Error("nothing was deployed")
-  server.endpoints.made.push({ ...mine, id: "endpoint-2", display_name: "tuneloop lease_ffffffffffffffff" })
-  server.endpoints.made.push({ ...mine, id: "endpoint-3", display_name: "somebody's own" })
+  for (const [at, name] of ["org/tuneloop-ffffffffffffffff", "org/somebodys-own"].entries()) {
+    const endpoint = { ...mine.endpoint, id: `ep_${at + 2}`, name }
+    server.endpoints.names.push(endpoint)
+    server.endpoints.made.push({ ...mine, id: `dep_${at + 2}`, endpoint })
+  }
   expect(await printed("runs", "undeploy", "--on", "together", "--dry-run")).toMatchObject({
     dryRun: true,
     standing: [{ run }],
-    others: [{ id: "endpoint-2" }],
+    others: [{ id: "ep_2/dep_2" }],
   })
   const { things } = await printed("runs", "ls", "--on", "together")
   const listed = things.filter(({ kind }: { kind: string }) => kind === "deployment")
   expect(listed.map(({ id, run: of }: { id: string; run: string | null }) => [id, of])).toEqual([
-    ["endpoint-1", run],
-    ["endpoint-2", null],
-    ["endpoint-3", null],
+    ["ep_3/dep_3", null],
+    ["ep_2/dep_2", null],
+    ["ep_1/dep_1", run],
   ])
   const { stdout } = await outcomeOf("runs", "undeploy", "--on", "together")
-  expect(stdout).toMatch(/left alone: endpoint-2 .* at together: it was deployed by Tuneloop, under no lease/)
-  expect(server.endpoints.billing.map(({ id }) => id)).toEqual(["endpoint-2", "endpoint-3"])
+  expect(stdout).toMatch(/left alone: ep_2\/dep_2 .* at together: it was deployed by Tuneloop, under no lease/)
+  expect(server.endpoints.billing.map(({ id }) => id)).toEqual(["dep_2", "dep_3"])
 })
 
 it("evaluate deploys nothing unless it is asked to, and says what it would cost", async () => {
@@ -99,6 +104,32 @@ it("evaluate says what to compare with where the base is not served, before it d
   expect(server.endpoints.made).toEqual([])
   const { plan } = await printed("runs", "show", "latest")
   expect(await stageContext(folder).ledger().openings.of(plan.holdout)).toEqual([])
+})
+
+it("evaluate deploys nothing where the host that answers may not be asked", async () => {
+  const file = join(folder, "jobs", "runs", run, "plan.json")
+  const plan = JSON.parse(readFileSync(file, "utf8"))
+  plan.backend.options.inferenceUrl = "https://questions.example/v1"
+  writeFileSync(file, JSON.stringify(plan))
+  const { code, stderr } = await outcomeOf(...evaluation, "--deploy", "--yes")
+  expect([code, stderr]).toEqual([4, expect.stringContaining("examples may not be sent to questions.example")])
+  expect(server.endpoints.names).toEqual([])
+  expect(await stageContext(folder).ledger().openings.of(plan.holdout)).toEqual([])
+})
+
+it("Ctrl-C does not wait for what drains, and says that it bills", async () => {
+  server.endpoints.drain = 1000
+  const call = /chat\/completions$/
+  server.faults.push({ call, when: "after", answer: "held" })
+  const { child, outcome } = start(...evaluation, "--deploy", "--yes")
+  await server.arrival(call)
+  child.kill("SIGINT")
+  const { code, stderr } = await outcome
+  expect([code, stderr]).toEqual([
+    130,
+    expect.stringContaining("was told to stop, and bills $3.6 an hour until it has"),
+  ])
+  expect((await outcomeOf("runs", "sync")).stdout).toContain("was told to end and may be deployed still")
 })
 
 it("evaluate --deploy makes the deployment, asks it, and tears it down; kept answers need none", async () => {
@@ -177,7 +208,7 @@ it("a lease whose time is up is said to bill until runs sync has torn it down", 
   await printed("runs", "deploy", "latest", "--yes", "--hours", "0.0001")
   const { stdout } = await outcomeOf("status")
   expect(stdout).toMatch(/its lease ended .* UTC and it may still bill: tuneloop runs sync/)
-  expect((await outcomeOf("runs", "sync")).stdout).toMatch(/was deployed on 1x_nvidia_h100_80gb_sxm, .*its time was up/)
+  expect((await outcomeOf("runs", "sync")).stdout).toMatch(/was deployed on 1xnvidia-h100-80gb, .*its time was up/)
   expect(server.endpoints.billing).toEqual([])
 })
 
@@ -191,14 +222,14 @@ it("runs deploy says of a service that needs no deployment, or takes none, how i
 })
 
 it("runs deploy --wait ends what never answers", async () => {
-  server.endpoints.fate = "ERROR"
+  server.endpoints.fate = "FAILED"
   const { code, stderr } = await outcomeOf("runs", "deploy", "latest", "--yes", "--wait")
   expect([code, stderr]).toEqual([1, expect.stringContaining("came to nothing: the service says that it is failed")])
   expect(server.endpoints.billing).toEqual([])
 })
 
 it("Ctrl-C while the create is under way says that it may bill, and runs sync finds it", async () => {
-  const call = /^POST \S+\/endpoints$/
+  const call = /^POST \S+\/deployments$/
   server.faults.push({ call, when: "after", answer: "held" })
   const { child, outcome } = start("runs", "deploy", "latest", "--yes")
   await server.arrival(call)
@@ -210,6 +241,6 @@ it("Ctrl-C while the create is under way says that it may bill, and runs sync fi
 
 it("train --dry-run says what serving costs while idle, and that the weights can be taken home", async () => {
   const { stdout, stderr } = await outcomeOf("train", "mood", "--dry-run")
-  expect(stdout, stderr).toMatch(/serving while idle: 3\.6 USD an hour \(provider, 1x_nvidia_h100_80gb_sxm, as of 2026/)
+  expect(stdout, stderr).toMatch(/serving while idle: 3\.6 USD an hour \(provider, 1xnvidia-h100-80gb, as of 2026/)
   expect(stdout).toContain("weights: the adapter can be taken home (`runs fetch`)")
 })

@@ -1,167 +1,228 @@
 import { z } from "zod"
-import type {
-  Deployer,
-  DeploymentOrder,
-  DeploymentState,
-  ServingOffer,
-  StandingDeployment,
-} from "../../core/contracts/deployment.ts"
-import { ProviderError } from "../../core/errors.ts"
-import type { LeasedDeployment } from "../../core/training/lease.ts"
-import type { ModelRef } from "../../core/training/model-ref.ts"
+import { ProviderError, ToolkitError } from "../../core/errors.ts"
 import type { HostedWire } from "./wire.ts"
 
 const text = z.string().nullish()
+const splitSchema = z.looseObject({ deploymentId: z.string(), weight: z.number().nullish() })
+
+const summarySchema = z.looseObject({
+  id: z.string(),
+  state: text,
+  hardware: text,
+  readyReplicas: z.number().nullish(),
+})
 
 const endpointSchema = z.looseObject({
   id: z.string(),
-  /** What a question names as its model. */
+  /** What a question names as its model: the project's own name, and the endpoint's. */
   name: z.string(),
-  display_name: text,
-  model: text,
-  hardware: text,
-  state: z.string(),
-  created_at: text,
+  /** The newest ones. */
+  deployments: z.array(summarySchema).nullish(),
+  trafficSplit: z.array(splitSchema).nullish(),
 })
-type Endpoint = z.output<typeof endpointSchema>
+export type Endpoint = z.output<typeof endpointSchema>
 
-const hardwareSchema = z.looseObject({
+const deploymentSchema = z.looseObject({
   id: z.string(),
-  pricing: z.looseObject({ cents_per_minute: z.number() }).nullish(),
-  availability: z.looseObject({ status: text }).nullish(),
-  updated_at: text,
+  hardware: text,
+  status: z.looseObject({ state: text, message: text, readyReplicas: z.number().nullish() }).nullish(),
 })
 
-const states: Readonly<Record<string, DeploymentState>> = {
-  PENDING: "starting",
-  STARTING: "starting",
-  STARTED: "ready",
-  STOPPING: "stopping",
-  STOPPED: "stopped",
-  ERROR: "failed",
-  FAILED: "failed",
+/** How a deployment is, from a list or by itself. */
+export interface Deployed {
+  readonly id: string
+  /** The service's own word, without its prefix. */
+  readonly state: string
+  readonly readyReplicas: number
+  readonly hardware: string | undefined
 }
 
-/** After so many minutes without a question the service stops what was deployed, whatever became of us. */
-const idleMinutes = 60
+const modelSchema = z.looseObject({ id: z.string(), baseModel: text })
+
+const configSchema = z.looseObject({
+  id: z.string(),
+  projectId: z.string(),
+  selectors: z.array(z.looseObject({ key: z.string(), value: z.string() })).nullish(),
+})
+export type Config = z.output<typeof configSchema>
+
+const machineSchema = z.looseObject({
+  id: z.string(),
+  name: text,
+  priceCentsPerHour: z.number().nullish(),
+  regions: z
+    .array(z.looseObject({ headroom: z.looseObject({ value: z.number().nullish(), relation: text }).nullish() }))
+    .nullish(),
+})
+export type Machine = z.output<typeof machineSchema>
+
+const whoSchema = z.looseObject({ project: z.looseObject({ id: z.string() }).nullish() })
 
 /**
- * Together's dedicated endpoints: one machine for one model, billed by the minute from its start, asked or not. The
- * wire keeps no metadata, so the display name carries the lease's key; a list leaves that name out.
+ * The calls of Together's endpoints, of the deployments under them, and of the models and machines that they are made
+ * of (v2), in one project: the key's own, unless another is named.
  */
-export function togetherDeployer(wire: HostedWire, settleMs: number): Deployer {
-  const listed = () => deployments(wire)
+export class TogetherEndpoints {
+  readonly wire: HostedWire
+  #project: Promise<string> | undefined
+
+  /** The wire is at the root of the service, above its versions. */
+  constructor(wire: HostedWire, project: string | undefined) {
+    this.wire = wire
+    this.#project = project === undefined ? undefined : Promise.resolve(project)
+  }
+
+  project(): Promise<string> {
+    this.#project ??= this.#ownProject()
+    // Whoever could not be asked is asked again.
+    this.#project.catch(() => (this.#project = undefined))
+    return this.#project
+  }
+
+  async endpoints(filter?: string): Promise<Endpoint[]> {
+    return this.#all(await this.#inProject("/endpoints"), endpointSchema, filter === undefined ? {} : { filter })
+  }
+
+  /** The endpoint of that name, without the project's; undefined where there is none. */
+  async named(name: string): Promise<Endpoint | undefined> {
+    const found = await this.endpoints(`name="${name}"`)
+    return found.find((endpoint) => bareName(endpoint) === name)
+  }
+
+  async endpoint(id: string): Promise<Endpoint | undefined> {
+    return orNothing(this.wire.get(await this.#endpointPath(id), endpointSchema))
+  }
+
+  async deployments(endpoint: string): Promise<Deployed[]> {
+    return (await this.#all(`${await this.#endpointPath(endpoint)}/deployments`, deploymentSchema)).map(deployedOf)
+  }
+
+  async deployment(endpoint: string, id: string): Promise<Deployed | undefined> {
+    const found = await orNothing(this.wire.get(await this.#deploymentPath(endpoint, id), deploymentSchema))
+    return found && deployedOf(found)
+  }
+
+  /** Costs nothing by itself. Once for each call; an error says whether there may be one. */
+  async createEndpoint(name: string): Promise<Endpoint> {
+    const body = { name, visibility: "VISIBILITY_PRIVATE" }
+    return this.wire.create(await this.#inProject("/endpoints"), body, endpointSchema, creating)
+  }
+
+  /** Bills from now on. Once for each call; an error says whether there may be one. */
+  async createDeployment(endpoint: string, body: object): Promise<Deployed> {
+    const path = `${await this.#endpointPath(endpoint)}/deployments`
+    return deployedOf(await this.wire.create(path, body, deploymentSchema, creating))
+  }
+
+  /** All questions to the endpoint go to these deployments. */
+  async route(endpoint: string, deployments: readonly string[]): Promise<void> {
+    const path = `${await this.#endpointPath(endpoint)}?updateMask=trafficSplit`
+    const trafficSplit = deployments.map((deploymentId) => ({ deploymentId, weight: 1 }))
+    await this.wire.repeatable("PATCH", path, endpointSchema, { trafficSplit })
+  }
+
+  /** Told to serve on no machine any more: it drains, and then stops. */
+  async stop(endpoint: string, id: string): Promise<Deployed> {
+    const path = `${await this.#deploymentPath(endpoint, id)}?updateMask=autoscaling`
+    const body = { autoscaling: { minReplicas: 0, maxReplicas: 0 } }
+    return deployedOf(await this.wire.repeatable("PATCH", path, deploymentSchema, body))
+  }
+
+  async removeDeployment(endpoint: string, id: string): Promise<void> {
+    await this.wire.remove(await this.#deploymentPath(endpoint, id))
+  }
+
+  async removeEndpoint(id: string): Promise<void> {
+    await this.wire.remove(await this.#endpointPath(id))
+  }
+
+  /** A model of the project's registry: its path, and that of its base. */
+  async model(id: string): Promise<{ readonly path: string; readonly base: string | undefined } | undefined> {
+    const path = `projects/${await this.project()}/models/${id}`
+    const model = await orNothing(this.wire.get(`/v2/${path}`, modelSchema))
+    return model && { path, base: model.baseModel || undefined }
+  }
+
+  /** The path of a model that the service has itself, by its name; undefined where it does not serve it. */
+  async catalogued(name: string): Promise<string | undefined> {
+    const schema = z.looseObject({ name: z.string(), baseModel: text })
+    const found = await this.#all("/v2/supported-models", schema, { search: name, product: "PRODUCT_DEDICATED" })
+    return found.find((model) => model.name === name)?.baseModel || undefined
+  }
+
+  /** The ways in which a model of that path can be served. */
+  async configs(referenceModel: string): Promise<Config[]> {
+    return this.#all(await this.#inProject("/configs"), configSchema, { referenceModel })
+  }
+
+  machines(): Promise<Machine[]> {
+    return this.#all("/v2/public/inference-instance-types", machineSchema)
+  }
+
+  async #ownProject(): Promise<string> {
+    const { project } = await this.wire.get("/v3/whoami", whoSchema)
+    if (project != null) return project.id
+    throw new ToolkitError("the key is of no project of Together's, where models are deployed", {
+      code: "unsupported",
+      exitCode: 2,
+      hint: "Use a project's key, or set projectId in the backend's options.",
+    })
+  }
+
+  async #inProject(path: string): Promise<string> {
+    return `/v2/projects/${encodeURIComponent(await this.project())}${path}`
+  }
+
+  #endpointPath(id: string): Promise<string> {
+    return this.#inProject(`/endpoints/${encodeURIComponent(id)}`)
+  }
+
+  async #deploymentPath(endpoint: string, id: string): Promise<string> {
+    return `${await this.#endpointPath(endpoint)}/deployments/${encodeURIComponent(id)}`
+  }
+
+  async #all<Value>(path: string, schema: z.ZodType<Value>, query: Record<string, string> = {}): Promise<Value[]> {
+    const page = z.looseObject({ data: z.array(schema).nullish(), next_cursor: text })
+    const found: Value[] = []
+    for (let after: string | undefined; ; ) {
+      const words = new URLSearchParams({ ...query, ...(after === undefined ? {} : { after }) }).toString()
+      const { data, next_cursor: next } = await this.wire.get(words === "" ? path : `${path}?${words}`, page)
+      found.push(...(data ?? []))
+      if (!next || next === after) return found
+      after = next
+    }
+  }
+}
+
+const creating = { what: "a deployment", aboutToCreate: () => undefined }
+
+/** The endpoint's name without its project's. */
+export function bareName({ name }: Endpoint): string {
+  return name.slice(name.lastIndexOf("/") + 1)
+}
+
+/** The summaries in a list, in the form of deployments. */
+export function summaries({ deployments }: Endpoint): Deployed[] {
+  return (deployments ?? []).map(({ state, readyReplicas, ...summary }) =>
+    deployedOf({ ...summary, status: { state, readyReplicas } }),
+  )
+}
+
+function deployedOf({ id, hardware, status }: z.output<typeof deploymentSchema>): Deployed {
   return {
-    offers: (baseModel) => offers(wire, baseModel),
-    deploy: (model, order) => deploy(wire, model, order),
-    findDeployment: async (key, askedAt) => {
-      const found = (await listed()).find((deployment) => deployment.key === key)
-      if (found === undefined) requireSettled(wire, askedAt, settleMs)
-      return found && { backend: found.backend, id: found.id, model: found.model }
-    },
-    deploymentState: async ({ id }) => {
-      const endpoint = await endpointOf(wire, id)
-      return endpoint === undefined ? "gone" : stateOf(endpoint)
-    },
-    undeploy: ({ id }) => wire.remove(`/endpoints/${encodeURIComponent(id)}`),
-    deployments: listed,
+    id,
+    state: (status?.state ?? "").replace(/^DEPLOYMENT_STATE_/, ""),
+    readyReplicas: status?.readyReplicas ?? 0,
+    hardware: hardware ?? undefined,
   }
-}
-
-/** The machines that can serve models of the base. One that the service cannot serve is not found there. */
-async function offers(wire: HostedWire, baseModel: string): Promise<ServingOffer[]> {
-  const path = `/hardware?model=${encodeURIComponent(baseModel)}`
-  const { data } = await orNothing(wire.get(path, z.looseObject({ data: z.array(hardwareSchema) })), { data: [] })
-  return data
-    .flatMap(({ id, pricing, availability, updated_at: updatedAt }) =>
-      pricing == null
-        ? []
-        : [
-            {
-              hardware: id,
-              usdPerHour: Number(((pricing.cents_per_minute * 60) / 100).toFixed(4)),
-              asOf: (updatedAt ?? wire.now().toISOString()).slice(0, 10),
-              source: `${new URL(wire.service.baseUrl).host}, /hardware`,
-              isAvailable: (availability?.status ?? "available") === "available",
-            },
-          ],
-    )
-    .sort((a, b) => a.usdPerHour - b.usdPerHour || (a.hardware < b.hardware ? -1 : 1))
-}
-
-async function deploy(
-  wire: HostedWire,
-  model: ModelRef,
-  { key, hardware, minutes }: DeploymentOrder,
-): Promise<LeasedDeployment> {
-  if (model.kind !== "hosted") throw new TypeError(`together deploys models of its own, not a ${model.kind} model`)
-  const body = {
-    model: model.id,
-    hardware,
-    display_name: displayName(key),
-    autoscaling: { min_replicas: 1, max_replicas: 1 },
-    inactive_timeout: Math.max(1, Math.min(idleMinutes, Math.ceil(minutes))),
-  }
-  const endpoint = await wire.create("/endpoints", body, endpointSchema, {
-    what: "a deployment",
-    aboutToCreate: () => undefined,
-  })
-  return { backend: "together", id: endpoint.id, model: endpoint.name }
-}
-
-async function deployments(wire: HostedWire): Promise<StandingDeployment[]> {
-  const path = "/endpoints?type=dedicated&mine=true"
-  const list = await wire.get(path, z.looseObject({ data: z.array(z.looseObject({ id: z.string() })) }))
-  const found = await Promise.all(list.data.map(({ id }) => endpointOf(wire, id)))
-  return found.flatMap((endpoint) => (endpoint === undefined ? [] : [standing(endpoint)]))
-}
-
-function standing(endpoint: Endpoint): StandingDeployment {
-  return {
-    backend: "together",
-    id: endpoint.id,
-    model: endpoint.name,
-    state: stateOf(endpoint),
-    providerStatus: endpoint.state,
-    key: keyIn(endpoint.display_name),
-    hardware: endpoint.hardware ?? undefined,
-  }
-}
-
-/** A word that nobody knows is no end: it may bill. */
-function stateOf({ state }: Endpoint): DeploymentState {
-  return Object.hasOwn(states, state) ? (states[state] as DeploymentState) : "starting"
-}
-
-function endpointOf(wire: HostedWire, id: string): Promise<Endpoint | undefined> {
-  return orNothing(wire.get(`/endpoints/${encodeURIComponent(id)}`, endpointSchema), undefined)
 }
 
 /** What is not there is nothing. */
-async function orNothing<Value, Nothing>(asked: Promise<Value>, nothing: Nothing): Promise<Value | Nothing> {
+export async function orNothing<Value>(asked: Promise<Value>): Promise<Value | undefined> {
   try {
     return await asked
   } catch (error) {
-    if (error instanceof ProviderError && error.status === 404) return nothing
+    if (error instanceof ProviderError && error.status === 404) return undefined
     throw error
   }
-}
-
-function displayName(key: string): string {
-  return `tuneloop ${key}`
-}
-
-function keyIn(name: string | null | undefined): string | undefined {
-  return /^tuneloop (lease_[0-9a-f]{16})$/.exec(name ?? "")?.[1]
-}
-
-function requireSettled(wire: HostedWire, askedAt: string, settleMs: number): void {
-  const youngMs = Math.abs(wire.now().getTime() - Date.parse(askedAt))
-  if (youngMs >= settleMs) return
-  throw new ProviderError("the deployment is not in the service's list, which may lag behind", {
-    provider: "together",
-    retryAfterMs: settleMs - youngMs,
-    isRetryable: true,
-    hint: `Ask again in ${Math.ceil((settleMs - youngMs) / 1000)} s.`,
-  })
 }

@@ -16,6 +16,9 @@ const jobSchema = z.looseObject({
   validation_file: text,
   training_method: z.looseObject({ method: text }).nullish().catch(undefined),
   model_output_name: text,
+  /** What the model registry has of what the job made; absent where nothing was put there. */
+  model_object_id: text,
+  model_object_revision_id: text,
   created_at: text,
   started_at: text,
   updated_at: text,

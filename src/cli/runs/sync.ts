@@ -49,6 +49,7 @@ function describeLooked({ lease, outcome, reason }: LookedAtLease): string {
     case "never made":
       return `${lease.run} is not deployed: the service made nothing for its lease`
     case "billing":
+    case "stopping":
       return describeLease(lease, now())
     case "busy":
       return `${describeLease(lease, now())} (another command is at it)`

@@ -5,6 +5,8 @@ import type { ModelRef } from "../training/model-ref.ts"
 export interface ServingOffer {
   /** The service's own name of the machine. */
   readonly hardware: string
+  /** The service's own name of the way to serve there; undefined where it has but one. */
+  readonly config?: string | undefined
   readonly usdPerHour: number
   /** The day for which the price is known, and who says it. */
   readonly asOf: string
@@ -18,6 +20,7 @@ export interface DeploymentOrder {
   /** Of its lease alone: what is made carries it. */
   readonly key: string
   readonly hardware: string
+  readonly config?: string | undefined
   readonly minutes: number
 }
 
@@ -36,8 +39,11 @@ export interface StandingDeployment extends LeasedDeployment {
 
 /** Models that a service serves only while they are deployed, for money by the hour. */
 export interface Deployer {
-  /** What serving a model of the base costs, the cheapest first; empty where the service serves none. */
-  offers(baseModel: string): Promise<readonly ServingOffer[]>
+  /**
+   * What serving a model of the base costs, the cheapest first; empty where the service serves none. With the model what
+   * serving that very one costs.
+   */
+  offers(baseModel: string, model?: ModelRef): Promise<readonly ServingOffer[]>
   /**
    * Deploys the model, once for each call. Throws a JobMayExistError where it is not known whether anything was made;
    * any other known failure says that nothing was.
@@ -50,8 +56,11 @@ export interface Deployer {
   findDeployment(key: string, askedAt: string): Promise<LeasedDeployment | undefined>
   /** Returns at once. */
   deploymentState(deployment: LeasedDeployment): Promise<DeploymentState>
-  /** Nothing of it bills any more. One that is gone already is as good. */
-  undeploy(deployment: LeasedDeployment): Promise<void>
+  /**
+   * One step of the tearing down; returns at once, and says how it is then. Nothing of what is `gone` bills, or is left.
+   * What is `stopping` bills until it has stopped, and takes another call.
+   */
+  undeploy(deployment: LeasedDeployment): Promise<DeploymentState>
   /** Everything that is deployed there, whoever did it. */
   deployments(): Promise<readonly StandingDeployment[]>
 }

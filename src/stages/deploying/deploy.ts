@@ -114,13 +114,14 @@ async function make(
   context: StageContext,
   backend: DeployingBackend,
   lease: Lease,
-  { model, hours }: Pick<DeploymentPlan, "model" | "hours">,
+  { model, offer, hours }: Pick<DeploymentPlan, "model" | "offer" | "hours">,
 ): Promise<Lease> {
-  const { run, key, hardware } = lease
+  const { run, key } = lease
+  const { hardware, config } = offer
   const { runs } = context.ledger()
   let deployment: LeasedDeployment
   try {
-    deployment = await backend.deploy(model, { key, hardware, minutes: hours * 60 })
+    deployment = await backend.deploy(model, { key, hardware, config, minutes: hours * 60 })
   } catch (error) {
     if (!isRefusal(error)) throw uncertainLease(context, run, error)
     const reason = redactSecrets((error as Error).message)

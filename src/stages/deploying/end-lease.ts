@@ -1,3 +1,4 @@
+import { ToolkitError } from "../../core/errors.ts"
 import { type Lease, leaseUsd } from "../../core/training/leases.ts"
 import type { StageContext } from "../context.ts"
 import type { DeployingBackend } from "./deployers.ts"
@@ -18,11 +19,39 @@ export async function settleLease(context: StageContext, backend: DeployingBacke
 /** Why a lease is over for which the service made nothing. */
 export const neverMade = "nothing was made for it"
 
+/** How long a command waits for what was told to stop; a service drains it first. */
+const longestDrainMs = 120_000
+const lookMs = 5000
+
 /**
- * Nothing of the lease bills any more, and the ledger knows what it cost. One that was told to end before, and is not
- * there any more, ended then. Only for whoever has the run's lock.
+ * Nothing of the lease bills any more, and the ledger knows what it cost. Throws where the service has not stopped it in
+ * time: it was told to, and another call ends it. Only for whoever has the run's lock.
  */
 export async function endLease(
+  context: StageContext,
+  backend: DeployingBackend,
+  open: Lease,
+  reason: string,
+): Promise<Lease> {
+  for (let lease = open, waitedMs = 0; ; waitedMs += lookMs) {
+    lease = await towardsEnd(context, backend, lease, reason)
+    if (lease.state === "over") return lease
+    if (waitedMs >= longestDrainMs)
+      throw new ToolkitError(`what is deployed for ${lease.run} was told to stop and has not yet: it bills till then`, {
+        code: "lease-stopping",
+        hint: "End the lease when it has: tuneloop runs sync",
+      })
+    if (waitedMs === 0) context.report.note(`waiting until what is deployed for ${lease.run} has stopped`)
+    await context.sleep(lookMs)
+    context.signal.throwIfAborted()
+  }
+}
+
+/**
+ * One step towards the end of a lease, at once: over, or `undeploying` while the service takes its time. One that was
+ * told to end before, and is not there any more, ended then.
+ */
+export async function towardsEnd(
   context: StageContext,
   backend: DeployingBackend,
   open: Lease,
@@ -31,11 +60,13 @@ export async function endLease(
   const lease = await settleLease(context, backend, open)
   const { run, key, deployment, endingAt } = lease
   if (lease.state === "over" || deployment === undefined) return lease
-  if (endingAt !== undefined && (await backend.deploymentState(deployment)) === "gone")
-    return over(context, lease, { endedAt: endingAt, reason })
-  await context.ledger().runs.appendEvents(run, [{ type: "undeploying", lease: key }])
-  await backend.undeploy(deployment)
-  return over(context, lease, { endedAt: context.now().toISOString(), reason })
+  const before = endingAt === undefined ? undefined : await backend.deploymentState(deployment)
+  if (endingAt === undefined) await context.ledger().runs.appendEvents(run, [{ type: "undeploying", lease: key }])
+  if (before === "gone") return over(context, lease, { endedAt: endingAt ?? context.now().toISOString(), reason })
+  const there = await backend.undeploy(deployment)
+  const now = context.now().toISOString()
+  if (there !== "gone") return { ...lease, state: "undeploying", endingAt: endingAt ?? now }
+  return over(context, lease, { endedAt: now, reason })
 }
 
 async function over(

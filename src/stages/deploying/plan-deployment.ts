@@ -38,7 +38,7 @@ export async function planDeployment(
   { hours, hardware, purpose }: DeploymentWish & Pick<DeploymentPlan, "purpose">,
 ): Promise<DeploymentPlan> {
   const { model, baseModel } = await deployableModel(context, run)
-  const offer = chosenOffer(backend.name, baseModel, await backend.offers(baseModel), hardware)
+  const offer = chosenOffer(backend.name, baseModel, await backend.offers(baseModel, model), hardware)
   return { run, model, backend: backend.name, offer, hours, purpose, usd: offer.usdPerHour * hours }
 }
 

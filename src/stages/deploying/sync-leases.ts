@@ -6,17 +6,18 @@ import { choiceOfRun } from "../training/run-choice.ts"
 import type { OpenBackend } from "../training/sync-all.ts"
 import { reasonToEnd } from "./deploy.ts"
 import { canDeploy, type DeployingBackend } from "./deployers.ts"
-import { endLease, neverMade, settleLease } from "./end-lease.ts"
+import { neverMade, settleLease, towardsEnd } from "./end-lease.ts"
 import { ifLeaseIsFree } from "./lease-lock.ts"
 
 /** What one pass found of a lease. */
 export interface LookedAtLease {
   readonly lease: Lease
   /**
-   * `billing`: it goes on. `ended`: it was torn down now, or the service had ended it. `never made`: there is nothing
-   * of it. `busy`: another command is at it. `uncertain`, `unreachable`, `failed`: it may bill, and could not be ended.
+   * `billing`: it goes on. `ended`: it was torn down now, or the service had ended it. `stopping`: it was told to end,
+   * and bills until it has stopped. `never made`: there is nothing of it. `busy`: another command is at it. `uncertain`,
+   * `unreachable`, `failed`: it may bill, and could not be ended.
    */
-  readonly outcome: "billing" | "ended" | "never made" | "busy" | "uncertain" | "unreachable" | "failed"
+  readonly outcome: "billing" | "ended" | "stopping" | "never made" | "busy" | "uncertain" | "unreachable" | "failed"
   readonly reason?: string
   readonly hint?: string
 }
@@ -76,7 +77,8 @@ async function endOrLeave(context: StageContext, backend: DeployingBackend, know
       ? "its evaluation had ended without tearing it down"
       : await reasonToEnd(context, backend, lease)
   if (reason === undefined) return { lease, outcome: "billing" }
-  return { lease: await endLease(context, backend, lease, reason), outcome: "ended", reason }
+  const ended = await towardsEnd(context, backend, lease, reason)
+  return { lease: ended, outcome: ended.state === "over" ? "ended" : "stopping", reason }
 }
 
 function mayTurnUp({ reason, askedAt }: Lease, now: Date): boolean {
@@ -95,7 +97,8 @@ async function lookLate(context: StageContext, lease: Lease, open: OpenBackend):
     await context.ledger().runs.appendEvents(run, [{ type: "deployed", lease: key, deployment }])
     const reason = "it was made late, after the service had known of nothing"
     const late = { ...lease, state: "deployed", deployment, usd: undefined, endedAt: undefined } as const
-    return [{ lease: await endLease(context, backend, late, reason), outcome: "ended", reason }]
+    const ended = await towardsEnd(context, backend, late, reason)
+    return [{ lease: ended, outcome: ended.state === "over" ? "ended" : "stopping", reason }]
   } catch (error) {
     context.signal.throwIfAborted()
     if (error instanceof ToolkitError) return []

@@ -4,7 +4,7 @@ import type { Lease } from "../../core/training/leases.ts"
 import type { StageContext } from "../context.ts"
 import { type ConsentedWish, deployNew, standingLease } from "./deploy.ts"
 import type { DeployingBackend } from "./deployers.ts"
-import { endLease } from "./end-lease.ts"
+import { endLease, towardsEnd } from "./end-lease.ts"
 import { withLeaseLock } from "./lease-lock.ts"
 import { planDeployment, requireServingRoom } from "./plan-deployment.ts"
 import { whenReady } from "./wait-ready.ts"
@@ -77,14 +77,24 @@ async function withinLease<Result>(
   }
 }
 
-/** What cannot be torn down now is said, and stays in the ledger for the next command. */
+/**
+ * What cannot be torn down now is said, and stays in the ledger for the next command. Whoever pressed Ctrl-C does not
+ * wait until what was told to stop has stopped.
+ */
 async function tearDown(context: StageContext, run: string, { reopen }: DeployTerms): Promise<void> {
   const open = (await context.ledger().runs.leases(run)).find(isLeftOver)
   if (open === undefined) return
   const calm = { ...context, signal: new AbortController().signal }
   try {
-    const { usd } = await endLease(calm, await reopen(), open, "its evaluation has ended")
-    context.report.note(`the deployment of ${run} is torn down; it cost about $${(usd ?? 0).toFixed(2)}`)
+    const end = context.signal.aborted ? towardsEnd : endLease
+    const { state, usd } = await end(calm, await reopen(), open, "its evaluation has ended")
+    if (state === "over")
+      context.report.note(`the deployment of ${run} is torn down; it cost about $${(usd ?? 0).toFixed(2)}`)
+    else
+      context.report.warn(
+        `what is deployed for ${run} was told to stop, and bills $${open.usdPerHour} an hour until it has\n` +
+          "End its lease when it has: tuneloop runs sync",
+      )
   } catch (error) {
     const reason = redactSecrets(error instanceof Error ? error.message : String(error))
     context.report.warn(

@@ -3,6 +3,7 @@ import type { RunSummary } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
 import { needsDeployment } from "../deploying/deployers.ts"
 import { agreeBeforehand, type DeployTerms, whileDeployed } from "../deploying/while-deployed.ts"
+import { requireAllowedHost } from "../asking/request.ts"
 import { modelOf } from "../training/run-model.ts"
 import { askServed } from "./ask-served.ts"
 import type { EvaluationPlan } from "./evaluation-plan.ts"
@@ -15,8 +16,11 @@ import type { GeneratedQuestion } from "./generation.ts"
 export async function agreeToDeploy(context: StageContext, plan: EvaluationPlan, summary: RunSummary): Promise<void> {
   const { backend, run } = plan
   const model = modelOf(context, summary)
-  if (model !== undefined && needsDeployment(backend, model))
-    await agreeBeforehand(context, run, backend, termsOf(plan))
+  if (model === undefined || !needsDeployment(backend, model)) return
+  const place = backend.chat?.({ kind: "deployment", backend: backend.name, id: "", model: "" })
+  // Where it may not be asked it is deployed for nothing.
+  if (place !== undefined) requireAllowedHost(context, place.baseUrl)
+  await agreeBeforehand(context, run, backend, termsOf(plan))
 }
 
 /** The run's model is deployed while it is asked. */

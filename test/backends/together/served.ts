@@ -10,6 +10,9 @@ export interface ServedTogetherJob {
   updated_at: string
   status: string
   model_output_name: string | null
+  /** Of the model registry, once the job has put its model there. */
+  model_object_id?: string
+  model_object_revision_id?: string
   /** In billionths of a dollar. */
   total_price: number | null
   token_count: number | null

@@ -36,7 +36,7 @@ it("whoever deploys agrees to the price first, and a second command deploys noth
   const refused = await failureOf(deployRun(context, run, await open(), { hours: 1, consent }))
   expect([refused?.message, server.endpoints.made.length, await leases()]).toEqual(["no", 0, []])
   const first = await deployed(context, run, await open(), agreed)
-  expect(agreed).toMatchObject([{ usd: 3.6, hours: 1, offer: { hardware: "1x_nvidia_h100_80gb_sxm" } }])
+  expect(agreed).toMatchObject([{ usd: 3.6, hours: 1, offer: { hardware: "1xnvidia-h100-80gb" } }])
   expect(first).toMatchObject({ state: "deployed", lease: { usdPerHour: 3.6, source: expect.stringContaining("127") } })
   const both = await Promise.all([
     deployed(context, run, await open()),
@@ -63,7 +63,7 @@ it("ends once, and knows what it cost", async () => {
   expect(await undeployRun(context, run, await open())).toMatchObject({ state: "over", usd: expect.closeTo(1.8, 2) })
   expect(await undeployRun(context, run, await open())).toBeUndefined()
   expect(server.endpoints.billing).toEqual([])
-  expect(server.calls.filter((call) => call.startsWith("DELETE"))).toHaveLength(1)
+  expect(server.calls.filter((call) => /^DELETE \S+dep_1$/.test(call))).toHaveLength(1)
 })
 
 it("a sync leaves a lease that goes on, and tears down one whose time is up", async () => {
@@ -74,6 +74,35 @@ it("a sync leaves a lease that goes on, and tears down one whose time is up", as
   expect(server.endpoints.billing).toEqual([])
   expect(await synced()).toEqual([])
   expect(await leases()).toMatchObject([{ state: "over", reason: "its time was up" }])
+})
+
+it("a sync does not wait for what drains, and ends it when it has stopped", async () => {
+  await deployed(context, run, await open())
+  server.endpoints.drain = 1
+  clockMs = 61 * 60_000
+  expect(await synced()).toEqual(["stopping"])
+  expect([server.endpoints.billing.length, await leases()]).toMatchObject([1, [{ state: "undeploying" }]])
+  expect([await synced(), await synced()]).toEqual([["stopping"], ["ended"]])
+  expect(server.endpoints.standing).toEqual([])
+})
+
+it("a command waits for what drains, and says that it bills where that takes too long", async () => {
+  const sleep = async (milliseconds: number) => {
+    clockMs += milliseconds
+  }
+  const patient = { ...context, sleep }
+  await deployed(context, run, await open())
+  server.endpoints.drain = 3
+  expect(await undeployRun(patient, run, await open())).toMatchObject({ state: "over", usd: expect.closeTo(0.02, 2) })
+  expect(server.endpoints.billing).toEqual([])
+  await deployed(context, run, await open())
+  server.endpoints.drain = 100
+  expect(await failureOf(undeployRun(patient, run, await open()))).toMatchObject({ code: "lease-stopping" })
+  expect((await leases()).at(-1)).toMatchObject({ state: "undeploying" })
+  // Nor is a second one deployed beside it.
+  expect(await failureOf(deployed(patient, run, await open()))).toMatchObject({ code: "lease-stopping" })
+  server.endpoints.stopIdle()
+  expect(await synced()).toEqual(["ended"])
 })
 
 it("what the service stopped by itself is cleared away, and can be deployed anew", async () => {
@@ -95,10 +124,10 @@ it("a service that cannot be reached leaves the lease open, and the next sync en
 })
 
 it("a refusal leaves no lease, and a lost answer is looked for before anything more is deployed", async () => {
-  server.faults.push({ call: /^POST \S+\/endpoints$/, when: "before", answer: { status: 402 } })
+  server.faults.push({ call: /^POST \S+\/deployments$/, when: "before", answer: { status: 402 } })
   expect(await failureOf(deployed(context, run, await open()))).toMatchObject({ code: "provider" })
   expect(await leases()).toMatchObject([{ state: "over", usd: 0 }])
-  server.faults.push({ call: /^POST \S+\/endpoints$/, when: "after", answer: { status: 500 } })
+  server.faults.push({ call: /^POST \S+\/deployments$/, when: "after", answer: { status: 500 } })
   const lost = await failureOf(deployed(context, run, await open()))
   expect(lost).toMatchObject({ code: "lease-uncertain", hint: expect.stringContaining(`runs undeploy ${run}`) })
   expect((await leases()).at(-1)).toMatchObject({ state: "uncertain" })
@@ -113,14 +142,14 @@ it("what is made late, after it was given up, is torn down by the next sync", as
   const { key } = (await leases())[0] ?? { key: "" }
   await (await open()).deploy(
     { kind: "hosted", backend: "together", id: server.newest.model_output_name ?? "" },
-    { key, hardware: "1x_nvidia_h100_80gb_sxm", minutes: 60 },
+    { key, hardware: "1xnvidia-h100-80gb", config: "projects/proj_together/configs/cr_4", minutes: 60 },
   )
   expect(await synced()).toEqual(["ended"])
   expect(server.endpoints.billing).toEqual([])
 })
 
 it("a deployment that never answers is given up, and says what it came to", async () => {
-  server.endpoints.fate = "ERROR"
+  server.endpoints.fate = "FAILED"
   const { lease } = await deployed(context, run, await open())
   expect(await failureOf(whenReady(context, await open(), lease))).toMatchObject({ code: "deployment-failed" })
   expect(await synced()).toEqual(["ended"])
@@ -141,9 +170,9 @@ it("a ceiling on serving counts what goes on to its end, and nothing is sent abo
 })
 
 it("where all machines are taken nothing is begun, and the plan names them", async () => {
-  server.endpoints.hardware = server.endpoints.hardware.map((each) => ({ ...each, status: "insufficient" }))
+  server.isFull = true
   const failure = await failureOf(deployed(context, run, await open()))
-  expect(failure).toMatchObject({ code: "no-hardware", message: expect.stringContaining("h100_80gb_sxm (taken now)") })
+  expect(failure).toMatchObject({ code: "no-hardware", message: expect.stringContaining("h100-80gb (taken now)") })
   expect(await leases()).toEqual([])
 })
 
@@ -155,7 +184,7 @@ it("a run that was adopted is deployed like one that was made here", async () =>
   )
   const name = adopted[0]?.summary.run ?? ""
   expect(await deployed(other, name, await open())).toMatchObject({ state: "deployed", lease: { run: name } })
-  expect(server.endpoints.made).toMatchObject([{ model: server.newest.model_output_name }])
+  expect(server.endpoints.made).toMatchObject([{ model: expect.stringContaining("/ml_ft-1/revisions/rv_ft-1") }])
 })
 
 it("nothing of the key is in the ledger", async () => {
