@@ -1,6 +1,7 @@
-// Deploys or undeploys a run as a command of its own would, and may be killed: `node deploy-hosted.ts JSON`. At its
+// Deploys, evaluates or undeploys a run as a command of its own would, and may be killed: `node deploy-hosted.ts JSON`. At its
 // barrier it says so and goes no further.
 import { undeployRun } from "../../../src/stages/deploying/undeploy.ts"
+import { whileDeployed } from "../../../src/stages/deploying/while-deployed.ts"
 import { stageContext } from "../training/workspace.ts"
 import { deployed, openTogether } from "./deployable.ts"
 
@@ -9,7 +10,8 @@ export interface Settings {
   readonly run: string
   readonly url: string
   readonly key: string
-  readonly what: "deploy" | "undeploy"
+  /** `evaluate` asks what it deployed one question. */
+  readonly what: "deploy" | "evaluate" | "undeploy"
   readonly barrier?: { readonly call: string; readonly when: "before" | "answered" }
 }
 
@@ -31,5 +33,18 @@ function stand(): Promise<never> {
 }
 
 const backend = openTogether(settings, { settleSeconds: 0.3, fetch: network })
-if (what === "deploy") await deployed(stageContext(folder), run, backend)
-else await undeployRun(stageContext(folder), run, backend)
+const context = stageContext(folder)
+if (what === "deploy") await deployed(context, run, backend)
+else if (what === "undeploy") await undeployRun(context, run, backend)
+else {
+  const terms = { hours: 1, consent: async () => undefined, reopen: async () => backend }
+  await whileDeployed(context, run, backend, terms, async ({ model }) => {
+    const messages = [{ role: "user", content: "How are you?" }]
+    const headers = { authorization: `Bearer ${settings.key}` }
+    await network(`${settings.url}/chat/completions`, {
+      method: "POST",
+      headers,
+      body: JSON.stringify({ model, messages }),
+    })
+  })
+}
