@@ -7,6 +7,7 @@ import { requestOf } from "../../src/backends/hosted/together-submit.ts"
 import { hostedPlan } from "../backends/hosted-plan.ts"
 import { OpenAiServer } from "../backends/openai-server.ts"
 import { TogetherServer } from "../backends/together-server.ts"
+import { newJob } from "../backends/together/served.ts"
 import type { WireServer } from "../backends/wire-server.ts"
 import { type Outcome, outcomeOf } from "../command-line.ts"
 import { python, run } from "../slow/tuneloop.ts"
@@ -114,6 +115,33 @@ describe("the Python client at the server of the tests", () => {
         refused: [true, true],
         files: ["file-1"],
         deleted: true,
+      })
+    } finally {
+      server.close()
+    }
+  })
+
+  it("of Together deploys, asks and takes down", async (test) => {
+    const server = await TogetherServer.start()
+    const job = newJob("ft-1", "2026-06-01T00:00:00Z", { model: server.model, suffix: "mood" })
+    Object.assign(job, { status: "completed", model_object_id: "ml_1", model_object_revision_id: "rv_1" })
+    server.jobs.push(job)
+    Object.assign(server.endpoints, { patience: 2, drain: 2 })
+    try {
+      const words = ["together_endpoints.py", server.url, server.model, "ml_1"] as const
+      expect(await said(test, [...words], server.key)).toEqual({
+        project: "proj_tests",
+        cents: 360,
+        supported: true,
+        deployment: [
+          ...["org/by-hand", "org/by-hand/tuned", "1xnvidia-h100-80gb"],
+          ...["DEPLOYMENT_STATE_PROVISIONING", "DEPLOYMENT_STATE_READY"],
+        ],
+        answers: [true, "good"],
+        listed: [["org/by-hand", ["DEPLOYMENT_STATE_READY"]]],
+        stopping: ["DEPLOYMENT_STATE_STOPPING", "DEPLOYMENT_STATE_STOPPED", ["dep_1"]],
+        refused: [true, true, true, true],
+        gone: [true, []],
       })
     } finally {
       server.close()
