@@ -26,9 +26,9 @@ interface Parts {
 }
 
 /**
- * Together's dedicated endpoints (v2). An endpoint is a name, costs nothing, and carries the lease's key; the deployment
- * under it is one machine for one model, billed by the minute from its start, asked or not. Where there is no endpoint,
- * nothing can be deployed under it any more: it goes last.
+ * Together's dedicated endpoints (v2). An endpoint is a name, costs nothing, and carries the lease's key; what is
+ * deployed under it is one machine for one model, billed by the minute from its start, asked or not. Where there is no
+ * endpoint, nothing can be deployed under it any more: it goes last.
  */
 export function togetherDeployer(parts: Parts): Deployer {
   const { jobs, endpoints, earlier } = parts
@@ -107,8 +107,8 @@ async function stateAt(endpoints: TogetherEndpoints, id: string): Promise<Deploy
 }
 
 /**
- * One step of the tearing down: each deployment is told to stop; when all have, they go, and then the endpoint. One that
- * turned up late is among them.
+ * One step of the tearing down: each deployment is told to stop; when all have, they go, and then the endpoint. One
+ * that turned up late is among them.
  */
 async function undeploy(endpoints: TogetherEndpoints, id: string): Promise<DeploymentState> {
   const names = partsOf(id)

@@ -27,7 +27,7 @@ export async function registeredModel(
     throw new ToolkitError(`${model.id} is not in the model registry of the project, from which Together deploys`, {
       code: "unsupported",
       exitCode: 2,
-      hint: "Bring the weights home: tuneloop runs fetch <run>; or ask Together why the job did not register its model.",
+      hint: "Bring the weights home: tuneloop runs fetch <run>. Together can tell why its job did not register it.",
     })
   const revision = job?.model_object_revision_id
   return {
@@ -37,8 +37,8 @@ export async function registeredModel(
 }
 
 /**
- * The machines on which a model with these references can be served, the cheapest first: of the ways to serve it on one,
- * the balanced one.
+ * The machines on which a model with these references can be served, the cheapest first: of the ways to serve it on
+ * one, the balanced one.
  */
 export async function offersFor(
   endpoints: TogetherEndpoints,

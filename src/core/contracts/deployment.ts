@@ -40,8 +40,8 @@ export interface StandingDeployment extends LeasedDeployment {
 /** Models that a service serves only while they are deployed, for money by the hour. */
 export interface Deployer {
   /**
-   * What serving a model of the base costs, the cheapest first; empty where the service serves none. With the model what
-   * serving that very one costs.
+   * What serving a model of the base costs, the cheapest first; empty where the service serves none. With the model
+   * what serving that very one costs.
    */
   offers(baseModel: string, model?: ModelRef): Promise<readonly ServingOffer[]>
   /**
@@ -57,8 +57,8 @@ export interface Deployer {
   /** Returns at once. */
   deploymentState(deployment: LeasedDeployment): Promise<DeploymentState>
   /**
-   * One step of the tearing down; returns at once, and says how it is then. Nothing of what is `gone` bills, or is left.
-   * What is `stopping` bills until it has stopped, and takes another call.
+   * One step of the tearing down; returns at once, and says how it is then. Nothing of what is `gone` bills, or is
+   * left. What is `stopping` bills until it has stopped, and takes another call.
    */
   undeploy(deployment: LeasedDeployment): Promise<DeploymentState>
   /** Everything that is deployed there, whoever did it. */

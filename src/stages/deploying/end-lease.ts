@@ -24,8 +24,8 @@ const longestDrainMs = 120_000
 const lookMs = 5000
 
 /**
- * Nothing of the lease bills any more, and the ledger knows what it cost. Throws where the service has not stopped it in
- * time: it was told to, and another call ends it. Only for whoever has the run's lock.
+ * Nothing of the lease bills any more, and the ledger knows what it cost. Throws where the service has not stopped it
+ * in time: it was told to, and another call ends it. Only for whoever has the run's lock.
  */
 export async function endLease(
   context: StageContext,

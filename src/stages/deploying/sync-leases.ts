@@ -14,8 +14,8 @@ export interface LookedAtLease {
   readonly lease: Lease
   /**
    * `billing`: it goes on. `ended`: it was torn down now, or the service had ended it. `stopping`: it was told to end,
-   * and bills until it has stopped. `never made`: there is nothing of it. `busy`: another command is at it. `uncertain`,
-   * `unreachable`, `failed`: it may bill, and could not be ended.
+   * and bills until it has stopped. `never made`: there is nothing of it. `busy`: another command is at it.
+   * `uncertain`, `unreachable`, `failed`: it may bill, and could not be ended.
    */
   readonly outcome: "billing" | "ended" | "stopping" | "never made" | "busy" | "uncertain" | "unreachable" | "failed"
   readonly reason?: string

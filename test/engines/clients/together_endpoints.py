@@ -1,4 +1,4 @@
-"""Together's Python client deploys a tuned model and takes it down again; prints what it saw as JSON, each answer in its types."""
+"""Together's Python client deploys a model, takes it down; prints as JSON what it saw. Answers must fit its types."""
 
 import json
 import os

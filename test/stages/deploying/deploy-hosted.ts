@@ -1,5 +1,5 @@
-// Deploys, evaluates or undeploys a run as a command of its own would, and may be killed: `node deploy-hosted.ts JSON`. At its
-// barrier it says so and goes no further.
+// Deploys, evaluates or undeploys a run as a command of its own would, and may be killed: `node deploy-hosted.ts JSON`.
+// At its barrier it says so and goes no further.
 import { undeployRun } from "../../../src/stages/deploying/undeploy.ts"
 import { whileDeployed } from "../../../src/stages/deploying/while-deployed.ts"
 import { stageContext } from "../training/workspace.ts"
