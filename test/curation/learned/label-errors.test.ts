@@ -140,7 +140,7 @@ test("folds keep families whole, spread strata evenly and do not depend on the o
 
 const folder = new URL("../../../../shared/data/banking77/", import.meta.url)
 describe.skipIf(!existsSync(folder))("on banking77 with a tenth of the labels flipped", () => {
-  test("98 in 100 of the first 500 suspects were flipped, and two thirds of all that was are suspected", {
+  test("99 in 100 of the first 500 suspects were flipped, and nine in ten of all that was are suspected", {
     timeout: 120_000,
   }, () => {
     const table = parse(readFileSync(new URL("train.csv", folder)), { columns: true }) as {
@@ -161,8 +161,8 @@ describe.skipIf(!existsSync(folder))("on banking77 with a tenth of the labels fl
     const hits = (found: typeof suspects) => found.filter(({ id }) => flipped.has(id)).length
     expect(judged).toBe(10_003)
     expect(hits(suspects.slice(0, 100)) / 100).toBeGreaterThanOrEqual(0.98)
-    expect(hits(suspects.slice(0, 500)) / 500).toBeGreaterThanOrEqual(0.985)
-    expect(hits([...suspects]) / flipped.size).toBeGreaterThanOrEqual(0.65)
-    expect(hits([...suspects]) / suspects.length).toBeGreaterThanOrEqual(0.68)
+    expect(hits(suspects.slice(0, 500)) / 500).toBeGreaterThanOrEqual(0.994)
+    expect(hits([...suspects]) / flipped.size).toBeGreaterThanOrEqual(0.91)
+    expect(hits([...suspects]) / suspects.length).toBeGreaterThanOrEqual(0.925)
   })
 })
