@@ -5,8 +5,8 @@ import { defineConfig } from "vitest/config"
 // processor time.
 const env = { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "node") }
 
-// `fast` on both cores; one file at a time `slow` (the real trainer) and `engines` (programs that are not ours: sshd, a
-// browser, an office suite, a model server).
+// `fast` on both cores; two files at a time `slow` (the real trainer), of which one waits while another trains; one at a
+// time `engines` (programs that are not ours: sshd, a browser, an office suite, a model server).
 export default defineConfig({
   test: {
     projects: [
@@ -26,8 +26,7 @@ export default defineConfig({
           name: "slow",
           env,
           include: ["test/slow/**/*.test.ts"],
-          fileParallelism: false,
-          maxWorkers: 1,
+          maxWorkers: 2,
           testTimeout: 900_000,
           hookTimeout: 900_000,
         },
