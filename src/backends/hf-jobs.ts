@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { z } from "zod"
+import { addressSchema } from "../core/addresses.ts"
 import { hostOf } from "../core/asking/model-match.ts"
 import type { BackendContext, BackendModule, FineTuneBackend, TrainingPlan } from "../core/contracts/backend.ts"
 import { ProviderError } from "../core/errors.ts"
@@ -20,7 +21,7 @@ import { backendName, confirmJob, findJob, type JobPlace, submitJob } from "./ho
 const publicHub = "https://huggingface.co"
 
 const optionsSchema = z.strictObject({
-  baseUrl: z.url().default(publicHub).describe("The hub's address"),
+  baseUrl: addressSchema.default(publicHub).describe("The hub's address"),
   apiKeyEnv: z
     .string()
     .default("HF_TOKEN")
@@ -89,6 +90,7 @@ function hfJobs(context: BackendContext, options: Options): FineTuneBackend {
     name: backendName,
     kind: "hosted",
     host: hostOf(baseUrl),
+    baseUrl,
     capabilities: () => ({
       objectives: trainerObjectives,
       methods: trainerMethods,

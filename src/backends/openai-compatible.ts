@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { addressSchema } from "../core/addresses.ts"
 import type { BackendContext, BackendModule, Check, FineTuneBackend } from "../core/contracts/backend.ts"
 import { chatRow, chatRowFaults, preferenceForm } from "../core/contracts/chat-rows.ts"
 import { UsageError } from "../core/errors.ts"
@@ -23,7 +24,7 @@ const optionsSchema = z.strictObject({
     .string()
     .default("openai")
     .describe("The service, by its name in facts/openai-compatible.yaml; custom for any other"),
-  baseUrl: z.url().optional().describe("The server's address, up to /v1; default: the profile's"),
+  baseUrl: addressSchema.optional().describe("The server's address, up to /v1; default: the profile's"),
   apiKeyEnv: z.string().optional().describe("The environment variable that holds the key; default: the profile's"),
   extra: z
     .record(z.string(), z.unknown())
@@ -89,6 +90,7 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
     name,
     kind: "hosted",
     host: hostOf(baseUrl),
+    baseUrl,
     ...(profile.sunset === undefined ? {} : { sunset: profile.sunset }),
     rows: {
       fewestRows: profile.fewestRows,

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { addressSchema } from "../core/addresses.ts"
 import type { BackendContext, BackendModule, FineTuneBackend } from "../core/contracts/backend.ts"
 import { chatRow, chatRowFaults, preferenceForm } from "../core/contracts/chat-rows.ts"
 import { hostOf } from "../core/asking/model-match.ts"
@@ -20,10 +21,9 @@ const ownUrl = "https://api.together.ai/v1"
 const ownInference = "https://api-inference.together.ai/v1"
 
 const optionsSchema = z.strictObject({
-  baseUrl: z.url().default(ownUrl).describe("The server's address, up to /v1"),
+  baseUrl: addressSchema.default(ownUrl).describe("The server's address, up to /v1"),
   apiKeyEnv: z.string().default("TOGETHER_API_KEY").describe("The environment variable that holds the key"),
-  inferenceUrl: z
-    .url()
+  inferenceUrl: addressSchema
     .optional()
     .describe(`Where deployed models are asked, up to /v1 (default: ${ownInference}; with another baseUrl, that one)`),
   projectId: z.string().optional().describe("The project in which models are deployed (default: the key's own)"),
@@ -67,6 +67,7 @@ function together(
     name: "together",
     kind: "hosted",
     host: hostOf(baseUrl),
+    baseUrl,
     rows: { fewestRows: 1, faults: chatRowFaults, row: chatRow, preferences: preferenceForm() },
     capabilities: () => ({
       objectives: ["sft", "dpo"],

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
+import { addressRefusal, addressSchema } from "../core/addresses.ts"
 import type { BackendContext, BackendModule, Check, FineTuneBackend } from "../core/contracts/backend.ts"
 import { chatRowFaults, plainChat } from "../core/contracts/chat-rows.ts"
 import { ToolkitError } from "../core/errors.ts"
@@ -29,10 +30,11 @@ import { HostedWire, type Service } from "./hosted/wire.ts"
 const optionsSchema = z.strictObject({
   project: z.string().min(1).default("tuneloop").describe("The W&B project that models and rows go to"),
   entity: z.string().min(1).optional().describe("The W&B team or user of the project; default: the key's own"),
-  baseUrl: z.url().default("https://api.training.wandb.ai/v1").describe("The training API's address, up to /v1"),
-  artifactsUrl: z.url().default("https://api.wandb.ai").describe("The address of W&B itself, where artifacts are"),
-  inferenceUrl: z
-    .url()
+  baseUrl: addressSchema.default("https://api.training.wandb.ai/v1").describe("The training API's address, up to /v1"),
+  artifactsUrl: addressSchema
+    .default("https://api.wandb.ai")
+    .describe("The address of W&B itself, where artifacts are"),
+  inferenceUrl: addressSchema
     .default("https://api.inference.wandb.ai/v1")
     .describe("Where base models and checkpoints are asked, up to /v1"),
   apiKeyEnv: z.string().default("WANDB_API_KEY").describe("The environment variable that holds the key"),
@@ -72,6 +74,7 @@ function wandb(context: BackendContext, options: Options): FineTuneBackend {
     name: "wandb",
     kind: "hosted",
     host: hostOf(baseUrl),
+    baseUrl,
     rows: { fewestRows: 1, faults: (row) => chatRowFaults(row), row: plainChat },
     capabilities: () => ({
       objectives: ["sft"],
@@ -133,7 +136,7 @@ function keyCheck(wire: HostedWire): Check {
 /** The rows go to more than one host; the last one is named by the service at each upload. */
 function hostsCheck({ allowedHosts }: BackendContext, addresses: readonly string[]): Check {
   const hosts = addresses.map((address) => new URL(address).hostname)
-  const refused = hosts.filter((host) => !allowedHosts.includes(host))
+  const refused = hosts.filter((_host, place) => addressRefusal(addresses[place] ?? "", allowedHosts) !== undefined)
   const store = "and the store that W&B names at the upload, as a rule storage.googleapis.com"
   return refused.length === 0
     ? { name: "hosts", status: "ok", detail: `${hosts.join(", ")} are allowed; rows go there, ${store}` }

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander"
-import { exitCodes, ToolkitError } from "../core/errors.ts"
+import { exitCodes, redactSecrets, ToolkitError } from "../core/errors.ts"
 import { commands } from "./commands.ts"
 import type { Host } from "./host.ts"
 import { environment, nodeVersion, setExitCode, stderr, watchStreams } from "./machine.ts"
@@ -107,10 +107,10 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   terminal.complain({
     code: "bug",
-    message: `this is a bug of Tuneloop ${toolVersion()} on Node ${nodeVersion}: ${message}`,
+    message: `this is a bug of Tuneloop ${toolVersion()} on Node ${nodeVersion}: ${redactSecrets(message)}`,
     hint: "Please report it with the command and, if you can, the output with --verbose.",
   })
-  if (host?.verbose) stderr.write(`${stack ?? ""}\n`)
+  if (host?.verbose) stderr.write(`${redactSecrets(stack ?? "")}\n`)
   return exitCodes.bug
 }
 

@@ -153,7 +153,16 @@ function listIssues(issues: readonly Issue[]): string[] {
 
 /** Replaces what looks like an API key or bearer token, so that no error ever carries a secret. */
 export function redactSecrets(text: string): string {
-  return text
-    .replace(/\b(?:sk|pk|hf|ghp|gho|xox[abp])[-_][A-Za-z0-9_-]{8,}/g, "[secret]")
-    .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, "$1 [secret]")
+  return (
+    text
+      .replace(/\b(?:sk|pk|hf|ghp|gho|xox[abp])[-_][A-Za-z0-9_-]{8,}/g, "[secret]")
+      .replace(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, "$1 [secret]")
+      // The user and password of an address, also where the text was cut before its host.
+      .replace(/(:\/\/)[^\s/?#@"']{1,512}@/g, "$1[secret]@")
+      .replace(/(:\/\/[^\s/?#@:"']{1,256}:)[^\s/?#@"']{1,512}…/g, "$1[secret]…")
+      .replace(
+        /([?&][\w.-]{0,64}(?:key|token|secret|password|passwd|signature|sig|auth|code)=)[^\s&#"'…]+/gi,
+        "$1[secret]",
+      )
+  )
 }

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { allowedHostSchema } from "./addresses.ts"
 import { nameSchema, schemaVersion } from "./names.ts"
 
 /** The workspace file, `tuneloop.yaml`; every key is optional, and so is the file. */
@@ -7,9 +8,12 @@ export const workspaceSchema = z
     schemaVersion,
     ledger: z.string().default(".tuneloop/ledger.db").describe("The ledger's file, relative to the workspace"),
     allowedHosts: z
-      .array(z.string().min(1))
+      .array(allowedHostSchema)
       .default(["127.0.0.1", "localhost", "::1", "api.openai.com"])
-      .describe("Hosts that examples may be sent to"),
+      .describe(
+        "Hosts that examples may be sent to, with a port where only that one; http://host:port allows a host of " +
+          "your own network without encryption",
+      ),
     budgets: z
       .strictObject({
         requestsUsd: z

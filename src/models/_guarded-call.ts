@@ -31,8 +31,8 @@ const mostAnswerBytes = 8e6
 
 /**
  * The work's result. The fetch that it is given answers with whole JSON or fails: it follows no redirect, since that
- * could take examples to a host that is not allowed, and it ends after the time and below the bytes that are set. Every failure is a ToolkitError of the
- * one retry policy, without the key, whatever the SDK makes of it on the way.
+ * could take examples to a host that is not allowed, and it ends after the time, and at the most bytes. Every failure
+ * is a ToolkitError of the one retry policy, without the key, whatever the SDK makes of it on the way.
  */
 export async function guardedCall<Result>(
   settings: CallSettings,

@@ -1,5 +1,6 @@
 import OpenAI from "openai"
 import { z } from "zod"
+import { addressSchema } from "../core/addresses.ts"
 import { ConfigError, CredentialError, ProviderError } from "../core/errors.ts"
 import { parseJson } from "../core/json-text.ts"
 import { isLoopback } from "../core/asking/prices.ts"
@@ -228,13 +229,16 @@ function bodyOf(request: ModelRequest): OpenAI.ChatCompletionCreateParamsNonStre
 
 function addressOf(given: string | undefined): string | undefined {
   if (!given) return undefined
-  if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return given
+  const { error } = addressSchema.safeParse(given)
+  if (error === undefined) return given
+  const reason = error.issues.map(({ message }) => message).join("; ")
   throw new ConfigError(
     "the environment is invalid: 1 problem",
     [
       {
         path: "OPENAI_BASE_URL",
-        message: `got ${JSON.stringify(given)}; must be an address that begins with http:// or https://`,
+        // What is no address may still have a password in it.
+        message: /[@?]/.test(given) ? reason : `got ${JSON.stringify(given)}; ${reason}`,
       },
     ],
     "Set OPENAI_BASE_URL to the server's address, for example http://127.0.0.1:11434/v1.",

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { z } from "zod"
+import { addressSchema } from "../../core/addresses.ts"
 import type { BackendContext } from "../../core/contracts/backend.ts"
 import { parseYaml } from "../../core/parse.ts"
 import { objectives } from "../../core/training/job.ts"
 
 const profileSchema = z.strictObject({
-  baseUrl: z.url().optional(),
+  baseUrl: addressSchema.optional(),
   apiKeyEnv: z.string().default("OPENAI_API_KEY"),
   /** The header that carries the key. */
   auth: z.enum(["bearer", "api-key"]).default("bearer"),

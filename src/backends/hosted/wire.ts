@@ -4,6 +4,7 @@ import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import type { ReadableStream } from "node:stream/web"
 import type { z } from "zod"
+import { addressRefusal } from "../../core/addresses.ts"
 import { bounded } from "../../core/bounded-answer.ts"
 import type { BackendContext } from "../../core/contracts/backend.ts"
 import { CredentialError, GateError, JobMayExistError, ProviderError, type ToolkitError } from "../../core/errors.ts"
@@ -269,22 +270,8 @@ export class HostedWire {
 
   /** The service's own host is one that the workspace allows, and what goes there is encrypted. */
   requireAllowed(): void {
-    const { baseUrl, name } = this.service
-    const { protocol, hostname, host } = new URL(baseUrl)
-    const { allowedHosts } = this.#context
-    const plain = hostname.replace(/^\[|\]$/g, "")
-    const isLoopback = ["127.0.0.1", "localhost", "::1"].includes(plain)
-    if (!allowedHosts.includes(plain))
-      throw new GateError(
-        `examples may not be sent to ${host}; allowed: ${allowedHosts.join(", ")}`,
-        "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
-      )
-    if (protocol !== "https:" && !isLoopback)
-      throw new ProviderError(`${baseUrl} is not encrypted: the key and the rows would be readable on the way`, {
-        provider: name,
-        mayHaveCost: false,
-        hint: "Name an https address.",
-      })
+    const refusal = addressRefusal(this.service.baseUrl, this.#context.allowedHosts)
+    if (refusal !== undefined) throw new GateError(refusal.message, refusal.hint)
   }
 
   /** Of a connection that was never made it is known that nothing came of it. */

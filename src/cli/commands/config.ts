@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
 import { parse } from "yaml"
+import { redactSecrets } from "../../core/errors.ts"
 import { readText } from "../../store/files/files.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
@@ -18,12 +19,12 @@ export function register(command: Command, host: Host): void {
         { name: "workspace", value: folder, source },
         ...Object.entries(host.workspace.settings).map(([name, value]) => ({
           name,
-          value: value as unknown,
+          value: withoutSecrets(value),
           source: name in written ? "tuneloop.yaml" : "default",
         })),
         ...["TUNELOOP_PYTHON", "TUNELOOP_CACHE", "TUNELOOP_MODEL", "OPENAI_BASE_URL"]
           .filter((name) => host.environment[name])
-          .map((name) => ({ name, value: host.environment[name] as unknown, source: "environment" })),
+          .map((name) => ({ name, value: withoutSecrets(host.environment[name]), source: "environment" })),
       ]
       host.print(
         { settings },
@@ -37,4 +38,9 @@ export function register(command: Command, host: Host): void {
         ),
       )
     })
+}
+
+/** A secret in an address is refused where it is used, and shown nowhere. */
+function withoutSecrets(value: unknown): unknown {
+  return value === undefined ? undefined : JSON.parse(redactSecrets(JSON.stringify(value)))
 }

@@ -3,7 +3,7 @@ import type { Command } from "commander"
 import type { BackendModule, Check } from "../../core/contracts/backend.ts"
 import type { ModelModule } from "../../core/contracts/model.ts"
 import { isTerminal, reduceRun, type RunSummary } from "../../core/training/run.ts"
-import { ToolkitError, UsageError } from "../../core/errors.ts"
+import { ToolkitError, UsageError, redactSecrets } from "../../core/errors.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { backendChecks, type BackendUse } from "../backend-checks.ts"
 import { count } from "../../evaluation/verdict/words.ts"
@@ -197,7 +197,7 @@ async function credentialChecks(host: Host): Promise<Check[]> {
   )
   return [...variables].map(([name, uses]) => {
     const value = host.environment[name]
-    if (value) return { name, status: "ok", detail: uses.some(({ secret }) => secret) ? "set" : value }
+    if (value) return { name, status: "ok", detail: uses.some(({ secret }) => secret) ? "set" : redactSecrets(value) }
     const purposes = new Set(uses.map(({ purpose }) => purpose))
     return { name, status: "missing", detail: `not set: ${[...purposes].join("; ")}` }
   })

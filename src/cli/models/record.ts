@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander"
+import { secretPart } from "../../core/addresses.ts"
 import { nameSchema } from "../../core/names.ts"
 import { planRecording, record, type RecordingPlan, type RecordingResult } from "../../stages/models/record.ts"
 import { chatServer } from "../chat-server.ts"
@@ -127,7 +128,7 @@ function recordingName(text: string): string {
 function address(text: string): string {
   const isAddress = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
   if (!isAddress) throw new InvalidArgumentError("must be an address that begins with http:// or https://")
-  const { username, password } = new URL(text)
-  if (username !== "" || password !== "") throw new InvalidArgumentError("must have no name or password in it")
+  const secret = secretPart(text)
+  if (secret !== undefined) throw new InvalidArgumentError(`must not have ${secret} in it`)
   return text
 }

@@ -249,6 +249,8 @@ export interface FineTuneBackend extends Partial<Deployer> {
   readonly sunset?: string
   /** The host of a service, by which facts about its models are found. */
   readonly host?: string
+  /** The address of a service, to which rows go. */
+  readonly baseUrl?: string
   /** What to know of it before a job: what serving costs while idle, whether the weights can be taken home. */
   readonly notes?: readonly string[]
   /** How rows are sent; the trainer's own form where absent. */

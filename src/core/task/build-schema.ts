@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { addressSchema } from "../addresses.ts"
 import { numberRules } from "./number-rule.ts"
 
 /** `build` of a specification: what a dataset version does not take. */
@@ -43,8 +44,7 @@ export const buildSchema = z.strictObject({
   semantic: z
     .strictObject({
       model: z.string().min(1).describe("The embedding model's name at the server"),
-      baseUrl: z
-        .url({ protocol: /^https?$/, error: "must be an address that begins with http:// or https://" })
+      baseUrl: addressSchema
         .default("https://api.openai.com/v1")
         .describe("The address of a server that speaks OpenAI's embeddings"),
       dimensions: z.int().positive().optional().describe("How long the vectors shall be, where the model can choose"),

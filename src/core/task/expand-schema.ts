@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { addressSchema } from "../addresses.ts"
 
 const checks = z.strictObject({
   secondPass: z
@@ -79,10 +80,7 @@ export const expandSchema = z.strictObject({
         .string()
         .optional()
         .describe("The model's name at the server; default: the environment's TUNELOOP_MODEL"),
-      baseUrl: z
-        .url({ protocol: /^https?$/, error: "must be an address that begins with http:// or https://" })
-        .optional()
-        .describe("The server's address; default: the environment's OPENAI_BASE_URL"),
+      baseUrl: addressSchema.optional().describe("The server's address; default: the environment's OPENAI_BASE_URL"),
       temperature: z.number().min(0).max(2).default(0.8).describe("How freely the model chooses its words"),
       maxTokens: z.int().positive().default(1024).describe("The most tokens an answer may have"),
     })

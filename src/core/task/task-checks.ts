@@ -1,4 +1,5 @@
 import type { z } from "zod"
+import { addressRefusal } from "../addresses.ts"
 import { schemaProblems } from "./json-schema.ts"
 import { nearest, show, type PathIssue } from "../parse.ts"
 import { optionsIn, plugInName } from "../plug-in-name.ts"
@@ -94,7 +95,6 @@ export function strategyIssues(
   })
 }
 
-/** The contender to beat: one that the task's kind has. */
 /** The addresses that the specification names and the workspace lets no example go to. */
 function hostIssues(task: TaskSpecification, allowedHosts: readonly string[] | undefined): PathIssue[] {
   if (allowedHosts === undefined) return []
@@ -103,15 +103,12 @@ function hostIssues(task: TaskSpecification, allowedHosts: readonly string[] | u
     { path: ["build", "semantic", "baseUrl"], baseUrl: task.build.semantic?.baseUrl },
   ]
   return named.flatMap(({ path, baseUrl }) => {
-    const host = baseUrl === undefined ? undefined : new URL(baseUrl).hostname.replace(/^\[|\]$/g, "")
-    if (host === undefined || allowedHosts.includes(host)) return []
-    const message =
-      `examples may not be sent to ${host}; allowed: ${allowedHosts.join(", ")} (allowedHosts in tuneloop.yaml: ` +
-      "add it if the data may go there)"
-    return [{ path, message }]
+    const refusal = baseUrl === undefined ? undefined : addressRefusal(baseUrl, allowedHosts)
+    return refusal === undefined ? [] : [{ path, message: `${refusal.message}. ${refusal.hint}` }]
   })
 }
 
+/** The contender to beat: one that the task's kind has. */
 function incumbentIssues(task: TaskSpecification, { incumbents }: CheckedPlugins): PathIssue[] {
   const { name, argument } = plugInName(task.verdict.incumbent)
   const allowed = incumbents.filter(({ kinds }) => kinds.includes(task.kind))

@@ -134,7 +134,8 @@ async function takeIn(
   const lacking = batch.attempts.length - answers.size
   if (lacking > 0)
     context.report.note(
-      `batch ${batch.remote ?? batch.submissionKey} ended (${progress.status}) with ${answers.size} of ${batch.attempts.length} answers`,
+      `batch ${batch.remote ?? batch.submissionKey} ended (${progress.status}) with ${answers.size} of ` +
+        `${batch.attempts.length} answers`,
     )
   const hopeless = progress.failures.filter(({ isRetryable }) => !isRetryable)
   const reason =
@@ -161,7 +162,8 @@ function describe(running: readonly Running[]): string {
   return running
     .map(
       ({ batch, progress }) =>
-        `batch ${batch.remote ?? batch.submissionKey} is ${progress.status}, ${progress.done} of ${batch.attempts.length} answered`,
+        `batch ${batch.remote ?? batch.submissionKey} is ${progress.status}, ${progress.done} of ` +
+        `${batch.attempts.length} answered`,
     )
     .join("; ")
 }

@@ -1,3 +1,4 @@
+import { addressRefusal } from "../../core/addresses.ts"
 import { digest } from "../../core/canonical.ts"
 import { heldBack } from "../../core/asking/spoken.ts"
 import { GateError, ProviderError } from "../../core/errors.ts"
@@ -42,13 +43,8 @@ export function requestsOf(
 
 /** Throws a GateError where the workspace does not let examples go to the address. */
 export function requireAllowedHost(context: StageContext, baseUrl: string): void {
-  const host = new URL(baseUrl).hostname.replace(/^\[|\]$/g, "")
-  const { allowedHosts } = context.workspace.settings
-  if (allowedHosts.includes(host)) return
-  throw new GateError(
-    `examples may not be sent to ${host}; allowed: ${allowedHosts.join(", ")}`,
-    "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
-  )
+  const refusal = addressRefusal(baseUrl, context.workspace.settings.allowedHosts)
+  if (refusal !== undefined) throw new GateError(refusal.message, refusal.hint)
 }
 
 /** Requests that go to the server in one call, and are answered by it together. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util"
 import type { FineTuneBackend, TrainingPlan } from "../../core/contracts/backend.ts"
+import { addressRefusal } from "../../core/addresses.ts"
 import { CredentialError, GateError, ProviderError, ToolkitError } from "../../core/errors.ts"
 import { settingDefaults, type JobSpecification } from "../../core/training/job.ts"
 import type { StageContext } from "../context.ts"
@@ -54,12 +55,9 @@ export async function requireAccepted(
   plan: TrainingPlan,
   { isDryRun = false }: { readonly isDryRun?: boolean } = {},
 ): Promise<void> {
-  const { allowedHosts } = workspace.settings
-  if (backend.host !== undefined && !allowedHosts.includes(backend.host))
-    throw new GateError(
-      `examples may not be sent to ${backend.host}; allowed: ${allowedHosts.join(", ")}`,
-      "Add the host to allowedHosts in tuneloop.yaml if the data may go there.",
-    )
+  const refusal =
+    backend.baseUrl === undefined ? undefined : addressRefusal(backend.baseUrl, workspace.settings.allowedHosts)
+  if (refusal !== undefined) throw new GateError(refusal.message, refusal.hint)
   let refusals: readonly string[]
   try {
     refusals = (await backend.refusals?.(plan)) ?? []

@@ -29,10 +29,9 @@ const dead = new ProviderError("cannot reach 127.0.0.1:9: ECONNREFUSED", {
 
 /** A server by its turns, which begin anew at their end, and a clock that goes on only while somebody waits. */
 function bench(turns: readonly Turn[], { baseUrl = "http://127.0.0.1:9/v1", pace = {} } = {}) {
-  const host = new URL(baseUrl).hostname
   const given = askingBench(baseUrl, {
     expand: { pace: { concurrency: 1, ...pace } },
-    files: { "tuneloop.yaml": `allowedHosts: [${host}]\n` },
+    files: { "tuneloop.yaml": `allowedHosts: ["${new URL(baseUrl).origin}"]\n` },
   })
   let nowMs = 0
   const lines = { warn: [] as string[], note: [] as string[], progress: [] as string[] }

@@ -1,3 +1,4 @@
+import { addressRefusal } from "../../../core/addresses.ts"
 import type { BackendContext } from "../../../core/contracts/backend.ts"
 import { ProviderError } from "../../../core/errors.ts"
 import type { HostedWire } from "../wire.ts"
@@ -72,7 +73,8 @@ function requireStore(
   if (url.origin === own.origin) return
   const host = url.hostname
   const isStore = stores.some((name) => (name.startsWith("*") ? host.endsWith(name.slice(1)) : host === name))
-  if ((isStore || allowedHosts.includes(host)) && (url.protocol === "https:" || own.protocol === "http:")) return
+  const isAllowed = isStore ? url.protocol === "https:" : addressRefusal(url.href, allowedHosts) === undefined
+  if (isAllowed) return
   throw new ProviderError(`${own.host} wants a file at ${url.protocol}//${url.host}, where none may be sent`, {
     provider,
     mayHaveCost: false,
