@@ -15,7 +15,21 @@ export interface Asker {
 
 /** The plan and its estimate were shown, and whoever pays agreed, by `--yes` or by answering. */
 export function askConsent(act: PaidTraining, asker: Asker): Promise<void> {
-  return askAgreement(act.backend, describePlan(act), asker)
+  return askAgreement(
+    act.backend,
+    act.raised === undefined ? describePlan(act) : describeRaised(act, act.raised),
+    asker,
+  )
+}
+
+function describeRaised(
+  { backend, plan }: PaidTraining,
+  { agreedUsd, askedUsd }: NonNullable<PaidTraining["raised"]>,
+): string {
+  return (
+    `${backend} has the rows and asks about ${showUsd(askedUsd)} for the training of ${plan.baseModel}, ` +
+    `more than the estimate of ${showUsd(agreedUsd)} before`
+  )
 }
 
 /** The same for anything that costs money: who takes it, and the plan in words. */

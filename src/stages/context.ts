@@ -31,6 +31,8 @@ export interface PaidTraining {
   readonly estimate: Estimate
   /** Whether it costs money and nobody knows how much. */
   readonly isUnpriced?: boolean
+  /** What the service itself asks, where that is more than what was agreed to; its rows are there already. */
+  readonly raised?: { readonly agreedUsd: number; readonly askedUsd: number }
   /** What to know of the backend before it is paid. */
   readonly notes?: readonly string[] | undefined
   /** The first row, as it is sent. */

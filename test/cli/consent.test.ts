@@ -26,11 +26,11 @@ the first row, as it is sent:
 {"messages": []}`
 
 /** Asks, and says what was shown beside the question. */
-async function outcome(given: { isAgreed?: boolean; canAsk?: boolean; answer?: string }) {
+async function outcome(given: { isAgreed?: boolean; canAsk?: boolean; answer?: string }, asked = act) {
   const notes: string[] = []
   const questions: string[] = []
   const { isAgreed = false, canAsk = false, answer = "" } = given
-  const result = await askConsent(act, {
+  const result = await askConsent(asked, {
     isAgreed,
     canAsk,
     note: (message) => void notes.push(message),
@@ -58,6 +58,17 @@ describe("before money is spent", () => {
       hint: "Give --yes to start.",
       exitCode: 2,
     })
+  })
+
+  it("where the service itself asks more, its price is shown beside the one before", async () => {
+    const raised = { ...act, raised: { agreedUsd: 3.5, askedUsd: 4.25 } }
+    const { result, notes } = await outcome({}, raised)
+    expect(notes).toEqual([
+      "somewhere has the rows and asks about $4.25 for the training of gpt, more than the estimate of $3.50 before",
+    ])
+    expect(result).toMatchObject({ hint: "Give --yes to start." })
+    expect((await outcome({ canAsk: true, answer: "n" }, raised)).result).toMatchObject({ message: "not started" })
+    expect((await outcome({ isAgreed: true }, raised)).result).toBe("agreed")
   })
 
   it.each([

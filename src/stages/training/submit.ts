@@ -1,16 +1,19 @@
 import { digest } from "../../core/canonical.ts"
-import type { FineTuneBackend, RunFiles, TrainingPlan } from "../../core/contracts/backend.ts"
+import type { Estimate, FineTuneBackend, RunFiles } from "../../core/contracts/backend.ts"
 import type { TrainingReservation } from "../../core/contracts/ledger.ts"
 import { JobMayExistError, ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
 import { isUnsettled, type RemoteJob } from "../../core/training/run.ts"
 import type { StageContext } from "../context.ts"
 import { ceilingReached } from "./ceilings.ts"
+import { requireConsentAgain } from "./consent.ts"
 import type { PlannedTraining } from "./plan-training.ts"
 import { uncertainHint, uncertainRun } from "./run-errors.ts"
 import { recordUploads, summaryOf } from "./sync.ts"
 
 /** A planned training with what it may cost. */
 export interface PricedTraining extends PlannedTraining {
+  /** What was agreed to. */
+  readonly estimate: Estimate
   readonly reservation: TrainingReservation
 }
 
@@ -21,9 +24,10 @@ export interface PricedTraining extends PlannedTraining {
 export async function submit(
   context: StageContext,
   files: RunFiles,
-  { plan, digest: planDigest, reservation }: PricedTraining,
+  priced: PricedTraining,
   backend: FineTuneBackend,
 ): Promise<void> {
+  const { plan, digest: planDigest, reservation } = priced
   const ledger = context.ledger()
   const { run } = files
   const before = await summaryOf(context, run)
@@ -37,8 +41,8 @@ export async function submit(
   }
   let job: RemoteJob
   try {
-    const priced = (usd: number) => requirePrice(context, { files, plan, submissionKey, backend }, reservation, usd)
-    job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1, priced })
+    const ask = (usd: number) => requirePrice(context, { files, priced, submissionKey, backend }, usd)
+    job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1, priced: ask })
   } catch (error) {
     throw await recordFailure(context, run, plan.job, backend, error)
   } finally {
@@ -49,28 +53,33 @@ export async function submit(
     await ledger.runs.appendEvents(run, [{ type: "submitted", job }])
 }
 
-/** What the service asks becomes the attempt's estimate. Throws, before a job is created, where it passes a ceiling. */
+/**
+ * What the service asks becomes the attempt's estimate. Throws, before a job is created, where it passes a ceiling, or
+ * is more than was agreed to and nobody agrees.
+ */
 async function requirePrice(
   context: StageContext,
-  { files, plan, submissionKey, backend }: PricedSubmission,
-  { ceilings }: TrainingReservation,
+  { files, priced, submissionKey, backend }: PricedSubmission,
   usd: number,
 ): Promise<void> {
   const { run } = files
-  const revised = await context.ledger().runs.reviseEstimate(run, submissionKey, usd, ceilings)
-  if (revised === "revised") return
+  const { plan, reservation } = priced
+  const revised = await context.ledger().runs.reviseEstimate(run, submissionKey, usd, reservation.ceilings)
+  const sent = () => whatWasSent(files, backend)
+  if (revised !== "revised")
+    throw ceilingReached(plan.job, revised.reached, usd, { by: backend.name, sent: await sent() })
+  await requireConsentAgain(context, backend, priced, usd, sent)
+}
+
+async function whatWasSent(files: RunFiles, backend: FineTuneBackend): Promise<string> {
   const uploads = (await backend.uploads?.(files)) ?? []
-  throw ceilingReached(plan.job, revised.reached, usd, {
-    by: backend.name,
-    sent:
-      `No job was created. Uploaded: ${uploads.map(({ file, remoteId }) => `${file} (${remoteId})`).join(", ")}; ` +
-      `delete them: tuneloop runs purge ${run}.`,
-  })
+  const named = uploads.map(({ file, remoteId }) => `${file} (${remoteId})`).join(", ")
+  return `No job was created. Uploaded: ${named}; delete them: tuneloop runs purge ${files.run}.`
 }
 
 interface PricedSubmission {
   readonly files: RunFiles
-  readonly plan: TrainingPlan
+  readonly priced: PricedTraining
   readonly submissionKey: string
   readonly backend: FineTuneBackend
 }

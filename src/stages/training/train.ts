@@ -1,4 +1,4 @@
-import type { Estimate, FineTuneBackend } from "../../core/contracts/backend.ts"
+import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
@@ -61,7 +61,7 @@ async function priceOf(
   job: JobSpecification,
   planned: PlannedTraining,
   backend: FineTuneBackend,
-): Promise<PricedTraining & { readonly estimate: Estimate }> {
+): Promise<PricedTraining> {
   const estimate = await backend.estimate(planned.plan)
   return { ...planned, estimate, reservation: reservationOf(context, job, estimatedUsd(backend, estimate)) }
 }

@@ -2,7 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import together from "../../../src/backends/together.ts"
+import { UsageError } from "../../../src/core/errors.ts"
 import { runCost } from "../../../src/core/training/spending.ts"
+import type { PaidTraining } from "../../../src/stages/context.ts"
+import { summaryOf } from "../../../src/stages/training/sync.ts"
 import { train } from "../../../src/stages/training/train.ts"
 import { TogetherServer } from "../../backends/together-server.ts"
 import { failureOf } from "./hosted-command.ts"
@@ -16,15 +19,29 @@ beforeEach(async () => {
 })
 afterEach(() => server.close())
 
+interface Circumstances {
+  /** By the price file. */
+  readonly usdPerMillionTokens?: number
+  /** Whether whoever pays agrees to more than the price file says. */
+  readonly agrees?: boolean
+}
+
 /** The command once more, with these settings of its job. */
-function command(settings: object) {
+function command(settings: object, { usdPerMillionTokens, agrees = true }: Circumstances = {}) {
   const job = { schemaVersion: 1, job: "mood", task: "mood", baseModel: server.model, ...settings }
   writeFileSync(join(folder, "jobs", "mood.yaml"), JSON.stringify(job))
-  const context = stageContext(folder)
+  const asked: PaidTraining[] = []
+  const consent = async (act: PaidTraining) => {
+    asked.push(act)
+    if (act.raised !== undefined && !agrees) throw new UsageError("not started", "Answer y, or give --yes.")
+  }
+  const context = stageContext(folder, { consent })
+  const price = { match: server.model, asOf: "2026-11-30", source: "this test" }
+  const trainingPrices = usdPerMillionTokens === undefined ? [] : [{ ...price, usdPerMillionTokens }]
   const options = together.options.parse({ baseUrl: server.url, settleSeconds: 0 })
-  const backend = together.create(backendContext({ TOGETHER_API_KEY: server.key }), options)
+  const backend = together.create({ ...backendContext({ TOGETHER_API_KEY: server.key }), trainingPrices }, options)
   const { workspace } = context
-  return { context, train: () => train(context, workspace.readJob("mood"), workspace.readTask("mood"), backend) }
+  return { context, asked, train: () => train(context, workspace.readJob("mood"), workspace.readTask("mood"), backend) }
 }
 
 /** What the server asks for the rows that were uploaded. */
@@ -48,6 +65,32 @@ describe("what a service says that a training will cost", () => {
     expect(events.at(-2)).toMatchObject({ type: "state-changed", state: "failed" })
     expect((await again()).run.state).toBe("queued")
     expect(server.jobs).toHaveLength(1)
+  })
+
+  it("is asked about again where it is more than was agreed to, and nothing is created without a yes", async () => {
+    const cheap = { usdPerMillionTokens: 0.000001 }
+    const refused = command({}, { ...cheap, agrees: false })
+    const failure = await failureOf(refused.train())
+    expect(failure).toMatchObject({ code: "usage", message: "not started" })
+    expect(failure?.hint).toMatch(/^Answer y, or give --yes\. No job was created\. Uploaded: .*runs purge mood-/)
+    expect(refused.asked.map(({ raised }) => raised?.askedUsd)).toEqual([undefined, expect.any(Number)])
+    expect(server.jobs).toHaveLength(0)
+    const [run] = await refused.context.ledger().runs.list()
+    expect((await summaryOf(refused.context, run?.run ?? "")).state).toBe("failed")
+
+    const agreed = command({}, cheap)
+    expect((await agreed.train()).run.state).toBe("queued")
+    expect(agreed.asked.at(-1)?.raised).toMatchObject({ askedUsd: askedUsd(run?.run ?? "") })
+    expect(server.jobs).toHaveLength(1)
+  })
+
+  it.each([
+    ["is less", 1_000_000],
+    ["was not known", undefined],
+  ])("is not asked about again where what was agreed to %s", async (_what, usdPerMillionTokens) => {
+    const { asked, train: trained } = command({}, usdPerMillionTokens === undefined ? {} : { usdPerMillionTokens })
+    await trained()
+    expect(asked.map(({ raised }) => raised)).toEqual([undefined])
   })
 
   it("is the estimate of the run, and counts for the ceilings of the next", async () => {
