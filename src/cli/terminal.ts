@@ -42,6 +42,11 @@ export class Terminal implements Reporter {
     return Math.min(120, stderr.columns ?? stdout.columns ?? 80)
   }
 
+  /** How wide what goes to stdout may be; undefined where it is no terminal, and a program may read it. */
+  get outputWidth(): number | undefined {
+    return stdout.isTTY === true ? (stdout.columns ?? 80) : undefined
+  }
+
   paint(text: string, code: string): string {
     return this.colour ? `\u001b[${code}m${text}\u001b[0m` : text
   }
@@ -105,4 +110,46 @@ export function table(header: readonly string[], rows: readonly (readonly string
       .join("  ")
       .trimEnd()
   return [header, ...rows].map(format).join("\n")
+}
+
+/**
+ * Rows as columns where they fit into the width, else each row as lines of its own under its first cells: no cell is
+ * ever cut, for people copy ids. Without a width, as where the output is no terminal, always columns.
+ */
+export function fittedTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { width, headings = 1 }: { readonly width: number | undefined; readonly headings?: number },
+): string {
+  const columns = table(header, rows)
+  if (width === undefined || columns.split("\n").every((line) => line.length <= width)) return columns
+  const names = header.slice(headings)
+  const longest = Math.max(...names.map((name) => name.length))
+  return rows
+    .map((row) =>
+      [
+        row.slice(0, headings).join(" "),
+        ...row.slice(headings).flatMap((cell, index) => {
+          if (cell === "" || cell === "–") return []
+          const label = `  ${(names[index] ?? "").padEnd(longest)}  `
+          return wrapped(cell, width - label.length).map((line, at) => (at === 0 ? label : pad(label)) + line)
+        }),
+      ].join("\n"),
+    )
+    .join("\n")
+}
+
+function pad(label: string): string {
+  return " ".repeat(label.length)
+}
+
+/** The text in lines of at most so many characters, but for a word that is longer. */
+function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import type { Host } from "../host.ts"
+import { fittedTable } from "../terminal.ts"
 import { runCost } from "../../core/training/spending.ts"
-import { table } from "../terminal.ts"
 import { shortCost } from "../text/run-record.ts"
 import { listStored } from "./ls-on.ts"
 import { currentSummary } from "./run-backend.ts"
@@ -30,7 +30,7 @@ async function listRuns(host: Host): Promise<void> {
     },
     summaries.length === 0
       ? "no runs yet; start one: tuneloop train <job>"
-      : table(
+      : fittedTable(
           ["run", "state", "step", "loss", "eval loss", "cost"],
           summaries.map((summary) => [
             summary.run,
@@ -40,6 +40,7 @@ async function listRuns(host: Host): Promise<void> {
             lastValue(summary.metrics, "evalLoss"),
             shortCost(summary),
           ]),
+          { width: host.terminal.outputWidth },
         ),
   )
 }
