@@ -62,6 +62,10 @@ const module: BackendModule<Options> = {
     { name: "NEBIUS_API_KEY", purpose: "the key, with the profile nebius", secret: true },
     { name: "CRUSOE_API_KEY", purpose: "the key, with the profile crusoe", secret: true },
   ],
+  resolved(context, options) {
+    const { baseUrl, apiKeyEnv } = profileOf(context, options.profile)
+    return { ...options, baseUrl: options.baseUrl ?? baseUrl, apiKeyEnv: options.apiKeyEnv ?? apiKeyEnv }
+  },
   create: openAiCompatible,
 }
 export default module
@@ -161,7 +165,7 @@ function servedName(model: ModelRef): string | undefined {
   }
 }
 
-function profileOf(context: BackendContext, wanted: string): Profile {
+function profileOf(context: Pick<BackendContext, "packageRoot">, wanted: string): Profile {
   const known = profiles(context)
   const profile = Object.hasOwn(known, wanted) ? known[wanted] : undefined
   if (profile !== undefined) return profile

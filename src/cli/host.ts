@@ -234,11 +234,18 @@ export class Host {
     return module.create(this.backendContext(signal), parseBackendOptions(choice.name, module, choice.options))
   }
 
-  /** The choice with its backend's defaults written out; as it is where its options are none of the backend's now. */
-  async withDefaults(choice: JobSpecification["backend"]): Promise<JobSpecification["backend"]> {
+  /**
+   * The choice with all defaults written out, its backend's and those of a profile; as it is where its options are none
+   * of the backend's now.
+   */
+  readonly withDefaults = async (choice: JobSpecification["backend"]): Promise<JobSpecification["backend"]> => {
+    // Whoever opens a backend of no known name says so.
+    if (!names("backends").includes(choice.name)) return choice
     const module = await load<BackendModule>("backends", choice.name)
     const { data } = module.options.safeParse(choice.options)
-    return data === undefined ? choice : { ...choice, options: { ...(data as JobSpecification["backend"]["options"]) } }
+    if (data === undefined) return choice
+    const resolved = module.resolved?.({ packageRoot }, data) ?? data
+    return { ...choice, options: { ...(resolved as JobSpecification["backend"]["options"]) } }
   }
 
   /** What to do after the command, where a person reads it. */

@@ -37,7 +37,7 @@ export function registerAdopt(command: Command, host: Host): void {
       const task = await readCheckedTask(host.workspace, options.task)
       const choice = host.workspace.backendOf({ name: backend, options: {} })
       const adopted: AdoptedJob[] = []
-      const wanted = { task: task.task, id: job, withDefaults: host.withDefaults.bind(host) }
+      const wanted = { task: task.task, id: job, withDefaults: host.withDefaults }
       for await (const one of adoptJobs(host.context(), await host.backend(choice), choice, wanted)) {
         adopted.push(one)
         host.terminal.progress(`${count(adopted.length, "job")} looked at`)

@@ -32,7 +32,8 @@ export function registerPurge(command: Command, host: Host): void {
     .action(async (given: string | undefined, { on }: Options) => {
       if ((given === undefined) === (on === undefined))
         throw new UsageError("either a run or --on BACKEND is needed", "tuneloop runs ls lists the runs.")
-      const places = on === undefined ? [await placeOfRun(host, given ?? "")] : await placesOf(host.context(), on)
+      const places =
+        on === undefined ? [await placeOfRun(host, given ?? "")] : await placesOf(host.context(), on, host.withDefaults)
       const found = await lookAt(host, places)
       const files = found.flatMap((place) => place.files)
       const going = files.filter(({ kept }) => kept === undefined)

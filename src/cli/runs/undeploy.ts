@@ -69,7 +69,7 @@ async function ofBackend(host: Host, name: string): Promise<Found> {
   const context = host.context()
   const leases: { lease: Lease; backend: DeployingBackend }[] = []
   const others: StandingDeployment[] = []
-  for (const place of await placesOf(context, name)) {
+  for (const place of await placesOf(context, name, host.withDefaults)) {
     const backend = requireDeployer(await host.backend(place.choice))
     for (const run of place.runs) {
       const lease = await openLease(context, run)

@@ -372,6 +372,8 @@ export interface BackendModule<Options = unknown> {
   readonly environment: readonly { readonly name: string; readonly purpose: string; readonly secret?: boolean }[]
   /** The options of a job's `backend.options`: strict, with a description on each key. */
   readonly options: z.ZodType<Options>
+  /** The options with what one of them, such as a profile, brings for others; absent where none does. */
+  resolved?(context: Pick<BackendContext, "packageRoot">, options: Options): Options
   create(context: BackendContext, options: Options): FineTuneBackend
 }
 

@@ -7,7 +7,7 @@ import { keptPath } from "../../store/rows/model-places.ts"
 import { readAdopted, writeAdopted } from "../../store/rows/adopted-runs.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
-import { choiceOfRun, placeKey, placingOptions } from "./run-choice.ts"
+import { choiceOfRun, placeKey, placingOptions, type WithDefaults } from "./run-choice.ts"
 import { syncRun } from "./sync.ts"
 
 export interface AdoptedJob {
@@ -19,9 +19,6 @@ export interface AdoptedJob {
   readonly rows: readonly string[]
   readonly objective: ServiceJob["objective"]
 }
-
-/** A place is the same whether its options say a default or leave it out. */
-type WithDefaults = (choice: JobSpecification["backend"]) => Promise<JobSpecification["backend"]>
 
 /** The name under which runs that were not made here are listed. */
 export const adoptedJob = "adopted"
@@ -66,12 +63,18 @@ async function* historyOf(backend: FineTuneBackend, id: string | undefined): Asy
   try {
     if (backend.history !== undefined) yield* backend.history(id)
   } catch (error) {
-    if (id === undefined || !(error instanceof ProviderError) || error.status !== 404) throw error
-    throw new ProviderError(`there is no job ${id}: ${error.message}`, {
+    if (!(error instanceof ProviderError) || error.hint !== undefined || error.status === undefined) throw error
+    const isMisnamed = id !== undefined && [400, 404, 422].includes(error.status)
+    throw new ProviderError(isMisnamed ? `there is no job ${id}: ${error.message}` : error.message, {
       provider: backend.name,
       status: error.status,
+      isRetryable: error.isRetryable,
+      retryAfterMs: error.retryAfterMs,
       mayHaveCost: false,
-      hint: "Check the id, and whose key it is; --all in its place adopts every job that the service lists.",
+      hint: isMisnamed
+        ? "Check the id, and whose key it is; --all in its place adopts every job that the service lists."
+        : `Check the backend's address and whose key it is: tuneloop doctor --backend ${backend.name}. ` +
+          "Then run the same command again: what was adopted is kept.",
     })
   }
 }

@@ -10,6 +10,9 @@ export function choiceOfRun({ workspace }: StageContext, run: string): TrainingP
   return (readPlan(files) ?? readAdopted(files))?.backend
 }
 
+/** Writes out what a choice leaves to defaults: a place is the same whether its options say one or leave it out. */
+export type WithDefaults = (choice: TrainingPlan["backend"]) => Promise<TrainingPlan["backend"]>
+
 /** The options that say where a backend is and whose things it sees there; all others only say how it trains. */
 const placing = [
   "profile",
@@ -23,7 +26,7 @@ const placing = [
   "repository",
 ]
 
-/** Equal for choices that reach the same things at the same service, however they train there. */
+/** Equal for choices, their defaults written out, that reach the same things at the same service, however they train. */
 export function placeKey({ name, options }: TrainingPlan["backend"]): string {
   return canonicalJson({ name, options: placingOptions({ options }) })
 }

@@ -3,7 +3,7 @@ import { ToolkitError, UsageError } from "../../core/errors.ts"
 import type { RunEvent } from "../../core/training/run.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
-import { choiceOfRun, placeKey } from "./run-choice.ts"
+import { choiceOfRun, placeKey, type WithDefaults } from "./run-choice.ts"
 
 /** Where a backend is, by one choice of it, and the runs of the workspace that were sent there, newest first. */
 export interface Place {
@@ -13,31 +13,38 @@ export interface Place {
 
 /**
  * The places of a backend: the one that the workspace gives this name, else each that runs and jobs of the workspace
- * name, or that of its defaults where none does.
+ * name, or that of its defaults where none does. Choices that differ in what they leave to defaults are one place.
  */
-export async function placesOf(context: StageContext, name: string): Promise<readonly Place[]> {
+export async function placesOf(
+  context: StageContext,
+  name: string,
+  withDefaults: WithDefaults,
+): Promise<readonly Place[]> {
   const { workspace } = context
   const places = new Map<string, { choice: TrainingPlan["backend"]; runs: string[] }>()
-  const placeOf = (choice: TrainingPlan["backend"]) => {
-    const key = placeKey(choice)
+  const keyOf = async (choice: TrainingPlan["backend"]) => placeKey(await withDefaults(choice))
+  const placeOf = async (choice: TrainingPlan["backend"]) => {
+    const key = await keyOf(choice)
     const place = places.get(key) ?? { choice, runs: [] }
     places.set(key, place)
     return place
   }
-  const named = placeOf(workspace.backendOf({ name, options: {} }))
+  const named = await placeOf(workspace.backendOf({ name, options: {} }))
   const isOwn = Object.hasOwn(workspace.settings.backends, name)
-  const isMeant = (choice: TrainingPlan["backend"]) =>
-    isOwn ? placeKey(choice) === placeKey(named.choice) : choice.name === name
+  const namedKey = await keyOf(named.choice)
+  const isMeant = async (choice: TrainingPlan["backend"]) =>
+    choice.name === named.choice.name && (!isOwn || (await keyOf(choice)) === namedKey)
   const meant = new Set(isOwn ? [named] : [])
   for (const { run } of await context.readLedger().runs.list()) {
     const choice = choiceOfRun(context, run)
-    if (choice === undefined || !isMeant(choice)) continue
-    placeOf(choice).runs.push(run)
-    meant.add(placeOf(choice))
+    if (choice === undefined || !(await isMeant(choice))) continue
+    const place = await placeOf(choice)
+    place.runs.push(run)
+    meant.add(place)
   }
   for (const job of isOwn ? [] : workspace.jobs()) {
     const backend = backendOfJob(context, job)
-    if (backend?.name === name) meant.add(placeOf(backend))
+    if (backend?.name === name) meant.add(await placeOf(backend))
   }
   return meant.size === 0 ? [named] : [...meant]
 }

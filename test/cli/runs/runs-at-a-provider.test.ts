@@ -37,6 +37,7 @@ it("runs sync says how each run goes, and ends with 1 where one could not be loo
   expect(code).toBe(1)
   expect(stdout).toMatch(/running +running +0 +no, unreachable/)
   expect(stderr).toContain("is as it was last known, its provider is unreachable: 127.0.0.1:")
+  expect(stderr).toContain("tuneloop doctor --backend openai-compatible\n  Look again: tuneloop runs sync\n")
 })
 
 it("runs resolve takes a person's word, once it is a whole one", async () => {
@@ -45,7 +46,10 @@ it("runs resolve takes a person's word, once it is a whole one", async () => {
   server.listLagMs = Number.POSITIVE_INFINITY
   server.faults.push({ call: /^POST \S+\/jobs$/, when: "after", answer: "cut" })
   expect((await run("train", "mood", "--yes")).stderr).toContain(`tuneloop runs resolve ${theRun()} --created ID`)
-  expect(await run("runs", "resolve", "latest")).toMatchObject({ code: 2, stderr: expect.stringContaining("either") })
+  expect(await run("runs", "resolve", "latest")).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(new RegExp(`either.*\\n.*tuneloop runs show ${theRun()}`)),
+  })
   const synced = await run("runs", "sync")
   expect([synced.code, synced.stdout]).toEqual([0, expect.stringContaining("yes, uncertain")])
   const resolved = await run("runs", "resolve", "latest", "--created", "ftjob-1")
@@ -219,6 +223,22 @@ describe("what lies at a provider", () => {
     }
     for (const job of server.jobs) server.succeed(job)
     expect((await printed("runs", "purge", "--on", "own", "--yes")).purged).toHaveLength(2)
+  })
+
+  it("is one place whether its options say a default, a profile's default, or nothing", async () => {
+    // Nobody may send anything there: each place is named in a warning of its own.
+    writeFileSync(join(folder, "tuneloop.yaml"), "allowedHosts: [127.0.0.1]\n")
+    for (const [job, options] of Object.entries({
+      mood: {},
+      second: { profile: "openai" },
+      third: { baseUrl: "https://api.openai.com/v1" },
+      fourth: { apiKeyEnv: "OPENAI_API_KEY", pollSeconds: 7 },
+      another: { profile: "nebius" },
+    }))
+      writeHostedJob(folder, job, server, { backend: { name: "openai-compatible", options } })
+    const { stderr } = await run("runs", "ls", "--on", "openai-compatible")
+    expect(stderr.match(/could not be listed/g)).toHaveLength(2)
+    expect(stderr).toContain("NEBIUS_API_KEY is not set")
   })
 
   it("and was uploaded for a run is deleted when no job needs it, once somebody agrees", async () => {
