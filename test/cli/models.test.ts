@@ -71,6 +71,22 @@ it("before 90 days nobody is warned, and models still says the date", async () =
   expect((await tuneloop(folder, ["models"]).outcome).stdout).toContain(`serving ${inDays(120)}`)
 })
 
+it("of a model at an address of one's own it is said what is known of its namesakes, and that it is of them", async () => {
+  const folder = workspaceWith(30)
+  const backend = { name: "openai-compatible", options: { profile: "openai", baseUrl: "https://proxy.example/v1" } }
+  const job = { job: "hosted", task, baseModel: "gpt-4.1-mini-2025-04-14", backend }
+  writeFileSync(join(folder, "jobs", "hosted.yaml"), JSON.stringify(job))
+  const { models } = await json<{ models: { model: string; elsewhere: object[] }[] }>(folder, "models")
+  expect(models.find(({ model }) => model === job.baseModel)).toMatchObject({
+    ...{ host: "proxy.example", sunsets: [] },
+    elsewhere: [{ host: "api.openai.com", what: "serving", retires: "2027-01-14" }, { host: "*.azure.com" }],
+  })
+  const { stdout } = await tuneloop(folder, ["models"]).outcome
+  expect(stdout).toContain("not known of proxy.example; serving 2027-01-14 at api.openai.com")
+  expect(stdout).toContain("An end that is not known is no promise")
+  expect(stdout).not.toContain("none known")
+})
+
 it("a job at a service has the dates of that service", async () => {
   const folder = workspaceWith(30)
   const job = { job: "hosted", task, baseModel: "gpt-4.1-mini-2025-04-14", backend: { name: "openai-compatible" } }

@@ -48,6 +48,18 @@ export function sunsetsOf(
     .sort((a, b) => a.daysLeft - b.daysLeft)
 }
 
+/** What ends of a model of this name at hosts that are not this one: known of them, and of this host only a hint. */
+export function sunsetsElsewhere(
+  { model, host }: { readonly model: string; readonly host: string | undefined },
+  entries: readonly SunsetEntry[],
+): readonly SunsetEntry[] {
+  // An entry for every model says nothing of this one.
+  return entries.filter((entry) => {
+    const { host: other, match } = entry
+    return other !== undefined && other !== host && match !== "*" && isMeant(entry, model, other)
+  })
+}
+
 function timeLeft(retires: string, today: Date): Pick<Sunset, "daysLeft" | "state"> {
   const daysLeft = daysUntil(retires, today)
   return { daysLeft, state: daysLeft < 0 ? "over" : daysLeft <= warningDays ? "soon" : "later" }

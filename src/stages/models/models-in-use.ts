@@ -1,4 +1,4 @@
-import { sunsetsOf, type Sunset } from "../../core/asking/sunsets.ts"
+import { type SunsetEntry, sunsetsElsewhere, sunsetsOf, type Sunset } from "../../core/asking/sunsets.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import type { ModelRef } from "../../core/training/model-ref.ts"
@@ -23,6 +23,8 @@ export interface ModelInUse {
   readonly usedBy: readonly ModelUse[]
   /** What ends and when, the soonest first; empty where no end is known. */
   readonly sunsets: readonly Sunset[]
+  /** What is known of models of its name at other hosts, where nothing is of its own. */
+  readonly elsewhere: readonly SunsetEntry[]
 }
 
 /** Who answers where: what only the plug-ins know. Undefined where there is no such host, or it is not known. */
@@ -52,7 +54,11 @@ export async function modelsInUse(context: StageContext, written: Written, hosts
   const entries = readSunsets(context.workspace)
   const today = context.now()
   return [...found.values()]
-    .map((used) => ({ ...used, sunsets: sunsetsOf(used, entries, today).filter((sunset) => concerns(sunset, used)) }))
+    .map((used) => {
+      const sunsets = sunsetsOf(used, entries, today).filter((sunset) => concerns(sunset, used))
+      const elsewhere = sunsets.length > 0 ? [] : sunsetsElsewhere(used, entries)
+      return { ...used, sunsets, elsewhere: elsewhere.filter((entry) => concerns(entry, used)) }
+    })
     .sort((a, b) => soonest(a) - soonest(b) || (a.model < b.model ? -1 : a.model > b.model ? 1 : 0))
 }
 
@@ -130,7 +136,7 @@ function keptElsewhere(model: ModelRef): { model: string; baseUrl?: string } | u
 }
 
 /** That no more jobs are taken matters where a job would train. */
-function concerns({ what }: Sunset, { usedBy }: Pick<ModelInUse, "usedBy">): boolean {
+function concerns({ what }: Pick<Sunset, "what">, { usedBy }: Pick<ModelInUse, "usedBy">): boolean {
   return what === "serving" || usedBy.some(({ kind }) => kind === "job")
 }
 
