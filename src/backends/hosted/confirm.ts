@@ -66,10 +66,10 @@ async function misfit(
 }
 
 /** A job that is not the one that was meant, with the way to the right one. */
-export function misnamedJob(provider: string, message: string): ProviderError {
-  return new ProviderError(message, {
-    provider,
-    mayHaveCost: false,
-    hint: `Look at the jobs there: tuneloop runs ls --on ${provider}`,
-  })
+export function misnamedJob(
+  provider: string,
+  message: string,
+  hint = `Look at the jobs there: tuneloop runs ls --on ${provider}`,
+): ProviderError {
+  return new ProviderError(message, { provider, mayHaveCost: false, hint })
 }

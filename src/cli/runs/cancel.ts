@@ -1,11 +1,12 @@
 import type { Command } from "commander"
 import { count } from "../../evaluation/verdict/words.ts"
+import { isTerminal } from "../../core/training/run.ts"
 import { runCost } from "../../core/training/spending.ts"
 import { stopGenerations } from "../../stages/evaluating/generation.ts"
 import { cancelLateJobs, cancelRun } from "../../stages/training/cancel.ts"
 import type { Host } from "../host.ts"
 import { resolveRun } from "../resolve-run.ts"
-import { describeCost } from "../text/run-record.ts"
+import { describeCost, describeSpent } from "../text/run-record.ts"
 import { backendOfRun } from "./run-backend.ts"
 
 export function registerCancel(command: Command, host: Host): void {
@@ -29,9 +30,10 @@ export function registerCancel(command: Command, host: Host): void {
           generations > 0
             ? `${run} is ${state}; its generation is stopped, go on with it: tuneloop evaluate ${run}`
             : state === "cancelled"
-              ? `${run} is cancelled after ${count(step, "step")}; ${step > 0 ? "go on from its last checkpoint" : "train it anew"}: tuneloop train ${job}`
+              ? `${run} is cancelled after ${count(step, "step")}; ` +
+                `${step > 0 ? "go on from its last checkpoint" : "train it anew"}: tuneloop train ${job}`
               : `${run} is ${state}`,
-          ...describeCost(cost, true),
+          ...(state === "cancelled" ? describeSpent(cost) : describeCost(cost, isTerminal(state))),
         ].join("\n"),
       )
     })

@@ -26,11 +26,14 @@ export function registerResolve(command: Command, host: Host): void {
     )
     .action(async (given: string, options: Options) => {
       const { created, notCreated } = options
+      const run = await resolveRun(host, given)
       if ((created === undefined) === (notCreated !== true))
-        throw new UsageError("either --created ID or --not-created is needed", "tuneloop runs ls --on <backend>")
+        throw new UsageError(
+          "either --created ID or --not-created is needed",
+          `See where to look for the job: tuneloop runs show ${run}`,
+        )
       const by = options.by ?? userName(host.environment)
       if (by === undefined) throw new UsageError("nobody knows who you are", "Give --by NAME.")
-      const run = await resolveRun(host, given)
       const plan = planOfRun(host, run)
       const backend = await backendOfRun(host, run)
       const { state, summary } = await resolveSubmission(host.context(), run, { plan, backend }, { by, created })

@@ -10,6 +10,7 @@ import { type AdoptedRun, readAdopted } from "../../store/rows/adopted-runs.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { now } from "../machine.ts"
+import { adoptedSettings } from "../text/adopted-settings.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { describeCheckpoints, describeCost, describeLateJobs } from "../text/run-record.ts"
 import { describeEndedLease, describeLease, leaseData } from "../text/lease.ts"
@@ -76,11 +77,15 @@ function describePlanned({ baseModel, objective, method, dataset, files, holdout
   return `${baseModel}, ${how}, ${dataset} (${files.train.rows} ${what}), holdout ${holdout}, prompt ${prompt}`
 }
 
-function describeAdopted({ baseModel, objective, job, adoptedAt, dataset }: AdoptedRun): string {
+function describeAdopted({ baseModel, objective, job, adoptedAt, dataset, said }: AdoptedRun): string {
   const unknown = [...(dataset === undefined ? ["dataset"] : []), "holdout", "prompt"]
+  const settings = adoptedSettings(said)
   return [
     `${baseModel ?? "a base model that the service does not name"}${objective === undefined ? "" : `, ${objective}`}` +
       `${dataset === undefined ? "" : `, ${dataset}`}, adopted on ${adoptedAt.slice(0, 10)} as the job ${job}`,
-    `not known: ${unknown.join(", ")}; the settings are as the service has them: --json`,
+    settings.length === 0
+      ? "settings: the service says none by a name that is known here; all that it says: --json"
+      : `settings, as the service has them: ${settings.join(", ")}`,
+    `not known: ${unknown.join(", ")}`,
   ].join("\n")
 }

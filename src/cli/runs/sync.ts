@@ -3,8 +3,8 @@ import { exitCodes } from "../../core/errors.ts"
 import { type LookedAtLease, syncLeases } from "../../stages/deploying/sync-leases.ts"
 import { type LookedAtRun, syncAll } from "../../stages/training/sync-all.ts"
 import type { Host } from "../host.ts"
+import { fittedTable } from "../terminal.ts"
 import { now, setExitCode } from "../machine.ts"
-import { table } from "../terminal.ts"
 import { describeEndedLease, describeLease, leaseData } from "../text/lease.ts"
 
 export function registerSync(command: Command, host: Host): void {
@@ -19,20 +19,27 @@ export function registerSync(command: Command, host: Host): void {
     )
     .action(async () => {
       const runs = await syncAll(host.context(), (choice) => host.backend(choice))
-      for (const { run, outcome, reason, hint } of runs)
-        if (reason !== undefined)
-          host.terminal.warn(`${run} ${words[outcome]}: ${reason}${outcome === "uncertain" && hint ? `\n${hint}` : ""}`)
+      const told = new Set<string>()
+      for (const looked of runs) {
+        if (looked.reason === undefined) continue
+        const step = stepAfter(looked)
+        // One service that is away is away for all its runs.
+        const next = told.has(step) ? "" : `\n  ${step}`
+        host.terminal.warn(`${looked.run} ${words[looked.outcome]}: ${looked.reason}${next}`)
+        told.add(step)
+      }
       const leases = await syncLeases(host.context(), (choice) => host.backend(choice))
       host.print(
         { runs, leases: leases.map(({ lease, ...looked }) => ({ ...leaseData(lease, now()), ...looked })) },
         [
           runs.length === 0
             ? "every run is over"
-            : table(
+            : fittedTable(
                 ["run", "backend", "was", "is", "new events", "looked at"],
                 runs.map(({ run, backend, before, state, newEvents, outcome }) => [
                   ...[run, backend ?? "–", before, state, String(newEvents), short[outcome]],
                 ]),
+                { width: host.terminal.outputWidth },
               ),
           ...leases.map(describeLooked),
         ].join("\n"),
@@ -57,6 +64,18 @@ function describeLooked({ lease, outcome, reason }: LookedAtLease): string {
       return `${describeLease(lease, now())} (it could not be looked at: ${reason ?? outcome})`
   }
 }
+
+/** What to do about a run that could not be looked at. */
+function stepAfter({ outcome, hint, backend }: LookedAtRun): string {
+  if (outcome === "uncertain") return hint ?? again
+  if (outcome === "unreachable")
+    return (
+      "Its job goes on there by itself. Check the network, the address (baseUrl) and " +
+      `the service's status page, and what doctor says: tuneloop doctor --backend ${backend ?? "<backend>"}\n  ${again}`
+    )
+  return hint === undefined ? again : `${hint}\n  ${again}`
+}
+const again = "Look again: tuneloop runs sync"
 
 type Outcome = LookedAtRun["outcome"]
 

@@ -11,6 +11,14 @@ export function describeCost({ estimateUsd, costUsd }: RunCost, isOver: boolean)
   return [`cost: ${isOver ? "not known" : "not known yet"}, ${estimated}`]
 }
 
+/** What a run that was stopped cost until then: `already spent: $0.0060, of an estimated $0.0089`. */
+export function describeSpent({ estimateUsd, costUsd }: RunCost): string[] {
+  if (!estimateUsd && !costUsd) return []
+  const estimated = estimateUsd === null ? "without an estimate" : `of an estimated ${showUsd(estimateUsd)}`
+  if (costUsd !== null) return [`already spent: ${showUsd(costUsd)}, ${estimated}`]
+  return [`already spent: not known, ${estimated}; finished steps may be billed, look at the service's own bill`]
+}
+
 /** `$0.0060 ($0.0089)`: what it cost, and what it was thought to. */
 export function shortCost({ estimateUsd, costUsd }: RunCost): string {
   const known = costUsd === null ? "–" : showUsd(costUsd)

@@ -26,7 +26,7 @@ const placing = [
   "repository",
 ]
 
-/** Equal for choices, their defaults written out, that reach the same things at the same service, however they train. */
+/** Equal for choices, defaults written out, that reach the same things at the same service, however they train. */
 export function placeKey({ name, options }: TrainingPlan["backend"]): string {
   return canonicalJson({ name, options: placingOptions({ options }) })
 }

@@ -49,7 +49,7 @@ export async function placesOf(
   return meant.size === 0 ? [named] : [...meant]
 }
 
-/** Undefined, with a warning, where the file cannot be read: a slip in one job keeps nothing from being ended or purged. */
+/** Undefined, with a warning, where the file cannot be read: a slip in one job keeps nothing from being purged. */
 function backendOfJob({ workspace, report }: StageContext, job: string): TrainingPlan["backend"] | undefined {
   try {
     return workspace.readJob(job).backend

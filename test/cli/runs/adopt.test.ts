@@ -112,6 +112,16 @@ it("brings the rows by the next call where the first one broke off before they c
   expect((await adopt(id, "--task", "mood")).runs).toMatchObject([{ outcome: "known", rows: [] }])
 })
 
+it("shows the settings of an adopted run by the service's own names", async () => {
+  await foreignJob("succeed")
+  const { runs } = await adopt("--all", "--task", "mood")
+  const { stdout } = await tuneloop(folder, ["runs", "show", runs[0]?.run ?? ""]).outcome
+  expect(stdout).toContain("settings, as the service has them: ")
+  for (const setting of ["n_epochs auto", "batch_size auto", "learning_rate_multiplier auto", "seed 1"])
+    expect(stdout).toContain(setting)
+  expect(stdout).toContain("not known: dataset, holdout, prompt")
+})
+
 it("takes in one job whose files are gone, with what is left", async () => {
   const id = await foreignJob("succeed")
   server.store.files.clear()
@@ -137,6 +147,17 @@ it("wants one job or all of them, and says that there is no such job", async () 
   const missing = await tuneloop(folder, ["runs", "adopt", "old", "ftjob-9", "--task", "mood"], environment).outcome
   expect([missing.code, missing.stderr]).toEqual([1, expect.stringContaining("no such object")])
   expect(missing.stderr).toContain("--all in its place adopts every job")
+  // Together says of an id that is none of its kind that the request is bad.
+  server.faults.push({
+    call: /ftjob-9$/,
+    when: "before",
+    answer: { status: 400, body: '{"error":{"message":"bad id"}}' },
+  })
+  const bad = await tuneloop(folder, ["runs", "adopt", "old", "ftjob-9", "--task", "mood"], environment).outcome
+  expect(bad.stderr).toMatch(/there is no job ftjob-9: .*bad id\n.*--all in its place/)
+  server.faults.push({ call: /jobs/, when: "before", answer: { status: 403, body: '{"error":{"message":"no"}}' } })
+  const barred = await tuneloop(folder, ["runs", "adopt", "old", "--all", "--task", "mood"], environment).outcome
+  expect(barred.stderr).toMatch(/HTTP 403: no\n.*tuneloop doctor --backend openai-compatible/)
 })
 
 it("an adopted model that ends is warned of, with the command that keeps its answers", async () => {

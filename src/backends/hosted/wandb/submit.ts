@@ -89,10 +89,13 @@ export async function findJob(
     provider: "wandb",
     isRetryable: true,
     retryAfterMs: unknownMs,
-    hint:
-      `A job that ran shows itself by a checkpoint of the model ${model.name}. Look for it at ` +
-      `https://wandb.ai/${model.entity}/${model.project}/runs/${model.run}`,
+    hint: `A job that ran shows itself by a checkpoint of the model ${model.name}. Look for it at ${pageOf(model)}`,
   })
+}
+
+/** Where a person sees the model's jobs, which no call lists. */
+function pageOf({ entity, project, run }: TrainedModel): string {
+  return `https://wandb.ai/${entity}/${project}/runs/${run}`
 }
 
 /** The job of this id as that of the submission. Throws where it is another one; the service may name no model. */
@@ -101,13 +104,19 @@ export async function confirmJob(
   id: string,
   { files, submissionKey }: ConfirmedSubmission,
 ): Promise<RemoteJob> {
+  const misnamed = (message: string, hint: string) => misnamedJob("wandb", message, hint)
   const job = await jobOf(jobs, id)
-  if (job === undefined) throw misnamedJob("wandb", `wandb has no job ${id}`)
   const search = searchOf(files, submissionKey)
-  if (search === undefined) throw misnamedJob("wandb", `${id} is not the job of this run: it asked for none`)
+  if (search === undefined)
+    throw misnamed(
+      `${id} is not the job of this run: it asked for none`,
+      `There is none then: tuneloop runs resolve ${files.run} --not-created`,
+    )
   const model = modelOf(search.made)
+  const look = `W&B lists no jobs. Look at the page of the run's model: ${pageOf(model)}`
+  if (job === undefined) throw misnamed(`wandb has no job ${id}`, look)
   if (job.model_id != null && job.model_id !== model.modelId)
-    throw misnamedJob("wandb", `${id} is not the job of this run: it trains ${job.model_id}, the run ${model.modelId}`)
+    throw misnamed(`${id} is not the job of this run: it trains ${job.model_id}, the run ${model.modelId}`, look)
   new Submission(files, submissionKey).created(id)
   return remoteJob(id, submissionKey, model, search.trainingFile ?? "")
 }
