@@ -1,3 +1,5 @@
+import { mostNested, tooDeep } from "./plain-value.ts"
+
 /** The value of a JSON text, as `parseExact`; undefined for a text that is none. */
 export function parseJson(text: string): unknown {
   try {
@@ -25,8 +27,7 @@ export const asItStands: LongNumber = (digits) =>
  */
 export function parseExact(text: string, longNumber: LongNumber = asText): unknown {
   const value: unknown = JSON.parse(text)
-  if (text.length > 2 * mostNested && isTooDeep(value))
-    throw new SyntaxError(`lists and objects within each other more than ${mostNested} deep`)
+  if (text.length > 2 * mostNested && isTooDeep(value)) throw new SyntaxError(tooDeep)
   if (!mayBeInexact.test(text)) return value
   const reviver = (_key: string, item: unknown, context?: { readonly source?: string }) =>
     typeof item === "number" && context?.source !== undefined && !isExact(context.source)
@@ -50,9 +51,6 @@ export class NumberBeyondAll {
 
 /** The digits of a whole number as a text; any other is beyond all. */
 export const asInRows: LongNumber = (digits) => (/^-?\d+$/.test(digits) ? digits : new NumberBeyondAll(digits))
-
-// Whatever goes through values calls itself for each level.
-const mostNested = 1000
 
 /** Whether lists and objects lie within each other deeper than whatever goes through values can go. */
 export function isTooDeep(value: unknown): boolean {

@@ -2,6 +2,7 @@ import { LineCounter, parseDocument, isMap, isScalar, isSeq, visit, type Documen
 import { z } from "zod"
 import { canonicalText, canonicalValue } from "./canonical.ts"
 import { ConfigError, type Issue } from "./errors.ts"
+import { isStackOverflow, notPlain, tooDeep } from "./plain-value.ts"
 
 /** A problem found by a check beyond the schema: the path inside the document and what is wrong. */
 export interface PathIssue {
@@ -21,21 +22,36 @@ export function parseYaml<Schema extends z.ZodType>(
   hint: string,
   more: (raw: unknown, value: z.output<Schema> | undefined) => readonly PathIssue[] = () => [],
 ): z.output<Schema> {
+  try {
+    return parseShallow(schema, text, { file, hint }, more)
+  } catch (error) {
+    // The parser, the schema and the checks all call themselves for each level.
+    if (!isStackOverflow(error)) throw error
+    throw new ConfigError(`${file} is invalid: 1 problem`, [{ file, message: tooDeep }], hint)
+  }
+}
+
+function parseShallow<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  { file, hint }: { readonly file: string; readonly hint: string },
+  more: (raw: unknown, value: z.output<Schema> | undefined) => readonly PathIssue[],
+): z.output<Schema> {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "error" })
   if (document.errors.length > 0) {
     const issues = document.errors.map(({ code, message, pos }) => ({
-      file,
-      line: lines.linePos(pos[0]).line,
-      message:
-        code === "MULTIPLE_DOCS"
-          ? "a second YAML document begins here (---); a file holds one: delete the line, or move what " +
-            "follows it to a file of its own"
-          : (message.split("\n")[0] ?? ""),
+      ...{ file, line: lines.linePos(pos[0]).line },
+      message: syntaxProblem(code, message),
     }))
-    throw new ConfigError(`${file} is not valid YAML`, issues, hint)
+    // What is too deep for the parser it reports more than once.
+    const deep = issues.find(({ message }) => message === tooDeep)
+    throw new ConfigError(`${file} is not valid YAML`, deep === undefined ? issues : [deep], hint)
   }
-  const raw = canonicalValue(plainValue(document, lines, file, hint))
+  const given = plainValue(document, lines, file, hint)
+  const odd = notPlain(given)
+  if (odd.length > 0) throw invalid(file, placed(odd, document, lines, file), hint)
+  const raw = canonicalValue(given)
   const result = schema.safeParse(raw)
   const found = result.success
     ? []
@@ -43,16 +59,8 @@ export function parseYaml<Schema extends z.ZodType>(
   const all = [...found, ...more(raw, result.success ? result.data : undefined)]
   const repeated = repeatedKeys(document.contents, lines)
   if (result.success && all.length + repeated.length === 0) return result.data
-  const issues: Issue[] = [
-    ...repeated.map((issue) => ({ file, ...issue })),
-    ...all.map(({ path, message }) => ({ file, line: lineOf(document, lines, path), path: formatPath(path), message })),
-  ]
-  issues.sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
-  throw new ConfigError(
-    `${file} is invalid: ${issues.length === 1 ? "1 problem" : `${issues.length} problems`}`,
-    issues,
-    hint,
-  )
+  const repeatedHere = repeated.map((issue) => ({ file, ...issue }))
+  throw invalid(file, [...repeatedHere, ...placed(all, document, lines, file)], hint)
 }
 
 /** The problems of a value against a schema, without a place in a file. */
@@ -83,11 +91,33 @@ export function nearest(word: string, allowed: readonly string[]): string | unde
   return best && best.distance <= Math.max(1, Math.floor(best.candidate.length / 3)) ? best.candidate : undefined
 }
 
+function syntaxProblem(code: string, message: string): string {
+  if (/Maximum call stack|Stack overflow/.test(message)) return tooDeep
+  return code === "MULTIPLE_DOCS"
+    ? "a second YAML document begins here (---); a file holds one: delete the line, or move what follows it to a " +
+        "file of its own"
+    : (message.split("\n")[0] ?? "")
+}
+
+function placed(issues: readonly PathIssue[], document: Document, lines: LineCounter, file: string): Issue[] {
+  return issues.map(({ path, message }) => ({
+    ...{ file, line: lineOf(document, lines, path) },
+    ...{ path: formatPath(path), message },
+  }))
+}
+
+function invalid(file: string, issues: readonly Issue[], hint: string): ConfigError {
+  const sorted = issues.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+  const count = sorted.length === 1 ? "1 problem" : `${sorted.length} problems`
+  return new ConfigError(`${file} is invalid: ${count}`, sorted, hint)
+}
+
 /** An alias without its anchor, or aliases of aliases that would fill the memory, are found only here. */
 function plainValue(document: Document, lines: LineCounter, file: string, hint: string): unknown {
   try {
     return document.toJS()
   } catch (error) {
+    if (isStackOverflow(error)) throw error
     let line: number | undefined
     visit(document, {
       Alias: (_, alias) => {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { Command } from "commander"
-import { parse } from "yaml"
+import { z } from "zod"
 import { redactSecrets } from "../../core/errors.ts"
+import { parseYaml } from "../../core/parse.ts"
 import { readText } from "../../store/files/files.ts"
 import type { Host } from "../host.ts"
 import { table } from "../terminal.ts"
@@ -13,11 +14,13 @@ export function register(command: Command, host: Host): void {
     .description("print each setting with its value and where it comes from")
     .action(() => {
       const file = join(host.workspace.root, "tuneloop.yaml")
-      const written = existsSync(file) ? ((parse(readText(file)) ?? {}) as Record<string, unknown>) : {}
+      const { settings: known } = host.workspace
+      const text = existsSync(file) ? readText(file) : ""
+      const written = parseYaml(z.record(z.string(), z.unknown()).nullable(), text, file, "Edit the file.") ?? {}
       const { folder, source } = host.workspaceFolder()
       const settings = [
         { name: "workspace", value: folder, source },
-        ...Object.entries(host.workspace.settings).map(([name, value]) => ({
+        ...Object.entries(known).map(([name, value]) => ({
           name,
           value: withoutSecrets(value),
           source: name in written ? "tuneloop.yaml" : "default",

@@ -16,8 +16,9 @@ export async function readWorkbookTable(path: string, { sheet, columns = [] }: W
     names.push(name)
     if (sheet !== undefined && name !== sheet) continue
     const read: SheetRow[] = []
+    // A row may have nothing but its last column: only the cells that are there are gone through.
     for await (const row of rows)
-      if (row.cells.some((cell) => cell !== undefined && cell.text.trim() !== "")) read.push(row)
+      if (Object.values(row.cells).some((cell) => cell !== undefined && cell.text.trim() !== "")) read.push(row)
     const header = headerOf(read, wanted)
     if (header !== undefined && (read.at(-1) as SheetRow).row > header.row)
       sheets.push({ name, rows: read, header, notes })

@@ -1,12 +1,10 @@
 import { posix } from "node:path"
-import { promisify } from "node:util"
-import type { Readable } from "node:stream"
-import { SaxesParser, type SaxesTagPlain } from "saxes"
-import yauzl from "yauzl"
+import type yauzl from "yauzl"
 import { DataError } from "../../core/errors.ts"
 import type { Sheet, SheetCell, SheetRow } from "./sheet-rows.ts"
-import { builtInCodes, isDateCode, numberFormat, type Shown } from "./shown-number.ts"
-import { columnOf, decodeEscapes } from "./xlsx-text.ts"
+import { cellFormats, general, type CellFormat } from "./xlsx-styles.ts"
+import { columnOf, decodeEscapes, excelLimits } from "./xlsx-text.ts"
+import { damagedPart, elements, localName, openBook, tagsOf, tooLarge, type Book, type XmlEvent } from "./xlsx-zip.ts"
 
 /**
  * The sheets of an Excel workbook in its order (ECMA-376, transitional and strict; strings shared, inline or rich).
@@ -14,74 +12,47 @@ import { columnOf, decodeEscapes } from "./xlsx-text.ts"
  * was last computed.
  */
 export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
-  const { zip, entries } = await openZip(path)
-  const book = { zip, entries }
+  const book = await openBook(path)
   try {
     const root = typed(await targetsOf(book, ""), "officeDocument") ?? "xl/workbook.xml"
-    if (!entries.has(root))
+    if (!book.entries.has(root))
       throw new DataError(
         `${path} is no Excel workbook: it has no ${root}`,
         [],
         "Save it as an Excel workbook (.xlsx).",
       )
     const targets = await targetsOf(book, root)
-    const parts = await tagsOf(book, root)
+    const parts = await Array.fromAsync(tagsOf(book, root))
     const is1904 = parts.some(({ attributes }) => /^(1|true)$/.test(attributes["date1904"] ?? ""))
-    const formats = cellFormats(await tagsOf(book, typed(targets, "styles") ?? ""), is1904)
+    const formats = await cellFormats(book, typed(targets, "styles") ?? "", is1904)
     const strings = new TextArena()
-    const shared = entries.get(typed(targets, "sharedStrings") ?? "")
-    if (shared !== undefined) await readSharedStrings(zip, shared, strings)
+    const shared = book.entries.get(typed(targets, "sharedStrings") ?? "")
+    if (shared !== undefined) await readSharedStrings(book, shared, strings)
     for (const { name, attributes } of parts) {
       if (localName(name) !== "sheet") continue
       const relation = Object.entries(attributes).find(([key]) => localName(key) === "id" && key !== "id")?.[1] ?? ""
       const target = targets.get(relation)
-      const entry = target?.type === "worksheet" ? entries.get(target.target) : undefined
+      const entry = target?.type === "worksheet" ? book.entries.get(target.target) : undefined
       if (entry === undefined) continue
       const notes: string[] = []
-      const rows = sheetRows(zip, entry, strings, formats, notes)
-      yield { name: attributes["name"] ?? "", rows, notes, isLossy: false }
+      const sheet = attributes["name"] ?? ""
+      yield { name: sheet, rows: soundRows(book, entry, sheet, { strings, formats, notes }), notes, isLossy: false }
     }
-  } catch (error) {
-    if (error instanceof DataError) throw error
-    throw new DataError(
-      `${path} cannot be read as an Excel workbook: ${(error as Error).message}`,
-      [],
-      "Open it in the spreadsheet and save it again.",
-    )
   } finally {
-    zip.close()
+    book.zip.close()
   }
-}
-
-interface Book {
-  readonly zip: yauzl.ZipFile
-  readonly entries: ReadonlyMap<string, yauzl.Entry>
-}
-
-/** The tags of a part; none where the book has no such part. */
-async function tagsOf({ zip, entries }: Book, name: string): Promise<SaxesTagPlain[]> {
-  const tags: SaxesTagPlain[] = []
-  const entry = entries.get(name)
-  if (entry !== undefined)
-    for await (const events of elements(zip, entry)) for (const event of events) if (event.tag) tags.push(event.tag)
-  return tags
 }
 
 /** What a part refers to, by the id of the relationship. */
 async function targetsOf(book: Book, part: string): Promise<Map<string, Target>> {
   const folder = posix.dirname(part)
-  const tags = await tagsOf(book, posix.join(folder, "_rels", `${posix.basename(part)}.rels`))
-  return new Map(
-    tags
-      .filter(({ name }) => localName(name) === "Relationship")
-      .map(({ attributes: { Id = "", Target = "", Type = "" } }) => [
-        Id,
-        {
-          target: Target.startsWith("/") ? Target.slice(1) : posix.join(folder, Target),
-          type: posix.basename(Type),
-        },
-      ]),
-  )
+  const targets = new Map<string, Target>()
+  for await (const { name, attributes } of tagsOf(book, posix.join(folder, "_rels", `${posix.basename(part)}.rels`))) {
+    const { Id = "", Target = "", Type = "" } = attributes
+    const target = Target.startsWith("/") ? Target.slice(1) : posix.join(folder, Target)
+    if (localName(name) === "Relationship") targets.set(Id, { target, type: posix.basename(Type) })
+  }
+  return targets
 }
 
 interface Target {
@@ -91,62 +62,6 @@ interface Target {
 
 function typed(targets: ReadonlyMap<string, Target>, type: string): string | undefined {
   return [...targets.values()].find((relation) => relation.type === type)?.target
-}
-
-async function openZip(path: string): Promise<{ zip: yauzl.ZipFile; entries: Map<string, yauzl.Entry> }> {
-  try {
-    const zip = await promisify<string, yauzl.Options, yauzl.ZipFile>(yauzl.open)(path, {
-      lazyEntries: true,
-      autoClose: false,
-    })
-    const entries = new Map<string, yauzl.Entry>()
-    await new Promise<void>((resolve, reject) => {
-      zip.on("entry", (entry: yauzl.Entry) => {
-        entries.set(entry.fileName, entry)
-        zip.readEntry()
-      })
-      zip.on("end", resolve).on("error", reject)
-      zip.readEntry()
-    })
-    return { zip, entries }
-  } catch (error) {
-    throw new DataError(
-      `${path} is damaged: ${(error as Error).message}`,
-      [],
-      "Take the file once more from where it came, or save it again.",
-    )
-  }
-}
-
-interface XmlEvent {
-  /** An element begins; `text` and `end` are absent. */
-  readonly tag?: SaxesTagPlain
-  readonly text?: string
-  /** The local name of an element that ends. */
-  readonly end?: string
-}
-
-/** What a part of the workbook says, in the pieces in which it is unpacked. */
-async function* elements(zip: yauzl.ZipFile, entry: yauzl.Entry): AsyncGenerator<XmlEvent[]> {
-  const stream = await promisify<yauzl.Entry, Readable>(zip.openReadStream.bind(zip))(entry)
-  const parser = new SaxesParser({ position: false })
-  const decoder = new TextDecoder()
-  let events: XmlEvent[] = []
-  parser.on("opentag", (tag) => events.push({ tag: tag as SaxesTagPlain }))
-  parser.on("text", (text) => events.push({ text }))
-  parser.on("cdata", (text) => events.push({ text }))
-  parser.on("closetag", ({ name }) => events.push({ end: localName(name) }))
-  for await (const piece of stream as AsyncIterable<Buffer>) {
-    parser.write(decoder.decode(piece, { stream: true }))
-    yield events
-    events = []
-  }
-  parser.close()
-  yield events
-}
-
-function localName(name: string): string {
-  return name.slice(name.indexOf(":") + 1)
 }
 
 /** Texts by their number, as UTF-8 in large pieces: a million texts are no million objects. */
@@ -177,19 +92,24 @@ class TextArena {
   }
 
   at(index: number): string {
-    if (!(index >= 0 && index < this.#count)) return ""
+    if (!(index >= 0 && index < this.#count))
+      throw new Error(`a cell has the text number ${index} of the ${this.#count} that the cells share`)
     const [piece = 0, start, end] = this.#places.subarray(3 * index, 3 * index + 3)
     return this.#pieces[piece]?.toString("utf8", start, end) ?? ""
   }
 }
 
-async function readSharedStrings(zip: yauzl.ZipFile, entry: yauzl.Entry, strings: TextArena): Promise<void> {
+async function readSharedStrings(book: Book, entry: yauzl.Entry, strings: TextArena): Promise<void> {
   const text = new RunsOfText()
-  for await (const events of elements(zip, entry))
-    for (const event of events) {
-      text.take(event)
-      if (event.end === "si") strings.add(text.flush())
-    }
+  try {
+    for await (const events of elements(book, entry))
+      for (const event of events) {
+        text.take(event)
+        if (event.end === "si") strings.add(text.flush())
+      }
+  } catch (error) {
+    throw damagedPart(book.path, "the texts of its cells", error)
+  }
 }
 
 /** The text of a string item: that of its `t` elements, without the phonetic ones. */
@@ -215,12 +135,41 @@ class RunsOfText {
   }
 }
 
-async function* sheetRows(
-  zip: yauzl.ZipFile,
+/** What the cells of a sheet are read by, and what is to be noted of it. */
+interface SheetContext {
+  readonly strings: TextArena
+  readonly formats: readonly CellFormat[]
+  readonly notes: string[]
+}
+
+/** So many cells, empty ones between others too, are few enough to be gone through. */
+const mostCells = 1 << 25
+
+/** The rows of the sheet; what is wrong in it is a DataError that names the file and the sheet. */
+async function* soundRows(
+  book: Book,
   entry: yauzl.Entry,
-  strings: TextArena,
-  formats: readonly CellFormat[],
-  notes: string[],
+  sheet: string,
+  context: SheetContext,
+): AsyncGenerator<SheetRow> {
+  const name = `the sheet ${JSON.stringify(sheet)}`
+  let cells = 0
+  try {
+    for await (const row of sheetRows(book, entry, context)) {
+      cells += row.cells.length
+      if (cells > mostCells)
+        throw tooLarge(book.path, `more than ${mostCells} cells in ${name}, with the empty ones between others`)
+      yield row
+    }
+  } catch (error) {
+    throw damagedPart(book.path, name, error)
+  }
+}
+
+async function* sheetRows(
+  book: Book,
+  entry: yauzl.Entry,
+  { strings, formats, notes }: SheetContext,
 ): AsyncGenerator<SheetRow> {
   const inline = new RunsOfText()
   let row = 0
@@ -231,7 +180,8 @@ async function* sheetRows(
   let value = ""
   let isValue = false
   const merged: string[] = []
-  for await (const events of elements(zip, entry)) {
+  let mergedCells = 0
+  for await (const events of elements(book, entry)) {
     for (const event of events) {
       const { tag, text, end } = event
       if (text !== undefined) {
@@ -241,12 +191,13 @@ async function* sheetRows(
         const { attributes } = tag
         switch (localName(tag.name)) {
           case "row":
-            row = attributes["r"] === undefined ? row + 1 : Number(attributes["r"])
+            row = within("row", attributes["r"] === undefined ? row + 1 : Number(attributes["r"]), excelLimits.rows)
             cells = []
             column = -1
             break
           case "c":
             column = attributes["r"] === undefined ? column + 1 : columnOf(attributes["r"])
+            within("column", column + 1, excelLimits.columns)
             type = attributes["t"] ?? "n"
             format = formats[Number(attributes["s"] ?? 0)]
             value = ""
@@ -255,7 +206,7 @@ async function* sheetRows(
             isValue = true
             break
           case "mergeCell":
-            merged.push(attributes["ref"] ?? "")
+            if (++mergedCells <= 5) merged.push(attributes["ref"] ?? "")
             break
           default:
             inline.take(event)
@@ -270,9 +221,15 @@ async function* sheetRows(
   }
   if (merged.length > 0)
     notes.push(
-      `merged cells (${merged.slice(0, 5).join(", ")}${merged.length > 5 ? ", …" : ""}): what stands in ` +
+      `merged cells (${merged.join(", ")}${mergedCells > 5 ? ", …" : ""}): what stands in ` +
         "them counts for the first of their rows only",
     )
+}
+
+/** The number of a row or column, from 1. */
+function within(what: string, number: number, most: number): number {
+  if (Number.isInteger(number) && number >= 1 && number <= most) return number
+  throw new Error(`a ${what} is number ${number}; a sheet has ${what}s 1 to ${most}`)
 }
 
 function cellOf(
@@ -299,34 +256,4 @@ function cellOf(
       if (value === "") return undefined
       return { text: value, kind: format.isDate ? "date" : "number", shown: format.show(value) }
   }
-}
-
-const general: CellFormat = { isDate: false, show: (value) => numberFormat("General")(value, false) }
-
-/** How the numbers of a style are shown. */
-interface CellFormat {
-  readonly isDate: boolean
-  readonly show: (value: string) => Shown
-}
-
-/** The formats of the styles, by their numbers. */
-function cellFormats(tags: readonly SaxesTagPlain[], is1904: boolean): readonly CellFormat[] {
-  const codes: Record<number, string> = { ...builtInCodes }
-  const known = new Map<string, CellFormat>()
-  const formats: CellFormat[] = []
-  let isCellStyle = false
-  for (const { name, attributes } of tags) {
-    const local = localName(name)
-    if (local === "numFmt") codes[Number(attributes["numFmtId"])] = attributes["formatCode"] ?? ""
-    else if (local === "cellXfs") isCellStyle = true
-    else if (local === "cellStyles" || local === "dxfs") isCellStyle = false
-    else if (local === "xf" && isCellStyle) {
-      const code = codes[Number(attributes["numFmtId"] ?? 0)] ?? "General"
-      const show = numberFormat(code)
-      const format = known.get(code) ?? { isDate: isDateCode(code), show: (value: string) => show(value, is1904) }
-      known.set(code, format)
-      formats.push(format)
-    }
-  }
-  return formats
 }

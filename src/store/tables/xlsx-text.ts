@@ -1,3 +1,6 @@
+/** What a sheet of Excel holds, and of a cell. */
+export const excelLimits = { rows: 1_048_576, columns: 16_384, cellCharacters: 32_767 } as const
+
 /**
  * The text as XML of a workbook holds it: what XML cannot carry as `_xHHHH_`, and a text that looks like that escaped
  * (ECMA-376 part 1, 22.9.2.19).

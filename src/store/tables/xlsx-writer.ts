@@ -11,7 +11,7 @@ import {
   workbookXml,
   xmlHeader,
 } from "./xlsx-parts.ts"
-import { encodeAttribute, encodeText, lettersOf } from "./xlsx-text.ts"
+import { encodeAttribute, encodeText, excelLimits, lettersOf } from "./xlsx-text.ts"
 
 type Tint = "good" | "changed" | "bad"
 
@@ -47,9 +47,6 @@ export interface Form {
   readonly guideName: string
   readonly guide: readonly GuideLine[]
 }
-
-/** What a sheet of Excel holds, and of a cell. */
-export const excelLimits = { rows: 1_048_576, columns: 16_384, cellCharacters: 32_767 } as const
 
 /**
  * The workbook is at its place, whole, or what was there before is: text cells only, the header in sight, choices as

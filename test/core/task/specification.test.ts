@@ -263,6 +263,10 @@ describe("a file that is no specification", () => {
       /^10: undefined: a second YAML document begins here.*a file of its own/,
     ],
     ["a document closed like front matter", `---\n${valid}---\n`, /^11: undefined: a second YAML document/],
+    ["an alias within what it stands for", "task: a\nkind: &x [*x]\n", /^2: kind: holds itself/],
+    ["a number beyond all", "task: a\nexpand: { count: [1e999] }\n", /^2: expand\.count\[0\]: got Infinity/],
+    ["lists within lists", `task: a\nkind: ${"[".repeat(1200)}${"]".repeat(1200)}\n`, /more than 1000 deep/],
+    ["lists that the parser cannot hold", `a: ${"[".repeat(90_000)}`, /more than 1000 deep/],
     ["a list", "- task\n", /expected an object/],
     ["nothing", "", /expected an object/],
   ])("%s", (_name, text, expected) => {
