@@ -1,3 +1,5 @@
+import { fitsWildcard } from "../wildcard.ts"
+
 /** Whom a fact is about: a model by its name at the server and, where it says one, the host. */
 export interface ModelPattern {
   readonly match: string
@@ -9,19 +11,11 @@ export interface ModelPattern {
  * A host may have a `*` as well. Without a known host, only facts about any host fit.
  */
 export function isMeant({ match, host }: ModelPattern, model: string, at: string | undefined): boolean {
-  if (host !== undefined && (at === undefined || !pattern(host, "").test(at))) return false
-  return pattern(match, "(-\\d{4}-\\d{2}-\\d{2})?").test(model)
+  if (host !== undefined && (at === undefined || !fitsWildcard(host, at))) return false
+  return fitsWildcard(match, model) || fitsWildcard(match, model.replace(/-\d{4}-\d{2}-\d{2}$/, ""))
 }
 
 /** The host of an address, without the brackets of IPv6. */
 export function hostOf(url: string): string {
   return new URL(url).hostname.replace(/^\[|\]$/g, "")
-}
-
-function pattern(written: string, ending: string): RegExp {
-  const text = written
-    .split("*")
-    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-    .join(".*")
-  return new RegExp(`^${text}${ending}$`, "is")
 }

@@ -1,14 +1,21 @@
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js"
 import addFormats from "ajv-formats"
-import { nearest, show, type PathIssue } from "../parse.ts"
+import { ConfigError } from "../errors.ts"
+import { formatPath, nearest, show, type PathIssue } from "../parse.ts"
+import { linearPattern, patternProblem } from "./linear-pattern.ts"
+import { childrenOf, holding, partsOf, type SchemaPart } from "./schema-parts.ts"
+import { referenceProblems } from "./schema-references.ts"
 
 // A compiled schema is a pure function of the schema's object: the cache only saves time.
 const validators = new WeakMap<object, ValidateFunction>()
 
-/** The compiled validator of a JSON Schema (2020-12); throws when the schema itself is invalid. */
+/** The compiled validator of a JSON Schema (2020-12); a ConfigError lists what is wrong with the schema itself. */
 export function validatorOf(schema: Record<string, unknown>): ValidateFunction {
   let validate = validators.get(schema)
   if (!validate) {
+    const issues = schemaProblems(schema).map(({ path, message }) => ({ path: formatPath(path), message }))
+    if (issues.length > 0)
+      throw new ConfigError("a JSON Schema cannot be used", issues, "See it with its lines: tuneloop spec check <task>")
     validate = newAjv().compile(schema)
     validators.set(schema, validate)
   }
@@ -16,7 +23,8 @@ export function validatorOf(schema: Record<string, unknown>): ValidateFunction {
 }
 
 function newAjv(): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: false })
+  const regExp = Object.assign((source: string) => linearPattern(source), { code: "linearPattern" })
+  const ajv = new Ajv2020({ allErrors: true, strict: false, code: { regExp } })
   addFormats.default(ajv)
   return ajv
 }
@@ -27,15 +35,25 @@ function newAjv(): Ajv2020 {
  */
 export function schemaProblems(schema: Record<string, unknown>): PathIssue[] {
   const ajv = newAjv()
-  const unknown = unknownWords(schema, [], new Set(Object.keys(ajv.formats)))
-  if (ajv.validateSchema(schema) !== true) return [...unknown, ...invalidParts(ajv, schema)]
-  if (unknown.length > 0) return unknown
+  const formats = new Set(Object.keys(ajv.formats))
+  const problems = [...partsOf(schema).flatMap((part) => unknownWords(part, formats)), ...dialectProblems(schema)]
+  if (problems.some(({ path }) => path[0] === "$schema")) return problems
+  if (ajv.validateSchema(schema) !== true) return [...problems, ...invalidParts(ajv, schema)]
+  problems.push(...referenceProblems(schema))
+  if (problems.length > 0) return problems
   try {
     ajv.compile(schema)
     return []
   } catch (error) {
     return [{ path: [], message: `not a valid JSON Schema: ${(error as Error).message}` }]
   }
+}
+
+const dialect = "https://json-schema.org/draft/2020-12/schema"
+
+function dialectProblems({ $schema: given }: Record<string, unknown>): PathIssue[] {
+  if (given === undefined || given === dialect || given === `${dialect}#`) return []
+  return [{ path: ["$schema"], message: `got ${show(given)}; allowed: ${show(dialect)}, or no $schema at all` }]
 }
 
 /** What the standard does not allow; of the branches of a union the last part of the path says most. */
@@ -56,35 +74,33 @@ function invalidParts(ajv: Ajv2020, schema: Record<string, unknown>): PathIssue[
   return [...found.values()]
 }
 
-/** Keywords that hold one schema, a list of them, or schemas by names. */
-const one = ["additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then"]
-const oneToo = ["unevaluatedItems", "unevaluatedProperties", "additionalItems"]
-const lists = ["allOf", "anyOf", "oneOf", "prefixItems", "items"]
-const byName = ["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"]
+/** Keywords that hold no schema. */
 const plain = [
-  ...["$anchor", "$comment", "$dynamicAnchor", "$dynamicRef", "$id", "$ref", "$schema", "$vocabulary", "const"],
+  ...["$anchor", "$comment", "$id", "$ref", "$schema", "const"],
   ...["contentEncoding", "contentMediaType", "default", "dependentRequired", "deprecated", "description", "enum"],
   ...["examples", "exclusiveMaximum", "exclusiveMinimum", "format", "maxContains", "maxItems", "maxLength"],
   ...["maxProperties", "maximum", "minContains", "minItems", "minLength", "minProperties", "minimum", "multipleOf"],
   ...["nullable", "pattern", "readOnly", "required", "title", "type", "uniqueItems", "writeOnly"],
 ]
-const keywords = [...new Set([...one, ...oneToo, ...lists, ...byName, ...plain])].sort()
+const known = [...new Set([...holding, ...plain])].sort()
 
-function unknownWords(schema: unknown, path: readonly PropertyKey[], formats: ReadonlySet<string>): PathIssue[] {
-  if (typeof schema !== "object" || schema === null || Array.isArray(schema)) return []
-  return Object.entries(schema).flatMap(([keyword, value]): PathIssue[] => {
+function unknownWords({ path, keywords }: SchemaPart, formats: ReadonlySet<string>): PathIssue[] {
+  return Object.entries(keywords).flatMap(([keyword, value]): PathIssue[] => {
     const at = [...path, keyword]
-    const within = (inner: unknown, ...steps: PropertyKey[]) => unknownWords(inner, [...at, ...steps], formats)
     if (keyword === "format" && typeof value === "string" && !formats.has(value))
       return [{ path: at, message: unknownWord("format", value, [...formats]) }]
-    if (lists.includes(keyword) && Array.isArray(value)) return value.flatMap((inner, index) => within(inner, index))
-    if (byName.includes(keyword) && typeof value === "object" && value !== null)
-      return Object.entries(value).flatMap(([name, inner]) => within(inner, name))
-    if (one.includes(keyword) || oneToo.includes(keyword)) return within(value)
+    if (keyword === "pattern" && typeof value === "string") return patternIssues(at, value)
+    if (keyword === "patternProperties")
+      return childrenOf(keywords, keyword).flatMap(([[name]]) => patternIssues([...at, name ?? ""], String(name)))
     // By custom whoever adds a keyword begins it so.
-    if (keywords.includes(keyword) || keyword.startsWith("x-")) return []
-    return [{ path: at, message: unknownWord("keyword of JSON Schema", keyword, keywords) }]
+    if (known.includes(keyword) || keyword.startsWith("x-")) return []
+    return [{ path: at, message: unknownWord("keyword of JSON Schema", keyword, known) }]
   })
+}
+
+function patternIssues(path: readonly PropertyKey[], source: string): PathIssue[] {
+  const problem = patternProblem(source)
+  return problem === undefined ? [] : [{ path, message: `the pattern ${show(source)} cannot be used: ${problem}` }]
 }
 
 function unknownWord(what: string, word: string, known: readonly string[]): string {

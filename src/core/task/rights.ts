@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { fitsWildcard } from "../wildcard.ts"
 
 /** What the specification says of the rights in the data. */
 export const rightsSchema = z.strictObject({
@@ -102,28 +103,21 @@ export function brokenRules(
     ...models.map((name) => ({ what: `model ${name}`, licence: licenceOf(name, licences)?.licence ?? unknownLicence })),
   ]
   return rights.forbid.flatMap((rule) => {
+    const fitting = (pattern: string | undefined, names: Iterable<string>, what: string) =>
+      pattern === undefined
+        ? undefined
+        : [...names].filter((name) => fitsWildcard(pattern, name)).map((name) => `${what} ${name}`)
+    const { licence } = rule
     const parts = [
-      rule.source === undefined
+      fitting(rule.source, origins.sources.keys(), "source"),
+      fitting(rule.generator, origins.generators.keys(), "generator"),
+      fitting(rule.baseModel, bases, "base model"),
+      licence === undefined
         ? undefined
-        : [...origins.sources.keys()].filter((name) => fits(rule.source, name)).map((name) => `source ${name}`),
-      rule.generator === undefined
-        ? undefined
-        : [...origins.generators.keys()]
-            .filter((name) => fits(rule.generator, name))
-            .map((name) => `generator ${name}`),
-      rule.baseModel === undefined
-        ? undefined
-        : bases.filter((name) => fits(rule.baseModel, name)).map((name) => `base model ${name}`),
-      rule.licence === undefined
-        ? undefined
-        : held.filter(({ licence }) => fits(rule.licence, licence)).map(({ what, licence }) => `${what} (${licence})`),
+        : held
+            .filter((each) => fitsWildcard(licence, each.licence))
+            .map(({ what, licence: its }) => `${what} (${its})`),
     ].filter((part) => part !== undefined)
     return parts.every((part) => part.length > 0) ? [{ rule, met: [...new Set(parts.flat())] }] : []
   })
-}
-
-/** Whether the name is the pattern's, in which * stands for any text; case does not matter. */
-function fits(pattern = "", name: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-  return new RegExp(`^${parts.join(".*")}$`, "is").test(name)
 }
