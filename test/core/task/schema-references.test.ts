@@ -1,7 +1,11 @@
 import { expect, it } from "vitest"
 import { schemaProblems, validatorOf } from "../../../src/core/task/json-schema.ts"
 
-const tree = { type: "object", properties: { children: { type: "array", items: { $ref: "#" } } }, required: ["children"] }
+const tree = {
+  type: "object",
+  properties: { children: { type: "array", items: { $ref: "#" } } },
+  required: ["children"],
+}
 
 it.each([
   ["asynchronous", { $async: true, type: "object" }, ["$async"], /unknown keyword/],
