@@ -1,4 +1,5 @@
 import { posix } from "node:path"
+import type { SaxesTagPlain } from "saxes"
 import type yauzl from "yauzl"
 import { DataError } from "../../core/errors.ts"
 import type { Sheet, SheetCell, SheetRow } from "./sheet-rows.ts"
@@ -22,7 +23,8 @@ export async function* readWorkbook(path: string): AsyncGenerator<Sheet> {
         "Save it as an Excel workbook (.xlsx).",
       )
     const targets = await targetsOf(book, root)
-    const parts = await Array.fromAsync(tagsOf(book, root))
+    const parts: SaxesTagPlain[] = []
+    for await (const tag of tagsOf(book, root)) parts.push(tag)
     const is1904 = parts.some(({ attributes }) => /^(1|true)$/.test(attributes["date1904"] ?? ""))
     const formats = await cellFormats(book, typed(targets, "styles") ?? "", is1904)
     const strings = new TextArena()
