@@ -15,8 +15,7 @@ export async function makeBase(folder: string, host: CommandHost): Promise<void>
   for (const file of [join("jobs", "runs", fixtureRuns.killed, "checkpoints"), "provider.json", "tiny-model"])
     rmSync(join(folder, file), { recursive: true })
   mkdirSync(join(folder, "datasets", "order-extraction"))
-  for (const file of ["specs/order-extraction.yaml", "datasets/order-extraction/seeds.jsonl"])
-    cpSync(join(packageRoot, file), join(folder, file))
+  for (const file of ["specs/order-extraction.yaml", ...orders]) cpSync(join(packageRoot, file), join(folder, file))
   for (const file of ["prices.yaml", "sunsets.yaml", "licences.yaml"])
     cpSync(join(packageRoot, "facts", file), join(folder, file))
   writeFileSync(join(folder, "tuneloop.yaml"), settings)
@@ -28,6 +27,8 @@ export async function makeBase(folder: string, host: CommandHost): Promise<void>
   ])
   if (code !== 0) throw new Error(`no sheet for reviewers: ${stderr}`)
 }
+
+const orders = ["seeds.jsonl", "splits.jsonl"].map((name) => `datasets/order-extraction/${name}`)
 
 const settings = `ledger: .tuneloop/ledger.db
 allowedHosts: [127.0.0.1, localhost]
