@@ -41,7 +41,7 @@ def read_rows(path: str, last: str) -> list[dict]:
 
 
 def render_for_training(tokenizer, rows: list[dict], max_length: int, source: str) -> list[dict]:
-    """Token ids and labels for each row; the loss is on the last assistant message, up to its end of turn.
+    """Id, token ids and labels of each row; the loss is on the last assistant message, up to its end of turn.
 
     Where any row has a `weight`, each has: what its loss counts for, 1 for those that do not say.
 
@@ -64,7 +64,8 @@ def render_for_training(tokenizer, rows: list[dict], max_length: int, source: st
         elif len(whole) > max_length:
             issues.append(f"{row['id']}: {len(whole)} tokens, limit {max_length}")
         else:
-            rendered.append({"input_ids": whole, "labels": _labels(tokenizer, prompt, whole), **_weight(row, weighted)})
+            labels = _labels(tokenizer, prompt, whole)
+            rendered.append({"id": row["id"], "input_ids": whole, "labels": labels, **_weight(row, weighted)})
     if issues:
         hint = "Raise hyperparameters.maxLength, or shorten or remove these rows. Nothing is cut silently."
         raise _listed(f"{source}: {len(issues)} of {len(rows)} rows cannot be trained on whole", issues, hint)

@@ -7,6 +7,8 @@ What is guaranteed:
 - Every row is rendered whole with the model's own chat template, or the run stops and names the rows.
 - After a kill, the next start goes on from the last complete checkpoint, with the same order of rows and the same
   random numbers, to the same adapter. Steps after that checkpoint are logged again: the later event counts.
+- Losses are per token of the whole batch, however it is accumulated, and of all validation rows. One that is not a
+  number stops the run and names its rows, before anything is learnt from it.
 - `events.jsonl` has one event a line. `exit.json` is written once, at the very end, and appears whole.
 - SIGTERM saves a checkpoint at the end of the step and ends as `cancelled`.
 
@@ -61,6 +63,8 @@ def train(request: SimpleNamespace, events: EventLog, stop: _process.Stop) -> di
 
     import torch
 
+    import _finite
+
     if request.threads:
         torch.set_num_threads(request.threads)
     device = _model.device_name()
@@ -85,6 +89,7 @@ def train(request: SimpleNamespace, events: EventLog, stop: _process.Stop) -> di
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         if stop.requested and trainer.state.global_step < steps.total:
             raise Cancelled
+        _finite.check_weights(trainer.model)
         digest = method.save(trainer.model, request.adapter, request.baseModel)
     # The loss that the trainer returns is wrong after a resume; the logged ones are right.
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
