@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from _chat import Chat
 from _failures import KnownFailure
 
-ROLES = ("system", "user", "assistant")
+ROLES = ("system", "user", "assistant", "tool")
 SHOWN = 20
 
 
@@ -48,36 +49,50 @@ def render_for_training(tokenizer, rows: list[dict], max_length: int, source: st
     A row that does not render, renders to nothing, whose prompt is not a prefix of the whole, or that is longer than
     `max_length` tokens stops the run; all of them are listed with id, length and limit.
     """
-    rendered, issues = [], []
+    rendered, issues, long = [], [], []
+    chat = Chat(tokenizer)
     weighted = any("weight" in row for row in rows)
     for row in rows:
         try:
-            prompt = _tokens(tokenizer, row["messages"][:-1], generation=True)
-            whole = _tokens(tokenizer, row["messages"], generation=False)
+            prompt = chat.tokens(row, row["messages"][:-1], generation=True)
+            whole = chat.tokens(row, row["messages"], generation=False)
         except Exception as error:
             issues.append(f"{row['id']}: does not render: {error}")
             continue
-        if not row["messages"][-1]["content"].strip() or len(whole) <= len(prompt):
+        if _is_empty(row["messages"][-1]) or len(whole) <= len(prompt):
             issues.append(f"{row['id']}: the answer renders to nothing")
         elif whole[: len(prompt)] != prompt:
             issues.append(f"{row['id']}: the rendered prompt is not the beginning of the rendered example")
         elif len(whole) > max_length:
-            issues.append(f"{row['id']}: {len(whole)} tokens, limit {max_length}")
+            long.append(f"{row['id']}: {len(whole)} tokens, limit {max_length}")
         else:
             labels = _labels(tokenizer, prompt, whole)
             rendered.append({"id": row["id"], "input_ids": whole, "labels": labels, **_weight(row, weighted)})
-    if issues:
-        hint = "Raise hyperparameters.maxLength, or shorten or remove these rows. Nothing is cut silently."
-        raise _listed(f"{source}: {len(issues)} of {len(rows)} rows cannot be trained on whole", issues, hint)
+    if issues or long:
+        raise _listed(
+            f"{source}: {len(issues) + len(long)} of {len(rows)} rows cannot be trained on whole",
+            [*issues, *long],
+            " ".join([*([_TEMPLATE_HINT] if issues else []), *([_LENGTH_HINT] if long else [])]),
+        )
     return rendered
+
+
+_TEMPLATE_HINT = (
+    "Correct the rows that do not render, or take a base model whose chat template shows what they hold (its "
+    "tokenizer_config.json or chat_template.jinja)."
+)
+_LENGTH_HINT = (
+    "Raise hyperparameters.maxLength, or shorten or remove the rows that are too long. Nothing is cut silently."
+)
 
 
 def render_prompts(tokenizer, rows: list[dict], limit: int, source: str) -> list[list[int]]:
     """Token ids of each prompt, ready for the answer; rows that do not render or exceed the limit stop the run."""
     rendered, issues = [], []
+    chat = Chat(tokenizer)
     for row in rows:
         try:
-            ids = _tokens(tokenizer, row["messages"], generation=True)
+            ids = chat.tokens(row, row["messages"], generation=True)
         except Exception as error:
             issues.append(f"{row['id']}: does not render: {error}")
             continue
@@ -94,9 +109,10 @@ def render_prompts(tokenizer, rows: list[dict], limit: int, source: str) -> list
 def count(tokenizer, rows) -> dict:
     """How many tokens each row has as it is trained on, and why a row does not render."""
     counts, failed = {}, {}
+    chat = Chat(tokenizer)
     for row in rows:
         try:
-            counts[row["id"]] = len(_tokens(tokenizer, row["messages"], generation=False))
+            counts[row["id"]] = len(chat.tokens(row, row["messages"], generation=False))
         except Exception as error:
             failed[row["id"]] = str(error)
     return {"counts": counts, "failed": failed}
@@ -120,23 +136,37 @@ def _shape_problem(row: object, last: str) -> str | None:
     for message in messages:
         if not isinstance(message, dict) or message.get("role") not in ROLES:
             return f"{row['id']}: a message's role must be one of {', '.join(ROLES)}"
-        if not isinstance(message.get("content"), str):
+        calls = message.get("tool_calls")
+        if calls is not None and not _are_calls(calls):
+            return f"{row['id']}: tool_calls must be a list of {{function: {{name, arguments}}}}"
+        if not isinstance(message.get("content"), str) and not (calls and message.get("content") is None):
             return f"{row['id']}: a message's content must be text"
+    tools = row.get("tools", [])
+    if not isinstance(tools, list) or not all(_is_named(tool) for tool in tools):
+        return f"{row['id']}: tools must be a list of {{type: function, function: {{name, …}}}}"
     weight = row.get("weight", 1)
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < float("inf"):
         return f"{row['id']}: the weight must be a number above 0, got {weight!r}"
-    if messages[-1]["role"] != last:
-        return f"{row['id']}: the last message must be of the {last}, got {messages[-1]['role']}"
+    role = messages[-1]["role"]
+    # What is asked may be what a tool answered.
+    if role != last and not (last == "user" and role == "tool"):
+        return f"{row['id']}: the last message must be of the {last}, got {role}"
     if last == "assistant" and len(messages) < 2:
         return f"{row['id']}: there is nothing before the answer"
     return None
 
 
-def _tokens(tokenizer, messages: list[dict], generation: bool) -> list[int]:
-    plain = [{"role": message["role"], "content": message["content"]} for message in messages]
-    return list(
-        tokenizer.apply_chat_template(plain, tokenize=True, return_dict=False, add_generation_prompt=generation)
-    )
+def _are_calls(calls: object) -> bool:
+    return isinstance(calls, list) and all(_is_named(call) for call in calls)
+
+
+def _is_named(part: object) -> bool:
+    function = part.get("function") if isinstance(part, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str) and bool(function["name"])
+
+
+def _is_empty(message: dict) -> bool:
+    return not (message.get("content") or "").strip() and not message.get("tool_calls")
 
 
 def _labels(tokenizer, prompt: list[int], whole: list[int]) -> list[int]:
