@@ -28,7 +28,6 @@ class Chat:
     """
 
     def __init__(self, tokenizer):
-        _stop_the_clock()
         self._tokenizer = tokenizer
         self._takes_system = _shows_system(tokenizer)
 
@@ -37,7 +36,7 @@ class Chat:
         if not self._takes_system:
             plain = _folded(plain)
         tools = row.get("tools") or None
-        text = _render(self._tokenizer, plain, tools, generation)
+        text = render(self._tokenizer, plain, tools, generation)
         _require_all(text, plain, tools)
         return self._tokenizer(text, add_special_tokens=False)["input_ids"]
 
@@ -49,7 +48,9 @@ def _stop_the_clock() -> None:
     chat_template_utils.datetime = SimpleNamespace(now=lambda: RENDER_DATE)
 
 
-def _render(tokenizer, messages: list[dict], tools: list[dict] | None, generation: bool) -> str:
+def render(tokenizer, messages: list[dict], tools: list[dict] | None, generation: bool) -> str:
+    """The text that the template makes of messages, at the date that is every date."""
+    _stop_the_clock()
     return tokenizer.apply_chat_template(
         messages,
         tools=tools,
@@ -62,7 +63,7 @@ def _render(tokenizer, messages: list[dict], tools: list[dict] | None, generatio
 def _shows_system(tokenizer) -> bool:
     user = {"role": "user", "content": "x"}
     try:
-        return _WORD in _render(tokenizer, [{"role": "system", "content": _WORD}, user], None, generation=False)
+        return _WORD in render(tokenizer, [{"role": "system", "content": _WORD}, user], None, generation=False)
     except Exception:
         # Templates raise by jinja2's own error, or whatever else they come to. A template that does not even render
         # the user's message says so at the first row.

@@ -24,6 +24,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import _calls
+import _chat
 import _model
 import _process
 import _request
@@ -77,6 +79,7 @@ def _answer(request: SimpleNamespace, jobs: list[SimpleNamespace], events: Event
         job.prompts = _rows.render_prompts(tokenizer, job.data, context - job.maxNewTokens, job.rows)
         job.activate()
         job.generator = Generator(job.model, tokenizer, job.prompts, job.maxNewTokens)
+    form = _calls.form_of(tokenizer, _chat.render)
     latencies = _latencies([job for job in jobs if job.latency], request.latencyRows)
     for job in jobs:
         job.activate()
@@ -91,7 +94,7 @@ def _answer(request: SimpleNamespace, jobs: list[SimpleNamespace], events: Event
             latency = latencies.get((job.name, index))
             prediction = {
                 "id": row["id"],
-                "output": tokenizer.decode(answer.ids, skip_special_tokens=True).strip(),
+                "output": _said(tokenizer, answer.ids, form if row.get("tools") else None),
                 "latencyMs": None if latency is None else round(latency, 2),
                 "inputTokens": len(job.prompts[index]),
                 "outputTokens": answer.generated,
@@ -100,6 +103,12 @@ def _answer(request: SimpleNamespace, jobs: list[SimpleNamespace], events: Event
             lines.append(json.dumps(prediction, ensure_ascii=False) + "\n")
         write_text(job.predictions, "".join(lines))
         job.generator = None
+
+
+def _said(tokenizer, ids: list[int], form: _calls.CallForm | None) -> str:
+    """The text of an answer; of one that calls tools the turn as JSON."""
+    turn = _calls.turn_of(tokenizer.decode(ids, skip_special_tokens=False), form) if form else None
+    return turn or tokenizer.decode(ids, skip_special_tokens=True).strip()
 
 
 def _latencies(jobs: list[SimpleNamespace], count: int) -> dict[tuple[str, int], float]:
