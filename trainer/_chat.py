@@ -1,12 +1,15 @@
 """Messages as a model's own chat template renders them, the same on any day, with nothing lost on the way.
 
 Templates differ in what they take: some refuse a system message or drop it without a word, most drop tools, some write
-the date of today. What a template cannot say is found out once, by asking it.
+the date of today. What a template cannot say is found out once, by asking it. So is how it writes calls of tools, which
+are read back from what a model wrote: `<tool_call>{"name": …, "arguments": …}</tool_call>`, `[TOOL_CALLS][{…}]`, bare
+JSON.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
 
@@ -107,3 +110,73 @@ def _require_all(text: str, messages: list[dict], tools: list[dict] | None) -> N
 def _shows(text: str, content: str) -> bool:
     """Templates write results of tools as they are, or as JSON."""
     return content in text or json.dumps(content, ensure_ascii=False)[1:-1] in text
+
+
+# How a template writes a call is found out by rendering one with these.
+_NAME, _KEY, _VALUE = "qzvname", "qzvkey", "qzvvalue"
+
+
+@dataclass(frozen=True)
+class CallForm:
+    """What stands before the JSON of a call, and its keys."""
+
+    before: str
+    name: str
+    arguments: str
+
+
+def form_of(tokenizer) -> CallForm | None:
+    """How the template writes a call; None where it writes none, or no JSON."""
+    call = {"id": "qzv000000", "type": "function", "function": {"name": _NAME, "arguments": {_KEY: _VALUE}}}
+    question = {"role": "user", "content": "x"}
+    try:
+        prompt = render(tokenizer, [question], None, True)
+        whole = render(tokenizer, [question, {"role": "assistant", "content": "", "tool_calls": [call]}], None, False)
+    except Exception:
+        return None
+    text = whole.removeprefix(prompt)
+    for start, value in _objects(text):
+        name = next((key for key, item in value.items() if item == _NAME), None)
+        arguments = next((key for key, item in value.items() if _are_arguments(item)), None)
+        if name and arguments:
+            return CallForm(text[:start].strip().removesuffix("[").strip(), name, arguments)
+    return None
+
+
+def turn_of(text: str, form: CallForm) -> str | None:
+    """The turn that calls tools, as JSON, where the text has a call in that form; None where it has none."""
+    said, calls = "", []
+    for start, value in _objects(text):
+        before = text[:start].strip().removesuffix("[").strip()
+        if not isinstance(value.get(form.name), str) or not isinstance(value.get(form.arguments), dict | str):
+            continue
+        if not calls and not before.endswith(form.before):
+            continue
+        said = said if calls else before.removesuffix(form.before).strip()
+        function = {"name": value[form.name], "arguments": value[form.arguments]}
+        calls.append({"type": "function", "function": function})
+    if not calls:
+        return None
+    return json.dumps({**({"content": said} if said else {}), "tool_calls": calls}, ensure_ascii=False)
+
+
+def _objects(text: str):
+    """Where each outermost JSON object of a text begins, and the object."""
+    decoder, position = json.JSONDecoder(), text.find("{")
+    while position >= 0:
+        try:
+            value, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            end = position + 1
+        else:
+            yield position, value
+        position = text.find("{", end)
+
+
+def _are_arguments(value: object) -> bool:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return False
+    return value == {_KEY: _VALUE}

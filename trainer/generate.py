@@ -24,7 +24,6 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import _calls
 import _chat
 import _model
 import _process
@@ -79,7 +78,7 @@ def _answer(request: SimpleNamespace, jobs: list[SimpleNamespace], events: Event
         job.prompts = _rows.render_prompts(tokenizer, job.data, context - job.maxNewTokens, job.rows)
         job.activate()
         job.generator = Generator(job.model, tokenizer, job.prompts, job.maxNewTokens)
-    form = _calls.form_of(tokenizer, _chat.render)
+    form = _chat.form_of(tokenizer)
     latencies = _latencies([job for job in jobs if job.latency], request.latencyRows)
     for job in jobs:
         job.activate()
@@ -105,9 +104,9 @@ def _answer(request: SimpleNamespace, jobs: list[SimpleNamespace], events: Event
         job.generator = None
 
 
-def _said(tokenizer, ids: list[int], form: _calls.CallForm | None) -> str:
+def _said(tokenizer, ids: list[int], form: _chat.CallForm | None) -> str:
     """The text of an answer; of one that calls tools the turn as JSON."""
-    turn = _calls.turn_of(tokenizer.decode(ids, skip_special_tokens=False), form) if form else None
+    turn = _chat.turn_of(tokenizer.decode(ids, skip_special_tokens=False), form) if form else None
     return turn or tokenizer.decode(ids, skip_special_tokens=True).strip()
 
 

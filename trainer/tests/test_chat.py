@@ -9,7 +9,6 @@ from datetime import date
 import pytest
 from conftest import message_rows
 
-import _calls
 import _chat
 import _model
 import _rows
@@ -125,17 +124,17 @@ MISTRAL = WITH_TOOLS.replace("<call>", "[TOOL_CALLS][").replace("</call>", "]")
 @pytest.mark.parametrize("template", [HERMES, LLAMA, MISTRAL], ids=["hermes", "llama", "mistral"])
 def test_a_call_is_read_back_as_the_template_writes_it(speaking, template):
     tokenizer = speaking(template)
-    form = _calls.form_of(tokenizer, _chat.render)
+    form = _chat.form_of(tokenizer)
     (rendered,) = _rows.render_for_training(tokenizer, [CALLING], 1000, "rows")
     learnt = tokenizer.decode([label for label in rendered["labels"] if label != -100], skip_special_tokens=True)
-    turn = json.loads(_calls.turn_of(learnt, form))
+    turn = json.loads(_chat.turn_of(learnt, form))
     call = {"type": "function", "function": CALL["function"]}
     assert turn == {"tool_calls": [call]}
-    two = _calls.turn_of(f"I look twice.\n{learnt}\n{learnt}", form)
+    two = _chat.turn_of(f"I look twice.\n{learnt}\n{learnt}", form)
     assert json.loads(two) == {"content": "I look twice.", "tool_calls": [call, call]}
-    assert _calls.turn_of("There is no parcel.", form) is None
-    assert _calls.turn_of('{"name": 1} {"broken": ' + "[" * 100_000, form) is None
+    assert _chat.turn_of("There is no parcel.", form) is None
+    assert _chat.turn_of('{"name": 1} {"broken": ' + "[" * 100_000, form) is None
 
 
 def test_a_template_without_calls_has_no_form(speaking):
-    assert _calls.form_of(speaking(PLAIN), _chat.render) is None
+    assert _chat.form_of(speaking(PLAIN)) is None

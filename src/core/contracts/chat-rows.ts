@@ -1,7 +1,7 @@
 import { canonicalJson } from "../canonical.ts"
 import type { Message } from "../task/prompt.ts"
 import type { RowForm, RowLimits, TrainingRow } from "./backend.ts"
-import { type RenderedPreference, type RenderedRow, withToolCalls } from "./format.ts"
+import { type RenderedPreference, type RenderedRow, usesTools, withToolCalls } from "./format.ts"
 import { preferenceRow, shapedPreference } from "./preference-rows.ts"
 
 /**
@@ -22,6 +22,12 @@ export function chatRow({ messages, tools }: Pick<RenderedRow, "messages" | "too
 export function plainChat({ messages, tools }: Pick<RenderedRow, "messages" | "tools">): PlainChat {
   const turns = withToolCalls(messages, "text").map(({ weight: _weight, ...turn }) => turn as Message)
   return { messages: turns, ...(tools.length === 0 ? {} : { tools }) }
+}
+
+/** Messages and tools as a model's own chat template takes them: arguments of calls as objects. */
+export function templateChat({ messages, tools }: Pick<RenderedRow, "messages" | "tools">): PlainChat {
+  if (!usesTools({ messages, tools })) return { messages }
+  return { messages: withToolCalls(messages, "object"), ...(tools.length === 0 ? {} : { tools }) }
 }
 
 export type PlainChat = { readonly messages: readonly Message[]; readonly tools?: RenderedRow["tools"] }

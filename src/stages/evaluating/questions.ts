@@ -1,6 +1,8 @@
 import { trainLinearModel } from "../../curation/learned/linear-model.ts"
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import type { ContenderTools, ContenderWork } from "../../core/contracts/contender.ts"
+import { templateChat } from "../../core/contracts/chat-rows.ts"
+import { toolsOf } from "../../core/contracts/format.ts"
 import type { Example } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { baseOf, type ModelRef } from "../../core/training/model-ref.ts"
@@ -34,7 +36,7 @@ export function questionsOf(
   rows: EvaluationRows,
   summary: RunSummary,
 ): Question[] {
-  const tools = toolsOf(context, plan, summary)
+  const tools = contenderTools(context, plan, summary)
   const questions = plan.contenders.map(({ name, contender, options }): Question => {
     const work = contender.work({ task: plan.task, train: rows.train }, tools, options)
     return { label: name, contender: name, rows: rows.test, work, latency: true }
@@ -53,16 +55,15 @@ export function* linesAsked(
   for (const row of rows) yield JSON.stringify({ id: row.id, ...ask(row) })
 }
 
-/** Our own trainer knows of no tools, where it trains and where it generates. */
 function askOf(task: TaskSpecification, backend: FineTuneBackend, work: ContenderWork): (row: Example) => object {
   if (work.kind !== "generate") return ({ input }) => ({ input })
   const { model, question } = work
   return isServed(backend, model)
     ? (row) => taskQuestion(task, row.input, question(row))
-    : (row) => ({ messages: question(row) })
+    : (row) => templateChat({ messages: question(row), tools: toolsOf(task, row.input) })
 }
 
-function toolsOf(
+function contenderTools(
   context: StageContext,
   { run, training, checkpoint }: EvaluationPlan,
   summary: RunSummary,

@@ -10,7 +10,7 @@ import type {
   TrainingPlan,
   TrainingRow,
 } from "../../core/contracts/backend.ts"
-import { lengthFaults } from "../../core/contracts/chat-rows.ts"
+import { lengthFaults, templateChat } from "../../core/contracts/chat-rows.ts"
 import { toolsOf } from "../../core/contracts/format.ts"
 import { GateError, ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
@@ -121,14 +121,19 @@ function linesOf(
   examples: Iterable<Example>,
   { weightOf, dialect, limits }: SentForm & { readonly weightOf?: ((example: Example) => number) | undefined },
 ): Iterable<string> {
-  const rows = () => trainingRows(task, examples, { weightOf, knowsTools: dialect !== undefined })
+  const rows = () => trainingRows(task, examples, weightOf)
   return { [Symbol.iterator]: () => dialectLines(rows(), dialect ?? trainerForm, limits) }
 }
 
-/** Rows as our own trainer takes them, which knows of no tools. */
+/** Rows as our own trainer takes them, for the model's own chat template. */
 const trainerForm: RowForm<TrainingRow> = {
-  faults: ({ messages }, { mostTokens } = {}) => lengthFaults(JSON.stringify(messages), mostTokens),
-  row: ({ id, messages, weight }) => ({ id, messages, ...(weight === undefined ? {} : { weight }) }),
+  faults: ({ messages, tools }, { mostTokens } = {}) =>
+    lengthFaults(JSON.stringify([...messages, ...tools]), mostTokens),
+  row: ({ id, messages, tools, weight }) => ({
+    id,
+    ...templateChat({ messages, tools }),
+    ...(weight === undefined ? {} : { weight }),
+  }),
 }
 
 /** The version's preferences as lines in the backend's dialect; the trainer has no form of its own for them. */
@@ -152,16 +157,13 @@ function preferenceLines(
 function* trainingRows(
   task: TaskSpecification,
   examples: Iterable<Example>,
-  {
-    weightOf,
-    knowsTools,
-  }: { readonly weightOf: ((example: Example) => number) | undefined; readonly knowsTools: boolean },
+  weightOf: ((example: Example) => number) | undefined,
 ): Generator<TrainingRow> {
-  for (const { example, messages } of renderRows(task, examples, { knowsTools }))
+  for (const { example, messages } of renderRows(task, examples))
     yield {
       id: example.id,
       messages,
-      tools: knowsTools ? toolsOf(task, example.input) : [],
+      tools: toolsOf(task, example.input),
       ...(weightOf === undefined ? {} : { weight: weightOf(example) }),
     }
 }
@@ -213,16 +215,14 @@ export function requireStanding(context: StageContext, task: TaskSpecification, 
 
 /**
  * The rows as they are trained on, wherever that is, one by one. After the last one it is a GateError that rows
- * rendered to an empty message, which are not among them; an answer that only calls tools is none where the reader
- * knows of tools.
+ * rendered to an empty message, which are not among them; an answer that only calls tools is none.
  */
 export function* renderRows(
   task: TaskSpecification,
   examples: Iterable<Example>,
-  { knowsTools }: { knowsTools: boolean } = { knowsTools: false },
 ): Generator<{ readonly example: Example; readonly messages: readonly Message[] }> {
   const isEmpty = (message: Message | undefined) =>
-    message?.content.trim() === "" && !(knowsTools && message["tool_calls"] !== undefined)
+    message?.content.trim() === "" && message["tool_calls"] === undefined
   const named: string[] = []
   let empty = 0
   for (const example of examples) {

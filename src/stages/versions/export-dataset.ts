@@ -151,7 +151,7 @@ async function recorded(
 }
 
 function* render(task: TaskSpecification, examples: Iterable<Example>): Generator<RenderedRow> {
-  for (const { example, messages } of renderRows(task, examples, { knowsTools: true }))
+  for (const { example, messages } of renderRows(task, examples))
     yield { id: example.id, messages, tools: toolsOf(task, example.input) }
 }
 

@@ -3,20 +3,25 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest"
 import openAiCompatible from "../../../src/backends/openai-compatible.ts"
+import type { Example } from "../../../src/core/rows/example.ts"
+import { renderQuestion } from "../../../src/core/task/prompt.ts"
 import openai from "../../../src/models/openai.ts"
 import { importSeeds } from "../../../src/stages/arriving/import-rows.ts"
 import { build } from "../../../src/stages/building/build.ts"
 import { evaluate } from "../../../src/stages/evaluating/evaluate.ts"
+import { linesAsked } from "../../../src/stages/evaluating/questions.ts"
 import { planRecording, record } from "../../../src/stages/models/record.ts"
+import { planTraining } from "../../../src/stages/training/plan-training.ts"
 import { syncRun } from "../../../src/stages/training/sync.ts"
 import { train } from "../../../src/stages/training/train.ts"
 import { makeFolder } from "../../../src/store/files/files.ts"
+import { Versions } from "../../../src/store/rows/versions.ts"
 import { linesOf } from "../../command-line.ts"
 import type { AskedChat } from "../../backends/openai/chat.ts"
 import { OpenAiServer } from "../../backends/openai-server.ts"
 import { type Exchange, recordedFetch } from "../../backends/openai/recorded-fetch.ts"
 import { WireSchemas } from "../../backends/openai/wire-schemas.ts"
-import { backendContext, stageContext } from "../training/workspace.ts"
+import { backendContext, scriptedBackend, stageContext } from "../training/workspace.ts"
 import { requestOf } from "./evaluating.ts"
 
 const specification = `schemaVersion: 1
@@ -134,6 +139,28 @@ it("a chat's questions carry their tools as training rendered them, and calls ar
   }
   expect(exchanges.flatMap((exchange) => schemas.faults(exchange))).toEqual([])
   expect(readFileSync(join(folder, result.report), "utf8")).not.toContain("cannot be read")
+})
+
+it("our own trainer gets tools, calls and results as chat templates take them, to train on and to ask by", async () => {
+  const { context, task } = await shop()
+  const backend = scriptedBackend()
+  const planned = planTraining(context, context.workspace.readJob("shop"), task, backend)
+  const lines = [...planned.rendered.train].map((line) => JSON.parse(line) as AskedChat)
+  expect(lines).toHaveLength(16)
+  for (const { messages, tools } of lines) {
+    const answer = messages.at(-1) as unknown as { tool_calls: { function: { name: string; arguments: unknown } }[] }
+    expect(answer.tool_calls[0]?.function.arguments).toEqual({ order: expect.any(String) })
+    expect(tools?.map((tool) => tool.function.name)).toEqual([answer.tool_calls[0]?.function.name])
+  }
+
+  const rows = new Versions(context.workspace, "shop").rows(planned.plan.dataset, "train.jsonl")
+  const model = { kind: "base", model: "tiny", revision: null } as const
+  const work = { kind: "generate", model, question: ({ input }: Example) => renderQuestion(task, input) } as const
+  const question = { label: "zero-shot", contender: "zero-shot", rows, work, latency: false }
+  const asked = [...linesAsked({ task, backend }, question)].map((line) => JSON.parse(line) as AskedChat)
+  expect(asked.map(({ messages, tools }) => ({ messages, tools }))).toEqual(
+    lines.map(({ messages, tools }) => ({ messages: messages.slice(0, -1), tools })),
+  )
 })
 
 it("a recording of a chat asks with the tools, and keeps calls as turns", async () => {
