@@ -93,5 +93,8 @@ export function digitsOf(high: number, low: number): string {
 }
 
 function hexOf(number: number): string {
-  return (number >>> 0).toString(16).padStart(8, "0")
+  const [first, second, third, last] = [number >>> 24, number >>> 16, number >>> 8, number]
+  return (hexBytes[first & 255] as string) + hexBytes[second & 255] + hexBytes[third & 255] + hexBytes[last & 255]
 }
+
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))

@@ -1,7 +1,7 @@
 import type { Candidate } from "./example.ts"
 
 /** Whether every check of the candidate passed. */
-export function passes(candidate: Candidate): boolean {
+export function passes(candidate: Pick<Candidate, "checks">): boolean {
   return candidate.checks.every(({ ok }) => ok)
 }
 

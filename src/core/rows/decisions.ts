@@ -18,6 +18,22 @@ export function standingDecisions(lines: readonly DecisionLine[]): Decision[] {
   return lines.filter((line, index): line is Decision => isDecision(line) && !withdrawn.has(index))
 }
 
+/** The lines by time, then by content: an order that does not depend on files. */
+export function inOrder(lines: readonly DecisionLine[]): DecisionLine[] {
+  const texts = new Map<DecisionLine, string>()
+  const textOf = (line: DecisionLine) => {
+    const text = texts.get(line) ?? JSON.stringify(line)
+    texts.set(line, text)
+    return text
+  }
+  // Those of an imported sheet have one time: each of them is written as a text once.
+  return lines.toSorted((a, b) => compare(a.at, b.at) || compare(textOf(a), textOf(b)))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
 function isDecision(line: DecisionLine): line is Decision {
   return line.verdict !== "withdraw"
 }

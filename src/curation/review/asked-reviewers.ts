@@ -28,6 +28,7 @@ export function assignmentOf(
 
 /** The reviewers in the order in which an item falls to them. */
 export function inOrderOf({ reviewers }: TaskSpecification["review"], id: string): string[] {
+  if (reviewers.length < 2) return [...reviewers]
   return reviewers
     .map((name) => ({ name, draw: stableShare(`reviewer ${name}`, id) }))
     .sort((a, b) => a.draw - b.draw)

@@ -14,6 +14,9 @@ export type Consensus =
  * was chosen between, until one of them says something it did not know.
  */
 export function consensusOf(decisions: readonly Decision[], outcomeOf: (decision: Decision) => string): Consensus {
+  // Mostly one person decides, and nobody compares.
+  const [only, second] = decisions
+  if (only !== undefined && second === undefined) return { state: "agreed", decision: only }
   const answers = answersTo(decisions, outcomeOf)
   const seen = [...answers.keys()].map(outcomeKey)
   const settled = decisions.findLast(

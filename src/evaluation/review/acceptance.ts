@@ -1,3 +1,4 @@
+import { randomDraw } from "../../core/rows/random-draw.ts"
 import { stableShare } from "../../core/stable-share.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { trialsNeeded, upperErrorBound } from "../statistics/error-bound.ts"
@@ -12,6 +13,8 @@ export interface JudgedCandidate {
   readonly confidence?: number | undefined
   /** Whether people found it right as it was proposed; undefined until they decided. */
   readonly isRight: boolean | undefined
+  /** `randomDraw` of the id, where it is known already. */
+  readonly draw?: number
 }
 
 /** Candidates that one policy decides on together. */
@@ -66,7 +69,8 @@ interface Policy {
 export function acceptance(review: TaskSpecification["review"], candidates: readonly JudgedCandidate[]): Acceptance {
   const acceptedBy = new Map<string, string>()
   const asked = new Set<string>()
-  const random = new Set(candidates.flatMap(({ id }) => (isRandom(review, id) ? [id] : [])))
+  const random = new Set<string>()
+  for (const candidate of candidates) if (isRandom(review, candidate)) random.add(candidate.id)
   const strata: Stratum[] = []
   const policies = policiesOf(review)
   const byPolicy = Map.groupBy(
@@ -97,8 +101,8 @@ export function acceptance(review: TaskSpecification["review"], candidates: read
 }
 
 /** Whether the candidate is of the share that is drawn from everything. */
-export function isRandom(review: TaskSpecification["review"], id: string): boolean {
-  return stableShare("random", id) < review.randomShare
+function isRandom({ randomShare }: TaskSpecification["review"], candidate: JudgedCandidate): boolean {
+  return (candidate.draw ?? randomDraw(candidate.id)) < randomShare
 }
 
 /**
@@ -108,7 +112,7 @@ export function errorEstimate(
   review: TaskSpecification["review"],
   candidates: readonly JudgedCandidate[],
 ): { drawn: number; decided: number; wrong: number } {
-  const drawn = candidates.filter(({ id }) => isRandom(review, id))
+  const drawn = candidates.filter((candidate) => isRandom(review, candidate))
   return { drawn: drawn.length, ...tally(drawn) }
 }
 

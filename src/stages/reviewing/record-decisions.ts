@@ -15,11 +15,12 @@ export interface DecidedItem {
 }
 
 /**
- * The decisions that the task's logs do not hold yet: equal ones by the same reviewer about the same revision are the
+ * The decisions that are not among those of the task's logs: equal ones by the same reviewer about the same revision are the
  * same decision, whenever they were made.
  */
-export function newDecisions(rows: TaskRows, made: readonly DecidedItem[]): DecidedItem[] {
-  const known = new Set(rows.review.decisions().map(keyOf))
+export function newDecisions(decided: readonly Decision[], made: readonly DecidedItem[]): DecidedItem[] {
+  const items = new Set(made.map(({ decision }) => decision.item))
+  const known = new Set(decided.flatMap((decision) => (items.has(decision.item) ? [keyOf(decision)] : [])))
   return made.filter(({ decision }) => !known.has(keyOf(decision)))
 }
 

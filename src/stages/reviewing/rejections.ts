@@ -1,5 +1,5 @@
 import { canonicalText } from "../../core/canonical.ts"
-import type { TaskExamples } from "../standing/task-examples.ts"
+import type { ReviewTally } from "./review-tally.ts"
 
 /** Why people turned candidates down: a reason in their words, how often, and of which strategies. */
 export interface Rejection {
@@ -15,18 +15,10 @@ export interface Rejection {
  * white space and a full stop at the end make no other reason; the first wording by id is shown. Those without a reason
  * count as `no reason given`. Held-out rows are never candidates.
  */
-export function rejectionsByReason({
-  candidates,
-  standings,
-}: Pick<TaskExamples, "candidates" | "standings">): Rejection[] {
-  const found = candidates
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-    .flatMap(({ id, strategy }) => {
-      const standing = standings.get(id)
-      return standing?.state === "rejected"
-        ? [{ id, strategy, reason: standing.reason?.trim() || "no reason given" }]
-        : []
-    })
+export function rejectionsByReason(rejected: ReviewTally["rejected"]): Rejection[] {
+  const found = rejected
+    .map(({ reason, ...candidate }) => ({ ...candidate, reason: reason?.trim() || "no reason given" }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
   return [...Map.groupBy(found, ({ reason }) => folded(reason)).values()]
     .flatMap(([first, ...others]): Rejection[] => {
       if (first === undefined) return []

@@ -8,6 +8,7 @@ import { sheetSource } from "../../store/tables/sheet-files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
+import { reviewFigures } from "./review-figures.ts"
 import { newDecisions, recordDecisions, type DecidedItem } from "./record-decisions.ts"
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
@@ -76,22 +77,25 @@ export async function importReview(
   })
   issues.unshift(...sheet.issues)
   requireSound(task, file, { made, notTaken, issues })
-  const added = newDecisions(rows, made)
-  const alike = alikeNotes(task, rows, made)
+  const added = newDecisions(examples.decided, made)
+  const alike = alikeNotes(task, examples.decided, made)
   // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
   const suffix = digest(added.map(({ decision: { at: _, ...decision } }) => decision)).slice(7, 15)
   if (!options.dryRun) recordDecisions(rows, added, { at, suffix })
   const byVerdict: Record<string, number> = {}
   for (const { decision } of added) byVerdict[decision.verdict] = (byVerdict[decision.verdict] ?? 0) + 1
-  const left = options.dryRun || added.length === 0 ? examples : taskExamples(task, rows)
+  const isRecorded = !options.dryRun && added.length > 0
+  const left = isRecorded
+    ? reviewFigures(context.workspace, task)
+    : { open: examples.open.length, counts: countsOf(examples) }
   return {
     read: sheet.read,
     added: added.length,
     unchanged: made.length - added.length,
     undecided: sheet.undecided,
     byVerdict,
-    stillOpen: left.open.length,
-    counts: countsOf(left),
+    stillOpen: left.open,
+    counts: left.counts,
     notTaken,
     differingCells: sheet.differingCells,
     differences: sheet.differences,
@@ -101,8 +105,8 @@ export async function importReview(
 }
 
 /** The pairs of names that differ in little but case: one person under two names counts as two reviewers. */
-function alikeNotes(task: TaskSpecification, rows: TaskRows, made: readonly DecidedItem[]): string[] {
-  const known = new Set([...task.review.reviewers, ...rows.review.decisions().map(({ reviewer }) => reviewer)])
+function alikeNotes(task: TaskSpecification, decided: readonly Decision[], made: readonly DecidedItem[]): string[] {
+  const known = new Set([...task.review.reviewers, ...decided.map(({ reviewer }) => reviewer)])
   const given = [...new Set(made.map(({ decision }) => decision.reviewer))].sort()
   const fresh = given.filter((name) => !known.has(name))
   return fresh.flatMap((name, place) => {

@@ -1,20 +1,18 @@
-import { canonicalJson } from "../../core/canonical.ts"
 import { PersonNeededError } from "../../core/errors.ts"
-import type { Decision } from "../../core/rows/example.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Stratum } from "../../evaluation/review/acceptance.ts"
 import { trialsNeeded, upperErrorBound } from "../../evaluation/statistics/error-bound.ts"
-import { medianSeconds } from "../../evaluation/review/review-effort.ts"
+import { medianGap } from "../../evaluation/review/review-effort.ts"
 import { wilsonInterval } from "../../evaluation/statistics/wilson.ts"
 import { remembered } from "../../store/rows/remembered.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
-import { errsOnGold, goldChecks } from "../standing/gold-checks.ts"
+import { errsOnGold } from "../standing/gold-checks.ts"
 import { guidelineDigest } from "../standing/review-items.ts"
 import { taskSources } from "../task-sources.ts"
-import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { rejectionsByReason, type Rejection } from "./rejections.ts"
+import { reviewFigures } from "./review-figures.ts"
+import { ReviewTally, type ReviewFigures } from "./review-tally.ts"
 
 /** What reviewing takes. */
 export interface Effort {
@@ -75,44 +73,41 @@ export interface ReviewStatus {
 /** How far the review is. */
 export function reviewStatus(context: StageContext, task: TaskSpecification): Promise<ReviewStatus> {
   const { workspace } = context
-  return remembered(workspace, task.task, "review", taskSources(context, task, semantics), () =>
-    statusOf(task, taskExamples(task, new TaskRows(workspace, task.task))),
+  return remembered(workspace, task.task, "review", taskSources(context, task, semantics), (digests) =>
+    statusOf(task, reviewFigures(workspace, task, digests)),
   )
 }
 
 /** Raised when another status follows from the same files. */
 const semantics = 1
 
-/** How far the review of these examples is. */
-export function statusOf(task: TaskSpecification, examples: TaskExamples): ReviewStatus {
-  const decisions = examples.decided.filter(isGiven)
-  const standings = [...examples.standings.values()]
-  const count = (state: string) => standings.filter((standing) => standing.state === state).length
-  const { strata, estimate, waiting } = examples.plan
-  const guideline = guidelineDigest(task)
-  const current = decisions.filter((decision) => decision.guideline === guideline).length
+/** How far the review is of which these are the figures. */
+export function statusOf(task: TaskSpecification, figures: ReviewFigures): ReviewStatus {
+  const { tally } = figures
+  const { states } = tally
+  const { strata, estimate, waiting } = figures.plan
+  const current = tally.byGuideline.get(guidelineDigest(task)) ?? 0
   return {
-    open: examples.open.length,
-    testRows: examples.test.length,
-    pending: count("pending"),
-    conflicts: count("conflict"),
-    stale: count("stale"),
-    accepted: count("accepted"),
-    rejected: count("rejected"),
-    counts: countsOf(examples),
-    acceptedByPolicy: standings.filter((standing) => standing.state === "accepted" && standing.by.startsWith("policy:"))
-      .length,
+    open: figures.open,
+    testRows: figures.testRows,
+    pending: states.pending,
+    conflicts: states.conflict,
+    stale: states.stale,
+    accepted: states.accepted,
+    rejected: states.rejected,
+    counts: figures.counts,
+    acceptedByPolicy: tally.acceptedByPolicy,
     waiting,
-    effort: effortOf(task, decisions, decisionsMissing(task, examples)),
+    effort: effortOf(task, tally, figures.missing),
     strata,
     estimate: {
       ...estimate,
       bound: estimate.decided === 0 ? null : upperErrorBound(estimate.wrong, estimate.decided, task.review.confidence),
     },
-    strategies: errorRates(examples),
-    reviewers: reviewersOf(task, decisions, goldChecks(examples.sources, examples.decisions)),
-    rejections: rejectionsByReason(examples),
-    guideline: { current, earlier: decisions.length - current },
+    strategies: errorRates(tally),
+    reviewers: reviewersOf(task, figures),
+    rejections: rejectionsByReason(tally.rejected),
+    guideline: { current, earlier: tally.decisions - current },
   }
 }
 
@@ -135,7 +130,9 @@ export function expectedEffort(
     return sum + (rule.policy === "sample" && !(rule.perLabel ?? review.perLabel) ? Math.min(sample, count) : count)
   }, 0)
   const shared = review.reviewers.length > 1 ? Math.ceil(decisions * (1 + review.overlap)) : decisions
-  return effortOf(task, new TaskRows(context.workspace, task.task).review.decisions().filter(isGiven), shared)
+  const tally = new ReviewTally()
+  for (const decision of new TaskRows(context.workspace, task.task).review.decisions()) tally.decision(decision)
+  return effortOf(task, tally, shared)
 }
 
 /** Raised by a stage that cannot go on while items are open. */
@@ -147,13 +144,8 @@ export function reviewNeeded(task: TaskSpecification, open: number): PersonNeede
   )
 }
 
-/** A decision that a person gave, and not what followed from it for rows or for what was disputed. */
-function isGiven({ item, settles }: Decision): boolean {
-  return settles === undefined && !item.startsWith("check_")
-}
-
-function effortOf(task: TaskSpecification, given: readonly Decision[], decisions: number): Effort {
-  const measured = medianSeconds(given)
+function effortOf(task: TaskSpecification, { times }: ReviewTally, decisions: number): Effort {
+  const measured = medianGap([...times.values()])
   const secondsPerDecision = measured ?? task.review.secondsPerDecision
   return {
     decisions,
@@ -163,32 +155,9 @@ function effortOf(task: TaskSpecification, given: readonly Decision[], decisions
   }
 }
 
-function decisionsMissing(task: TaskSpecification, examples: TaskExamples): number {
-  const asked = examples.asked.reduce(
-    (sum, { reviewers, decidedBy }) => sum + Math.max(1, reviewers.filter((name) => !decidedBy.includes(name)).length),
-    0,
-  )
-  return asked + task.review.reviewers.reduce((sum, name) => sum + examples.goldChecksFor(name).length, 0)
-}
-
-function errorRates({ candidates, standings }: TaskExamples): Record<string, ErrorRate> {
-  const counts = new Map<string, { decided: number; edited: number; rejected: number }>()
-  for (const { id, strategy, output } of candidates) {
-    const standing = standings.get(id)
-    if (
-      standing === undefined ||
-      (standing.state !== "accepted" && standing.state !== "rejected") ||
-      standing.by.startsWith("policy:")
-    )
-      continue
-    const count = counts.get(strategy) ?? { decided: 0, edited: 0, rejected: 0 }
-    counts.set(strategy, count)
-    count.decided++
-    if (standing.state === "rejected") count.rejected++
-    else if (canonicalJson(standing.output) !== canonicalJson(output)) count.edited++
-  }
+function errorRates({ errors }: ReviewTally): Record<string, ErrorRate> {
   return Object.fromEntries(
-    [...counts]
+    [...errors]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([strategy, count]) => {
         const wrong = count.edited + count.rejected
@@ -202,20 +171,22 @@ function errorRates({ candidates, standings }: TaskExamples): Record<string, Err
 
 function reviewersOf(
   task: TaskSpecification,
-  decisions: readonly Decision[],
-  gold: readonly ReviewItem[],
+  { tally, gold, goldDecisions }: ReviewFigures,
 ): ReviewStatus["reviewers"] {
   const checks = new Map(gold.map((item) => [item.id, item]))
-  const byReviewer = [...Map.groupBy(decisions, ({ reviewer }) => reviewer)].sort(([a], [b]) => (a < b ? -1 : 1))
+  const byReviewer = Map.groupBy(goldDecisions, ({ reviewer }) => reviewer)
   return Object.fromEntries(
-    byReviewer.map(([reviewer, own]) => {
-      // The first word on a check counts: a reviewer who looks again knows more.
-      const first = new Map(own.toReversed().map((decision) => [decision.item, decision]))
-      const onGold = [...first.values()].flatMap((decision) => {
-        const item = checks.get(decision.item)
-        return item === undefined || decision.revision !== item.revision ? [] : [errsOnGold(task, item, decision)]
-      })
-      return [reviewer, { decisions: own.length, goldChecks: onGold.length, goldErrors: onGold.filter(Boolean).length }]
-    }),
+    [...tally.times]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([reviewer, { length: decisions }]) => {
+        // The first word on a check counts: a reviewer who looks again knows more.
+        const own = byReviewer.get(reviewer) ?? []
+        const first = new Map(own.toReversed().map((decision) => [decision.item, decision]))
+        const onGold = [...first.values()].flatMap((decision) => {
+          const item = checks.get(decision.item)
+          return item === undefined || decision.revision !== item.revision ? [] : [errsOnGold(task, item, decision)]
+        })
+        return [reviewer, { decisions, goldChecks: onGold.length, goldErrors: onGold.filter(Boolean).length }]
+      }),
   )
 }

@@ -4,8 +4,8 @@ import { TaskRows } from "../../store/rows/task-rows.ts"
 import { holdOut, type HoldOutCounts } from "../arriving/hold-out.ts"
 import { labelledFiles, unknownLabelsNotice } from "../arriving/unknown-labels.ts"
 import type { StageContext } from "../context.ts"
-import { taskExamples } from "../standing/task-examples.ts"
 import { taskSources } from "../task-sources.ts"
+import { reviewFigures } from "./review-figures.ts"
 import { statusOf, type ReviewStatus } from "./review-status.ts"
 import { type StrategyYield, strategyYields } from "./yields.ts"
 
@@ -29,16 +29,16 @@ export function taskOverview(context: StageContext, task: TaskSpecification): Pr
   const { workspace } = context
   const rows = new TaskRows(workspace, task.task)
   const sources = taskSources(context, task, semantics, () => labelledFiles(workspace, task.task))
-  return remembered(workspace, task.task, "overview", sources, async () => {
+  return remembered(workspace, task.task, "overview", sources, async (digests) => {
     const { counts, standing } = await holdOut(context, task)
-    const examples = taskExamples(task, rows)
+    const figures = reviewFigures(workspace, task, digests)
     return {
       counts,
       seeds: standing.seeds.size,
-      inputs: examples.inputs.length,
-      candidates: examples.grown,
-      review: statusOf(task, examples),
-      yields: strategyYields(rows, examples),
+      inputs: standing.inputs.size,
+      candidates: figures.grown,
+      review: statusOf(task, figures),
+      yields: strategyYields(rows, figures.tally),
       unknown: unknownLabelsNotice(workspace, task),
     }
   })

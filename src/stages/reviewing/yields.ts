@@ -1,7 +1,7 @@
 import type { CellYield } from "../../core/rows/example.ts"
 import { cellName } from "../../core/contracts/strategy.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
-import type { TaskExamples } from "../standing/task-examples.ts"
+import { cellKey, type ReviewTally } from "./review-tally.ts"
 
 /** The funnel of a strategy, with what people or the policy accepted. */
 export interface StrategyYield extends Funnel {
@@ -17,10 +17,9 @@ type Funnel = Omit<CellYield, "cell"> & { readonly accepted: number }
  * What came of each strategy that asked a model, by cell, sorted by name. Of several batches of a strategy the one that
  * asked for most stands for it: a larger batch has what a smaller one had.
  */
-export function strategyYields(rows: TaskRows, examples: Standings): StrategyYield[] {
+export function strategyYields(rows: TaskRows, { accepted }: Pick<ReviewTally, "accepted">): StrategyYield[] {
   const found = rows.grown.batches().flatMap((batch) => rows.grown.yieldOf(batch) ?? [])
   if (found.length === 0) return []
-  const accepted = acceptedByCell(examples)
   return [...Map.groupBy(found, ({ strategy }) => strategy)]
     .flatMap(([strategy, batches]): StrategyYield[] => {
       const asked = ({ cells }: (typeof batches)[number]) => cells.reduce((sum, cell) => sum + cell.asked, 0)
@@ -28,7 +27,7 @@ export function strategyYields(rows: TaskRows, examples: Standings): StrategyYie
       if (largest === undefined || largest.requests === 0) return []
       const cells = largest.cells.map((cell) => ({
         ...cell,
-        accepted: accepted.get(`${strategy} ${cellName(cell.cell)}`) ?? 0,
+        accepted: accepted.get(cellKey(strategy, cellName(cell.cell))) ?? 0,
       }))
       const sum = (key: keyof Funnel) => cells.reduce((total, cell) => total + cell[key], 0)
       const funnel = {
@@ -50,16 +49,4 @@ export function strategyYields(rows: TaskRows, examples: Standings): StrategyYie
       ]
     })
     .sort((a, b) => (a.strategy < b.strategy ? -1 : 1))
-}
-
-type Standings = Pick<TaskExamples, "candidates" | "standings">
-
-function acceptedByCell({ candidates, standings }: Standings): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const { id, strategy, cell } of candidates) {
-    if (standings.get(id)?.state !== "accepted") continue
-    const key = `${strategy} ${cellName(cell ?? {})}`
-    counts.set(key, (counts.get(key) ?? 0) + 1)
-  }
-  return counts
 }

@@ -71,26 +71,9 @@ export function reviewPlan(
   const waiting = new Map<string, AskedItem>()
   for (const { item, confidence } of items) {
     const given = decisions.get(item.id) ?? []
-    const isCalibration = calibration.has(item.id)
-    const isUncertain = confidence !== undefined && confidence < review.lowConfidence
-    const { reviewers, needed } = assignmentOf(review, { id: item.id, isUncertain, isCalibration })
-    const decidedBy = [...new Set(currentOn(item, given).map(({ reviewer }) => reviewer))]
-    const decided = standingOf(item, given)
-    // A decision that is to be made by two waits for the second one, unless a dispute was settled already.
-    const isSecondMissing = decidedBy.length > 0 && decidedBy.length < needed
-    const standing: Standing =
-      isSecondMissing && (decided.state === "accepted" || decided.state === "rejected") ? { state: "pending" } : decided
+    const { standing, asked } = standItem(review, item, { given, confidence, isCalibration: calibration.has(item.id) })
     standings.set(item.id, standing)
-    if (standing.state === "accepted" || standing.state === "rejected") continue
-    const dispute = standing.state === "conflict" ? adjudicationOf(item, given) : undefined
-    const others = inOrderOf(review, item.id).filter((name) => !decidedBy.includes(name))
-    waiting.set(item.id, {
-      item: dispute ?? item,
-      need: dispute ? "disagreement" : isCalibration ? "calibration" : isUncertain ? "low-confidence" : "rest",
-      confidence,
-      reviewers: dispute ? others.slice(0, 1) : reviewers,
-      decidedBy,
-    })
+    if (asked !== undefined) waiting.set(item.id, asked)
   }
   const judged = candidates.map((candidate) => judge(task, candidate, standings.get(candidate.id)))
   const accepted = acceptance(review, judged)
@@ -101,6 +84,44 @@ export function reviewPlan(
     waiting: left,
     standing: (id) => standings.get(id) ?? { state: "pending" },
     asked: (id) => waiting.get(id),
+  }
+}
+
+/** How an item stands by its decisions alone, and the question that waits, unless it is settled. */
+export function standItem(
+  review: TaskSpecification["review"],
+  item: ReviewItem,
+  {
+    given,
+    confidence,
+    isCalibration,
+  }: {
+    readonly given: readonly Decision[]
+    readonly confidence: number | undefined
+    readonly isCalibration: boolean
+  },
+): { readonly standing: Standing; readonly asked?: AskedItem } {
+  const isUncertain = confidence !== undefined && confidence < review.lowConfidence
+  const { reviewers, needed } = assignmentOf(review, { id: item.id, isUncertain, isCalibration })
+  const current = currentOn(item, given).map(({ reviewer }) => reviewer)
+  const decidedBy = current.length < 2 ? current : [...new Set(current)]
+  const decided = standingOf(item, given)
+  // A decision that is to be made by two waits for the second one, unless a dispute was settled already.
+  const isSecondMissing = decidedBy.length > 0 && decidedBy.length < needed
+  const standing: Standing =
+    isSecondMissing && (decided.state === "accepted" || decided.state === "rejected") ? { state: "pending" } : decided
+  if (standing.state === "accepted" || standing.state === "rejected") return { standing }
+  const dispute = standing.state === "conflict" ? adjudicationOf(item, given) : undefined
+  const others = () => inOrderOf(review, item.id).filter((name) => !decidedBy.includes(name))
+  return {
+    standing,
+    asked: {
+      item: dispute ?? item,
+      need: dispute ? "disagreement" : isCalibration ? "calibration" : isUncertain ? "low-confidence" : "rest",
+      confidence,
+      reviewers: dispute ? others().slice(0, 1) : reviewers,
+      decidedBy,
+    },
   }
 }
 
@@ -117,7 +138,7 @@ function applyPolicies(
   let left = 0
   for (const { id, output } of candidates) {
     const question = waiting.get(id)
-    if (question === undefined || question.need === "calibration" || question.need === "disagreement") continue
+    if (question === undefined || isAskedAnyway(question.need)) continue
     const by = accepted.acceptedBy.get(id)
     if (by !== undefined) standings.set(id, { state: "accepted", output, by })
     else if (accepted.asked.has(id)) {
@@ -127,6 +148,16 @@ function applyPolicies(
     waiting.delete(id)
   }
   return left
+}
+
+/** No policy answers what all are asked, or what people disagree on. */
+export function isAskedAnyway(need: Need): boolean {
+  return need === "calibration" || need === "disagreement"
+}
+
+/** How many people have to answer a question still: at least one. */
+export function answersMissing({ reviewers, decidedBy }: Pick<AskedItem, "reviewers" | "decidedBy">): number {
+  return Math.max(1, reviewers.filter((name) => !decidedBy.includes(name)).length)
 }
 
 /**

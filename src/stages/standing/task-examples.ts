@@ -6,7 +6,7 @@ import type { Proposal } from "../../curation/version/preferences.ts"
 import type { CurationRow } from "../../curation/rows/ranking.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
 import { askedAboutRows } from "./asked-about-rows.ts"
-import { fates, reviewStart, type Fate, type ReviewRows, type ReviewStart, type TurnedDownExample } from "./fates.ts"
+import { fates, reviewStart, type Fate, type ReviewRows, type TurnedDownExample } from "./fates.ts"
 import { goldChecks } from "./gold-checks.ts"
 import { labelError } from "./kinds/label-error.ts"
 import { reviewKinds } from "./kinds.ts"
@@ -66,7 +66,8 @@ export function taskExamples(task: TaskSpecification, rows: TaskRows): TaskExamp
       ...[...aboutExamples.values()].flat().map((item) => askedAboutRows(task, item, decisions)),
     ],
     plan: start.plan,
-    goldChecksFor: (reviewer) => goldChecksFor(reviewer, task, start, { sources, aboutExamples }),
+    goldChecksFor: (reviewer) =>
+      goldChecksFor(reviewer, task, { grown: candidates.length, decisions, sources, aboutExamples }),
   }
 }
 
@@ -81,7 +82,7 @@ export function countsOf({ aboutExamples }: Pick<TaskExamples, "aboutExamples">)
 }
 
 /** What came of the rows, sorted by where it goes. */
-function gather(all: Iterable<Fate>) {
+export function gather(all: Iterable<Fate>) {
   const parts: Record<Split, CurationRow[]> = { train: [], validation: [], test: [] }
   const retired: Example[] = []
   const turnedDown: TurnedDownExample[] = []
@@ -105,7 +106,8 @@ function gather(all: Iterable<Fate>) {
   return { parts, retired, turnedDown, open, proposals, standings, sources }
 }
 
-function questionsAbout(material: ReviewMaterial): Map<string, readonly ReviewItem[]> {
+/** The questions about rows that are examples already, by the names of their kinds; those that wait. */
+export function questionsAbout(material: ReviewMaterial): Map<string, readonly ReviewItem[]> {
   return new Map(reviewKinds.flatMap((kind) => (kind.waiting ? [[kind.name, kind.waiting(material)] as const] : [])))
 }
 
@@ -119,13 +121,13 @@ function withNeed(task: TaskSpecification, asked: AskedItem, covered: ReadonlySe
   return isUncovered ? { ...asked, need: "uncovered" } : asked
 }
 
-function goldChecksFor(
+/** The gold checks that the reviewer has not decided on, of so many candidates. */
+export function goldChecksFor(
   reviewer: string,
   task: TaskSpecification,
-  { candidates, decisions }: ReviewStart,
-  { sources, aboutExamples }: Pick<TaskExamples, "sources" | "aboutExamples">,
+  { grown, decisions, sources, aboutExamples }: Pick<TaskExamples, "grown" | "decisions" | "sources" | "aboutExamples">,
 ): ReviewItem[] {
-  const mayHave = Math.ceil(task.review.goldChecks * candidates.length)
+  const mayHave = Math.ceil(task.review.goldChecks * grown)
   const isDecided = ({ id, revision }: ReviewItem) =>
     (decisions.get(id) ?? []).some((decision) => decision.reviewer === reviewer && decision.revision === revision)
   // A label that may be wrong checks nobody.

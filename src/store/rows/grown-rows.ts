@@ -25,13 +25,16 @@ export class GrownRows {
     this.migrations = migrations
   }
 
+  /** The files of the batches, sorted. */
+  files(): string[] {
+    return this.reader.filesIn("candidates")
+  }
+
   /** The candidates, each with the batch that it was grown in, with the labels of now. */
   candidates(): PlacedCandidate[] {
-    const candidates = this.reader
-      .filesIn("candidates")
-      .flatMap((file) =>
-        this.reader.read(file, candidateSchema).map((candidate) => ({ ...candidate, batch: basename(file, ".jsonl") })),
-      )
+    const candidates = this.files().flatMap((file) =>
+      this.reader.read(file, candidateSchema).map((candidate) => ({ ...candidate, batch: basename(file, ".jsonl") })),
+    )
     const standing = this.reader.standing(candidates)
     const migrations = this.migrations()
     return migrations.isEmpty ? standing : standing.map((row) => migrations.row(row))
@@ -39,8 +42,7 @@ export class GrownRows {
 
   /** The names of the batches, sorted. */
   batches(): string[] {
-    return this.reader
-      .filesIn("candidates")
+    return this.files()
       .map((file) => basename(file, ".jsonl"))
       .sort()
   }

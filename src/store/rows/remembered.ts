@@ -27,21 +27,61 @@ export async function remembered<Answer>(
   task: string,
   name: string,
   sources: Sources,
-  make: () => Answer | Promise<Answer>,
+  make: (digests: FileDigests) => Answer | Promise<Answer>,
 ): Promise<Answer> {
   const file = join(answersFolder(workspace, task), `${name}.json`)
   const { asked, files, written = () => [] } = sources
-  const digests = () => ({ read: keyOf(workspace, files, asked), written: keyOf(workspace, written) })
-  const before = digests()
+  const digestsNow = (of: FileDigests) => ({
+    read: keyOf(workspace, of, files, asked),
+    written: keyOf(workspace, of, written),
+  })
+  const known = new FileDigests()
+  const before = digestsNow(known)
   const kept = keptAnswer(file, `${before.read} ${before.written}`)
   if (kept !== undefined) return JSON.parse(kept) as Answer
-  const made = JSON.stringify(await make())
+  const made = JSON.stringify(await make(known))
   whileUnchanged(workspace, task, () => {
-    const after = digests()
+    const after = digestsNow(known.used())
     if (after.read === undefined || after.read !== before.read || after.written === undefined) return
     writeAtomically(file, `${after.read} ${after.written} ${digestText(made)}\n${made}\n`)
   })
   return JSON.parse(made) as Answer
+}
+
+/**
+ * The digests of files as they were first read. Work that uses no other bytes of a file than those of a digest says so:
+ * then it does not matter what becomes of the file meanwhile, and it is not read again.
+ */
+export class FileDigests {
+  readonly #digests: Map<string, string>
+  readonly #used = new Map<string, string>()
+
+  constructor(known: ReadonlyMap<string, string> = new Map()) {
+    this.#digests = new Map(known)
+  }
+
+  /** Reads the file unless its digest is known. */
+  of(file: string): string {
+    const digest = this.#digests.get(file) ?? digestOf(file)
+    this.#digests.set(file, digest)
+    return digest
+  }
+
+  /** Undefined for a file that was not looked at. */
+  known(file: string): string | undefined {
+    return this.#digests.get(file)
+  }
+
+  /** The work uses these bytes of the file; without a digest, whatever it reads. */
+  use(file: string, digest?: string): void {
+    if (digest === undefined) this.#used.delete(file)
+    else this.#used.set(file, digest)
+  }
+
+  /** What the work used, and nothing of other files. */
+  used(): FileDigests {
+    return new FileDigests(this.#used)
+  }
 }
 
 /** No answer about the task is kept. */
@@ -49,7 +89,8 @@ export function forgetAnswers(workspace: Workspace, task: string): void {
   rmSync(answersFolder(workspace, task), { recursive: true, force: true })
 }
 
-function answersFolder(workspace: Workspace, task: string): string {
+/** Where what is known of a task is kept until its files change. */
+export function answersFolder(workspace: Workspace, task: string): string {
   return join(workspace.cacheFolder, "answers", task)
 }
 
@@ -67,7 +108,7 @@ function keptAnswer(file: string, key: string): string | undefined {
  * Not while a command changes the task: an erasure, which has its lock, finds the answer or is known to it. Whoever only
  * reads leaves a workspace as it is in which nothing was done yet.
  */
-function whileUnchanged(workspace: Workspace, task: string, work: () => void): void {
+export function whileUnchanged(workspace: Workspace, task: string, work: () => void): void {
   if (!existsSync(dirname(workspace.cacheFolder))) return
   try {
     withLockIfFree(workspace.lockFile(task), work)
@@ -77,11 +118,16 @@ function whileUnchanged(workspace: Workspace, task: string, work: () => void): v
 }
 
 /** Undefined where a file cannot be read. */
-function keyOf(workspace: Workspace, files: Sources["files"], asked: unknown = null): string | undefined {
+function keyOf(
+  workspace: Workspace,
+  digests: FileDigests,
+  files: Sources["files"],
+  asked: unknown = null,
+): string | undefined {
   try {
     const sum = createHash("sha256").update(canonicalJson(asked))
     for (const file of [...new Set(files())].sort())
-      sum.update(`\n${workspace.show(file)} ${existsSync(file) ? digestOf(file) : "none"}`)
+      sum.update(`\n${workspace.show(file)} ${existsSync(file) ? digests.of(file) : "none"}`)
     return sum.digest("hex")
   } catch {
     return undefined

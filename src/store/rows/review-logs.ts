@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { standingDecisions } from "../../core/rows/decisions.ts"
+import { inOrder, standingDecisions } from "../../core/rows/decisions.ts"
 import {
   decisionSchema,
   labelSuspectSchema,
@@ -34,17 +34,20 @@ export class ReviewLogs {
     this.rows = rows
   }
 
+  /** The files of the sessions, sorted. */
+  files(): string[] {
+    return this.reader.filesIn("decisions")
+  }
+
   /**
    * The decisions of every session that were not taken back, in an order that does not depend on file names: by time,
    * then by content.
    */
   decisions(): Decision[] {
-    const lines = this.reader.standing(
-      this.reader.filesIn("decisions").flatMap((file) => this.reader.read(file, decisionSchema)),
-    )
+    const lines = this.reader.standing(this.files().flatMap((file) => this.reader.read(file, decisionSchema)))
     const translator = this.translator()
     const read = translator === undefined ? lines : lines.map((line) => translator.decision(line))
-    return standingDecisions(read.sort((a, b) => compare(a.at, b.at) || compare(JSON.stringify(a), JSON.stringify(b))))
+    return standingDecisions(inOrder(read))
   }
 
   get conflictsFile(): string {
@@ -96,8 +99,7 @@ export class ReviewLogs {
     const rows = [...this.rows.seeds(), ...this.rows.grown.candidates()]
     // An output that a person gave may have been corrected later on: questions about the row follow from it.
     const inputs = new Map([...this.rows.inputs(), ...rows].map(({ id, input }) => [id, input]))
-    const given = this.reader
-      .filesIn("decisions")
+    const given = this.files()
       .flatMap((file) => this.reader.read(file, decisionSchema))
       .flatMap(({ item, output }) => {
         const input = inputs.get(item)
@@ -107,8 +109,4 @@ export class ReviewLogs {
       })
     return migrations.translator([...rows, ...given], this.reader.read(this.conflictsFile, queuedConflictSchema))
   }
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
