@@ -1,4 +1,4 @@
-import { backendContract } from "./contract.ts"
 import { hubCase } from "./hf/hub-case.ts"
+import { hostedContract } from "./hosted-contract.ts"
 
-backendContract("hf-jobs", hubCase)
+hostedContract("hf-jobs", hubCase)

@@ -1,7 +1,7 @@
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { backendContract, type BackendCase } from "./contract.ts"
+import { type HostedCase, hostedContract } from "./hosted-contract.ts"
 import { hostedPlan } from "./hosted-plan.ts"
 import { OpenAiServer } from "./openai-server.ts"
 import { backendContext } from "../stages/training/workspace.ts"
@@ -10,19 +10,21 @@ import { makeFolder } from "../../src/store/files/files.ts"
 import { runFiles } from "../../src/store/rows/run-files.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 
-backendContract("openai-compatible", openAiCase)
+hostedContract("openai-compatible", openAiCase)
 
-async function openAiCase(): Promise<BackendCase> {
+async function openAiCase(): Promise<HostedCase> {
   const server = await OpenAiServer.start()
   const folder = mkdtempSync(join(tmpdir(), "tuneloop-wire-"))
   const files = runFiles(Workspace.open(folder), "run-1")
   makeFolder(join(files.folder, "rendered"))
   for (const file of [files.train, files.validation]) writeFileSync(file, '{"messages": []}\n')
   const options = openAiCompatible.options.parse({ profile: "custom", baseUrl: server.url, settleSeconds: 0 })
-  const open = (signal = new AbortController().signal) =>
-    openAiCompatible.create({ ...backendContext({ OPENAI_API_KEY: server.key }), signal }, options)
+  const openIn: HostedCase["openIn"] = (circumstances) =>
+    openAiCompatible.create({ ...backendContext({ OPENAI_API_KEY: server.key }), ...circumstances }, options)
+  const open = (signal = new AbortController().signal) => openIn({ signal })
   return {
-    open,
+    ...{ open, openIn, server },
+    calls: { create: /^POST .*\/jobs$/, look: /^GET \S+\/jobs\/[^/?]+$/, list: /^GET \S+\/jobs(\?|$)/ },
     plan: hostedPlan(server.models[0] ?? ""),
     files,
     begun: () => server.jobs.length,

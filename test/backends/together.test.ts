@@ -11,11 +11,11 @@ import { makeFolder } from "../../src/store/files/files.ts"
 import { runFiles } from "../../src/store/rows/run-files.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 import { backendContext } from "../stages/training/workspace.ts"
-import { backendContract, type BackendCase } from "./contract.ts"
+import { type HostedCase, hostedContract } from "./hosted-contract.ts"
 import { hostedPlan } from "./hosted-plan.ts"
 import { TogetherServer } from "./together-server.ts"
 
-backendContract("together", async () => (await place()).subject)
+hostedContract("together", async () => (await place()).subject)
 
 async function place() {
   const server = await TogetherServer.start()
@@ -25,11 +25,13 @@ async function place() {
   for (const file of [files.train, files.validation]) writeFileSync(file, '{"messages": []}\n')
   server.archive = packedAdapter(join(folder, "made"))
   const options = together.options.parse({ baseUrl: server.url, settleSeconds: 0 })
-  const open = (signal = new AbortController().signal) =>
-    together.create({ ...backendContext({ TOGETHER_API_KEY: server.key }), signal }, options)
+  const openIn: HostedCase["openIn"] = (circumstances) =>
+    together.create({ ...backendContext({ TOGETHER_API_KEY: server.key }), ...circumstances }, options)
+  const open = (signal = new AbortController().signal) => openIn({ signal })
   const plan = hostedPlan(server.model)
-  const subject: BackendCase = {
-    open,
+  const subject: HostedCase = {
+    ...{ open, openIn, server },
+    calls: { create: /^POST \S+\/fine-tunes$/, look: /^GET \S+\/fine-tunes\/ft-\d+$/, list: /^GET \S+\/fine-tunes$/ },
     plan,
     files,
     begun: () => server.jobs.length,

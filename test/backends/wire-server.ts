@@ -16,6 +16,12 @@ export interface Fault {
   readonly answer:
     | { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }
     | "cut"
+    /** The first half of the answer, and then an end of the connection as of a whole one. */
+    | "truncated"
+    /** In two halves, some time apart. */
+    | "slow"
+    /** All is null but ids and states. */
+    | "nulls"
     /** Nothing is answered until `release`. */
     | "held"
 }
@@ -38,7 +44,8 @@ export function arePreferences(content: Buffer): boolean {
 export abstract class WireServer {
   readonly calls: string[] = []
   readonly faults: Fault[] = []
-  readonly key: string = "sk-test-secret-0123456789abcdef"
+  /** Of no form by which a key would be known: only whoever has it can hide it. */
+  readonly key: string = "0123456789abcdef0123456789abcdef"
   /** Whether calls are answered at all. */
   isReachable = true
   /** Called for each call when it has arrived and, for one that is held, has got as far as it will. */
@@ -113,6 +120,27 @@ function write({ status, body, headers }: Answer, response: ServerResponse): voi
 
 function spoil(answer: Exclude<Fault["answer"], "held">, body: unknown, response: ServerResponse): void {
   if (answer === "cut") return void response.socket?.destroy()
+  if (typeof answer === "string") {
+    const text = JSON.stringify(answer === "nulls" ? withNulls(body) : body)
+    response.writeHead(200, { "content-type": "application/json" }).write(text.slice(0, text.length / 2))
+    if (answer === "truncated") return void response.end()
+    return void setTimeout(() => response.end(text.slice(text.length / 2)), slowMs)
+  }
   response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers })
   response.end(answer.body ?? JSON.stringify(answer.status === 200 ? body : { error: { message: "oh no" } }))
+}
+
+const slowMs = 100
+
+/** Of an object, or of each in a list, only what says which it is and how it is. */
+function withNulls(body: unknown): unknown {
+  if (Array.isArray(body)) return body.map(withNulls)
+  if (typeof body !== "object" || body === null) return body
+  const kept = ["id", "object", "status", "stage", "state"]
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [
+      name,
+      name === "data" ? withNulls(value) : kept.includes(name) ? value : null,
+    ]),
+  )
 }

@@ -7,14 +7,14 @@ import { makeFolder } from "../../../src/store/files/files.ts"
 import { runFiles } from "../../../src/store/rows/run-files.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
 import { backendContext } from "../../stages/training/workspace.ts"
-import type { BackendCase } from "../contract.ts"
+import type { HostedCase } from "../hosted-contract.ts"
 import { hostedPlan } from "../hosted-plan.ts"
 import { HubServer } from "./server.ts"
 
 export const hubModel = "HuggingFaceTB/SmolLM2-135M-Instruct"
 
 /** The backend over a server of its own. */
-export interface HubCase extends BackendCase {
+export interface HubCase extends HostedCase {
   readonly server: HubServer
   /** With other options, or in other circumstances. */
   openWith(options: object, context?: Partial<BackendContext>): FineTuneBackend
@@ -34,6 +34,12 @@ export async function hubCase(): Promise<HubCase> {
   const open = (signal = new AbortController().signal) => openWith({}, { signal })
   return {
     ...{ server, plan, files, open, openWith },
+    openIn: (circumstances) => openWith({}, circumstances),
+    calls: {
+      create: /^POST \/api\/jobs\/tester$/,
+      look: /^GET \/api\/jobs\/tester\/[^/?]+$/,
+      list: /^GET \/api\/jobs\/tester(\?|$)/,
+    },
     filesPerJob: 1,
     begun: () => server.jobs.length,
     let: async (what) => {

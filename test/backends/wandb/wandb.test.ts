@@ -8,11 +8,11 @@ import { makeFolder } from "../../../src/store/files/files.ts"
 import { runFiles } from "../../../src/store/rows/run-files.ts"
 import { Workspace } from "../../../src/store/workspace.ts"
 import { backendContext } from "../../stages/training/workspace.ts"
-import { backendContract, type BackendCase } from "../contract.ts"
+import { type HostedCase, hostedContract } from "../hosted-contract.ts"
 import { hostedPlan } from "../hosted-plan.ts"
 import { WandbServer } from "./server.ts"
 
-backendContract("wandb", async () => (await place()).subject)
+hostedContract("wandb", async () => (await place()).subject)
 
 async function place() {
   const server = await WandbServer.start()
@@ -27,8 +27,10 @@ async function place() {
     wandb.create({ ...backendContext({ WANDB_API_KEY: server.key }), signal, ...more }, options)
   const plan = hostedPlan(server.baseModel)
   const train = { ...plan.files.train, rows: 3 }
-  const subject: BackendCase = {
-    open,
+  const subject: HostedCase = {
+    ...{ open, server },
+    openIn: (circumstances) => open(undefined, circumstances),
+    calls: { create: /^POST \S+\/sft-training-jobs$/, look: /^GET \S+\/training-jobs\/[^/?]+$/ },
     plan: { ...plan, files: { ...plan.files, train } },
     files,
     cannotCancel: true,
