@@ -104,6 +104,14 @@ describe("written pages", () => {
     expect(linkProblem("README.md", "CONTRIBUTING.md#no-such-heading")).toBeDefined()
   })
 
+  test("backends.md says of every service which checkpoint is its model", () => {
+    const sections = textOf("docs/backends.md")
+      .split(/^## /m)
+      .filter((section) => /^Serving: /m.test(section))
+    expect(sections.length).toBeGreaterThan(5)
+    for (const section of sections) expect(section, section.split("\n")[0]).toMatch(/^Checkpoints: /m)
+  })
+
   test("README opens with the two commands and has a place for what the quickstart prints", () => {
     const readme = textOf("README.md")
     for (const needed of [

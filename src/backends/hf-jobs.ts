@@ -109,6 +109,7 @@ function hfJobs(context: BackendContext, options: Options): FineTuneBackend {
       "serving: nothing is served there and nothing costs while idle; an evaluation generates on this machine, with " +
         "the adapter that was fetched",
       "weights: the adapter comes home by itself (`runs fetch`)",
+      `checkpoints: ${facts.checkpoints}`,
     ],
     check: async () => [keyCheck(wire)],
     estimate: async (plan) => estimateOf(plan, await reckoned(plan), await rateOf(hub, facts, flavor)),

@@ -113,7 +113,7 @@ function openAiCompatible(context: BackendContext, options: Options): FineTuneBa
       source: profile.source,
     }),
     check: () => check(wire, options.profile),
-    notes: [`serving: ${profile.serving}`, `weights: ${profile.weights}`],
+    notes: [`serving: ${profile.serving}`, `weights: ${profile.weights}`, `checkpoints: ${profile.checkpoints}`],
     estimate: async (plan) => ({
       figures: [...estimateByPrice(plan, priced).figures, ...servingFigure(options.profile, context.servingPrices)],
     }),

@@ -96,6 +96,9 @@ function together(
         "`runs deploy` and `evaluate --deploy` make one under a lease, and Together stops it after an hour without " +
         "a question. They are asked at api-inference.together.ai, which has to be in `allowedHosts` too",
       "weights: the adapter can be taken home (`runs fetch`)",
+      "checkpoints: one an epoch is kept where the job takes the lowest validation loss, else the last alone; the " +
+        "service gives them steps and no names, so that another than the last comes home (`runs fetch --checkpoint`) " +
+        "and is not asked there",
     ],
     estimate: async (plan) => {
       const { figures } = estimateByPrice(plan, { baseUrl, prices: context.trainingPrices })

@@ -87,6 +87,7 @@ function wandb(context: BackendContext, options: Options): FineTuneBackend {
     notes: [
       `serving: ${facts.serving}`,
       `weights: ${facts.weights}`,
+      `checkpoints: ${facts.checkpoints}`,
       `unverified, as of ${facts.asOf}: ${facts.unverified.join("; ")}`,
     ],
     estimate: async (plan) => estimateByPrice(plan, priced),
@@ -152,6 +153,7 @@ const factsSchema = z.strictObject({
   /** The largest file that goes up in one piece. */
   mostFileBytes: z.int().positive(),
   serving: z.string(),
+  checkpoints: z.string(),
   weights: z.string(),
   asOf: z.iso.date(),
   source: z.string(),

@@ -30,6 +30,7 @@ const profileSchema = z.strictObject({
   listsModels: z.boolean().default(false),
   serving: z.string(),
   weights: z.string(),
+  checkpoints: z.string(),
   asOf: z.iso.date(),
   source: z.string(),
 })

@@ -108,6 +108,7 @@ async function printPlan(host: Host, { context, job, task, backend }: Training):
     {
       plan: planned.plan,
       planDigest: planned.digest,
+      checkpoint: planned.plan.checkpoint ?? "last",
       estimate,
       notes: backend.notes,
       refusal: refusal?.message ?? null,

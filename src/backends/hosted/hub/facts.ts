@@ -7,6 +7,7 @@ import { parseYaml } from "../../../core/parse.ts"
 const factsSchema = z.strictObject({
   asOf: z.iso.date(),
   source: z.string(),
+  checkpoints: z.string(),
   storageHosts: z.array(z.string()),
   flavors: z.array(
     z.strictObject({
