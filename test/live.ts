@@ -8,38 +8,44 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { stringify } from "yaml"
 import { packageRoot } from "../src/cli/version.ts"
+import { type LiveTarget, liveTarget } from "./live-target.ts"
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     model: { type: "string" },
     options: { type: "string", default: "{}" },
-    host: { type: "string" },
+    host: { type: "string", multiple: true, default: [] },
     "budget-usd": { type: "string", default: "1" },
     yes: { type: "boolean", default: false },
   },
 })
 const [backend] = positionals
-if (backend === undefined || values.model === undefined) {
-  process.stderr.write(
-    'usage: npm run live -- <backend> --model <base model> --host <host> [--options \'{"profile":"nebius"}\']\n' +
-      "       [--budget-usd 1] --yes\nTrains one epoch on 24 made-up rows, at the price of the service.\n",
+const budgetUsd = Number(values["budget-usd"])
+if (backend === undefined)
+  stop(
+    2,
+    'usage: npm run live -- <backend> --model <base model> [--options \'{"profile":"nebius"}\']\n' +
+      "       [--host <another host>] [--budget-usd 1] --yes\n" +
+      "Trains one epoch on 24 made-up rows, at the price of the service.",
   )
-  process.exit(2)
-}
-if (!values.yes) {
-  process.stderr.write(`this trains at ${backend} for money, below $${values["budget-usd"]}: add --yes\n`)
-  process.exit(3)
-}
+const target = await liveTarget(backend, values.options, process.env)
+if ("problem" in target) stop(2, `${target.problem}\nnothing was sent`)
+if (values.model === undefined) stop(2, `--model is missing: the base model to train at ${backend}\nnothing was sent`)
+if (!(budgetUsd > 0)) stop(2, `--budget-usd is ${values["budget-usd"]}; it must be a number above 0\nnothing was sent`)
+if (!values.yes)
+  stop(
+    3,
+    `this trains ${values.model} at ${target.hosts.join(", ")} for money, below $${budgetUsd}: add --yes\n` +
+      "nothing was sent",
+  )
 
-const folder = workspace(backend, values.model)
+const folder = workspace(backend, values.model, target)
 const checked = run("job", "check", "live")
 print("the plan and its estimate", checked["estimate"])
 const estimated = usdOf(checked["estimate"])
-if (estimated !== undefined && estimated > Number(values["budget-usd"])) {
-  process.stderr.write(`the estimate is $${estimated}, above --budget-usd ${values["budget-usd"]}; nothing was sent\n`)
-  process.exit(4)
-}
+if (estimated !== undefined && estimated > budgetUsd)
+  stop(4, `the estimate is $${estimated}, above --budget-usd ${budgetUsd}; nothing was sent`)
 const start = performance.now()
 const trained = run("train", "live", "--wait", "--yes")
 const seconds = (performance.now() - start) / 1000
@@ -61,15 +67,19 @@ print("what was observed", {
 })
 process.stdout.write(`the workspace stays: ${folder}\nwrite what differs into facts/, with today's date\n`)
 
-function workspace(name: string, baseModel: string): string {
+function stop(code: number, message: string): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(code)
+}
+
+function workspace(
+  name: string,
+  baseModel: string,
+  { hosts, options }: Extract<LiveTarget, { hosts: unknown }>,
+): string {
   const made = mkdtempSync(join(tmpdir(), "tuneloop-live-"))
   for (const room of ["specs", "jobs"]) mkdirSync(join(made, room))
-  const options = JSON.parse(values.options) as { readonly baseUrl?: string }
-  const host = values.host ?? (options.baseUrl === undefined ? undefined : new URL(options.baseUrl).hostname)
-  writeFileSync(
-    join(made, "tuneloop.yaml"),
-    stringify({ allowedHosts: host === undefined ? ["api.openai.com"] : [host] }),
-  )
+  writeFileSync(join(made, "tuneloop.yaml"), stringify({ allowedHosts: [...hosts, ...values.host] }))
   writeFileSync(
     join(made, "specs", "live.yaml"),
     stringify({
@@ -79,7 +89,11 @@ function workspace(name: string, baseModel: string): string {
       prompt: { system: "Answer odd or even.", user: "{text}" },
     }),
   )
-  const job = { job: "live", task: "live", baseModel, backend: { name, options }, hyperparameters: { epochs: 1 } }
+  const job = {
+    ...{ job: "live", task: "live", baseModel, backend: { name, options }, hyperparameters: { epochs: 1 } },
+    // Of a service without a price the ceiling is its own estimate's, where it has one.
+    ...{ budgetUsd, allowUnknownCost: true },
+  }
   writeFileSync(join(made, "jobs", "live.yaml"), stringify(job))
   const rows = Array.from({ length: 36 }, (_, number) =>
     JSON.stringify({
@@ -106,8 +120,33 @@ function command(where: string, ...words: string[]): Record<string, unknown> {
     { encoding: "utf8", maxBuffer: 1e9 },
   )
   if (status === 0) return JSON.parse(stdout) as Record<string, unknown>
-  process.stderr.write(`tuneloop ${words.join(" ")} ended with ${status}\n${stderr}${stdout}\n`)
-  process.exit(status ?? 1)
+  stop(status ?? 1, [`tuneloop ${words.join(" ")} ended with ${status}`, ...reasonsIn(stderr, stdout)].join("\n"))
+}
+
+/** What a command says of its failure, in words. */
+function reasonsIn(stderr: string, stdout: string): string[] {
+  const said = [stderr, stdout].flatMap((text) => text.split("\n")).flatMap((line) => parsed(line) ?? [])
+  const reasons = said.flatMap(({ error, problems = [] }) => [...(error === undefined ? [] : [error]), ...problems])
+  return reasons.length === 0
+    ? [stderr.trim()]
+    : reasons.map(({ message, hint }) => [message, hint].filter((line) => line !== undefined).join("\n  "))
+}
+
+interface Said {
+  readonly error?: Reason
+  readonly problems?: readonly Reason[]
+}
+interface Reason {
+  readonly message: string
+  readonly hint?: string
+}
+
+function parsed(line: string): Said | undefined {
+  try {
+    return JSON.parse(line) as Said
+  } catch {
+    return undefined
+  }
 }
 
 function usdOf(estimate: unknown): number | undefined {
