@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -50,7 +51,7 @@ def resolve(name: str, revision: str | None) -> Base:
 
 
 def prepare_environment(base: Base | None, threads: int | None) -> None:
-    """Sets what the libraries read when they are imported: no telemetry, no bars, no network for local models."""
+    """Sets what libraries read when they are imported: no telemetry, no bars, one GPU, no network for local models."""
     os.environ.update(
         HF_HUB_DISABLE_TELEMETRY="1",
         HF_HUB_DISABLE_PROGRESS_BARS="1",
@@ -63,6 +64,7 @@ def prepare_environment(base: Base | None, threads: int | None) -> None:
         DO_NOT_TRACK="1",
         WANDB_DISABLED="true",
     )
+    os.environ.update(one_device(os.environ))
     if base and base.local:
         os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_DATASETS_OFFLINE="1")
     # Threads that spin long at barriers starve each other when the cores are shared, and threads that never spin are
@@ -75,6 +77,15 @@ def prepare_environment(base: Base | None, threads: int | None) -> None:
     warnings.simplefilter("ignore", FutureWarning)
     if threads:
         os.environ["OMP_NUM_THREADS"] = str(threads)
+
+
+def one_device(environment: Mapping[str, str]) -> dict[str, str]:
+    """Shows one GPU, the first visible one, to a process that torchrun did not start.
+
+    With several, the Hugging Face trainer would take torch's DataParallel, which knows nothing of packed batches.
+    """
+    visible = environment.get("CUDA_VISIBLE_DEVICES", "0")
+    return {} if "LOCAL_RANK" in environment else {"CUDA_VISIBLE_DEVICES": visible.split(",")[0]}
 
 
 def _keep_freed_memory() -> None:

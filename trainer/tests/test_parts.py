@@ -15,7 +15,7 @@ import _state
 from _checkpoints import last_complete, mark_complete
 from _events import EventLog, cut_torn_line
 from _failures import KnownFailure, explain
-from _model import resolve
+from _model import one_device, resolve
 from _request import parse_generate, parse_train
 
 
@@ -162,3 +162,17 @@ def test_known_failures_have_hints():
 def test_help_is_fast_enough_to_import_nothing_heavy():
     code = "import sys; sys.argv=['x']; import train, generate; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], cwd=TRAINER).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({}, {"CUDA_VISIBLE_DEVICES": "0"}),
+        ({"CUDA_VISIBLE_DEVICES": "2,3"}, {"CUDA_VISIBLE_DEVICES": "2"}),
+        ({"CUDA_VISIBLE_DEVICES": "GPU-1a,GPU-2b"}, {"CUDA_VISIBLE_DEVICES": "GPU-1a"}),
+        ({"CUDA_VISIBLE_DEVICES": ""}, {"CUDA_VISIBLE_DEVICES": ""}),
+        ({"CUDA_VISIBLE_DEVICES": "2,3", "LOCAL_RANK": "1"}, {}),
+    ],
+)
+def test_one_gpu_is_used_unless_torchrun_says_which(environment, shown):
+    assert one_device(environment) == shown
