@@ -40,7 +40,7 @@ def _read_lora(fields: Fields) -> dict:
     }
 
 
-def _configure_lora(settings: dict):
+def _configure_lora(settings: dict, **more: object):
     import peft
 
     return peft.LoraConfig(
@@ -50,7 +50,16 @@ def _configure_lora(settings: dict):
         target_modules=settings["targetModules"],
         bias="none",
         task_type="CAUSAL_LM",
+        **more,
     )
 
 
-METHODS = {"lora": Method(_read_lora, _configure_lora)}
+def _configure_dora(settings: dict):
+    """Liu et al. 2024, "DoRA: Weight-Decomposed Low-Rank Adaptation"."""
+    return _configure_lora(settings, use_dora=True)
+
+
+METHODS = {
+    "lora": Method(_read_lora, _configure_lora),
+    "dora": Method(_read_lora, _configure_dora),
+}

@@ -38,6 +38,20 @@ def test_a_method_decides_what_is_loaded_adapted_and_saved(training, tmp_path, m
     assert started["trainableParameters"] == 7 * 64, "two norms a layer and the last one"
 
 
+@pytest.mark.parametrize("name", list(METHODS))
+def test_every_method_learns_and_saves_an_adapter(training, tmp_path, name):
+    from safetensors.torch import load_file
+
+    method = {"name": name, "rank": 4, "alpha": 8}
+    run = training(tmp_path, method=method, hyperparameters={"epochs": 8, "batchSize": 8})
+    in_process(run)
+    losses = [event["values"]["evalLoss"] for event in run.events() if event["type"] == "evaluated"]
+    assert losses[-1] < losses[0] - 1
+    saved = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert config["use_dora"] == (name == "dora") == any("magnitude" in tensor for tensor in saved)
+
+
 def test_an_objective_decides_how_rows_are_read_and_rendered(training, tmp_path, monkeypatch):
     """An objective of this test, as an entry: every second row, backwards."""
     sft = OBJECTIVES["sft"]

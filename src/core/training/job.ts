@@ -7,17 +7,25 @@ type Objective = z.output<typeof objectiveSchema>
 /** What a job may ask for; each backend has some of them. */
 export const objectives = objectiveSchema.options
 
+const adapterSettings = {
+  rank: z.int().positive().default(16).describe("Rank of the adapters"),
+  alpha: z.number().positive().default(32).describe("Scaling of the adapters; often twice the rank"),
+  dropout: z.number().min(0).lt(1).default(0).describe("Dropout of the adapters"),
+  targetModules: z
+    .union([z.literal("all-linear"), z.array(z.string()).min(1)])
+    .default("all-linear")
+    .describe("The modules that get adapters"),
+}
+
 /** One entry for each training method; the other one is in trainer/_methods.py. */
 const methodSchema = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("lora").describe("lora: low-rank adapters beside the frozen weights"),
-    rank: z.int().positive().default(16).describe("LoRA rank"),
-    alpha: z.number().positive().default(32).describe("LoRA scaling; often twice the rank"),
-    dropout: z.number().min(0).lt(1).default(0).describe("LoRA dropout"),
-    targetModules: z
-      .union([z.literal("all-linear"), z.array(z.string()).min(1)])
-      .default("all-linear")
-      .describe("The modules that get adapters"),
+    ...adapterSettings,
+  }),
+  z.strictObject({
+    name: z.literal("dora").describe("dora: LoRA that learns the length of each column apart; slower"),
+    ...adapterSettings,
   }),
 ])
 
@@ -52,7 +60,8 @@ const providersSettings = ["learningRateMultiplier", "beta"]
 /** The settings that the trainer follows: all but what only a provider has. */
 export function trainerSettings(): string[] {
   const method = methodSchema.options.flatMap(({ shape }) => Object.keys(shape))
-  return [...method, ...Object.keys(hyperparametersSchema.shape)].filter((key) => !providersSettings.includes(key))
+  const keys = new Set([...method, ...Object.keys(hyperparametersSchema.shape)])
+  return [...keys].filter((key) => !providersSettings.includes(key))
 }
 
 /** The settings of a job that names none, by the keys of `method` and `hyperparameters`. */
