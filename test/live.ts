@@ -1,6 +1,6 @@
-// `npm run live -- <backend> --model M [--options JSON] [--budget-usd X] --yes`: the smallest real job at a service, with
-// a key from the environment and a ceiling, and what was observed beside what the facts say. Costs money; untried until
-// someone has run it.
+// `npm run live -- <backend> --model M [--options JSON] [--budget-usd X] --yes`: the smallest real job at a service,
+// with a key from the environment and a ceiling, and what was observed beside what the facts say. Costs money; untried
+// until someone has run it.
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

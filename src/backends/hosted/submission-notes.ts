@@ -172,7 +172,8 @@ export function searchOf(files: RunFiles, submissionKey: string): Search | undef
       if (youngMs >= settleMs && keepsKey) return
       if (youngMs >= settleMs)
         throw new ProviderError(
-          "the service lists no job of the file that was uploaded, and keeps no key by which it could say that there is none",
+          "the service lists no job of the file that was uploaded, and keeps no key by which it could say that " +
+            "there is none",
           {
             provider,
             hint: "Look at the service. No second job is asked for before a person says what there is.",

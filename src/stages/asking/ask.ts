@@ -93,7 +93,8 @@ async function bookLost(context: StageContext, task: string): Promise<void> {
   const lost = await context.ledger().requests.bookLost(task)
   if (lost.attempts > 0)
     context.report.note(
-      `${lost.attempts} requests were in flight when an earlier command ended: booked as unknown at their worst case (${showUsd(lost.usd)}), and asked again`,
+      `${lost.attempts} requests were in flight when an earlier command ended: booked as unknown at their worst ` +
+        `case (${showUsd(lost.usd)}), and asked again`,
     )
 }
 

@@ -26,7 +26,8 @@ export function renderedPreferences(
   if (strays.length > 0) {
     const named = strays.slice(0, namedPreferences).map((preference) => preference.id)
     throw new GateError(
-      `${strays.length} of ${preferences.length} preferences of ${id} are not about its train rows: ${named.join(", ")}`,
+      `${strays.length} of ${preferences.length} preferences of ${id} are not about its train rows: ` +
+        named.join(", "),
       `Nobody has checked them for leaks. Build the version again: tuneloop build ${name}`,
     )
   }

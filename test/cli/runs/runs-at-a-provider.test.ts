@@ -118,6 +118,16 @@ it("runs show and ls say what a run cost beside what it was thought to, and its 
   expect((await run("runs", "cancel", "latest")).stdout).toMatch(/is succeeded\ncost: \$0\.0060/)
 })
 
+it("runs cancel says what is spent already, or that the service's bill says it", async () => {
+  await printed("train", "mood", "--yes")
+  server.step()
+  const cancelled = (await run("runs", "cancel", "latest")).stdout
+  expect(cancelled).toMatch(/is cancelled after 1 step; .*\nalready spent: not known, of an estimated \$0\.00\d+; /)
+  expect(cancelled).toContain("finished steps may be billed")
+  server.newest.trained_tokens = 1200
+  expect((await run("runs", "cancel", "latest")).stdout).toContain("already spent: ")
+})
+
 describe("the checkpoint with the lowest validation loss", () => {
   const lowest = "lowest-validation-loss"
   const checkpoint = (step: number, metrics: Readonly<Record<string, number>>) => ({
