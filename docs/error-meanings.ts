@@ -7,6 +7,7 @@ export const errorMeanings: Readonly<Record<string, string>> = {
   closed: "the service takes no jobs any more",
   credential: "an environment variable with a key is missing, or its key was refused",
   "deployment-failed": "what was deployed never answered, and was given up",
+  "erased-meanwhile": "rows of the task were erased, or its labels changed, while the command ran; run it again",
   exists: "a file is there that Tuneloop did not write as it is; `--force` replaces it",
   gate: "a check forbids it: a leak, rights, a row that would be cut, a host that is not allowed",
   "incomplete-answers": "a backend did not answer every row of an evaluation",

@@ -17,7 +17,8 @@ const fewShot: Contender<Options> = {
   seen: chooseShots,
   work(material, { base }, given) {
     const shots = chooseShots(material, given)
-    return { kind: "generate", model: base, question: ({ input }) => renderQuestion(material.task, input, shots) }
+    const question = ({ input }: Example) => renderQuestion(material.task, input, shots)
+    return { kind: "generate", model: base, shown: shots, question }
   },
 }
 export default fewShot

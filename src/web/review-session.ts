@@ -8,7 +8,7 @@ import { ratedItems } from "../evaluation/review/agreement.ts"
 import { krippendorffsAlpha, nominal } from "../evaluation/statistics/reliability.ts"
 import type { StageContext } from "../stages/context.ts"
 import { taskExamples, type TaskExamples } from "../stages/standing/task-examples.ts"
-import { appendDecision, sessionName, withoutDerived } from "../stages/reviewing/record-decisions.ts"
+import { appendDecision, isErased, sessionName, withoutDerived } from "../stages/reviewing/record-decisions.ts"
 import { decisionOf, type Answer } from "../stages/standing/answer.ts"
 import { guidelineDigest, reviewItems } from "../stages/standing/review-items.ts"
 import type { ReviewItem } from "../core/rows/review-item.ts"
@@ -19,6 +19,7 @@ import { withLock } from "../store/files/lock.ts"
 import { TaskRows } from "../store/rows/task-rows.ts"
 import type { Neighbour } from "./review-view.ts"
 import type { Asking, Progress } from "./review-wire.ts"
+import { AnswerError } from "./shell-server.ts"
 
 /** A page that was not heard of for so long has left its item to others. */
 const leaseMs = 30 * 60 * 1000
@@ -91,6 +92,10 @@ export class ReviewSession {
   next(asking: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
     this.#keepUp()
     let found = this.#lookFor(asking, wished)
+    if (found.item !== undefined && isErased(this.#rows.erased(), found.item)) {
+      this.#examples = this.#read()
+      found = this.#lookFor(asking, wished)
+    }
     // What was decided since may have brought new questions: disputes, the next of a sample.
     if (this.#decidedSince.size > 0 && (found.item === undefined || (found.isSkipped && this.#mayRead()))) {
       this.#examples = this.#read()
@@ -253,9 +258,12 @@ export class ReviewSession {
     const { workspace } = this.#context
     // What changed before the append is still seen as a change after it.
     const isKeptUp = this.#rows.stamp() === this.#stamp
-    withLock(workspace.lockFile(this.task.task), `the rows of ${this.task.task}`, () =>
-      appendDecision(this.#rows, session, item, line),
-    )
+    withLock(workspace.lockFile(this.task.task), `the rows of ${this.task.task}`, () => {
+      // A page that was open before an erasure still shows what went.
+      if (isErased(this.#rows.erased(), item))
+        throw new AnswerError(409, "this item was erased after it was shown; nothing was recorded", { isChanged: true })
+      appendDecision(this.#rows, session, item, line)
+    })
     this.#sessions.set(line.reviewer, session)
     if (isKeptUp) this.#stamp = this.#rows.stamp()
   }

@@ -207,7 +207,15 @@ describe("models record", () => {
     await json(folder, ...words())
     const [first] = heldOut().all
     const id = first?.id.replace("ex_", "seed_") ?? ""
-    const { code, stderr } = await tuneloop(folder, ["dataset", "erase", "mood", id, "--yes"]).outcome
+    const { code, stderr } = await tuneloop(folder, [
+      "dataset",
+      "erase",
+      "mood",
+      id,
+      "--yes",
+      "--accept-remaining",
+      "x",
+    ]).outcome
     expect(code, stderr).toBe(0)
     expect(readFileSync(place(), "utf8")).not.toContain(first?.id)
   })

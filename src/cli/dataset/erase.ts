@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { exitCodes } from "../../core/errors.ts"
+import { exitCodes, UsageError } from "../../core/errors.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import { erase, type Erasure } from "../../stages/versions/erase.ts"
 import type { Host } from "../host.ts"
@@ -9,6 +9,7 @@ interface Options {
   readonly matching?: string
   readonly why?: string
   readonly yes?: boolean
+  readonly acceptRemaining?: string
 }
 
 export function registerErase(command: Command, host: Host): void {
@@ -18,28 +19,40 @@ export function registerErase(command: Command, host: Host): void {
     .argument("[id...]", "rows by id: seed_…, input_…, cand_… or ex_…")
     .option("--matching <text>", "every row that says this, in any case")
     .option("--why <text>", "the reason, kept in the tombstone; name no person in it")
+    .option("--accept-remaining <reason>", "leave what lies elsewhere as it is, for this reason")
     .option("--yes", "erase; without it you see what would go")
     .description("erase rows and all that was grown from them, for good")
     .addHelpText(
       "after",
-      "\nThe rows leave every file of the task, frozen versions too, which can then no\nlonger be trained " +
-        "on. Runs, adapters and exports are listed, not deleted.\nCalled again after a crash, it " +
-        "finishes.\nExample: tuneloop dataset erase ticket-triage --matching amara@example.com",
+      "\nThe rows leave every file that Tuneloop wrote: answers, reports, the ledger,\nfrozen versions and runs, " +
+        "which can then no longer be trained on or resumed. What\nlies elsewhere (files of people, git's " +
+        "history, adapters, exports, uploads) is\nlisted with what to do; until that is done or accepted the " +
+        "exit code is 3. Called\nagain after a crash, it finishes.\nExample: tuneloop dataset erase " +
+        "ticket-triage --matching amara@example.com",
     )
-    .action(async (name: string, ids: string[], { matching, why, yes }: Options) => {
-      const options = { ids, matching, why, yes: yes === true }
+    .action(async (name: string, ids: string[], { matching, why, yes, acceptRemaining }: Options) => {
+      if (acceptRemaining !== undefined && acceptRemaining.trim() === "")
+        throw new UsageError("--accept-remaining got no reason", "Say why what lies elsewhere may stay.")
+      const options = { ids, matching, why, yes: yes === true, acceptRemaining }
       const erasure = await erase(host.context(), host.workspace.readTask(name), options)
       host.print({ task: name, ...erasure }, describe(name, erasure))
-      if (erasure.state === "planned" && erasure.rows.length > 0) setExitCode(exitCodes.personNeeded)
+      if (needsPerson(erasure)) setExitCode(exitCodes.personNeeded)
     })
 }
 
+/** Whether something is left to do: to confirm a plan, to deal with what lies elsewhere, or to call it again. */
+function needsPerson({ state, rows, requests, runs, remaining, ledger }: Erasure): boolean {
+  if (state === "planned") return rows.length + requests + runs.length > 0
+  return remaining.length > 0 || ledger === "busy"
+}
+
 function describe(task: string, erasure: Erasure): string {
-  const { state, rows, versions, runs, exports, requests, unfinished, nearCopies } = erasure
+  const { state, rows, versions, runs, requests, unfinished, nearCopies, remaining, ledger } = erasure
   const isPlan = state === "planned"
+  const isNothing = rows.length + requests + runs.length === 0
   const head = {
-    planned: rows.length === 0 ? "nothing is left to erase" : `${rows.length} rows would be erased`,
-    erased: `erased ${rows.length} rows`,
+    planned: isNothing ? "nothing is left to erase" : `${count(rows.length, "row")} would be erased`,
+    erased: `erased ${count(rows.length, "row")}`,
     unchanged: "unchanged: nothing is left to erase",
   }[state]
   return [
@@ -54,40 +67,34 @@ function describe(task: string, erasure: Erasure): string {
     ),
     ...(requests === 0
       ? []
-      : [
-          `${requests} recorded requests to models ${isPlan ? "would lose" : "lost"} their texts; a ` +
-            "model's provider may hold them still",
-        ]),
+      : [`${count(requests, "recorded request")} to models ${isPlan ? "would lose" : "lost"} their texts`]),
+    ...list(
+      `runs ${isPlan ? "that would lose" : "that lost"} what they say of them, and cannot be resumed`,
+      runs.map(
+        ({ run, state: now, splits, files }) =>
+          `${run}, ${now}${splits.length === 0 ? "" : `, in its ${splits.join(" and ")} rows`}` +
+          `${files.length === 0 ? "" : `: ${files.join(", ")}`}`,
+      ),
+    ),
     ...(unfinished === 0
       ? []
       : [`${count(unfinished, "file")} that killed commands left unfinished ${isPlan ? "would go" : "went"} as well`]),
-    ...list(
-      "runs that had them; their folders, adapters and models stay, delete them if you must",
-      runs.map(
-        ({ run, state: now, splits, folder, adapter, remote }) =>
-          `${run}, ${now}, in its ${splits.join(" and ")} rows: ` +
-          `${adapter ?? folder}${remote === undefined || remote.backend === "local" ? "" : `; remote job ${remote.id} of ${remote.backend}`}`,
-      ),
-    ),
-    ...list(
-      "files at providers that have them; purge them",
-      runs.flatMap(({ uploads, purge }) => {
-        const named = uploads.map(({ remoteId, file }) => `${remoteId} (${file})`).join(", ")
-        return purge === undefined ? [] : [`${named || "what was uploaded so far"}: ${purge}`]
-      }),
-    ),
-    ...list(
-      "exports that had them; delete them and what was uploaded from them",
-      exports.map(
-        ({ path, format, split, at, exists }) =>
-          `${path} (${format}, ${split}, ${at.slice(0, 10)}${exists ? "" : ", no longer there"})`,
-      ),
-    ),
     ...list("near copies that stay; look at them", nearCopies),
-    ...(rows.length + versions.length === 0
-      ? []
-      : ["git's history, backups, review files and your own copies are not reached"]),
-    ...(isPlan && rows.length > 0 ? [`nothing is erased yet; do it: the same command with --yes`] : []),
+    ...list(
+      "it lies elsewhere too, where it is not reached",
+      remaining.map(({ place, todo }) => `${place}: ${todo}`),
+    ),
+    ...(rows.length + versions.length === 0 ? [] : ["backups and copies outside the workspace are not known here"]),
+    ...(ledger === "busy"
+      ? ["another process reads the ledger and keeps its old pages: end it, then run the same command again"]
+      : []),
+    ...(isPlan && !isNothing ? [`nothing is erased yet; do it: the same command with --yes`] : []),
+    ...(!isPlan && remaining.length > 0
+      ? [
+          "when that is done, run it again, or leave it: " +
+            `tuneloop dataset erase ${task} --yes --accept-remaining "REASON"`,
+        ]
+      : []),
     ...(state === "erased" ? [`next: tuneloop build ${task}`] : []),
   ].join("\n")
 }

@@ -1,10 +1,12 @@
 import { extname } from "node:path"
 import { Option, type Command } from "commander"
+import { reviewSplit } from "../../core/contracts/ledger.ts"
 import { ToolkitError, UsageError } from "../../core/errors.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import { exportReview, type ReviewExport } from "../../stages/reviewing/review-export.ts"
 import { importReview, type ReviewImport } from "../../stages/reviewing/review-import.ts"
 import { reviewKinds } from "../../stages/standing/kinds.ts"
+import { keptPath } from "../../store/rows/model-places.ts"
 import type { Outputs } from "../../store/files/outputs.ts"
 import type { Host } from "../host.ts"
 import { workspaceOutputs } from "../outputs.ts"
@@ -48,10 +50,21 @@ export function registerExport(command: Command, host: Host): void {
         limit: options.limit,
         reviewer: options.reviewer,
         only: options.only,
+        beforeWriting: (rows) => recordSheet(host, task, out, rows),
       })
       if (result.rows > 0) outputs.note([out])
       host.print({ task, ...withCounts(result) }, describeExport(task, options.out, result, options.only))
     })
+}
+
+/** The sheet is in the ledger before it is there: an erasure tells of it. */
+async function recordSheet(host: Host, task: string, out: string, rows: number): Promise<void> {
+  const format = extname(out).slice(1).toLowerCase()
+  const sheet = { version: "", holdout: "", format, split: reviewSplit, rows, digest: "" }
+  await host
+    .context()
+    .ledger()
+    .exports.record({ task, ...sheet, path: keptPath(host.workspace, out) })
 }
 
 interface ExportFlags {

@@ -7,6 +7,7 @@ import { runCost } from "../../core/training/spending.ts"
 import { checkpointsOf } from "../../core/training/checkpoints.ts"
 import { isTerminal } from "../../core/training/run.ts"
 import { type AdoptedRun, readAdopted } from "../../store/rows/adopted-runs.ts"
+import { erasedRun, type ErasedRun } from "../../store/rows/run-erasure.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { now } from "../machine.ts"
@@ -31,11 +32,13 @@ export function registerShow(command: Command, host: Host): void {
       const leases = leasesOf(events)
       const plan = readPlan(files)
       const adopted = readAdopted(files)
+      const erased = erasedRun(host.workspace, run)
       const { state, attempt, step, totalSteps, message, hint, metrics } = summary
       host.print(
         {
           ...{ run, state, attempt, step, totalSteps, message, hint, metrics, plan },
           ...(adopted === undefined ? {} : { adopted }),
+          ...(erased === undefined ? {} : { erased }),
           ...cost,
           ...{ uploads: summary.uploads, checkpoints: checkpointsOf(summary), lateJobs: summary.lateJobs },
           deployments: leases.map((lease) => leaseData(lease, now())),
@@ -49,7 +52,11 @@ export function registerShow(command: Command, host: Host): void {
           },
         },
         [
-          [`${run}: ${describeState(summary, now())}`, ...describeReason(summary)].join("\n"),
+          [
+            `${run}: ${describeState(summary, now())}`,
+            ...describeReason(summary),
+            ...(erased === undefined ? [] : [describeErased(erased)]),
+          ].join("\n"),
           [
             ...(plan === undefined ? [] : [describePlanned(plan)]),
             ...(adopted === undefined ? [] : [describeAdopted(adopted)]),
@@ -66,6 +73,11 @@ export function registerShow(command: Command, host: Host): void {
           .join("\n\n"),
       )
     })
+}
+
+function describeErased({ at, gone, changed }: ErasedRun): string {
+  const lost = changed.length === 0 ? "" : `; of ${changed.join(", ")} what they said of them`
+  return `rows of it were erased on ${at.slice(0, 10)}: gone are ${gone.join(", ") || "no whole files"}${lost}`
 }
 
 function describeOne(lease: Lease): string {

@@ -31,6 +31,8 @@ export type ContenderWork =
   | {
       /** A model answers each row where its weights are. */
       readonly kind: "generate"
+      /** The rows that stand in every question, beside the one that is asked. */
+      readonly shown?: readonly Example[] | undefined
       readonly model: ModelRef
       readonly question: (row: Example) => readonly Message[]
     }

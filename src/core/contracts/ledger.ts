@@ -15,6 +15,12 @@ export interface Ledger {
   readonly requests: RequestLedger
   readonly openings: OpeningLedger
   readonly exports: ExportLedger
+  /**
+   * Nothing of what was erased is left in the file's free pages or in its journal. `busy`: another process reads it
+   * just now and keeps the old pages; the next call finishes. Does nothing where nothing was erased since the last
+   * time.
+   */
+  scrub(): Promise<"clean" | "busy">
   /** What is wrong with the ledger; empty when it is sound. */
   verify(): Promise<string[]>
   close(): Promise<void>
@@ -72,6 +78,11 @@ export interface RunLedger {
    * passes no ceiling: two commands at once never deploy one run twice, and never pass the ceiling together.
    */
   beginLease(run: string, terms: LeaseTerms, ceilingUsd?: number): Promise<BegunLease>
+  /**
+   * No event of the run says one of the texts any more: where one stood is `[erased]`. Returns how many events changed.
+   * `Ledger.scrub` follows.
+   */
+  eraseTexts(run: string, texts: readonly string[]): Promise<number>
   /** Every lease of every run, oldest first in each, or those of one run. */
   leases(run?: string): Promise<readonly Lease[]>
 }
@@ -126,18 +137,22 @@ export interface RequestLedger {
    */
   recording(task: string): Promise<{ request: ModelRequest; answer: ModelAnswer }[]>
   totals(task?: string): Promise<RequestTotals>
-  /** The keys of the task's requests whose prompt or answer says one of the texts. */
-  saying(task: string, texts: readonly string[]): Promise<string[]>
   /**
-   * Nothing of what the requests said is left, not in the free pages of a file either; their tokens are, and that they
-   * were sent.
+   * The keys of the task's requests whose prompt or answer says one of the texts, in any case; `withoutRows` leaves out
+   * those of which it is known what rows they showed.
    */
+  saying(task: string, texts: readonly string[], options?: { readonly withoutRows?: boolean }): Promise<string[]>
+  /** The keys of the task's requests that showed one of the rows; without those that were erased. */
+  showing(task: string, rows: Iterable<string>): Promise<string[]>
+  /** Nothing of what the requests said is left; their tokens are, and that they were sent. `Ledger.scrub` follows. */
   erase(keys: readonly string[]): Promise<void>
+  /** No request of the task is sent any more that shows one of the rows, or has one of the keys. */
+  forbid(task: string, names: { readonly rows: Iterable<string>; readonly keys: Iterable<string> }): Promise<void>
 
   /**
    * Records that the requests are about to be sent, all or none: none when a ceiling would be passed, which is
    * returned. Two processes never pass it together. With a new batch they belong to it: its submission key is its name
-   * and the number of batches before it.
+   * and the number of batches before it. Throws where a request is forbidden: rows were erased since it was made.
    */
   begin(sendings: readonly Sending[], ceilings?: Ceilings, newBatch?: NewBatch): Promise<Begun>
   /** The requests count as unanswered, all or none: they may be sent again. What their answers cost stays. */
@@ -199,6 +214,8 @@ export interface Sending {
   readonly task: string
   readonly purpose: string
   readonly worstUsd: number | null
+  /** The ids of the rows that it shows. */
+  readonly rows?: readonly string[] | undefined
 }
 
 /** The most that a task and that the whole workspace may have spent, ever. */
@@ -286,6 +303,9 @@ export interface ExportLedger {
   /** The exports of a task, oldest first. */
   of(task: string): Promise<LedgerExport[]>
 }
+
+/** What stands in the place of the split where the file is a sheet that reviewers fill in; it has no version. */
+export const reviewSplit = "review"
 
 /** A file that rows of a version were exported to; `path` is relative to the workspace where it lies in it. */
 export interface LedgerExport {

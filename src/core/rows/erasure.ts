@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { digest, digestText } from "../canonical.ts"
+import { ToolkitError } from "../errors.ts"
 
 /** A line of `tombstones.jsonl`: that a row was erased, without anything of what it said. */
 export const tombstoneSchema = z.strictObject({
@@ -67,4 +68,12 @@ export function idDigest(id: string): string {
 /** The digest by which a tombstone knows the content again. */
 export function contentDigest(input: unknown): string {
   return digest({ input })
+}
+
+/** The error of a command that read rows which were erased before it could write. */
+export function erasedMeanwhile(task: string): ToolkitError {
+  return new ToolkitError(`rows of ${task} were erased, or its labels changed, while this command ran`, {
+    code: "erased-meanwhile",
+    hint: "Nothing of them was written. Run the same command again: what was paid for is kept.",
+  })
 }

@@ -1,4 +1,5 @@
 import { contentDigest } from "../../core/rows/erasure.ts"
+import { textsIn } from "../../core/text-search.ts"
 import { holdsPseudonym } from "../privacy/pseudonyms.ts"
 import { digits } from "./lineage.ts"
 
@@ -123,11 +124,10 @@ function nearCopies(rows: readonly KnownRow[], reached: readonly ReachedRow[]): 
 /** Whether the row says the text somewhere in what people or models wrote; case does not matter. */
 export function mentions(row: { readonly [key: string]: unknown }, text: string): boolean {
   const wanted = text.normalize("NFC").toLowerCase()
-  const says = (value: unknown): boolean => {
-    if (typeof value === "string") return value.normalize("NFC").toLowerCase().includes(wanted)
-    return typeof value === "object" && value !== null && Object.values(value).some(says)
-  }
-  return ["input", "output", "chosen", "rejected", "detail", "reason", "key", "source", "columns"].some((key) =>
-    says(row[key]),
-  )
+  return saying.some((key) => textsIn(row[key]).some((said) => said.normalize("NFC").toLowerCase().includes(wanted)))
 }
+
+const saying = [
+  ...["input", "output", "chosen", "rejected", "detail", "reason", "key", "source", "columns"],
+  ...["answer", "thought", "refusal", "checks"],
+]

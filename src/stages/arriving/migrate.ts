@@ -47,6 +47,21 @@ export function migrate(
       `labels change in tasks of kind label or multilabel; ${task.task} is of kind ${task.kind}`,
       "Correct the rows in the review instead.",
     )
+  const { workspace } = context
+  // Read and written under one lock: what arrives or is frozen meanwhile has the labels of before, or those of after.
+  return yes
+    ? withLock(workspace.lockFile(task.task), workspace.show(workspace.taskFolder(task.task)), () =>
+        change(context, task, changes, { yes }),
+      )
+    : change(context, task, changes, { yes })
+}
+
+function change(
+  context: StageContext,
+  task: TaskSpecification,
+  changes: readonly LabelChange[],
+  { yes }: { yes: boolean },
+): MigrationResult {
   const rows = new TaskRows(context.workspace, task.task)
   const labels = Object.fromEntries(
     changes
@@ -82,7 +97,7 @@ export function migrate(
   const result = { migration, changes: described, asked }
   if (!yes) return { state: "planned", ...result }
   const line: Migration = { id: migration, at: context.now().toISOString(), ...body }
-  withLock(context.workspace.lockFile(task.task), context.workspace.show(rows.folder), () => rows.addMigration(line))
+  rows.addMigration(line)
   return { state: "migrated", ...result }
 }
 

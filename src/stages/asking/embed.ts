@@ -18,6 +18,12 @@ export interface EmbeddingSettings {
   readonly dimensions?: number | undefined
 }
 
+/** A text, and the ids of the rows that say it. */
+export interface EmbeddedText {
+  readonly text: string
+  readonly rows: readonly string[]
+}
+
 /**
  * The vector of each text, in their order, of length 1: from the ledger, or asked now. A text is never asked for twice,
  * whatever call it was in; each is in the ledger, at its worst case, before it is sent, and ceilings on cost hold.
@@ -27,22 +33,23 @@ export async function embedTexts(
   context: StageContext,
   asking: Asking,
   { model, dimensions }: EmbeddingSettings,
-  texts: readonly string[],
+  texts: readonly EmbeddedText[],
   embedder: Embedder,
 ): Promise<Float32Array[]> {
   requireAllowedHost(context, embedder.baseUrl)
   const keys = new Map<string, string>()
   const requests: KeyedRequest[] = []
-  for (const text of new Set(texts)) {
+  const rowsOf = Map.groupBy(texts, ({ text }) => text)
+  for (const [text, said] of rowsOf) {
     const request = embeddingRequest(embedder.baseUrl, model, dimensions, text)
     const key = digest(request)
     keys.set(text, key)
-    requests.push({ key, request })
+    requests.push({ key, request, rows: [...new Set(said.flatMap(({ rows }) => rows))] })
   }
   const open = () => embeddingAnswerer(embedder, dimensions)
   const answers = await askAll(context, { purpose: "embeddings", requests, open, asking })
   const vectors = new Map([...answers].map(([key, { text }]) => [key, vectorOfText(text)]))
-  return texts.map((text) => vectors.get(keys.get(text) ?? "") ?? new Float32Array())
+  return texts.map(({ text }) => vectors.get(keys.get(text) ?? "") ?? new Float32Array())
 }
 
 /** An embedder answers many texts in one call. */

@@ -179,9 +179,10 @@ export class Money {
   }
 
   private sendingsOf(requests: readonly KeyedRequest[], purpose: string): Sending[] {
-    return requests.map(({ key, request }) => ({
+    return requests.map(({ key, request, rows }) => ({
       key,
       request,
+      rows,
       task: this.budget.task,
       purpose,
       worstUsd: this.worstUsd(request),

@@ -10,6 +10,8 @@ import type { StageContext } from "../context.ts"
 export interface KeyedRequest {
   readonly key: string
   readonly request: ModelRequest
+  /** The ids of the rows that it shows: an erasure finds it by them. */
+  readonly rows?: readonly string[] | undefined
 }
 
 export interface PlannedRequest extends KeyedRequest {
@@ -37,7 +39,7 @@ export function requestsOf(
       seed: prompt.seed,
       ...(prompt.schema === undefined ? {} : { schema: prompt.schema }),
     }
-    return { key: digest(request), prompt, request }
+    return { key: digest(request), prompt, request, rows: prompt.parents }
   })
 }
 

@@ -7,6 +7,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { plainSeeds } from "../../store/rows/seed-ranges.ts"
 import type { SplitPairCounts } from "../../core/rows/split-pairs.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
+import { TaskWatch } from "../../store/rows/task-watch.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import { build, type BuildResult } from "./build.ts"
 import type { StageContext } from "../context.ts"
@@ -51,6 +52,7 @@ export async function buildFrom(
   { files, ...options }: GivenFiles,
   { filters, prepare = async () => undefined, threads }: BuildFromParts,
 ): Promise<BuildFromResult> {
+  const watch = new TaskWatch(context.workspace, task.task)
   const imported = await importSeeds(context, task, files, options)
   const built = await build(context, task, filters, { findSemantic: await prepare(), threads })
   const versions = new Versions(context.workspace, task.task)
@@ -63,11 +65,8 @@ export async function buildFrom(
   const ids = new Set(acrossSplits.map(({ id }) => id))
   const twice = new Map(ids.size === 0 ? [] : [...plainSeeds(taskRows, ids)].map((row) => [row.id, row]))
   const found = { holdout: built.holdout.id, validation, test, leaks, acrossSplits }
-  const pairs = reportSplitPairs(task, taskRows.folder, {
-    ...found,
-    dropped: dropped(),
-    rowOf: (id) => twice.get(id),
-  })
+  const given = { ...found, dropped: dropped(), rowOf: (id: string) => twice.get(id) }
+  const pairs = watch.commit(() => reportSplitPairs(task, taskRows.folder, given))
   return { imported, built, leaks: [...inBoth(imported), ...leaks], pairs }
 }
 

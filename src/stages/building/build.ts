@@ -16,6 +16,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { PartedSpill } from "../../store/files/parted-spill.ts"
 import { remembered } from "../../store/rows/remembered.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
+import { TaskWatch } from "../../store/rows/task-watch.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { requireAllowed } from "../rights.ts"
@@ -87,21 +88,44 @@ export async function build(
 ): Promise<BuildResult> {
   // What looks in other words asks a model, whose answers are no files of the task.
   if (options.findSemantic !== undefined || options.afterWriting !== undefined)
-    return buildAnew(context, task, filters, options)
+    return buildStanding(context, task, filters, options)
   const { workspace } = context
   const meter = new CostMeter(context.monotonicMs)
   let isMade = false
   const result = await remembered(workspace, task.task, "build", buildSources(context, task, filters), async () => {
     isMade = true
-    return buildAnew(context, task, filters, options)
+    return buildStanding(context, task, filters, options)
   })
   return isMade ? result : { ...result, state: "unchanged", costs: meter.costs(result.manifest.read) }
 }
 
-async function buildAnew(
+/** Built of the rows as they stand: where some are erased meanwhile, or labels change, it begins anew. */
+async function buildStanding(
   context: StageContext,
   task: TaskSpecification,
   filters: readonly ConfiguredFilter[],
+  options: BuildOptions,
+): Promise<BuildResult> {
+  for (let round = 1; ; round += 1) {
+    const watch = new TaskWatch(context.workspace, task.task)
+    try {
+      return await buildAnew(context, { task, filters, watch }, options)
+    } catch (error) {
+      if (round === mostRounds || context.signal.aborted || !watch.hasChanged()) throw error
+      context.report.note(`rows of ${task.task} were erased, or its labels changed: the build begins anew`)
+    }
+  }
+}
+
+const mostRounds = 3
+
+async function buildAnew(
+  context: StageContext,
+  {
+    task,
+    filters,
+    watch,
+  }: Pick<PassParts, "filters"> & { readonly task: TaskSpecification; readonly watch: TaskWatch },
   { findSemantic, threads, afterWriting }: BuildOptions,
 ): Promise<BuildResult> {
   const { standing, counts } = await holdOut(context, task)
@@ -118,7 +142,7 @@ async function buildAnew(
     try {
       const material = { task, rows, table: new RowTable(spill), spill }
       const parts = { filters, start, heldOut, meter, material, hands: crew.handsOn(material) }
-      return await buildFromRows(context, parts, { findSemantic, afterWriting })
+      return await buildFromRows(context, { ...parts, watch }, { findSemantic, afterWriting })
     } finally {
       // Nobody writes to it any more.
       await crew.stop()
@@ -131,7 +155,7 @@ async function buildAnew(
 
 async function buildFromRows(
   context: StageContext,
-  parts: PassParts,
+  parts: PassParts & { readonly watch: TaskWatch },
   { findSemantic, afterWriting }: Pick<BuildOptions, "findSemantic" | "afterWriting">,
 ): Promise<BuildResult> {
   const { filters, start, heldOut, meter, hands } = parts
@@ -153,7 +177,8 @@ async function buildFromRows(
   requireSome(task, table)
   requireAllowed(context, task, examplesOf(table, table.kept()))
   const holdout = holdoutManifest(task, validation, test)
-  const versions = new Versions(context.workspace, task.task)
+  const { watch } = parts
+  const versions = new Versions(context.workspace, task.task, (write) => watch.commit(write))
   await versions.freezeHoldout(holdout, { validation, test })
   const content = {
     ...{ filters, flagged, proposals, semantic, holdout: holdout.id, conflicts: found.length },
@@ -172,7 +197,7 @@ async function buildFromRows(
   const conflicts = standing(table, found, semantic !== undefined || frozen.witness.found.length > 0)
   const inHoldout = heldOutPairs(task, [...validation, ...test])
   const pairs = [...conflicts, ...table.droppedPairs("conflict"), ...inHoldout.conflicts]
-  const waiting = queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs)
+  const waiting = watch.commit(() => queueConflicts(rows, sourcesOf(rows, start, heldOut, pairs), pairs))
   const isHeldOut = (pair: ExamplePair) => inHoldout.conflicts.some((other) => other === pair)
   return {
     state: frozen.isNew ? "built" : "unchanged",

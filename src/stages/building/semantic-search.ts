@@ -41,14 +41,20 @@ export async function prepareSemanticSearch(
   const texts = [
     // With its output, as a version has it: a pseudonym counts through both.
     ...[...train, ...validation, ...test, ...retired].flatMap((row) => [
-      textOf(outbound(task, row).input),
-      sent(row.input),
+      { id: row.id, text: textOf(outbound(task, row).input) },
+      { id: row.id, text: sent(row.input) },
     ]),
-    ...[...rows.inputs(), ...readBenchmarks(context.workspace, task).rows].map(({ input }) => sent(input)),
+    ...[...rows.inputs(), ...readBenchmarks(context.workspace, task).rows].map(({ id, input }) => ({
+      id,
+      text: sent(input),
+    })),
   ]
-  const distinct = [...new Set(texts)].filter((text) => text.trim() !== "").sort()
+  const distinct = [...Map.groupBy(texts, ({ text }) => text)]
+    .filter(([text]) => text.trim() !== "")
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([text, said]) => ({ text, rows: said.map(({ id }) => id) }))
   const vectors = await embedTexts(context, asking, settings, distinct, open(settings.baseUrl))
-  const byText = new Map(distinct.map((text, place) => [text, vectors[place] as Float32Array]))
+  const byText = new Map(distinct.map(({ text }, place) => [text, vectors[place] as Float32Array]))
   const vectorOf = ({ id, input }: HeldOutInput) => {
     const vector = byText.get(textOf(input))
     if (vector !== undefined) return vector

@@ -111,7 +111,11 @@ function requestsOf(plan: EvaluationPlan, { work, rows, ...question }: ServedQue
   const { task, job, training } = plan
   const { baseUrl } = question.place
   const asked = { baseUrl, model: nameOf(question), maxTokens: job.evaluation.maxNewTokens, seed: training.seed }
-  return rows.map((row) => taskRequest(task, row.input, { ...asked, messages: work.question(row) }))
+  const shown = work.shown?.map(({ id }) => id) ?? []
+  return rows.map((row) => ({
+    ...taskRequest(task, row.input, { ...asked, messages: work.question(row) }),
+    rows: [row.id, ...shown],
+  }))
 }
 
 function nameOf({ model, place, isDeployed }: Pick<ServedQuestion, "model" | "place" | "isDeployed">): string {

@@ -3,7 +3,9 @@ import type { ReportData } from "../../evaluation/report/report-data.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { reduceRun, type RunSummary } from "../../core/training/run.ts"
 import { writeAtomically } from "../../store/files/files.ts"
+import { sweepAnswers } from "../../store/rows/run-erasure.ts"
 import { evaluationFile, freeReportFile } from "../../store/rows/run-files.ts"
+import { TaskWatch } from "../../store/rows/task-watch.ts"
 import type { StageContext } from "../context.ts"
 import { warnOfShortAnswers } from "./answer-length.ts"
 import { agreeToDeploy } from "./ask-deployed.ts"
@@ -40,16 +42,36 @@ export async function evaluate(
     warnOfShortAnswers(context, plan.task, plan.training, plan.job.evaluation.maxNewTokens)
   await requireServedBase(context, plan)
   await agreeToDeploy(context, plan, summary)
+  const watch = new TaskWatch(workspace, plan.task.task)
   const rows = await openTestRows(context, plan)
-  const answers = await collectAnswers(context, plan, rows, summary)
+  const answers = await watched(context, plan, watch, () => collectAnswers(context, plan, rows, summary))
   const scored = score(context, plan, rows.test, answers)
   const report = await reportDataOf(context, { plan, rows, scored, validation: answers.validation, summary })
   const page = freeReportFile(workspace, plan.run, plan.id)
-  writeAtomically(page, renderReport(report))
   const result = resultOf(plan, rows, answers, { data: report, file: workspace.show(page) })
-  // The result is written last: where it is, the report is as well.
-  writeAtomically(evaluationFile(workspace, plan.run, plan.id), `${JSON.stringify(result, null, 2)}\n`)
+  watch.commit(() => {
+    writeAtomically(page, renderReport(report))
+    // The result is written last: where it is, the report is as well.
+    writeAtomically(evaluationFile(workspace, plan.run, plan.id), `${JSON.stringify(result, null, 2)}\n`)
+  })
   return { state: "evaluated", result }
+}
+
+/** The answers, unless rows were erased while they were asked for: then nothing that the work left has any of them. */
+async function watched(
+  { workspace, now }: StageContext,
+  { task, run }: EvaluationPlan,
+  watch: TaskWatch,
+  work: () => Promise<Answers>,
+): Promise<Answers> {
+  try {
+    const answers = await work()
+    watch.commit(() => undefined)
+    return answers
+  } catch (error) {
+    if (watch.hasChanged()) sweepAnswers(workspace, task.task, run, now().toISOString())
+    throw error
+  }
 }
 
 async function requireFinished(context: StageContext, run: string): Promise<RunSummary> {

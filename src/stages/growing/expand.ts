@@ -23,6 +23,7 @@ import { holdOut } from "../arriving/hold-out.ts"
 import { inputItem } from "../standing/kinds/input.ts"
 import { passes } from "../../core/rows/candidates.ts"
 import { standingOf } from "../standing/standing.ts"
+import { writeGrowth } from "./write-growth.ts"
 
 /** Raised when a change here would grow other candidates from the same inputs. */
 const semantics = 2
@@ -154,7 +155,8 @@ async function expandStep(
   )
   if (!strategy.asksModel) {
     if (options.dryRun) return { ...base, state: "planned" }
-    return commit(rows, base, growOffline(strategy, step.options as never, material, checks), isPreview, [])
+    const grown = growOffline(strategy, step.options as never, material, checks)
+    return commit(context, { task: task.task, rows, isPreview }, base, grown)
   }
   const planned = [...strategy.plan({ ...material, asked: 0, covered: new Map() }, step.options as never)]
   const requests = growingRequests(context, task, planned, options)
@@ -185,7 +187,7 @@ async function expandStep(
   const cells = strategy.cells?.({ ...material, asked: 0, covered: new Map() }, step.options as never) ?? []
   const { usd, unpriced } = await context.ledger().requests.spendingOf(keys)
   const result = { ...begun, costUsd: unpriced > 0 ? null : usd, learnt: strategy.learnt ?? 0 }
-  return commit(rows, result, growth, isPreview, cells.map(cellName))
+  return commit(context, { task: task.task, rows, isPreview, wanted: cells.map(cellName) }, result, growth)
 }
 
 const nothingYet: Omit<ExpandResult, "strategy" | "batch" | "asked"> = {
@@ -308,13 +310,20 @@ function existingBatch(rows: TaskRows, batch: string, name: string): Partial<Exp
   }
 }
 
-/** Writes what was grown, the batch last: where it is, the rest is as well. */
+/** What is written where, unless it is a preview; `wanted` names the cells that could be filled. */
+interface Committing {
+  readonly task: string
+  readonly rows: TaskRows
+  readonly isPreview: boolean
+  readonly wanted?: readonly string[]
+}
+
+/** Writes what was grown, and says what came of it. */
 function commit(
-  rows: TaskRows,
+  context: StageContext,
+  { task, rows, isPreview, wanted = [] }: Committing,
   { learnt = 0, ...base }: ExpandResult & { readonly learnt?: number },
   growth: Growth,
-  isPreview: boolean,
-  wanted: readonly string[],
 ): ExpandResult {
   const { cells, candidates, added } = growth
   const filled = new Set(cells.flatMap(({ cell, passed }) => (passed > 0 ? [cellName(cell)] : [])))
@@ -352,12 +361,7 @@ function commit(
     cells: [...cells],
     emptyCells,
   }
-  rows.grown.writeQuarantine(base.batch, growth.quarantined)
-  rows.grown.writeYield(found)
-  // A batch that is grown once more keeps what it had.
-  const again = new Set(added.map(({ id }) => id))
-  const kept = rows.grown.batch(base.batch).filter(({ id }) => !again.has(id))
-  rows.grown.writeBatch(base.batch, [...kept, ...added])
+  writeGrowth(context, { task, rows }, found, growth)
   return result
 }
 

@@ -41,7 +41,9 @@ async function relabelled(
   settings: SecondPass,
   ask: Ask,
 ): Promise<Candidate[]> {
-  const prompts = candidates.map((candidate) => labellingPrompt(task, candidate, seeds, { ...settings, pass: 2 }))
+  const prompts = candidates.map((candidate) =>
+    showing(candidate, labellingPrompt(task, candidate, seeds, { ...settings, pass: 2 })),
+  )
   const askAgain = (asked: readonly PlannedPrompt[]) => ask(asked, settings.model)
   const read = await askUntilRead(await askAgain(prompts), askAgain, ({ text }): Read<Output> => {
     const output = readLabel(task, text)
@@ -63,7 +65,7 @@ async function judged(
   ask: Ask,
 ): Promise<Candidate[]> {
   const askJudge = (asked: readonly PlannedPrompt[]) => ask(asked, settings.model)
-  const prompts = candidates.map((candidate) => judgingPrompt(task, candidate, settings.rubric))
+  const prompts = candidates.map((candidate) => showing(candidate, judgingPrompt(task, candidate, settings.rubric)))
   const read = await askUntilRead(await askJudge(prompts), askJudge, ({ text }): Read<Judgement> => {
     const judgement = readJudgement(text)
     return judgement === undefined ? { problem: "it holds no score from 1 to 5" } : { value: judgement }
@@ -74,6 +76,11 @@ async function judged(
     const { score, reason } = found.value
     return withCheck(candidate, { name: "judge", ok: score >= settings.minimum, value: score, detail: reason })
   })
+}
+
+/** The prompt shows the candidate, which goes with what it was grown from. */
+function showing({ id, parents }: Candidate, prompt: PlannedPrompt): PlannedPrompt {
+  return { ...prompt, parents: [...prompt.parents, id, ...parents] }
 }
 
 const nothing = { problem: "it is not there" }

@@ -156,7 +156,7 @@ function questionOf(
   { model, baseUrl, maxTokens }: RecordingTerms,
   row: AskedRow,
 ): KeyedRequest {
-  return taskRequest(task, row.input, { baseUrl, model, maxTokens, seed: 0 })
+  return { ...taskRequest(task, row.input, { baseUrl, model, maxTokens, seed: 0 }), rows: [row.id] }
 }
 
 function linesOf(

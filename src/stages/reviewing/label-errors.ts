@@ -6,6 +6,7 @@ import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { toJsonLines } from "../../store/files/files.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
+import { TaskWatch } from "../../store/rows/task-watch.ts"
 import type { StageContext } from "../context.ts"
 import { labelError } from "../standing/kinds/label-error.ts"
 import { taskExamples, type TaskExamples } from "../standing/task-examples.ts"
@@ -45,6 +46,7 @@ export async function searchLabelErrors(context: StageContext, task: TaskSpecifi
       `Look at its examples in the review instead: tuneloop review export ${task.task}`,
     )
   await holdOut(context, task)
+  const watch = new TaskWatch(context.workspace, task.task)
   const rows = new TaskRows(context.workspace, task.task)
   const before = taskExamples(task, rows)
   const started = context.monotonicMs()
@@ -68,7 +70,7 @@ export async function searchLabelErrors(context: StageContext, task: TaskSpecifi
     ...known.filter(({ id }) => !current.has(id)).map((suspect) => ({ ...suspect, isCurrent: false })),
   ]
   const isUnchanged = toJsonLines(queue) === toJsonLines(known)
-  if (!isUnchanged) rows.review.writeSuspects(queue)
+  if (!isUnchanged) watch.commit(() => rows.review.writeSuspects(queue))
   const waiting = new Set((taskExamples(task, rows).aboutExamples.get(labelError.name) ?? []).map(({ id }) => id))
   const open = queue.filter(({ id }) => waiting.has(id)).map(({ isCurrent: _, ...suspect }) => suspect)
   return {

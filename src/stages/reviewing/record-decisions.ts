@@ -1,5 +1,6 @@
 import { answersTo } from "../../curation/review/consensus.ts"
 import { canonicalJson, digest } from "../../core/canonical.ts"
+import type { Erased } from "../../core/rows/erasure.ts"
 import type { Decision, DecisionLine } from "../../core/rows/example.ts"
 import { outcomeKey } from "../../core/rows/migration.ts"
 import type { TaskRows } from "../../store/rows/task-rows.ts"
@@ -22,6 +23,13 @@ export function newDecisions(decided: readonly Decision[], made: readonly Decide
   const items = new Set(made.map(({ decision }) => decision.item))
   const known = new Set(decided.flatMap((decision) => (items.has(decision.item) ? [keyOf(decision)] : [])))
   return made.filter(({ decision }) => !known.has(keyOf(decision)))
+}
+
+/** Whether the item, a row that it is about, or what it says was erased. */
+export function isErased(erased: Erased, item: ReviewItem): boolean {
+  const rows = [...(item.rows ?? []).map(({ row }) => row), ...(item.gold === undefined ? [] : [item.gold.row])]
+  if (erased.of({ id: item.id, rows, input: item.input }) !== undefined) return true
+  return item.disputed !== undefined && isErased(erased, item.disputed)
 }
 
 /**

@@ -1,8 +1,11 @@
 import { stringify } from "csv-stringify/sync"
+import { erasedMeanwhile } from "../../core/rows/erasure.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 import { isWorkbook, longTextFile, longTextFolder } from "../../store/tables/sheet-files.ts"
+import { removeFiles } from "../../store/rows/erasures.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
+import { TaskWatch } from "../../store/rows/task-watch.ts"
 import type { StageContext } from "../context.ts"
 import { reviewKinds } from "../standing/kinds.ts"
 import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
@@ -40,8 +43,11 @@ export async function exportReview(
     limit: number | undefined
     reviewer: string | undefined
     only: ReviewItem["kind"] | undefined
+    /** Called where something waits, before a file is there. */
+    beforeWriting?: (rows: number) => Promise<void>
   },
 ): Promise<ReviewExport> {
+  const watch = new TaskWatch(context.workspace, task.task)
   const examples = taskExamples(task, new TaskRows(context.workspace, task.task))
   const items = reviewQueue(task, examples, { only: options.only, reviewer: options.reviewer }).slice(0, options.limit)
   const counted = {
@@ -49,6 +55,7 @@ export async function exportReview(
     written: writtenOf(examples, items),
   }
   if (items.length === 0) return { ...counted, file: null, longTexts: 0, textFolder: undefined }
+  await options.beforeWriting?.(items.length)
   const columns = columnsOf(task, items)
   let longTexts = 0
   const write = rowWriter(task)
@@ -78,6 +85,10 @@ export async function exportReview(
       guide: guideOf(task, columns),
     })
   } else writeCsv(options.out, columns, cells())
+  if (watch.hasChanged()) {
+    removeFiles([options.out, longTextFolder(options.out)])
+    throw erasedMeanwhile(task.task)
+  }
   return {
     ...counted,
     file: options.out,

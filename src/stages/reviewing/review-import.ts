@@ -5,11 +5,12 @@ import { formatOutput } from "../../core/task/output.ts"
 import { show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { sheetSource } from "../../store/tables/sheet-files.ts"
+import { withLock } from "../../store/files/lock.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
 import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
 import { reviewFigures } from "./review-figures.ts"
-import { newDecisions, recordDecisions, type DecidedItem } from "./record-decisions.ts"
+import { isErased, newDecisions, recordDecisions, type DecidedItem } from "./record-decisions.ts"
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
 import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
@@ -77,11 +78,11 @@ export async function importReview(
   })
   issues.unshift(...sheet.issues)
   requireSound(task, file, { made, notTaken, issues })
-  const added = newDecisions(examples.decided, made)
   const alike = alikeNotes(task, examples.decided, made)
-  // Named by its content: a second import of the same file adds to what the first one wrote, and never writes over it.
-  const suffix = digest(added.map(({ decision: { at: _, ...decision } }) => decision)).slice(7, 15)
-  if (!options.dryRun) recordDecisions(rows, added, { at, suffix })
+  const before = notTaken.length
+  const added = options.dryRun
+    ? newDecisions(examples.decided, made)
+    : takeIn(context, { task, rows, at }, made, notTaken)
   const byVerdict: Record<string, number> = {}
   for (const { decision } of added) byVerdict[decision.verdict] = (byVerdict[decision.verdict] ?? 0) + 1
   const isRecorded = !options.dryRun && added.length > 0
@@ -91,7 +92,7 @@ export async function importReview(
   return {
     read: sheet.read,
     added: added.length,
-    unchanged: made.length - added.length,
+    unchanged: made.length - added.length - notTaken.length + before,
     undecided: sheet.undecided,
     byVerdict,
     stillOpen: left.open,
@@ -102,6 +103,33 @@ export async function importReview(
     notes: [...sheet.notes, ...alike],
     changes: added.slice(0, options.shown ?? 20).map((decided) => changeOf(task, decided)),
   }
+}
+
+/**
+ * Records those of the decisions that are new, and returns them. Looked up and written under one lock: of two imports
+ * of one file at once the second finds what the first one wrote. What was erased since the file was read is gone.
+ */
+function takeIn(
+  { workspace }: StageContext,
+  { task, rows, at }: { readonly task: TaskSpecification; readonly rows: TaskRows; readonly at: string },
+  made: readonly DecidedItem[],
+  notTaken: Taken["notTaken"],
+): DecidedItem[] {
+  return withLock(workspace.lockFile(task.task), `the rows of ${task.task}`, () => {
+    const erased = rows.erased()
+    const gone = made.filter(({ item }) => isErased(erased, item))
+    notTaken.push(
+      ...gone.map(({ decision }) => ({ row: decision.source?.row ?? 0, item: decision.item, reason: "gone" as const })),
+    )
+    const added = newDecisions(
+      rows.review.decisions(),
+      made.filter((each) => !gone.includes(each)),
+    )
+    // Named by its content: a second import of the file adds to what the first one wrote, and never writes over it.
+    const suffix = digest(added.map(({ decision: { at: _, ...decision } }) => decision)).slice(7, 15)
+    recordDecisions(rows, added, { at, suffix })
+    return added
+  })
 }
 
 /** The pairs of names that differ in little but case: one person under two names counts as two reviewers. */

@@ -1,5 +1,18 @@
-import { ToolkitError } from "../../core/errors.ts"
+import { GateError, ToolkitError } from "../../core/errors.ts"
 import type { RunSummary } from "../../core/training/run.ts"
+import { erasedRun } from "../../store/rows/run-erasure.ts"
+import type { Workspace } from "../../store/workspace.ts"
+
+/** Throws where an erasure took what the run was trained on: nobody could send it again. */
+export function requireWhole(workspace: Workspace, run: string): void {
+  const mark = erasedRun(workspace, run)
+  if (mark === undefined || !mark.gone.some((name) => name.startsWith("rendered/"))) return
+  throw new GateError(
+    `rows that ${run} is trained on were erased on ${mark.at.slice(0, 10)}: ` +
+      "its bytes are gone and it cannot be resumed",
+    "Build a version without them and train on that.",
+  )
+}
 
 /** A failed run as an error that names its log. */
 export function failedRun(summary: RunSummary, job: string): ToolkitError {

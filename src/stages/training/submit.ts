@@ -7,7 +7,7 @@ import type { StageContext } from "../context.ts"
 import { ceilingReached } from "./ceilings.ts"
 import { requireConsentAgain } from "./consent.ts"
 import type { PlannedTraining } from "./plan-training.ts"
-import { uncertainHint, uncertainRun } from "./run-errors.ts"
+import { requireWhole, uncertainHint, uncertainRun } from "./run-errors.ts"
 import { recordUploads, summaryOf } from "./sync.ts"
 
 /** A planned training with what it may cost. */
@@ -30,6 +30,7 @@ export async function submit(
   const { plan, digest: planDigest, reservation } = priced
   const ledger = context.ledger()
   const { run } = files
+  requireWhole(context.workspace, run)
   const before = await summaryOf(context, run)
   const unsettledKey = isUnsettled(before) ? before.submissionKey : undefined
   const attempt = unsettledKey === undefined ? before.attempt + 1 : before.attempt

@@ -7,6 +7,7 @@ import { isTerminal, isUnsettled, type RunSummary } from "../../core/training/ru
 import { withLongLock } from "../../store/files/lock.ts"
 import type { BasePin } from "../../store/rows/base-pin.ts"
 import { runFiles, writeRun } from "../../store/rows/run-files.ts"
+import { TaskWatch } from "../../store/rows/task-watch.ts"
 import type { StageContext } from "../context.ts"
 import { requireAccepted, requireSupported } from "./capabilities.ts"
 import { estimatedUsd, requireRoom, reservationOf } from "./ceilings.ts"
@@ -14,7 +15,7 @@ import { requireConsent } from "./consent.ts"
 import { keepPin, pinNow, runOfPlan } from "./pins.ts"
 import { planTraining, type PlannedTraining } from "./plan-training.ts"
 import { findLateJobs } from "./late-jobs.ts"
-import { missingModel, uncertainRun } from "./run-errors.ts"
+import { missingModel, requireWhole, uncertainRun } from "./run-errors.ts"
 import { hasMadeSomething } from "./run-model.ts"
 import { type PricedTraining, submit } from "./submit.ts"
 import { refreshRun, summaryOf, syncRun } from "./sync.ts"
@@ -38,6 +39,7 @@ export async function train(
   backend: FineTuneBackend,
 ): Promise<TrainResult> {
   requireSupported(context, backend, job)
+  const watch = new TaskWatch(context.workspace, task.task)
   const planned = planTraining(context, job, task, backend)
   const pin = await pinNow(context, backend, planned.plan)
   const standing = await standingRun(context, planned, pin, backend)
@@ -52,7 +54,8 @@ export async function train(
   return withLongLock(context.workspace.lockFile(`${task.task}.${job.job}.training`), wait, async () => {
     // Another command may have started it while this one asked or waited.
     const current = await standingRun(context, planned, pin, backend)
-    return current.result ?? (await start(context, priced, pin, backend, current.run))
+    if (current.result !== undefined) return current.result
+    return start(context, priced, { pin, known: current.run, watch }, backend)
   })
 }
 
@@ -90,13 +93,17 @@ async function standingRun(
 async function start(
   context: StageContext,
   planned: PricedTraining,
-  pin: BasePin | undefined,
+  {
+    pin,
+    known,
+    watch,
+  }: { readonly pin: BasePin | undefined; readonly known: string | undefined; readonly watch: TaskWatch },
   backend: FineTuneBackend,
-  known: string | undefined,
 ): Promise<TrainResult> {
+  if (known !== undefined) requireWhole(context.workspace, known)
   const run = known ?? (await createRun(context, planned))
   const files = runFiles(context.workspace, run)
-  writeRun(files, planned.plan, planned.rendered)
+  watch.commit(() => writeRun(files, planned.plan, planned.rendered))
   keepPin(context, run, pin)
   await backend.prepare?.(baseOf(planned.plan))
   await submit(context, files, planned, backend)

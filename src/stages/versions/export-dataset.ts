@@ -15,6 +15,7 @@ import { withFolder } from "../../store/files/files.ts"
 import { outputPlace } from "../../store/files/output-place.ts"
 import { foreignFiles } from "../../store/files/outputs.ts"
 import { type StagedFile, stageFile } from "../../store/files/staged-file.ts"
+import { TaskWatch } from "../../store/rows/task-watch.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
 import { renderRows, requireStanding, requireTrainable } from "../training/plan-training.ts"
@@ -53,6 +54,7 @@ export async function exportDataset(
   options: ExportOptions,
 ): Promise<ExportedFile[]> {
   const { version, format, output } = options
+  const watch = new TaskWatch(context.workspace, task.task)
   const versions = new Versions(context.workspace, task.task)
   const manifest = versions.manifest(version)
   requireTrainable(versions, manifest, task)
@@ -69,7 +71,9 @@ export async function exportDataset(
       await requireOurs(context, task, staged, options)
       const files: ExportedFile[] = []
       for (const part of staged) files.push(await recorded(context, task, options, manifest, part))
-      for (const { file } of staged) if (file.current() !== file.digest) file.commit()
+      watch.commit(() => {
+        for (const { file } of staged) if (file.current() !== file.digest) file.commit()
+      })
       return files
     } finally {
       for (const { file } of staged) file.discard()

@@ -56,13 +56,21 @@ export function appendAtomically(path: string, text: string): void {
  * The folder appears whole or not at all: `fill` writes into a folder beside it, which is then renamed. When the folder
  * is there already, it stays as it is.
  */
-export async function createFolderAtomically(path: string, fill: (temporary: string) => void): Promise<void> {
+export async function createFolderAtomically(
+  path: string,
+  fill: (temporary: string) => void,
+  publish?: Publish,
+): Promise<void> {
   if (existsSync(path)) return
-  await createFolderByContent(dirname(path), async (temporary) => {
+  const fillNamed = async (temporary: string) => {
     fill(temporary)
     return basename(path)
-  })
+  }
+  await createFolderByContent(dirname(path), fillNamed, publish)
 }
+
+/** Gives a folder its name, or throws: then nothing of it is there. */
+export type Publish = (rename: () => void) => void
 
 /**
  * The same for a folder whose name follows from what is in it: `fill` says it at its end. Returns the name, and whether
@@ -71,6 +79,7 @@ export async function createFolderAtomically(path: string, fill: (temporary: str
 export async function createFolderByContent<Name extends string>(
   parent: string,
   fill: (temporary: string) => Promise<Name>,
+  publish: Publish = (rename) => rename(),
 ): Promise<{ readonly name: Name; readonly isNew: boolean }> {
   makeFolder(parent)
   const temporary = temporaryBeside(join(parent, "folder"))
@@ -81,7 +90,8 @@ export async function createFolderByContent<Name extends string>(
   try {
     name = await fill(temporary)
     if (!existsSync(join(parent, name))) {
-      renameSync(temporary, join(parent, name))
+      const target = join(parent, name)
+      publish(() => renameSync(temporary, target))
       isNew = true
     }
   } catch (error) {

@@ -35,6 +35,11 @@ export function removeLeftOvers(folder: string, nowMs: number): void {
   }
 }
 
+/** Whether a process may be at work on a temporary, here or elsewhere; one of no known process is taken for left. */
+export function mayBeAtWork(path: string, name: string): boolean {
+  return form.exec(name)?.[1] !== undefined && !isOfDeadProcess(path, name)
+}
+
 const leftOverAfterMs = 24 * 60 * 60 * 1000
 const form = /^\.[0-9a-f]{12}(?:-([0-9a-f]{16})-(\d+)-(\d+))?\.tmp$/
 

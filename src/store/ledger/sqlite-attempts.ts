@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Begun, Ceilings, NewBatch, ReachedCeiling, Sending, Settlement } from "../../core/contracts/ledger.ts"
+import { erasedMeanwhile, idDigest } from "../../core/rows/erasure.ts"
 import { erasedRequest } from "./request-texts.ts"
 import { insertBatch } from "./sqlite-batches.ts"
 import { spentUsd } from "./sqlite-spending.ts"
-import { inTransaction, select } from "./sqlite-statements.ts"
+import { inTransaction, keyList, select } from "./sqlite-statements.ts"
 
 /** See `RequestLedger.begin`. */
 export function beginAttempts(
@@ -18,12 +19,25 @@ export function beginAttempts(
   return inTransaction(database, () => {
     const [first] = sendings
     if (first === undefined) return { attempts: [] }
+    requireAllowed(database, first.task, sendings)
     const worstUsd = sendings.reduce((sum, sending) => sum + (sending.worstUsd ?? 0), 0)
     const reached = reachedCeiling(database, first.task, worstUsd, ceilings)
     if (reached !== undefined) return { reached }
     const batch = newBatch === undefined ? null : insertBatch(database, first, newBatch, at)
     return { attempts: sendings.map((sending) => insertAttempt(database, sending, batch, at)) }
   })
+}
+
+/** Throws where an erasure took what a request shows, also while the command that sends it was running. */
+function requireAllowed(database: DatabaseSync, task: string, sendings: readonly Sending[]): void {
+  const names = new Set(sendings.flatMap(({ key, rows = [] }) => [key, ...rows.map(idDigest)]))
+  const forbidden = select(
+    database,
+    "select 1 from forbidden where task = ? and name in (select value from json_each(?)) limit 1",
+    task,
+    keyList(names),
+  )
+  if (forbidden.length > 0) throw erasedMeanwhile(task)
 }
 
 function reachedCeiling(
@@ -45,7 +59,7 @@ function reachedCeiling(
 
 function insertAttempt(
   database: DatabaseSync,
-  { key, request, task, purpose, worstUsd }: Sending,
+  { key, request, task, purpose, worstUsd, rows = [] }: Sending,
   batch: number | null,
   at: string,
 ): number {
@@ -55,6 +69,8 @@ function insertAttempt(
        on conflict (key) do update set attempts = attempts + 1, sent_at = excluded.sent_at, request = excluded.request`,
     )
     .run(key, task, purpose, JSON.stringify(request), at)
+  const shown = database.prepare("insert or ignore into request_rows (key, row) values (?, ?)")
+  for (const row of rows) shown.run(key, idDigest(row))
   const { lastInsertRowid } = database
     .prepare(
       "insert into attempts (key, task, strategy, batch, state, sent_at, worst_usd) values (?, ?, ?, ?, 'sent', ?, ?)",

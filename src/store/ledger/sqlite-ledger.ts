@@ -8,6 +8,7 @@ import { SqliteExports } from "./sqlite-exports.ts"
 import { SqliteOpenings } from "./sqlite-openings.ts"
 import { SqliteRequests } from "./sqlite-requests.ts"
 import { SqliteRuns } from "./sqlite-runs.ts"
+import { scrubDatabase } from "./sqlite-erasure.ts"
 import { migrate, requireCurrent } from "./sqlite-schema.ts"
 import { verifyDatabase } from "./sqlite-verify.ts"
 
@@ -36,7 +37,8 @@ export class SqliteLedger implements Ledger {
       mkdirSync(dirname(file), { recursive: true })
       const database = new DatabaseSync(file)
       database.exec(
-        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;",
+        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; " +
+          "pragma foreign_keys = on; pragma secure_delete = on;",
       )
       migrate(database)
       return new SqliteLedger(database, now)
@@ -73,6 +75,10 @@ export class SqliteLedger implements Ledger {
       requireCurrent(database)
       return new SqliteLedger(database, now, true)
     }
+  }
+
+  async scrub(): Promise<"clean" | "busy"> {
+    return scrubDatabase(this.database)
   }
 
   async verify(): Promise<string[]> {

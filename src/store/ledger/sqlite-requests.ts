@@ -15,8 +15,9 @@ import type { ModelAnswer, ModelRequest } from "../../core/contracts/model.ts"
 import { erasedRequest, parseAnswer, parseRequest } from "./request-texts.ts"
 import { beginAttempts, bookLostAttempts, settleAttempts } from "./sqlite-attempts.ts"
 import { endBatch, openBatches } from "./sqlite-batches.ts"
+import { eraseRequests, forbidRequests, keysSaying, keysShowing } from "./sqlite-erasure.ts"
 import { spendingByPurpose, spendingOf, spentUsd } from "./sqlite-spending.ts"
-import { inTransaction, keyList, select } from "./sqlite-statements.ts"
+import { keyList, select } from "./sqlite-statements.ts"
 
 /** Requests to models, their attempts, batches and cost in SQLite. */
 export class SqliteRequests implements RequestLedger {
@@ -82,32 +83,27 @@ export class SqliteRequests implements RequestLedger {
     }
   }
 
-  async saying(task: string, texts: readonly string[]): Promise<string[]> {
-    const wanted = texts.map((text) => JSON.stringify(text).slice(1, -1)).filter((text) => text !== "")
-    // An answer that is JSON itself is escaped twice.
-    const escaped = wanted.map((text) => JSON.stringify(text).slice(1, -1))
-    return select<{ key: string; request: string; answer: string | null }>(
-      this.database,
-      "select key, request, answer from requests where task = ? order by key",
-      task,
-    ).flatMap(({ key, request, answer }) => {
-      const said = `${request}\n${answer ?? ""}`
-      return [...wanted, ...escaped].some((text) => said.includes(text)) ? [key] : []
-    })
+  async saying(
+    task: string,
+    texts: readonly string[],
+    { withoutRows = false }: { readonly withoutRows?: boolean } = {},
+  ): Promise<string[]> {
+    return keysSaying(this.database, { task, texts, withoutRows })
+  }
+
+  async showing(task: string, rows: Iterable<string>): Promise<string[]> {
+    return keysShowing(this.database, task, rows)
   }
 
   async erase(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return
-    this.database.exec("pragma secure_delete = on")
-    inTransaction(this.database, () => {
-      const update = this.database.prepare("update requests set request = ?, answer = ? where key = ?")
-      const answers = new Map(answersOf(this.database, keys))
-      for (const key of keys) {
-        const answer = answers.get(key)
-        update.run(erasedRequest, answer === undefined ? null : JSON.stringify(withoutWords(answer)), key)
-      }
-    })
-    this.database.exec("pragma wal_checkpoint(truncate)")
+    eraseRequests(this.database, keys)
+  }
+
+  async forbid(
+    task: string,
+    names: { readonly rows: Iterable<string>; readonly keys: Iterable<string> },
+  ): Promise<void> {
+    forbidRequests(this.database, task, names)
   }
 
   async reopen(keys: readonly string[]): Promise<void> {
@@ -169,18 +165,6 @@ interface RequestRow {
   readonly attempts: number
   readonly answeredAt: string | null
   readonly answer: string | null
-}
-
-/** Of an answer what it took, and nothing that it said, thought or refused. */
-function withoutWords({ inputTokens, outputTokens, finish, schemaRefused, countsRefused }: ModelAnswer): ModelAnswer {
-  return {
-    text: "",
-    inputTokens,
-    outputTokens,
-    ...(finish === undefined ? {} : { finish }),
-    ...(schemaRefused === undefined ? {} : { schemaRefused }),
-    ...(countsRefused === undefined ? {} : { countsRefused }),
-  }
 }
 
 function answersOf(database: DatabaseSync, keys: Iterable<string>): [string, ModelAnswer][] {

@@ -13,6 +13,7 @@ import { type Lease, leasesOf, reachedLeaseCeiling } from "../../core/training/l
 import { isUnsettled, reduceRun, type RunEvent, type RunEventBody } from "../../core/training/run.ts"
 import { attemptCosts, spendingOf, type TrainingSpending } from "../../core/training/spending.ts"
 import { readEvent, type EventRow } from "./kept-json.ts"
+import { eraseInEvents } from "./sqlite-erasure.ts"
 import { inTransaction, select } from "./sqlite-statements.ts"
 
 /** Runs, submissions and events in SQLite. */
@@ -48,6 +49,10 @@ export class SqliteRuns implements RunLedger {
 
   async events(run: string): Promise<RunEvent[]> {
     return eventsOf(this.database, run)
+  }
+
+  async eraseTexts(run: string, texts: readonly string[]): Promise<number> {
+    return eraseInEvents(this.database, run, texts)
   }
 
   async cursor(run: string): Promise<string | undefined> {

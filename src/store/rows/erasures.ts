@@ -1,14 +1,15 @@
 import { existsSync, readdirSync, rmSync } from "node:fs"
-import { basename, join } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
 import { z } from "zod"
 import type { Tombstone } from "../../core/rows/erasure.ts"
-import { tombstoneSchema } from "../../core/rows/erasure.ts"
+import { idDigest, tombstoneSchema } from "../../core/rows/erasure.ts"
 import { parseJson } from "../../core/json-text.ts"
 import { appendAtomically, readLines, toJsonLines, writeAtomically } from "../files/files.ts"
-import { isTemporary } from "../files/temporaries.ts"
+import { isTemporary, mayBeAtWork } from "../files/temporaries.ts"
 import { readJsonFile } from "../files/json-file.ts"
 import { readJsonLines } from "../files/json-lines.ts"
-import { stageFile } from "../files/staged-file.ts"
+import type { Workspace } from "../workspace.ts"
+import { stageFile, type StagedFile } from "../files/staged-file.ts"
 
 const markSchema = z.looseObject({
   at: z.string(),
@@ -99,7 +100,7 @@ export function rowFiles(taskFolder: string): {
  * work on the same rows has some of it as well, and fails without it: what it would freeze or write has the rows that
  * are to go.
  */
-export function unfinishedFiles(taskFolder: string): string[] {
+function unfinishedFiles(taskFolder: string): string[] {
   if (!existsSync(taskFolder)) return []
   return readdirSync(taskFolder, { recursive: true, withFileTypes: true })
     .filter(({ name }) => isTemporary(name))
@@ -107,26 +108,56 @@ export function unfinishedFiles(taskFolder: string): string[] {
     .sort()
 }
 
-export function removeUnfinished(taskFolder: string): number {
-  const files = unfinishedFiles(taskFolder)
+/** The same wherever rows of the task are written, beside its own folder as well. */
+export function unfinishedOf(
+  workspace: Workspace,
+  task: string,
+  exports: readonly { readonly path: string }[],
+): string[] {
+  const taskFolder = workspace.taskFolder(task)
+  const folders = [
+    workspace.root,
+    dirname(taskFolder),
+    join(workspace.root, ".tuneloop", "answers", task),
+    ...exports.map(({ path }) => dirname(resolve(workspace.root, path))),
+  ]
+  return [...new Set([...unfinishedFiles(taskFolder), ...folders.flatMap(unfinishedBeside)])]
+}
+
+function unfinishedBeside(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder)
+    .filter((name) => isTemporary(name) && !mayBeAtWork(join(folder, name), name))
+    .map((name) => join(folder, name))
+}
+
+/** None of the files and folders is there any more; returns how many there were. */
+export function removeFiles(files: readonly string[]): number {
   for (const file of files) rmSync(file, { recursive: true, force: true })
   return files.length
 }
 
 /** The lines of a file with what can be used of them: of one that is no row, nothing. */
 export function* rawRows(file: string): Generator<{ readonly row: RawRow; readonly text: string }> {
-  for (const { text } of readLines(file)) yield { row: rawRowSchema.safeParse(parseJson(text)).data ?? noRow, text }
+  for (const { text } of readLines(file)) yield { row: rawRowOf(text), text }
+}
+
+/** What can be used of a line; of one that is no row, nothing. */
+export function rawRowOf(line: string): RawRow {
+  return rawRowSchema.safeParse(parseJson(line)).data ?? noRow
 }
 
 /**
  * The file is without the rows, whole at any moment; the other lines keep their bytes. Returns how many went; a file
  * without such a row is not touched.
  */
-export function removeRows(file: string, isErased: (row: RawRow) => boolean): number {
+export function removeRows(file: string, isErased: IsErased): number {
   const removed = removedRows(file, isErased).length
   if (removed > 0) stageFile(file, keptLines(file, isErased)).commit()
   return removed
 }
+
+type IsErased = (row: RawRow, text: string) => boolean
 
 /**
  * The frozen folder is without the rows and says so: the mark with the new digests is there before a file changes, so
@@ -137,36 +168,49 @@ export function removeFrozenRows(
   files: readonly string[],
   isErased: (row: RawRow) => boolean,
   at: string,
-  nameOf: (row: RawRow) => string,
 ): number {
-  const touched = files.flatMap((file) => {
-    const removed = removedRows(file, isErased)
-    return removed.length === 0
-      ? []
-      : [{ name: basename(file), removed, staged: stageFile(file, keptLines(file, isErased)) }]
-  })
-  if (touched.length === 0) return 0
+  const touched: { name: string; removed: RawRow[]; staged: StagedFile }[] = []
+  try {
+    for (const file of files) {
+      const removed = removedRows(file, isErased)
+      if (removed.length > 0)
+        touched.push({ name: basename(file), removed, staged: stageFile(file, keptLines(file, isErased)) })
+    }
+    if (touched.length > 0) commitFrozen(folder, touched, at)
+  } finally {
+    // On a full disk nothing of what is staged stays; it holds all the other rows.
+    for (const { staged } of touched) staged.discard()
+  }
+  return touched.reduce((sum, { removed }) => sum + removed.length, 0)
+}
+
+function commitFrozen(
+  folder: string,
+  touched: readonly { readonly name: string; readonly removed: readonly RawRow[]; readonly staged: StagedFile }[],
+  at: string,
+): void {
   const before = erasedMark(folder)
   const entries = touched.map(({ name, removed, staged }) => {
-    const gone = [...new Set([...(before?.files[name]?.removed ?? []), ...removed.map(nameOf)])].sort()
+    const gone = [
+      ...new Set([...(before?.files[name]?.removed ?? []), ...removed.map(({ id = "" }) => idDigest(id))]),
+    ].sort()
     return [name, { rows: staged.pieces, digest: staged.digest, removed: gone }] as const
   })
   const mark: ErasedMark = { at: before?.at ?? at, files: { ...before?.files, ...Object.fromEntries(entries) } }
   writeAtomically(join(folder, markFile), `${JSON.stringify(mark, null, 2)}\n`)
   for (const { staged } of touched) staged.commit()
-  return touched.reduce((sum, { removed }) => sum + removed.length, 0)
 }
 
-function removedRows(file: string, isErased: (row: RawRow) => boolean): RawRow[] {
+function removedRows(file: string, isErased: IsErased): RawRow[] {
   const removed: RawRow[] = []
-  for (const { row } of rawRows(file)) if (isErased(row)) removed.push(row)
+  for (const { row, text } of rawRows(file)) if (isErased(row, text)) removed.push(row)
   return removed
 }
 
-function* keptLines(file: string, isErased: (row: RawRow) => boolean): Generator<string> {
-  for (const { row, text } of rawRows(file)) if (!isErased(row)) yield `${text}\n`
+function* keptLines(file: string, isErased: IsErased): Generator<string> {
+  for (const { row, text } of rawRows(file)) if (!isErased(row, text)) yield `${text}\n`
 }
 
-function tombstonesFile(taskFolder: string): string {
+export function tombstonesFile(taskFolder: string): string {
   return join(taskFolder, "tombstones.jsonl")
 }

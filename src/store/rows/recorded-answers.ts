@@ -69,9 +69,11 @@ export class Recording {
   /** Appends the lines that say what is not there yet, all or none; returns how many. */
   add(answers: readonly RecordedAnswer[]): number {
     return withLock(this.workspace.lockFile(this.task), this.place, () => {
+      const erased = this.reader.erased()
       const known = new Map<string, RecordedAnswer>()
       for (const line of this.lines()) if (isMore(line, known.get(keyOf(line)))) known.set(keyOf(line), line)
-      const added = answers.filter((answer) => isMore(answer, known.get(keyOf(answer))))
+      const isNew = (answer: RecordedAnswer) => isMore(answer, known.get(keyOf(answer)))
+      const added = answers.filter((answer) => erased.of(answer) === undefined && isNew(answer))
       if (added.length > 0) appendAtomically(this.file, toJsonLines(added))
       return added.length
     })

@@ -21,6 +21,7 @@ import {
   digestFile,
   readLines,
   readText,
+  type Publish,
   toJsonLines,
   writeAtomically,
 } from "../files/files.ts"
@@ -38,10 +39,13 @@ const latestSchema = z.looseObject({ version: datasetIdSchema })
 export class Versions {
   private readonly workspace: Workspace
   private readonly task: string
+  private readonly commit: Publish
 
-  constructor(workspace: Workspace, task: string) {
+  /** What is frozen gets its name through `commit`. */
+  constructor(workspace: Workspace, task: string, commit: Publish = (write) => write()) {
     this.workspace = workspace
     this.task = task
+    this.commit = commit
   }
 
   folder(id: string): string {
@@ -93,11 +97,12 @@ export class Versions {
     manifest: HoldoutManifest,
     { validation, test }: { readonly validation: readonly Example[]; readonly test: readonly Example[] },
   ): Promise<void> {
-    await createFolderAtomically(this.folder(manifest.id), (temporary) => {
+    const fill = (temporary: string) => {
       writeAtomically(join(temporary, "validation.jsonl"), toJsonLines(validation))
       writeAtomically(join(temporary, "test.jsonl"), toJsonLines(test))
       writeManifest(temporary, manifest)
-    })
+    }
+    await createFolderAtomically(this.folder(manifest.id), fill, this.commit)
   }
   /**
    * The version of these files is there, under the id that follows from them. Returns its manifest, and whether it was
@@ -122,7 +127,7 @@ export class Versions {
     files: InspectedFiles,
   ): Promise<{ readonly name: DatasetId; readonly isNew: boolean }> {
     const { read, kept } = planned.manifest
-    return createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), async (temporary) => {
+    const fill = async (temporary: string) => {
       const written: WrittenFiles = {
         folder: temporary,
         train: join(temporary, "train.jsonl"),
@@ -149,7 +154,8 @@ export class Versions {
       })
       writeManifest(temporary, manifest)
       return manifest.id
-    })
+    }
+    return createFolderByContent(join(this.workspace.taskFolder(this.task), "versions"), fill, this.commit)
   }
 
   /** The manifest of a version or holdout that exists. */
@@ -234,7 +240,8 @@ export class Versions {
     return this.has(data.version) ? data.version : undefined
   }
   setLatest(version: DatasetId): void {
-    if (this.latest() !== version) writeAtomically(this.latestFile(), `${JSON.stringify({ version })}\n`)
+    if (this.latest() !== version)
+      this.commit(() => writeAtomically(this.latestFile(), `${JSON.stringify({ version })}\n`))
   }
 
   /** The files of the version that was built last, with that which names it. */

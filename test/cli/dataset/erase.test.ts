@@ -13,6 +13,9 @@ const task = "ticket-triage"
 const secret = "Wilhelmina Quakkelstein-Obafemi"
 const prepared = sampleWorkspace()
 const run = async (workspace: string, ...words: string[]) => tuneloop(workspace, words).outcome
+/** Erases, and leaves what lies elsewhere: each test says what it looks at. */
+const erase = (workspace: string, ...words: string[]) =>
+  json(workspace, "dataset", "erase", task, ...words, "--yes", "--accept-remaining", "the people know")
 const lines = (file: string) => linesOf<{ id: string; split?: string; input?: { body: string } }>(file)
 const folderOf = (workspace: string) => join(workspace, "datasets", task)
 const copyOf = (workspace: string) => {
@@ -163,7 +166,7 @@ describe("dataset erase", () => {
     async () => {
       const workspace = copyOf(prepared)
       expect(saying(workspace, secret).length).toBeGreaterThan(4)
-      expect(await json(workspace, "dataset", "erase", task, seed, "--why", "request 12", "--yes")).toMatchObject({
+      expect(await erase(workspace, seed, "--why", "request 12")).toMatchObject({
         state: "erased",
       })
       // What a person gave, an export, stays; the person is told.
@@ -184,7 +187,7 @@ describe("dataset erase", () => {
         outputTokens: 24,
       })
       await ledger.close()
-      expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({
+      expect(await erase(workspace, seed)).toMatchObject({
         state: "unchanged",
         versions: [{ id: version }],
         runs: [{ run: "ticket-triage-run" }],
@@ -201,9 +204,9 @@ describe("dataset erase", () => {
     const other = answer("ex_00000000000000ff", "delivery")
     const file = join(answers, "tuned-0123456789abcdef.jsonl")
     writeFileSync(file, answer(seed.replace("seed_", "ex_"), `Dear ${secret}`) + other)
-    await json(workspace, "dataset", "erase", task, seed, "--yes")
+    await erase(workspace, seed)
     expect(readFileSync(file, "utf8")).toBe(other)
-    expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({ state: "unchanged" })
+    expect(await erase(workspace, seed)).toMatchObject({ state: "unchanged" })
   })
 
   it("takes a question about the row out of the review queue, and what was decided on it", async () => {
@@ -235,7 +238,7 @@ describe("dataset erase", () => {
       join(folder, "decisions", "questions.jsonl"),
       decided.map((row) => `${JSON.stringify(row)}\n`).join(""),
     )
-    await json(workspace, "dataset", "erase", task, seed, "--yes")
+    await erase(workspace, seed)
     expect(lines(join(folder, "queue", "label-errors.jsonl"))).toEqual([asked[1]])
     expect(lines(join(folder, "decisions", "questions.jsonl"))).toEqual([decided[1]])
   })
@@ -245,7 +248,7 @@ describe("dataset erase", () => {
     const train = join(folderOf(workspace), "versions", version, "train.jsonl")
     const before = readFileSync(train, "utf8").split("\n")
     const manifest = readFileSync(join(folderOf(workspace), "versions", version, "manifest.json"), "utf8")
-    await json(workspace, "dataset", "erase", task, seed, "--yes")
+    await erase(workspace, seed)
     expect(readFileSync(train, "utf8").split("\n")).toEqual(
       before.filter((line) => !line.includes(seed.slice(5)) && !/ex_000000000000000[12]"/.test(line)),
     )
@@ -272,7 +275,7 @@ describe("dataset erase", () => {
   it("refuses the row when it comes again, under any id, and leaves it out when git brings its file back", async () => {
     const workspace = copyOf(prepared)
     const seedsBefore = readFileSync(join(folderOf(workspace), "seeds.jsonl"), "utf8")
-    await json(workspace, "dataset", "erase", task, seed, "--yes")
+    await erase(workspace, seed)
     const built = await json(workspace, "build", task)
     const again = await run(workspace, "seed", "import", task, join(workspace, "gold.jsonl"))
     expect(again.code).toBe(1)
@@ -282,7 +285,7 @@ describe("dataset erase", () => {
     expect((await run(workspace, "input", "import", task, join(workspace, "again.csv"))).code).toBe(1)
     writeFileSync(join(folderOf(workspace), "seeds.jsonl"), seedsBefore)
     expect(await json(workspace, "build", task)).toMatchObject({ state: "unchanged", version: built["version"] })
-    expect(await json(workspace, "dataset", "erase", task, "--yes")).toMatchObject({
+    expect(await erase(workspace)).toMatchObject({
       state: "erased",
       rows: [{ id: seed }],
     })
@@ -298,7 +301,7 @@ describe("dataset erase", () => {
       runs: [{ splits: ["test"] }],
       exports: [],
     })
-    await json(workspace, "dataset", "erase", task, heldOut, "--yes")
+    await erase(workspace, heldOut)
     expect(saying(folderOf(workspace), heldOut.slice(5))).toEqual(["splits.jsonl"])
     expect((await run(workspace, "train", task, "--dry-run")).stderr).toContain(
       `rows were erased from ${holdout}, the holdout of ${version}`,
@@ -333,13 +336,13 @@ it("takes what killed commands left unfinished along, and the kept answers about
   const planned = await run(workspace, "dataset", "erase", task, seed)
   expect(planned.stdout).toContain("2 files that killed commands left unfinished would go as well")
   expect(saying(folderOf(workspace), secret)).toEqual(expect.arrayContaining(left))
-  expect(await json(workspace, "dataset", "erase", task, seed, "--yes")).toMatchObject({
+  expect(await erase(workspace, seed)).toMatchObject({
     state: "erased",
     unfinished: 2,
   })
   expect(saying(folderOf(workspace), secret)).toEqual([])
   expect(existsSync(kept)).toBe(false)
-  expect((await json(workspace, "dataset", "erase", task, seed, "--yes"))["state"]).toBe("unchanged")
+  expect((await erase(workspace, seed))["state"]).toBe("unchanged")
 }, 60_000)
 
 describe("an erasure that is killed", () => {
@@ -348,11 +351,11 @@ describe("an erasure that is killed", () => {
     timeout: 240_000,
   }, async () => {
     const undisturbed = copyOf(prepared)
-    await json(undisturbed, "dataset", "erase", task, seed, "--yes")
+    await erase(undisturbed, seed)
     const files = (workspace: string) => {
       const found = snapshot(
         folderOf(workspace),
-        (path) => !/\/\.[0-9a-f]{12}[-0-9a-f]*\.tmp$|tombstones|erased\.json|decisions/.test(path),
+        (path) => !/\/\.[0-9a-f]{12}[-0-9a-f]*\.tmp$|tombstones|elsewhere|erased\.json|decisions/.test(path),
       )
       return found
     }
@@ -374,9 +377,7 @@ describe("an erasure that is killed", () => {
       const hasBegun = existsSync(join(folderOf(workspace), "tombstones.jsonl"))
       if (hasBegun && saying(folderOf(workspace), secret).some((path) => path.endsWith(".jsonl"))) between++
       if (hasBegun) expect((await run(workspace, "train", task, "--dry-run")).code).not.toBe(0)
-      expect(["erased", "unchanged"]).toContain(
-        (await json(workspace, "dataset", "erase", task, seed, "--yes"))["state"],
-      )
+      expect(["erased", "unchanged"]).toContain((await erase(workspace, seed))["state"])
       expect(files(workspace)).toEqual(files(undisturbed))
       expect(marks(workspace)).toEqual(marks(undisturbed))
       expect(saying(join(workspace, ".tuneloop"), secret)).toEqual([])

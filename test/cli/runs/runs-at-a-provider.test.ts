@@ -294,12 +294,13 @@ describe("what lies at a provider", () => {
     const [row] = linesOf<{ id: string }>(join(folder, "datasets", "mood", "versions", version, "train.jsonl"))
     const seed = row?.id ?? ""
     const { stdout } = await run("dataset", "erase", "mood", seed, "--yes")
-    expect(stdout).toContain(
-      `files at providers that have them; purge them:\n  file-1 (train.jsonl): tuneloop runs purge`,
-    )
+    expect(stdout).toContain("file-1 (train.jsonl): tuneloop runs purge")
     await printed("runs", "purge", "latest", "--yes")
     expect(server.files.size).toBe(0)
-    const again = await json<{ runs: object[] }>(folder, "dataset", "erase", "mood", seed, "--yes")
+    const outcome = await run("dataset", "erase", "mood", seed, "--yes", "--json")
+    // The file that the rows were imported from has the row still.
+    expect([outcome.code, outcome.stdout]).toEqual([3, expect.not.stringContaining("file-1")])
+    const again = JSON.parse(outcome.stdout) as { runs: object[] }
     expect(again.runs).toMatchObject([{ uploads: [] }])
     expect(again.runs[0]).not.toHaveProperty("purge")
   })

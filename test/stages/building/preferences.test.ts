@@ -69,6 +69,6 @@ it("a corrected candidate is an example and a preference; a leak takes both away
   const leakless = await json<{ version: string }>(workspace, "build", task)
   expect(existsSync(join(folder, "versions", leakless.version, "preferences.jsonl"))).toBe(false)
 
-  await json(workspace, "dataset", "erase", task, corrected.id, "--yes")
+  await json(workspace, "dataset", "erase", task, corrected.id, "--yes", "--accept-remaining", "a test")
   expect(readFileSync(join(versionFolder, "preferences.jsonl"), "utf8")).toBe("")
 }, 60_000)

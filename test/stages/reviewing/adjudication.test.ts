@@ -116,7 +116,16 @@ describe("two people who review on two branches", () => {
     await decide("dora", [`${asked?.["id"]},reject,`])
     expect(await json(workspace, "review", "status", task)).toMatchObject({ conflicts: 0, rejected: 2 })
     // An erasure reaches what settled it.
-    await json(workspace, "dataset", "erase", task, candidates[4]?.id as string, "--yes")
+    await json(
+      workspace,
+      "dataset",
+      "erase",
+      task,
+      candidates[4]?.id as string,
+      "--yes",
+      "--accept-remaining",
+      "a test",
+    )
     expect(JSON.stringify(decisions())).not.toContain(asked?.["id"])
   })
 })

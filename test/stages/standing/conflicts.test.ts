@@ -102,7 +102,7 @@ it(
     expect(readFileSync(join(folder, "queue", "conflicts.jsonl"), "utf8")).toContain(erased)
     const copy = mkdtempSync(join(tmpdir(), "tuneloop-erase-"))
     cpSync(workspace, copy, { recursive: true })
-    await json(copy, "dataset", "erase", "ticket-triage", erased, "--yes")
+    await json(copy, "dataset", "erase", "ticket-triage", erased, "--yes", "--accept-remaining", "a test")
     const left = readdirSync(join(copy, "datasets", "ticket-triage"), { recursive: true, withFileTypes: true }).filter(
       (entry) => entry.isFile() && /^(queue|decisions)$/.test(basename(entry.parentPath)),
     )

@@ -22,6 +22,7 @@ export function delayed(ledger: Ledger, random: () => number, longestMs = 4): Le
     requests: part(ledger.requests),
     openings: part(ledger.openings),
     exports: part(ledger.exports),
+    scrub: () => pause().then(() => ledger.scrub()),
     verify: () => pause().then(() => ledger.verify()),
     close: () => ledger.close(),
   }
