@@ -24,11 +24,11 @@ export function registerErase(command: Command, host: Host): void {
     .description("erase rows and all that was grown from them, for good")
     .addHelpText(
       "after",
-      "\nThe rows leave every file that Tuneloop wrote: answers, reports, the ledger,\nfrozen versions and runs, " +
-        "which can then no longer be trained on or resumed. What\nlies elsewhere (files of people, git's " +
-        "history, adapters, exports, uploads) is\nlisted with what to do; until that is done or accepted the " +
-        "exit code is 3. Called\nagain after a crash, it finishes.\nExample: tuneloop dataset erase " +
-        "ticket-triage --matching amara@example.com",
+      "\nThe rows leave every file that Tuneloop wrote: answers, reports, the ledger,\nfrozen versions and " +
+        "runs, which then can neither be trained on nor resumed.\nWhat lies elsewhere (files of people, git's " +
+        "history, adapters, exports,\nuploads) is listed with what to do; until that is done or accepted the " +
+        "exit\ncode is 3. Called again after a crash, it finishes.\nExample: tuneloop dataset erase ticket-triage" +
+        " --matching amara@example.com",
     )
     .action(async (name: string, ids: string[], { matching, why, yes, acceptRemaining }: Options) => {
       if (acceptRemaining !== undefined && acceptRemaining.trim() === "")

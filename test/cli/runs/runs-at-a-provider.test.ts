@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { OpenAiServer } from "../../backends/openai-server.ts"
-import { json, linesOf, tuneloop } from "../../command-line.ts"
+import { linesOf, tuneloop } from "../../command-line.ts"
 import { writeHostedJob } from "../../stages/training/hosted-command.ts"
 import { trainableWorkspace } from "../../stages/training/workspace.ts"
 
