@@ -44,7 +44,8 @@ export class SqliteLedger implements Ledger {
       return new SqliteLedger(database, now)
     } catch (error) {
       if (error instanceof ToolkitError) throw error
-      throw new ToolkitError(`cannot open the ledger ${file}: ${(error as Error).message}`, {
+      const what = isWriteForbidden(error) && existed ? "not allowed to write" : "cannot open"
+      throw new ToolkitError(`${what} the ledger ${file}: ${(error as Error).message}`, {
         code: "ledger",
         hint:
           !existed || isWriteForbidden(error)
