@@ -19,13 +19,17 @@ import { HostedWire } from "./hosted/wire.ts"
 
 const ownUrl = "https://api.together.ai/v1"
 const ownInference = "https://api-inference.together.ai/v1"
+/** The service's own hosts for jobs, by its names of now and before. */
+const ownHosts = ["api.together.ai", "api.together.xyz"]
 
 const optionsSchema = z.strictObject({
   baseUrl: addressSchema.default(ownUrl).describe("The server's address, up to /v1"),
   apiKeyEnv: z.string().default("TOGETHER_API_KEY").describe("The environment variable that holds the key"),
   inferenceUrl: addressSchema
     .optional()
-    .describe(`Where deployed models are asked, up to /v1 (default: ${ownInference}; with another baseUrl, that one)`),
+    .describe(
+      `Where deployed models are asked, up to /v1 (default: ${ownInference}; with another service's baseUrl, that one)`,
+    ),
   projectId: z.string().optional().describe("The project in which models are deployed (default: the key's own)"),
   settleSeconds,
   pollSeconds: pollSeconds(30),
@@ -55,7 +59,7 @@ function together(
   const endpoints = new TogetherEndpoints(wireAt(baseUrl.replace(/\/v1\/?$/, "")), projectId)
   const earlier = new EarlierEndpoints(wire)
   const deployer = togetherDeployer({ jobs, endpoints, earlier, settleMs: settleSeconds * 1000 })
-  const inferenceUrl = options.inferenceUrl ?? (baseUrl === ownUrl ? ownInference : baseUrl)
+  const inferenceUrl = options.inferenceUrl ?? (ownHosts.includes(new URL(baseUrl).host) ? ownInference : baseUrl)
   // The service's own price, where it can be asked.
   const serving = async (baseModel: string) => {
     const filed = () => servingFigure("together", context.servingPrices)

@@ -179,7 +179,8 @@ describe("deployments at together", () => {
       const backend = together.create(backendContext({ TOGETHER_API_KEY: "key" }), options)
       return backend.chat?.({ kind: "deployment", backend: "together", id: "ep_1/dep_1", model: "org/x" })?.baseUrl
     }
-    expect(at("https://api.together.ai/v1")).toBe("https://api-inference.together.ai/v1")
+    for (const own of ["https://api.together.ai/v1", "https://api.together.xyz/v1/"])
+      expect(at(own)).toBe("https://api-inference.together.ai/v1")
     expect(at("https://proxy.example/v1")).toBe("https://proxy.example/v1")
   })
 
