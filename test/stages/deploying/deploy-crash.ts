@@ -112,7 +112,7 @@ export async function crash(pointName: string, { clockJumpMs = 0 } = {}): Promis
     requireMade(server, point.made + (again.state === "unchanged" ? 0 : 1))
     await whenReady(context, await open(), again.lease)
     requireAnswer(server, again.lease.deployment?.model)
-    jumpMs += leaseMs + 60_000
+    jumpMs = Math.abs(clockJumpMs) + leaseMs + 60_000
     await settled()
     requireBilling(server, 0)
     if (server.endpoints.standing.length > 0) throw new Error("a name was left")
