@@ -27,7 +27,7 @@ const subRooms: Readonly<Record<string, readonly (readonly string[])[]>> = {
   core: [["."], ["rows"], ["task"], ["training"], ["contracts"], ["asking"], ["growing"]],
   curation: [["text", "privacy"], ["near"], ["rows"], ["holdout"], ["leaks", "learned"], ["version"], ["review"]],
   evaluation: [["statistics"], ["scores", "review"], ["verdict"], ["report"]],
-  store: [["files", "ledger"], [".", "tables"], ["rows"]],
+  store: [["files", "ledger"], [".", "tables"], ["rows"], ["erasing"]],
   stages: [
     [".", "standing/kinds"],
     ["standing", "asking", "dedup"],

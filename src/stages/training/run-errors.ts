@@ -1,6 +1,6 @@
 import { GateError, ToolkitError } from "../../core/errors.ts"
 import type { RunSummary } from "../../core/training/run.ts"
-import { erasedRun } from "../../store/rows/run-erasure.ts"
+import { erasedRun } from "../../store/erasing/run-erasure.ts"
 import type { Workspace } from "../../store/workspace.ts"
 
 /** Throws where an erasure took what the run was trained on: nobody could send it again. */

@@ -7,7 +7,7 @@ import { isTerminal, isUnsettled, type RunSummary } from "../../core/training/ru
 import { withLongLock } from "../../store/files/lock.ts"
 import type { BasePin } from "../../store/rows/base-pin.ts"
 import { runFiles, writeRun } from "../../store/rows/run-files.ts"
-import { TaskWatch } from "../../store/rows/task-watch.ts"
+import { TaskWatch } from "../../store/erasing/task-watch.ts"
 import type { StageContext } from "../context.ts"
 import { requireAccepted, requireSupported } from "./capabilities.ts"
 import { estimatedUsd, requireRoom, reservationOf } from "./ceilings.ts"

@@ -3,7 +3,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import type { Lease } from "../../core/training/leases.ts"
 import { isUnsettled, reduceRun, type RemoteJob, type UploadedFile } from "../../core/training/run.ts"
 import { isThere } from "../../store/rows/model-places.ts"
-import { runFilesSaying, type ErasedSaying } from "../../store/rows/run-erasure.ts"
+import { runFilesSaying, type ErasedSaying } from "../../store/erasing/run-erasure.ts"
 import { readPlan, runFiles } from "../../store/rows/run-files.ts"
 import type { StageContext } from "../context.ts"
 

@@ -11,7 +11,7 @@ import {
   type RawRow,
 } from "../../store/rows/erasures.ts"
 import { forgetAnswers } from "../../store/rows/remembered.ts"
-import { saysOf, sweepRun } from "../../store/rows/run-erasure.ts"
+import { saysOf, sweepRun } from "../../store/erasing/run-erasure.ts"
 import { SplitPairs } from "../../store/rows/split-pairs.ts"
 import type { StageContext } from "../context.ts"
 import { writeEvents, runFiles } from "../../store/rows/run-files.ts"

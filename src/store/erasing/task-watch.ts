@@ -3,7 +3,7 @@ import { erasedMeanwhile } from "../../core/rows/erasure.ts"
 import { stampOf } from "../files/files.ts"
 import { withLock } from "../files/lock.ts"
 import type { Workspace } from "../workspace.ts"
-import { tombstonesFile } from "./erasures.ts"
+import { tombstonesFile } from "../rows/erasures.ts"
 
 /**
  * What a command knows of a task's erasures and labels since it began to read the rows: nothing is written of rows that

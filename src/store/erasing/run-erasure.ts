@@ -10,8 +10,8 @@ import { withLock } from "../files/lock.ts"
 import { readJsonFile } from "../files/json-file.ts"
 import { stageFile } from "../files/staged-file.ts"
 import type { Workspace } from "../workspace.ts"
-import { answersFiles } from "./answers.ts"
-import { rawRowOf, readTombstones, removeRows, type RawRow } from "./erasures.ts"
+import { answersFiles } from "../rows/answers.ts"
+import { rawRowOf, readTombstones, removeRows, type RawRow } from "../rows/erasures.ts"
 
 const markSchema = z.looseObject({ at: z.string(), gone: z.array(z.string()), changed: z.array(z.string()) })
 
