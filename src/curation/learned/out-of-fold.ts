@@ -11,6 +11,8 @@ export interface LabelledRow {
   readonly label: string
   /** Whether a model may learn from it; false for what is held out. */
   readonly isTrain: boolean
+  /** The group that it belongs to, where rows of one say much the same. */
+  readonly group?: string | undefined
 }
 
 /** A row, the number of its label, and the probability of each label by a model that has seen no near one. */
@@ -31,8 +33,8 @@ export interface OutOfFold {
 }
 
 /**
- * Judges rows by models that learnt neither from them nor from near-duplicates of them, and from train rows alone. The
- * order of the rows does not matter.
+ * Judges rows by models that learnt neither from them, nor from near-duplicates of them, nor from rows of their group,
+ * and from train rows alone. The order of the rows does not matter.
  */
 export function outOfFold(rows: readonly LabelledRow[], threshold: number | undefined): OutOfFold {
   const { labels, known } = ofKnownLabels(withFamilies(rows, threshold))
@@ -80,11 +82,23 @@ function ofKnownLabels(rows: readonly FamilyRow[]): { labels: readonly string[];
 }
 
 function withFamilies(rows: readonly LabelledRow[], threshold: number | undefined): FamilyRow[] {
-  const families = new Map(
-    clusters(rows, threshold).flatMap((members) => members.map((id) => [id, members[0] as string] as const)),
-  )
+  const firsts = new Map<string, string>()
+  const firstOf = (id: string): string => {
+    const before = firsts.get(id)
+    if (before === undefined) return id
+    const first = firstOf(before)
+    firsts.set(id, first)
+    return first
+  }
+  const join = (members: readonly string[]) => {
+    const [first, ...others] = [...new Set(members.map(firstOf))].sort()
+    for (const other of others) firsts.set(other, first as string)
+  }
+  for (const members of clusters(rows, threshold)) join(members)
+  for (const [group, members] of Map.groupBy(rows, (row) => row.group))
+    if (group !== undefined) join(members.map(({ id }) => id))
   // Equal rows are in one family and fold: their order among themselves decides nothing.
-  return inDigestOrder(rows.map((row) => ({ ...row, family: families.get(row.id) as string })))
+  return inDigestOrder(rows.map((row) => ({ ...row, family: firstOf(row.id) })))
 }
 
 /**

@@ -4,8 +4,7 @@ import { bootstrapIntervals, type Interval } from "../statistics/bootstrap.ts"
 import { compareWithTuned, type Comparison } from "./comparisons.ts"
 import { latencyOf, type Latency } from "./latency.ts"
 import { isBinary, type ContenderRows, type MeasuredMetric } from "./measured.ts"
-import { rowsAlone, unitsOf } from "./units.ts"
-import { wilsonInterval } from "../statistics/wilson.ts"
+import { shareInterval, unitsOf } from "./units.ts"
 
 /** A metric's value over `n` rows, with its interval. */
 export interface MetricScore extends Interval {
@@ -96,19 +95,12 @@ function scoreOf(
   confidence: number,
 ): MetricScore {
   const scores = rowScores?.(rows)
-  const interval = scores && isBinary(scores) ? shareInterval(rows, scores, confidence) : bootstrap.interval(name)
+  const interval = scores && isBinary(scores) ? shareInterval(rows, sum(scores), confidence) : bootstrap.interval(name)
   return { value: value(rows), ...interval, n: rows.length, ...(others === undefined ? {} : { others: others(rows) }) }
 }
 
-function shareInterval(rows: readonly ScoredRow[], scores: Float64Array, confidence: number): Interval {
-  const right = scores.reduce((sum, score) => sum + score, 0)
-  const units = unitsOf(rows)
-  const trials = units === undefined ? rows.length : rowsAlone(rows.length, units)
-  return wilsonInterval(
-    units === undefined ? right : Math.min(trials, (right * trials) / rows.length),
-    trials,
-    confidence,
-  )
+function sum(scores: Float64Array): number {
+  return scores.reduce((total, score) => total + score, 0)
 }
 
 function mean(numbers: readonly number[]): number {

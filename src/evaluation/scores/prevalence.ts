@@ -3,6 +3,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { percentileInterval, type Interval } from "../statistics/bootstrap.ts"
 import type { ContenderRows } from "./measured.ts"
 import { seededRandom } from "../statistics/random.ts"
+import { sumsOf, unitsOf, type Units } from "./units.ts"
 
 /** A metric at the true prevalence; the interval is given for metrics that are means over rows. */
 export interface WeightedScore extends Partial<Interval> {
@@ -15,7 +16,7 @@ export interface PrevalenceScores {
   readonly shares: readonly { readonly label: string; readonly test: number; readonly true: number }[]
   /** Labels that no test example has: the figures say nothing of their share of the truth. */
   readonly untested: readonly string[]
-  /** How many evenly weighted rows would say as much (Kish 1965). */
+  /** How many evenly weighted rows that stand alone would say as much (Kish 1965); the rows of a group say the same. */
   readonly effectiveRows: number
   readonly contenders: readonly { readonly name: string; readonly metrics: Readonly<Record<string, WeightedScore>> }[]
 }
@@ -32,7 +33,8 @@ export interface PrevalenceOptions {
 
 /**
  * Every metric with the test rows weighted. A metric that is no mean over rows is taken over the rows repeated in
- * proportion. Intervals are percentile bootstrap over rows; the same seed gives the same. No rows give NaN.
+ * proportion. Intervals are percentile bootstrap over rows, or over the groups in which they come; the same seed gives
+ * the same. No rows give NaN.
  */
 export function scoresAtPrevalence({
   task,
@@ -46,6 +48,8 @@ export function scoresAtPrevalence({
   const labelsIn = ({ references: [reference] }: ScoredRow) =>
     Array.isArray(reference) ? (reference as string[]) : [String(reference)]
   const shareOf = (label: string) => rows.filter((row) => labelsIn(row).includes(label)).length / rows.length
+  const units = unitsOf(rows)
+  const unitWeights = units === undefined ? weights : sumsOf(weights, units)
   const sum = weights.reduce((total, weight) => total + weight, 0)
   const { confidence, bootstrap: resamples } = task.verdict
   const used = metrics
@@ -55,7 +59,7 @@ export function scoresAtPrevalence({
   return {
     shares,
     untested: shares.filter(({ test }) => !(test > 0)).map(({ label }) => label),
-    effectiveRows: sum ** 2 / weights.reduce((total, weight) => total + weight ** 2, 0),
+    effectiveRows: sum ** 2 / unitWeights.reduce((total, weight) => total + weight ** 2, 0),
     contenders: contenders.map(({ name, rows: answered }) => ({
       name,
       metrics: Object.fromEntries(
@@ -66,7 +70,7 @@ export function scoresAtPrevalence({
             metricName,
             {
               value: weightedMean(scores, weights),
-              ...weightedInterval(scores, weights, { resamples, confidence, seed }),
+              ...weightedInterval(scores, weights, { units, resamples, confidence, seed }),
             },
           ]
         }),
@@ -88,18 +92,24 @@ function weightedMean(scores: Float64Array, weights: Float64Array): number {
 function weightedInterval(
   scores: Float64Array,
   weights: Float64Array,
-  { resamples, confidence, seed }: { resamples: number; confidence: number; seed: number },
+  {
+    units,
+    resamples,
+    confidence,
+    seed,
+  }: { units: Units | undefined; resamples: number; confidence: number; seed: number },
 ): Interval {
   const random = seededRandom(seed)
-  const rows = scores.length
+  const weighted = scores.map((score, place) => score * (weights[place] as number))
+  const [sums, alls] = units === undefined ? [weighted, weights] : [sumsOf(weighted, units), sumsOf(weights, units)]
   const values = new Float64Array(resamples)
   for (let resample = 0; resample < resamples; resample += 1) {
     let sum = 0
     let all = 0
-    for (let draw = 0; draw < rows; draw += 1) {
-      const place = random.below(rows)
-      sum += (scores[place] as number) * (weights[place] as number)
-      all += weights[place] as number
+    for (let draw = 0; draw < sums.length; draw += 1) {
+      const place = random.below(sums.length)
+      sum += sums[place] as number
+      all += alls[place] as number
     }
     values[resample] = sum / all
   }

@@ -1,7 +1,8 @@
+import type { ScoredRow } from "../../core/contracts/metric.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import type { MetricScore } from "./contenders.ts"
 import type { ContenderRows } from "./measured.ts"
-import { wilsonInterval } from "../statistics/wilson.ts"
+import { shareInterval } from "./units.ts"
 
 /**
  * What is in the task's scope and what is not, apart: a model that answers everything looks well on the first and fails
@@ -25,8 +26,8 @@ export interface OutOfScope {
 }
 
 /**
- * The contenders on what is out of scope and on the rest, with Wilson intervals at the verdict's confidence. For tasks
- * of kind label.
+ * The contenders on what is out of scope and on the rest, with Wilson intervals at the verdict's confidence, of
+ * rows in groups as if all of one said the same. For tasks of kind label.
  */
 export function outOfScopeScores(
   task: TaskSpecification,
@@ -34,8 +35,11 @@ export function outOfScopeScores(
   contenders: readonly ContenderRows[],
 ): OutOfScope {
   const { confidence } = task.verdict
-  const share = (right: number, n: number): MetricScore | null =>
-    n === 0 ? null : { value: right / n, ...wilsonInterval(right, n, confidence), n }
+  const share = (rows: readonly ScoredRow[]): MetricScore | null => {
+    const right = rows.filter(({ references: [reference], output }) => output === reference).length
+    const n = rows.length
+    return n === 0 ? null : { value: right / n, ...shareInterval(rows, right, confidence), n }
+  }
   const out = contenders[0]?.rows.filter(({ references: [reference] }) => reference === label).length ?? 0
   const all = contenders[0]?.rows.length ?? 0
   return {
@@ -43,17 +47,12 @@ export function outOfScopeScores(
     isDeclared,
     rows: { out, in: all - out },
     contenders: contenders.map(({ name, rows }) => {
-      const inScope = rows.filter(({ references: [reference] }) => reference !== label)
+      const isOut = ({ references: [reference] }: ScoredRow) => reference === label
+      const inScope = rows.filter((row) => !isOut(row))
       return {
         name,
-        recognised: share(
-          rows.filter(({ references: [reference], output }) => reference === label && output === label).length,
-          out,
-        ),
-        inScopeAccuracy: share(
-          inScope.filter(({ references: [reference], output }) => output === reference).length,
-          inScope.length,
-        ),
+        recognised: share(rows.filter(isOut)),
+        inScopeAccuracy: share(inScope),
         turnedAway: inScope.filter(({ output }) => output === label).length,
       }
     }),

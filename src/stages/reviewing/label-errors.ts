@@ -57,6 +57,7 @@ export async function searchLabelErrors(context: StageContext, task: TaskSpecifi
       text: inputText(task, example.input),
       label: String(example.output),
       isTrain: split === "train",
+      group: example.provenance.group,
     })),
     { threshold: task.build.threshold },
   )

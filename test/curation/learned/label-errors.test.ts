@@ -83,6 +83,26 @@ describe("findLabelErrors", () => {
     expect(found.filter(({ id, suggested }) => id.startsWith("twin-") && suggested === "billing")).toHaveLength(6)
   })
 
+  test("rows of one group with the same wrong label do not vouch for each other", () => {
+    const random = seeded(5)
+    const word = () => topics.billing[Math.floor(random() * 8)] as string
+    // What its rows have in common says more than what they are about: without the group they are learnt by heart.
+    const wrong = Array.from({ length: 8 }, (_, index) => ({
+      ...{ id: `group-${index}`, label: "shipping", isTrain: true, group: "one" },
+      text: `contoso ${word()} ${"xyzuvwst"[index]} ${word()} is ${word()} the ${word()} why ${word()} contoso`,
+    }))
+    const suspected = (all: readonly LabelledRow[]) =>
+      findLabelErrors([...rows, ...all]).suspects.filter(({ id }) => id.startsWith("group-")).length
+    expect(suspected(wrong.map(({ group: _, ...row }) => row))).toBe(0)
+    expect(suspected(wrong)).toBe(8)
+    // Two groups are too few to know a label by, however many rows they have.
+    const rare = Array.from({ length: 8 }, (_, index) => ({
+      ...{ id: `rare-${index}`, label: "rare", isTrain: true, group: `of-${index % 2}` },
+      text: `${"owl roof moss lamp gift vase harp plum".split(" ")[index]} ${index} on sale ${index * 31}`,
+    }))
+    expect(findLabelErrors([...rows, ...rare]).unjudged).toEqual([{ label: "rare", rows: 8 }])
+  })
+
   test("labels that train knows too little of are left out and named, rather than suspected row by row", () => {
     const rare = [
       { id: "rare-1", text: "do you sell gift vouchers", label: "rare", isTrain: true },

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest"
 import type { CorpusMetric, ScoredRow } from "../../../src/core/contracts/metric.ts"
 import { gainOf } from "../../../src/evaluation/scores/comparisons.ts"
 import { scoreContenders } from "../../../src/evaluation/scores/contenders.ts"
+import { scoresAtPrevalence } from "../../../src/evaluation/scores/prevalence.ts"
+import { outOfScopeScores } from "../../../src/evaluation/scores/slices.ts"
 import { designEffect } from "../../../src/evaluation/statistics/design-effect.ts"
 import { mcnemarExact } from "../../../src/evaluation/statistics/mcnemar.ts"
 import { signFlipPValue, swapPValue } from "../../../src/evaluation/statistics/permutation.ts"
@@ -88,6 +90,40 @@ describe("rows of one group count as one", () => {
     expect(alone?.low).toBeCloseTo(0.94, 2)
     expect(grouped?.low).toBeCloseTo(0.722, 2)
     expect(grouped?.high).toBe(1)
+  })
+
+  it("a slice's share is that of so many groups: six alike say what one says", () => {
+    const outcomes = Array.from({ length: 20 }, (_, at) => (at % 4 === 0 ? 0 : 1))
+    const alone = right(outcomes)
+    const six = inGroups(right(outcomes.flatMap((outcome) => Array<number>(6).fill(outcome))), 6)
+    const label = String(alone[0]?.references[0])
+    const slice = (rows: readonly ScoredRow[]) =>
+      outOfScopeScores(task, { label, isDeclared: true }, [contender("tuned", rows)]).contenders[0]
+    const intervals = (rows: readonly ScoredRow[]) =>
+      [slice(rows)?.recognised, slice(rows)?.inScopeAccuracy].map((score) => score && [score.low, score.high])
+    expect(slice(six)?.recognised ?? slice(six)?.inScopeAccuracy).not.toBeNull()
+    for (const [place, found] of intervals(six).entries()) {
+      const wanted = intervals(alone)[place] ?? null
+      expect(found?.length).toBe(wanted?.length)
+      for (const [bound, value] of (wanted ?? []).entries()) expect(found?.[bound]).toBeCloseTo(value, 10)
+    }
+  })
+
+  it("at the true prevalence the groups are drawn, and say as much as so many rows", () => {
+    const outcomes = Array.from({ length: 20 }, (_, at) => (at % 4 === 0 ? 0 : 1))
+    const alone = right(outcomes)
+    const six = inGroups(right(outcomes.flatMap((outcome) => Array<number>(6).fill(outcome))), 6)
+    const scores = (rows: readonly ScoredRow[]) => {
+      const weights = Float64Array.from(rows, (_, at) => 1 + (Math.floor((at * 20) / rows.length) % 3))
+      const options = { task, prevalence: {}, weights, contenders: [contender("tuned", rows)], seed: 3 }
+      const { effectiveRows, contenders } = scoresAtPrevalence({ ...options, metrics: accuracyAlone })
+      const { value, low, high } = contenders[0]?.metrics["accuracy"] ?? {}
+      return [effectiveRows, value, low, high]
+    }
+    for (const [place, figure] of scores(six).entries()) expect(figure).toBeCloseTo(scores(alone)[place] as number, 10)
+    const asRows = scores(six.map(({ group: _, ...row }) => row))
+    expect(asRows[0]).toBeCloseTo(6 * (scores(six)[0] as number), 6)
+    expect(asRows[2]).toBeGreaterThan(scores(six)[2] as number)
   })
 
   it("groups of one row are rows", () => {
