@@ -69,12 +69,13 @@ export class Host {
   start(options: GlobalOptions): void {
     this.options = options
     this.terminal = new Terminal(options, machine.environment)
-    const interrupt = () => {
-      if (this.interrupted) machine.exitNow(exitCodes.interrupted)
-      this.interrupted = true
-      this.abort.abort(new Error("interrupted"))
-    }
-    machine.onInterrupt(interrupt)
+    machine.onInterrupt(() => this.interrupt())
+  }
+
+  private interrupt(): void {
+    if (this.interrupted) machine.exitNow(exitCodes.interrupted)
+    this.interrupted = true
+    this.abort.abort(new Error("interrupted"))
   }
 
   /** For a command that writes all it makes at its end, or none of it. */
@@ -169,8 +170,13 @@ export class Host {
   private async ask(question: string): Promise<string> {
     this.terminal.endProgress()
     const prompt = createInterface({ input: machine.stdin, output: machine.stderr })
+    prompt.on("SIGINT", () => this.interrupt())
     try {
       return await prompt.question(question, { signal: this.signal })
+    } catch (error) {
+      // Ctrl-D: whoever closes the question has said nothing.
+      if (this.interrupted || !(error instanceof Error) || error.name !== "AbortError") throw error
+      return ""
     } finally {
       prompt.close()
     }

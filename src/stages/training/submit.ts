@@ -41,11 +41,17 @@ export async function submit(
     if (begun !== "begun") throw ceilingReached(plan.job, begun.reached, reservation.estimateUsd)
   }
   let job: RemoteJob
+  let isUncreated = false
   try {
-    const ask = (usd: number) => requirePrice(context, { files, priced, submissionKey, backend }, usd)
+    const ask = async (usd: number) => {
+      // Whatever ends it here, an interrupt as well, ends it before a job is asked for.
+      isUncreated = true
+      await requirePrice(context, { files, priced, submissionKey, backend }, usd)
+      isUncreated = false
+    }
     job = await backend.submit(plan, files, { submissionKey, resume: attempt > 1, priced: ask })
   } catch (error) {
-    throw await recordFailure(context, run, plan.job, backend, error)
+    throw await recordFailure(context, { run, job: plan.job, backend, isUncreated }, error)
   } finally {
     await recordUploads(context, await summaryOf(context, run), backend)
   }
@@ -88,14 +94,17 @@ interface PricedSubmission {
 /** Only a known refusal is a failure. After anything else a job may exist, and be paid for. */
 async function recordFailure(
   context: StageContext,
-  run: string,
-  job: string,
-  backend: FineTuneBackend,
+  {
+    run,
+    job,
+    backend,
+    isUncreated,
+  }: { readonly run: string; readonly job: string; readonly backend: FineTuneBackend; readonly isUncreated: boolean },
   error: unknown,
 ): Promise<unknown> {
   const message = redactSecrets(error instanceof Error ? error.message : String(error))
   const given = error instanceof ToolkitError ? error.hint : undefined
-  const isRefused = isRefusal(error)
+  const isRefused = isUncreated || isRefusal(error)
   const hint = isRefused ? given : uncertainHint({ job, run }, backend.name, given)
   const state = isRefused ? "failed" : "uncertain"
   await context

@@ -23,7 +23,7 @@ interface Circumstances {
   /** By the price file. */
   readonly usdPerMillionTokens?: number
   /** Whether whoever pays agrees to more than the price file says. */
-  readonly agrees?: boolean
+  readonly agrees?: boolean | "interrupted"
 }
 
 /** The command once more, with these settings of its job. */
@@ -33,6 +33,7 @@ function command(settings: object, { usdPerMillionTokens, agrees = true }: Circu
   const asked: PaidTraining[] = []
   const consent = async (act: PaidTraining) => {
     asked.push(act)
+    if (act.raised !== undefined && agrees === "interrupted") throw new Error("interrupted")
     if (act.raised !== undefined && !agrees) throw new UsageError("not started", "Answer y, or give --yes.")
   }
   const context = stageContext(folder, { consent })
@@ -82,6 +83,14 @@ describe("what a service says that a training will cost", () => {
     expect((await agreed.train()).run.state).toBe("queued")
     expect(agreed.asked.at(-1)?.raised).toMatchObject({ askedUsd: askedUsd(run?.run ?? "") })
     expect(server.jobs).toHaveLength(1)
+  })
+
+  it("leaves no doubt whether there is a job where the question is interrupted", async () => {
+    const { context, train: trained } = command({}, { usdPerMillionTokens: 0.000001, agrees: "interrupted" })
+    expect((await failureOf(trained()))?.message).toBe("interrupted")
+    const [run] = await context.ledger().runs.list()
+    expect(await summaryOf(context, run?.run ?? "")).toMatchObject({ state: "failed", message: "interrupted" })
+    expect(server.jobs).toHaveLength(0)
   })
 
   it.each([
