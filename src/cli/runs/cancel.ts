@@ -31,7 +31,9 @@ export function registerCancel(command: Command, host: Host): void {
             ? `${run} is ${state}; its generation is stopped, go on with it: tuneloop evaluate ${run}`
             : state === "cancelled"
               ? `${run} is cancelled after ${count(step, "step")}; ` +
-                `${step > 0 ? "go on from its last checkpoint" : "train it anew"}: tuneloop train ${job}`
+                // A service trains a new job from the start, and is paid for all of it.
+                `${step > 0 && backend.rows === undefined ? "go on from its last checkpoint" : "train it anew"}: ` +
+                `tuneloop train ${job}`
               : `${run} is ${state}`,
           ...(state === "cancelled" ? describeSpent(cost) : describeCost(cost, isTerminal(state))),
         ].join("\n"),

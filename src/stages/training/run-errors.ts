@@ -22,7 +22,7 @@ export function failedRun(summary: RunSummary, job: string): ToolkitError {
     hint: [
       ...(summary.hint ? [summary.hint] : []),
       `Its log: tuneloop runs logs ${summary.run}.`,
-      `Go on from the last checkpoint: tuneloop train ${job} --wait`,
+      `Train again, from the last checkpoint where our own trainer left one: tuneloop train ${job} --wait`,
     ].join(" "),
   })
 }

@@ -122,7 +122,9 @@ it("runs cancel says what is spent already, or that the service's bill says it",
   await printed("train", "mood", "--yes")
   server.step()
   const cancelled = (await run("runs", "cancel", "latest")).stdout
-  expect(cancelled).toMatch(/is cancelled after 1 step; .*\nalready spent: not known, of an estimated \$0\.00\d+; /)
+  expect(cancelled).toMatch(
+    /is cancelled after 1 step; train it anew: .*\nalready spent: not known, of an estimated \$0\.00\d+; /,
+  )
   expect(cancelled).toContain("finished steps may be billed")
   server.newest.trained_tokens = 1200
   expect((await run("runs", "cancel", "latest")).stdout).toContain("already spent: ")
