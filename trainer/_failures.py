@@ -86,6 +86,11 @@ _PATTERNS = [
         'Use "all-linear", or names of linear layers of this model such as q_proj.',
     ),
     (
+        ("Weights only load failed", "UnpicklingError"),
+        "A file of weights or of a checkpoint holds more than that, and was not read: {first}",
+        "Somebody else made it: delete it, and train anew or take the weights as .safetensors.",
+    ),
+    (
         ("No space left on device",),
         "No space left on the device.",
         "Free some space, then start again.",

@@ -62,9 +62,13 @@ def prepare_environment(base: Base | None, threads: int | None) -> None:
         TRL_EXPERIMENTAL_SILENCE="1",
         DISABLE_TELEMETRY="1",
         DO_NOT_TRACK="1",
+        # Weights, optimizers and random numbers are read as such, by whatever library: a pickle that would run
+        # something is refused.
+        TORCH_FORCE_WEIGHTS_ONLY_LOAD="1",
         WANDB_DISABLED="true",
     )
     os.environ.update(one_device(os.environ))
+    os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
     if base and base.local:
         os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", HF_DATASETS_OFFLINE="1")
     # Threads that spin long at barriers starve each other when the cores are shared, and threads that never spin are
@@ -148,9 +152,11 @@ def load_model(base: Base, device: str):
 
 def _source(base: Base) -> tuple[str, dict]:
     """What to load from and with which options; converts a .gguf file that has not been converted yet."""
+    # No code that comes with a model is run, nor is anybody asked whether it may be.
+    options = {"trust_remote_code": False}
     if base.local:
-        return str(_converted(base)) if base.gguf else base.source, {"local_files_only": True}
-    return base.source, {"revision": base.revision} if base.revision else {}
+        return str(_converted(base)) if base.gguf else base.source, {"local_files_only": True, **options}
+    return base.source, {"revision": base.revision, **options} if base.revision else options
 
 
 def _local(name: str, path: Path) -> Base:

@@ -74,12 +74,14 @@ def environment(requirements: Path) -> str:
         ]
     else:
         steps = [
-            [sys.executable, "-m", "venv", str(folder)],
-            [python, "-m", "pip", "install", "--quiet", *checked],
+            [sys.executable, "-I", "-m", "venv", str(folder)],
+            [python, "-I", "-m", "pip", "install", "--quiet", *checked],
         ]
     variables = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"}
+    variables["UV_NO_CONFIG"] = "1"
+    folder.mkdir(mode=0o700, exist_ok=True)
     for step in steps:
-        if subprocess.run(step, env=variables, check=False).returncode != 0:
+        if subprocess.run(step, env=variables, cwd=folder, check=False).returncode != 0:
             sys.exit(f"the trainer environment could not be made: {' '.join(step[:3])} failed")
     return python
 

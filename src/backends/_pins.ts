@@ -26,6 +26,11 @@ export async function pinOf(base: BaseModel, context: BackendContext): Promise<s
   return cachedCommit(model, revision ?? "main", context)
 }
 
+/** Whether the model lies on this machine: in a file, a folder or a package. */
+export function isHere(model: string): boolean {
+  return model.startsWith("package:") || isPath(model)
+}
+
 const commit = /^[0-9a-f]{40}$/
 
 /** By the trainer's own rule (`trainer/_model.py`). */

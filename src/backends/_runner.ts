@@ -11,8 +11,8 @@ export interface RunnerParts {
   /** The backend's name. */
   readonly name: string
   readonly transport: Transport
-  /** What the trainer's processes get to see, and nothing else. */
-  readonly environment: Readonly<Record<string, string>>
+  /** What the trainer's processes get to see for the base model, and nothing else. */
+  environment(base: BaseModel): Readonly<Record<string, string>>
   readonly options: WorkOptions
   /** The trainer's Python and scripts there, made ready for the base model. */
   trainer(base: BaseModel): Promise<Trainer>
@@ -30,10 +30,10 @@ type Shared = Required<
  * the files of its state folder, and followed by its event log. Its lock makes a second start of the same run harmless.
  */
 export function runner(context: BackendContext, parts: RunnerParts): Shared {
-  const { name, transport, environment, options } = parts
+  const { name, transport, options } = parts
   const workshopFor = async (base: BaseModel) => ({
     transport,
-    environment,
+    environment: parts.environment(base),
     options,
     trainer: await parts.trainer(base),
   })

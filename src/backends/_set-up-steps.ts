@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from "node:child_process"
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { linkSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { BackendContext } from "../core/contracts/backend.ts"
-import { ProviderError } from "../core/errors.ts"
+import { ProviderError, redactSecrets } from "../core/errors.ts"
+import { installerEnvironment } from "./_process-environment.ts"
 import { isAlive, startedTicks } from "./_processes.ts"
 
 /** Where a step runs: never in the workspace, whose files Python and uv would take for theirs. */
@@ -22,7 +24,7 @@ export async function runStep(
   const settings = index === undefined ? {} : { UV_HTTP_RETRIES: "1", UV_DEFAULT_INDEX: index }
   const child = spawn(command, words, {
     cwd,
-    env: { ...context.environment, ...settings },
+    env: { ...installerEnvironment(context), ...settings },
     stdio: ["ignore", "pipe", "pipe"],
     signal: context.signal,
   })
@@ -30,7 +32,7 @@ export async function runStep(
   const listen = (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-8000)
     const [line] = linesOf(said).slice(-1)
-    if (line) context.progress(`trainer environment: ${line.slice(0, 100)}`)
+    if (line) context.progress(`trainer environment: ${redactSecrets(line).slice(0, 100)}`)
   }
   child.stdout.on("data", listen)
   child.stderr.on("data", listen)
@@ -48,7 +50,7 @@ export async function runStep(
 function reasonIn(said: string): string {
   const lines = linesOf(said)
   const first = lines.findIndex((line) => /error|failed|could not|no matching|apt install/i.test(line))
-  return (first < 0 ? lines.slice(-3) : lines.slice(first, first + 4)).join(" / ")
+  return redactSecrets((first < 0 ? lines.slice(-3) : lines.slice(first, first + 4)).join(" / "))
 }
 
 function linesOf(said: string): string[] {
@@ -56,15 +58,15 @@ function linesOf(said: string): string[] {
   return lines.filter((line) => line !== "")
 }
 
-/** What a command that takes no time prints; undefined where it does not run or fails. */
-export function ask(
-  context: BackendContext,
-  command: string,
-  words: readonly string[],
-  cwd?: string,
-): string | undefined {
-  const { status, stdout } = spawnSync(command, words, { cwd, env: { ...context.environment }, encoding: "utf8" })
-  return status === 0 ? stdout.trim() : undefined
+/** What a command that takes no time prints; undefined where it does not run or fails. It stands in an empty folder. */
+export function ask(context: BackendContext, command: string, words: readonly string[]): string | undefined {
+  const cwd = mkdtempSync(join(tmpdir(), "tuneloop-ask-"))
+  try {
+    const { status, stdout } = spawnSync(command, words, { cwd, env: installerEnvironment(context), encoding: "utf8" })
+    return status === 0 ? stdout.trim() : undefined
+  } finally {
+    rmSync(cwd, { recursive: true, force: true })
+  }
 }
 
 export function findPython(context: BackendContext): { command: string; version: string } | undefined {

@@ -9,7 +9,8 @@ import {
   statfsSync,
   writeFileSync,
 } from "node:fs"
-import { join } from "node:path"
+import { homedir } from "node:os"
+import { join, resolve } from "node:path"
 import type { BackendContext, Check } from "../core/contracts/backend.ts"
 import { ToolkitError } from "../core/errors.ts"
 import { machineCacheFolder } from "../core/machine-cache.ts"
@@ -28,7 +29,7 @@ const spaceHint = "Free some disk space, or set TUNELOOP_CACHE to a folder with 
  * was not finished is made again. Starts no process when all is there.
  */
 export async function trainerPython(context: BackendContext): Promise<string> {
-  const own = context.environment["TUNELOOP_PYTHON"]
+  const own = ownPython(context)
   if (own) {
     if (!existsSync(own) && ask(context, own, ["--version"]) === undefined)
       throw new ToolkitError(`TUNELOOP_PYTHON names ${own}, which cannot be run`, {
@@ -47,14 +48,14 @@ export async function trainerPython(context: BackendContext): Promise<string> {
 
 /** The Python of `trainerPython` where it is there already; undefined otherwise. Makes and installs nothing. */
 export function madeTrainerPython(context: BackendContext): string | undefined {
-  const own = context.environment["TUNELOOP_PYTHON"]
+  const own = ownPython(context)
   if (own) return ask(context, own, ["--version"]) !== undefined ? own : undefined
   return pythonMadeIn(environmentFolder(context))
 }
 
 /** What `doctor` says of Python and the environment. */
 export function environmentChecks(context: BackendContext): Check[] {
-  const own = context.environment["TUNELOOP_PYTHON"]
+  const own = ownPython(context)
   const name = "trainer environment"
   if (own) {
     const status = ask(context, own, ["--version"]) !== undefined ? "ok" : "failed"
@@ -85,6 +86,11 @@ export function environmentChecks(context: BackendContext): Check[] {
   ]
 }
 
+/** The Python that the user names, as seen from any folder; a bare name is looked up on the PATH. */
+function ownPython({ environment: { TUNELOOP_PYTHON: own } }: BackendContext): string | undefined {
+  return own !== undefined && /[\\/]/.test(own) ? resolve(own) : own
+}
+
 /** Each attempt has a folder of its own; `complete` names the one that was finished and is written last, whole. */
 async function make(context: BackendContext, folder: string): Promise<string> {
   const system = findPython(context)
@@ -105,7 +111,7 @@ async function make(context: BackendContext, folder: string): Promise<string> {
   const attempt = `venv-${process.pid}`
   const python = pythonOf(folder, attempt)
   await runStep({ context, cwd: folder }, system.command, ["-I", "-m", "venv", join(folder, attempt)])
-  await install({ context, cwd: folder, index: packageIndex(context, folder, python) }, python)
+  await install({ context, cwd: folder, index: packageIndex(context, python) }, python)
   writeFileSync(join(folder, attempt, "complete"), attempt)
   renameSync(join(folder, attempt, "complete"), join(folder, "complete"))
   return python
@@ -134,10 +140,10 @@ async function install(place: Place, python: string): Promise<void> {
 }
 
 /** The index that uv or pip is configured with: uv, which does not read pip's configuration, is told of it. */
-function packageIndex(context: BackendContext, cwd: string, python: string): string {
+function packageIndex(context: BackendContext, python: string): string {
   const own = context.environment["UV_DEFAULT_INDEX"] || context.environment["UV_INDEX_URL"]
   if (own) return own
-  const pips = ask(context, python, ["-I", "-m", "pip", "config", "list"], cwd) ?? ""
+  const pips = ask(context, python, ["-I", "-m", "pip", "config", "list"]) ?? ""
   return /\.index-url='([^']+)'/.exec(pips)?.[1] ?? "https://pypi.org/simple"
 }
 
@@ -152,9 +158,11 @@ function removeAttempts(folder: string): void {
 
 function environmentFolder(context: BackendContext): string {
   const requirements = readFileSync(join(context.packageRoot, "trainer", "requirements.txt"))
-  // Without a home folder the environment is made where the command was started.
-  const cache = machineCacheFolder(context.environment, process.platform) ?? join(".cache", "tuneloop")
-  return join(cache, `trainer-${hash("sha256", requirements, "hex").slice(0, 12)}`)
+  // Where the variables do not say it, the system knows the home folder: a workspace is never taken for it.
+  const cache =
+    machineCacheFolder(context.environment, process.platform) ??
+    machineCacheFolder({ HOME: homedir() }, process.platform)
+  return join(resolve(cache ?? homedir()), `trainer-${hash("sha256", requirements, "hex").slice(0, 12)}`)
 }
 
 function pythonMadeIn(folder: string): string | undefined {

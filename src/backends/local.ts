@@ -8,6 +8,10 @@ import { environmentChecks } from "./_trainer-environment.ts"
 
 const optionsSchema = z.strictObject({
   threads: z.int().positive().optional().describe("CPU threads of the trainer; default: all"),
+  environment: z
+    .array(z.string().regex(/^[A-Za-z_]\w*$/, "must be the name of an environment variable"))
+    .optional()
+    .describe("Environment variables, by their names, that the trainer gets beside those of GPUs, caches and proxies"),
 })
 type Options = z.output<typeof optionsSchema>
 

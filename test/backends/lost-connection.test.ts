@@ -15,7 +15,7 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])(
       runner(contextOf(subject.workspace), {
         name: "elsewhere",
         transport,
-        environment: { PATH: process.env["PATH"] ?? "" },
+        environment: () => ({ PATH: process.env["PATH"] ?? "" }),
         options: {},
         trainer: async (base) => ({ python, folder: join(subject.workspace, "trainer"), base }),
       })

@@ -17,7 +17,7 @@ export function open(context: BackendContext, { workspace, root }: RunnerPlace):
     ...runner(context, {
       name: "ssh",
       transport,
-      environment: { TUNELOOP_TEST: 'it\'s "quoted" $HOME\nand goes on' },
+      environment: () => ({ TUNELOOP_TEST: 'it\'s "quoted" $HOME\nand goes on' }),
       options: {},
       async trainer(base) {
         const isThere = (await transport.read(join(transport.place(scripts), "launch.py"))) !== undefined

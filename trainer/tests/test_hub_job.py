@@ -105,12 +105,14 @@ def test_an_installer_sees_no_token(tmp_path: Path, monkeypatch):
     monkeypatch.delenv("TUNELOOP_PYTHON", raising=False)
     monkeypatch.setattr(hub_job.tempfile, "gettempdir", lambda: str(tmp_path))
 
-    def run(step: list, env: dict, check: bool):
-        seen.append((step, env))
+    def run(step: list, env: dict, cwd: Path, check: bool):
+        seen.append((step, env, cwd))
         return type("Done", (), {"returncode": 0})
 
     monkeypatch.setattr(hub_job.subprocess, "run", run)
     hub_job.environment(tmp_path / "requirements.txt")
     assert len(seen) == 2
-    assert all("HF_TOKEN" not in env for _, env in seen)
+    assert all("HF_TOKEN" not in env and cwd == tmp_path / "tuneloop-environment" for _, env, cwd in seen)
+    # Nothing of the folder that the job was started in is Python's or uv's.
+    assert all("-I" in step or env["UV_NO_CONFIG"] == "1" for step, env, _ in seen)
     assert "--require-hashes" in seen[1][0]

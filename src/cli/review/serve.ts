@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process"
 import { networkInterfaces } from "node:os"
 import { isIP } from "node:net"
 import { InvalidArgumentError, type Command } from "commander"
@@ -6,7 +5,7 @@ import { UsageError } from "../../core/errors.ts"
 import { count } from "../../evaluation/verdict/words.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { platform } from "../machine.ts"
+import { openBrowser } from "./open-browser.ts"
 
 interface ServeOptions {
   readonly host: string
@@ -51,7 +50,8 @@ async function serve(host: Host, name: string, options: ServeOptions): Promise<v
   const text = `${count(waiting, "item")} of ${name} ${verb} for a decision; review ${them} at ${url}`
   host.print({ task: name, url, waiting }, text)
   host.terminal.note("Ctrl-C ends it; every decision is saved when the page says so")
-  if (options.open) openBrowser(url, host)
+  if (options.open)
+    openBrowser(url, host.environment, () => host.terminal.warn(`no browser could be opened; open ${url}`))
   await new Promise<void>((resolve) => {
     if (host.signal.aborted) resolve()
     host.signal.addEventListener("abort", () => resolve(), { once: true })
@@ -71,15 +71,6 @@ function addressOf(given: string): string {
     .find((address) => address !== undefined && !address.internal && address.family === "IPv4")
   const address = isEvery ? (outside?.address ?? "127.0.0.1") : given
   return isIP(address) === 6 ? `[${address}]` : address
-}
-
-/** The system's own way to open an address. Where it has none, the address is printed already. */
-function openBrowser(url: string, host: Host): void {
-  const [command, ...words] =
-    platform === "darwin" ? ["open", url] : platform === "win32" ? ["cmd", "/c", "start", "", url] : ["xdg-open", url]
-  const child = spawn(command as string, words, { stdio: "ignore", detached: true })
-  child.on("error", () => host.terminal.warn(`no browser could be opened; open ${url}`))
-  child.unref()
 }
 
 function port(text: string): number {

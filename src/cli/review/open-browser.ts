@@ -1,0 +1,36 @@
+import { spawn } from "node:child_process"
+import { homedir } from "node:os"
+import { delimiter, isAbsolute } from "node:path"
+import { platform } from "../machine.ts"
+
+/**
+ * Opens the address in the system's own way, from the home folder and without the keys that stand in the environment.
+ * `onFailure` is called where the system has no way.
+ */
+export function openBrowser(
+  url: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  onFailure: () => void,
+): void {
+  const [command, ...words] =
+    platform === "darwin" ? ["open", url] : platform === "win32" ? ["cmd", "/c", "start", "", url] : ["xdg-open", url]
+  const options = { cwd: homedir(), env: desktopEnvironment(environment), stdio: "ignore", detached: true } as const
+  const child = spawn(command as string, words, options)
+  child.on("error", onFailure)
+  child.unref()
+}
+
+/** What a program of the desktop needs to find its screen, its settings and itself. */
+const desktop =
+  /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_\w+|DISPLAY|XAUTHORITY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|DESKTOP_SESSION|BROWSER|GDK_\w+|GNOME_\w+|KDE_\w+|WSL_\w+|SYSTEMROOT|SYSTEMDRIVE|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|PROGRAMFILES)$/i
+
+export function desktopEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).flatMap(([name, value]) => {
+      if (value === undefined) return []
+      // A program that lies in a workspace is not the system's.
+      if (/^PATH$/i.test(name)) return [[name, value.split(delimiter).filter(isAbsolute).join(delimiter)]]
+      return desktop.test(name) ? [[name, value]] : []
+    }),
+  )
+}
