@@ -10,8 +10,8 @@ type Variables = Record<string, string>
 const basics = /^(PATH|HOME|USER|LOGNAME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_\w+)$/
 const windows = /^(PATH|SYSTEMROOT|SYSTEMDRIVE|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA)$/i
 /** GPUs, threads and the libraries of the trainer. */
-const machine =
-  /^((CUDA|CUBLAS|CUDNN|NVIDIA|NCCL|GLOO|ROCR|HIP|HSA|SYCL|ZE|OMP|GOMP|KMP|MKL|OPENBLAS|MALLOC)_\w+|LD_LIBRARY_PATH|DYLD_(FALLBACK_)?LIBRARY_PATH)$/
+const machine = /^(CUDA|CUBLAS|CUDNN|NVIDIA|NCCL|GLOO|ROCR|HIP|HSA|SYCL|ZE|OMP|GOMP|KMP|MKL|OPENBLAS|MALLOC)_\w+$/
+const loader = /^(LD_LIBRARY_PATH|DYLD_(FALLBACK_)?LIBRARY_PATH)$/
 const libraries = /^(HF|HUGGINGFACE|TRANSFORMERS|TOKENIZERS|DATASETS|ACCELERATE|TORCH|PYTORCH|TRITON|BNB)_\w+$/
 const ours = /^TUNELOOP_CACHE$/
 /** Turns off that weights are loaded as weights alone. */
@@ -19,10 +19,14 @@ const forbidden = /^TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD$/
 const network = /^((HTTPS?|ALL|NO|FTP)_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE)$/i
 const secret = /((KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)|_(PAT|PASS|PWD|AUTH|DSN|URL))$/i
 /** Where packages come from, with what proves that one may have them. */
-const pip =
-  /^PIP_(INDEX_URL|EXTRA_INDEX_URL|NO_INDEX|FIND_LINKS|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|TIMEOUT|CACHE_DIR|CONFIG_FILE|KEYRING_PROVIDER)$/
-const uv =
-  /^UV_(DEFAULT_INDEX|INDEX(_\w+)?|EXTRA_INDEX_URL|NO_INDEX|FIND_LINKS|INSECURE_HOST|NATIVE_TLS|SYSTEM_CERTS|HTTP_TIMEOUT|OFFLINE|CACHE_DIR|LINK_MODE|KEYRING_PROVIDER|CONCURRENT_\w+)$/
+const pip = namesOf("PIP_", [
+  "INDEX_URL EXTRA_INDEX_URL NO_INDEX FIND_LINKS TRUSTED_HOST CERT CLIENT_CERT PROXY TIMEOUT CACHE_DIR CONFIG_FILE",
+  "KEYRING_PROVIDER",
+])
+const uv = namesOf("UV_", [
+  "DEFAULT_INDEX INDEX(_\\w+)? EXTRA_INDEX_URL NO_INDEX FIND_LINKS INSECURE_HOST NATIVE_TLS SYSTEM_CERTS OFFLINE",
+  "HTTP_TIMEOUT CACHE_DIR LINK_MODE KEYRING_PROVIDER CONCURRENT_\\w+",
+])
 /** Lists of folders in which programs and libraries are looked for. */
 const searched = /^(PATH|LD_LIBRARY_PATH|DYLD_(FALLBACK_)?LIBRARY_PATH)$/i
 
@@ -41,7 +45,7 @@ export function trainerEnvironment(
       `${missing} is not set, and the job hands it to the trainer`,
       `Set ${missing}, or take it out of backend.options.environment in the job.`,
     )
-  const lists = [basics, windows, machine, libraries, ours, network]
+  const lists = [basics, windows, machine, loader, libraries, ours, network]
   return variablesOf(environment, (name) => {
     if (named.includes(name)) return true
     if (name === "HF_TOKEN") return usesHub
@@ -65,7 +69,7 @@ export function installerEnvironment({ environment }: Pick<BackendContext, "envi
 /** uv looks for a configuration in the folders above it: it gets the user's own, or none. */
 function uvConfiguration(environment: BackendContext["environment"]): Variables {
   const { UV_CONFIG_FILE, XDG_CONFIG_HOME, APPDATA, HOME = homedir() } = environment
-  const folder = process.platform === "win32" && APPDATA ? APPDATA : XDG_CONFIG_HOME || join(HOME, ".config")
+  const folder = APPDATA || XDG_CONFIG_HOME || join(HOME, ".config")
   const file = UV_CONFIG_FILE ? resolve(UV_CONFIG_FILE) : join(folder, "uv", "uv.toml")
   return isAbsolute(file) && existsSync(file) ? { UV_CONFIG_FILE: file } : { UV_NO_CONFIG: "1" }
 }
@@ -85,4 +89,8 @@ function wholeFolders(list: string): string {
     .split(delimiter)
     .filter((folder) => isAbsolute(folder))
     .join(delimiter)
+}
+
+function namesOf(prefix: string, lines: readonly string[]): RegExp {
+  return new RegExp(`^${prefix}(${lines.join(" ").replaceAll(" ", "|")})$`)
 }

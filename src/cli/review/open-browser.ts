@@ -21,8 +21,11 @@ export function openBrowser(
 }
 
 /** What a program of the desktop needs to find its screen, its settings and itself. */
-const desktop =
-  /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_\w+|DISPLAY|XAUTHORITY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|DESKTOP_SESSION|BROWSER|GDK_\w+|GNOME_\w+|KDE_\w+|WSL_\w+|SYSTEMROOT|SYSTEMDRIVE|COMSPEC|PATHEXT|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|PROGRAMFILES)$/i
+const desktop = [
+  /^(HOME|USER|LOGNAME|SHELL|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|XDG_\w+|BROWSER|DESKTOP_SESSION)$/,
+  /^(DISPLAY|XAUTHORITY|WAYLAND_DISPLAY|DBUS_SESSION_BUS_ADDRESS|(GDK|GNOME|KDE|WSL)_\w+)$/,
+  /^(SYSTEMROOT|SYSTEMDRIVE|COMSPEC|PATHEXT|USERPROFILE|(LOCAL)?APPDATA|PROGRAM(DATA|FILES))$/i,
+]
 
 export function desktopEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
@@ -30,7 +33,7 @@ export function desktopEnvironment(environment: Readonly<Record<string, string |
       if (value === undefined) return []
       // A program that lies in a workspace is not the system's.
       if (/^PATH$/i.test(name)) return [[name, value.split(delimiter).filter(isAbsolute).join(delimiter)]]
-      return desktop.test(name) ? [[name, value]] : []
+      return desktop.some((list) => list.test(name)) ? [[name, value]] : []
     }),
   )
 }
