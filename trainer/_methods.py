@@ -17,6 +17,17 @@ def _load_plain(base: _model.Base, device: str, _settings: dict):
     return _model.load_model(base, device)
 
 
+def _load_in_four_bits(base: _model.Base, device: str, _settings: dict):
+    import peft
+
+    model = _model.load_model(base, device, in_four_bits=True)
+    for module in model.modules():
+        # After an answer on such a CPU, bitsandbytes 0.50.2 keeps the weights in a form that has no gradient.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return peft.prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+
+
 @dataclass(frozen=True)
 class Method:
     """`read` takes the method's own fields from a request: the settings that the others are given.
@@ -62,4 +73,5 @@ def _configure_dora(settings: dict):
 METHODS = {
     "lora": Method(_read_lora, _configure_lora),
     "dora": Method(_read_lora, _configure_dora),
+    "qlora": Method(_read_lora, _configure_lora, _load_in_four_bits),
 }

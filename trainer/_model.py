@@ -138,16 +138,28 @@ def load_tokenizer(base: Base):
     return tokenizer
 
 
-def load_model(base: Base, device: str):
-    """The model in evaluation mode on the device: float32 on a CPU, bfloat16 on CUDA."""
+def load_model(base: Base, device: str, in_four_bits: bool = False):
+    """The model in evaluation mode on the device: float32 on a CPU, bfloat16 on CUDA.
+
+    In four bits, its linear layers are kept as NF4 with double quantisation (Dettmers et al. 2023, "QLoRA") and
+    multiply in that type.
+    """
     import torch
     import transformers
 
     source, options = _source(base)
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    if in_four_bits:
+        options["quantization_config"] = transformers.BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=dtype,
+        )
+        options["device_map"] = {"": device}
     with _named_failures(base):
         model = transformers.AutoModelForCausalLM.from_pretrained(source, dtype=dtype, **options)
-    return model.to(device).eval()
+    return (model if in_four_bits else model.to(device)).eval()
 
 
 def _source(base: Base) -> tuple[str, dict]:

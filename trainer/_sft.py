@@ -61,7 +61,8 @@ def make_trainer(material: Material):
     model, train, settings = material.model, material.train, material.settings
     # With dropout, what rows share would be dropped for all of them at once: another training.
     is_packed = settings["use_cpu"] and not material.method.get("dropout") and _packs_exactly(model, train)
-    if settings["use_cpu"] and settings["bf16"] and material.adapter is not None:
+    is_quantised = getattr(model, "is_quantized", False)
+    if settings["use_cpu"] and settings["bf16"] and material.adapter is not None and not is_quantised:
         # Only the frozen weights: the adapter's stay in float32. Not sooner, for the trial needs exact numbers.
         model.to(torch.bfloat16)
     is_weighted = "weight" in train[0]

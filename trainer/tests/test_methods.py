@@ -52,6 +52,26 @@ def test_every_method_learns_and_saves_an_adapter(training, tmp_path, name):
     assert config["use_dora"] == (name == "dora") == any("magnitude" in tensor for tensor in saved)
 
 
+def test_weights_in_four_bits_have_a_gradient_also_after_they_answered(tiny):
+    import torch
+
+    import _model
+
+    model = METHODS["qlora"].load(_model.resolve(tiny, None), "cpu", {})
+    ids = torch.arange(40, 60)[None]
+
+    def gradient():
+        embedded = model.get_input_embeddings()(ids).detach().requires_grad_()
+        model.train()(inputs_embeds=embedded, labels=ids, use_cache=False).loss.backward()
+        return embedded.grad
+
+    before = gradient()
+    with torch.inference_mode():
+        model.eval()(input_ids=ids, use_cache=False)
+    assert before.abs().sum() > 0
+    assert torch.allclose(gradient(), before, atol=1e-5)
+
+
 def test_an_objective_decides_how_rows_are_read_and_rendered(training, tmp_path, monkeypatch):
     """An objective of this test, as an entry: every second row, backwards."""
     sft = OBJECTIVES["sft"]
@@ -66,7 +86,7 @@ def test_an_objective_decides_how_rows_are_read_and_rendered(training, tmp_path,
 def test_the_job_file_knows_the_methods_and_objectives_of_the_trainer():
     source = TRAINER.parent / "src" / "core" / "training" / "job.ts"
     text = source.read_text(encoding="utf-8")
-    assert re.findall(r'^    name: z\.literal\("([^"]+)"\)', text, re.MULTILINE) == list(METHODS)
+    assert re.findall(r'^    name: z\s*\.literal\("([^"]+)"\)', text, re.MULTILINE) == list(METHODS)
     assert f"trainerObjectives: readonly Objective[] = {json.dumps(list(OBJECTIVES))}" in text
 
 

@@ -27,6 +27,12 @@ const methodSchema = z.discriminatedUnion("name", [
     name: z.literal("dora").describe("dora: LoRA that learns the length of each column apart; slower"),
     ...adapterSettings,
   }),
+  z.strictObject({
+    name: z
+      .literal("qlora")
+      .describe("qlora: LoRA beside weights that are held in four bits (NF4); a fraction of the memory, slower"),
+    ...adapterSettings,
+  }),
 ])
 
 const hyperparametersSchema = z.strictObject({
