@@ -12,7 +12,7 @@ import { appendDecision, isErased, sessionName, withoutDerived } from "../stages
 import { decisionOf, type Answer } from "../stages/standing/answer.ts"
 import { guidelineDigest, reviewItems } from "../stages/standing/review-items.ts"
 import type { ReviewItem } from "../core/rows/review-item.ts"
-import { reviewQueue } from "../stages/reviewing/review-queue.ts"
+import { isWithheld, reviewQueue } from "../stages/reviewing/review-queue.ts"
 import { currentOn, outcomeOn } from "../stages/standing/standing.ts"
 import { alikeName } from "../core/rows/reviewer-names.ts"
 import { withLock } from "../store/files/lock.ts"
@@ -157,7 +157,8 @@ export class ReviewSession {
         if (!this.#items.has(item.id)) this.#items.set(item.id, item)
       this.#hasEveryItem = true
     }
-    return this.#items.get(id)
+    const item = this.#items.get(id)
+    return item === undefined || isWithheld(this.task, item) ? undefined : item
   }
 
   /** The different answers that reviewers gave, where the item asks which of them holds; without names. */
@@ -249,6 +250,7 @@ export class ReviewSession {
     const rows = this.#rows
       .seeds()
       .filter(({ id }) => (split.get(id) ?? "train") === "train")
+      .filter((seed) => !isWithheld(this.task, seed))
       .slice(0, mostNeighbours)
     return { rows, index: nearestTexts(rows.map(({ input }) => inputText(this.task, input))) }
   }

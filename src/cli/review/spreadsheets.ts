@@ -52,6 +52,11 @@ export function registerExport(command: Command, host: Host): void {
         only: options.only,
         beforeWriting: (rows) => recordSheet(host, task, out, rows),
       })
+      if (result.withheld > 0)
+        host.terminal.warn(
+          `${count(result.withheld, "item")} with personal data or secrets not shown: privacy.personalData is refuse; ` +
+            "take it out of them, or erase them",
+        )
       if (result.rows > 0) outputs.note([out])
       host.print({ task, ...withCounts(result) }, describeExport(task, options.out, result, options.only))
     })

@@ -9,6 +9,7 @@ import { inputText } from "../../core/task/output.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { readBenchmarks } from "./benchmarks.ts"
+import { requirePrivate } from "../privacy.ts"
 import type { StageContext } from "../context.ts"
 import type { Asking } from "../asking/asking.ts"
 import { embedTexts } from "../asking/embed.ts"
@@ -38,6 +39,7 @@ export async function prepareSemanticSearch(
   const textOf = (input: Input) => inputText(task, normaliseStrings(input))
   const sent = (input: Input) => textOf(outbound(task, { input, output: null }).input)
   const { train, validation, test, retired } = taskExamples(task, rows)
+  requirePrivate(task, [...train, ...validation, ...test, ...retired, ...rows.inputs()])
   const texts = [
     // With its output, as a version has it: a pseudonym counts through both.
     ...[...train, ...validation, ...test, ...retired].flatMap((row) => [

@@ -3,6 +3,7 @@ import type { Prediction } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import type { RunSummary } from "../../core/training/run.ts"
 import { keepAnswers, readAnswers } from "../../store/rows/answers.ts"
+import { requirePrivate } from "../privacy.ts"
 import type { StageContext } from "../context.ts"
 import { needsDeployment } from "../deploying/deployers.ts"
 import { withKeys, type KeyedQuestion } from "./answers-key.ts"
@@ -48,6 +49,8 @@ export async function collectAnswers(
   )
   const missing = questions.filter((_, index) => found[index] === undefined)
   const { served, weighed, undeployed } = partition(plan, missing.flatMap(generated))
+  const isHere = plan.backend.name === "local"
+  requirePrivateQuestions(plan, [...served, ...undeployed, ...(isHere ? [] : weighed)])
   // First what costs nothing: where it cannot be done, nothing is paid for. What is paid by the hour comes last.
   if (weighed.length > 0) await generate(context, plan, weighed, partition(plan, questions.flatMap(generated)).weighed)
   if (served.length > 0) await askServed(context, plan, served)
@@ -62,6 +65,18 @@ export async function collectAnswers(
     contenders: answered.filter((answers) => answers !== validation),
     validation: validation ?? { name: "tuned", predictions: [] },
     files: Object.fromEntries(questions.map(({ label, file }) => [label, context.workspace.show(file)])),
+  }
+}
+
+/** Nothing is asked elsewhere of a row that may not leave the workspace. */
+function requirePrivateQuestions(
+  { task, holdout, training }: EvaluationPlan,
+  questions: readonly GeneratedQuestion[],
+): void {
+  for (const { rows, work } of questions) {
+    const asked = rows.map(({ id, input }) => ({ id, input }))
+    requirePrivate(task, asked, holdout)
+    if (work.kind === "generate") requirePrivate(task, work.shown ?? [], training.dataset)
   }
 }
 

@@ -22,6 +22,7 @@ import { type CostOf, type GrowthPlan, planOf } from "./growth-plan.ts"
 import { holdOut } from "../arriving/hold-out.ts"
 import { inputItem } from "../standing/kinds/input.ts"
 import { passes } from "../../core/rows/candidates.ts"
+import { requirePrivate } from "../privacy.ts"
 import { standingOf } from "../standing/standing.ts"
 import { writeGrowth } from "./write-growth.ts"
 
@@ -158,6 +159,7 @@ async function expandStep(
     const grown = growOffline(strategy, step.options as never, material, checks)
     return commit(context, { task: task.task, rows, isPreview }, base, grown)
   }
+  requirePrivate(task, [...material.seeds, ...material.inputs])
   const planned = [...strategy.plan({ ...material, asked: 0, covered: new Map() }, step.options as never)]
   const requests = growingRequests(context, task, planned, options)
   const answered = await context.readLedger().requests.answered(requests.map(({ key }) => key))

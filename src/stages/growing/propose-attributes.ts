@@ -6,6 +6,7 @@ import type { Asking } from "../asking/asking.ts"
 import type { StageContext } from "../context.ts"
 import { askToGrow } from "./ask-to-grow.ts"
 import { type GrowingModel, growingModelName } from "./asking-terms.ts"
+import { requirePrivate } from "../privacy.ts"
 import { sourcesOf } from "./expand.ts"
 import { holdOut } from "../arriving/hold-out.ts"
 import { askUntilRead, type Read } from "./ask-until-read.ts"
@@ -22,7 +23,9 @@ export async function proposeAttributes(
   await holdOut(context, task)
   const ask = (prompts: readonly PlannedPrompt[]) =>
     askToGrow(context, task, prompts, { ...options, purpose: "attributes" })
-  const prompt = attributesPrompt(task, sourcesOf(context, task, []).seeds)
+  const { seeds } = sourcesOf(context, task, [])
+  requirePrivate(task, seeds)
+  const prompt = attributesPrompt(task, seeds)
   const [found] = await askUntilRead(await ask([prompt]), ask, ({ text }): Read<Record<string, string[]>> => {
     const attributes = readAttributes(text)
     return attributes === undefined ? { problem: "it holds no attributes with values" } : { value: attributes }

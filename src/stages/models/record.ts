@@ -12,6 +12,7 @@ import { heldOutModel } from "../asking/held-out-model.ts"
 import { chatAnswerer, type KeyedRequest, requireAllowedHost } from "../asking/request.ts"
 import { taskRequest } from "../asking/task-question.ts"
 import type { StageContext } from "../context.ts"
+import { requirePrivate } from "../privacy.ts"
 import { type AskedRow, defaultMaxTokens, recordingRows, type RecordingRows } from "./recording-rows.ts"
 
 /** Whose answers are recorded, and to what. */
@@ -59,6 +60,8 @@ export async function planRecording(context: StageContext, request: RecordingReq
   const recording = new Recording(context.workspace, task.task, name)
   const terms = termsOf(context, request, recording)
   const rows = await recordingRows(context, task, request)
+  requirePrivate(task, [...rows.validation, ...rows.test], rows.holdout)
+  requirePrivate(task, rows.inputs)
   const all = [...rows.validation, ...rows.test, ...rows.inputs]
   const known = new Map(
     [...recording.answersTo(all)].filter(([, { output }]) => !request.retryEmpty || output.trim() !== ""),

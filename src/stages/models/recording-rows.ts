@@ -1,3 +1,4 @@
+import { outbound } from "../../curation/version/personal-data-policy.ts"
 import { DataError, type Issue, ToolkitError } from "../../core/errors.ts"
 import type { Example } from "../../core/rows/example.ts"
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
@@ -60,7 +61,10 @@ async function inputsIn(context: StageContext, task: TaskSpecification, file: st
     const of = columns.of(line)
     const parsed = parseRow(task, of === undefined ? kept.without(line) : line, of, "input")
     if ("issues" in parsed) issues.push(...parsed.issues.map((issue) => ({ ...issue, file, line: line.line })))
-    else if (erased.of(parsed.row) === undefined) rows.set(parsed.row.id, parsed.row)
+    else if (erased.of(parsed.row) === undefined) {
+      const { id, input } = parsed.row
+      rows.set(id, { id, input: outbound(task, { input, output: null }).input })
+    }
   }
   columns.requireAll()
   if (issues.length > 0) throw new DataError(`${file} has rows that cannot be asked`, issues, "Mend those rows.")

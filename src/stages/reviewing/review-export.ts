@@ -12,7 +12,7 @@ import { countsOf, taskExamples, type TaskExamples } from "../standing/task-exam
 import { formColumns, guideOf, widths } from "../spreadsheet/form.ts"
 import { columnsOf, rowWriter, type ItemRow } from "../spreadsheet/columns.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
-import { reviewQueue } from "./review-queue.ts"
+import { reviewQueue, withheldCount } from "./review-queue.ts"
 
 export interface ReviewExport {
   /** Items; an item whose output has lists takes more rows than one. */
@@ -22,6 +22,8 @@ export interface ReviewExport {
   readonly counts: Readonly<Record<string, number>>
   /** How many of each are in the file: of the open ones, and of the questions by the fields of their kinds. */
   readonly written: Readonly<Record<string, number>>
+  /** How many wait and are in no file, for personal data is refused and they have some. */
+  readonly withheld: number
   /** Null where nothing waits: no file is written then, and one that is there stays. */
   readonly file: string | null
   /** Texts too long for a cell, each a file of the folder; the folder is there only when there are some. */
@@ -53,6 +55,7 @@ export async function exportReview(
   const counted = {
     ...{ rows: items.length, open: examples.open.length, counts: countsOf(examples) },
     written: writtenOf(examples, items),
+    withheld: withheldCount(task, examples),
   }
   if (items.length === 0) return { ...counted, file: null, longTexts: 0, textFolder: undefined }
   await options.beforeWriting?.(items.length)

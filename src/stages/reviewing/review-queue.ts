@@ -1,3 +1,4 @@
+import { personalDataKindsIn } from "../../curation/version/personal-data-policy.ts"
 import { UsageError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -22,6 +23,7 @@ export function reviewQueue(
   const isTheirs = (names: readonly string[], decidedBy: readonly string[]) =>
     reviewer === undefined || (!decidedBy.includes(reviewer) && (names.length === 0 || names.includes(reviewer)))
   const queue = examples.asked
+    .filter(({ item }) => !isWithheld(task, item))
     .filter(({ reviewers: names, decidedBy }) => isTheirs(names, decidedBy))
     .map((asked, index) => ({ asked, index }))
     .sort(
@@ -32,7 +34,23 @@ export function reviewQueue(
     )
     .map(({ asked }) => asked.item)
   const checks = reviewer === undefined || reviewers.length === 0 ? [] : examples.goldChecksFor(reviewer)
-  return mixed(queue, checks).filter(({ kind }) => options.only === undefined || kind === options.only)
+  const shown = checks.filter((item) => !isWithheld(task, item))
+  return mixed(queue, shown).filter(({ kind }) => options.only === undefined || kind === options.only)
+}
+
+/**
+ * Whether the item is shown to nobody: where personal data is refused, it leaves the files in no way. Where it is
+ * replaced or dropped, who decides sees a row as it is.
+ */
+export function isWithheld(task: TaskSpecification, { input, output }: Pick<ReviewItem, "input" | "output">): boolean {
+  return (
+    task.privacy.personalData === "refuse" && personalDataKindsIn(task, { input, output: output ?? null }).length > 0
+  )
+}
+
+/** How many items that wait are shown to nobody. */
+export function withheldCount(task: TaskSpecification, { asked }: TaskExamples): number {
+  return asked.filter(({ item }) => isWithheld(task, item)).length
 }
 
 /**

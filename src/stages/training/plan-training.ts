@@ -13,7 +13,7 @@ import type {
 import { lengthFaults, templateChat } from "../../core/contracts/chat-rows.ts"
 import { toolsOf } from "../../core/contracts/format.ts"
 import { GateError, ToolkitError } from "../../core/errors.ts"
-import type { Example } from "../../core/rows/example.ts"
+import type { Example, Preference } from "../../core/rows/example.ts"
 import type { DatasetManifest } from "../../core/rows/manifests.ts"
 import type { JobSpecification } from "../../core/training/job.ts"
 import { stratumOf } from "../../core/task/output.ts"
@@ -22,6 +22,7 @@ import type { TaskSpecification } from "../../core/task/task.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
+import { type LeavingRow, requirePrivate } from "../privacy.ts"
 import { requireAllowed } from "../rights.ts"
 import { dialectLines, requireRows } from "./dialect-lines.ts"
 import { requireNoLeak, requireUnaltered } from "./leak-gate.ts"
@@ -59,6 +60,11 @@ export function planTraining(
   requireTrainable(versions, manifest, task)
   const train = versions.each(dataset, "train.jsonl")
   requireStanding(context, task, train)
+  if (job.backend.name !== "local") {
+    requirePrivate(task, train, dataset)
+    requirePrivate(task, versions.each(manifest.holdout, "validation.jsonl"), manifest.holdout)
+    requirePrivate(task, pairsOf(versions.preferences(dataset)), dataset)
+  }
   requireAllowed(context, task, train, job.baseModel)
   const rendered =
     job.objective === "dpo"
@@ -88,6 +94,14 @@ export function planTraining(
   requireRows(plan, backend?.rows)
   requireValidation(plan)
   return { plan, digest: digest(plan), rendered }
+}
+
+/** Each half of a preference as a row of its own. */
+export function* pairsOf(preferences: readonly Preference[]): Generator<LeavingRow> {
+  for (const { id, input, chosen, rejected } of preferences) {
+    yield { id, input, output: chosen }
+    yield { id, input, output: rejected }
+  }
 }
 
 /** A validation loss needs rows to be measured on. */

@@ -18,7 +18,8 @@ import { type StagedFile, stageFile } from "../../store/files/staged-file.ts"
 import { TaskWatch } from "../../store/erasing/task-watch.ts"
 import { Versions } from "../../store/rows/versions.ts"
 import type { StageContext } from "../context.ts"
-import { renderRows, requireStanding, requireTrainable } from "../training/plan-training.ts"
+import { privateRows, requirePrivate } from "../privacy.ts"
+import { pairsOf, renderRows, requireStanding, requireTrainable } from "../training/plan-training.ts"
 import { renderedPreferences } from "../training/preferences.ts"
 import { requireAllowed } from "../rights.ts"
 
@@ -114,6 +115,7 @@ async function* partsOf(
 ): AsyncGenerator<Part> {
   const { id, holdout } = manifest
   if (format.carries === "preferences") {
+    requirePrivate(task, pairsOf(versions.preferences(id)), id)
     const rendered = renderedPreferences(task, versions, manifest)
     if (rendered.length === 0)
       throw new DataError(
@@ -126,7 +128,7 @@ async function* partsOf(
   }
   const rowsOf = (split: Split, of: FrozenId): Part => ({
     split,
-    rows: carried(format, render(task, versions.each(of, `${split}.jsonl`)), split),
+    rows: carried(format, render(task, privateRows(task, versions.each(of, `${split}.jsonl`), of)), split),
   })
   const isEmpty = (split: Split) => versions.manifest(holdout).files[`${split}.jsonl`]?.rows === 0
   yield rowsOf("train", id)
