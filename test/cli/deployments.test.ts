@@ -80,6 +80,20 @@ it("runs undeploy --on ends what this workspace has there, and leaves alone what
   expect(server.endpoints.billing.map(({ id }) => id)).toEqual(["dep_2", "dep_3"])
 })
 
+it("runs undeploy --on ends the others where one cannot be ended", async () => {
+  server.jobs.push({ ...server.newest, id: "ft-2", model_output_name: "org/theirs", model_object_id: "ml_ft-2" })
+  const options = { baseUrl: server.url, settleSeconds: 0 }
+  writeFileSync(join(folder, "tuneloop.yaml"), JSON.stringify({ backends: { here: { name: "together", options } } }))
+  const adopted = await printed("runs", "adopt", "here", "ft-2", "--task", "mood")
+  for (const each of [run, adopted.runs[0].run]) await printed("runs", "deploy", each, "--yes")
+  server.faults.push({ call: /^PATCH \S+autoscaling$/, when: "before", answer: { status: 403 } })
+  const { code, stderr } = await outcomeOf("runs", "undeploy", "--on", "together")
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/may go on billing: together answered HTTP 403/)])
+  expect(server.endpoints.billing).toHaveLength(1)
+  expect((await outcomeOf("runs", "undeploy", "--on", "together")).code).toBe(0)
+  expect(server.endpoints.billing).toEqual([])
+})
+
 it("evaluate deploys nothing unless it is asked to, and says what it would cost", async () => {
   const refused = await outcomeOf(...evaluation, "--yes")
   expect([refused.code, server.endpoints.made]).toEqual([3, []])

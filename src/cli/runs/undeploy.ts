@@ -26,7 +26,7 @@ export function registerUndeploy(command: Command, host: Host): void {
     .description("end what is deployed for a run, so that it bills no more")
     .addHelpText(
       "after",
-      "\nIt is safe to repeat. What was not deployed by this workspace is named and left\nalone.\n" +
+      "\nIt is safe to repeat, and waits up to two minutes for what the service drains\nbefore it stops. What was not deployed by this workspace is named and left\nalone.\n" +
         "Example: tuneloop runs undeploy latest",
     )
     .action(async (given: string | undefined, { on, dryRun }: Options) => {
@@ -34,12 +34,7 @@ export function registerUndeploy(command: Command, host: Host): void {
         throw new UsageError("either a run or --on BACKEND is needed", "tuneloop status lists what is billing.")
       const found = on === undefined ? await ofRun(host, given ?? "") : await ofBackend(host, on)
       for (const { lease } of found.leases) host.terminal.note(describeLease(lease, now()))
-      const ended: Lease[] = []
-      if (!dryRun)
-        for (const { lease, backend } of found.leases) {
-          const end = await undeployRun(host.context(), lease.run, backend)
-          if (end !== undefined) ended.push(end)
-        }
+      const ended = dryRun ? [] : await endAll(host, found.leases)
       host.print(
         {
           ...(dryRun ? { dryRun: true, standing: found.leases.map(({ lease }) => leaseData(lease, now())) } : {}),
@@ -49,6 +44,21 @@ export function registerUndeploy(command: Command, host: Host): void {
         [...(dryRun ? [] : describeEnded(ended)), ...found.others.map(describeOther)].join("\n"),
       )
     })
+}
+
+/** What cannot be ended is named, and keeps no other from its end; alone it is an error. */
+async function endAll(host: Host, leases: Found["leases"]): Promise<Lease[]> {
+  const ended: Lease[] = []
+  for (const { lease, backend } of leases)
+    try {
+      const end = await undeployRun(host.context(), lease.run, backend)
+      if (end !== undefined) ended.push(end)
+    } catch (error) {
+      if (!(error instanceof ToolkitError) || leases.length === 1 || host.context().signal.aborted) throw error
+      host.terminal.warn(`${lease.run} may go on billing: ${error.message}\n${error.hint ?? ""}`.trimEnd())
+      setExitCode(exitCodes.failure)
+    }
+  return ended
 }
 
 interface Found {

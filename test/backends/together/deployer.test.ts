@@ -142,6 +142,9 @@ describe("deployments at together", () => {
   it("with a state that nobody knows count as billing; lists come in pages", async () => {
     const deployment = await open().deploy(model, order)
     await open().deploy(model, { ...order, key: "lease_ffffffffffffffff" })
+    const nothing = { status: 200, body: '{"id": "dep_1", "status": null}' }
+    server.faults.push({ call: /^GET \S+\/dep_1$/, when: "after", answer: nothing })
+    expect(await open().deploymentState(deployment)).toBe("starting")
     for (const each of server.endpoints.made) each.state = "RETICULATING"
     server.endpoints.pageLimit = 1
     expect(await open().deploymentState(deployment)).toBe("starting")
