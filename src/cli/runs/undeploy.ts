@@ -26,7 +26,8 @@ export function registerUndeploy(command: Command, host: Host): void {
     .description("end what is deployed for a run, so that it bills no more")
     .addHelpText(
       "after",
-      "\nIt is safe to repeat, and waits up to two minutes for what the service drains\nbefore it stops. What was not deployed by this workspace is named and left\nalone.\n" +
+      "\nIt is safe to repeat, and waits up to two minutes for what the service drains\n" +
+        "before it stops. What was not deployed by this workspace is named and left\nalone.\n" +
         "Example: tuneloop runs undeploy latest",
     )
     .action(async (given: string | undefined, { on, dryRun }: Options) => {
