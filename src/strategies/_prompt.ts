@@ -9,7 +9,7 @@ import { itemSchema } from "./_items.ts"
 
 /** The options that strategies with a model share. */
 export const countOption = (usual: number) =>
-  z.int().positive().default(usual).describe("How many candidates to ask for")
+  z.int().positive().max(10_000_000).default(usual).describe("How many candidates to ask for")
 export const perRequestOption = (usual: number) =>
   z.int().min(1).max(20).default(usual).describe("How many examples one request asks for")
 export const shotsOption = (usual: number) =>

@@ -5,7 +5,7 @@ import { labelsOf } from "../core/task/task.ts"
 import { shotsOption, shotTokensOption } from "./_prompt.ts"
 
 const options = z.strictObject({
-  count: z.int().positive().default(200).describe("How many real inputs to label"),
+  count: z.int().positive().max(10_000_000).default(200).describe("How many real inputs to label"),
   shots: shotsOption(8),
   shotTokens: shotTokensOption,
 })

@@ -8,7 +8,7 @@ import { labelsOf, type TaskSpecification } from "../core/task/task.ts"
 const phrasing = z.string().min(1)
 
 const options = z.strictObject({
-  count: z.int().positive().default(100).describe("How many candidates to grow, over all labels"),
+  count: z.int().positive().max(10_000_000).default(100).describe("How many candidates to grow, over all labels"),
   slots: z
     .record(z.string(), z.array(z.string()).min(1))
     .default({})

@@ -13,8 +13,13 @@ export const verdictSchema = z.strictObject({
     .max(1)
     .default(0)
     .describe("The tuned model must be better than the incumbent by more than this"),
-  confidence: z.number().gt(0.5).lt(1).default(0.95).describe("Of the interval of the difference that decides"),
-  power: z.number().gt(0.5).lt(1).default(0.8).describe("The chance to see the expected gain, when it is real"),
+  confidence: z
+    .number()
+    .gt(0.5)
+    .max(0.999_999)
+    .default(0.95)
+    .describe("Of the interval of the difference that decides"),
+  power: z.number().gt(0.5).max(0.9999).default(0.8).describe("The chance to see the expected gain, when it is real"),
   expectedGain: z
     .number()
     .gt(0)
@@ -27,7 +32,7 @@ export const verdictSchema = z.strictObject({
     .lte(1)
     .default(0.2)
     .describe("The share of examples on which two contenders are expected to differ in being right"),
-  bootstrap: z.int().min(200).default(2000).describe("Resamples for the intervals"),
+  bootstrap: z.int().min(200).max(1_000_000).default(2000).describe("Resamples for the intervals"),
 })
 
 /** `holdout` of a specification: what belongs together, what is newest, and when the test set is worn. */

@@ -73,7 +73,8 @@ export async function readRows(reading: Reading, signal: AbortSignal): Promise<R
   const reader = new RowReader(reading)
   for (const [number, file] of files.entries()) {
     const columns = new FileColumns(reading.task, "csv", { kind, file, renamed: reading.columns }).expected
-    const table = await openTable(file, { sheet: reading.sheet, columns: [...columns, ...keptColumns(reading.task)] })
+    const named = [...columns, ...keptColumns(reading.task)]
+    const table = await openTable(file, { sheet: reading.sheet, columns: named, signal })
     reader.notes.push(...(table.notes ?? []).map((note) => `${file}: ${note}`))
     await inPieces(reader.readTable({ file, number }, table), signal)
   }

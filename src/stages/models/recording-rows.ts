@@ -50,7 +50,7 @@ async function inputsIn(context: StageContext, task: TaskSpecification, file: st
   const erased = new TaskRows(context.workspace, task.task).erased()
   const rows = new Map<string, AskedRow>()
   const issues: Issue[] = []
-  const { rows: lines, format } = await openTable(file)
+  const { rows: lines, format } = await openTable(file, { signal: context.signal })
   const columns = new FileColumns(task, format, { kind: "input", file })
   const kept = new KeptColumns(task, new Map())
   for (const line of lines) {

@@ -23,6 +23,8 @@ export interface WorkbookOptions {
   readonly sheet?: string | undefined
   /** Names of columns by which the header is found. */
   readonly columns?: readonly string[]
+  /** Ends the reading of what is read in a thread. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The rows of a file that people import, read as they are asked for where each is a line of its own. */

@@ -36,7 +36,7 @@ export async function readAnyTable(path: string, options: WorkbookOptions = {}):
     throw new DataError(`${path} has no sheets: --sheet is for workbooks (.xlsx)`, [], "Leave --sheet out.")
   if (extname(path).toLowerCase() !== ".parquet") return readTable(path, { otherEndings: ", .xlsx, .parquet" })
   const { readParquetTable } = await import("./parquet.ts")
-  return readParquetTable(path)
+  return readParquetTable(path, options.signal)
 }
 
 /**
