@@ -104,6 +104,11 @@ function report(error: unknown, host: Host | undefined, words: readonly string[]
     terminal.complain({ code: "system", message: `the system refused: ${error.message}`, hint })
     return exitCodes.failure
   }
+  const damage = damageOf(error)
+  if (damage !== undefined) {
+    terminal.complain(damage)
+    return exitCodes.failure
+  }
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   terminal.complain({
     code: "bug",
@@ -122,4 +127,20 @@ function isRefusal(error: unknown): error is Error {
   const { code, errcode } = error as { code?: string; errcode?: number }
   if (code === "ERR_SQLITE_ERROR") return [5, 6, 8, 10, 13, 14].includes((errcode ?? 0) & 0xff)
   return ["EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EMFILE", "ENFILE", "EIO"].includes(code ?? "")
+}
+
+/** What people can do to a workspace, wherever it is met: a file in the place of a folder, links in a circle, a ledger
+ * that other programs wrote into. */
+function damageOf(error: unknown): { code: string; message: string; hint: string } | undefined {
+  const { code, path = "a file of the workspace", message } = error as { code?: string; path?: string; message: string }
+  const misplaced = {
+    ENOTDIR: `${path} cannot be reached: a file stands where a folder must be`,
+    EISDIR: `${path} is a folder, where a file must be`,
+    ELOOP: `${path} cannot be reached: its links lead back to themselves`,
+  }[code ?? ""]
+  if (misplaced !== undefined)
+    return { code: "system", message: misplaced, hint: "Move what stands there out of the way, or remove it." }
+  if (code !== "ERR_SQLITE_ERROR") return undefined
+  const hint = "`tuneloop ledger verify` says whether it is damaged; report this with --verbose where it is sound."
+  return { code: "ledger", message: `the ledger cannot be used: ${message}`, hint }
 }

@@ -13,6 +13,8 @@ export function notPlain(value: unknown, path: Path = [], around = new Set<unkno
   if (typeof value !== "object" || value === null) return []
   if (around.has(value)) return [{ path: path.slice(0, -1), message: "holds itself, by an alias (*)" }]
   if (around.size >= mostNested) return [{ path: path.slice(0, 1), message: tooDeep }]
+  if (Object.hasOwn(value, "__proto__"))
+    return [{ path: [...path, "__proto__"], message: "cannot be the name of anything here; choose another" }]
   around.add(value)
   const found = Object.entries(value).flatMap(([key, item]) =>
     notPlain(item, [...path, Array.isArray(value) ? Number(key) : key], around),

@@ -86,7 +86,7 @@ export function strategyIssues(
   if (typeof strategies !== "object" || strategies === null) return []
   return Object.entries(strategies).flatMap(([name, options]): PathIssue[] => {
     const path = ["expand", "strategies", name]
-    const strategy = known[name]
+    const strategy = Object.hasOwn(known, name) ? known[name] : undefined
     if (!strategy) return unknownWord(path, name, Object.keys(known))
     const within = (issue: PathIssue) => ({ ...issue, path: [...path, ...issue.path] })
     const problems = optionIssues(strategy.options, options).map(within)
@@ -142,7 +142,7 @@ function filterIssues(
 ): PathIssue[] {
   return Object.entries(filters).flatMap(([name, options]): PathIssue[] => {
     const path = ["filters", name]
-    const filter = known[name]
+    const filter = Object.hasOwn(known, name) ? known[name] : undefined
     if (!filter) return unknownWord(path, name, Object.keys(known))
     return optionIssues(filter.options, options).map((issue) => ({ ...issue, path: [...path, ...issue.path] }))
   })

@@ -84,12 +84,12 @@ function counts(facts: CardFacts): string[] {
     table(
       ["label", "train", "validation", "test"],
       [
-        ...(labels.length < 2 ? [] : labels).map((label) => [
-          label,
-          trainLabels[label] ?? 0,
-          holdout.perLabel[label]?.validation ?? 0,
-          holdout.perLabel[label]?.test ?? 0,
-        ]),
+        // A label may have the name of something that every object has.
+        ...(labels.length < 2 ? [] : labels).map((label) => {
+          const held = Object.hasOwn(holdout.perLabel, label) ? holdout.perLabel[label] : undefined
+          const inTrain = Object.hasOwn(trainLabels, label) ? trainLabels[label] : undefined
+          return [label, inTrain ?? 0, held?.validation ?? 0, held?.test ?? 0]
+        }),
         total,
       ],
     ),

@@ -33,15 +33,17 @@ export function holdoutManifest(
   validation: readonly Example[],
   test: readonly Example[],
 ): HoldoutManifest {
-  const perLabel: Record<string, { validation: number; test: number }> = {}
+  // A label may have the name of something that every object has.
+  const perLabel = new Map<string, { validation: number; test: number }>()
   for (const [split, rows] of [
     ["validation", validation],
     ["test", test],
   ] as const)
     for (const { output } of rows) {
       const stratum = stratumOf(task, output)
-      perLabel[stratum] ??= { validation: 0, test: 0 }
-      perLabel[stratum][split]++
+      const counts = perLabel.get(stratum) ?? { validation: 0, test: 0 }
+      counts[split]++
+      perLabel.set(stratum, counts)
     }
   return {
     schemaVersion: 1,
@@ -53,7 +55,7 @@ export function holdoutManifest(
     }),
     task: task.task,
     files: { "validation.jsonl": fileEntry(validation), "test.jsonl": fileEntry(test) },
-    perLabel: Object.fromEntries(Object.entries(perLabel).sort(([a], [b]) => (a < b ? -1 : 1))),
+    perLabel: Object.fromEntries([...perLabel].sort(([a], [b]) => (a < b ? -1 : 1))),
   }
 }
 

@@ -23,8 +23,8 @@ export function rejectionsByReason(rejected: ReviewTally["rejected"]): Rejection
     .flatMap(([first, ...others]): Rejection[] => {
       if (first === undefined) return []
       const all = [first, ...others]
-      const strategies: Record<string, number> = {}
-      for (const { strategy } of all) strategies[strategy] = (strategies[strategy] ?? 0) + 1
+      const byStrategy = Map.groupBy(all, ({ strategy }) => strategy)
+      const strategies = Object.fromEntries([...byStrategy].map(([name, { length }]) => [name, length]))
       return [{ reason: first.reason, count: all.length, strategies, candidates: all.map(({ id }) => id) }]
     })
     .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1))

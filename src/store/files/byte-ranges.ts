@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
+import { requireFile } from "./files.ts"
 
 /**
  * The lines of a file by ranges of bytes, so that several threads read one file: a line belongs to the range in which
@@ -14,6 +15,7 @@ export class ByteRanges {
   #buffer = Buffer.alloc(0)
 
   constructor(path: string, rangeBytes: number) {
+    requireFile(path)
     this.#descriptor = openSync(path, "r")
     this.#size = fstatSync(this.#descriptor).size
     this.#rangeBytes = rangeBytes
