@@ -68,7 +68,8 @@ export function isExact(text: string): boolean {
   return /^-?\d+$/.test(text) ? Number.isSafeInteger(value) || String(value) === text : Number.isFinite(value)
 }
 
-const mayBeInexact = /\d{16}|e\+?\d{3}/i
+/** Such a number, or a text that reads like one. A number follows what parts values; the digits of a digest do not. */
+const mayBeInexact = /(?:^|[:,[\s])-?(?:\d{16}|\d[\d.]*e\+?\d{3})/i
 
 /** What is wrong with a text of one line that is no JSON: the parser names a line that is always the first. */
 export function jsonProblem({ message }: Error): string {

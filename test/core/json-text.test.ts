@@ -57,3 +57,30 @@ describe("a whole number beyond 2^53", () => {
     expect(parseJson('{"id":740245381351497731')).toBeUndefined()
   })
 })
+
+it("no number is taken for exact that is not, wherever it stands and however it is spaced", () => {
+  const number = fc.oneof(
+    fc.bigInt({ min: -(10n ** 19n), max: 10n ** 19n }).map(String),
+    fc.constantFrom("1e400", "-2.5E+309", "1E4000", "12.50e300", "0.12345678901234567", "9007199254740993.5"),
+    fc.integer().map(String),
+  )
+  const space = fc.constantFrom("", " ", "\n", "\t", "\r\n")
+  const text = fc
+    .array(fc.tuple(space, number, space, fc.constantFrom('"e123"', '"x: 1234567890123456"', "null", "{}")))
+    .chain((parts) =>
+      fc.constantFrom(
+        `[${parts.map(([before, value, after, other]) => `${before}${value}${after},${other}`).join(",")}]`,
+        `{${parts.map(([before, value, after], at) => `"k${at}":${before}${value}${after}`).join(",")}}`,
+        parts.map(([before, value, after]) => before + value + after)[0] ?? "1",
+      ),
+    )
+  const always = (of: string) =>
+    JSON.parse(of, ((_key: string, item: unknown, { source }: { source?: string }) =>
+      typeof item === "number" && source !== undefined && !isExact(source) ? source : item) as never) as unknown
+  fc.assert(
+    fc.property(text, (of) => {
+      expect(parseExact(of)).toEqual(always(of))
+    }),
+    { seed: 2, numRuns: 500 },
+  )
+})
