@@ -1,6 +1,6 @@
 import { calibrationItems } from "../../curation/review/asked-reviewers.ts"
 import { canonicalJson } from "../../core/canonical.ts"
-import { digitsOf, IdTable } from "../../core/id-table.ts"
+import { digitsOf } from "../../core/id-table.ts"
 import type { Output } from "../../core/rows/example.ts"
 import { heldNames, type Held } from "../../core/rows/holdout-refresh.ts"
 import type { TaskSpecification } from "../../core/task/task.ts"
@@ -15,6 +15,7 @@ import { inputProposals } from "../standing/input-proposals.ts"
 import { answersMissing, isAskedAnyway, labelsIn } from "../standing/review-plan.ts"
 import type { Standing } from "../standing/standing.ts"
 import { aboutRows, type RowStanding } from "./figures-about-rows.ts"
+import { FoldedCandidates } from "./folded-candidates.ts"
 import { FoldedDecisions, type FoldedItem } from "./folded-decisions.ts"
 import { asProposed, FoldedCandidate, FoldedStandings, none } from "./folded-items.ts"
 import { ReviewTally, type ReviewFigures } from "./review-tally.ts"
@@ -30,14 +31,18 @@ export function foldedFigures(
   digests?: FileDigests,
 ): ReviewFigures | undefined {
   const rows = new TaskRows(workspace, task.task)
-  const withOutputs = task.kind === "label" || task.kind === "multilabel"
-  const folded = foldedRows({ workspace, task: task.task, rows, withOutputs, digests })
+  const folded = foldedRows({ workspace, task: task.task, rows, withOutputs: keepsOutputs(task), digests })
   if (folded === undefined) return undefined
   try {
     return new FoldedReview(task, rows, folded).figures()
   } finally {
     folded.close()
   }
+}
+
+/** Whether outputs are labels, of which there are few. */
+export function keepsOutputs({ kind }: TaskSpecification): boolean {
+  return kind === "label" || kind === "multilabel"
 }
 
 interface StandingInput {
@@ -56,17 +61,12 @@ class FoldedReview {
   readonly #folded: FoldedRows
   readonly #splits: StandingSplits
   readonly #tally = new ReviewTally()
-  readonly #ids = new IdTable()
+  readonly #candidates: FoldedCandidates
   readonly #decisions: FoldedDecisions
   readonly #standings: FoldedStandings
   readonly #labels = new Map<string, readonly string[]>()
-  readonly grown: number
   #open = 0
   #missing = 0
-  /** Of each candidate by its number: its file and row, and the place of the last row with its id among all. */
-  readonly #files: Int32Array
-  readonly #fileRows: Int32Array
-  readonly #lastPlaces: Int32Array
   // Of those that passed their checks: the number, what policies look at, how they stand, and how many answers are
   // missing; below zero where no policy answers.
   readonly #judged: FoldedCandidate[] = []
@@ -81,16 +81,12 @@ class FoldedReview {
     this.#rows = rows
     this.#folded = folded
     this.#splits = new StandingSplits(rows)
-    this.grown = folded.candidates.reduce((sum, { columns }) => sum + columns.count, 0)
-    this.#files = new Int32Array(this.grown)
-    this.#fileRows = new Int32Array(this.grown)
-    this.#lastPlaces = new Int32Array(this.grown)
-    this.#states = new Uint8Array(this.grown)
-    this.#waiting = new Int32Array(this.grown)
-    this.#numberCandidates()
+    this.#candidates = new FoldedCandidates(folded.candidates)
+    this.#states = new Uint8Array(this.#candidates.size)
+    this.#waiting = new Int32Array(this.#candidates.size)
     const isInput = ({ high, low }: FoldedItem) => this.#splits.inputs.find(high, low) >= 0
     this.#decisions = new FoldedDecisions(folded.decisions, (item) =>
-      item.kind === "input" ? isInput(item) : this.#ids.find(item.high, item.low) >= 0,
+      item.kind === "input" ? isInput(item) : this.#candidates.find(item.high, item.low) >= 0,
     )
     const calibration = task.review.reviewers.length < 2 ? new Set<string>() : this.#drawCalibration()
     this.#standings = new FoldedStandings(task.review, this.#decisions, calibration)
@@ -100,21 +96,21 @@ class FoldedReview {
     const { review } = this.#task
     this.#decisions.tellTo(this.#tally)
     const inputs = this.#standInputs()
-    for (let number = 0; number < this.#ids.size; number += 1) this.#standCandidate(number)
+    for (let number = 0; number < this.#candidates.size; number += 1) this.#standCandidate(number)
     const accepted = acceptance(review, this.#judged)
     const left = this.#applyPolicies(accepted)
     const testInputs = this.#ask(inputs)
     const plan = { strata: accepted.strata, estimate: errorEstimate(review, this.#judged), waiting: left }
     const about = aboutRows({
-      ...{ task: this.#task, rows: this.#rows, decisions: this.#decisions.others, grown: this.#ids.size },
+      ...{ task: this.#task, rows: this.#rows, decisions: this.#decisions.others, grown: this.#candidates.size },
       heldOf: (id) => this.#heldOf(id),
-      isKnown: (id) => this.#candidateNumber(id) !== undefined || this.#splits.rowOf(id) >= 0,
+      isKnown: (id) => this.#candidates.numberOf(id) !== undefined || this.#splits.rowOf(id) >= 0,
       rowOf: (id) => this.#rowStanding(id, accepted.acceptedBy),
     })
     const goldTest = this.#splits.held.subarray(0, this.#splits.seeds.size).reduce((sum, held) => sum + isTest(held), 0)
     return {
       tally: this.#tally,
-      grown: this.grown,
+      grown: this.#candidates.rows,
       open: this.#open,
       testRows: goldTest + testInputs,
       counts: about.counts,
@@ -125,33 +121,14 @@ class FoldedReview {
     }
   }
 
-  #numberCandidates(): void {
-    let place = 0
-    for (const [file, { columns }] of this.#folded.candidates.entries())
-      for (let row = 0; row < columns.count; row += 1, place += 1) {
-        const [high, low] = [columns.at("high", row), columns.at("low", row)]
-        const number = this.#ids.size
-        if (this.#ids.add(high, low)) {
-          this.#files[number] = file
-          this.#fileRows[number] = row
-          this.#lastPlaces[number] = place
-        } else this.#lastPlaces[this.#ids.find(high, low)] = place
-      }
-  }
-
-  #candidate(number: number) {
-    const file = this.#folded.candidates[this.#files[number] as number] as FoldedRows["candidates"][number]
-    return { file, columns: file.columns, row: this.#fileRows[number] as number }
-  }
-
   #drawCalibration(): ReadonlySet<string> {
     const inputs = Array.from(
       { length: this.#splits.inputs.size },
       (_, row) => `input_${this.#splits.inputs.digits(row)}`,
     )
-    const candidates = Array.from({ length: this.#ids.size }, (_, number) => {
-      const { columns, row } = this.#candidate(number)
-      return (columns.at("flags", row) & candidateFlags.passes) === 0 ? [] : [`cand_${this.#ids.digits(number)}`]
+    const candidates = Array.from({ length: this.#candidates.size }, (_, number) => {
+      const { columns, row } = this.#candidates.at(number)
+      return (columns.at("flags", row) & candidateFlags.passes) === 0 ? [] : [`cand_${this.#candidates.digits(number)}`]
     })
     return calibrationItems(this.#task.review, [...inputs, ...candidates.flat()])
   }
@@ -169,7 +146,7 @@ class FoldedReview {
   }
 
   #standCandidate(number: number): void {
-    const { file, columns, row } = this.#candidate(number)
+    const { file, columns, row } = this.#candidates.at(number)
     const flags = columns.at("flags", row)
     if ((flags & candidateFlags.passes) === 0) return
     const candidate = new FoldedCandidate(number, file.name, columns, row)
@@ -191,7 +168,7 @@ class FoldedReview {
     if (standing.state === "rejected") return false
     if (standing.state !== "accepted") return undefined
     if (standing.output === asProposed) return true
-    const { file, columns, row } = this.#candidate(number)
+    const { file, columns, row } = this.#candidates.at(number)
     const kept = columns.text("output", row)
     const output: Output = kept === undefined ? file.read(row).output : JSON.parse(kept)
     return canonicalJson(standing.output) === canonicalJson(output)
@@ -235,7 +212,7 @@ class FoldedReview {
     let testInputs = 0
     const places = new Map(this.#proposals.map(({ id, at }) => [id, at]))
     const lastPlace = ({ at }: { at: number }) =>
-      this.#lastPlaces[(this.#judged[at] as FoldedCandidate).number] as number
+      this.#candidates.lastPlace((this.#judged[at] as FoldedCandidate).number)
     const proposals = this.#proposals.toSorted((a, b) => lastPlace(b) - lastPlace(a))
     const offered = inputProposals(proposals, (id) => this.#standingAt(places.get(id) as number))
     for (const { id, state, missing } of inputs) {
@@ -273,11 +250,11 @@ class FoldedReview {
     const { inputs, seeds } = this.#splits
     const place = this.#splits.rowOf(id) - seeds.size
     if (place >= 0 && place < inputs.size) return this.#inputStanding(id, place)
-    const number = this.#candidateNumber(id)
+    const number = this.#candidates.numberOf(id)
     const at = number === undefined ? -1 : this.#judged.findIndex((judged) => judged.number === number)
     const judged = this.#judged[at]
     if (number === undefined || judged === undefined || this.#settled.has(at)) return undefined
-    const { file, row } = this.#candidate(number)
+    const { file, row } = this.#candidates.at(number)
     const candidate = file.read(row)
     const by = this.#states[at] === byPolicy ? acceptedBy.get(id) : undefined
     const { standing } = this.#standings.of(judged, { file, row })
@@ -298,13 +275,6 @@ class FoldedReview {
 
   #heldOf(id: string): Held {
     return heldNames[this.#splits.held[this.#splits.rowOf(id)] ?? 0] ?? "train"
-  }
-
-  #candidateNumber(id: string): number | undefined {
-    const [, high, low] = /^cand_([0-9a-f]{8})([0-9a-f]{8})$/.exec(id) ?? []
-    if (high === undefined || low === undefined) return undefined
-    const number = this.#ids.find(Number.parseInt(high, 16) | 0, Number.parseInt(low, 16) | 0)
-    return number < 0 ? undefined : number
   }
 }
 

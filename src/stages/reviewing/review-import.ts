@@ -8,12 +8,12 @@ import { sheetSource } from "../../store/tables/sheet-files.ts"
 import { withLock } from "../../store/files/lock.ts"
 import { TaskRows } from "../../store/rows/task-rows.ts"
 import type { StageContext } from "../context.ts"
-import { countsOf, taskExamples, type TaskExamples } from "../standing/task-examples.ts"
+import { itemsById } from "./items-by-id.ts"
 import { reviewFigures } from "./review-figures.ts"
 import { isErased, newDecisions, recordDecisions, type DecidedItem } from "./record-decisions.ts"
 import { answersOf } from "../spreadsheet/filled-rows.ts"
 import { readDecision } from "../spreadsheet/read-decision.ts"
-import { guidelineDigest, reviewItems } from "../standing/review-items.ts"
+import { guidelineDigest } from "../standing/review-items.ts"
 import { alikeName } from "../../core/rows/reviewer-names.ts"
 import type { ReviewItem } from "../../core/rows/review-item.ts"
 import { isRevision } from "../spreadsheet/columns.ts"
@@ -67,10 +67,28 @@ export async function importReview(
   file: string,
   options: { reviewer: string | undefined; dryRun: boolean; shown?: number },
 ): Promise<ReviewImport> {
-  const rows = new TaskRows(context.workspace, task.task)
-  const examples = taskExamples(task, rows)
-  const itemOf = itemLookup(rows, examples)
+  const { workspace } = context
+  const rows = new TaskRows(workspace, task.task)
+  const items = itemsById(workspace, task, rows)
+  try {
+    return await importFrom(context, task, { file, rows, itemOf: items.itemOf }, options)
+  } finally {
+    items.close()
+  }
+}
+
+async function importFrom(
+  context: StageContext,
+  task: TaskSpecification,
+  {
+    file,
+    rows,
+    itemOf,
+  }: { readonly file: string; readonly rows: TaskRows; readonly itemOf: (id: string) => ReviewItem | undefined },
+  options: { reviewer: string | undefined; dryRun: boolean; shown?: number },
+): Promise<ReviewImport> {
   const sheet = await readFilledRows(task, file, itemOf)
+  const decided = rows.review.decisions()
   const at = context.now().toISOString()
   const { made, notTaken, issues } = decisionsOf(task, file, answersOf(sheet.filled, options.reviewer ?? ""), {
     itemOf,
@@ -78,17 +96,12 @@ export async function importReview(
   })
   issues.unshift(...sheet.issues)
   requireSound(task, file, { made, notTaken, issues })
-  const alike = alikeNotes(task, examples.decided, made)
+  const alike = alikeNotes(task, decided, made)
   const before = notTaken.length
-  const added = options.dryRun
-    ? newDecisions(examples.decided, made)
-    : takeIn(context, { task, rows, at }, made, notTaken)
+  const added = options.dryRun ? newDecisions(decided, made) : takeIn(context, { task, rows, at }, made, notTaken)
   const byVerdict: Record<string, number> = {}
   for (const { decision } of added) byVerdict[decision.verdict] = (byVerdict[decision.verdict] ?? 0) + 1
-  const isRecorded = !options.dryRun && added.length > 0
-  const left = isRecorded
-    ? reviewFigures(context.workspace, task)
-    : { open: examples.open.length, counts: countsOf(examples) }
+  const left = reviewFigures(context.workspace, task)
   return {
     read: sheet.read,
     added: added.length,
@@ -205,24 +218,6 @@ function requireSound(task: TaskSpecification, file: string, { made, notTaken, i
     issues.sort(byPlace),
     "Mend those cells and import the file again.",
   )
-}
-
-/**
- * The items by their ids: mostly those that wait, which are known already; all of them only when one that is decided is
- * asked for.
- */
-function itemLookup(
-  rows: TaskRows,
-  { open, aboutExamples, sources }: TaskExamples,
-): (id: string) => ReviewItem | undefined {
-  const waiting = new Map([...open, ...[...aboutExamples.values()].flat()].map((item) => [item.id, item]))
-  let all: ReadonlyMap<string, ReviewItem> | undefined
-  return (id) => {
-    const item = waiting.get(id)
-    if (item !== undefined) return item
-    all ??= new Map(reviewItems(rows, sources).map((each) => [each.id, each]))
-    return all.get(id)
-  }
 }
 
 function byPlace(a: Issue, b: Issue): number {
