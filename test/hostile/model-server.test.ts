@@ -116,7 +116,7 @@ it.each<[string, Reply]>([
       response.on("close", () => clearInterval(timer))
     },
   ],
-  ["of thoughts nested 6,000 deep", completion(`[{"thinking":`.repeat(6000) + '"x"' + "}]".repeat(6000))],
+  ["of thoughts nested 6,000 deep", completion(`${'[{"thinking":'.repeat(6000)}"x"${"}]".repeat(6000)}`)],
   ["with a call nested 6,000 deep", sends(`{"choices":[{"message":{"tool_calls":[{"function":${deep(6000)}}]}}]}`)],
   ["that is null", sends("null")],
   ["with a choice that is a number", sends('{"choices": 5}')],

@@ -253,8 +253,10 @@ export function isOver({ status }: Job): boolean {
   return overWords.includes(status)
 }
 
+/** A number that is no time stands as it is: nobody takes it for one. */
 export function timeOf(seconds: number): string {
-  return new Date(seconds * 1000).toISOString()
+  const at = new Date(seconds * 1000)
+  return Number.isNaN(at.getTime()) ? String(seconds) : at.toISOString()
 }
 
 /** What an error body of this wire says. */

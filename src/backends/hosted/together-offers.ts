@@ -54,13 +54,18 @@ export async function offersFor(
     const hardware = hardwareOf(config)
     const machine = machines.find(({ id, name }) => name === hardware || id === hardware)
     const cents = machine?.priceCentsPerHour
-    if (hardware === undefined || machine === undefined || cents == null || offers.has(hardware)) continue
+    if (hardware === undefined || machine === undefined || !isPrice(cents) || offers.has(hardware)) continue
     offers.set(hardware, {
       ...{ hardware, config: `projects/${config.projectId}/configs/${config.id}` },
       ...{ usdPerHour: cents / 100, asOf, source, isAvailable: isFree(machine) },
     })
   }
   return [...offers.values()].sort((a, b) => a.usdPerHour - b.usdPerHour || (a.hardware < b.hardware ? -1 : 1))
+}
+
+/** Whether it can be what an hour costs: one below zero would open every ceiling. */
+function isPrice(cents: number | null | undefined): cents is number {
+  return typeof cents === "number" && cents >= 0 && cents <= 1e6
 }
 
 /** A model that was derived may have configs of its own while its base has some, or none. */

@@ -1,5 +1,6 @@
 import type { FineTuneBackend } from "../../core/contracts/backend.ts"
 import { ToolkitError } from "../../core/errors.ts"
+import { believedEvents } from "../../core/training/believed-events.ts"
 import {
   type DeniedSubmission,
   isTerminal,
@@ -67,7 +68,7 @@ async function endOf(
   try {
     const { state, events } = await backend.poll(job, runFiles(context.workspace, run))
     if (!isTerminal(state)) return undefined
-    const costs = events.flatMap((event) => (event.type === "cost" ? [event.usd] : []))
+    const costs = believedEvents(events, context.now()).flatMap((event) => (event.type === "cost" ? [event.usd] : []))
     const usd = costs.reduce((sum, cost) => sum + cost, 0)
     const { submissionKey } = job
     return { type: "late-job-ended", submissionKey, state, ...(costs.length === 0 ? {} : { usd }) }

@@ -1,5 +1,6 @@
 import type { FineTuneBackend, JobSnapshot } from "../../core/contracts/backend.ts"
 import { ProviderError, redactSecrets, ToolkitError } from "../../core/errors.ts"
+import { believedEvents, isBelievedTime } from "../../core/training/believed-events.ts"
 import { isTerminal, isUnsettled, reduceRun, type RunSummary, type SentEvent } from "../../core/training/run.ts"
 import { keptModel } from "../../store/rows/model-places.ts"
 import { readPlan, runFiles, writeEvents } from "../../store/rows/run-files.ts"
@@ -102,18 +103,21 @@ async function poll(context: StageContext, summary: RunSummary, backend: FineTun
   const ledger = context.ledger()
   const cursor = await ledger.runs.cursor(run)
   const snapshot = await backend.poll(job, files, cursor)
-  const events = snapshot.events.map(
+  const stated = believedEvents(snapshot.events, context.now())
+  if (costsIn(stated) < costsIn(snapshot.events))
+    context.report.warn(`${backend.name} states a cost of ${run} that cannot be true: it counts at its estimate`)
+  const events = stated.map(
     (event): SentEvent =>
       event.type === "model-ready" ? { ...event, model: keptModel(context.workspace, event.model) } : event,
   )
-  const bodies = [...events, ...changeOf(summary, events, snapshot)]
+  const bodies = [...events, ...changeOf(summary, events, snapshot, context.now())]
   if (bodies.length > 0 || snapshot.cursor !== cursor)
     await ledger.runs.appendEvents(run, bodies, { expected: cursor, next: snapshot.cursor })
   return snapshot.pollAfterMs
 }
 
 /** The change to the snapshot's state, where the events do not say it already. */
-function changeOf(summary: RunSummary, events: readonly SentEvent[], snapshot: JobSnapshot): SentEvent[] {
+function changeOf(summary: RunSummary, events: readonly SentEvent[], snapshot: JobSnapshot, now: Date): SentEvent[] {
   const { state, providerStatus, message, hint, since } = snapshot
   const last = events.findLast(({ type }) => type === "state-changed" || type === "started")
   const before = last === undefined ? summary.state : last.type === "state-changed" ? last.state : "running"
@@ -125,9 +129,13 @@ function changeOf(summary: RunSummary, events: readonly SentEvent[], snapshot: J
       ...(providerStatus === undefined ? {} : { providerStatus }),
       ...(message === undefined ? {} : { message: redactSecrets(message) }),
       ...(hint === undefined ? {} : { hint: redactSecrets(hint) }),
-      ...(since === undefined ? {} : { sentAt: since }),
+      ...(since === undefined || !isBelievedTime(since, now) ? {} : { sentAt: since }),
     },
   ]
+}
+
+function costsIn(events: readonly SentEvent[]): number {
+  return events.filter(({ type }) => type === "cost").length
 }
 
 /** A run that has just succeeded has what it made, and the pin of its base; then its events are written as a file. */

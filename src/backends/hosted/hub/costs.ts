@@ -131,7 +131,8 @@ function weightsInName(name: string): number | undefined {
 
 function usdPerHourOf({ unitCostUSD, unitLabel }: HubHardware): number | undefined {
   const units = { second: 3600, minute: 60, hour: 1 }[unitLabel ?? ""]
-  if (typeof unitCostUSD !== "number" || units === undefined) return undefined
+  if (typeof unitCostUSD !== "number" || !(unitCostUSD >= 0 && unitCostUSD <= 1e4) || units === undefined)
+    return undefined
   return Number((unitCostUSD * units).toPrecision(6))
 }
 
