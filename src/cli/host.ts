@@ -14,6 +14,7 @@ import { Workspace } from "../store/workspace.ts"
 import { askConsent, type Asker } from "./consent.ts"
 import { backendProblem, load, names } from "./plugins.ts"
 import * as machine from "./machine.ts"
+import { safeJson, safeText } from "../core/safe-text.ts"
 import { type GlobalOptions, Terminal } from "./terminal.ts"
 import { packageRoot, toolVersion } from "./version.ts"
 
@@ -263,7 +264,11 @@ export class Host {
   print(data: Readonly<Record<string, unknown>>, text: string): void {
     this.terminal.endProgress()
     machine.stdout.write(
-      this.json ? `${JSON.stringify({ schemaVersion: 1, ...data })}\n` : text === "" ? "" : `${text}\n`,
+      this.json
+        ? `${safeJson({ schemaVersion: 1, ...data })}\n`
+        : text === ""
+          ? ""
+          : `${safeText(text, { colour: this.terminal.outputColour })}\n`,
     )
   }
 }

@@ -127,8 +127,11 @@ export function joined(refused: readonly ConfigError[], files: number): ConfigEr
 export async function readCheckedJob(workspace: Workspace, job: string): Promise<JobSpecification> {
   const modules = new Map<string, BackendModule>()
   for (const name of names("backends")) modules.set(name, await load<BackendModule>("backends", name))
+  const contenders = await loadAll<Contender>("contenders")
   return workspace.readJob(job, (_raw, value) => {
     if (value === undefined) return []
+    const unknown = contenderIssues(value.evaluation, contenders)
+    if (unknown.length > 0) return unknown
     const { name, options } = value.backend
     const module = modules.get(name)
     const known = [...modules.keys(), ...Object.keys(workspace.settings.backends)]
@@ -136,6 +139,25 @@ export async function readCheckedJob(workspace: Workspace, job: string): Promise
     return optionIssues(module.options, options).map(({ path, message }) => ({
       path: ["backend", "options", ...path],
       message,
+    }))
+  })
+}
+
+/** The contenders that the job names and nobody knows, or that need other settings, each by its place. */
+function contenderIssues(
+  settings: JobSpecification["evaluation"],
+  contenders: Readonly<Record<string, Contender>>,
+): PathIssue[] {
+  return settings.contenders.flatMap((written, index): PathIssue[] => {
+    const { name, argument } = plugInName(written)
+    const contender = Object.hasOwn(contenders, name) ? contenders[name] : undefined
+    const path = ["evaluation", "contenders", index]
+    if (contender === undefined || (contender.argument === undefined) !== (argument === undefined))
+      return [{ path, message: unknownContender(written, byNeeds(contenders)).message }]
+    const given = { ...settings, ...(argument === undefined ? {} : { argument }) }
+    return optionIssues(contender.options, given).map((issue) => ({
+      path: ["evaluation", ...issue.path],
+      message: issue.message,
     }))
   })
 }

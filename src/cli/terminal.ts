@@ -1,4 +1,5 @@
 import type { Reporter } from "../stages/context.ts"
+import { safeJson, safeText } from "../core/safe-text.ts"
 import { monotonicMs, stderr, stdout } from "./machine.ts"
 
 /** The options that every command takes. */
@@ -58,35 +59,43 @@ export class Terminal implements Reporter {
   note(message: string): void {
     if (this.isQuiet) return
     this.endProgress()
-    stderr.write(`${message}\n`)
+    stderr.write(`${this.safe(message)}\n`)
   }
 
   warn(message: string): void {
     this.endProgress()
-    stderr.write(`${this.paint("warning:", "1;33")} ${message}\n`)
+    stderr.write(`${this.paint("warning:", "1;33")} ${this.safe(message)}\n`)
   }
 
   progress(message: string): void {
     if (this.isQuiet) return
     if (this.isTerminal) {
-      this.line = message.slice(0, this.width - 1)
+      this.line = this.safe(message)
+        .replace(/\n/g, " ")
+        .slice(0, this.width - 1)
       stderr.write(`\r\u001b[2K${this.line}`)
       return
     }
     const now = monotonicMs()
     if (now - this.lastPlainAt < plainIntervalMs) return
     this.lastPlainAt = now
-    stderr.write(`${message}\n`)
+    stderr.write(`${this.safe(message)}\n`)
   }
 
   /** An error: what failed and the next step; one JSON object under --json. */
   complain(error: { message: string; hint?: string | undefined; code: string }): void {
     this.endProgress()
-    if (this.isJson) stderr.write(`${JSON.stringify({ schemaVersion: 1, error })}\n`)
+    if (this.isJson) stderr.write(`${safeJson({ schemaVersion: 1, error })}\n`)
     else
       stderr.write(
-        `${this.paint("error:", "1;31")} ${error.message}\n${error.hint === undefined ? "" : `  ${error.hint}\n`}`,
+        `${this.paint("error:", "1;31")} ${this.safe(error.message)}\n` +
+          `${error.hint === undefined ? "" : `  ${this.safe(error.hint)}\n`}`,
       )
+  }
+
+  /** Messages may quote data: nothing in it steers the terminal. */
+  private safe(message: string): string {
+    return safeText(message, { colour: this.colour })
   }
 
   endProgress(): void {

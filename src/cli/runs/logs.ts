@@ -5,6 +5,7 @@ import { syncRun } from "../../stages/training/sync.ts"
 import { runFiles } from "../../store/rows/run-files.ts"
 import type { Host } from "../host.ts"
 import { stdout } from "../machine.ts"
+import { safeText } from "../../core/safe-text.ts"
 import { resolveRun } from "../resolve-run.ts"
 import { backendOfRun, currentSummary } from "./run-backend.ts"
 
@@ -27,7 +28,7 @@ export function registerLogs(command: Command, host: Host): void {
         for (;;) {
           const page = await backend.logs?.(summary.job, files, cursor)
           if (page === undefined) return
-          stdout.write(page.text)
+          stdout.write(stdout.isTTY === true ? safeText(page.text, { colour: false }) : page.text)
           isEmpty &&= page.text === ""
           if (page.text === "" || page.cursor === cursor) return
           cursor = page.cursor

@@ -9,7 +9,7 @@ import { SqliteOpenings } from "./sqlite-openings.ts"
 import { SqliteRequests } from "./sqlite-requests.ts"
 import { SqliteRuns } from "./sqlite-runs.ts"
 import { scrubDatabase } from "./sqlite-erasure.ts"
-import { migrate, requireCurrent } from "./sqlite-schema.ts"
+import { migrate, requireCurrent, requireLedger } from "./sqlite-schema.ts"
 import { verifyDatabase } from "./sqlite-verify.ts"
 
 /** A ledger in a file. SQLite answers at once; who waits for it must not count on that. */
@@ -36,6 +36,7 @@ export class SqliteLedger implements Ledger {
     try {
       mkdirSync(dirname(file), { recursive: true })
       const database = new DatabaseSync(file)
+      requireLedger(database)
       database.exec(
         "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; " +
           "pragma foreign_keys = on; pragma secure_delete = on;",
@@ -114,7 +115,7 @@ function openUnchanged(file: string): DatabaseSync | undefined {
 
 /** SQLite's codes for "read-only" and "cannot open", or the system's for a folder. */
 function isWriteForbidden(error: unknown): boolean {
-  const { errcode, code } = error as { errcode?: number; code?: string }
+  const { errcode, code } = (error ?? {}) as { errcode?: number; code?: string }
   return (
     (errcode !== undefined && [8, 14].includes(errcode & 0xff)) || ["EACCES", "EPERM", "EROFS"].includes(code ?? "")
   )

@@ -32,6 +32,19 @@ export function migrate(database: DatabaseSync): void {
   }
 }
 
+/** Throws where the database is another program's: no table is made in it. */
+export function requireLedger(database: DatabaseSync): void {
+  const tables = database
+    .prepare("select name from sqlite_master where type = 'table' and name not like 'sqlite_%'")
+    .all()
+  const isOurs = versionOf(database) === 0 ? tables.length === 0 : tables.some(({ name }) => name === "run_events")
+  if (isOurs) return
+  throw new ToolkitError(`${database.location() ?? "the file"} is a database of another program, not a ledger`, {
+    code: "ledger",
+    hint: "Name another file as `ledger` in tuneloop.yaml; nothing was written to this one.",
+  })
+}
+
 /** Throws where the tables are not just those that this code knows: nobody may change them. */
 export function requireCurrent(database: DatabaseSync): void {
   requireVersion(database, (version) => version === migrations.length)
