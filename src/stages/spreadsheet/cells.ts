@@ -2,8 +2,8 @@ import { canonicalText } from "../../core/canonical.ts"
 
 /**
  * What a spreadsheet would read as a formula, or writes instead of one, whatever apostrophes, blanks and characters
- * without a look stand before it (OWASP, CSV injection; full-width signs are formulas in Japanese and Chinese spreadsheets). A negative number is
- * none.
+ * without a look stand before it (OWASP, CSV injection; full-width signs are formulas in Japanese and Chinese
+ * spreadsheets). A negative number is none.
  */
 const formulaLike =
   /^['\s\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2060\ufeff]*(?!-\d+(?:\.\d+)?$)(?:[=+\-@|%\t\r\n＝＋－＠]|#(?:N\/A|NAME\?|REF!|VALUE!|DIV\/0!|NUM!|NULL!|SPILL!|CALC!)$|Err:\d{3}$)/u
