@@ -30,7 +30,10 @@ export function objectsIn(text: string, isWhole: (body: string) => boolean, dept
  * `\'`, and a backslash before a letter that makes no escape. Undefined for anything else.
  */
 export function readJson(text: string): unknown {
-  return parseJson(text) ?? parseJson(withoutLastCommas(mended(text)))
+  const value = parseJson(text)
+  if (value !== undefined) return value
+  const again = withoutLastCommas(mended(text))
+  return again === text ? undefined : parseJson(again)
 }
 
 function mended(text: string): string {
