@@ -18,8 +18,8 @@ import type { ServedModels } from "./served-models.ts"
 import { recordingsOf, type RecordingsTerms } from "./recordings.ts"
 
 /**
- * Raised when a change here would give other predictions or figures from the same run. 2, of chat tasks with tools alone:
- * they are asked with them, and calls are compared by what they call.
+ * Raised when a change here would give other predictions or figures from the same run. 2, of chat tasks with tools
+ * alone: they are asked with them, and calls are compared by what they call.
  */
 const semanticsOf = (task: TaskSpecification) => (task.kind === "chat" && task.output.tools.length > 0 ? 2 : 1)
 
