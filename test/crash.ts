@@ -1,9 +1,10 @@
 // `npm run test:crash [-- --kills 100 --seed 1 --only PART,...]`: kills the growing of examples 100 times at random
 // moments, and a submit and a deployment 100 times at each point of each service, and says what came of it. The parts
-// are `growing`, the services and `deployment`.
+// are `growing`, the services, `deployment`, `erase` (an erasure beside each command, half of them killed) and `imports`.
 import { parseArgs } from "node:util"
 import { brokenPromises, crashes } from "./stages/asking/asking-crash.ts"
 import { crash as crashDeployment, killPoints as deploymentPoints } from "./stages/deploying/deploy-crash.ts"
+import { erasedBeside, importedTwice } from "./stages/pairs-crash.ts"
 import { crash, killPoints, services } from "./stages/training/submit-crash.ts"
 
 const { values } = parseArgs({
@@ -18,6 +19,8 @@ const parts: Readonly<Record<string, () => Promise<string[]>>> = {
   growing,
   ...Object.fromEntries(Object.keys(services).map((service) => [service, () => submits(service)])),
   deployment: deployments,
+  erase: () => erasedBeside(Math.ceil(kills / 20), seed, (line) => process.stdout.write(`${line}\n`)),
+  imports: () => importedTwice(Math.ceil(kills / 20)),
 }
 const chosen = values.only?.flatMap((names) => names.split(",")) ?? Object.keys(parts)
 const unknown = chosen.filter((name) => !Object.hasOwn(parts, name))
