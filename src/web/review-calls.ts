@@ -6,7 +6,7 @@ import { outputAfter, takesOutput, type Answer } from "../stages/standing/answer
 import { choicesOf, everyChoice, kindOf } from "../stages/standing/kinds.ts"
 import type { ReviewItem } from "../core/rows/review-item.ts"
 import { differenceOf } from "./review-difference.ts"
-import type { ReviewSession } from "./review-session.ts"
+import { LockedError, type ReviewSession } from "./review-session.ts"
 import { itemView, saidOf, taskView, textOf } from "./review-view.ts"
 import type { ItemView, NextAnswer, OutputCheck, Recorded, TaskView } from "./review-wire.ts"
 import { AnswerError, type Calls } from "./shell-server.ts"
@@ -81,7 +81,7 @@ function decisionCalls(session: ReviewSession, asking: AskingReader): Calls {
       const asked = read(checkSchema, body)
       return checkOf(task, found(session, asked.item), canonicalValue(asked.output))
     },
-    decide(body): Recorded {
+    decide: whenFree(session, (body): Recorded => {
       const asked = asking(decideSchema, body)
       const item = found(session, asked.item)
       if (item.revision !== asked.revision)
@@ -91,22 +91,39 @@ function decisionCalls(session: ReviewSession, asking: AskingReader): Calls {
         throw new AnswerError(422, "a reject needs a reason: it says what must become better")
       const { item: id, at, verdict } = session.decide(asked.reviewer, item, answer, asked.comment)
       return { item: id, at, verdict }
-    },
+    }),
     last(body): Pick<Recorded, "item" | "at"> {
       const last = session.lastOf(asking(lastSchema, body).reviewer)
       if (last === undefined) throw new AnswerError(404, "there is nothing to undo")
       return { item: last.item, at: last.at }
     },
-    withdraw(body): NextAnswer {
+    withdraw: whenFree(session, (body): NextAnswer => {
       const asked = asking(withdrawSchema, body)
       const wished = asked.decision
       const mine = session.withdraw(asked, wished.item, wished.at)
       const { item, progress } = session.next(asked, wished.item)
       const view = item && shownTo(session, item, asked.reviewer)
       return { item: view && mine && view.id === wished.item ? { ...view, mine: saidOf(mine) } : view, progress }
-    },
+    }),
   }
 }
+
+/** While another command writes the rows the call is tried again, and the other reviewers are served. */
+function whenFree(session: ReviewSession, call: (body: unknown) => unknown): (body: unknown) => Promise<unknown> {
+  return async (body) => {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return call(body)
+      } catch (error) {
+        if (!(error instanceof LockedError) || tries >= mostTries) throw error
+        await session.pause(tryAgainMs)
+      }
+    }
+  }
+}
+
+const tryAgainMs = 100
+const mostTries = 100
 
 function shownTo(session: ReviewSession, item: ReviewItem, reviewer: string): ItemView {
   return itemView(session.task, item, {

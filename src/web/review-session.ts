@@ -15,11 +15,18 @@ import type { ReviewItem } from "../core/rows/review-item.ts"
 import { isWithheld, reviewQueue } from "../stages/reviewing/review-queue.ts"
 import { currentOn, outcomeOn } from "../stages/standing/standing.ts"
 import { alikeName } from "../core/rows/reviewer-names.ts"
-import { withLock } from "../store/files/lock.ts"
+import { withLockIfFree } from "../store/files/lock.ts"
 import { TaskRows } from "../store/rows/task-rows.ts"
 import type { Neighbour } from "./review-view.ts"
 import type { Asking, Progress } from "./review-wire.ts"
 import { AnswerError } from "./shell-server.ts"
+
+/** Another process has the rows just now: nothing was recorded, and nobody waited. */
+export class LockedError extends AnswerError {
+  constructor() {
+    super(503, "another command is writing the rows of this task; nothing was recorded, try again in a moment")
+  }
+}
 
 /** A page that was not heard of for so long has left its item to others. */
 const leaseMs = 30 * 60 * 1000
@@ -28,6 +35,8 @@ const lookAgainMs = 2000
 /** So many train seeds are enough to show what the task is like; more would only fill the memory. */
 const mostNeighbours = 5000
 const agreementAgainMs = 10_000
+/** So many pages of one reviewer hold an item at a time. */
+const mostPages = 20
 
 /**
  * The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds,
@@ -54,7 +63,8 @@ export class ReviewSession {
   #readAt = 0
   #readForMs = 0
   #lastAtMs = 0
-  readonly #leases = new Map<string, { page: string; at: number }>()
+  /** The oldest first. */
+  readonly #leases = new Map<string, { page: string; reviewer: string; at: number }>()
   readonly #skipped = new Map<string, Set<string>>()
   readonly #sessions = new Map<string, string>()
 
@@ -103,12 +113,20 @@ export class ReviewSession {
     }
     const { item, progress } = found
     this.leave(asking.page)
-    if (item)
-      this.#leases.set(this.#claimOn(item.id, asking.reviewer), { page: asking.page, at: this.#context.monotonicMs() })
+    if (item) this.#lease(item.id, asking)
     return {
       item,
       progress: { ...progress, decided: this.#decidedBy(asking.reviewer), agreement: this.#agreementNow() },
     }
+  }
+
+  /** The item is the page's alone; who opens page after page keeps the items of the newest ones. */
+  #lease(id: string, { reviewer, page }: Asking): void {
+    const claim = this.#claimOn(id, reviewer)
+    this.#leases.delete(claim)
+    this.#leases.set(claim, { page, reviewer, at: this.#context.monotonicMs() })
+    const own = [...this.#leases].filter(([, lease]) => lease.reviewer === reviewer)
+    for (const [old] of own.slice(0, -mostPages)) this.#leases.delete(old)
   }
 
   #lookFor({ reviewer, page }: Asking, wished: string | undefined) {
@@ -138,11 +156,18 @@ export class ReviewSession {
 
   /** The item comes again after the others. */
   skip({ reviewer, page }: Asking, item: string): void {
+    this.leave(page)
+    // Ids that are nobody's would only fill the memory.
+    if (this.item(item) === undefined) return
     const skipped = this.#skipped.get(reviewer) ?? new Set()
     // Skipped again, it goes to the end.
     skipped.delete(item)
     this.#skipped.set(reviewer, skipped.add(item))
-    this.leave(page)
+  }
+
+  /** A moment later; others are served meanwhile. */
+  async pause(milliseconds: number): Promise<void> {
+    await this.#context.sleep(milliseconds)
   }
 
   /** The page holds no item any more. */
@@ -214,7 +239,7 @@ export class ReviewSession {
     const queue = this.#queueOf(reviewer)
     if (!queue.some((other) => other.id === id)) this.#queues.set(reviewer, [item, ...queue])
     this.leave(page)
-    this.#leases.set(this.#claimOn(id, reviewer), { page, at: this.#context.monotonicMs() })
+    this.#lease(id, { reviewer, page })
     return last
   }
 
@@ -260,12 +285,15 @@ export class ReviewSession {
     const { workspace } = this.#context
     // What changed before the append is still seen as a change after it.
     const isKeptUp = this.#rows.stamp() === this.#stamp
-    withLock(workspace.lockFile(this.task.task), `the rows of ${this.task.task}`, () => {
+    let isDone = false
+    withLockIfFree(workspace.lockFile(this.task.task), () => {
       // A page that was open before an erasure still shows what went.
       if (isErased(this.#rows.erased(), item))
         throw new AnswerError(409, "this item was erased after it was shown; nothing was recorded", { isChanged: true })
       appendDecision(this.#rows, session, item, line)
+      isDone = true
     })
+    if (!isDone) throw new LockedError()
     this.#sessions.set(line.reviewer, session)
     if (isKeptUp) this.#stamp = this.#rows.stamp()
   }
