@@ -16,8 +16,8 @@ export interface DecidedItem {
 }
 
 /**
- * The decisions that are not among those of the task's logs: equal ones by the same reviewer about the same revision are the
- * same decision, whenever they were made.
+ * The decisions that are not among those of the task's logs: equal ones by the same reviewer about the same revision are
+ * the same decision, whenever they were made.
  */
 export function newDecisions(decided: readonly Decision[], made: readonly DecidedItem[]): DecidedItem[] {
   const items = new Set(made.map(({ decision }) => decision.item))

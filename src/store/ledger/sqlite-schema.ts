@@ -15,7 +15,9 @@ const migrations: readonly string[] = [
    create table attempts (attempt integer primary key, key text not null references requests(key), task text not null, strategy text not null, batch integer references batches(batch), state text not null, sent_at text not null, settled_at text, worst_usd real, cost_usd real, input_tokens integer, output_tokens integer) strict;
    create index attempts_by_key on attempts (key);
    create index attempts_by_task on attempts (task, state, cost_usd, worst_usd);`,
-  `create table request_rows (key text not null references requests(key), row text not null, primary key (key, row)) strict, without rowid;
+  `create table request_rows (
+     key text not null references requests(key), row text not null, primary key (key, row)
+   ) strict, without rowid;
    create index request_rows_by_row on request_rows (row);
    create table forbidden (task text not null, name text not null, primary key (task, name)) strict, without rowid;
    create table scrubs (due integer primary key) strict;`,
