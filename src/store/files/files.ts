@@ -13,7 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs"
-import { isUtf8 } from "node:buffer"
+import { constants, isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
 import { basename, dirname, join, resolve } from "node:path"
 import { DataError } from "../../core/errors.ts"
@@ -194,7 +194,8 @@ export function* readByteLines(path: string, options: { cutTornLine?: boolean } 
     throw readError(path, "file", error)
   }
   try {
-    let rest = Buffer.alloc(0)
+    // What was read of a line that has not ended: joined once, however long it is.
+    let pieces: Buffer[] = []
     let number = 0
     const lineOf = (bytes: Buffer, isValid: boolean): ByteLine => {
       number += 1
@@ -206,15 +207,18 @@ export function* readByteLines(path: string, options: { cutTornLine?: boolean } 
       const chunk = Buffer.allocUnsafe(chunkBytes)
       const length = readSync(descriptor, chunk, 0, chunkBytes, null)
       if (length === 0) break
-      rest = rest.length === 0 ? chunk.subarray(0, length) : Buffer.concat([rest, chunk.subarray(0, length)])
+      pieces.push(chunk.subarray(0, length))
+      if (!chunk.subarray(0, length).includes(newline)) continue
+      const rest = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)
       const isValid = isUtf8(rest.subarray(0, rest.lastIndexOf(newline) + 1))
       let start = 0
       for (let end = rest.indexOf(newline, start); end >= 0; end = rest.indexOf(newline, start)) {
         yield lineOf(rest.subarray(start, end), isValid)
         start = end + 1
       }
-      rest = rest.subarray(start)
+      pieces = start === rest.length ? [] : [rest.subarray(start)]
     }
+    const rest = Buffer.concat(pieces)
     // A line without its end is torn when we wrote the file ourselves; in a user's file it is just the last line.
     if (rest.length > 0 && !options.cutTornLine) yield lineOf(rest, false)
   } finally {
@@ -289,6 +293,12 @@ function readError(path: string, what: string, error: unknown): DataError {
 
 /** The bytes as UTF-8 without a byte order mark; invalid bytes are a DataError naming their line. */
 export function decodeText(bytes: Buffer, path: string): string {
+  if (bytes.length > constants.MAX_STRING_LENGTH)
+    throw new DataError(
+      `${path} has ${bytes.length} bytes; a file that is read as a whole may have ${constants.MAX_STRING_LENGTH}`,
+      [],
+      "Write it as JSONL, which is read line by line, or divide it.",
+    )
   try {
     return new TextDecoder(markedEncoding(bytes) ?? "utf-8", { fatal: true }).decode(bytes)
   } catch {
