@@ -148,6 +148,13 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   const lowered = isClean ? source : folded
   const isOther = isClean ? classifyFolded(source, length) : classifyAscii(source, length)
   if (isOther) return foldYourself
+  return hasNumbers ? hashWords(lowered, length, true) : hashWords(lowered, length, false)
+}
+
+/** Made twice: most texts have no digits, and then none is looked for. */
+// @ts-ignore: a decorator of AssemblyScript
+@inline
+function hashWords(lowered: usize, length: usize, lookForDigits: bool): i32 {
   const end = (length + padding - 1) & ~63
   let out = units
   let before: u64 = 1
@@ -157,8 +164,7 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
   for (let block: usize = 0; block <= end; block += 64) {
     const signs = load<u64>(signMasks + (block >> 3))
     const parts = load<u64>(masks + (block >> 3)) | signs
-    const digits = load<u64>(digitMasks + (block >> 3))
-    if (digits !== 0) hasNumbers = true
+    const digits = lookForDigits ? load<u64>(digitMasks + (block >> 3)) : 0
     const shifted = (parts << 1) | before
     let starts = (~parts & shifted) | signs
     let ends = (parts & ~shifted) | (signs << 1) | signBefore
@@ -172,11 +178,11 @@ function wordsOf(source: usize, length: usize, isClean: bool): i32 {
         const first = <usize>ctz(starts)
         start = block + first
         starts &= starts - 1
-        hasDigit = digits !== 0 && ((digits >> first) & ((<u64>1 << (last - first)) - 1)) !== 0
-      } else hasDigit = hasDigits(lowered + start, lowered + block + last)
+        if (lookForDigits) hasDigit = ((digits >> first) & ((<u64>1 << (last - first)) - 1)) !== 0
+      } else if (lookForDigits) hasDigit = hasDigits(lowered + start, lowered + block + last)
       open = nowhere
-      const unit = hashWord(lowered + start, lowered + block + last)
-      store<u64>(out, (unit & ~1) | <u64>hasDigit)
+      const unit = hashWord(lowered + start, lowered + block + last) & ~1
+      store<u64>(out, lookForDigits ? unit | <u64>hasDigit : unit)
       ends &= ends - 1
       out += 8
     }
@@ -205,6 +211,7 @@ function classifyAscii(source: usize, length: usize): bool {
   const erase = i8x16.splat(0x7f)
   const none = i8x16.splat(0)
   let other = none
+  let digits = none
   for (let at: usize = 0; at < length; at += 16) {
     const raw = v128.load(source + at)
     const isUpper = v128.and(i8x16.gt_s(raw, beforeA), i8x16.lt_s(raw, afterZ))
@@ -217,10 +224,21 @@ function classifyAscii(source: usize, length: usize): bool {
     const isSpace = v128.and(isApart, i8x16.lt_s(raw, afterSpace))
     store<u16>(masks + (at >> 3), <u16>i8x16.bitmask(isSpace))
     store<u16>(signMasks + (at >> 3), <u16>i8x16.bitmask(v128.andnot(isApart, isSpace)))
-    store<u16>(digitMasks + (at >> 3), <u16>i8x16.bitmask(isDigit(raw)))
+    digits = v128.or(digits, isDigit(raw))
   }
   closeMasks(length)
+  markDigits(source, length, digits)
   return v128.any_true(other)
+}
+
+/** Writes a bit for each digit, where there are any. */
+function markDigits(source: usize, length: usize, digits: v128): void {
+  hasNumbers = v128.any_true(digits)
+  if (!hasNumbers) return
+  for (let at: usize = 0; at < length; at += 16)
+    store<u16>(digitMasks + (at >> 3), <u16>i8x16.bitmask(isDigit(v128.load(source + at))))
+  for (let at: usize = (length + 15) & ~15; at <= ((length + padding - 1) & ~63) + 63; at += 16)
+    store<u16>(digitMasks + (at >> 3), 0)
 }
 
 // @ts-ignore: a decorator of AssemblyScript
@@ -231,13 +249,15 @@ function isDigit(raw: v128): v128 {
 
 function classifyFolded(source: usize, length: usize): bool {
   const space = i8x16.splat(32)
+  let digits = i8x16.splat(0)
   for (let at: usize = 0; at < length; at += 16) {
     const raw = v128.load(source + at)
     store<u16>(masks + (at >> 3), <u16>i8x16.bitmask(i8x16.eq(raw, space)))
     store<u16>(signMasks + (at >> 3), 0)
-    store<u16>(digitMasks + (at >> 3), <u16>i8x16.bitmask(isDigit(raw)))
+    digits = v128.or(digits, isDigit(raw))
   }
   closeMasks(length)
+  markDigits(source, length, digits)
   return false
 }
 
@@ -245,7 +265,6 @@ function closeMasks(length: usize): void {
   for (let at: usize = (length + 15) & ~15; at <= ((length + padding - 1) & ~63) + 63; at += 16) {
     store<u16>(masks + (at >> 3), 0xffff)
     store<u16>(signMasks + (at >> 3), 0)
-    store<u16>(digitMasks + (at >> 3), 0)
   }
 }
 
