@@ -38,6 +38,11 @@ export function foundAt(): usize {
   return found
 }
 
+/** How much of the memory has ever held a list; the system gives no more. */
+export function used(): usize {
+  return end
+}
+
 /** An empty list with room for 2^power headers; 0 where the memory is full. */
 export function make(power: u32): usize {
   const reused = load<u32>(free + (<usize>power << 2))
@@ -49,8 +54,8 @@ export function make(power: u32): usize {
   const last = block + listHeaderBytes + (headerBytes << power)
   if (last > mostBytes) return 0
   const pages = <i32>((last + page - 1) / page) - memory.size()
-  // A sixteenth more at a time, so that the memory does not move for every list.
-  if (pages > 0 && memory.grow(max(pages, memory.size() >> 4)) < 0 && memory.grow(pages) < 0) return 0
+  // Twice as much at a time: what is grown in small steps moves often, and each time the host collects its garbage.
+  if (pages > 0 && memory.grow(max(pages, memory.size())) < 0 && memory.grow(pages) < 0) return 0
   end = last
   return opened(block, power)
 }

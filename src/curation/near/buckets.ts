@@ -23,7 +23,7 @@ export class Buckets {
   }
 
   get bytes(): number {
-    return this.#arenas.reduce((sum, { code }) => sum + code.memory.buffer.byteLength, 0)
+    return this.#arenas.reduce((sum, { code }) => sum + code.used(), 0)
   }
 
   /** A list, below zero, of the one header that begins there. */
@@ -104,6 +104,7 @@ function blockOf(list: number): number {
 interface Code {
   readonly memory: { readonly buffer: ArrayBuffer }
   limit(bytes: number): void
+  used(): number
   make(power: number): number
   add(list: number): number
   release(list: number): void

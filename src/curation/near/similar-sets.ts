@@ -40,6 +40,21 @@ export interface SetSearch {
 export interface SetOptions {
   readonly shared?: Pick<SharedKeys, "isShared"> | undefined
   readonly areLasting?: boolean
+  /** Where the numbers lie that are kept: `collectedNumbers` by default. */
+  readonly allocate?: (count: number) => Int32Array
+}
+
+/** Memory that is given back when nobody has it. */
+export function collectedNumbers(count: number): Int32Array {
+  return new Int32Array(count)
+}
+
+/**
+ * Memory for sets that are there to the end: the garbage collector does not count what threads may share. Of other
+ * memory it looks through the whole heap after each 64 MiB.
+ */
+export function lastingNumbers(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * count))
 }
 
 /**
@@ -70,17 +85,24 @@ export class SimilarSets implements SetSearch {
   #isMarked = false
 
   readonly #shared: Pick<SharedKeys, "isShared"> | undefined
+  readonly #allocate: (count: number) => Int32Array
 
   /**
    * There is room for so many sets from the beginning, and for any number later. Keys that are not `shared`, where that
    * is given, are not kept: nobody else has them. Where the arrays of what is added are `lasting`, and stay as they
    * are, their hashes are not copied.
    */
-  constructor(threshold: number, bands: number, expected = 0, { shared, areLasting = false }: SetOptions = {}) {
+  constructor(
+    threshold: number,
+    bands: number,
+    expected = 0,
+    { shared, areLasting = false, allocate = collectedNumbers }: SetOptions = {},
+  ) {
     this.threshold = threshold
     this.#shared = shared
-    this.#hashes = areLasting ? new LastingHashes() : new HashPool()
-    this.#tables = Array.from({ length: bands }, () => new BandTable(expected))
+    this.#allocate = allocate
+    this.#hashes = areLasting ? new LastingHashes() : new HashPool(allocate)
+    this.#tables = Array.from({ length: bands }, () => new BandTable(expected, allocate))
     this.#homes = new Int32Array(2 * bands)
   }
 
@@ -143,7 +165,7 @@ export class SimilarSets implements SetSearch {
   #place(chunk: number, offset: number, sketch: Sketch, group: number): number {
     const place = this.#places++
     const at = recordAt(place)
-    if (at === 0) this.#records.push(new Int32Array(placesAChunk * recordNumbers))
+    if (at === 0) this.#records.push(this.#allocate(placesAChunk * recordNumbers))
     const records = this.#recordsOf(place)
     writeHeader(records, at, place, sketch)
     records[at + chunkOf] = chunk
@@ -243,11 +265,13 @@ class BandTable {
   #pairs: Int32Array
   #mask: number
   #count = 0
+  readonly #allocate: (count: number) => Int32Array
 
-  constructor(expected: number) {
+  constructor(expected: number, allocate: (count: number) => Int32Array) {
     let slots = 64
     while (slots * 3 < expected * 4) slots *= 2
-    this.#pairs = new Int32Array(2 * slots)
+    this.#allocate = allocate
+    this.#pairs = allocate(2 * slots)
     this.#mask = slots - 1
   }
 
@@ -294,7 +318,7 @@ class BandTable {
   #grow(): void {
     const old = this.#pairs
     const mask = 2 * this.#mask + 1
-    const pairs = new Int32Array(2 * (mask + 1))
+    const pairs = this.#allocate(2 * (mask + 1))
     for (let index = 0; index < old.length; index += 2) {
       if (old[index + 1] === 0) continue
       let slot = (old[index] as number) & mask
@@ -312,6 +336,11 @@ class HashPool {
   readonly chunks: Int32Array[] = []
   bytes = 0
   #used = 0
+  readonly #allocate: (count: number) => Int32Array
+
+  constructor(allocate: (count: number) => Int32Array) {
+    this.#allocate = allocate
+  }
 
   /** The chunk that was added to last. */
   get last(): number {
@@ -322,7 +351,7 @@ class HashPool {
   add({ numbers, hashes, size }: Sketch): number {
     let last = this.chunks.at(-1)
     if (last === undefined || this.#used + size > last.length) {
-      last = new Int32Array(Math.max(size, Math.min(largestChunk, smallestChunk * 2 ** this.chunks.length)))
+      last = this.#allocate(Math.max(size, Math.min(largestChunk, smallestChunk * 2 ** this.chunks.length)))
       this.chunks.push(last)
       this.bytes += last.byteLength
       this.#used = 0

@@ -2,7 +2,7 @@ import { Keeper, keptAlone, type Verdict } from "../../curation/near/keeper.ts"
 import type { SketchedRow } from "../../curation/near/kept-rows.ts"
 import { rowHeader } from "../../curation/rows/row-sketcher.ts"
 import type { SharedKeys } from "../../curation/near/shared-keys.ts"
-import { SimilarSets } from "../../curation/near/similar-sets.ts"
+import { lastingNumbers, SimilarSets } from "../../curation/near/similar-sets.ts"
 import type { SketchPlan } from "../../curation/near/sketcher.ts"
 import type { BatchPart } from "./batch-ring.ts"
 import type { DecisionFiles } from "./decision-files.ts"
@@ -47,7 +47,8 @@ export class RowDecisions {
     files: DecisionFiles,
     shared?: SharedKeys,
   ) {
-    this.#sets = new SimilarSets(threshold, plan.bands.count, shared === undefined ? expected : 0, { shared })
+    const room = shared === undefined ? expected : 0
+    this.#sets = new SimilarSets(threshold, plan.bands.count, room, { shared, allocate: lastingNumbers })
     this.#keeper = new Keeper(this.#sets, { mostLooks, eachTextOnce: true })
     this.#shared = shared
     this.#bands = plan.bands.count
