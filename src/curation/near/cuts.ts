@@ -1,4 +1,4 @@
-import { foldForComparison, isSign } from "../text/normalise.ts"
+import { foldForComparison, isPlain, isSign } from "../text/normalise.ts"
 
 /** The ways to cut a text into shingles: runs of characters of the folded text, or of its words. */
 export type ShinglerName = "char-4" | "word-5"
@@ -56,14 +56,20 @@ const longestWord = 12
  */
 export function chooseShingles(sample: readonly string[], ownShingles?: (text: string) => number): ShinglerName {
   const measures = sample.map((text) => {
-    const words = foldForComparison(text)
-      .split(" ")
-      .filter((token) => !isSign(token))
+    const words = wordsOf(text)
     const length = words.reduce((sum, word) => sum + word.length + 1, 0) / Math.max(1, words.length)
     return { count: Math.min(words.length, ownShingles?.(text) ?? Infinity), length }
   })
   const isLong = median(measures.map(({ count }) => count)) >= shortWords
   return isLong && median(measures.map(({ length }) => length)) <= longestWord ? "word-5" : "char-4"
+}
+
+/** The words of the folded text; of a plain one as it stands, where they are as many and as long. */
+function wordsOf(text: string): readonly string[] {
+  if (isPlain(text)) return text.match(/[a-z0-9]+/gi) ?? []
+  return foldForComparison(text)
+    .split(" ")
+    .filter((token) => !isSign(token))
 }
 
 function median(values: readonly number[]): number {

@@ -21,8 +21,8 @@ export interface Shingler extends TextCut {
  */
 export function shingler(texts: readonly string[], numbers: NumberRule = "keep"): Shingler {
   const sample = sampleOf(texts)
-  const name = shinglesFor(sample, numbers)
-  return shinglerNamed(name, boilerplateOf(sample, name, numbers), numbers)
+  const { name, boilerplate } = chosenFor(sample, numbers)
+  return shinglerNamed(name, boilerplate ?? boilerplateOf(sample, name, numbers), numbers)
 }
 
 /**
@@ -30,12 +30,21 @@ export function shingler(texts: readonly string[], numbers: NumberRule = "keep")
  * long prompt are compared as short texts.
  */
 export function shinglesFor(sample: readonly string[], numbers: NumberRule): ShinglerName {
+  return chosenFor(sample, numbers).name
+}
+
+/** With the boilerplate of texts that are cut so, where it had to be looked for. */
+function chosenFor(
+  sample: readonly string[],
+  numbers: NumberRule,
+): { readonly name: ShinglerName; readonly boilerplate?: Int32Array } {
   const measured = sampleOf(sample, mostMeasured)
-  const name = chooseShingles(measured)
-  const boilerplate = name === "word-5" ? boilerplateOf(sample, name, numbers) : []
-  if (boilerplate.length === 0) return name
-  const sketcher = new Sketcher({ shingles: name, boilerplate: Int32Array.from(boilerplate), numbers })
-  return chooseShingles(measured, (text) => sketcher.sketch(text).size)
+  if (chooseShingles(measured) === "char-4") return { name: "char-4" }
+  const boilerplate = boilerplateOf(sample, "word-5", numbers)
+  if (boilerplate.length === 0) return { name: "word-5", boilerplate }
+  const sketcher = new Sketcher({ shingles: "word-5", boilerplate, numbers })
+  const name = chooseShingles(measured, (text) => sketcher.sketch(text).size)
+  return name === "word-5" ? { name, boilerplate } : { name }
 }
 
 /**

@@ -84,8 +84,13 @@ function isNormal(value: unknown): boolean {
  * fractions is another text: `2³` is not `23`.
  */
 export function foldForComparison(text: string): string {
-  const lower = plain.test(text) ? text.toLowerCase() : foldForms(text)
+  const lower = isPlain(text) ? text.toLowerCase() : foldForms(text)
   return lower.replace(signs, " $& ").replace(/\s+/g, " ").trim()
+}
+
+/** Whether the text is printable ASCII: its words are the runs of letters and digits. */
+export function isPlain(text: string): boolean {
+  return plain.test(text)
 }
 
 /** Whether what stands between two spaces of a folded text is a sign, and no word. */
