@@ -41,7 +41,7 @@ for (const kind of values.kinds.split(",") as CorpusKind[])
     ceiling(file, kind, threshold)
     const oracle = rows <= Number(values["oracle-rows"]) ? oracleOf(file, kind, threshold) : undefined
     print(
-      `${"engine".padEnd(22)}${"texts/s".padStart(10)}${"seconds".padStart(10)}${"CPU s".padStart(10)}${"peak MiB".padStart(10)}${"removed".padStart(10)}  precision  recall   load`,
+      `${"engine".padEnd(22)}${"texts/s".padStart(10)}${"seconds".padStart(10)}${"CPU s".padStart(10)}${"peak MiB".padStart(10)}${"removed".padStart(10)}  precision  recall  otherwise   load`,
     )
     const ours = best(await runOurs(file), await runOurs(file))
     report("tuneloop dedup", rows, ours, oracle)
@@ -162,10 +162,12 @@ function report(
   oracle: Oracle | undefined,
 ): void {
   const hits = oracle === undefined ? 0 : removed.filter((row) => oracle.removed.has(row)).length
+  // Rows that are removed here or by the oracle alone.
+  const otherwise = oracle === undefined ? 0 : removed.length + oracle.removed.size - 2 * hits
   const scores =
     oracle === undefined
-      ? "        –       –"
-      : `     ${(hits / removed.length).toFixed(4)}  ${(hits / oracle.removed.size).toFixed(4)}`
+      ? "          –       –          –"
+      : `     ${(hits / removed.length).toFixed(4)}  ${(hits / oracle.removed.size).toFixed(4)}${String(otherwise).padStart(11)}`
   print(
     `${engine.padEnd(22)}${Math.round(rows / seconds)
       .toString()

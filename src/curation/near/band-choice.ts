@@ -8,12 +8,12 @@ const permutationCost = 0.11
 const bandCost = 100
 const lookCost = 20
 // So many texts show how often keys meet, by so many bands.
-const mostTried = 2000
+const mostTried = 1000
 const bandsTried = 4
 
 /**
  * The bands for so many texts like the sample that cost least; all miss the same share of pairs right at the threshold.
- * Few rows a band need few bands and permutations, but where texts share phrases more of them meet in a band. 3 or 4
+ * Few rows a band need few bands and permutations, but where texts share phrases more of them meet in a band. 2 to 4
  * rows are tried: the bands of more would take too much memory.
  */
 export function cheapestBands(sample: readonly string[], cut: TextCut, threshold: number, texts: number): Bands {
@@ -23,9 +23,10 @@ export function cheapestBands(sample: readonly string[], cut: TextCut, threshold
     cut,
     threshold,
   )
+  const choices = bandChoices(threshold, missRateFor(texts)).filter(({ rows }) => rows >= 2 && rows <= 4)
   let best = bandsFor(threshold, missRateFor(texts))
   let least = Infinity
-  for (const bands of bandChoices(threshold, missRateFor(texts)).filter(({ rows }) => rows === 3 || rows === 4)) {
+  for (const bands of choices) {
     const { meetings, hashes } = measure(
       tried,
       new Sketcher({ ...sketchPlan(cut, threshold), bands: { ...bands, count: Math.min(bands.count, bandsTried) } }),

@@ -6,8 +6,9 @@ export interface Bands {
   readonly rows: number
 }
 
-// So large a share of the pairs right at the threshold may be missed where there are many texts.
-const usualMissRate = 5e-4
+// So large a share of the pairs right at the threshold may be missed where there are many texts. Of a hundred thousand
+// texts of which a third are copies that is less than one in a hundred runs with one row decided otherwise.
+const usualMissRate = 1e-5
 // Up to so many texts more bands cost next to nothing, and no pair is missed in practice.
 const fewTexts = 20_000
 
@@ -20,12 +21,13 @@ export function missRateFor(texts: number): number {
 const mostBands = 128
 
 /**
- * The most rows a band, up to 4, and so many bands that a pair at the threshold is missed with `missRate`: (1 −
- * t^rows)^bands (Leskovec, Rajaraman, Ullman, ch. 3). At 4 rows and 5 in 10,000: 15 bands for 0.8, 28 for 0.7.
+ * The most rows a band, up to 3, and so many bands that a pair at the threshold is missed with `missRate`: (1 −
+ * t^rows)^bands (Leskovec, Rajaraman, Ullman, ch. 3). At 3 rows and 1 in 100,000: 17 bands for 0.8, 28 for 0.7; more
+ * rows would need many more.
  */
 export function bandsFor(threshold: number, missRate = usualMissRate): Bands {
   const choices = bandChoices(threshold, missRate)
-  return choices.find(({ rows }) => rows === 4) ?? (choices.at(-1) as Bands)
+  return choices.find(({ rows }) => rows === 3) ?? (choices.at(-1) as Bands)
 }
 
 /**
