@@ -10,10 +10,11 @@ export interface Question {
 
 /**
  * Sets of about one size, searched by parts: every hash falls to one part, so that each hash that is in one of two sets
- * alone spoils one part. Where few are, at least one of enough parts differs by one hash or none: whoever looks at the
- * sets of which so many parts do, those with the fewest sets first, misses none that is near (PartEnum, Arasu, Ganti
- * and Kaushik 2006; PartAlloc, Deng, Li, Wen and Feng 2015). A list for each shingle instead, even of the rarest alone,
- * is long in short texts: of character 4-grams few are rare.
+ * alone spoils one part. Whoever looks at the sets that have some parts whole and differ in others by one hash misses
+ * none that is near if these are enough: where n hashes are apart n + 1, a part counting twice where one hash may
+ * differ. There are more parts than that takes, and of all such looks those are made that find the fewest sets
+ * (PartEnum, Arasu, Ganti and Kaushik 2006; PartAlloc, Deng, Li, Wen and Feng 2015). A list for each shingle instead,
+ * even of the rarest alone, is long in short texts: of character 4-grams few are rare.
  */
 export class PartedSets {
   readonly smallest: number
@@ -24,7 +25,7 @@ export class PartedSets {
   readonly #whole: Lists
   readonly #lessOne: Lists
   // Of the set asked about: the sum of each part, what each hash adds to it, part by part, and where each part ends;
-  // each part with how many sets would be looked at.
+  // each step with how many sets would be looked at: those of a whole part, and those that differ in it by one hash.
   readonly #sums: Int32Array
   #terms = new Int32Array(256)
   readonly #ends: Int32Array
@@ -36,10 +37,11 @@ export class PartedSets {
     const sizes = places.map((place) => hashesOf(place).length)
     this.smallest = sizes.reduce((least, size) => Math.min(least, size), Infinity)
     this.largest = sizes.reduce((most, size) => Math.max(most, size), 0)
-    this.#parts = places.length < fewest ? 0 : Math.min(mostParts, partsFor(mostApart(this.largest)))
+    this.#parts =
+      places.length < fewest ? 0 : Math.min(mostParts, Math.ceil(spareParts * partsFor(mostApart(this.largest))))
     this.#sums = new Int32Array(this.#parts)
     this.#ends = new Int32Array(this.#parts + 1)
-    this.#costs = new Float64Array(this.#parts)
+    this.#costs = new Float64Array(2 * this.#parts)
     const hashes = sizes.reduce((sum, size) => sum + size, 0)
     const [whole, lessOne] = [new ListsWriter(this.#parts * places.length), new ListsWriter(this.#parts && hashes)]
     if (this.#parts > 0)
@@ -63,16 +65,16 @@ export class PartedSets {
     this.#cut(hashes)
     this.#count()
     const order = this.#costs.sort()
-    const needed = partsFor(question.mostApart(largest))
+    const needed = question.mostApart(largest) + 1
     let cost = 0
-    for (let index = 0; index < needed; index += 1) cost += Math.floor((order[index] ?? Infinity) / mostParts)
+    for (let index = 0; index < needed; index += 1) cost += Math.floor((order[index] ?? Infinity) / mostSteps)
     if (cost >= this.#places.length) {
       this.#lookAtAll(question)
       return
     }
-    for (let done = 0; done < needed && done < partsFor(question.mostApart(largest)); done += 1) {
+    for (let done = 0; done < needed && done <= question.mostApart(largest); done += 1) {
       const value = order[done] as number
-      if (value >= mostParts) this.#visit(value % mostParts, question)
+      if (value >= mostSteps) this.#visit(value % mostSteps, question)
     }
   }
 
@@ -113,21 +115,27 @@ export class PartedSets {
     return this.#ends[part] as number
   }
 
-  /** How many sets each part would find, with its number behind. */
+  /** How many sets each step would find, with its number behind: the second of a part does not come before the first. */
   #count(): void {
     for (let part = 0; part < this.#parts; part += 1) {
       const key = this.#key(part)
-      let count = this.#whole.count(key) + this.#lessOne.count(key)
+      const whole = this.#whole.count(key)
+      let lessOne = this.#lessOne.count(key)
       const end = this.#end(part)
-      for (let at = this.#start(part); at < end; at += 1) count += this.#whole.count(this.#keyWithout(part, at))
-      this.#costs[part] = mostParts * count + part
+      for (let at = this.#start(part); at < end; at += 1) lessOne += this.#whole.count(this.#keyWithout(part, at))
+      this.#costs[2 * part] = mostSteps * whole + 2 * part
+      this.#costs[2 * part + 1] = mostSteps * Math.max(whole, lessOne) + 2 * part + 1
     }
   }
 
-  /** The sets of which that part differs by one hash at most. */
-  #visit(part: number, question: Question): void {
+  /** The sets that have the whole part; with the second step those of which it differs by one hash. */
+  #visit(step: number, question: Question): void {
+    const part = step >> 1
     const key = this.#key(part)
-    this.#whole.visit(key, question)
+    if (step % 2 === 0) {
+      this.#whole.visit(key, question)
+      return
+    }
     this.#lessOne.visit(key, question)
     const end = this.#end(part)
     for (let at = this.#start(part); at < end; at += 1) this.#whole.visit(this.#keyWithout(part, at), question)
@@ -145,6 +153,10 @@ export class PartedSets {
 /** Fewer sets are looked at one by one. */
 const fewest = 16
 const mostParts = 2 ** 12
+const mostSteps = 2 * mostParts
+
+// With none to spare the most common parts must be looked at, and these are in ever more sets; more make all parts small.
+const spareParts = 1.25
 
 /** So many parts that one differs by one hash or none where so many hashes are apart. */
 function partsFor(apart: number): number {
