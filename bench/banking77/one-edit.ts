@@ -1,15 +1,15 @@
 // The queries of banking77 and a copy of each with one random edit: how many copies `tuneloop dedup` finds, and how many
-// rows it drops for one with another label. node_modules/.bin/node bench/one-edit.ts [folder of banking77]. See README.md.
+// rows it drops for one with another label. node_modules/.bin/node bench/banking77/one-edit.ts [folder]. See README.md.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { parse } from "csv-parse/sync"
-import { seeded } from "../test/seeded.ts"
-import { runMeasured } from "./measured-process.ts"
-import { linesOf } from "./near-duplicate-oracle.ts"
-import { writeLines } from "./near-duplicate-corpus.ts"
+import { seeded } from "../../test/seeded.ts"
+import { runMeasured } from "../measured-process.ts"
+import { linesOf } from "../near-duplicate-oracle.ts"
+import { writeLines } from "../near-duplicate-corpus.ts"
 
-const folder = process.argv[2] ?? join(import.meta.dirname, "..", "..", "shared", "data", "banking77")
+const folder = process.argv[2] ?? join(import.meta.dirname, "..", "..", "..", "shared", "data", "banking77")
 if (!existsSync(join(folder, "train.csv")))
   throw new Error(`${folder} has no train.csv; name the folder of banking77 (train.csv, test.csv)`)
 
@@ -54,7 +54,7 @@ async function measure(seed: number): Promise<void> {
   const [file, report] = [join(home, "rows.jsonl"), join(home, `report-${seed}.jsonl`)]
   writeLines(file, rows)
   const words = ["--quiet", "--json", "dedup", file, "--report", report]
-  const main = join(import.meta.dirname, "..", "src", "cli", "main.ts")
+  const main = join(import.meta.dirname, "..", "..", "src", "cli", "main.ts")
   const { code, stderr, cpuSeconds } = await runMeasured(process.execPath, [main, ...words])
   if (code !== 0) throw new Error(stderr)
   const told = [...linesOf(report)].map((line) => JSON.parse(line) as Told)
