@@ -101,7 +101,8 @@ function* assign(
   try {
     const together = new HeldTogether(task, standing.held.length)
     const sample = yield* readTexts(task, rows, { standing, texts, together })
-    const near = yield* groupingOf(texts, sample, { numbers: task.build.nearDuplicates?.numbers })
+    const { threshold, nearDuplicates } = task.build
+    const near = yield* groupingOf(texts, sample, { threshold, numbers: nearDuplicates?.numbers })
     const numbered = {
       held: heldNow(standing, worn),
       stratum: standing.stratum,

@@ -27,7 +27,8 @@ export function oneFamily(task: TaskSpecification, rows: TaskRows): string | und
   const numbers = task.build.nearDuplicates?.numbers ?? "keep"
   const sample = new TextSample()
   for (const { text } of items) sample.add(text)
-  const groups = groupTexts({ count: items.length, text: (row) => items[row]?.text ?? "" }, sample, { numbers })
+  const texts = { count: items.length, text: (row: number) => items[row]?.text ?? "" }
+  const groups = groupTexts(texts, sample, { threshold: task.build.threshold, numbers })
   const families = [...Map.groupBy(items.keys(), (row) => groups.of(row)).values()]
   const family = families.reduce((largest, members) => (members.length > largest.length ? members : largest))
   if (2 * family.length <= items.length) return undefined
