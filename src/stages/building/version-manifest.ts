@@ -19,7 +19,7 @@ const semantics = { label: 5, multilabel: 5, json: 5, text: 5, chat: 6 } as cons
  * Raised when texts are compared by other rules. Not part of an id: ids follow from the files, so that a version with
  * other rows has another one, and one whose rows are the same keeps its own.
  */
-const comparisonSemantics = 2
+const comparisonSemantics = 3
 /** The same for a holdout, so that it keeps its id where only the rules for train rows change. */
 const holdoutSemantics = 2
 /** Raised when other personal data is found: versions from which none is taken out keep their ids. */
