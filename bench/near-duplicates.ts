@@ -167,7 +167,8 @@ function report(
   const scores =
     oracle === undefined
       ? "          –       –          –"
-      : `     ${(hits / removed.length).toFixed(4)}  ${(hits / oracle.removed.size).toFixed(4)}${String(otherwise).padStart(11)}`
+      : `     ${(hits / removed.length).toFixed(4)}  ${(hits / oracle.removed.size).toFixed(4)}` +
+        String(otherwise).padStart(11)
   print(
     `${engine.padEnd(22)}${Math.round(rows / seconds)
       .toString()

@@ -1,5 +1,5 @@
-// The queries of banking77 and a copy of each with one random edit: how many copies `tuneloop dedup` finds, and how many
-// rows it drops for one with another label. node_modules/.bin/node bench/banking77/one-edit.ts [folder]. See README.md.
+// The queries of banking77 and a copy of each with one random edit: how many copies `tuneloop dedup` finds, and how
+// many rows it drops for one with another label. node_modules/.bin/node bench/banking77/one-edit.ts [folder]
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"

@@ -115,7 +115,7 @@ export class PartedSets {
     return this.#ends[part] as number
   }
 
-  /** How many sets each step would find, with its number behind: the second of a part does not come before the first. */
+  /** How many sets each step finds, with its number behind: the second of a part does not come before the first. */
   #count(): void {
     for (let part = 0; part < this.#parts; part += 1) {
       const key = this.#key(part)
@@ -155,7 +155,7 @@ const fewest = 16
 const mostParts = 2 ** 12
 const mostSteps = 2 * mostParts
 
-// With none to spare the most common parts must be looked at, and these are in ever more sets; more make all parts small.
+// With none to spare the most common parts must be looked at, which ever more sets have; more make all parts small.
 const spareParts = 1.25
 
 /** So many parts that one differs by one hash or none where so many hashes are apart. */
