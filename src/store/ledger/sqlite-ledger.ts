@@ -36,9 +36,11 @@ export class SqliteLedger implements Ledger {
     try {
       mkdirSync(dirname(file), { recursive: true })
       const database = new DatabaseSync(file)
+      // Before anything is read: another process may be making the tables just now.
+      database.exec("pragma busy_timeout = 10000")
       requireLedger(database)
       database.exec(
-        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; " +
+        "pragma journal_mode = wal; pragma synchronous = full; " +
           "pragma foreign_keys = on; pragma secure_delete = on;",
       )
       migrate(database)
