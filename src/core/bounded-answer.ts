@@ -22,6 +22,8 @@ export function bounded(response: Response, { provider, host, mostBytes }: Answe
         controller.error(
           new ProviderError(`${host} sent more than ${megabytes(mostBytes)} in one answer; no more of it was read`, {
             provider,
+            // What is said of a failure is no answer.
+            ...(response.ok ? { unread: "too long" } : {}),
             hint: "Does the server keep to what it is asked, maxTokens above all? See its log.",
           }),
         )

@@ -76,6 +76,8 @@ export class ProviderError extends ToolkitError {
   readonly mayHaveCost: boolean
   /** The server understood the question, and its rules on content keep it from answering. */
   readonly isRefusal: boolean
+  /** Why the model's answer is there and not read; it would be no other if it were asked again. */
+  readonly unread: "too long" | "nested too deep" | undefined
   /** Whether nobody answered at all: whatever else is asked of this server will fail as well. */
   readonly isUnreachable: boolean
 
@@ -88,6 +90,7 @@ export class ProviderError extends ToolkitError {
       retryAfterMs?: number | undefined
       mayHaveCost?: boolean
       isRefusal?: boolean
+      unread?: ProviderError["unread"]
       isUnreachable?: boolean
       hint?: string
       cause?: unknown
@@ -100,6 +103,7 @@ export class ProviderError extends ToolkitError {
     this.retryAfterMs = options.retryAfterMs
     this.mayHaveCost = options.mayHaveCost ?? true
     this.isRefusal = options.isRefusal ?? false
+    this.unread = options.unread
     this.isUnreachable = options.isUnreachable ?? false
   }
 }

@@ -27,7 +27,7 @@ export interface CallSettings {
 export const defaultTimeoutMs = 300_000
 
 /** Ten times what the longest answers of today have. */
-const mostAnswerBytes = 8e6
+export const mostAnswerBytes = 8e6
 
 /**
  * The work's result. The fetch that it is given answers with whole JSON or fails: it follows no redirect, since that
@@ -96,6 +96,7 @@ async function wholeAnswer(
     throw new ProviderError(`${hostOf(settings)} answered with lists and objects nested too deep to be an answer`, {
       provider,
       status: response.status,
+      unread: "nested too deep",
       hint: "See the server's log.",
     })
   return new Response(text, { status: response.status, headers: { "content-type": "application/json" } })

@@ -2,13 +2,13 @@ import OpenAI from "openai"
 import { z } from "zod"
 import { addressSchema } from "../core/addresses.ts"
 import { ConfigError, CredentialError, ProviderError } from "../core/errors.ts"
-import { parseJson } from "../core/json-text.ts"
+import { isTooDeep, parseJson } from "../core/json-text.ts"
 import { isLoopback } from "../core/asking/prices.ts"
-import { contentFilter, heldBack } from "../core/asking/spoken.ts"
+import { contentFilter, heldBack, unreadAnswer } from "../core/asking/spoken.ts"
 import type { BatchProgress, BatchService, ModelModule, ModelRequest } from "../core/contracts/model.ts"
 import { isRetryableStatus } from "../core/retry.ts"
 import { answerOf } from "./_chat-answer.ts"
-import { type CallSettings, defaultTimeoutMs, guardedCall } from "./_guarded-call.ts"
+import { type CallSettings, defaultTimeoutMs, guardedCall, mostAnswerBytes } from "./_guarded-call.ts"
 import { askWithSchema, responseFormat } from "./_structured-answer.ts"
 
 const defaultBaseUrl = "https://api.openai.com/v1"
@@ -164,10 +164,23 @@ async function resultsIn(
   return texts
     .flatMap((text) => text.split("\n").filter((line) => line.trim() !== ""))
     .flatMap((line) => {
-      // Of a line that cannot be read nobody knows whose it is: that request has no answer.
-      const { data } = resultSchema.safeParse(parseJson(line))
-      return data === undefined ? [] : [resultOf(data, settings)]
+      // Of a line that is no result nobody knows whose it is: that request has no answer.
+      const { data } = resultSchema.safeParse(parseJson(line) ?? plainJson(line))
+      if (data === undefined) return []
+      const unread = line.length > mostAnswerBytes ? "too long" : isTooDeep(data) ? "nested too deep" : undefined
+      return unread !== undefined && data.response?.status_code === 200
+        ? [{ name: data.custom_id, answer: unreadAnswer(unread) }]
+        : [resultOf(data, settings)]
     })
+}
+
+/** A value that may be nested too deep to be gone through; undefined for a text that is no JSON. */
+function plainJson(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
 }
 
 /** A text cannot be longer in this engine; a batch of 50,000 long answers has less. */

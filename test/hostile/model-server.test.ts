@@ -5,13 +5,16 @@ import { gzipSync } from "node:zlib"
 import { afterEach, beforeEach, expect, it } from "vitest"
 import { names } from "../../src/cli/plugins.ts"
 import { ProviderError } from "../../src/core/errors.ts"
+import { silenceOf } from "../../src/core/asking/spoken.ts"
 import type { ModelModule } from "../../src/core/contracts/model.ts"
 import { openEmbedder } from "../../src/models/_embeddings.ts"
 import { askAll } from "../../src/stages/asking/ask.ts"
 import { Asking } from "../../src/stages/asking/asking.ts"
+import { heldOutModel } from "../../src/stages/asking/held-out-model.ts"
+import { servedPrediction } from "../../src/stages/evaluating/served-prediction.ts"
 import { askingTerms } from "../../src/stages/growing/asking-terms.ts"
 import { chatAnswerer } from "../../src/stages/asking/request.ts"
-import { importSeeds, json, sampleWorkspace, tuneloop } from "../command-line.ts"
+import { importSeeds, json, linesOf, sampleWorkspace, tuneloop } from "../command-line.ts"
 import { askingBench } from "../stages/asking/asking-context.ts"
 import { HostileServer, type Reply, says, sends } from "./hostile-server.ts"
 
@@ -75,6 +78,80 @@ it("what it states of tokens neither ends a command, nor books less than nothing
   )
   expect((await tuneloop(workspace, ["ledger", "verify"]).outcome).code).toBe(0)
 })
+
+/** What nobody can read of an answer that was paid for. */
+const unread: readonly Reply[] = [
+  (...given) => endless(...given),
+  sends(`{"choices":[{"message":{"tool_calls":[{"function":${deep(6000)}}]}}]}`),
+]
+
+it("an answer too long or deep to be read is put aside, paid for once, asked again where wished", async () => {
+  const workspace = await workspaceAt(server.url, 20)
+  let place = 0
+  const hostile: Reply = (...given) => {
+    const reply = [...unread, says(example.replace("17", String(place)))][place++ % 3] ?? says("")
+    reply(...given)
+  }
+  server.reply = hostile
+  const first = await tuneloop(workspace, grow).outcome
+  expect(first.code, first.stderr).toBe(0)
+  const { strategies } = JSON.parse(first.stdout) as { strategies: { batch: string }[] }
+  expect(strategies).toMatchObject([{ requests: 4, quarantined: 3, grown: 1, silent: { unreadable: 3 } }])
+  const aside = join(workspace, "datasets", "ticket-triage", "quarantine", `${strategies[0]?.batch}.jsonl`)
+  const reasons = linesOf<{ reason: string }>(aside).map(({ reason }) => reason)
+  expect(new Set(reasons)).toEqual(
+    new Set(["the answer is too long to be read", "the answer is nested too deep to be read"]),
+  )
+  const { costs } = await json<{ costs: { usd: number }[] }>(workspace, "ledger", "costs", "ticket-triage")
+  expect(costs).toMatchObject([{ attempts: 4, unknown: 0, uncounted: 3 }])
+  expect((await tuneloop(workspace, grow).outcome).stdout).toContain('"silent":{"unreadable":3}')
+  expect(server.asked).toHaveLength(4)
+  server.reply = (...given) => says(example.replace("17", String(place++)))(...given)
+  const again = await tuneloop(workspace, [...grow, "--retry-empty"]).outcome
+  expect(JSON.parse(again.stdout)).toMatchObject({ strategies: [{ quarantined: 0, silent: {} }] })
+  expect(server.asked).toHaveLength(7)
+})
+
+it("a recording has a row for such an answer, says how many there are, and asks it once", async () => {
+  const workspace = await workspaceAt(server.url, 5)
+  await json(workspace, "build", "ticket-triage")
+  let place = 0
+  server.reply = (...given) => (place++ < 2 ? (unread[place % 2] ?? says("")) : says("billing"))(...given)
+  const recorded = [
+    "models",
+    "record",
+    "m",
+    "--task",
+    "ticket-triage",
+    "--as",
+    "old",
+    "--base-url",
+    server.url,
+    "--yes",
+  ]
+  const first = await tuneloop(workspace, recorded).outcome
+  expect(first.code, first.stderr).toBe(0)
+  expect(first.stdout).toContain("2 answers have no text (2 unreadable); ask again with --retry-empty")
+  const asked = server.asked.length
+  expect((await tuneloop(workspace, recorded).outcome).stdout).toContain("2 unreadable")
+  expect(server.asked).toHaveLength(asked)
+  await tuneloop(workspace, [...recorded, "--retry-empty"]).outcome
+  expect(server.asked).toHaveLength(asked + 2)
+})
+
+it.each(unread.map((reply, number) => [number, reply] as const))(
+  "a held-out row's answer of that kind (%i) is a wrong answer, kept like any other",
+  async (_number, reply) => {
+    server.reply = reply
+    const bench = askingBench(server.url)
+    const open = () => chatAnswerer(heldOutModel(bench.model()))
+    const question = () => ({ purpose: "s", requests: bench.requests(2), open, asking: askingOf(bench) })
+    const [first] = (await askAll(bench.context, question())).values()
+    expect(servedPrediction("a", { ...first, output: first?.text ?? "?" } as never).silence).toBe("unreadable")
+    await askAll(bench.context, question())
+    expect(server.asked).toHaveLength(2)
+  },
+)
 
 const providers = names("models").filter((name) => name !== "replay")
 
@@ -181,14 +258,23 @@ it("lines of a batch that cannot be read take nobody else's answer with them", a
     custom_id: "a",
     response: { status_code: 200, body: { choices: [{ message: { content: "x" } }] } },
   }
-  const lines = ["null", "{", "[]", deep(6000), '{"custom_id": 5}', '{"custom_id": "b", "response": 7, "error": "no"}']
+  const named = (name: string, body: string) => `{"custom_id":"${name}","response":{"status_code":200,"body":${body}}}`
+  const lines = [
+    ...["null", "{", "[]", deep(6000), '{"custom_id": 5}', '{"custom_id": "b", "response": 7, "error": "no"}'],
+    named("c", `{"choices":[{"message":{"content":"x","more":${deep(6000)}}}]}`),
+    named("d", `{"choices":[{"message":{"content":"${"x".repeat(9e6)}"}}]}`),
+  ]
   server.reply = (_asked, response, path) => {
     response.writeHead(200, { "content-type": "application/json" })
     const batch = { id: "batch_1", status: "completed", output_file_id: "file-1" }
     response.end(path.endsWith("/content") ? [...lines, JSON.stringify(answered)].join("\n") : JSON.stringify(batch))
   }
   const progress = await askingBench(server.url).model().batches?.poll("batch_1", new AbortController().signal)
-  expect(progress?.answers.map(({ name }) => name)).toEqual(["a"])
+  expect(progress?.answers.map(({ name, answer }) => [name, silenceOf(answer)?.reason])).toEqual([
+    ["c", "the answer is nested too deep to be read"],
+    ["d", "the answer is too long to be read"],
+    ["a", undefined],
+  ])
   expect(progress?.failures.map(({ name }) => name)).toEqual(["b"])
 })
 

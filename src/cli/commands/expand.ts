@@ -27,7 +27,7 @@ export function register(command: Command, host: Host): void {
     .option("--budget-usd <x>", "the most that the requests may cost, in US dollars", dollars)
     .option("--batch", "submit the requests as a batch, often at half the price, and leave")
     .option("--wait", "with --batch: stay until the batch is answered")
-    .option("--retry-empty", "ask again what was answered without a text (refused, cut off,\nempty)")
+    .option("--retry-empty", "ask again what was answered without a text (refused, cut off,\nunreadable, empty)")
     .option("--dry-run", "say what would be asked, with sample prompts; ask nothing")
     .option("--preview <n>", "grow n candidates a strategy and show them", positive)
     .option("--from-evaluation <id>", "grow examples of what that evaluation got wrong (an id, or latest)")

@@ -38,7 +38,7 @@ export function registerRecord(command: Command, host: Host): void {
     .option("--max-new-tokens <n>", "the most tokens of an answer (default: from the gold\noutputs)", positive)
     .option("--budget-usd <x>", "the most that the answers may cost, in US dollars", dollars)
     .option("--concurrency <n>", "questions in flight at once", positive, 4)
-    .option("--retry-empty", "ask again what was answered without a text (refused, cut\noff, empty)")
+    .option("--retry-empty", "ask again what was answered without a text (refused, cut\noff, unreadable, empty)")
     .option("--yes", "do not ask before spending money")
     .addHelpText(
       "after",
@@ -105,16 +105,17 @@ function recordData({ rows, recording, terms, name, task }: RecordingPlan, resul
 
 function describe(
   { rows, recording, name, terms }: RecordingPlan,
-  { state, added, cut, silent }: RecordingResult,
+  { state, added, cut, silent, silences }: RecordingResult,
 ): string {
   const inputs = rows.inputs.length === 0 ? "" : ` and ${rows.inputs.length} inputs`
+  const kinds = Object.entries(silences).map(([kind, times]) => `${times} ${kind}`)
   const asked = `${rows.validation.length} validation rows, ${rows.test.length} test rows${inputs}`
   return [
     state === "unchanged"
       ? `unchanged: ${recording.place} has the answers to ${asked}`
       : `${added} answers added to ${recording.place}, which has those to ${asked}`,
     ...(cut === 0 ? [] : [`${cut} answers were cut at ${terms.maxTokens} tokens; a longer recording has another name`]),
-    ...(silent === 0 ? [] : [`${silent} answers have no text; ask again with --retry-empty`]),
+    ...(silent === 0 ? [] : [`${silent} answers have no text (${kinds.join(", ")}); ask again with --retry-empty`]),
     `compare with it: tuneloop evaluate <run> --against recorded:${name}`,
   ].join("\n")
 }

@@ -1,4 +1,5 @@
 import type { ModelAnswer } from "../contracts/model.ts"
+import type { ProviderError } from "../errors.ts"
 import { withoutThoughts } from "./thoughts.ts"
 
 /** The answer with its thoughts beside its text, whether the server parted them or not. */
@@ -11,7 +12,7 @@ export function spoken(answer: ModelAnswer): ModelAnswer {
 /** What kept a model from saying anything. */
 export interface Silence {
   /** In a word or two, for counting. */
-  readonly kind: "refused" | "held back by a filter" | "cut off" | "thought only" | "empty"
+  readonly kind: "refused" | "held back by a filter" | "cut off" | "unreadable" | "thought only" | "empty"
   /** In a sentence, with what the model or its server said of it. */
   readonly reason: string
 }
@@ -19,12 +20,23 @@ export interface Silence {
 /** OpenAI's and Azure's word for an answer that rules on content forbid, as a reason to end and as an error's code. */
 export const contentFilter = "content_filter"
 
+/** Why nobody reads an answer that is there. */
+export type Unread = NonNullable<ProviderError["unread"]>
+
+/** Our own words for how such an answer ended: its server's are not read. */
+const unreadFinish: Readonly<Record<Unread, string>> = {
+  "too long": "unread-too-long",
+  "nested too deep": "unread-too-deep",
+}
+
 /** Why a spoken answer has no text; undefined where it has one. */
 export function silenceOf({ text, thought, refusal, finish }: ModelAnswer): Silence | undefined {
   if (text.trim() !== "") return undefined
   const said = refusal ? `: ${excerpt(refusal)}` : ""
   if (finish === contentFilter)
     return { kind: "held back by a filter", reason: `the server's rules on content held the answer back${said}` }
+  const unread = (Object.keys(unreadFinish) as Unread[]).find((why) => unreadFinish[why] === finish)
+  if (unread !== undefined) return { kind: "unreadable", reason: `the answer is ${unread} to be read` }
   if (refusal) return { kind: "refused", reason: `the model refused${said}` }
   if (finish === "length") {
     const when = thought ? "while the model still thought" : "before its first word"
@@ -46,6 +58,11 @@ export function isWorthRepeating({ kind }: Silence): boolean {
 export function heldBack(message: string): ModelAnswer {
   const answer = { text: "", inputTokens: null, outputTokens: null, finish: contentFilter }
   return message === "" ? answer : { ...answer, refusal: message }
+}
+
+/** An answer that was paid for and is not read. What it cost is not known: it stays at its worst case. */
+export function unreadAnswer(why: Unread): ModelAnswer {
+  return { text: "", inputTokens: null, outputTokens: null, finish: unreadFinish[why] }
 }
 
 function excerpt(text: string): string {

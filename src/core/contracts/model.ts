@@ -21,7 +21,7 @@ export interface ModelRequest {
 }
 
 export interface ModelAnswer {
-  /** Empty where the model refused, a rule on content held it back, or it ended before it said anything. */
+  /** Empty where the model refused, a rule on content held it back, it ended before a word, or it cannot be read. */
   readonly text: string
   /** What the model thought, where the server parts it from the text. */
   readonly thought?: string

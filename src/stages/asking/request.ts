@@ -1,6 +1,6 @@
 import { addressRefusal } from "../../core/addresses.ts"
 import { digest } from "../../core/canonical.ts"
-import { heldBack } from "../../core/asking/spoken.ts"
+import { heldBack, unreadAnswer } from "../../core/asking/spoken.ts"
 import { GateError, ProviderError } from "../../core/errors.ts"
 import type { BatchService, ChatModel, ModelAnswer, ModelRequest, ResponseHeaders } from "../../core/contracts/model.ts"
 import type { PlannedPrompt } from "../../core/contracts/strategy.ts"
@@ -67,8 +67,8 @@ export interface Answerer {
 }
 
 /**
- * A chat model answers each request in a call of its own. What a rule on content forbids it to answer is an answer
- * without a text: the other requests are asked all the same.
+ * A chat model answers each request in a call of its own. What a rule on content forbids it to answer, and what is too
+ * long or too deep to be read, is an answer without a text: the other requests are asked all the same.
  */
 export function chatAnswerer(model: ChatModel): Answerer {
   return {
@@ -80,7 +80,9 @@ export function chatAnswerer(model: ChatModel): Answerer {
         requests: [keyed],
         send: async (signal, onHeaders) => [
           await model.ask(keyed.request, signal, onHeaders).catch((error: unknown) => {
-            if (error instanceof ProviderError && error.isRefusal) return heldBack(error.message)
+            if (!(error instanceof ProviderError)) throw error
+            if (error.isRefusal) return heldBack(error.message)
+            if (error.unread !== undefined) return unreadAnswer(error.unread)
             throw error
           }),
         ],

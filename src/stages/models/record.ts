@@ -1,4 +1,5 @@
 import type { ChatModel, ModelAnswer } from "../../core/contracts/model.ts"
+import { type Silence, silenceOf } from "../../core/asking/spoken.ts"
 import { ToolkitError } from "../../core/errors.ts"
 import { show } from "../../core/parse.ts"
 import type { HoldoutId } from "../../core/rows/frozen-ids.ts"
@@ -96,8 +97,10 @@ export interface RecordingResult {
   readonly added: number
   /** How many of the answers to these rows were cut at the most tokens. */
   readonly cut: number
-  /** How many of them have no text: refused, cut off before the first word, empty. */
+  /** How many of them have no text. */
   readonly silent: number
+  /** Why, each with how often: refused, cut off before the first word, unreadable, empty. */
+  readonly silences: Readonly<Partial<Record<Silence["kind"], number>>>
 }
 
 /**
@@ -123,12 +126,23 @@ export async function record(
   }
   const { validation, test, inputs } = plan.rows
   const all = [...recording.answersTo([...validation, ...test, ...inputs]).values()]
+  const silent = all.filter(({ output }) => output.trim() === "")
   return {
     state: added > 0 ? "recorded" : "unchanged",
     added,
     cut: all.filter(({ finish }) => finish === "length").length,
-    silent: all.filter(({ output }) => output.trim() === "").length,
+    silent: silent.length,
+    silences: kindsOf(silent),
   }
+}
+
+function kindsOf(answers: readonly RecordedAnswer[]): RecordingResult["silences"] {
+  const kinds: Partial<Record<Silence["kind"], number>> = {}
+  for (const { output: text, finish, ...rest } of answers) {
+    const kind = silenceOf({ ...rest, text, ...(finish === null ? {} : { finish }) } as ModelAnswer)?.kind
+    if (kind !== undefined) kinds[kind] = (kinds[kind] ?? 0) + 1
+  }
+  return kinds
 }
 
 /** The terms as asked for, which must be those of what is recorded under the name; its length goes for the rest. */
