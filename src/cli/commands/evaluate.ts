@@ -36,7 +36,8 @@ export function register(command: Command, host: Host): void {
     .option("--budget-usd <x>", "the most that answers of served models may cost, in US\ndollars", dollars)
     .option(
       "--retry-empty",
-      "ask served models again for what they answered without\na text (refused, cut off, unreadable, empty), and\nscore anew",
+      "ask served models again for what they answered without\n" +
+        "a text (refused, cut off, unreadable, empty), and\nscore anew",
     )
     .option("--deploy", "deploy a model that answers only then; torn down afterwards")
     .option("--hours <n>", "how long such a deployment may go on at most", hoursIn, 1)
