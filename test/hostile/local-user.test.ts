@@ -1,7 +1,12 @@
 import { rmSync } from "node:fs"
+import { join } from "node:path"
 import { expect, it } from "vitest"
+import { idDigest } from "../../src/core/rows/erasure.ts"
+import { addTombstones } from "../../src/store/rows/erasures.ts"
 import { tryWithLock } from "../../src/store/files/lock.ts"
 import { Workspace } from "../../src/store/workspace.ts"
+import { linesOf } from "../command-line.ts"
+import { filesSaying } from "../stages/versions/every-byte.ts"
 import { reviewWorkspace } from "../web/sample-review.ts"
 import { call, serving } from "../web/serving.ts"
 
@@ -41,6 +46,21 @@ it("one who opens page after page holds no more than some items of the queue", a
     const { item, progress } = (await call(port, "next", amara)).json
     expect(item).toBeDefined()
     expect(progress.elsewhere).toBe(20)
+  })
+  rmSync(workspace, { recursive: true })
+})
+
+it("a page that was opened before an erasure records no decision, which might quote the person", async () => {
+  const workspace = reviewWorkspace(6)
+  await serving(workspace, "moods", async ({ port }) => {
+    const [candidate] = linesOf<{ id: string }>(join(workspace, "datasets", "moods", "candidates", "first.jsonl"))
+    const { item } = (await call(port, "next", { ...amara, item: candidate?.id })).json
+    const tombstone = { id: idDigest(item.id), contents: [], at: "2026-11-24T12:00:00.000Z" }
+    addTombstones(Workspace.open(workspace).taskFolder("moods"), [tombstone])
+    const choice = { choice: "reject", comment: "Amara Quux wrote this" }
+    const decided = await call(port, "decide", { ...amara, item: item.id, revision: item.revision, ...choice })
+    expect(decided).toMatchObject({ status: 409, json: { message: expect.stringContaining("erased") } })
+    expect(filesSaying(workspace, "Amara Quux")).toEqual([])
   })
   rmSync(workspace, { recursive: true })
 })

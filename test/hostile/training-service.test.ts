@@ -1,10 +1,15 @@
 import { expect, it } from "vitest"
 import type { FineTuneBackend } from "../../src/core/contracts/backend.ts"
 import type { SentEvent } from "../../src/core/training/run.ts"
+import together from "../../src/backends/together.ts"
+import { rateOf } from "../../src/backends/hosted/hub/costs.ts"
+import type { Hub } from "../../src/backends/hosted/hub/hub.ts"
 import { timeOf } from "../../src/backends/hosted/openai-jobs.ts"
 import { summaryOf, syncRun } from "../../src/stages/training/sync.ts"
 import { train } from "../../src/stages/training/train.ts"
-import { scriptedBackend, stageContext, trainableWorkspace } from "../stages/training/workspace.ts"
+import { requireDeployer } from "../../src/stages/deploying/deployers.ts"
+import { TogetherServer } from "../backends/together-server.ts"
+import { backendContext, scriptedBackend, stageContext, trainableWorkspace } from "../stages/training/workspace.ts"
 
 /** The run by what a service says of its job. */
 async function trainedBy(events: readonly SentEvent[]) {
@@ -42,4 +47,34 @@ it("steps, losses and times that are none do not spoil what is written of a run"
 it("a time beyond all is no bug of ours", () => {
   expect(timeOf(1e300)).toBe("1e+300")
   expect(timeOf(1_700_000_000)).toBe("2023-11-14T22:13:20.000Z")
+})
+
+it.each([-360, 1e300, null])("a machine for %j cents an hour is not offered", async (price) => {
+  const server = await TogetherServer.start()
+  try {
+    const context = {
+      ...backendContext({ TOGETHER_API_KEY: server.key }),
+      fetch: async (...asked: Parameters<typeof fetch>) => {
+        const answer = await fetch(...asked)
+        if (!answer.url.includes("instance-types")) return answer
+        const text = (await answer.text()).replace(/("priceCentsPerHour":)360\b/, `$1${JSON.stringify(price)}`)
+        return new Response(text, { status: answer.status, headers: { "content-type": "application/json" } })
+      },
+    }
+    const options = together.options.parse({ baseUrl: server.url, settleSeconds: 0 })
+    const offers = await requireDeployer(together.create(context, options)).offers(server.model)
+    expect(offers.map(({ usdPerHour }) => usdPerHour)).toEqual([2.4, 4.8])
+  } finally {
+    server.close()
+  }
+})
+
+it.each([-5, 1e300, Number.NaN, "1"])("a machine at %j dollars a minute costs what is known of it", async (price) => {
+  const hub = { hardware: async () => [{ name: "t4-small", unitCostUSD: price, unitLabel: "minute" }] }
+  const flavors = [{ name: "t4-small", usdPerHour: 0.4, teraflops: 65 }]
+  const facts = { flavors, asOf: "2026-11-01", source: "this test" }
+  expect(await rateOf(hub as unknown as Hub, facts as never, "t4-small")).toMatchObject({
+    usdPerHour: 0.4,
+    source: "rule of thumb",
+  })
 })

@@ -3,10 +3,14 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { load } from "../../src/cli/plugins.ts"
 import type { Seed } from "../../src/core/rows/example.ts"
+import type { Embedder } from "../../src/core/asking/embedding.ts"
 import type { DatasetFormat } from "../../src/core/contracts/format.ts"
 import type { TaskSpecification } from "../../src/core/task/task.ts"
 import { jobSchema } from "../../src/core/training/job.ts"
 import { build } from "../../src/stages/building/build.ts"
+import { Asking } from "../../src/stages/asking/asking.ts"
+import { prepareSemanticSearch } from "../../src/stages/building/semantic-search.ts"
+import { askingTerms } from "../../src/stages/growing/asking-terms.ts"
 import { proposeAttributes } from "../../src/stages/growing/propose-attributes.ts"
 import { planRecording } from "../../src/stages/models/record.ts"
 import { exportReview } from "../../src/stages/reviewing/review-export.ts"
@@ -122,6 +126,27 @@ describe("a policy that was set after the rows came in holds for every way out",
     expect([page.item("cand_0000000000000000"), page.item("cand_0000000000000001")?.id]).toEqual([
       undefined,
       "cand_0000000000000001",
+    ])
+  })
+
+  it("vectors are asked for with pseudonyms, or not at all", async () => {
+    const { context } = await flagged()
+    const texts: string[] = []
+    const sought = (policy: Policy) => {
+      const semantic = { model: "v", baseUrl: "http://127.0.0.1:1/v1", threshold: 0.9, drop: false }
+      const of = { ...under(policy), build: { ...task.build, semantic } } as TaskSpecification
+      const embed: Embedder["embed"] = async (request) => {
+        texts.push(...request.texts)
+        return { vectors: request.texts.map(() => Float32Array.of(1)), inputTokens: 1 }
+      }
+      const open = () => ({ baseUrl: semantic.baseUrl, embed })
+      return prepareSemanticSearch(context, of, { open, asking: new Asking(context, askingTerms(of, {})) })
+    }
+    await expect(sought("refuse")).rejects.toMatchObject(refused)
+    expect(texts).toEqual([])
+    await sought("pseudonymise")
+    expect([texts.length > 0, texts.join().includes("[EMAIL_1]"), texts.join().includes(address)]).toEqual([
+      ...[true, true, false],
     ])
   })
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import shutil
@@ -81,3 +82,40 @@ def test_no_library_is_able_to_read_anything_but_weights_whatever_the_environmen
     )
     assert done.returncode == 1 and "Weights only load failed" in done.stderr
     assert not mark.exists()
+
+
+def test_no_code_that_comes_with_a_base_model_is_run_whoever_says_yes(tiny, tmp_path):
+    mark = tmp_path / "ran"
+    model = tmp_path / "model"
+    shutil.copytree(tiny, model)
+    for module in ("configuration_own", "modeling_own", "tokenization_own"):
+        (model / f"{module}.py").write_text(f"open({str(mark)!r}, 'w').close()\n", encoding="utf-8")
+    for name, changes in {
+        "config.json": {
+            "model_type": "own",
+            "auto_map": {"AutoConfig": "configuration_own.Own", "AutoModelForCausalLM": "modeling_own.Own"},
+        },
+        "tokenizer_config.json": {
+            "tokenizer_class": "Own",
+            "auto_map": {"AutoTokenizer": ["tokenization_own.Own", None]},
+        },
+    }.items():
+        settings = json.loads((model / name).read_text(encoding="utf-8"))
+        (model / name).write_text(json.dumps({**settings, **changes}), encoding="utf-8")
+    script = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import _model; from pathlib import Path\n"
+        "base = _model._local('own', Path(sys.argv[2]))\n"
+        "for load in (_model.load_tokenizer, lambda base: _model.load_model(base, 'cpu')):\n"
+        "    try: load(base)\n"
+        "    except Exception as error: print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script, str(TRAINER), str(model)],
+        env={**os.environ, "HF_MODULES_CACHE": str(tmp_path / "modules"), "HF_HUB_OFFLINE": "1"},
+        input="y\n" * 9,
+        capture_output=True,
+        text=True,
+        timeout=80,
+    )
+    assert not mark.exists(), done.stdout
+    assert done.stdout.count("contains custom code") == 2, done.stdout + done.stderr

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, beforeAll, beforeEach, expect, it } from "vitest"
@@ -6,9 +6,10 @@ import openAiCompatible from "../../../src/backends/openai-compatible.ts"
 import openai from "../../../src/models/openai.ts"
 import type { FineTuneBackend } from "../../../src/core/contracts/backend.ts"
 import { evaluate } from "../../../src/stages/evaluating/evaluate.ts"
+import type { TaskSpecification } from "../../../src/core/task/task.ts"
 import type { ServedCost } from "../../../src/stages/evaluating/served-models.ts"
 import { train } from "../../../src/stages/training/train.ts"
-import { tuneloop } from "../../command-line.ts"
+import { linesOf, tuneloop } from "../../command-line.ts"
 import { ChatServer } from "../../models/chat-server.ts"
 import { backendContext, stageContext, trainableWorkspace } from "../training/workspace.ts"
 import { quickBackend, requestOf } from "./evaluating.ts"
@@ -64,10 +65,12 @@ function copied(priced?: string) {
     readonly retryEmpty?: boolean
     readonly contenders?: readonly string[]
     readonly confidence?: number
+    readonly privacy?: TaskSpecification["privacy"]
   }
   const evaluated = async (given: Given = {}) => {
     const { budgetUsd, isAgreed = true, retryEmpty = false, contenders = ["zero-shot", "few-shot"], confidence } = given
-    const specification = workspace.readTask("mood")
+    const read = workspace.readTask("mood")
+    const specification = { ...read, privacy: given.privacy ?? read.privacy }
     const verdict = { ...specification.verdict, ...(confidence === undefined ? {} : { confidence }) }
     const job = workspace.readJob("mood")
     const settings = { ...job, evaluation: { ...job.evaluation, contenders: [...contenders] } }
@@ -204,3 +207,27 @@ it.each([
     for (const asked of server.asked) expect(asked).toMatchObject(keys)
   },
 )
+
+it.each(["refuse", "drop", "pseudonymise"] as const)(
+  "no row that %s keeps here goes to a served model",
+  async (policy) => {
+    const at = copied()
+    const [row] = linesOf<{ input: Record<string, string> }>(heldOutFile(at.folder))
+    const word =
+      Object.values(row?.input ?? {})
+        .join(" ")
+        .split(/\W+/)
+        .find((each) => each.length > 2) ?? ""
+    await expect(at.evaluated({ privacy: { personalData: policy, names: [word] } })).rejects.toMatchObject({
+      code: "gate",
+      message: expect.stringContaining("may not leave the workspace"),
+    })
+    expect(server.asked).toEqual([])
+  },
+)
+
+/** The test rows of the one holdout. */
+function heldOutFile(folder: string): string {
+  const holdouts = join(folder, "datasets", "mood", "holdouts")
+  return join(holdouts, readdirSync(holdouts).find((name) => !name.startsWith(".")) ?? "", "test.jsonl")
+}

@@ -263,3 +263,12 @@ function windows1252(text: string): Buffer {
   )
   return Buffer.from([...text].map((character) => bytes.get(character) ?? 63))
 }
+
+it("two imports of one sheet at once record each decision once", async () => {
+  const at = new ReviewWorkspace(labelTask, grown)
+  const sheet = await at.exported("review.csv")
+  await fillIn(sheet, () => ({ decision: "accept" }))
+  const added = (await Promise.all([at.imported(sheet), at.imported(sheet)])).map((each) => each.added)
+  expect(added.toSorted((a, b) => a - b)).toEqual([0, at.decisions().length])
+  expect(new Set(at.decisions().map(({ item }) => item)).size).toBe(at.decisions().length)
+})

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { describe, expect, it } from "vitest"
@@ -11,8 +12,10 @@ import type { Seed } from "../../../src/core/rows/example.ts"
 import { build } from "../../../src/stages/building/build.ts"
 import { exportReview } from "../../../src/stages/reviewing/review-export.ts"
 import { importReview } from "../../../src/stages/reviewing/review-import.ts"
+import { removeFrozenRows } from "../../../src/store/rows/erasures.ts"
 import { erase } from "../../../src/stages/versions/erase.ts"
 import { requireWhole } from "../../../src/stages/training/run-errors.ts"
+import { linesOf } from "../../command-line.ts"
 import { planWith } from "../../training-plan.ts"
 import { examples, grow, newText, task, train } from "../growing/growing.ts"
 import { ScriptedModel, workspaceWith } from "../in-process.ts"
@@ -182,6 +185,7 @@ describe("everything that Tuneloop wrote", () => {
       "trainer.log": `step 1\n${told}\nstep 2\n`,
       "trainer/.0123456789ab.tmp": told,
       "evaluations/eval_1.json": JSON.stringify({ notes: [`saw ${told}`], reason: "none" }),
+      "trainer/events.jsonl": jsonl({ step: 6 }, noise, { step: 8 }),
       "adapter/adapter_model.safetensors": "weights",
     }
     for (const [name, text] of Object.entries(files)) put(join(folder, "jobs", "runs", run, name), text)
@@ -196,11 +200,26 @@ describe("everything that Tuneloop wrote", () => {
     const left = (name: string) => join(folder, "jobs", "runs", run, name)
     expect(readFileSync(left("predictions/eval_1/tuned.jsonl"), "utf8")).toBe(jsonl(other))
     expect(readFileSync(left("trainer.log"), "utf8")).toBe("step 1\nstep 2\n")
+    // An event keeps its place and what else it says; an evaluation is still one.
+    expect(linesOf(left("trainer/events.jsonl"))).toMatchObject([{ step: 6 }, { state: "failed" }, { step: 8 }])
+    expect(linesOf(left("events.jsonl"))).toMatchObject([{ sequence: 1 }, { sequence: 2, state: "failed" }])
+    expect(JSON.parse(readFileSync(left("evaluations/eval_1.json"), "utf8"))).toMatchObject({ reason: "none" })
     expect(readdirSync(left(".")).filter((name) => name.startsWith("report"))).toEqual(["report-eval_3.html"])
     expect(existsSync(left("adapter/adapter_model.safetensors"))).toBe(true)
     expect((await context.ledger().runs.events(run)).map((event) => event.type)).toEqual(["planned", "state-changed"])
     expect(() => requireWhole(context.workspace, run)).toThrow(/its bytes are gone and it cannot be resumed/)
     expect((await erase(context, task, named([person]))).state).toBe("unchanged")
+  })
+
+  it("a frozen folder that cannot be written whole is left as it was, with nothing beside it", () => {
+    const folder = mkdtempSync(join(tmpdir(), "tuneloop-frozen-"))
+    const [first, second] = [join(folder, "validation.jsonl"), join(folder, "test.jsonl")]
+    put(first, `{"id":"ex_00000000000000aa","output":"x"}\n{"id":"ex_00000000000000ab","output":"x"}\n`)
+    mkdirSync(second)
+    const isErased = ({ id }: { id?: string | undefined }) => id === "ex_00000000000000aa"
+    expect(() => removeFrozenRows(folder, [first, second], isErased, "2026-11-24T12:00:00Z")).toThrow()
+    expect(readdirSync(folder).sort()).toEqual(["test.jsonl", "validation.jsonl"])
+    expect(linesOf(first)).toHaveLength(2)
   })
 
   it("what lies elsewhere is listed until it is dealt with or accepted", async () => {
