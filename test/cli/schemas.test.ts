@@ -56,6 +56,13 @@ describe("the schemas that editors complete a workspace's files by", () => {
     expect(text("task")).toBe(newer)
   })
 
+  it("never take the place of a file that somebody else wrote", async () => {
+    writeFileSync(file("job"), '{"title": "Jobs of our own service"}\n')
+    expect((await run("spec", "check")).stderr).not.toContain("schemas/job.json")
+    expect((await run("init", workspace)).stderr).toContain("schemas/job.json is not Tuneloop's")
+    expect(text("job")).toBe('{"title": "Jobs of our own service"}\n')
+  })
+
   it("are made again by init alone: a workspace that wants none has none", async () => {
     rmSync(join(workspace, "schemas"), { recursive: true })
     await run("spec", "check")

@@ -44,7 +44,9 @@ function initialise(host: Host, given: string, options: { readonly sample?: bool
   workspace.makeFolders()
   if (options.sample === true)
     for (const name of [`specs/${sample}.yaml`, `jobs/${sample}.yaml`]) write(name, readText(join(packageRoot, name)))
-  made.push(...refreshSchemas(workspace, { make: true }))
+  const onForeign = (file: string) =>
+    host.terminal.warn(`${file} is not Tuneloop's and stays; editors that are sent there complete nothing of ours`)
+  made.push(...refreshSchemas(workspace, { make: true, onForeign }))
   const next =
     options.sample === true
       ? `make specs/${sample}.yaml and jobs/${sample}.yaml your own, then: tuneloop spec check ${sample}`

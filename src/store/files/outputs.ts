@@ -36,7 +36,7 @@ export class Outputs {
     if (taken !== undefined)
       throw new UsageError(
         `${taken} is where Tuneloop keeps its own files`,
-        "Name a place outside datasets/<task>/, jobs/runs/, schemas/ and .tuneloop/.",
+        "Name a place outside datasets/<task>/, jobs/runs/, schemas/, .tuneloop/ and this machine's cache.",
       )
   }
 
@@ -92,7 +92,8 @@ function isOwn([first, second, third]: readonly string[]): boolean {
 function realPath(path: string): string {
   const absolute = resolve(path)
   try {
-    return realpathSync(absolute)
+    // The system's own way, which on some of them takes SPECS for specs.
+    return realpathSync.native(absolute)
   } catch {
     return dirname(absolute) === absolute ? absolute : join(realPath(dirname(absolute)), basename(absolute))
   }

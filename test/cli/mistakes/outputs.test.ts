@@ -61,6 +61,7 @@ describe("an output that a person names", () => {
     ["a card", ["dataset", "card", task, "--out"], "README.md"],
     ["kept rows", ["dedup", sample(task, "seeds.jsonl"), "--field", "input.body", "--out"], "kept.jsonl"],
     ["dropped rows", ["dedup", sample(task, "seeds.jsonl"), "--field", "input.body", "--dropped"], "dropped.jsonl"],
+    ["a report", ["dedup", sample(task, "seeds.jsonl"), "--field", "input.body", "--report"], "report.jsonl"],
     ["an export", ["dataset", "export", task, "--format", "messages", "--out"], "train.jsonl"],
   ])("is never another's file: %s", async (_, words, name) => {
     const file = place(name)
@@ -99,6 +100,26 @@ describe("an output that a person names", () => {
     // The quickstart's workspace lies in another's folder.
     mkdirSync(place(".tuneloop", "inner", "specs"), { recursive: true })
     expect((await run("review", "export", task, "--out", place(".tuneloop", "inner", "x.csv"))).code).toBe(0)
+  })
+
+  it.each([
+    ["kept rows", ["dedup", sample(task, "seeds.jsonl"), "--field", "input.body", "--out"]],
+    ["a report", ["dedup", sample(task, "seeds.jsonl"), "--field", "input.body", "--report"]],
+    ["a card", ["dataset", "card", task, "--out"]],
+    ["an export", ["dataset", "export", task, "--format", "messages", "--out"]],
+  ])("is never in what this machine keeps for all workspaces: %s", async (_, words) => {
+    const file = join(cache, "converted", "x.jsonl")
+    const { code, stderr } = await run(...words, file, "--force")
+    expect([code, existsSync(file)], stderr).toEqual([2, false])
+    expect(stderr).toContain("keeps its own files")
+  })
+
+  it("is not what SQLite would read beside a ledger that lies elsewhere", async () => {
+    const other = sampleWorkspace()
+    writeFileSync(join(other, "tuneloop.yaml"), "ledger: books/ledger.db\n")
+    mkdirSync(join(other, "books"))
+    const card = ["dataset", "card", task, "--force", "--out", join(other, "books", "ledger.db-wal")]
+    expect((await tuneloop(other, card).outcome).stderr).toContain("keeps its own files")
   })
 
   it("is never the file that dedup reads", async () => {
