@@ -16,8 +16,9 @@ export interface Message {
 export function promptVersion(task: TaskSpecification): string {
   const system = systemMessage(task)
   return contentId("prompt", {
-    // 2: a conversation's own system message is joined to that of the specification.
-    semantics: task.kind === "chat" && system !== undefined ? 2 : 1,
+    // 2: a conversation's own system message is joined to that of the specification; an optional field that a row lacks
+    // says nothing.
+    semantics: (task.kind === "chat" && system !== undefined) || hasOptionalFields(task) ? 2 : 1,
     system: system ?? null,
     user: userTemplate(task),
     kind: task.kind,
@@ -78,16 +79,27 @@ function systemMessage(task: TaskSpecification): string | undefined {
   })
 }
 
-function userTemplate(task: TaskSpecification): string {
+function hasOptionalFields(task: TaskSpecification): boolean {
+  return task.kind !== "chat" && Object.values(task.input).some(({ required }) => !required)
+}
+
+/** The template for rows with these fields: of the usual one, a line for each. */
+function userTemplate(task: TaskSpecification, isThere: (field: string) => boolean = () => true): string {
   if (task.kind === "chat") return ""
   if (task.prompt.user !== undefined) return task.prompt.user.trimEnd()
-  const fields = Object.keys(task.input)
-  return fields.length === 1 ? `{${fields[0]}}` : fields.map((field) => `${field}: {${field}}`).join("\n")
+  const all = Object.keys(task.input)
+  const fields = all.filter(isThere)
+  return all.length === 1 ? `{${all[0]}}` : fields.map((field) => `${field}: {${field}}`).join("\n")
 }
 
 function renderTurns(task: TaskSpecification, input: Input): Message[] {
   if (task.kind === "chat") return input["messages"] as Message[]
-  return [{ role: "user", content: fill(userTemplate(task), input) }]
+  const lacking = Object.keys(task.input).filter((field) => input[field] === undefined)
+  const said = fill(
+    userTemplate(task, (field) => !lacking.includes(field)),
+    { ...Object.fromEntries(lacking.map((field) => [field, ""])), ...input },
+  )
+  return [{ role: "user", content: lacking.length === 0 ? said : said.trimEnd() }]
 }
 
 /**

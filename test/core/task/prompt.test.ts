@@ -25,6 +25,19 @@ test("a conversation's own system message is joined to that of the specification
   expect(renderQuestion(task, input, [shot]).filter(({ role }) => role === "system")).toHaveLength(1)
 })
 
+test("an optional field that a row lacks says nothing", () => {
+  const fields = "input:\n  instruction: {}\n  input: { required: false }\n"
+  const text = (more = "") =>
+    parseYaml(taskSchema, `task: t\nkind: text\ndescription: d\n${fields}${more}`, "t.yaml", "")
+  const said = (task: ReturnType<typeof text>, row: Record<string, string>) => renderQuestion(task, row)[0]?.content
+  expect(said(text(), { instruction: "Name a colour" })).toBe("instruction: Name a colour")
+  expect(said(text(), { instruction: "Add", input: "1 2" })).toBe("instruction: Add\ninput: 1 2")
+  expect(said(text(), { instruction: "Add", input: "" })).toBe("instruction: Add\ninput: ")
+  const own = text('prompt: { user: "{instruction}\\n\\n{input}" }\n')
+  expect(said(own, { instruction: "Name a {colour}" })).toBe("Name a {colour}")
+  expect(said(own, { instruction: "Add", input: "{instruction}" })).toBe("Add\n\n{instruction}")
+})
+
 test("only a chat with a system message of its own has another prompt version than before", () => {
   expect(promptVersion(chat())).toBe("prompt_cd5f0cff34cbff9a")
 })
