@@ -8,6 +8,7 @@ import { SharedKeys } from "../../curation/near/shared-keys.ts"
 import { Sketcher, sketchPlan, type ShinglerName, type SketchPlan } from "../../curation/near/sketcher.ts"
 import type { NumberRule } from "../../core/task/number-rule.ts"
 import { DataError } from "../../core/errors.ts"
+import { nearest, show } from "../../core/parse.ts"
 import { AtomicWriter } from "../../store/files/atomic-writer.ts"
 import { requireFile, writeAtomically } from "../../store/files/files.ts"
 import { asItStands } from "../../core/json-text.ts"
@@ -106,7 +107,7 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, fil
   const first = reader()
   try {
     const { sample, rows } = sampleRows(file)
-    const fields = comparedFields(sample, options)
+    const fields = fieldsOf(file, sample, options)
     const texts = textsOf(sample, fields)
     const { plan, threshold } = planFor(texts, rows, options)
     const shared =
@@ -126,6 +127,26 @@ async function decideLines(context: RunContext, options: DeduplicateOptions, fil
   } finally {
     await first.close()
   }
+}
+
+/** Throws a DataError for a named output field that no row of the sample has: rows would be taken to agree in it. */
+function fieldsOf(
+  file: string,
+  sample: readonly Readonly<Record<string, unknown>>[],
+  options: NamedFields,
+): ComparedFields {
+  const names = [...new Set(sample.flatMap((row) => Object.keys(row)))]
+  for (const path of options.outputFields ?? [])
+    if (names.length > 0 && !names.includes(path) && !names.includes(path.split(".")[0] as string)) {
+      const meant = nearest(path, names)
+      throw new DataError(
+        `${file}: no row has the field ${show(path)} of --output-field; the rows have ${names.join(", ")}` +
+          (meant === undefined ? "" : `; did you mean ${show(meant)}?`),
+        [],
+        "Correct the name, or give --output-field none where rows have no output; nothing was written.",
+      )
+    }
+  return comparedFields(sample, options)
 }
 
 /** What a kept row like those of the sample takes at most: see `SimilarSets`, `KeptRows` and
@@ -152,10 +173,8 @@ function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided
   const { file } = options
   const table = readTable(file, { longNumber: asItStands })
   const issues = [...table.issues]
-  const fields = comparedFields(
-    table.rows.map((row) => row.fields),
-    options,
-  )
+  const sample = table.rows.map((row) => row.fields)
+  const fields = fieldsOf(file, sample, options)
   const rows = table.rows.flatMap((row) => {
     const compared = comparedText(row.fields, fields)
     if (!("problem" in compared)) return [{ row, ...compared }]

@@ -275,3 +275,30 @@ function similarity(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const shared = a.intersection(b).size
   return shared / (a.size + b.size - shared)
 }
+
+test("an output field that no row has is refused, for all rows would agree in it", async () => {
+  const home = folder()
+  const rows = ["A", "B", "A"].map((dept) => ({ text: "where is my parcel", Abteilung: dept }))
+  writeFileSync(join(home, "rows.jsonl"), rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+  writeFileSync(
+    join(home, "rows.csv"),
+    `text,Abteilung\n${rows.map((row) => `${row.text},${row.Abteilung}\n`).join("")}`,
+  )
+  for (const file of ["rows.jsonl", "rows.csv"]) {
+    const words = [
+      "dedup",
+      join(home, file),
+      "--field",
+      "text",
+      "--output-field",
+      "Abteilun",
+      "--out",
+      join(home, "kept"),
+    ]
+    const { code, stderr } = await tuneloop(home, words).outcome
+    expect(code).not.toBe(0)
+    expect(stderr).toContain('no row has the field "Abteilun" of --output-field')
+    expect(stderr).toContain('did you mean "Abteilung"?')
+    expect(existsSync(join(home, "kept"))).toBe(false)
+  }
+})
