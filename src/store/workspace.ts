@@ -67,6 +67,10 @@ export class Workspace {
   get cacheFolder(): string {
     return join(dirname(this.ledgerFile), "cache")
   }
+  /** What lets people into the local page; no other user of the machine may read it. */
+  pageFile(name: string): string {
+    return join(this.root, ".tuneloop", "page", name)
+  }
   get runsFolder(): string {
     return join(this.root, "jobs", "runs")
   }

@@ -9,7 +9,7 @@ import { differenceOf } from "./review-difference.ts"
 import { LockedError, type ReviewSession } from "./review-session.ts"
 import { itemView, saidOf, taskView, textOf } from "./review-view.ts"
 import type { ItemView, NextAnswer, OutputCheck, Recorded, TaskView } from "./review-wire.ts"
-import { AnswerError, type Calls } from "./shell-server.ts"
+import { AnswerError, type Call, type Calls } from "./shell-server.ts"
 
 const shown = 3
 
@@ -53,14 +53,14 @@ type AskingReader = <Asked extends { reviewer: string }>(schema: z.ZodType<Asked
 /** What the page asks on the way through the queue. */
 function queueCalls(session: ReviewSession, asking: AskingReader): Calls {
   return {
-    next(body): NextAnswer {
+    next(body, client): NextAnswer {
       const asked = asking(nextSchema, body)
-      const { item, progress } = session.next(asked, asked.item)
+      const { item, progress } = session.next({ ...asked, client }, asked.item)
       return { item: item && shownTo(session, item, asked.reviewer), progress }
     },
-    skip(body) {
+    skip(body, client) {
       const asked = asking(skipSchema, body)
-      session.skip(asked, asked.item)
+      session.skip({ ...asked, client }, asked.item)
       return {}
     },
     alike(body): { readonly alike: string | undefined } {
@@ -97,8 +97,8 @@ function decisionCalls(session: ReviewSession, asking: AskingReader): Calls {
       if (last === undefined) throw new AnswerError(404, "there is nothing to undo")
       return { item: last.item, at: last.at }
     },
-    withdraw: whenFree(session, (body): NextAnswer => {
-      const asked = asking(withdrawSchema, body)
+    withdraw: whenFree(session, (body, client): NextAnswer => {
+      const asked = { ...asking(withdrawSchema, body), client }
       const wished = asked.decision
       const mine = session.withdraw(asked, wished.item, wished.at)
       const { item, progress } = session.next(asked, wished.item)
@@ -109,11 +109,11 @@ function decisionCalls(session: ReviewSession, asking: AskingReader): Calls {
 }
 
 /** While another command writes the rows the call is tried again, and the other reviewers are served. */
-function whenFree(session: ReviewSession, call: (body: unknown) => unknown): (body: unknown) => Promise<unknown> {
-  return async (body) => {
+function whenFree(session: ReviewSession, call: Call): Call {
+  return async (body, client) => {
     for (let tries = 0; ; tries += 1) {
       try {
-        return call(body)
+        return call(body, client)
       } catch (error) {
         if (!(error instanceof LockedError) || tries >= mostTries) throw error
         await session.pause(tryAgainMs)

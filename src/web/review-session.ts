@@ -17,8 +17,9 @@ import { currentOn, outcomeOn } from "../stages/standing/standing.ts"
 import { alikeName } from "../core/rows/reviewer-names.ts"
 import { withLockIfFree } from "../store/files/lock.ts"
 import { TaskRows } from "../store/rows/task-rows.ts"
+import { ReviewLeases, type Holder } from "./review-leases.ts"
 import type { Neighbour } from "./review-view.ts"
-import type { Asking, Progress } from "./review-wire.ts"
+import type { Progress } from "./review-wire.ts"
 import { AnswerError } from "./shell-server.ts"
 
 /** Another process has the rows just now: nothing was recorded, and nobody waited. */
@@ -28,15 +29,13 @@ export class LockedError extends AnswerError {
   }
 }
 
-/** A page that was not heard of for so long has left its item to others. */
-const leaseMs = 30 * 60 * 1000
 /** Files are looked at for changes by others at most so often, and read again at most for a tenth of the time. */
 const lookAgainMs = 2000
 /** So many train seeds are enough to show what the task is like; more would only fill the memory. */
 const mostNeighbours = 5000
 const agreementAgainMs = 10_000
-/** So many pages of one reviewer hold an item at a time. */
-const mostPages = 20
+/** Of so many names what they skipped and their queues are held: names cost nothing. */
+const mostNames = 200
 
 /**
  * The queue of a task while pages are open: read once, then kept up with what the pages decide and, every few seconds,
@@ -63,8 +62,7 @@ export class ReviewSession {
   #readAt = 0
   #readForMs = 0
   #lastAtMs = 0
-  /** The oldest first. */
-  readonly #leases = new Map<string, { page: string; reviewer: string; at: number }>()
+  readonly #leases: ReviewLeases
   readonly #skipped = new Map<string, Set<string>>()
   readonly #sessions = new Map<string, string>()
 
@@ -74,6 +72,7 @@ export class ReviewSession {
     this.task = task
     this.#rows = new TaskRows(context.workspace, task.task)
     this.#suffix = suffix
+    this.#leases = new ReviewLeases(context.monotonicMs)
     this.#examples = this.#read()
   }
 
@@ -99,7 +98,7 @@ export class ReviewSession {
    * The next item for the page, which is its own from now on: the one that it asks for or has open, else the first in
    * the order of the queue that the reviewer neither decided on nor skipped, else the first skipped one.
    */
-  next(asking: Asking, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
+  next(asking: Holder, wished?: string): { item: ReviewItem | undefined; progress: Progress } {
     this.#keepUp()
     let found = this.#lookFor(asking, wished)
     if (found.item !== undefined && isErased(this.#rows.erased(), found.item)) {
@@ -113,23 +112,14 @@ export class ReviewSession {
     }
     const { item, progress } = found
     this.leave(asking.page)
-    if (item) this.#lease(item.id, asking)
+    if (item) this.#leases.take(this.#claimOn(item.id, asking.reviewer), asking)
     return {
       item,
       progress: { ...progress, decided: this.#decidedBy(asking.reviewer), agreement: this.#agreementNow() },
     }
   }
 
-  /** The item is the page's alone; who opens page after page keeps the items of the newest ones. */
-  #lease(id: string, { reviewer, page }: Asking): void {
-    const claim = this.#claimOn(id, reviewer)
-    this.#leases.delete(claim)
-    this.#leases.set(claim, { page, reviewer, at: this.#context.monotonicMs() })
-    const own = [...this.#leases].filter(([, lease]) => lease.reviewer === reviewer)
-    for (const [old] of own.slice(0, -mostPages)) this.#leases.delete(old)
-  }
-
-  #lookFor({ reviewer, page }: Asking, wished: string | undefined) {
+  #lookFor({ reviewer, page }: Holder, wished: string | undefined) {
     const skipped = this.#skipped.get(reviewer) ?? new Set<string>()
     const progress = { waiting: 0, skipped: 0, elsewhere: 0 }
     let held: ReviewItem | undefined
@@ -137,7 +127,7 @@ export class ReviewSession {
     const again = new Map<string, ReviewItem>()
     for (const item of this.#queueOf(reviewer)) {
       if (!this.#waitsFor(item, reviewer)) continue
-      const lease = this.#leaseOf(this.#claimOn(item.id, reviewer))
+      const lease = this.#leases.pageOf(this.#claimOn(item.id, reviewer))
       if (lease !== undefined && lease !== page) {
         progress.elsewhere++
         continue
@@ -155,14 +145,17 @@ export class ReviewSession {
   }
 
   /** The item comes again after the others. */
-  skip({ reviewer, page }: Asking, item: string): void {
+  skip({ reviewer, page }: Holder, item: string): void {
     this.leave(page)
     // Ids that are nobody's would only fill the memory.
     if (this.item(item) === undefined) return
     const skipped = this.#skipped.get(reviewer) ?? new Set()
     // Skipped again, it goes to the end.
     skipped.delete(item)
+    this.#skipped.delete(reviewer)
     this.#skipped.set(reviewer, skipped.add(item))
+    const [oldest] = this.#skipped.keys()
+    if (this.#skipped.size > mostNames && oldest !== undefined) this.#skipped.delete(oldest)
   }
 
   /** A moment later; others are served meanwhile. */
@@ -172,7 +165,7 @@ export class ReviewSession {
 
   /** The page holds no item any more. */
   leave(page: string): void {
-    for (const [id, lease] of this.#leases) if (lease.page === page) this.#leases.delete(id)
+    this.#leases.leave(page)
   }
 
   /** The item as it is by now; undefined when there is none. */
@@ -216,7 +209,8 @@ export class ReviewSession {
   }
 
   /** The reviewer's decision of that time is taken back, and is returned; undefined when it does not stand any more. */
-  withdraw({ reviewer, page }: Asking, id: string, at: string): Decision | undefined {
+  withdraw(asking: Holder, id: string, at: string): Decision | undefined {
+    const { reviewer } = asking
     const decisions = this.#decisions.get(id) ?? []
     const last = decisions.findLast((decision) => decision.reviewer === reviewer)
     const item = this.item(id)
@@ -238,8 +232,8 @@ export class ReviewSession {
     this.#decidedSince.delete(this.#claimOn(id, reviewer))
     const queue = this.#queueOf(reviewer)
     if (!queue.some((other) => other.id === id)) this.#queues.set(reviewer, [item, ...queue])
-    this.leave(page)
-    this.#lease(id, { reviewer, page })
+    this.leave(asking.page)
+    this.#leases.take(this.#claimOn(id, reviewer), asking)
     return last
   }
 
@@ -331,6 +325,7 @@ export class ReviewSession {
     const known = this.#queues.get(reviewer ?? "")
     if (known !== undefined) return known
     const queue = reviewQueue(this.task, this.#examples, { reviewer })
+    if (this.#queues.size >= mostNames) this.#queues.clear()
     this.#queues.set(reviewer ?? "", queue)
     for (const item of queue) this.#items.set(item.id, item)
     return queue
@@ -348,11 +343,6 @@ export class ReviewSession {
    */
   #claimOn(item: string, reviewer: string): string {
     return this.task.review.reviewers.length === 0 ? item : `${item} ${reviewer}`
-  }
-
-  #leaseOf(claim: string): string | undefined {
-    const lease = this.#leases.get(claim)
-    return lease !== undefined && this.#context.monotonicMs() - lease.at < leaseMs ? lease.page : undefined
   }
 
   #decidedBy(reviewer: string): number {

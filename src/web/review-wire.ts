@@ -97,12 +97,6 @@ export interface Progress {
   readonly agreement: { readonly items: number; readonly unanimous: number; readonly alpha: number | undefined }
 }
 
-/** Who asks: `page` is the tab's own mark, made anew for each tab. */
-export interface Asking {
-  readonly reviewer: string
-  readonly page: string
-}
-
 export interface NextAnswer {
   readonly item: ItemView | undefined
   readonly progress: Progress

@@ -1,13 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 
-/**
- * Who a local page answers to. Without a token everybody who reaches the address; it must be a loopback address then.
- */
+/** Who a local page answers to: whoever has the token, on this machine as well, for it may have other users. */
 export interface Door {
   /** The address or name that the server was told to listen on. */
   readonly host: string
-  readonly token: string | undefined
+  readonly token: string
 }
 
 /** What of a request the guard looks at. */
@@ -49,16 +47,18 @@ export function refuse(door: Door, knock: Knock): Refusal | undefined {
   // A form of a foreign page can send text and form types only.
   if (knock.method === "POST" && !/^application\/json\b/.test(knock.contentType ?? ""))
     return { status: 415, message: "a request must be JSON (content-type: application/json)" }
-  if (door.token !== undefined && !isEqual(knock.token ?? "", door.token))
+  if (!isEqual(knock.token ?? "", door.token))
     return {
       status: 401,
-      message: "the token is missing or wrong; open the whole address that the command printed, with its token",
+      message:
+        "the token is missing or wrong; open the whole address that the command printed, with its token, or let it " +
+        "open the page: --open",
     }
   return undefined
 }
 
 /** Whether the address is this machine only. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."))
 }
 

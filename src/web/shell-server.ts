@@ -5,10 +5,12 @@ import type { Asset } from "./shell-assets.ts"
 import { refuse, type Door } from "./shell-guard.ts"
 
 /**
- * What a page asks for by name; the body is what the page sent, not checked yet. A thrown `AnswerError` is an answer
- * too.
+ * Answers what a page asks for. The body is what the page sent, not checked yet; `client` is the address that it came
+ * from. A thrown `AnswerError` is an answer too.
  */
-export type Calls = Readonly<Record<string, (body: unknown) => unknown>>
+export type Call = (body: unknown, client: string) => unknown
+/** Calls by their names. */
+export type Calls = Readonly<Record<string, Call>>
 
 /**
  * An answer that is not what was asked for: the page shows its sentence, and the details that only its own script
@@ -87,6 +89,15 @@ const headers: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
 }
 
+/**
+ * The token leaves the address bar by a step of our own page, not by a redirect: who comes from a mail or a file would
+ * not be let in after that, for a strict cookie goes with what our own pages begin only.
+ */
+const onwards =
+  '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/"><title>Tuneloop</title>' +
+  '<link rel="icon" href="/icon.svg" type="image/svg+xml">\n' +
+  '<a href="/">Go on to the page</a>\n'
+
 const largestBodyBytes = 8 * 1024 * 1024
 
 async function answer(
@@ -111,17 +122,9 @@ async function answer(
     token: given ?? cookieOf(request, cookie),
   })
   if (refusal) return refused(response, path, refusal.status, refusal.message)
-  if (method === "GET" && door.token !== undefined && given !== undefined) {
-    // The token leaves the address bar. Lax, not Strict: who follows the link from a mail would not be let in after the
-    // redirect.
-    response
-      .writeHead(303, {
-        ...headers,
-        location: "/",
-        "set-cookie": `${cookie}=${door.token}; HttpOnly; SameSite=Lax; Path=/`,
-      })
-      .end()
-    return
+  if (method === "GET" && given !== undefined) {
+    response.setHeader("set-cookie", `${cookie}=${door.token}; HttpOnly; SameSite=Strict; Path=/`)
+    return send(response, 200, "text/html; charset=utf-8", onwards)
   }
   const asset = page.assets.get(path)
   if (asset && (method === "GET" || method === "HEAD")) {
@@ -133,7 +136,7 @@ async function answer(
   if (call === undefined) return refused(response, path, 404, `there is nothing at ${path}`)
   if (method !== "POST") return refused(response, path, 405, `${path} is asked by POST, got ${method}`)
   try {
-    json(response, 200, await call(await bodyOf(request)))
+    json(response, 200, await call(await bodyOf(request), request.socket.remoteAddress ?? ""))
   } catch (error) {
     if (error instanceof AnswerError) json(response, error.status, { message: error.message, ...error.details })
     else if (error instanceof ToolkitError)

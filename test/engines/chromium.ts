@@ -38,12 +38,14 @@ export async function open(url: string, options: Parameters<Browser["newContext"
   const context = await browser.newContext(options)
   const page = await context.newPage()
   context.on("request", (request) => {
-    if (!request.url().startsWith("http://127.0.0.1:")) troubles.push(`asked for ${request.url()}`)
+    if (!/^(http:\/\/127\.0\.0\.1:|file:)/.test(request.url())) troubles.push(`asked for ${request.url()}`)
   })
   context.on("console", (message) => ["error", "warning"].includes(message.type()) && troubles.push(message.text()))
   context.on("weberror", (error) => troubles.push(String(error.error())))
   page.setDefaultTimeout(15_000)
   await page.goto(url)
+  // The token has left the address.
+  await page.waitForURL(/:\d+\/$/)
   return page
 }
 

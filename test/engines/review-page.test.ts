@@ -1,7 +1,11 @@
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import type { Page } from "playwright-core"
 import { describe, expect, it } from "vitest"
 import { hostile, reviewWorkspace } from "../web/sample-review.ts"
 import { complaints, contextOf, serving } from "../web/serving.ts"
+import { leadingTo } from "../../src/cli/review/open-browser.ts"
 import { serveReview } from "../../src/web/review-page.ts"
 import {
   asked,
@@ -230,6 +234,18 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
     })
   })
 
+  it("the file that the command opens leads in, and leaves no token in the address", async () => {
+    const workspace = reviewWorkspace(3)
+    await serving(workspace, "moods", async ({ port }, url) => {
+      const file = join(workspace, "open.html")
+      writeFileSync(file, leadingTo(url))
+      const page = await open(pathToFileURL(file).href)
+      await page.locator("#name-field:focus").waitFor()
+      expect(page.url()).toBe(`http://127.0.0.1:${port}/`)
+      expect(await page.evaluate("[document.referrer, document.cookie]")).toEqual(["", ""])
+    })
+  })
+
   it("when the server goes, the page says so and keeps the answer; it is saved when the server is back", async () => {
     const workspace = reviewWorkspace(3)
     const context = contextOf(workspace)
@@ -240,7 +256,7 @@ describe.skipIf(!hasChromium)("the page for reviewers, in Chromium", () => {
         reviewer: "amara",
       })
     const server = await serve(0)
-    const page = await open(`http://127.0.0.1:${server.port}`)
+    const page = await open(`http://127.0.0.1:${server.port}/?token=${server.token}`)
     await until(page, "chain")
     await pressed(page, "s")
     expect(await textOf(page.locator(".saved"))).toMatch(/Skipped/)

@@ -6,7 +6,7 @@ import { packageRoot } from "../../src/cli/version.ts"
 import { tuneloop } from "../command-line.ts"
 import { logOf } from "./review-log.ts"
 import { reviewWorkspace } from "./sample-review.ts"
-import { ask, call, serving } from "./serving.ts"
+import { ask, call, letIn, serving, tokenOf } from "./serving.ts"
 
 const amara = { reviewer: "amara", page: "page-of-amara" }
 const ben = { reviewer: "ben", page: "page-of-ben" }
@@ -23,6 +23,7 @@ it("a kill -9 loses no decision that was said to be saved", { timeout: 60_000 },
       child.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString())),
     )
     const port = Number(new URL((JSON.parse(printed) as { url: string }).url).port)
+    await letIn(port, tokenOf(workspace))
     const gone = new Promise((resolve) => child.once("close", resolve))
     try {
       for (let count = 0; ; count++) {
@@ -58,6 +59,7 @@ it("Ctrl-C ends it with exit code 0, open pages or not, and says where the decis
     child.stdout?.once("data", (chunk: Buffer) => resolve(chunk.toString())),
   )
   const port = Number(/127\.0\.0\.1:(\d+)\//.exec(line)?.[1])
+  await letIn(port, tokenOf(workspace))
   const { item } = (await call(port, "next", ben)).json
   await call(port, "decide", { ...ben, item: item.id, revision: item.revision, choice: "edit", output: "glad" })
   const kept = ask(port, "GET", "/", { connection: "keep-alive" })
@@ -69,6 +71,9 @@ it("Ctrl-C ends it with exit code 0, open pages or not, and says where the decis
   expect(stderr).toMatch(
     /the decisions are in datasets\/moods\/decisions\/\d{4}-\d\d-\d\d-amara-page-[0-9a-f]{8}\.jsonl/,
   )
+  // Here stderr goes to a log: it says where the token is, not what it is.
+  expect(stderr).toContain("with the first line of .tuneloop/page/token")
+  expect(stderr).not.toContain(tokenOf(workspace))
   rmSync(workspace, { recursive: true })
 })
 

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs"
 import { request } from "node:http"
+import { join } from "node:path"
 import type { StageContext } from "../../src/stages/context.ts"
 import { Workspace } from "../../src/store/workspace.ts"
 import { serveReview, type ReviewPage } from "../../src/web/review-page.ts"
@@ -24,7 +26,22 @@ export function contextOf(workspace: string): StageContext {
 /** What servers complained of: bugs. */
 export const complaints: string[] = []
 
-/** The page of a task on a free port, closed at the end of `work`. */
+/** The cookies of the pages that let this process in, by their ports. */
+const cookies = new Map<number, string>()
+
+/** Shows the page its token, as a browser that follows the address does; requests to it are let in from now on. */
+export async function letIn(port: number, token: string): Promise<Answered> {
+  const answer = await ask(port, "GET", `/?token=${token}`)
+  cookies.set(port, String(answer.headers["set-cookie"]).split(";")[0] ?? "")
+  return answer
+}
+
+/** The token of the workspace's pages. */
+export function tokenOf(workspace: string): string {
+  return readFileSync(join(workspace, ".tuneloop", "page", "token"), "utf8").split("\n")[0] ?? ""
+}
+
+/** The page of a task on a free port, which lets this process in, with its whole address; closed after `work`. */
 export async function serving<Result>(
   workspace: string,
   task: string,
@@ -39,8 +56,10 @@ export async function serving<Result>(
     reviewer: options.reviewer,
   })
   try {
-    return await work(page, `http://127.0.0.1:${page.port}`)
+    await letIn(page.port, page.token)
+    return await work(page, `http://127.0.0.1:${page.port}/?token=${page.token}`)
   } finally {
+    cookies.delete(page.port)
     await page.close()
   }
 }
@@ -53,7 +72,10 @@ export interface Answered {
   readonly json: any
 }
 
-/** A request with exactly these headers: fetch would not let Host and Origin be forged. */
+/**
+ * A request with exactly these headers, and the cookie of a page that let in: fetch would not let Host and Origin be
+ * forged.
+ */
 export function ask(
   port: number,
   method: string,
@@ -61,25 +83,24 @@ export function ask(
   headers: Readonly<Record<string, string>> = {},
   body?: unknown,
 ): Promise<Answered> {
+  const cookie = cookies.get(port)
+  const all = { host: `127.0.0.1:${port}`, ...(cookie === undefined ? {} : { cookie }), ...headers }
   const text = body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const sent = request(
-      { host: "127.0.0.1", port, method, path, agent: false, headers: { host: `127.0.0.1:${port}`, ...headers } },
-      (response) => {
-        const chunks: Buffer[] = []
-        response.on("data", (chunk: Buffer) => chunks.push(chunk))
-        response.on("end", () => {
-          const answered = Buffer.concat(chunks).toString()
-          const isJson = String(response.headers["content-type"]).startsWith("application/json")
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: answered,
-            json: isJson ? JSON.parse(answered) : undefined,
-          })
+    const sent = request({ host: "127.0.0.1", port, method, path, agent: false, headers: all }, (response) => {
+      const chunks: Buffer[] = []
+      response.on("data", (chunk: Buffer) => chunks.push(chunk))
+      response.on("end", () => {
+        const answered = Buffer.concat(chunks).toString()
+        const isJson = String(response.headers["content-type"]).startsWith("application/json")
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: answered,
+          json: isJson ? JSON.parse(answered) : undefined,
         })
-      },
-    )
+      })
+    })
     sent.on("error", reject)
     sent.end(text)
   })

@@ -4,20 +4,37 @@ import { delimiter, isAbsolute } from "node:path"
 import { platform } from "../machine.ts"
 
 /**
- * Opens the address in the system's own way, from the home folder and without the keys that stand in the environment.
- * `onFailure` is called where the system has no way.
+ * Opens the file in the system's own way, from the home folder and without the keys that stand in the environment.
+ * `onFailure` is called where the system has no way. A file, not an address: every user sees a command line.
  */
 export function openBrowser(
-  url: string,
+  file: string,
   environment: Readonly<Record<string, string | undefined>>,
   onFailure: () => void,
 ): void {
   const [command, ...words] =
-    platform === "darwin" ? ["open", url] : platform === "win32" ? ["cmd", "/c", "start", "", url] : ["xdg-open", url]
+    platform === "darwin"
+      ? ["open", file]
+      : platform === "win32"
+        ? ["rundll32", "url.dll,FileProtocolHandler", file]
+        : ["xdg-open", file]
   const options = { cwd: homedir(), env: desktopEnvironment(environment), stdio: "ignore", detached: true } as const
   const child = spawn(command as string, words, options)
-  child.on("error", onFailure)
+  child.once("error", onFailure)
+  child.once("exit", (code) => {
+    if (code !== 0) onFailure()
+  })
   child.unref()
+}
+
+/** A document that leads to the address. */
+export function leadingTo(url: string): string {
+  const quoted = url.replace(/[&"<>]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  return (
+    '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">' +
+    `<meta http-equiv="refresh" content="0; url=${quoted}"><title>Tuneloop</title>` +
+    `<a href="${quoted}">Open the page</a>\n`
+  )
 }
 
 /** What a program of the desktop needs to find its screen, its settings and itself. */

@@ -3,9 +3,10 @@ import { isIP } from "node:net"
 import { InvalidArgumentError, type Command } from "commander"
 import { UsageError } from "../../core/errors.ts"
 import { count } from "../../evaluation/verdict/words.ts"
+import { removePrivate, writePrivately } from "../../store/files/private-files.ts"
 import type { Host } from "../host.ts"
 import { readCheckedTask } from "../plugins.ts"
-import { openBrowser } from "./open-browser.ts"
+import { leadingTo, openBrowser } from "./open-browser.ts"
 
 interface ServeOptions {
   readonly host: string
@@ -28,10 +29,14 @@ export function registerServe(command: Command, host: Host): void {
     .description("review on a local page, one item at a time, by keyboard")
     .addHelpText(
       "after",
-      "\nPrints the page's address, and serves it until Ctrl-C. Decisions are on the disk\nat once, in " +
-        "the same log as those of spreadsheets. With another --host than this\nmachine's own, the address " +
-        "has a token; whoever has it can read and decide. The\nconnection is not encrypted: use it in a " +
-        "network that you trust.\nExample: tuneloop review serve ticket-triage --reviewer amara --open",
+      "\n" +
+        "Serves the page until Ctrl-C. Decisions are on the disk at once, in the same\n" +
+        "log as those of spreadsheets. The page asks for a token, on this machine as\n" +
+        "well; whoever has it can read and decide. --open gives it to the browser; else\n" +
+        "the terminal shows the address that has it, on stderr. It stays the same until\n" +
+        "you delete its file, .tuneloop/page/token. With another --host the connection\n" +
+        "is not encrypted: use that in a network that you trust.\n" +
+        "Example: tuneloop review serve ticket-triage --reviewer amara --open",
     )
     .action((task: string, options: ServeOptions) => serve(host, task, options))
 }
@@ -44,19 +49,28 @@ async function serve(host: Host, name: string, options: ServeOptions): Promise<v
   const { serveReview } = await import("../../web/review-page.ts")
   const ports = options.port === undefined ? [usualPort, 0] : [options.port]
   const page = await serveReview(host.context(), task, { host: options.host, ports, reviewer })
-  const url = `http://${addressOf(options.host)}:${page.port}/${page.token === undefined ? "" : `?token=${page.token}`}`
+  const url = `http://${addressOf(options.host)}:${page.port}/`
   const waiting = page.session.waitingFor(reviewer)
   const [verb, them] = waiting === 1 ? ["waits", "it"] : ["wait", "them"]
   const text = `${count(waiting, "item")} of ${name} ${verb} for a decision; review ${them} at ${url}`
-  host.print({ task: name, url, waiting }, text)
+  const tokenFile = host.workspace.show(host.workspace.pageFile("token"))
+  host.print({ task: name, url, waiting, tokenFile }, text)
   host.terminal.note("Ctrl-C ends it; every decision is saved when the page says so")
-  if (options.open)
-    openBrowser(url, host.environment, () => host.terminal.warn(`no browser could be opened; open ${url}`))
+  // Where it goes to a file, stderr is a log, and the token stands in no log.
+  const way = host.terminal.isTerminal
+    ? `open it by ${url}?token=${page.token}`
+    : `open it by its address and ?token=, with the first line of ${tokenFile}`
+  const leading = host.workspace.pageFile(`open-${page.port}.html`)
+  if (options.open) {
+    writePrivately(leading, () => leadingTo(`${url}?token=${page.token}`))
+    openBrowser(leading, host.environment, () => host.terminal.warn(`no browser could be opened; ${way}`))
+  } else host.terminal.note(way)
   await new Promise<void>((resolve) => {
     if (host.signal.aborted) resolve()
     host.signal.addEventListener("abort", () => resolve(), { once: true })
   })
   await page.close()
+  removePrivate(leading)
   const { files } = page.session
   host.terminal.note(
     files.length === 0 ? "ended; nothing was decided" : `ended; the decisions are in ${files.join(", ")}`,
