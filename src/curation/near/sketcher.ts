@@ -1,4 +1,5 @@
 import type { NumberRule } from "../../core/task/number-rule.ts"
+import { DataError } from "../../core/errors.ts"
 import { bandsFor, multipliersOf, type Bands } from "./bands.ts"
 import { cuts, type ShinglerName } from "./cuts.ts"
 import { asciiSeparators, foldBlock, foldEntries } from "../text/fold-table.ts"
@@ -158,7 +159,8 @@ export class Sketcher {
   }
 
   #reserve(bytes: number): void {
-    this.capacity = Math.max(bytes, 2 * this.capacity)
+    if (bytes > mostBytes) throw new DataError("a text is too long to be compared", [], longTextHint)
+    this.capacity = Math.max(bytes, Math.min(mostBytes, 2 * this.capacity))
     this.code.reserve(this.capacity, 0)
     this.renew()
   }
@@ -176,6 +178,18 @@ export function printNumber(low: number, high: number): number {
   return (low >>> 0) + (high & 0x1fffff) * 2 ** 32
 }
 
+/** So many characters of a text can be compared. The memory that 32 bits address would hold little more. */
+export const mostCharacters = 2 ** 25
+// As UTF-8, before or after it is folded.
+const mostBytes = 3 * mostCharacters
+
+/** Why the text cannot be compared; undefined where it can. */
+export function lengthProblem(text: string): string | undefined {
+  if (text.length <= mostCharacters) return undefined
+  return `a text of ${text.length} characters; at most ${mostCharacters} can be compared`
+}
+
+const longTextHint = `Leave it out, or cut it: at most about ${mostCharacters} characters can be compared.`
 const needsBlock = -2
 
 // By their numbers in assembly/sketch.ts.

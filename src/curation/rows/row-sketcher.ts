@@ -2,7 +2,7 @@ import { jsonProblem, parseExact } from "../../core/json-text.ts"
 import type { ComparedFields } from "../text/compared-fields.ts"
 import { comparedText } from "../text/compared-text.ts"
 import { bitSketchNumbers } from "../near/bit-sketch.ts"
-import { Sketcher, type SketchPlan } from "../near/sketcher.ts"
+import { lengthProblem, Sketcher, type SketchPlan } from "../near/sketcher.ts"
 
 /**
  * Rows as numbers: for each the line, the number of hashes, the fingerprints of text and output (two numbers each;
@@ -46,7 +46,16 @@ export class RowSketcher extends Sketcher {
    * Every line is a row that is published, blank, or complained of. Lines are counted from 0; the answer is their
    * number. `isValid` is false where some of the bytes may not be UTF-8.
    */
-  sketchLines(bytes: Buffer, isValid: boolean, { publish, complain }: RowTarget): number {
+  sketchLines(bytes: Buffer, isValid: boolean, target: RowTarget): number {
+    const { publish, complain } = target
+    if (bytes.length > mostLineBytes) {
+      const short = withoutLongLines(bytes)
+      if (short !== undefined)
+        return this.sketchLines(short.bytes, isValid, {
+          publish,
+          complain: (line, problem) => complain(line, short.problems.get(line) ?? problem),
+        })
+    }
     if (bytes.length > this.#mostBytes) this.#prepare(Math.max(bytes.length, 2 * this.#mostBytes))
     const { code } = this
     new Uint8Array(code.memory.buffer).set(bytes, code.inputAt())
@@ -70,6 +79,11 @@ export class RowSketcher extends Sketcher {
       if (row === undefined) continue
       if ("problem" in row) {
         complain(line, row.problem)
+        continue
+      }
+      const problem = lengthProblem(row.text) ?? lengthProblem(row.output ?? "")
+      if (problem !== undefined) {
+        complain(line, problem)
         continue
       }
       const [low, high] = row.output === undefined ? [0, 0] : this.fingerprint(row.output)
@@ -113,6 +127,30 @@ const full = 2
 const nameBytes = 32
 const mostNames = 64
 const noFields = { text: [], output: [], ignored: [] }
+
+/** A line of so many bytes is read; what is compared is less. */
+export const mostLineBytes = 2 ** 25
+
+/** The lines with a stand-in that is no row for each that is too long; undefined where none is. */
+function withoutLongLines(
+  bytes: Buffer,
+): { readonly bytes: Buffer; readonly problems: ReadonlyMap<number, string> } | undefined {
+  const problems = new Map<number, string>()
+  const pieces: Buffer[] = []
+  for (let start = 0, line = 0; start < bytes.length; line += 1) {
+    const found = bytes.indexOf(newline, start)
+    const end = found < 0 ? bytes.length : found + 1
+    if (end - start > mostLineBytes) {
+      problems.set(line, `a line of ${end - start} bytes; at most ${mostLineBytes} can be compared`)
+      pieces.push(standIn)
+    } else pieces.push(bytes.subarray(start, end))
+    start = end
+  }
+  return problems.size === 0 ? undefined : { bytes: Buffer.concat(pieces), problems }
+}
+
+const newline = 10
+const standIn = Buffer.from("too long\n")
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 

@@ -134,8 +134,9 @@ const plainForms = new Map(
 const typographic = new RegExp(`[${[...plainForms.keys()].join("")}]`, "gu")
 
 // All but numbers, symbols and letters that are raised, lowered, circled, squared or fractions; the letters are
-// modifiers, but for three of half width.
-const withoutMeaning = /[^[\p{No}\p{So}[\p{Lm}--[\uff70\uff9e\uff9f]]ªº⁺-⁾₊-₎]]+/gv
+// modifiers, but for three of half width. A run without a limit overflows the stack of the engine in a text of many
+// megabytes; where it is cut says nothing, for NFC composes across.
+const withoutMeaning = /[^[\p{No}\p{So}[\p{Lm}--[\uff70\uff9e\uff9f]]ªº⁺-⁾₊-₎]]{1,4096}/gv
 
 const otherDigits = /[\p{Nd}--[0-9]]/gv
 

@@ -1,11 +1,17 @@
 import { defaultThreshold, shingler } from "../../curation/near/shingles.ts"
 import { comparedFields, type ComparedFields, type NamedFields } from "../../curation/text/compared-fields.ts"
 import { comparedText } from "../../curation/text/compared-text.ts"
-import { readObject } from "../../curation/rows/row-sketcher.ts"
+import { mostLineBytes, readObject } from "../../curation/rows/row-sketcher.ts"
 import { cheapestBands } from "../../curation/near/band-choice.ts"
 import { numberTwins, type NumberTwins } from "../../curation/near/number-twins.ts"
 import { SharedKeys } from "../../curation/near/shared-keys.ts"
-import { Sketcher, sketchPlan, type ShinglerName, type SketchPlan } from "../../curation/near/sketcher.ts"
+import {
+  lengthProblem,
+  Sketcher,
+  sketchPlan,
+  type ShinglerName,
+  type SketchPlan,
+} from "../../curation/near/sketcher.ts"
 import type { NumberRule } from "../../core/task/number-rule.ts"
 import { DataError } from "../../core/errors.ts"
 import { nearest, show } from "../../core/parse.ts"
@@ -177,9 +183,13 @@ function decideTable(options: DeduplicateOptions, files: DecisionFiles): Decided
   const fields = fieldsOf(file, sample, options)
   const rows = table.rows.flatMap((row) => {
     const compared = comparedText(row.fields, fields)
-    if (!("problem" in compared)) return [{ row, ...compared }]
-    issues.push({ file, line: row.line, message: compared.problem })
-    return []
+    const problem =
+      "problem" in compared ? compared.problem : (lengthProblem(compared.text) ?? lengthProblem(compared.output ?? ""))
+    if ("problem" in compared || problem !== undefined) {
+      issues.push({ file, line: row.line, message: problem as string })
+      return []
+    }
+    return [{ row, ...compared }]
   })
   refuseIssues(file, issues, issues.length, rows.length)
   const texts = rows.map(({ text }) => text)
@@ -227,7 +237,8 @@ function sampleRows(file: string): { readonly sample: readonly Row[]; readonly r
   const sample: Row[] = []
   const readRange = (range: number) =>
     ranges.visitLines(range, (bytes) => {
-      const read = readObject(bytes)
+      // What is too long to be compared says nothing of how to cut texts; it is complained of where its turn comes.
+      const read = bytes.length > mostLineBytes ? undefined : readObject(bytes)
       if (read !== undefined && "row" in read) sample.push(read.row)
     })
   // The first ranges say how many rows there are about.

@@ -13,6 +13,8 @@ export class ByteRanges {
   readonly #size: number
   readonly #rangeBytes: number
   #buffer = Buffer.alloc(0)
+  /** So many bytes of the buffer are of the file. */
+  #length = 0
 
   constructor(path: string, rangeBytes: number) {
     requireFile(path)
@@ -33,7 +35,10 @@ export class ByteRanges {
   lines(range: number): Buffer {
     const from = Math.max(0, range * this.#rangeBytes - 1)
     const until = Math.min(this.#size, (range + 1) * this.#rangeBytes)
-    const bytes = this.#read(from, until)
+    this.#begin(from, until)
+    // A line that only passes through is not read on: a long one passes through many ranges.
+    if (range > 0 && !this.#buffer.subarray(0, until - 1 - from).includes(newline)) return this.#buffer.subarray(0, 0)
+    const bytes = this.#readOn(from, until)
     const start =
       range === 0 ? (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0) : bytes.indexOf(newline) + 1
     this.start = from + start
@@ -43,7 +48,9 @@ export class ByteRanges {
 
   /** The line that begins there, with its end; overwritten by what is read next. */
   line(start: number): Buffer {
-    return this.#read(start, Math.min(this.#size, start + 1))
+    const until = Math.min(this.#size, start + 1)
+    this.#begin(start, until)
+    return this.#readOn(start, until)
   }
 
   /**
@@ -62,30 +69,35 @@ export class ByteRanges {
     return index
   }
 
-  /** The bytes from there to the end of the line that is begun before `until`. */
-  #read(from: number, until: number): Buffer {
-    let length = 0
-    const readTo = (end: number) => {
-      if (end - from > this.#buffer.length) {
-        const longer = Buffer.allocUnsafe(Math.max(end - from, 2 * this.#buffer.length))
-        this.#buffer.copy(longer, 0, 0, length)
-        this.#buffer = longer
-      }
-      while (length < end - from) {
-        const read = readSync(this.#descriptor, this.#buffer, length, end - from - length, from + length)
-        if (read === 0) break
-        length += read
-      }
+  #begin(from: number, until: number): void {
+    this.#length = 0
+    this.#readTo(from, until)
+  }
+
+  #readTo(from: number, end: number): void {
+    if (end - from > this.#buffer.length) {
+      const longer = Buffer.allocUnsafe(Math.max(end - from, 2 * this.#buffer.length))
+      this.#buffer.copy(longer, 0, 0, this.#length)
+      this.#buffer = longer
     }
-    readTo(until)
+    while (this.#length < end - from) {
+      const at = from + this.#length
+      const read = readSync(this.#descriptor, this.#buffer, this.#length, end - at, at)
+      if (read === 0) break
+      this.#length += read
+    }
+  }
+
+  /** What was begun, up to the end of the line that is begun before `until`. */
+  #readOn(from: number, until: number): Buffer {
     // A line that ends with the range needs nothing more; `until - 1` is where its end would be.
-    for (let step = firstStep; from + length >= until; step *= 2) {
-      const tail = this.#buffer.subarray(0, length).indexOf(newline, Math.max(0, until - 1 - from))
+    for (let step = firstStep; from + this.#length >= until; step *= 2) {
+      const tail = this.#buffer.subarray(0, this.#length).indexOf(newline, Math.max(0, until - 1 - from))
       if (tail >= 0) return this.#buffer.subarray(0, tail + 1)
-      if (from + length === this.#size) break
-      readTo(Math.min(this.#size, from + length + step))
+      if (from + this.#length === this.#size) break
+      this.#readTo(from, Math.min(this.#size, from + this.#length + step))
     }
-    return this.#buffer.subarray(0, length)
+    return this.#buffer.subarray(0, this.#length)
   }
 }
 

@@ -4,7 +4,7 @@ import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { compiledModule, sources } from "../../../assembly/compile.ts"
 import { foldForComparison } from "../../../src/curation/text/normalise.ts"
-import { Sketcher, type ShinglerName } from "../../../src/curation/near/sketcher.ts"
+import { lengthProblem, mostCharacters, Sketcher, type ShinglerName } from "../../../src/curation/near/sketcher.ts"
 import { textsWithCopies } from "./made-texts.ts"
 import { seeded } from "../../seeded.ts"
 
@@ -56,6 +56,14 @@ describe.each(["word-5", "char-4"] as const)("%s", (shingles) => {
       { seed: 9, numRuns: 400 },
     )
     expect(hashOf.size).toBeGreaterThan(200)
+  })
+
+  test("a text beyond the memory is refused, and the next one has its sketch", () => {
+    const sketcher = new Sketcher({ shingles })
+    expect(lengthProblem("é".repeat(100))).toBeUndefined()
+    expect(lengthProblem("x".repeat(mostCharacters + 1))).toContain("at most 33554432 can be compared")
+    expect(() => sketcher.sketch("x".repeat(3 * mostCharacters))).toThrow("too long to be compared")
+    expect(sketcher.sketch("one short text").size).toBeGreaterThan(0)
   })
 
   test("a text of any length has its sketch, and the next one is not touched by it", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { comparedFields, type ComparedFields } from "../../../src/curation/text/compared-fields.ts"
-import { RowSketcher } from "../../../src/curation/rows/row-sketcher.ts"
+import { mostLineBytes, RowSketcher } from "../../../src/curation/rows/row-sketcher.ts"
 
 const textAlone: ComparedFields = { text: ["text"], output: [], ignored: ["n"], others: "output" }
 const plan = { shingles: "char-4", bands: { count: 3, rows: 2 } } as const
@@ -131,6 +131,17 @@ describe("lines read in WebAssembly are the rows that JSON.parse and comparedTex
     expect(outcome.rows.map(([line]) => line)).toEqual([0, 1, 3, 5])
     expect(outcome.problems).toEqual([[4, expect.stringContaining("at most about a million words or characters")]])
     expect(outcome).toEqual(outcomeOf(bytes, false, { room: 1 << 13 }))
+  })
+
+  test("a line that is too long for the memory is named, and those around it are rows", () => {
+    const row = (text: string) => JSON.stringify({ text })
+    const bytes = Buffer.from([row("a b c"), row("x".repeat(mostLineBytes)), "{", row("d e f")].join("\n"))
+    const { rows, problems, lines } = outcomeOf(bytes, true)
+    expect([rows.map(([line]) => line), lines]).toEqual([[0, 3], 4])
+    expect(problems).toEqual([
+      [1, `a line of ${mostLineBytes + 12} bytes; at most ${mostLineBytes} can be compared`],
+      [2, expect.any(String)],
+    ])
   })
 
   test("bytes that are not UTF-8 are named with their line", () => {

@@ -143,3 +143,9 @@ describe("foldForComparison", () => {
     )
   })
 })
+
+test("a text of many megabytes folds as its parts do, wherever a run of it is cut", () => {
+  const part = "ﬁn e\u0301 Ａ１ "
+  const times = 2 ** 21
+  expect(foldForComparison(part.repeat(times))).toBe(`${foldForComparison(part)} `.repeat(times).trim())
+})

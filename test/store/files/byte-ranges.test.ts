@@ -10,6 +10,20 @@ const line = fc
   .tuple(fc.string({ unit: fc.constantFrom("a", "é", "\r"), maxLength: 9 }), fc.constantFrom(1, 1, 1, 700))
   .map(([text, times]) => text.repeat(times))
 
+test("a line that passes through many ranges is read once, not once for each", () => {
+  const file = join(mkdtempSync(join(tmpdir(), "tuneloop-ranges-")), "lines")
+  const long = "x".repeat(32 * 2 ** 20)
+  writeFileSync(file, `${long}\nshort\n`)
+  const ranges = new ByteRanges(file, 1 << 14)
+  const start = performance.now()
+  const read: number[] = []
+  for (let range = 0; range < ranges.count; range += 1)
+    ranges.visitLines(range, (bytes) => void read.push(bytes.length))
+  expect(read).toEqual([long.length, 5])
+  expect(performance.now() - start).toBeLessThan(5000)
+  ranges.close()
+})
+
 test("the ranges of a file have each of its lines once, wherever they cut it", () => {
   const file = join(mkdtempSync(join(tmpdir(), "tuneloop-ranges-")), "lines")
   fc.assert(
