@@ -297,3 +297,13 @@ it("hosts that examples may not go to come with the other problems of a specific
   expect(issues(["models.example", "::1"])).toHaveLength(1)
   expect(issues()).toHaveLength(1)
 })
+
+it("a file of ten thousand aliases is refused at once, one of a few is read", () => {
+  const spec = (times: number) =>
+    `task: t\nkind: text\ndescription: &d hello\ninput: { text: {} }\nguideline: *d\nx: [${Array.from({ length: times }, () => "*d").join(", ")}]\n`
+  const read = (times: number) => () => parseYaml(taskSchema, spec(times), "t.yaml", "")
+  const start = performance.now()
+  expect(read(10_000)).toThrow(/10001 aliases \(\*\); at most 1000/)
+  expect(performance.now() - start).toBeLessThan(2000)
+  expect(read(20)).toThrow(/x: unknown key/)
+})
