@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { existsSync, realpathSync } from "node:fs"
+import { existsSync, realpathSync, statSync } from "node:fs"
 import { basename, dirname, join, relative, resolve, sep } from "node:path"
 import { exitCodes, ToolkitError, UsageError } from "../../core/errors.ts"
 import { digestFile, readText, writeAtomically } from "./files.ts"
@@ -30,8 +30,11 @@ export class Outputs {
     if (foreign.length > 0) throw foreignFiles(foreign)
   }
 
-  /** Throws where one of them would lie among the files that Tuneloop keeps for itself. */
+  /** Throws where one of them is no file, or would lie among the files that Tuneloop keeps for itself. */
   requireFree(files: readonly string[]): void {
+    const device = files.find(isNeitherFileNorFolder)
+    if (device !== undefined)
+      throw new UsageError(`${device} is a device or a pipe, and would be replaced by a file`, "Name a file.")
     const taken = files.find((file) => this.#isReserved(realPath(file)))
     if (taken !== undefined)
       throw new UsageError(
@@ -86,6 +89,15 @@ function isWorkspace(folder: string): boolean {
 function isOwn([first, second, third]: readonly string[]): boolean {
   if (first === "datasets") return third !== undefined
   return first === ".tuneloop" || first === "schemas" || (first === "jobs" && second === "runs")
+}
+
+function isNeitherFileNorFolder(path: string): boolean {
+  try {
+    const found = statSync(path)
+    return !found.isFile() && !found.isDirectory()
+  } catch {
+    return false
+  }
 }
 
 /** The path without links, as far as it is there. */
