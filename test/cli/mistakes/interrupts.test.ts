@@ -49,7 +49,11 @@ describe("Ctrl-C", () => {
     child.kill("SIGINT")
     const { code, stderr } = await outcome
     if (isDone) return
-    expect([code, stderr]).toEqual([130, "error: interrupted; nothing was written\n"])
+    // On a busy machine the progress is said before.
+    expect([code, stderr.replace(/^dedup: \d+ rows read\n/gm, "")]).toEqual([
+      130,
+      "error: interrupted; nothing was written\n",
+    ])
     expect(readdirSync(workspace).filter((name) => name.includes("kept") || name.endsWith(".tmp"))).toEqual([])
   }, 60_000)
 })
