@@ -50,10 +50,7 @@ export class SqliteLedger implements Ledger {
       const what = isWriteForbidden(error) && existed ? "not allowed to write" : "cannot open"
       throw new ToolkitError(`${what} the ledger ${file}: ${(error as Error).message}`, {
         code: "ledger",
-        hint:
-          !existed || isWriteForbidden(error)
-            ? "Check that you may write the file and its folder, and that the disk is not full."
-            : damagedHint,
+        hint: unopenedHint(error, existed),
         cause: error,
       })
     }
@@ -97,6 +94,19 @@ export class SqliteLedger implements Ledger {
   async close(): Promise<void> {
     this.database.close()
   }
+}
+
+/** What to do about a ledger that did not open: one that others hold is neither damaged nor to be replaced. */
+export function unopenedHint(error: unknown, existed: boolean): string {
+  if (isHeld(error)) return "Other commands are at work on it and it is whole. Run this again when they are done."
+  return !existed || isWriteForbidden(error)
+    ? "Check that you may write the file and its folder, and that the disk is not full."
+    : damagedHint
+}
+
+/** SQLITE_BUSY and SQLITE_LOCKED, whatever they say more (https://sqlite.org/rescode.html). */
+function isHeld(error: unknown): boolean {
+  return [5, 6].includes(((error as { errcode?: number } | undefined)?.errcode ?? 0) & 0xff)
 }
 
 /** What to do with a ledger that is damaged. */
